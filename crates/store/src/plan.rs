@@ -1,0 +1,82 @@
+//! `plan.json`: what a run is about to do, resolved before its first step.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that was decided before the first step of a run.
+///
+/// Written once as `plan.json`; every later reader (sweeps, reports) learns from it what the run was, without
+/// needing the code that trained it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Version of this format.
+    pub format: u32,
+    /// Version of the program that wrote it.
+    pub program: String,
+    /// Seed of the initial weights, the data order and dropout.
+    pub seed: u64,
+    /// Number of optimizer steps.
+    pub steps: u64,
+    /// Tokens a step: sequences × context.
+    pub tokens_per_step: u64,
+    /// Distinct training tokens available.
+    pub training_tokens: u64,
+    /// Tokens held out for validation.
+    pub validation_tokens: u64,
+    /// Passes over the training tokens; at most 1 unless more were asked for.
+    pub epochs: f64,
+    /// Hash of the prepared corpus.
+    pub corpus_hash: String,
+    /// Number of trainable parameters.
+    pub parameters: u64,
+    /// Number of parameters that decay.
+    pub decayed_parameters: u64,
+    /// `adamw`, `adam`, `sgd`, `lion`, `muon`.
+    pub optimizer: String,
+    /// First momentum coefficient β₁ (or momentum), used by norm predictions.
+    pub beta1: f64,
+    /// Decay rule, as written in the configuration (`decoupled`, `coupled-l2`, …).
+    pub rule: String,
+    /// Is the cautious modifier on?
+    pub cautious: bool,
+    /// λ as written in the configuration.
+    pub lambda: f64,
+    /// Peak learning rate η_max.
+    pub peak_learning_rate: f64,
+    /// Learning-rate schedule (`cosine`, `constant`, …).
+    pub schedule: String,
+    /// One line that describes the schedule fully, for tables.
+    pub schedule_description: String,
+    /// κ = Σ_t s_t: total decay exponent; e^−κ of the initial weights is left. Zero for coupled L2.
+    pub kappa: f64,
+    /// τ = 1/(peak shrink): the averaging timescale in steps; absent when nothing decays.
+    pub tau_steps: Option<f64>,
+    /// τ as a fraction of the run.
+    pub tau_fraction: Option<f64>,
+    /// Training tokens seen per parameter.
+    pub tokens_per_parameter: f64,
+    /// Learning rate of every step.
+    pub learning_rates: Vec<f64>,
+    /// Per-step shrink s_t (w ← w − s_t(w − anchor)) of a tensor with multiplier 1, for every step.
+    pub shrinks: Vec<f64>,
+    /// Every tensor, in layout order.
+    pub tensors: Vec<PlannedTensor>,
+}
+
+/// One tensor of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedTensor {
+    /// Path in the model, for example `block.0.mlp.up.weight`.
+    pub path: String,
+    /// Shape, row-major, output dimension first.
+    pub shape: Vec<usize>,
+    /// `matrix`, `embedding`, `position`, `head`, `norm`, `bias`.
+    pub role: String,
+    /// Number of elements.
+    pub parameters: u64,
+    /// λ of this tensor at the peak of the λ schedule.
+    pub lambda: f64,
+    /// Why this tensor has this λ.
+    pub reason: String,
+    /// Root mean square of the initial weights, from the initialisation's formula.
+    pub initial_rms: f64,
+}

@@ -1,1 +1,51 @@
-//! placeholder
+//! What λ means: pure `f64` mathematics of weight decay, without tensors and without files.
+//!
+//! | file | question it answers |
+//! |---|---|
+//! | [`role`] | what is this tensor? |
+//! | [`policy`] | does this tensor decay, with which λ, and why? |
+//! | [`schedule`] | what multiplies the peak learning rate (or λ) at step t? |
+//! | [`rule`] | how does λ become this step's shrink? |
+//! | [`anchor`] | towards which point does a tensor decay? |
+//! | [`timescale`] | how much of the start is forgotten, and over how many steps? |
+//! | [`norm`] | which weight norm does theory predict at each step? |
+//!
+//! # Symbols
+//! | symbol | meaning |
+//! |---|---|
+//! | η_t, η_max | learning rate of step t, its peak |
+//! | λ | weight-decay coefficient, as a person types it |
+//! | s_t | shrink: the step's multiplier in w ← w − s_t(w − a) |
+//! | a | anchor: the point a tensor decays to (0 by default) |
+//! | κ | Σ_t s_t: total decay exponent; e^−κ of the start is left |
+//! | τ | 1/s_peak: the averaging timescale in steps |
+//! | ρ | mean square of a tensor's weights; its root is the RMS |
+//!
+//! # Example
+//! ```
+//! use wd_decay::{Application, DecayRule, LearningRate, PeakLearningRate, Schedule, ScheduleKind, Shrink};
+//!
+//! let schedule = Schedule::new(ScheduleKind::Cosine, 100, 1000, 0.1, 0)?;
+//! let peak = PeakLearningRate(1e-3);
+//! let learning_rate = LearningRate(peak.0 * schedule.factor(100));
+//! assert_eq!(DecayRule::Decoupled.apply(0.1, learning_rate, peak), Application::Shrink(Shrink(1e-4)));
+//! # Ok::<(), wd_decay::DecayError>(())
+//! ```
+
+pub mod anchor;
+mod error;
+pub mod norm;
+pub mod policy;
+pub mod role;
+pub mod rule;
+pub mod schedule;
+pub mod timescale;
+
+pub use anchor::Anchor;
+pub use error::DecayError;
+pub use norm::{Equilibrium, UpdateNoise, norm_recursion, scale_invariant_sgd_norm};
+pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};
+pub use role::Role;
+pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
+pub use schedule::{Schedule, ScheduleKind};
+pub use timescale::{Timescale, tokens_per_parameter};

@@ -1,0 +1,64 @@
+//! What can be wrong with a declared decay.
+
+/// Errors of this crate: each says what was declared, and how to mend it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecayError {
+    /// A name that is none of the known ones.
+    #[error("unknown {what} `{given}`; known: {known}")]
+    UnknownName {
+        /// What was being named, for example `role`.
+        what: &'static str,
+        /// The name as given.
+        given: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// λ is negative, infinite or not a number.
+    #[error("weight decay of {of} is {value}; it must be finite and at least 0")]
+    InvalidLambda {
+        /// Which λ: `the run`, or an override's pattern.
+        of: String,
+        /// The value as given.
+        value: f64,
+    },
+    /// An override's pattern is not a glob.
+    #[error("override `{glob}` is not a valid pattern: {reason}")]
+    InvalidGlob {
+        /// The pattern as given.
+        glob: String,
+        /// What the pattern parser says.
+        reason: String,
+    },
+    /// An override matches no tensor.
+    #[error("override `{glob}` matches no tensor; nearest: {nearest}")]
+    UnmatchedGlob {
+        /// The pattern as given.
+        glob: String,
+        /// The most similar paths, nearest first.
+        nearest: String,
+    },
+    /// Warm-up is longer than the run.
+    #[error("a warm-up of {warmup} steps does not fit into a run of {steps} steps")]
+    WarmupTooLong {
+        /// Warm-up steps.
+        warmup: u64,
+        /// Steps of the run.
+        steps: u64,
+    },
+    /// Warm-up and final decay of a WSD schedule are together longer than the run.
+    #[error("warm-up ({warmup}) and final decay ({decay}) do not fit into a run of {steps} steps")]
+    DecayTooLong {
+        /// Warm-up steps.
+        warmup: u64,
+        /// Steps of the final decay.
+        decay: u64,
+        /// Steps of the run.
+        steps: u64,
+    },
+    /// The floor is not a fraction.
+    #[error("a schedule's floor is a fraction of its peak, between 0 and 1, not {floor}")]
+    InvalidFloor {
+        /// The value as given.
+        floor: f64,
+    },
+}

@@ -1,0 +1,240 @@
+//! Which tensors decay, with which λ, and why.
+
+use std::fmt;
+
+use globset::Glob;
+use serde::{Deserialize, Serialize};
+
+use crate::{DecayError, Role};
+
+/// What a policy needs to know of a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TensorDescription<'a> {
+    /// Path in the model, for example `block.0.mlp.up.weight`.
+    pub path: &'a str,
+    /// Shape; its length is the number of dimensions.
+    pub shape: &'a [usize],
+    /// What the tensor is for.
+    pub role: Role,
+}
+
+/// A named set of decayed tensors.
+///
+/// | preset | matrices, head | embeddings, positions | norm gains | biases |
+/// |---|---|---|---|---|
+/// | `nanogpt` | decay | decay | no | no |
+/// | `hf` | decay | decay | no | no |
+/// | `olmo` | decay | no | decay | decay |
+/// | `everything` | decay | decay | decay | decay |
+///
+/// `nanogpt` goes by the number of dimensions (nanoGPT's `configure_optimizers`: `p.dim() >= 2`), `hf` by the kind of
+/// tensor (Trainer's `get_decay_parameter_names`: all but biases and normalisations); they part on a 1-D matrix or a
+/// 2-D gain. `olmo` is OLMo 2's `decay_norm_and_bias: true, decay_embeddings: false`. `everything` is what
+/// `AdamW(model.parameters())` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Tensors of two or more dimensions.
+    #[default]
+    Nanogpt,
+    /// All but norms and biases.
+    Hf,
+    /// All but embeddings, tokens' and positions'.
+    Olmo,
+    /// All.
+    Everything,
+}
+
+impl Preset {
+    /// The name used in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Preset::Nanogpt => "nanogpt",
+            Preset::Hf => "hf",
+            Preset::Olmo => "olmo",
+            Preset::Everything => "everything",
+        }
+    }
+
+    /// Does this tensor decay, and what about it decides so?
+    fn decides(self, tensor: &TensorDescription<'_>) -> (bool, String) {
+        let dimensions = || format!("{}-D", tensor.shape.len());
+        let kind = || {
+            match tensor.role {
+                Role::Matrix => "matrix",
+                Role::Embedding => "token embedding",
+                Role::Position => "position embedding",
+                Role::Head => "output head",
+                Role::Norm => "norm gain",
+                Role::Bias => "bias",
+            }
+            .to_owned()
+        };
+        match self {
+            Preset::Nanogpt if tensor.shape.len() >= 2 => (true, dimensions()),
+            Preset::Nanogpt => (false, format!("{} {}", dimensions(), kind())),
+            Preset::Hf => (!matches!(tensor.role, Role::Norm | Role::Bias), kind()),
+            Preset::Olmo => (
+                !matches!(tensor.role, Role::Embedding | Role::Position),
+                kind(),
+            ),
+            Preset::Everything => (true, kind()),
+        }
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// A preset and the exceptions to it.
+///
+/// In TOML:
+/// ```toml
+/// preset = "nanogpt"
+/// [overrides]
+/// "block.*.mlp.*" = 0.05
+/// "embedding.token.weight" = 0.0
+/// ```
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecayPolicy {
+    /// Who decays, unless an override says otherwise.
+    pub preset: Preset,
+    /// Pattern of paths → λ of the tensors that match (itself, not a multiple of the run's λ). `*` stands for any
+    /// characters, dots included; `?`, `[0-3]` and `{a,b}` work as in a shell. Where several match, the last one wins.
+    #[serde(with = "in_order")]
+    pub overrides: Vec<(String, f64)>,
+}
+
+/// One tensor's λ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// λ of this tensor.
+    pub lambda: f64,
+    /// Why, in words: ``2-D: decays (nanogpt)``, ``1-D norm gain: no decay (nanogpt)``, ``override `block.*` ``.
+    pub reason: String,
+}
+
+impl DecayPolicy {
+    /// λ of every tensor, in the order given, where the run's λ is `lambda`.
+    ///
+    /// # Errors
+    /// When a λ is negative or not finite, a pattern is malformed, or a pattern matches no tensor: an override that
+    /// silently does nothing is the commonest way for a decay not to be what was declared.
+    pub fn choose(
+        &self,
+        lambda: f64,
+        tensors: &[TensorDescription<'_>],
+    ) -> Result<Vec<Choice>, DecayError> {
+        checked(lambda, || "the run".to_owned())?;
+        let mut choices: Vec<Choice> = tensors
+            .iter()
+            .map(|tensor| {
+                let (decays, because) = self.preset.decides(tensor);
+                let verdict = if decays { "decays" } else { "no decay" };
+                Choice {
+                    lambda: if decays { lambda } else { 0.0 },
+                    reason: format!("{because}: {verdict} ({})", self.preset),
+                }
+            })
+            .collect();
+        for (pattern, lambda) in &self.overrides {
+            checked(*lambda, || format!("override `{pattern}`"))?;
+            let matcher = Glob::new(pattern)
+                .map_err(|error| DecayError::InvalidGlob {
+                    glob: pattern.clone(),
+                    reason: error.kind().to_string(),
+                })?
+                .compile_matcher();
+            let mut matched = false;
+            for (tensor, choice) in tensors.iter().zip(&mut choices) {
+                if matcher.is_match(tensor.path) {
+                    matched = true;
+                    *choice = Choice {
+                        lambda: *lambda,
+                        reason: format!("override `{pattern}`"),
+                    };
+                }
+            }
+            if !matched {
+                return Err(DecayError::UnmatchedGlob {
+                    glob: pattern.clone(),
+                    nearest: nearest(pattern, tensors),
+                });
+            }
+        }
+        Ok(choices)
+    }
+}
+
+fn checked(value: f64, of: impl FnOnce() -> String) -> Result<(), DecayError> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(())
+    } else {
+        Err(DecayError::InvalidLambda { of: of(), value })
+    }
+}
+
+/// The three paths most like the pattern, nearest first.
+fn nearest(pattern: &str, tensors: &[TensorDescription<'_>]) -> String {
+    let mut ranked: Vec<(f64, &str)> = tensors
+        .iter()
+        .map(|tensor| {
+            (
+                strsim::normalized_damerau_levenshtein(pattern, tensor.path),
+                tensor.path,
+            )
+        })
+        .collect();
+    ranked.sort_by(|left, right| right.0.total_cmp(&left.0));
+    let names: Vec<String> = ranked
+        .iter()
+        .take(3)
+        .map(|(_, path)| format!("`{path}`"))
+        .collect();
+    if names.is_empty() {
+        "there are no tensors".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+/// A map whose order counts, kept as pairs.
+mod in_order {
+    use std::fmt;
+
+    use serde::de::{MapAccess, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        pairs: &[(String, f64)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(String, f64)>, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Vec<(String, f64)>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a table of path patterns and their weight decay")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(pairs)
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}

@@ -1,0 +1,103 @@
+//! What a tensor is for: the ground on which presets and laws tell tensors apart.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::DecayError;
+
+/// What a tensor does in its model.
+///
+/// Given by the model that owns the tensor, never guessed from a name or a number of dimensions: guesses are how
+/// norms came to decay and matrices came not to in many a library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Weight of a linear map inside the network.
+    Matrix,
+    /// Token embedding; also the head when the two are tied.
+    Embedding,
+    /// Learned position embedding.
+    Position,
+    /// Untied output projection.
+    Head,
+    /// Gain of a normalisation.
+    Norm,
+    /// Additive bias, of a linear map or a normalisation.
+    Bias,
+}
+
+impl Role {
+    /// Every role, in the order of tables.
+    pub const ALL: [Role; 6] = [
+        Role::Matrix,
+        Role::Embedding,
+        Role::Position,
+        Role::Head,
+        Role::Norm,
+        Role::Bias,
+    ];
+
+    /// The name used in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Matrix => "matrix",
+            Role::Embedding => "embedding",
+            Role::Position => "position",
+            Role::Head => "head",
+            Role::Norm => "norm",
+            Role::Bias => "bias",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = DecayError;
+
+    fn from_str(text: &str) -> Result<Self, DecayError> {
+        Role::ALL
+            .into_iter()
+            .find(|role| role.name() == text)
+            .ok_or_else(|| DecayError::UnknownName {
+                what: "role",
+                given: text.to_owned(),
+                known: Role::ALL.map(Role::name).join(", "),
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Holder {
+        role: Role,
+    }
+
+    #[test]
+    fn a_name_reads_back_as_its_role_everywhere() {
+        for role in Role::ALL {
+            assert_eq!(role.name().parse::<Role>(), Ok(role));
+            let text = toml::to_string(&Holder { role }).unwrap();
+            assert_eq!(text.trim(), format!("role = \"{role}\""));
+            assert_eq!(toml::from_str::<Holder>(&text).unwrap(), Holder { role });
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let message = "layernorm".parse::<Role>().unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "unknown role `layernorm`; known: matrix, embedding, position, head, norm, bias"
+        );
+    }
+}

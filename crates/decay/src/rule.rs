@@ -1,0 +1,215 @@
+//! How λ becomes one step's decay: six conventions under one name each.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::DecayError;
+
+/// A step's multiplier s in w ← w − s(w − a): a fraction, not a coefficient λ.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+pub struct Shrink(pub f64);
+
+/// The learning rate η_t of one step.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+pub struct LearningRate(pub f64);
+
+/// The peak η_max of a learning-rate schedule.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+pub struct PeakLearningRate(pub f64);
+
+/// Where a rule's decay enters the step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Application {
+    /// Coupled: g ← g + λ(w − a), before the optimizer's direction is formed (and after clipping).
+    Gradient(f64),
+    /// Decoupled: w ← w − s(w − a), beside the optimizer's direction.
+    Shrink(Shrink),
+}
+
+/// How λ becomes one step's decay.
+///
+/// | rule | step | convention of |
+/// |---|---|---|
+/// | `coupled-l2` | g ← g + λ(w − a) | `torch.optim.SGD`, `torch.optim.Adam` |
+/// | `decoupled` | s = η_t λ | `torch.optim.AdamW`, `optax.adamw`, Lion, Muon |
+/// | `independent` | s = (η_t/η_max) λ | Loshchilov–Hutter (2019), big_vision: λ = η_max · λ of `decoupled` |
+/// | `constant` | s = λ | a decay that follows no schedule |
+/// | `corrected` | s = (η_t²/η_max) λ | AdamC (Defazio 2025): equal to `decoupled` at the peak |
+/// | `squared-learning-rate` | s = η_t² λ | modded-nanogpt; PaLM is λ = 1 |
+///
+/// Only `coupled-l2` adds a penalty to the loss, hence only it is a Gaussian prior on the weights; for plain SGD it
+/// takes the same step as `decoupled`, for any other direction it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecayRule {
+    /// g ← g + λ(w − a).
+    CoupledL2,
+    /// s = η_t λ.
+    Decoupled,
+    /// s = (η_t/η_max) λ.
+    Independent,
+    /// s = λ.
+    Constant,
+    /// s = (η_t²/η_max) λ.
+    Corrected,
+    /// s = η_t² λ.
+    SquaredLearningRate,
+}
+
+impl DecayRule {
+    /// Every rule, in the order of tables.
+    pub const ALL: [DecayRule; 6] = [
+        DecayRule::CoupledL2,
+        DecayRule::Decoupled,
+        DecayRule::Independent,
+        DecayRule::Constant,
+        DecayRule::Corrected,
+        DecayRule::SquaredLearningRate,
+    ];
+
+    /// This step's decay for the coefficient `lambda` (already multiplied by its own schedule, where it has one).
+    ///
+    /// A peak of 0 means that nothing trains: the rules that divide by the peak then do not decay either.
+    pub fn apply(
+        self,
+        lambda: f64,
+        learning_rate: LearningRate,
+        peak: PeakLearningRate,
+    ) -> Application {
+        let rate = learning_rate.0;
+        let fraction_of_peak = if peak.0 == 0.0 { 0.0 } else { rate / peak.0 };
+        let shrink = match self {
+            DecayRule::CoupledL2 => return Application::Gradient(lambda),
+            DecayRule::Decoupled => rate * lambda,
+            DecayRule::Independent => fraction_of_peak * lambda,
+            DecayRule::Constant => lambda,
+            DecayRule::Corrected => rate * fraction_of_peak * lambda,
+            DecayRule::SquaredLearningRate => rate * rate * lambda,
+        };
+        Application::Shrink(Shrink(shrink))
+    }
+
+    /// The name used in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DecayRule::CoupledL2 => "coupled-l2",
+            DecayRule::Decoupled => "decoupled",
+            DecayRule::Independent => "independent",
+            DecayRule::Constant => "constant",
+            DecayRule::Corrected => "corrected",
+            DecayRule::SquaredLearningRate => "squared-learning-rate",
+        }
+    }
+
+    /// The rule as an equation, for tables; `a` is the anchor.
+    pub const fn equation(self) -> &'static str {
+        match self {
+            DecayRule::CoupledL2 => "g ← g + λ(w − a)",
+            DecayRule::Decoupled => "w ← w − η_t λ (w − a)",
+            DecayRule::Independent => "w ← w − (η_t/η_max) λ (w − a)",
+            DecayRule::Constant => "w ← w − λ (w − a)",
+            DecayRule::Corrected => "w ← w − (η_t²/η_max) λ (w − a)",
+            DecayRule::SquaredLearningRate => "w ← w − η_t² λ (w − a)",
+        }
+    }
+}
+
+impl fmt::Display for DecayRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl FromStr for DecayRule {
+    type Err = DecayError;
+
+    fn from_str(text: &str) -> Result<Self, DecayError> {
+        DecayRule::ALL
+            .into_iter()
+            .find(|rule| rule.name() == text)
+            .ok_or_else(|| DecayError::UnknownName {
+                what: "decay rule",
+                given: text.to_owned(),
+                known: DecayRule::ALL.map(DecayRule::name).join(", "),
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shrink(rule: DecayRule, lambda: f64, rate: f64, peak: f64) -> f64 {
+        match rule.apply(lambda, LearningRate(rate), PeakLearningRate(peak)) {
+            Application::Shrink(Shrink(shrink)) => shrink,
+            Application::Gradient(_) => panic!("{rule} is coupled"),
+        }
+    }
+
+    #[test]
+    fn numbers_of_every_rule() {
+        // η = 2e-3 at half of its peak of 4e-3, λ = 0.5.
+        let of = |rule| shrink(rule, 0.5, 2e-3, 4e-3);
+        let close = |left: f64, right: f64| {
+            assert!(
+                (left - right).abs() <= 1e-15 * right.abs(),
+                "{left} {right}"
+            )
+        };
+        close(of(DecayRule::Decoupled), 1e-3);
+        close(of(DecayRule::Independent), 0.25);
+        close(of(DecayRule::Constant), 0.5);
+        close(of(DecayRule::Corrected), 5e-4);
+        close(of(DecayRule::SquaredLearningRate), 2e-6);
+        let coupled = DecayRule::CoupledL2.apply(0.5, LearningRate(2e-3), PeakLearningRate(4e-3));
+        assert_eq!(coupled, Application::Gradient(0.5));
+    }
+
+    proptest! {
+        #[test]
+        fn conversions_between_rules(lambda in 0.0..3.0f64, peak in 1e-6..1.0f64, fraction in 0.0..=1.0f64) {
+            let rate = peak * fraction;
+            let close = |left: f64, right: f64| (left - right).abs() <= 1e-12 * right.abs() + 1e-300;
+            let decoupled = shrink(DecayRule::Decoupled, lambda, rate, peak);
+            prop_assert!(close(shrink(DecayRule::Independent, peak * lambda, rate, peak), decoupled));
+            prop_assert!(close(shrink(DecayRule::Corrected, lambda, rate, peak), decoupled * fraction));
+            prop_assert!(close(shrink(DecayRule::SquaredLearningRate, lambda / peak, rate, peak), decoupled * fraction));
+            prop_assert!(close(shrink(DecayRule::Constant, peak * lambda, peak, peak), shrink(DecayRule::Decoupled, lambda, peak, peak)));
+        }
+
+        #[test]
+        fn zero_lambda_never_decays(rate in 0.0..1.0f64, peak in 0.0..1.0f64) {
+            for rule in DecayRule::ALL {
+                match rule.apply(0.0, LearningRate(rate), PeakLearningRate(peak)) {
+                    Application::Gradient(lambda) => prop_assert_eq!(lambda, 0.0),
+                    Application::Shrink(Shrink(shrink)) => prop_assert_eq!(shrink, 0.0),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_peak_of_zero_gives_finite_shrinks() {
+        for rule in [DecayRule::Independent, DecayRule::Corrected] {
+            assert_eq!(shrink(rule, 0.1, 0.0, 0.0), 0.0);
+        }
+    }
+
+    #[test]
+    fn a_name_reads_back_as_its_rule_everywhere() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Holder {
+            rule: DecayRule,
+        }
+        for rule in DecayRule::ALL {
+            assert_eq!(rule.to_string().parse::<DecayRule>(), Ok(rule));
+            let text = toml::to_string(&Holder { rule }).unwrap();
+            assert_eq!(text.trim(), format!("rule = \"{rule}\""));
+            assert_eq!(toml::from_str::<Holder>(&text).unwrap(), Holder { rule });
+        }
+        assert!("l2".parse::<DecayRule>().is_err());
+    }
+}

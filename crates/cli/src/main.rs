@@ -1,2 +1,56 @@
-//! placeholder
-fn main() {}
+//! `wd`: train small models under weight decay, and see what λ did.
+
+mod commands;
+mod diagnostics;
+mod interrupt;
+mod launch;
+mod progress;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    bench, completions, data, export, metrics, plan, report, reproduce, sweep, train,
+};
+
+/// Weight decay, measured: what λ means, whether it is applied, and what it does.
+#[derive(Debug, Parser)]
+#[command(name = "wd", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Reproduce(reproduce::Arguments),
+    Train(train::Arguments),
+    Sweep(sweep::Arguments),
+    Report(report::Arguments),
+    Metrics(metrics::Arguments),
+    Plan(plan::Arguments),
+    #[command(subcommand)]
+    Data(data::Command),
+    Export(export::Arguments),
+    Bench(bench::Arguments),
+    Completions(completions::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Metrics(arguments) => metrics::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Data(command) => data::run(&command),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Completions(arguments) => completions::run::<Arguments>(&arguments),
+    };
+    outcome.unwrap_or_else(|error| diagnostics::show(&error))
+}

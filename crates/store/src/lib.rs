@@ -56,7 +56,7 @@ pub use checkpoint::{Checkpoint, Checkpoints, Latest, SkippedCheckpoint};
 pub use error::StoreError;
 pub use event::{Event, EventKind, EventLog};
 pub use lock::RunLock;
-pub use metrics::{Column, ColumnType, MetricsReader, MetricsWriter};
+pub use metrics::{Column, ColumnType, MetricsReader, MetricsWriter, ROLE_MEASURES};
 pub use plan::{Plan, PlannedTensor};
 pub use run_directory::RunDirectory;
 pub use status::Status;

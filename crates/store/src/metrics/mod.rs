@@ -21,6 +21,7 @@ mod writer;
 
 pub use header::{Column, ColumnType};
 pub use reader::MetricsReader;
+pub use role::ROLE_MEASURES;
 pub use writer::MetricsWriter;
 
 /// Steps are stored as f64; beyond 2^53 they would no longer be exact.

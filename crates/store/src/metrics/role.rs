@@ -3,6 +3,16 @@
 use super::MetricsReader;
 use crate::{Plan, PlannedTensor, StoreError};
 
+/// The measures that a group of tensors has: see [`MetricsReader::role_column`].
+pub const ROLE_MEASURES: [&str; 6] = [
+    "weight_norm",
+    "gradient_norm",
+    "update_norm",
+    "decay_norm",
+    "weight_rms",
+    "relative_update",
+];
+
 /// Per-tensor columns that are Euclidean norms.
 const NORMS: [&str; 4] = ["weight_norm", "gradient_norm", "update_norm", "decay_norm"];
 
@@ -82,7 +92,7 @@ impl MetricsReader {
             }
             _ => Err(StoreError::NotCombinable {
                 measure: measure.to_owned(),
-                combinable: format!("{}, weight_rms, relative_update", NORMS.join(", ")),
+                combinable: ROLE_MEASURES.join(", "),
             }),
         }
     }

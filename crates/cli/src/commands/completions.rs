@@ -1,0 +1,28 @@
+//! `wd completions`: completion scripts for shells.
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::diagnostics::CommandError;
+
+/// Print a completion script for a shell
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  wd completions bash > ~/.local/share/bash-completion/completions/wd"
+)]
+pub(crate) struct Arguments {
+    /// The shell
+    shell: Shell,
+}
+
+pub(crate) fn run<Whole: CommandFactory>(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    clap_complete::generate(
+        arguments.shell,
+        &mut Whole::command(),
+        "wd",
+        &mut std::io::stdout(),
+    );
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,164 @@
+//! `wd metrics`: the numbers of a run, for a person or a program.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufWriter, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Args;
+use wd_store::RunDirectory;
+
+use crate::{diagnostics::CommandError, text};
+
+/// Print the metrics of a run
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd metrics runs/first                                        # the run's columns, thinned out to read
+  wd metrics runs/first --columns step,train_loss,learning_rate --csv
+  wd metrics runs/first --columns step,weight_norm/role:matrix,relative_update/role:embedding --json
+  wd metrics runs/first --list                                 # every column there is
+
+A tensor's measures are columns MEASURE/PATH; MEASURE/role:ROLE combines the tensors of a role.
+Cells that were not measured at a step are empty (null in JSON).")]
+pub(crate) struct Arguments {
+    /// The run
+    #[arg(value_name = "RUN_DIR")]
+    run: PathBuf,
+
+    /// Columns, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    columns: Vec<String>,
+
+    /// Comma-separated values, every row
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+
+    /// One JSON object a row, every row
+    #[arg(long)]
+    json: bool,
+
+    /// List the columns
+    #[arg(long)]
+    list: bool,
+}
+
+/// Columns of a run that are shown when none are asked for.
+const DEFAULT_COLUMNS: [&str; 8] = [
+    "step",
+    "train_loss",
+    "validation_loss",
+    "train_eval_loss",
+    "learning_rate",
+    "lambda",
+    "shrink",
+    "gradient_norm",
+];
+
+/// Rows of the table for a person.
+const TABLE_ROWS: usize = 40;
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let directory = RunDirectory::open(&arguments.run)?;
+    let reader = directory.metrics()?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    if arguments.list {
+        for column in reader.columns() {
+            writeln!(out, "{}", column.name)?;
+        }
+        let plan = directory.read_plan()?;
+        let roles: BTreeSet<&str> = plan.tensors.iter().map(|t| t.role.as_str()).collect();
+        for measure in wd_store::ROLE_MEASURES {
+            for role in &roles {
+                writeln!(out, "{measure}/role:{role}")?;
+            }
+        }
+        out.flush()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let names: Vec<String> = if arguments.columns.is_empty() {
+        DEFAULT_COLUMNS.iter().map(ToString::to_string).collect()
+    } else {
+        arguments.columns.clone()
+    };
+    let mut columns = Vec::new();
+    for name in &names {
+        columns.push(match name.split_once("/role:") {
+            Some((measure, role)) => reader.role_column(measure, role, &directory.read_plan()?)?,
+            None => reader.column(name)?,
+        });
+    }
+    let rows = reader.rows();
+    if arguments.csv {
+        writeln!(out, "{}", names.join(","))?;
+        for row in 0..rows {
+            let cells: Vec<String> = columns
+                .iter()
+                .map(|column| cell(column[row], |value| format!("{value}")))
+                .collect();
+            writeln!(out, "{}", cells.join(","))?;
+        }
+    } else if arguments.json {
+        for row in 0..rows {
+            // Not-a-number has no JSON form: it becomes null.
+            let object: serde_json::Map<String, serde_json::Value> = names
+                .iter()
+                .zip(&columns)
+                .map(|(name, column)| (name.clone(), serde_json::json!(column[row])))
+                .collect();
+            writeln!(out, "{}", serde_json::Value::Object(object))?;
+        }
+    } else {
+        let header: Vec<&str> = names.iter().map(String::as_str).collect();
+        let right: Vec<usize> = (0..header.len()).collect();
+        let shown: Vec<Vec<String>> = thinned(rows, &columns)
+            .into_iter()
+            .map(|row| {
+                columns
+                    .iter()
+                    .map(|column| cell(column[row], text::number))
+                    .collect()
+            })
+            .collect();
+        write!(out, "{}", text::table(&header, &shown, &right))?;
+        if shown.len() < rows {
+            writeln!(
+                out,
+                "{} of {} rows; --csv or --json prints all",
+                shown.len(),
+                text::grouped(rows as u64)
+            )?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn cell(value: f64, show: impl Fn(f64) -> String) -> String {
+    if value.is_nan() {
+        String::new()
+    } else {
+        show(value)
+    }
+}
+
+/// Rows spread over the run; where a column is mostly empty, those at which it is not.
+fn thinned(rows: usize, columns: &[Vec<f64>]) -> Vec<usize> {
+    if rows <= TABLE_ROWS {
+        return (0..rows).collect();
+    }
+    let full: Vec<usize> = (0..rows)
+        .filter(|&row| columns.iter().all(|column| !column[row].is_nan()))
+        .collect();
+    let from: Vec<usize> = if full.len() >= 8 {
+        full
+    } else {
+        (0..rows).collect()
+    };
+    let count = from.len().min(TABLE_ROWS);
+    (0..count)
+        .map(|i| from[i * (from.len() - 1) / (count - 1).max(1)])
+        .collect()
+}

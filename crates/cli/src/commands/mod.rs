@@ -1,0 +1,12 @@
+//! The commands, one a file: its arguments, its help, and what it does with the crates.
+
+pub(crate) mod bench;
+pub(crate) mod completions;
+pub(crate) mod data;
+pub(crate) mod export;
+pub(crate) mod metrics;
+pub(crate) mod plan;
+pub(crate) mod report;
+pub(crate) mod reproduce;
+pub(crate) mod sweep;
+pub(crate) mod train;

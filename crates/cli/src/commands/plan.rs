@@ -1,0 +1,178 @@
+//! `wd plan`: everything that follows from a configuration, without training.
+
+use std::{fmt::Write, process::ExitCode};
+
+use clap::Args;
+use wd_decay::{LearningRate, PeakLearningRate};
+use wd_train::{Cost, RunPlan};
+
+use crate::{commands::train::ConfigArguments, diagnostics::CommandError, text};
+
+/// Show what a configuration would do, without training
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd plan studies/first.toml
+  wd plan studies/first.toml --set decay.policy=olmo --json
+
+The expected time is measured: two steps are computed on the real shapes and thrown away.")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+
+    /// Threads for the expected time [default: all cores]
+    #[arg(long)]
+    threads: Option<usize>,
+
+    /// Print plan.json instead
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let plan = RunPlan::new(arguments.config.read()?)?;
+    let threads = super::train::threads(arguments.threads)?;
+    if arguments.json {
+        println!("{}", json(&plan, &Cost::measure(&plan, threads)?));
+    } else {
+        print!(
+            "{}",
+            describe(&plan, &Cost::measure(&plan, threads)?, threads)
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json(plan: &RunPlan, cost: &Cost) -> String {
+    serde_json::json!({ "plan": plan.record, "cost": cost }).to_string()
+}
+
+fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
+    let record = &plan.record;
+    let mut out = String::new();
+    let rows: Vec<Vec<String>> = record
+        .tensors
+        .iter()
+        .map(|tensor| {
+            vec![
+                tensor.path.clone(),
+                format!("{:?}", tensor.shape),
+                tensor.role.clone(),
+                text::grouped(tensor.parameters),
+                text::number(tensor.lambda),
+                tensor.reason.clone(),
+            ]
+        })
+        .collect();
+    out.push_str(&text::table(
+        &["tensor", "shape", "role", "parameters", "λ", "reason"],
+        &rows,
+        &[3, 4],
+    ));
+    let tau = match (record.tau_steps, record.tau_fraction) {
+        (Some(steps), Some(fraction)) => {
+            format!("{} steps = {:.3} of the run", text::number(steps), fraction)
+        }
+        _ => "none: nothing shrinks by itself".to_owned(),
+    };
+    let lines = [
+        (
+            "parameters",
+            format!(
+                "{}; {} decay",
+                text::grouped(record.parameters),
+                text::grouped(record.decayed_parameters)
+            ),
+        ),
+        ("update", plan.rule().equation().to_owned()),
+        ("learning rate", record.schedule_description.clone()),
+        ("λ", plan.lambda_schedule.describe()),
+        (
+            "data",
+            format!(
+                "{} training and {} validation tokens; {} steps of {} tokens = {:.2} epochs",
+                text::grouped(record.training_tokens),
+                text::grouped(record.validation_tokens),
+                text::grouped(record.steps),
+                text::grouped(record.tokens_per_step),
+                record.epochs
+            ),
+        ),
+        (
+            "κ = Σ shrink",
+            format!(
+                "{}; e^−κ = {} of the initial weights is left",
+                text::number(record.kappa),
+                text::number((-record.kappa).exp())
+            ),
+        ),
+        ("τ = 1/peak shrink", tau),
+        (
+            "tokens per parameter",
+            text::number(record.tokens_per_parameter),
+        ),
+        (
+            "memory",
+            format!(
+                "{} (parameters and gradients {}, optimizer state {}, activations {})",
+                text::bytes(cost.parameters + cost.optimizer + cost.activations),
+                text::bytes(cost.parameters),
+                text::bytes(cost.optimizer),
+                text::bytes(cost.activations)
+            ),
+        ),
+        (
+            "expected time",
+            format!(
+                "{} at {} tokens/s on {threads} threads",
+                text::duration(cost.seconds),
+                text::rate(cost.tokens_per_second)
+            ),
+        ),
+    ];
+    out.push('\n');
+    for (name, value) in lines {
+        let pad = 21usize.saturating_sub(name.chars().count());
+        let _infallible = writeln!(out, "{name}{} {value}", " ".repeat(pad));
+    }
+    out.push('\n');
+    out.push_str(&schedule_table(plan));
+    out
+}
+
+/// Learning rate, λ and shrink at twelve moments of the run.
+fn schedule_table(plan: &RunPlan) -> String {
+    const MOMENTS: u64 = 11;
+    let steps = plan.record.steps;
+    if steps == 0 {
+        return String::new();
+    }
+    let mut moments: Vec<u64> = (0..=MOMENTS).map(|i| i * (steps - 1) / MOMENTS).collect();
+    moments.dedup();
+    let rows: Vec<Vec<String>> = moments
+        .iter()
+        .map(|&step| {
+            let rate = plan.learning_rate(step);
+            let lambda = plan.record.lambda * plan.lambda_factor(step);
+            let applied = plan.rule().apply(
+                lambda,
+                LearningRate(rate),
+                PeakLearningRate(plan.record.peak_learning_rate),
+            );
+            vec![
+                text::grouped(step + 1),
+                text::number(rate),
+                text::number(lambda),
+                match applied {
+                    wd_decay::Application::Shrink(shrink) => text::number(shrink.0),
+                    wd_decay::Application::Gradient(_) => "in the gradient".to_owned(),
+                },
+            ]
+        })
+        .collect();
+    text::table(
+        &["step", "learning rate", "λ", "shrink"],
+        &rows,
+        &[0, 1, 2, 3],
+    )
+}

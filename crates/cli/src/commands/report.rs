@@ -1,0 +1,209 @@
+//! `wd report`: a run or a study as one HTML file.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use wd_data::Corpus;
+use wd_lab::{AnalysisOptions, Study};
+use wd_report::ReportContext;
+use wd_store::RunDirectory;
+use wd_train::ConfigSource;
+
+use crate::{commands::sweep::quoted, diagnostics::CommandError, text};
+
+/// Write the report of a study or of one run
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd report runs/sweep
+  wd report runs/first --out first.html
+  wd report runs/sweep --json > analysis.json")]
+pub(crate) struct Arguments {
+    /// A folder made by `wd sweep` or `wd reproduce`, or a run directory
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+
+    /// The HTML file [default: DIR/report.html]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Print the analysis behind the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let directory = &arguments.directory;
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| directory.join("report.html"));
+    if directory.join("study.json").exists() {
+        let study = Study::open(directory)?;
+        let summary = write_study_report(&study, commands(&study), &out)?;
+        if arguments.json {
+            println!("{}", analysis_json(&study)?);
+        } else {
+            print!("{summary}");
+        }
+    } else {
+        if arguments.json {
+            return Err(CommandError::usage(
+                format!("{} is a run, not a study", directory.display()),
+                "`wd metrics RUN_DIR --json` prints the numbers of a run",
+            ));
+        }
+        let run = RunDirectory::open(directory)?;
+        let context = ReportContext {
+            commands: vec![format!(
+                "wd train {} --run-dir {}",
+                quoted(&run.config_path().display().to_string()),
+                quoted(&directory.display().to_string())
+            )],
+            ..ReportContext::default()
+        };
+        wd_store::write_file(&out, wd_report::run_report(&run, &context)?.as_bytes())?;
+    }
+    eprintln!("→ {}", out.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Analyses a study, writes its report, and gives the verdict as text.
+pub(crate) fn write_study_report(
+    study: &Study,
+    commands: Vec<String>,
+    out: &Path,
+) -> Result<String, CommandError> {
+    let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
+    let context = ReportContext {
+        title: study.title().to_owned(),
+        commands,
+        setting: setting(study),
+        notes: Vec::new(),
+    };
+    let page = wd_report::study_report(&analysis, &context);
+    wd_store::write_file(out, page.as_bytes())?;
+    Ok(wd_report::study_summary(&analysis))
+}
+
+/// The analysis of a study, for a program.
+pub(crate) fn analysis_json(study: &Study) -> Result<String, CommandError> {
+    let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
+    Ok(serde_json::json!(analysis).to_string())
+}
+
+/// The sweeps that make a study again; grids that differ only in their seeds are one sweep.
+fn commands(study: &Study) -> Vec<String> {
+    let mut sweeps: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
+    for grid in study.grids() {
+        let (seeds, axes): (Vec<&str>, Vec<&str>) = grid
+            .iter()
+            .map(String::as_str)
+            .partition(|axis| axis.starts_with("run.seed="));
+        let seeds = seeds
+            .iter()
+            .flat_map(|axis| axis["run.seed=".len()..].split(','));
+        match sweeps.iter_mut().find(|(known, _)| *known == axes) {
+            Some((_, known)) => known.extend(seeds),
+            None => sweeps.push((axes, seeds.collect())),
+        }
+    }
+    let root = study.root().display().to_string();
+    let base = quoted(&study.root().join("base.toml").display().to_string());
+    sweeps
+        .into_iter()
+        .map(|(axes, seeds)| {
+            let mut words: Vec<String> = axes.into_iter().map(quoted).collect();
+            if !seeds.is_empty() {
+                words.push(quoted(&format!("run.seed={}", seeds.join(","))));
+            }
+            format!(
+                "wd sweep {base} {} --out {}",
+                words.join(" "),
+                quoted(&root)
+            )
+        })
+        .collect()
+}
+
+/// What all trials have in common, from the first one that was planned; less when something cannot be read.
+fn setting(study: &Study) -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    let mut add = |name: &str, value: String| lines.push((name.to_owned(), value));
+    let Some(run) = study
+        .trials()
+        .iter()
+        .filter_map(|trial| RunDirectory::open(&trial.directory).ok())
+        .find(|run| run.plan_path().exists())
+    else {
+        return lines;
+    };
+    let name = run.config_path().display().to_string();
+    let config = run
+        .read_config()
+        .ok()
+        .and_then(|text| ConfigSource::parse(&name, text).ok())
+        .map(|source| source.config);
+    if let Some(config) = &config {
+        if let Ok(corpus) = Corpus::open(&config.data.path) {
+            let sidecar = corpus.sidecar();
+            add(
+                "corpus",
+                format!(
+                    "{}: {} documents, {} tokens ({}, vocabulary {})",
+                    config.data.path.display(),
+                    text::grouped(sidecar.documents),
+                    text::grouped(sidecar.tokens),
+                    sidecar.tokenizer,
+                    text::grouped(sidecar.vocabulary as u64)
+                ),
+            );
+        }
+        add(
+            "split",
+            format!(
+                "{} of the tokens held out, by whole documents (split seed {})",
+                text::number(config.data.validation_fraction),
+                config.data.split_seed
+            ),
+        );
+        let size = |value: Option<usize>| value.map_or("?".to_owned(), |value| value.to_string());
+        add(
+            "model",
+            format!(
+                "{} layers, width {}, {} heads, context {}",
+                size(config.model.layers),
+                size(config.model.width),
+                size(config.model.heads),
+                size(config.model.context)
+            ),
+        );
+        add(
+            "optimizer",
+            format!(
+                "{}, clip {}, decay of {} tensors",
+                config.optim.kind.name(),
+                text::number(config.optim.clip),
+                config.decay.policy.name()
+            ),
+        );
+    }
+    if let Ok(plan) = run.read_plan() {
+        add(
+            "run",
+            format!(
+                "{} parameters; {} steps of {} tokens = {:.2} epochs, {:.1} tokens a parameter",
+                text::grouped(plan.parameters),
+                text::grouped(plan.steps),
+                text::grouped(plan.tokens_per_step),
+                plan.epochs,
+                plan.tokens_per_parameter
+            ),
+        );
+        add("program", plan.program);
+    }
+    lines
+}

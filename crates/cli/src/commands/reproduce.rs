@@ -1,0 +1,247 @@
+//! `wd reproduce`: the project's main job on shipped data, from text to verdict.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use serde::Deserialize;
+use wd_data::{PrepareOptions, TokenizerSpec};
+use wd_lab::{Grid, Setting, Study, Trial, setting};
+use wd_train::{ConfigSource, RunPlan};
+
+use crate::{
+    commands::{
+        data,
+        report::{analysis_json, write_study_report},
+        sweep::quoted,
+    },
+    diagnostics::CommandError,
+    launch, text,
+};
+
+/// Train small language models under several λ, and draw what λ did
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd reproduce --quick                       # about a minute: one seed, a first look, no statistics
+  wd reproduce                               # at most 15 minutes on 2 cores
+  wd reproduce --corpus my-text.jsonl.zst    # the same study on your own text
+  wd reproduce --seeds 10 --out runs/ten     # more seeds: narrower intervals
+
+Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
+pub(crate) struct Arguments {
+    /// About a minute: few runs of half the length
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+
+    /// More seeds and a larger model: hours
+    #[arg(long)]
+    full: bool,
+
+    /// Train on this text (plain or JSONL, also gzip or zstd) instead of the shipped corpus
+    #[arg(long, value_name = "FILE")]
+    corpus: Option<PathBuf>,
+
+    /// The folder of the study [default: runs/reproduce, -quick or -full]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Trials side by side, one thread each [default: one a core]
+    #[arg(long)]
+    jobs: Option<usize>,
+
+    /// Seeds of every grid [default: as studies/force/study.toml says]
+    #[arg(long)]
+    seeds: Option<u64>,
+
+    /// Print the analysis as JSON instead of the verdict
+    #[arg(long)]
+    json: bool,
+}
+
+/// `studies/force/study.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StudyFile {
+    title: String,
+    corpus: String,
+    tokenizer: String,
+    quick: Variant,
+    default: Variant,
+    full: Variant,
+}
+
+/// What one length of the study trains.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variant {
+    set: Vec<String>,
+    grids: Vec<SeededGrid>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeededGrid {
+    axes: Vec<String>,
+    seeds: u64,
+}
+
+// The study is data in the tree; the binary carries it along, so that it runs from any folder.
+const STUDY: &str = include_str!("../../../../studies/force/study.toml");
+const BASE: &str = include_str!("../../../../studies/force/base.toml");
+const CORPUS: &[u8] = include_bytes!("../../../../corpora/state-of-the-union.jsonl.zst");
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let file: StudyFile = toml::from_str(STUDY).map_err(|error| {
+        CommandError::usage(
+            format!("studies/force/study.toml: {error}"),
+            "mend the file and build again",
+        )
+    })?;
+    let (variant, suffix) = match (arguments.quick, arguments.full) {
+        (true, _) => (&file.quick, "-quick"),
+        (_, true) => (&file.full, "-full"),
+        _ => (&file.default, ""),
+    };
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("runs/reproduce{suffix}")));
+    let corpus = prepare_corpus(arguments, &file, &out)?;
+    let base = base_configuration(variant, &corpus)?;
+    let mut study = Study::open_or_create(&out, &file.title, &base)?;
+    let trials = trials(&mut study, variant, arguments.seeds)?;
+    study.save()?;
+
+    eprintln!("{} trials → {}", trials.len(), out.display());
+    let report = launch::run(&trials, launch::jobs(arguments.jobs)?)?;
+    let code = launch::conclude(&trials, &report);
+    let html = out.join("report.html");
+    let summary = write_study_report(&study, vec![command(arguments, &out)], &html)?;
+    if arguments.json {
+        println!("{}", analysis_json(&study)?);
+    } else {
+        print!("{summary}");
+    }
+    eprintln!(
+        "{} trials in {} → {}",
+        trials.len(),
+        text::duration(report.elapsed.as_secs_f64()),
+        html.display()
+    );
+    Ok(code)
+}
+
+/// Prepares the user's text, or the shipped corpus, in the study's folder.
+fn prepare_corpus(
+    arguments: &Arguments,
+    file: &StudyFile,
+    out: &Path,
+) -> Result<PathBuf, CommandError> {
+    let source = match &arguments.corpus {
+        Some(path) => path.clone(),
+        None => {
+            let path = out.join(&file.corpus);
+            std::fs::create_dir_all(out).map_err(|source| CommandError::Write {
+                path: out.to_owned(),
+                source,
+            })?;
+            if std::fs::read(&path).ok().as_deref() != Some(CORPUS) {
+                wd_store::write_file(&path, CORPUS)?;
+            }
+            path
+        }
+    };
+    let tokenizer: TokenizerSpec = file.tokenizer.parse()?;
+    let corpus = out.join("corpus");
+    let sidecar = data::prepare(&[source], &tokenizer, &corpus, &PrepareOptions::default())?;
+    eprintln!(
+        "corpus: {} documents, {} tokens of a vocabulary of {}",
+        text::grouped(sidecar.documents),
+        text::grouped(sidecar.tokens),
+        text::grouped(sidecar.vocabulary as u64)
+    );
+    Ok(corpus)
+}
+
+/// The base configuration with the variant's changes, shortened where the text is too short for them.
+fn base_configuration(variant: &Variant, corpus: &Path) -> Result<String, CommandError> {
+    let mut settings = vec![Setting::new(
+        "data.path",
+        &toml::Value::String(corpus.display().to_string()).to_string(),
+    )?];
+    let mut steps = None;
+    for argument in &variant.set {
+        let setting: Setting = argument.parse()?;
+        if setting.key() == "run.steps" {
+            steps = setting.number();
+        } else {
+            settings.push(setting);
+        }
+    }
+    let base = setting::apply(BASE, &settings)?;
+    let available = RunPlan::new(ConfigSource::parse(
+        "studies/force/base.toml",
+        base.clone(),
+    )?)?
+    .record
+    .steps;
+    let steps = steps.map_or(available, |steps| available.min(steps as u64));
+    let steps = Setting::new("run.steps", &steps.to_string())?;
+    Ok(setting::apply(&base, &[steps])?)
+}
+
+/// All trials of the variant, seed by seed: a study that is cut short has every arm at the same number of seeds.
+fn trials(
+    study: &mut Study,
+    variant: &Variant,
+    seeds: Option<u64>,
+) -> Result<Vec<Trial>, CommandError> {
+    if seeds == Some(0) {
+        return Err(CommandError::usage(
+            "--seeds 0 would train nothing",
+            "give 1 or more",
+        ));
+    }
+    let most = variant.grids.iter().map(|grid| seeds.unwrap_or(grid.seeds));
+    let mut all: Vec<Trial> = Vec::new();
+    for seed in 0..most.max().unwrap_or(0) {
+        for grid in &variant.grids {
+            if seed >= seeds.unwrap_or(grid.seeds) {
+                continue;
+            }
+            let mut axes = grid.axes.clone();
+            axes.push(format!("run.seed={seed}"));
+            for trial in study.add(&Grid::parse(&axes)?)? {
+                if !all.iter().any(|known| known.name == trial.name) {
+                    all.push(trial);
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The command that makes this study again.
+fn command(arguments: &Arguments, out: &Path) -> String {
+    let mut command = "wd reproduce".to_owned();
+    if arguments.quick {
+        command.push_str(" --quick");
+    }
+    if arguments.full {
+        command.push_str(" --full");
+    }
+    if let Some(corpus) = &arguments.corpus {
+        command.push_str(&format!(
+            " --corpus {}",
+            quoted(&corpus.display().to_string())
+        ));
+    }
+    if let Some(seeds) = arguments.seeds {
+        command.push_str(&format!(" --seeds {seeds}"));
+    }
+    command.push_str(&format!(" --out {}", quoted(&out.display().to_string())));
+    command
+}

@@ -1,0 +1,122 @@
+//! `wd sweep`: a grid of runs, side by side.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use wd_lab::{Grid, Study};
+use wd_train::{ConfigSource, RunPlan};
+
+use crate::{
+    commands::report::{analysis_json, write_study_report},
+    diagnostics::CommandError,
+    launch, text,
+};
+
+/// Train every combination of some settings, and report
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd sweep studies/first.toml decay.lambda=0,0.1,0.3 run.seed=0..3 --out runs/lambda
+  wd sweep studies/first.toml 'decay.lambda=log(1e-3..1,7)' optim.lr=3e-3,1e-2 run.seed=0,1
+  wd sweep studies/first.toml decay.lambda=0,0.1 schedule.kind=cosine,constant --dry-run
+
+Values: a list a,b; an inclusive range of integers 0..3; log(LOW..HIGH,COUNT). The same command continues what is
+unfinished; other values in the same folder add trials to the study. Trials are paired by run.seed.")]
+pub(crate) struct Arguments {
+    /// The configuration that the settings change
+    #[arg(value_name = "CONFIG.toml")]
+    config: PathBuf,
+
+    /// KEY=VALUES, for example decay.lambda=0,0.1
+    #[arg(value_name = "KEY=VALUES")]
+    axes: Vec<String>,
+
+    /// Trials side by side, one thread each [default: one a core]
+    #[arg(long)]
+    jobs: Option<usize>,
+
+    /// The folder of the study [default: runs/NAME-OF-CONFIG-sweep]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Check every trial's configuration and list them, without training
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print the analysis as JSON instead of the verdict
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let base = std::fs::read_to_string(&arguments.config).map_err(|source| {
+        wd_train::TrainError::ReadConfig {
+            path: arguments.config.clone(),
+            source,
+        }
+    })?;
+    let stem = arguments
+        .config
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("runs").join(format!("{stem}-sweep")));
+    let grid = Grid::parse(&arguments.axes)?;
+    let mut study = Study::open_or_create(&out, &stem, &base)?;
+    let trials = study.add(&grid)?;
+    // A slip in the last trial should not cost the hours before it.
+    for trial in &trials {
+        let name = trial.configuration_path().display().to_string();
+        RunPlan::new(ConfigSource::parse(&name, trial.configuration.clone())?)?;
+    }
+    if arguments.dry_run {
+        for trial in &trials {
+            println!("{}", trial.name);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    study.save()?;
+    let report = launch::run(&trials, launch::jobs(arguments.jobs)?)?;
+    let code = launch::conclude(&trials, &report);
+    let html = out.join("report.html");
+    let summary = write_study_report(&study, commands(arguments, &out), &html)?;
+    if arguments.json {
+        println!("{}", analysis_json(&study)?);
+    } else {
+        print!("{summary}");
+    }
+    eprintln!(
+        "{} trials in {} → {}",
+        trials.len(),
+        text::duration(report.elapsed.as_secs_f64()),
+        html.display()
+    );
+    Ok(code)
+}
+
+/// The command that makes this study again.
+fn commands(arguments: &Arguments, out: &std::path::Path) -> Vec<String> {
+    let axes: Vec<String> = arguments.axes.iter().map(|axis| quoted(axis)).collect();
+    vec![format!(
+        "wd sweep {} {} --out {}",
+        quoted(&arguments.config.display().to_string()),
+        axes.join(" "),
+        quoted(&out.display().to_string())
+    )]
+}
+
+/// A word as a shell reads it back.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = word
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c));
+    if is_plain && !word.is_empty() {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,174 @@
+//! `wd train`: one run.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, ValueEnum};
+use wd_lab::{LabError, Setting, setting};
+use wd_store::RunDirectory;
+use wd_train::{ConfigSource, Outcome, Resume, RunOptions, RunPlan};
+
+use crate::{
+    diagnostics::{CommandError, DIVERGED, INTERRUPTED},
+    interrupt,
+    progress::{ProgressKind, RunProgress},
+    text,
+};
+
+/// Train one model as a configuration says
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd train studies/first.toml --run-dir runs/first
+  wd train studies/first.toml --set decay.lambda=0.3 --set optim.lr=3e-3 --run-dir runs/second
+  wd train studies/first.toml --run-dir runs/first            # killed? the same command continues
+
+Exit code: 0 finished, 3 diverged (a result, not a failure), 130 interrupted, 1 anything else.
+Optimizers and rules: adamw, lion, muon take every decoupled rule (decoupled, independent, constant,
+corrected, squared-learning-rate); adam and sgd take those and coupled-l2.")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+
+    /// Where the run is kept [default: runs/NAME-OF-CONFIG]
+    #[arg(long, value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+
+    /// What to do with an earlier run in that folder
+    #[arg(long, value_enum, default_value_t = ResumeKind::Auto)]
+    resume: ResumeKind,
+
+    /// Threads; the result does not depend on it [default: all cores]
+    #[arg(long)]
+    threads: Option<usize>,
+
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t = ProgressKind::Auto)]
+    progress: ProgressKind,
+}
+
+/// A configuration file and what to change in it.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// The configuration
+    #[arg(value_name = "CONFIG.toml")]
+    config: PathBuf,
+
+    /// Change a value of the configuration, for example optim.lr=3e-3 (may be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl ConfigArguments {
+    /// Reads the configuration with its changes.
+    pub(crate) fn read(&self) -> Result<ConfigSource, CommandError> {
+        let text = std::fs::read_to_string(&self.config).map_err(|source| {
+            wd_train::TrainError::ReadConfig {
+                path: self.config.clone(),
+                source,
+            }
+        })?;
+        let name = self.config.display().to_string();
+        let settings: Vec<Setting> = self
+            .set
+            .iter()
+            .map(|argument| argument.parse())
+            .collect::<Result<_, LabError>>()?;
+        // Without settings the text stays as typed, so that complaints point into the file itself.
+        let text = if settings.is_empty() {
+            text
+        } else {
+            setting::apply(&text, &settings)?
+        };
+        Ok(ConfigSource::parse(&name, text)?)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ResumeKind {
+    /// Continue it if there is one, else start
+    Auto,
+    /// Refuse a folder that holds a run
+    Never,
+    /// Refuse a folder that holds none
+    Require,
+}
+
+/// As many threads as there are cores, unless told.
+pub(crate) fn threads(asked: Option<usize>) -> Result<usize, CommandError> {
+    match asked {
+        Some(0) => Err(CommandError::usage(
+            "--threads 0 would train nothing",
+            "give 1 or more, or leave it out for all cores",
+        )),
+        Some(threads) => Ok(threads),
+        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let source = arguments.config.read()?;
+    let plan = RunPlan::new(source)?;
+    let path = arguments.run_dir.clone().unwrap_or_else(|| {
+        let stem = arguments.config.config.file_stem().unwrap_or_default();
+        PathBuf::from("runs").join(stem)
+    });
+    let directory = RunDirectory::create_or_open(&path)?;
+    let mut progress = RunProgress::new(arguments.progress);
+    let outcome = wd_train::run(
+        &plan,
+        &directory,
+        RunOptions {
+            resume: match arguments.resume {
+                ResumeKind::Auto => Resume::Auto,
+                ResumeKind::Never => Resume::Never,
+                ResumeKind::Require => Resume::Require,
+            },
+            threads: threads(arguments.threads)?,
+            interrupt: interrupt::listen(),
+        },
+        &mut progress,
+    );
+    progress.finish();
+    Ok(match outcome? {
+        Outcome::Finished {
+            train_loss,
+            validation_loss,
+        } => {
+            let loss = |name: &str, value: Option<f64>| {
+                value.map_or(String::new(), |value| format!("; {name} loss {value:.4}"))
+            };
+            eprintln!(
+                "finished {} steps{}{} → {}",
+                text::grouped(plan.record.steps),
+                loss("training", train_loss),
+                loss("validation", validation_loss),
+                path.display()
+            );
+            ExitCode::SUCCESS
+        }
+        Outcome::Interrupted { step } => {
+            eprintln!(
+                "stopped after step {}; the same command continues from there",
+                text::grouped(step)
+            );
+            ExitCode::from(INTERRUPTED)
+        }
+        Outcome::Diverged {
+            step,
+            tensor,
+            last_checkpoint,
+        } => {
+            let what = tensor.map_or("the loss".to_owned(), |path| {
+                format!("the gradient of {path}")
+            });
+            let kept = last_checkpoint.map_or("no checkpoint was written before".to_owned(), |s| {
+                format!("the last good checkpoint is step {}", text::grouped(s))
+            });
+            eprintln!(
+                "diverged at step {}: {what} is not finite; {kept}",
+                text::grouped(step)
+            );
+            ExitCode::from(DIVERGED)
+        }
+    })
+}

@@ -1,0 +1,63 @@
+//! The direction of the crates: each may depend only on those before it.
+
+use std::collections::BTreeMap;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Who may use whom. A new crate must be entered here.
+const ALLOWED: [(&str, &[&str]); 9] = [
+    ("wd-decay", &[]),
+    ("wd-optim", &["wd-decay"]),
+    ("wd-nn", &["wd-decay"]),
+    ("wd-data", &[]),
+    ("wd-store", &[]),
+    (
+        "wd-train",
+        &["wd-decay", "wd-optim", "wd-nn", "wd-data", "wd-store"],
+    ),
+    ("wd-lab", &["wd-decay", "wd-store"]),
+    ("wd-report", &["wd-decay", "wd-store", "wd-lab"]),
+    (
+        "wd",
+        &[
+            "wd-decay",
+            "wd-optim",
+            "wd-nn",
+            "wd-data",
+            "wd-store",
+            "wd-train",
+            "wd-lab",
+            "wd-report",
+        ],
+    ),
+];
+
+#[test]
+fn crates_depend_only_on_those_before_them() {
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .expect("cargo metadata of this workspace");
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.into_iter().collect();
+    assert_eq!(metadata.packages.len(), allowed.len());
+    let mut arrows = 0;
+    for package in &metadata.packages {
+        let permitted = allowed
+            .get(package.name.as_str())
+            .unwrap_or_else(|| panic!("{} is in no row of ALLOWED", package.name));
+        for dependency in &package.dependencies {
+            let is_ours = dependency.path.is_some();
+            if is_ours && dependency.kind == DependencyKind::Normal {
+                arrows += 1;
+                assert!(
+                    permitted.contains(&dependency.name.as_str()),
+                    "{} must not depend on {}",
+                    package.name,
+                    dependency.name
+                );
+            }
+        }
+    }
+    assert!(arrows > 10, "only {arrows} dependencies were seen");
+}

@@ -1,0 +1,130 @@
+//! An arm: all trials that differ only in their seed.
+
+use serde::Serialize;
+
+/// A mean over seeds with its two-sided 95 % Student interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Interval {
+    /// Mean over seeds; NaN when there is none.
+    pub mean: f64,
+    /// Lower end; NaN with fewer than two seeds.
+    pub low: f64,
+    /// Upper end; NaN with fewer than two seeds.
+    pub high: f64,
+    /// Standard error of the mean; NaN with fewer than two seeds.
+    pub standard_error: f64,
+    /// Number of seeds.
+    pub n: usize,
+}
+
+/// A mean with its 95 % interval at one place of the run: a point of a curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Band {
+    /// Step at the centre of the window.
+    pub step: f64,
+    /// Mean over seeds of the window's mean.
+    pub mean: f64,
+    /// Lower end; NaN with fewer than two seeds.
+    pub low: f64,
+    /// Upper end; NaN with fewer than two seeds.
+    pub high: f64,
+    /// Number of seeds.
+    pub n: usize,
+}
+
+/// A trial that ended in a non-finite loss or gradient: a result, counted and shown, but in no mean.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Diverged {
+    /// Its seed.
+    pub seed: u64,
+    /// The step at which it diverged.
+    pub step: u64,
+}
+
+/// All trials that differ only in their seed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Arm {
+    /// Short name that tells this arm from every other of the study, for example `λ=0.1, cosine, lr=0.008`.
+    pub label: String,
+    /// λ as configured.
+    pub lambda: f64,
+    /// Learning-rate schedule: `cosine`, `constant`, ….
+    pub schedule: String,
+    /// One line that describes the schedule fully.
+    pub schedule_description: String,
+    /// Peak learning rate.
+    pub peak_learning_rate: f64,
+    /// Decay rule: `decoupled`, `coupled-l2`, ….
+    pub rule: String,
+    /// Optimizer: `adamw`, `sgd`, ….
+    pub optimizer: String,
+    /// Configuration keys (other than λ, schedule kind, peak learning rate) whose values differ within the study.
+    pub settings: Vec<(String, String)>,
+    /// κ = Σ_t s_t, the total decay exponent.
+    pub kappa: f64,
+    /// τ = 1/(peak shrink), as a fraction of the run; absent when nothing decays.
+    pub tau_fraction: Option<f64>,
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Tokens a step.
+    pub tokens_per_step: u64,
+    /// Passes over the training tokens.
+    pub epochs: f64,
+    /// Training tokens seen per parameter.
+    pub tokens_per_parameter: f64,
+    /// Seeds of the finished trials, ascending.
+    pub seeds: Vec<u64>,
+    /// Trials that diverged.
+    pub diverged: Vec<Diverged>,
+    /// Seeds of trials that are new, running, interrupted or failed.
+    pub unfinished: Vec<u64>,
+    /// Training loss over the run, in about 60 windows.
+    pub train_loss: Vec<Band>,
+    /// Mean training loss of the last 5 % of the steps.
+    pub final_train: Interval,
+    /// Validation loss of the final weights; `n` = 0 when nothing was held out.
+    pub final_validation: Interval,
+    /// Loss of the final weights on training windows that were seen; the training side of the gap.
+    pub final_train_evaluation: Interval,
+    /// Validation − training loss of the same final weights.
+    pub gap: Interval,
+    /// Gradient norm, relative update and weight norm.
+    pub late: Late,
+    /// Measured and predicted weight RMS, for whole roles first, then for each kind of matrix.
+    pub weight_rms_by_role: Vec<RoleNorm>,
+}
+
+/// How the weights moved: curves over the run, and their means between 88 % and 98 % of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Late {
+    /// Global gradient norm before clipping, over the run.
+    pub gradient_norm: Vec<Band>,
+    /// Relative update ‖Δw‖/‖w‖ of all decayed-role tensors together (roles matrix, embedding, position, head).
+    pub relative_update: Vec<Band>,
+    /// Root mean square of those weights.
+    pub weight_rms: Vec<Band>,
+    /// Late mean of the gradient norm.
+    pub late_gradient_norm: Interval,
+    /// Late mean of the relative update.
+    pub late_relative_update: Interval,
+    /// Late mean of the weight RMS.
+    pub late_weight_rms: Interval,
+}
+
+/// Weight RMS of one role, or of one kind of matrix, as measured and as the norm recursion predicts it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RoleNorm {
+    /// `matrix`, `embedding`, `position`, `head`, `norm` or `bias`.
+    pub role: String,
+    /// Absent: the whole role. Present: the tensors of this role with this path once the block number is cut out,
+    /// for example `attention.qkv.weight`.
+    pub kind: Option<String>,
+    /// Measured RMS over the run.
+    pub measured: Vec<Band>,
+    /// Predicted RMS, as (step, RMS); empty where the recursion makes no statement (not an Adam, coupled L2, …).
+    pub predicted: Vec<(f64, f64)>,
+    /// Measured / predicted at the last measurement, over seeds; `n` = 0 without a prediction.
+    pub ratio: Interval,
+}

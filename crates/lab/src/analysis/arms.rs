@@ -1,0 +1,256 @@
+//! Grouping trials into arms.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wd_store::Plan;
+
+use super::norm::role_norms;
+use super::trial::{End, Measured, TrialRecord};
+use super::{Arm, Band, Diverged, Late};
+use crate::configuration::Flat;
+use crate::grid::SEED_KEY;
+use crate::setting::spell;
+use crate::statistics::interval;
+use crate::statistics::window::{centre, windows};
+
+/// λ, the schedule's kind and the peak learning rate are told from the plan, not from their keys.
+pub(crate) const LAMBDA_KEY: &str = "decay.lambda";
+pub(crate) const SCHEDULE_KEY: &str = "schedule.kind";
+pub(crate) const LEARNING_RATE_KEY: &str = "optim.lr";
+
+/// A trial with its plan.
+type Planned = (Plan, TrialRecord);
+
+/// The trials of one arm, and the arm.
+pub(crate) struct Members {
+    /// The configuration that they share: without the seed.
+    pub(crate) configuration: Flat,
+    /// The plan of one of them.
+    pub(crate) plan: Plan,
+    /// Finished trials by seed.
+    pub(crate) finished: BTreeMap<u64, TrialRecord>,
+    pub(crate) arm: Arm,
+}
+
+impl Members {
+    /// Does any tensor decay?
+    pub(crate) fn decays(&self) -> bool {
+        self.plan.tensors.iter().any(|tensor| tensor.lambda != 0.0)
+    }
+
+    /// The numbers of the finished trial with this seed.
+    pub(crate) fn measured(&self, seed: u64) -> Option<&Measured> {
+        self.finished.get(&seed).and_then(TrialRecord::measured)
+    }
+}
+
+/// Groups the trials into arms. Trials that were never planned join the arm of their configuration; when there is none,
+/// nothing is known about them and they are left out.
+pub(crate) fn gather(trials: Vec<TrialRecord>) -> Vec<Members> {
+    // The corpus belongs to the key: losses on another text are not comparable, whatever the configuration says.
+    let mut planned: BTreeMap<(Flat, String), Vec<Planned>> = BTreeMap::new();
+    let mut unplanned = Vec::new();
+    for mut trial in trials {
+        let shared = without_seed(&trial.configuration);
+        match trial.plan.take() {
+            Some(plan) => {
+                let key = (shared, plan.corpus_hash.clone());
+                planned.entry(key).or_default().push((plan, trial));
+            }
+            None => unplanned.push((shared, trial.seed)),
+        }
+    }
+
+    let mut all: Vec<Members> = planned
+        .into_iter()
+        .filter_map(|((configuration, _), trials)| members(configuration, trials))
+        .collect();
+    for (shared, seed) in unplanned {
+        if let Some(owner) = all
+            .iter_mut()
+            .find(|members| members.configuration == shared)
+        {
+            owner.arm.unfinished.push(seed);
+        }
+    }
+    for members in &mut all {
+        members.arm.unfinished.sort_unstable();
+        members.arm.unfinished.dedup();
+    }
+    all.sort_by(|a, b| {
+        let (a, b) = (&a.arm, &b.arm);
+        a.schedule
+            .cmp(&b.schedule)
+            .then(a.peak_learning_rate.total_cmp(&b.peak_learning_rate))
+            .then(a.lambda.total_cmp(&b.lambda))
+    });
+    label(&mut all);
+    all
+}
+
+fn without_seed(configuration: &Flat) -> Flat {
+    let mut shared = configuration.clone();
+    shared.remove(SEED_KEY);
+    shared
+}
+
+fn members(configuration: Flat, trials: Vec<Planned>) -> Option<Members> {
+    let plan = trials.first()?.0.clone();
+    let mut finished: BTreeMap<u64, TrialRecord> = BTreeMap::new();
+    let mut diverged = Vec::new();
+    let mut unfinished = Vec::new();
+    for (_, trial) in trials {
+        match trial.end {
+            End::Finished(_) => {
+                finished.insert(trial.seed, trial);
+            }
+            End::Diverged(step) => diverged.push(Diverged {
+                seed: trial.seed,
+                step,
+            }),
+            End::Unfinished => unfinished.push(trial.seed),
+        }
+    }
+    diverged.sort_by_key(|diverged| diverged.seed);
+    let arm = arm(&plan, &finished, diverged, unfinished);
+    Some(Members {
+        configuration,
+        plan,
+        finished,
+        arm,
+    })
+}
+
+fn arm(
+    plan: &Plan,
+    finished: &BTreeMap<u64, TrialRecord>,
+    diverged: Vec<Diverged>,
+    unfinished: Vec<u64>,
+) -> Arm {
+    let records: Vec<&TrialRecord> = finished.values().collect();
+    let runs: Vec<&Measured> = records
+        .iter()
+        .filter_map(|record| record.measured())
+        .collect();
+    let over_seeds = |value: fn(&Measured) -> f64| {
+        let values: Vec<f64> = runs.iter().map(|run| value(run)).collect();
+        interval(&values)
+    };
+    let over_run = |curve: fn(&Measured) -> &[f64]| bands(plan, &runs, curve);
+    Arm {
+        label: String::new(),
+        lambda: plan.lambda,
+        schedule: plan.schedule.clone(),
+        schedule_description: plan.schedule_description.clone(),
+        peak_learning_rate: plan.peak_learning_rate,
+        rule: plan.rule.clone(),
+        optimizer: plan.optimizer.clone(),
+        settings: Vec::new(),
+        kappa: plan.kappa,
+        tau_fraction: plan.tau_fraction,
+        parameters: plan.parameters,
+        steps: plan.steps,
+        tokens_per_step: plan.tokens_per_step,
+        epochs: plan.epochs,
+        tokens_per_parameter: plan.tokens_per_parameter,
+        seeds: finished.keys().copied().collect(),
+        diverged,
+        unfinished,
+        train_loss: over_run(|run| &run.train_loss),
+        final_train: over_seeds(|run| run.final_train),
+        final_validation: over_seeds(|run| run.final_validation),
+        final_train_evaluation: over_seeds(|run| run.final_train_evaluation),
+        gap: over_seeds(Measured::gap),
+        late: Late {
+            gradient_norm: over_run(|run| &run.gradient_norm),
+            relative_update: over_run(|run| &run.relative_update),
+            weight_rms: over_run(|run| &run.weight_rms),
+            late_gradient_norm: over_seeds(|run| run.late_gradient_norm),
+            late_relative_update: over_seeds(|run| run.late_relative_update),
+            late_weight_rms: over_seeds(|run| run.late_weight_rms),
+        },
+        weight_rms_by_role: role_norms(plan, &records),
+    }
+}
+
+/// A curve over seeds; windows in which nothing was measured are left out.
+fn bands(plan: &Plan, runs: &[&Measured], curve: fn(&Measured) -> &[f64]) -> Vec<Band> {
+    windows(plan.steps as usize)
+        .iter()
+        .enumerate()
+        .filter_map(|(index, window)| {
+            let values: Vec<f64> = runs.iter().map(|run| curve(run)[index]).collect();
+            Band::of(centre(window), &values)
+        })
+        .collect()
+}
+
+impl Band {
+    /// The mean of `values` at `step`; `None` when none is finite.
+    pub(crate) fn of(step: f64, values: &[f64]) -> Option<Self> {
+        let interval = interval(values);
+        (interval.n > 0).then_some(Band {
+            step,
+            mean: interval.mean,
+            low: interval.low,
+            high: interval.high,
+            n: interval.n,
+        })
+    }
+}
+
+/// Gives each arm the settings in which the arms differ, and a label made of them.
+fn label(all: &mut [Members]) {
+    let keys: BTreeSet<&String> = all
+        .iter()
+        .flat_map(|members| members.configuration.keys())
+        .collect();
+    let told_by_plan = [LAMBDA_KEY, SCHEDULE_KEY, LEARNING_RATE_KEY];
+    let mut varied: Vec<String> = keys
+        .into_iter()
+        .filter(|key| !told_by_plan.contains(&key.as_str()))
+        .filter(|key| {
+            all.iter()
+                .any(|members| members.configuration.get(*key) != all[0].configuration.get(*key))
+        })
+        .cloned()
+        .collect();
+    varied.sort();
+    let several_schedules = all
+        .iter()
+        .any(|members| members.arm.schedule != all[0].arm.schedule);
+    let several_rates = all
+        .iter()
+        .any(|members| members.arm.peak_learning_rate != all[0].arm.peak_learning_rate);
+    let several_corpora = all
+        .iter()
+        .any(|members| members.plan.corpus_hash != all[0].plan.corpus_hash);
+
+    for members in all {
+        let mut settings: Vec<(String, String)> = varied
+            .iter()
+            .map(|key| {
+                let value = members.configuration.get(key);
+                (
+                    key.clone(),
+                    value.cloned().unwrap_or_else(|| "default".to_owned()),
+                )
+            })
+            .collect();
+        if several_corpora {
+            let hash: String = members.plan.corpus_hash.chars().take(8).collect();
+            settings.push(("corpus".to_owned(), hash));
+        }
+        let arm = &mut members.arm;
+        let mut parts = vec![format!("λ={}", spell(arm.lambda))];
+        if several_schedules {
+            parts.push(arm.schedule.clone());
+        }
+        if several_rates {
+            parts.push(format!("lr={}", spell(arm.peak_learning_rate)));
+        }
+        parts.extend(settings.iter().map(|(key, value)| format!("{key}={value}")));
+        arm.label = parts.join(", ");
+        arm.settings = settings;
+    }
+}

@@ -1,0 +1,190 @@
+//! The weight norm that the norm recursion predicts, beside the one that was measured.
+//!
+//! The prediction is ρ_{t+1} = (1 − s_t)²ρ_t + η_t² for each tensor ([`wd_decay::norm_recursion`]), put together over a
+//! group of tensors by their numbers of elements. It is made for Adam's direction under a rule that shrinks the
+//! weights directly; for other optimizers, coupled L2, the cautious modifier, an anchor other than zero and weights
+//! that were read from a file nothing is predicted.
+
+use std::collections::HashMap;
+
+use wd_decay::{UpdateNoise, norm_recursion};
+use wd_store::Plan;
+
+use super::trial::TrialRecord;
+use super::{Band, RoleNorm};
+use crate::statistics::interval;
+use crate::statistics::window::{centre, windows};
+
+/// Tensors whose norm is looked at together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Group {
+    pub(crate) role: String,
+    pub(crate) kind: Option<String>,
+    pub(crate) tensors: Vec<usize>,
+}
+
+/// The groups of a plan: each role whole, in the order of their first tensors; then, when there are several, each kind of
+/// matrix.
+pub(crate) fn groups(plan: &Plan) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut put = |role: &str, kind: Option<String>, tensor: usize| match groups
+        .iter_mut()
+        .find(|group| group.role == role && group.kind == kind)
+    {
+        Some(group) => group.tensors.push(tensor),
+        None => groups.push(Group {
+            role: role.to_owned(),
+            kind,
+            tensors: vec![tensor],
+        }),
+    };
+    for (index, tensor) in plan.tensors.iter().enumerate() {
+        put(&tensor.role, None, index);
+    }
+    for (index, tensor) in plan.tensors.iter().enumerate() {
+        if tensor.role == "matrix" {
+            put(&tensor.role, Some(kind(&tensor.path)), index);
+        }
+    }
+    if groups.iter().filter(|group| group.kind.is_some()).count() < 2 {
+        groups.retain(|group| group.kind.is_none());
+    }
+    groups
+}
+
+/// `block.3.attention.qkv.weight` → `attention.qkv`.
+fn kind(path: &str) -> String {
+    let parts: Vec<&str> = path.split('.').collect();
+    let start = match parts.as_slice() {
+        [_, number, _, ..] if number.bytes().all(|byte| byte.is_ascii_digit()) => 2,
+        _ => 0,
+    };
+    let end = match parts.last() {
+        Some(&"weight") if parts.len() > start + 1 => parts.len() - 1,
+        _ => parts.len(),
+    };
+    parts[start..end].join(".")
+}
+
+/// Measured and predicted RMS of each group, over the finished trials of one arm, which share `plan` but for its seed.
+pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm> {
+    let Some(first) = finished.first() else {
+        return Vec::new();
+    };
+    let mut recursions = is_predictable(plan, first).then(HashMap::new);
+    let rows = plan.steps as usize;
+    let cuts = windows(rows);
+    groups(plan)
+        .into_iter()
+        .enumerate()
+        .map(|(index, group)| {
+            let of_seeds: Vec<_> = finished
+                .iter()
+                .filter_map(|trial| trial.measured())
+                .filter_map(|measured| measured.group_rms.get(index))
+                .collect();
+            let measured = (0..cuts.len())
+                .filter_map(|window| {
+                    let values: Vec<f64> = of_seeds.iter().map(|rms| rms.windows[window]).collect();
+                    Band::of(centre(&cuts[window]), &values)
+                })
+                .collect();
+            let predicted = recursions
+                .as_mut()
+                .and_then(|recursions| predict(plan, &group, recursions))
+                .unwrap_or_default();
+            let ratios: Vec<f64> = of_seeds
+                .iter()
+                .filter_map(|rms| rms.last)
+                .filter_map(|(row, value)| predicted.get(row).map(|prediction| value / prediction))
+                .collect();
+            RoleNorm {
+                role: group.role,
+                kind: group.kind,
+                measured,
+                predicted: cuts
+                    .iter()
+                    .filter_map(|window| {
+                        let step = centre(window);
+                        predicted
+                            .get(step as usize - 1)
+                            .map(|rms| (step.floor(), *rms))
+                    })
+                    .collect(),
+                ratio: interval(&ratios),
+            }
+        })
+        .collect()
+}
+
+fn is_predictable(plan: &Plan, trial: &TrialRecord) -> bool {
+    let set = |key: &str| trial.configuration.get(key).map(String::as_str);
+    let decays = plan.tensors.iter().any(|tensor| tensor.lambda != 0.0);
+    let free =
+        matches!(plan.optimizer.as_str(), "adam" | "adamw") && set("model.init_from").is_none();
+    let shrinks_directly = plan.rule != "coupled-l2"
+        && !plan.cautious
+        && matches!(set("decay.anchor"), None | Some("zero"));
+    let complete =
+        plan.learning_rates.len() as u64 == plan.steps && plan.shrinks.len() as u64 == plan.steps;
+    free && complete && (shrinks_directly || !decays)
+}
+
+/// RMS of the group after each step; `None` when the shrinks of one of its tensors are not in the plan.
+fn predict(
+    plan: &Plan,
+    group: &Group,
+    recursions: &mut HashMap<(u64, u64), Vec<f64>>,
+) -> Option<Vec<f64>> {
+    let diffusion = UpdateNoise::Adam { beta1: plan.beta1 }.diffusion();
+    let mut squares = vec![0.0; plan.steps as usize];
+    let mut elements = 0.0;
+    for &index in &group.tensors {
+        let tensor = &plan.tensors[index];
+        // The plan's shrinks are those of a tensor with the configured λ.
+        let multiplier = match (tensor.lambda, plan.lambda) {
+            (0.0, _) => 0.0,
+            (_, 0.0) => return None,
+            (own, configured) => own / configured,
+        };
+        let rms = recursions
+            .entry((tensor.initial_rms.to_bits(), multiplier.to_bits()))
+            .or_insert_with(|| {
+                let shrinks: Vec<f64> = plan
+                    .shrinks
+                    .iter()
+                    .map(|shrink| shrink * multiplier)
+                    .collect();
+                norm_recursion(
+                    tensor.initial_rms,
+                    &plan.learning_rates,
+                    &shrinks,
+                    diffusion,
+                )
+            });
+        let count = tensor.parameters as f64;
+        elements += count;
+        for (square, rms) in squares.iter_mut().zip(rms) {
+            *square += count * *rms * *rms;
+        }
+    }
+    Some(
+        squares
+            .iter()
+            .map(|square| (square / elements).sqrt())
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kind;
+
+    #[test]
+    fn the_kind_of_a_matrix_is_its_path_without_block_and_weight() {
+        assert_eq!(kind("block.3.attention.qkv.weight"), "attention.qkv");
+        assert_eq!(kind("block.11.mlp.up.weight"), "mlp.up");
+        assert_eq!(kind("projection.weight"), "projection");
+        assert_eq!(kind("weight"), "weight");
+    }
+}

@@ -1,0 +1,121 @@
+//! A grid of trials, as typed on the command line: `decay.lambda=0,0.1 schedule.kind=cosine,constant run.seed=0..3`.
+//!
+//! | item | meaning |
+//! |---|---|
+//! | `0.1` | one value |
+//! | `a,b,c` | several items |
+//! | `0..3` | the whole numbers 0, 1, 2, 3 |
+//! | `log(1e-3..1,7)` | 7 values, evenly spaced in the logarithm, both ends included, inner ones rounded to 4 digits |
+//!
+//! The grid is the product of its axes. Its points come with the seed slowest, so that a sweep that is cut short holds
+//! whole sets of paired runs rather than all seeds of one λ.
+
+mod axis;
+
+use crate::LabError;
+use crate::setting::Setting;
+pub use axis::Axis;
+
+/// The key of the seed: the one setting in which paired runs agree and the trials of an arm differ.
+pub const SEED_KEY: &str = "run.seed";
+
+/// More trials than this in one grid are taken for a slip of the keyboard.
+pub const MOST_TRIALS: usize = 10_000;
+
+/// Several axes, of which the product is taken.
+#[derive(Debug, Clone, Default)]
+pub struct Grid {
+    axes: Vec<Axis>,
+}
+
+impl Grid {
+    /// Reads one axis from each argument. No argument at all gives the grid of one trial, the base configuration.
+    ///
+    /// # Errors
+    /// [`LabError::Argument`] for an axis that cannot be read, a key that is given twice, and a product of more than
+    /// [`MOST_TRIALS`].
+    pub fn parse<T: AsRef<str>>(arguments: &[T]) -> Result<Self, LabError> {
+        let mut axes: Vec<Axis> = Vec::new();
+        let mut product = 1_usize;
+        for argument in arguments {
+            let axis: Axis = argument.as_ref().parse()?;
+            if axes.iter().any(|other| other.path() == axis.path()) {
+                return Err(LabError::Argument {
+                    argument: argument.as_ref().to_owned(),
+                    problem: format!("`{}` is given twice", axis.key()),
+                    fix: format!("give all its values in one list: {}=a,b,c", axis.key()),
+                });
+            }
+            product = product.saturating_mul(axis.count());
+            if product > MOST_TRIALS {
+                return Err(LabError::Argument {
+                    argument: argument.as_ref().to_owned(),
+                    problem: format!("the grid has more than {MOST_TRIALS} trials"),
+                    fix: "take fewer values or split the study".to_owned(),
+                });
+            }
+            axes.push(axis);
+        }
+        Ok(Grid { axes })
+    }
+
+    /// The axes, in the order given.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// The settings of every trial: the last axis fastest, except that the seed is slowest. Within a point the settings
+    /// are in the order of their keys, the seed last, so that the order of the arguments does not matter.
+    pub fn points(&self) -> Vec<Vec<Setting>> {
+        let mut order: Vec<&Axis> = self.axes.iter().collect();
+        order.sort_by_key(|axis| axis.key() != SEED_KEY);
+        let mut points: Vec<Vec<Setting>> = vec![Vec::new()];
+        for axis in order {
+            let settings = axis.settings();
+            points = points
+                .iter()
+                .flat_map(|point| {
+                    settings.iter().map(move |setting| {
+                        let mut longer = point.clone();
+                        longer.push(setting.clone());
+                        longer
+                    })
+                })
+                .collect();
+        }
+        for point in &mut points {
+            point.sort_by_key(|setting| (setting.key() == SEED_KEY, setting.key()));
+        }
+        points
+    }
+}
+
+/// The name of a trial, from its settings: the same for the same settings in any order, a legal name of a folder,
+/// and readable: `decay.lambda=0.1,schedule.kind=cosine,run.seed=2`.
+///
+/// Characters that do not belong in the name of a folder are written as `%` and two hexadecimal digits a byte. A name
+/// longer than 180 bytes is cut and ends in a hash of the whole.
+pub fn trial_name(settings: &[Setting]) -> String {
+    if settings.is_empty() {
+        return "base".to_owned();
+    }
+    let mut sorted: Vec<&Setting> = settings.iter().collect();
+    sorted.sort_by_key(|setting| (setting.key() == SEED_KEY, setting.key()));
+    let plain: Vec<String> = sorted.iter().map(|setting| setting.to_string()).collect();
+    let mut name = String::new();
+    for byte in plain.join(",").bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'+' | b'=' | b',' => {
+                name.push(byte as char)
+            }
+            _ => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    if name.len() > 180 {
+        let hash = blake3::hash(name.as_bytes()).to_hex();
+        name.truncate(168);
+        name.push('~');
+        name.push_str(&hash[..11]);
+    }
+    name
+}

@@ -1,0 +1,277 @@
+//! A study: a base configuration, grids over it, and a folder for each trial.
+//!
+//! ```text
+//! OUT/study.json            title, grids, trials
+//! OUT/base.toml             the base configuration
+//! OUT/trials/NAME/          run directory of a trial, with trial.toml = base + settings
+//! ```
+//!
+//! The same command on the same folder continues what is there; another grid adds trials to it. A trial that a new grid
+//! shares with an old one (the same configuration, whatever axes led to it) is not made twice.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::LabError;
+use crate::configuration::{Flat, changes, flatten};
+use crate::grid::{Grid, trial_name};
+use crate::setting::{Setting, apply};
+
+/// Version of `study.json`.
+const FORMAT: u32 = 1;
+
+/// One run of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// Stable, readable name; also the name of its folder.
+    pub name: String,
+    /// What it changes in the base configuration.
+    pub settings: Vec<Setting>,
+    /// Its run directory.
+    pub directory: PathBuf,
+    /// Its whole configuration, as TOML.
+    pub configuration: String,
+}
+
+impl Trial {
+    /// Where its configuration is written.
+    pub fn configuration_path(&self) -> PathBuf {
+        self.directory.join("trial.toml")
+    }
+
+    /// Where the launcher puts what its process says on standard error.
+    pub fn log_path(&self) -> PathBuf {
+        self.directory.join("log.txt")
+    }
+}
+
+/// A base configuration and the trials made from it.
+#[derive(Debug, Clone)]
+pub struct Study {
+    root: PathBuf,
+    title: String,
+    base: String,
+    grids: Vec<Vec<String>>,
+    trials: Vec<Trial>,
+}
+
+/// `study.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StudyFile {
+    format: u32,
+    title: String,
+    /// BLAKE3 of `base.toml`.
+    base_hash: String,
+    /// The axes of each grid that was added.
+    grids: Vec<Vec<String>>,
+    /// Name → settings, in the order in which the trials were added.
+    trials: Vec<TrialEntry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrialEntry {
+    name: String,
+    settings: Vec<String>,
+}
+
+impl Study {
+    /// Opens the study in `root`, or starts one there; nothing is written before [`Study::save`].
+    ///
+    /// # Errors
+    /// [`LabError::BaseChanged`] when `root` holds a study of another base configuration (comments, order and the
+    /// spelling of numbers may differ), [`LabError::Toml`] when `base` is not TOML, and those of [`Study::open`].
+    pub fn open_or_create(root: &Path, title: &str, base: &str) -> Result<Self, LabError> {
+        let wanted = flatten(base)?;
+        if !root.join("study.json").exists() {
+            return Ok(Study {
+                root: root.to_owned(),
+                title: title.to_owned(),
+                base: base.to_owned(),
+                grids: Vec::new(),
+                trials: Vec::new(),
+            });
+        }
+        let study = Study::open(root)?;
+        let changes = changes(&flatten(&study.base)?, &wanted);
+        if changes.is_empty() {
+            Ok(study)
+        } else {
+            Err(LabError::BaseChanged {
+                root: root.to_owned(),
+                changes,
+            })
+        }
+    }
+
+    /// Opens the study in `root`.
+    ///
+    /// # Errors
+    /// [`LabError::Io`] when a file cannot be read, [`LabError::Study`] when `study.json` is damaged, of a newer format,
+    /// or not about the `base.toml` beside it.
+    pub fn open(root: &Path) -> Result<Self, LabError> {
+        let path = root.join("study.json");
+        let damaged = |problem: String| LabError::Study {
+            path: path.clone(),
+            problem,
+        };
+        let text = fs::read_to_string(&path).map_err(LabError::io("cannot read", &path))?;
+        let file: StudyFile =
+            serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        if file.format != FORMAT {
+            return Err(damaged(format!(
+                "format {} is not known to this version (it reads format {FORMAT})",
+                file.format
+            )));
+        }
+        let base_path = root.join("base.toml");
+        let base =
+            fs::read_to_string(&base_path).map_err(LabError::io("cannot read", &base_path))?;
+        if hash(&base) != file.base_hash {
+            return Err(damaged(
+                "base.toml has been changed since the study was made; restore it".to_owned(),
+            ));
+        }
+        let mut study = Study {
+            root: root.to_owned(),
+            title: file.title,
+            base,
+            grids: file.grids,
+            trials: Vec::new(),
+        };
+        for entry in file.trials {
+            let settings: Vec<Setting> = entry
+                .settings
+                .iter()
+                .map(|setting| setting.parse())
+                .collect::<Result<_, LabError>>()?;
+            if trial_name(&settings) != entry.name {
+                return Err(damaged(format!(
+                    "the trial `{}` does not match its settings",
+                    entry.name
+                )));
+            }
+            let trial = study.trial(settings)?;
+            study.trials.push(trial);
+        }
+        Ok(study)
+    }
+
+    /// Adds the trials of `grid` that the study does not hold yet, and returns all trials of the grid, old and new, in
+    /// the order in which they should run.
+    ///
+    /// # Errors
+    /// [`LabError::Setting`] when a key does not fit into the base configuration.
+    pub fn add(&mut self, grid: &Grid) -> Result<Vec<Trial>, LabError> {
+        let mut known: BTreeMap<Flat, usize> = BTreeMap::new();
+        for (index, trial) in self.trials.iter().enumerate() {
+            known.entry(flatten(&trial.configuration)?).or_insert(index);
+        }
+        let mut wanted = Vec::new();
+        for settings in grid.points() {
+            let trial = self.trial(settings)?;
+            let index = *known
+                .entry(flatten(&trial.configuration)?)
+                .or_insert_with(|| {
+                    self.trials.push(trial);
+                    self.trials.len() - 1
+                });
+            wanted.push(self.trials[index].clone());
+        }
+        let axes: Vec<String> = grid.axes().iter().map(|axis| axis.to_string()).collect();
+        if !self.grids.contains(&axes) {
+            self.grids.push(axes);
+        }
+        Ok(wanted)
+    }
+
+    /// Writes `base.toml`, each trial's `trial.toml`, and last `study.json`, each whole or not at all.
+    ///
+    /// # Errors
+    /// [`LabError::Io`] when something cannot be written.
+    pub fn save(&self) -> Result<(), LabError> {
+        write_whole(&self.root.join("base.toml"), &self.base)?;
+        for trial in &self.trials {
+            write_whole(&trial.configuration_path(), &trial.configuration)?;
+        }
+        let file = StudyFile {
+            format: FORMAT,
+            title: self.title.clone(),
+            base_hash: hash(&self.base),
+            grids: self.grids.clone(),
+            trials: self
+                .trials
+                .iter()
+                .map(|trial| TrialEntry {
+                    name: trial.name.clone(),
+                    settings: trial.settings.iter().map(Setting::to_string).collect(),
+                })
+                .collect(),
+        };
+        let path = self.root.join("study.json");
+        let text = serde_json::to_string_pretty(&file).map_err(|error| LabError::Study {
+            path: path.clone(),
+            problem: error.to_string(),
+        })?;
+        write_whole(&path, &format!("{text}\n"))
+    }
+
+    /// The study's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The title given when the study was made.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The base configuration.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The axes of each grid that was added, as they can be typed again.
+    pub fn grids(&self) -> &[Vec<String>] {
+        &self.grids
+    }
+
+    /// Every trial, in the order in which they were added.
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    fn trial(&self, settings: Vec<Setting>) -> Result<Trial, LabError> {
+        let name = trial_name(&settings);
+        Ok(Trial {
+            directory: self.root.join("trials").join(&name),
+            configuration: apply(&self.base, &settings)?,
+            name,
+            settings,
+        })
+    }
+}
+
+fn hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+/// Writes aside and renames, so that a reader never meets half a file; leaves a file alone that is right already.
+fn write_whole(path: &Path, text: &str) -> Result<(), LabError> {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(LabError::io("cannot create", folder))?;
+    let aside = path.with_extension("partial");
+    let write = || {
+        fs::write(&aside, text)?;
+        fs::File::open(&aside)?.sync_all()?;
+        fs::rename(&aside, path)
+    };
+    write().map_err(LabError::io("cannot write", path))
+}

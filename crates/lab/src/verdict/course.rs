@@ -1,0 +1,118 @@
+//! The course of training loss: worse early and better at the end under a decaying schedule; only worse under a
+//! constant one.
+
+use super::best::between;
+use super::family::Family;
+use super::wording::{difference, lambda, percent};
+use super::{Supported, VerdictLine};
+use crate::analysis::{Comparison, PairedDifference};
+
+fn surely(difference: &PairedDifference, sign: f64) -> bool {
+    difference.holds_after_correction() && difference.interval.mean * sign > 0.0
+}
+
+/// "Worse early, better at the end."
+pub(super) fn crossing(family: &Family<'_>) -> VerdictLine {
+    let crosses = |comparison: &Comparison| {
+        surely(&comparison.early_train, 1.0)
+            && comparison.crossing.is_some()
+            && surely(&comparison.final_train, -1.0)
+    };
+    let refutes = |comparison: &Comparison| {
+        surely(&comparison.final_train, 1.0) || surely(&comparison.early_train, -1.0)
+    };
+    let tested = family.with_pairs(2);
+    let told: Vec<String> = family
+        .members
+        .iter()
+        .map(|(arm, comparison)| {
+            format!(
+                "{}: between 10 and 50 % of the run {}; {}; at the end {}",
+                lambda(arm),
+                difference(&comparison.early_train),
+                where_it_crosses(comparison, arm.steps),
+                difference(&comparison.final_train)
+            )
+        })
+        .collect();
+    VerdictLine {
+        claim: format!(
+            "Under {}, some λ > 0 has a higher training loss early and a lower one at the end",
+            family.name
+        ),
+        finding: format!("{}.", told.join(". ")),
+        supported: if tested.iter().any(|(_, comparison)| crosses(comparison)) {
+            Supported::Supported
+        } else if !tested.is_empty() && tested.iter().all(|(_, comparison)| refutes(comparison)) {
+            Supported::Contradicted
+        } else {
+            Supported::Undecided
+        },
+    }
+}
+
+fn where_it_crosses(comparison: &Comparison, steps: u64) -> String {
+    let share = |step: f64| percent(step / steps as f64);
+    match &comparison.crossing {
+        None => "does not cross".to_owned(),
+        Some(crossing) => {
+            let interval = match (crossing.low, crossing.high) {
+                (Some(low), Some(high)) => format!(" [{}, {}]", share(low), share(high)),
+                (Some(low), None) => format!(" [{}, beyond the end]", share(low)),
+                _ => " (no interval below three seeds)".to_owned(),
+            };
+            format!(
+                "crosses at {}{interval} of the run",
+                percent(crossing.fraction)
+            )
+        }
+    }
+}
+
+/// "Every larger λ only raises the final training loss."
+pub(super) fn only_hurts(family: &Family<'_>) -> VerdictLine {
+    let steps: Vec<PairedDifference> = family
+        .members
+        .windows(2)
+        .map(|pair| between(&pair[1].1.final_train, &pair[0].1.final_train))
+        .collect();
+    let rises = steps.iter().all(|step| step.interval.mean > 0.0);
+    let all_hurt = family
+        .members
+        .iter()
+        .all(|(_, comparison)| surely(&comparison.final_train, 1.0));
+    let falls = steps
+        .iter()
+        .any(|step| step.significant && step.interval.mean < 0.0);
+    let helps = family
+        .members
+        .iter()
+        .any(|(_, comparison)| surely(&comparison.final_train, -1.0));
+    let told: Vec<String> = family
+        .members
+        .iter()
+        .map(|(arm, comparison)| format!("{} {}", lambda(arm), difference(&comparison.final_train)))
+        .collect();
+    VerdictLine {
+        claim: format!(
+            "Under {}, every larger λ only raises the (raw) final training loss",
+            family.name
+        ),
+        finding: format!(
+            "Final training loss against λ=0: {}. The means {} with λ.",
+            told.join("; "),
+            if rises {
+                "rise"
+            } else {
+                "do not rise throughout"
+            }
+        ),
+        supported: if helps || falls {
+            Supported::Contradicted
+        } else if all_hurt && rises {
+            Supported::Supported
+        } else {
+            Supported::Undecided
+        },
+    }
+}

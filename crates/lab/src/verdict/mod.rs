@@ -1,0 +1,175 @@
+//! The study in words and numbers.
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `family` | which arms differ in λ alone? |
+//! | `action` | does λ act as a prior or as a force? |
+//! | `best` | which λ is best, by how much? |
+//! | `course` | worse early and better late? only worse under a constant learning rate? |
+//! | `late` | are late gradients and relative updates larger with λ? |
+//! | `norms` | where does the norm recursion hold? |
+//! | `tuned` | does the gain survive the best learning rate for each λ? |
+//! | `completeness` | what diverged, what is missing, what did nothing? |
+//! | `regime` | where do these findings hold? |
+
+mod action;
+mod best;
+mod completeness;
+mod course;
+mod family;
+mod late;
+mod norms;
+mod regime;
+mod tuned;
+mod wording;
+
+use serde::Serialize;
+
+use crate::analysis::{Arm, Comparison, PairedDifference};
+use family::Family;
+
+/// Does the evidence bear a claim out?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Supported {
+    /// It does.
+    Supported,
+    /// It shows the contrary.
+    Contradicted,
+    /// It is too weak to say.
+    Undecided,
+}
+
+/// One claim, and what this study found about it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VerdictLine {
+    /// The claim, in words.
+    pub claim: String,
+    /// What was found, with numbers, intervals and n.
+    pub finding: String,
+    /// Which way the evidence points.
+    pub supported: Supported,
+}
+
+/// How λ acted in this setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActsAs {
+    /// The final training loss moves with λ, the gap does not (within the stated margin).
+    Force,
+    /// The gap shrinks with λ, and no λ lowers the final training loss.
+    Prior,
+    /// The gap shrinks with λ, and some λ lowers the final training loss.
+    Both,
+    /// Neither loss nor gap moves beyond the margin, or the gap widens, which neither view predicts.
+    Neither,
+    /// Too few seeds or too much spread to say.
+    Undecided,
+}
+
+/// The study in words and numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// One sentence: how λ acted, in which regime.
+    pub headline: String,
+    /// The regime: passes over the data, tokens per parameter, schedules, κ, τ.
+    pub regime: String,
+    /// How λ acted.
+    pub acts_as: ActsAs,
+    /// Largest change of the gap (nats) that counts as none.
+    pub gap_margin: f64,
+    /// Each claim with its finding.
+    pub lines: Vec<VerdictLine>,
+}
+
+/// Judges a study from its arms and comparisons. `gap_margin` is the largest change of the gap that counts as none.
+///
+/// Every claim is decided on p-values corrected by Holm's method within its family (the λ compared with one baseline),
+/// never on overlapping intervals, and "no change" only by two one-sided tests.
+pub fn judge(arms: &[Arm], comparisons: &[Comparison], gap_margin: f64) -> Verdict {
+    let families = family::principal(family::families(arms, comparisons));
+    let mut lines = Vec::new();
+    let mut first: Option<ActsAs> = None;
+    for family in &families {
+        let action = action::act(family, gap_margin);
+        first.get_or_insert(action.acts_as);
+        lines.push(action.line);
+        lines.push(best::best(family));
+        match family.is_constant() {
+            true => lines.push(course::only_hurts(family)),
+            false => {
+                lines.push(course::crossing(family));
+                lines.extend(late::gradient_norm(family));
+                lines.extend(late::relative_update(family));
+            }
+        }
+    }
+    if let Some(family) = families.first() {
+        lines.extend(norms::recursion(family));
+    }
+    lines.extend(tuned::own_learning_rate(arms, comparisons));
+    lines.extend(completeness::gaps_in_the_evidence(arms, comparisons));
+
+    let acts_as = first.unwrap_or(ActsAs::Undecided);
+    let regime = regime::describe(arms);
+    Verdict {
+        headline: headline(acts_as, families.first(), gap_margin),
+        regime,
+        acts_as,
+        gap_margin,
+        lines,
+    }
+}
+
+/// One sentence that names the regime, the action and the strongest number behind it.
+fn headline(acts_as: ActsAs, family: Option<&Family<'_>>, margin: f64) -> String {
+    let Some(family) = family else {
+        return "There is no pair of runs with and without decay to compare.".to_owned();
+    };
+    let regime = regime::short(family);
+    let margin = crate::setting::spell(margin);
+    let strongest = |of: fn(&Comparison) -> &PairedDifference| {
+        family
+            .members
+            .iter()
+            .filter(|(_, comparison)| of(comparison).holds_after_correction())
+            .min_by(|a, b| of(a.1).interval.mean.total_cmp(&of(b.1).interval.mean))
+            .map(|(arm, comparison)| {
+                let interval = &of(comparison).interval;
+                format!(
+                    "{}: {}, n = {}",
+                    wording::lambda(arm),
+                    wording::change(interval),
+                    interval.n
+                )
+            })
+            .unwrap_or_default()
+    };
+    let train = || strongest(|comparison| &comparison.final_train);
+    let gap = || strongest(|comparison| &comparison.gap);
+    match acts_as {
+        ActsAs::Force => format!(
+            "{regime}, λ acts as a force: it moves the final training loss ({}) while the generalisation gap stays \
+             within ±{margin}.",
+            train()
+        ),
+        ActsAs::Prior => format!(
+            "{regime}, λ acts as a prior: it narrows the generalisation gap ({}) and does not lower the final training \
+             loss.",
+            gap()
+        ),
+        ActsAs::Both => format!(
+            "{regime}, λ acts as a force and as a prior: it lowers the final training loss ({}) and narrows the \
+             generalisation gap ({}).",
+            train(),
+            gap()
+        ),
+        ActsAs::Neither => {
+            format!("{regime}, λ acts neither as a force nor as a prior: see the first finding.")
+        }
+        ActsAs::Undecided => format!(
+            "{regime}, these runs do not decide whether λ acts as a force or as a prior: see the first finding for what \
+             is missing."
+        ),
+    }
+}

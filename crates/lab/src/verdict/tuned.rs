@@ -1,0 +1,114 @@
+//! Does the gain survive when each λ gets its own best learning rate?
+
+use std::collections::BTreeMap;
+
+use super::family::{Settings, schedule};
+use super::wording::{difference, lambda};
+use super::{Supported, VerdictLine};
+use crate::analysis::{Arm, Comparison, ComparisonKind, PairedDifference};
+use crate::setting::spell;
+
+fn judged(comparison: &Comparison) -> &PairedDifference {
+    match comparison.final_validation.interval.n {
+        0 => &comparison.final_train,
+        _ => &comparison.final_validation,
+    }
+}
+
+/// One line for each schedule (and other settings) under which several learning rates were tried.
+pub(super) fn own_learning_rate(arms: &[Arm], comparisons: &[Comparison]) -> Vec<VerdictLine> {
+    let mut groups: BTreeMap<(&str, &Settings), Vec<&Comparison>> = BTreeMap::new();
+    for comparison in comparisons {
+        if comparison.kind == ComparisonKind::BestLearningRate {
+            let arm = &arms[comparison.arm];
+            groups
+                .entry((arm.schedule.as_str(), arm.settings.as_slice()))
+                .or_default()
+                .push(comparison);
+        }
+    }
+    groups
+        .into_iter()
+        .map(|((kind, settings), mut members)| {
+            members.sort_by(|a, b| arms[a.arm].lambda.total_cmp(&arms[b.arm].lambda));
+            let mut name = schedule(kind);
+            for (key, value) in settings {
+                name.push_str(&format!(", {key}={value}"));
+            }
+            line(arms, &name, &members)
+        })
+        .collect()
+}
+
+fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> VerdictLine {
+    let rate = |arm: &Arm| spell(arm.peak_learning_rate);
+    let baseline = &arms[members[0].baseline];
+    let mut told = vec![format!(
+        "Best learning rate of λ=0: {}{}",
+        rate(baseline),
+        edge(arms, baseline)
+    )];
+    told.extend(members.iter().map(|comparison| {
+        let arm = &arms[comparison.arm];
+        format!(
+            "{} at its best, {}{}, against that: {}",
+            lambda(arm),
+            rate(arm),
+            edge(arms, arm),
+            difference(judged(comparison))
+        )
+    }));
+    let moved = members
+        .iter()
+        .any(|comparison| arms[comparison.arm].peak_learning_rate != baseline.peak_learning_rate);
+    told.push(
+        match moved {
+            true => "The best learning rate moves with λ",
+            false => "The best learning rate is the same for every λ",
+        }
+        .to_owned(),
+    );
+    told.push("That the rates were chosen by the same runs is not in the intervals".to_owned());
+    // With its best rate at the edge of the grid λ = 0 is not tuned, and a gain over it proves nothing.
+    let settled = edge(arms, baseline).is_empty();
+    let surely = |sign: f64| {
+        move |comparison: &&Comparison| {
+            judged(comparison).holds_after_correction()
+                && judged(comparison).interval.mean * sign > 0.0
+        }
+    };
+    VerdictLine {
+        claim: format!(
+            "Under {name}, the gain of some λ > 0 survives when each λ gets its own best learning rate"
+        ),
+        finding: format!("{}.", told.join(". ")),
+        supported: if settled && members.iter().any(|comparison| surely(-1.0)(comparison)) {
+            Supported::Supported
+        } else if settled && members.iter().all(|comparison| surely(1.0)(comparison)) {
+            Supported::Contradicted
+        } else {
+            Supported::Undecided
+        },
+    }
+}
+
+/// A note when an arm's learning rate is the smallest or largest that was tried for its λ.
+fn edge(arms: &[Arm], arm: &Arm) -> &'static str {
+    let tried = arms
+        .iter()
+        .filter(|other| {
+            other.lambda == arm.lambda
+                && other.schedule == arm.schedule
+                && other.settings == arm.settings
+                && !(other.seeds.is_empty() && other.diverged.is_empty())
+        })
+        .map(|other| other.peak_learning_rate);
+    let (low, high) = tried.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), rate| {
+        (low.min(rate), high.max(rate))
+    });
+    if arm.peak_learning_rate == low || arm.peak_learning_rate == high {
+        " (at the edge of the grid: a better one may lie beyond)"
+    } else {
+        ""
+    }
+}

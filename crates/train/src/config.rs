@@ -1,0 +1,348 @@
+//! A run as a person writes it: the raw form of `config.toml`.
+//!
+//! Unknown keys are refused; numbers are checked later, when the [`RunPlan`](crate::RunPlan) is made, because most
+//! of them only make sense together with the corpus.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
+use wd_data::Order;
+use wd_decay::{Anchor, DecayRule, Preset, ScheduleKind};
+use wd_nn::{Activation, Norm, Position};
+
+/// The whole configuration of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// `[run]`: seed, length, how often to look.
+    #[serde(default)]
+    pub run: RunSection,
+    /// `[data]`: the corpus, its split and order.
+    pub data: DataSection,
+    /// `[model]`: the network.
+    pub model: ModelSection,
+    /// `[optim]`: the optimizer's direction.
+    pub optim: OptimSection,
+    /// `[schedule]`: the learning rate over the run.
+    #[serde(default)]
+    pub schedule: ScheduleSection,
+    /// `[decay]`: which tensors decay, how much and by which rule.
+    #[serde(default)]
+    pub decay: DecaySection,
+}
+
+/// `[run]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSection {
+    /// Seed of the initial weights, the data order and dropout.
+    pub seed: u64,
+    /// Optimizer steps; absent: as many as the data allow in `data.epochs` passes.
+    pub steps: Option<u64>,
+    /// Evaluate every so many steps (0: at the end only); absent: a tenth of the run.
+    pub validate_every: Option<u64>,
+    /// Record the per-tensor measurements every so many steps.
+    pub measure_every: u64,
+    /// Write a checkpoint every so many steps (0: at the end only).
+    pub checkpoint_every: u64,
+    /// Checkpoints to keep.
+    pub keep_checkpoints: u64,
+}
+
+impl Default for RunSection {
+    fn default() -> Self {
+        RunSection {
+            seed: 0,
+            steps: None,
+            validate_every: None,
+            measure_every: 10,
+            checkpoint_every: 500,
+            keep_checkpoints: 2,
+        }
+    }
+}
+
+/// `[data]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSection {
+    /// A folder made by `wd data prepare`.
+    pub path: PathBuf,
+    /// Sequences a step, each of `model.context` tokens.
+    pub sequences: usize,
+    /// Share of the tokens held out, by whole documents.
+    #[serde(default = "default_validation_fraction")]
+    pub validation_fraction: f64,
+    /// Seed of the split; not the run's seed, so that all seeds are judged on the same documents.
+    #[serde(default)]
+    pub split_seed: u64,
+    /// `shuffled` (default) or `sequential`.
+    #[serde(default)]
+    pub order: Order,
+    /// Passes over the training documents that are allowed.
+    #[serde(default = "default_epochs")]
+    pub epochs: u64,
+    /// Windows of each evaluation (of the held-out and of the training text).
+    #[serde(default = "default_validation_windows")]
+    pub validation_windows: u64,
+}
+
+fn default_validation_fraction() -> f64 {
+    0.05
+}
+
+fn default_epochs() -> u64 {
+    1
+}
+
+fn default_validation_windows() -> u64 {
+    1024
+}
+
+/// `[model]`; with `init_from`, what is absent here is read from the `config.json` beside that file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSection {
+    /// The family of models.
+    #[serde(default)]
+    pub kind: ModelKind,
+    /// Start from these weights (safetensors in GPT-2's names) instead of random ones.
+    pub init_from: Option<PathBuf>,
+    /// Rows of the embedding; absent: the corpus' vocabulary.
+    pub vocabulary: Option<usize>,
+    /// Tokens a sequence.
+    pub context: Option<usize>,
+    /// Transformer blocks.
+    pub layers: Option<usize>,
+    /// Width of the residual stream.
+    pub width: Option<usize>,
+    /// Attention heads.
+    pub heads: Option<usize>,
+    /// Hidden width of the MLP; absent: 4 × width (GELU), 8/3 × width rounded up to 8 (SwiGLU).
+    pub mlp_width: Option<usize>,
+    /// `layernorm` or `rmsnorm`.
+    pub norm: Option<Norm>,
+    /// Added to the variance before the root.
+    pub norm_epsilon: Option<f64>,
+    /// `learned` or `rope`.
+    pub position: Option<Position>,
+    /// Base of the rotary frequencies.
+    pub rope_base: Option<f64>,
+    /// `gelu` or `swiglu`.
+    pub activation: Option<Activation>,
+    /// Is the output head the token embedding?
+    pub tied_head: Option<bool>,
+    /// Do linear layers and LayerNorms have biases?
+    pub bias: Option<bool>,
+    /// Are queries and keys normalised per head?
+    pub qk_norm: Option<bool>,
+    /// Dropout probability.
+    pub dropout: Option<f64>,
+    /// Standard deviation of the initial weights.
+    pub init_std: Option<f64>,
+}
+
+/// The families of models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    /// A decoder-only transformer.
+    #[default]
+    Gpt,
+}
+
+/// `[optim]`. Keys that the chosen optimizer does not have are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimSection {
+    /// `adamw`, `adam`, `sgd`, `lion`, `muon`.
+    #[serde(default)]
+    pub kind: OptimizerKind,
+    /// Peak learning rate η_max.
+    pub lr: f64,
+    /// β₁ of Adam and Lion.
+    pub beta1: Option<f64>,
+    /// β₂ of Adam and Lion.
+    pub beta2: Option<f64>,
+    /// ε of Adam.
+    pub epsilon: Option<f64>,
+    /// Momentum of SGD and Muon.
+    pub momentum: Option<f64>,
+    /// Dampening of SGD's momentum.
+    pub dampening: Option<f64>,
+    /// Nesterov momentum for SGD and Muon.
+    pub nesterov: Option<bool>,
+    /// Muon: learning rate of its auxiliary AdamW over `lr`.
+    pub auxiliary_lr_ratio: Option<f64>,
+    /// Clip the global gradient norm to this; 0: never.
+    #[serde(default = "default_clip")]
+    pub clip: f64,
+}
+
+fn default_clip() -> f64 {
+    1.0
+}
+
+/// The optimizers, by the names that users know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// Adam's direction; decoupled decay unless `decay.rule` says otherwise.
+    #[default]
+    Adamw,
+    /// Adam's direction; coupled L2 unless `decay.rule` says otherwise.
+    Adam,
+    /// Gradient descent with momentum; coupled L2 unless `decay.rule` says otherwise.
+    Sgd,
+    /// The sign of an interpolated momentum; decoupled decay.
+    Lion,
+    /// Orthogonalised momentum for hidden matrices, AdamW for the rest; decoupled decay.
+    Muon,
+}
+
+impl OptimizerKind {
+    /// The name as written in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            OptimizerKind::Adamw => "adamw",
+            OptimizerKind::Adam => "adam",
+            OptimizerKind::Sgd => "sgd",
+            OptimizerKind::Lion => "lion",
+            OptimizerKind::Muon => "muon",
+        }
+    }
+
+    /// The rule that the optimizer's name stands for in PyTorch.
+    pub fn default_rule(self) -> DecayRule {
+        match self {
+            OptimizerKind::Adam | OptimizerKind::Sgd => DecayRule::CoupledL2,
+            OptimizerKind::Adamw | OptimizerKind::Lion | OptimizerKind::Muon => {
+                DecayRule::Decoupled
+            }
+        }
+    }
+}
+
+/// `[schedule]` or `[decay.schedule]`: a factor on a peak, over the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScheduleSection {
+    /// `cosine`, `constant`, `linear`, `wsd`, `inverse-sqrt`.
+    pub kind: ScheduleKind,
+    /// Linear warm-up.
+    pub warmup: Length,
+    /// Where it ends, as a fraction of the peak.
+    pub floor: f64,
+    /// `wsd`: the part at the end over which it decays.
+    pub decay: Length,
+}
+
+impl Default for ScheduleSection {
+    fn default() -> Self {
+        ScheduleSection {
+            kind: ScheduleKind::Cosine,
+            warmup: Length::Share(0.05),
+            floor: 0.1,
+            decay: Length::Share(0.2),
+        }
+    }
+}
+
+impl ScheduleSection {
+    /// λ without a schedule of its own: constant from the first step.
+    pub fn constant() -> Self {
+        ScheduleSection {
+            kind: ScheduleKind::Constant,
+            warmup: Length::Steps(0),
+            ..ScheduleSection::default()
+        }
+    }
+}
+
+/// A part of the run: an integer is a number of steps, a fraction below 1 a share of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Length {
+    /// Steps.
+    Steps(u64),
+    /// Share of the run, in [0, 1].
+    Share(f64),
+}
+
+impl Length {
+    /// The number of steps in a run of `total`; a share is rounded to the nearest step.
+    pub fn steps(self, total: u64) -> u64 {
+        match self {
+            Length::Steps(steps) => steps,
+            Length::Share(share) => (share * total as f64).round() as u64,
+        }
+    }
+}
+
+/// `[decay]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecaySection {
+    /// λ.
+    pub lambda: f64,
+    /// How λ becomes a per-step shrink; absent: what the optimizer's name stands for.
+    pub rule: Option<DecayRule>,
+    /// Decay only the coordinates that the update moves towards the anchor.
+    pub cautious: bool,
+    /// What the weights decay to.
+    pub anchor: Anchor,
+    /// Which tensors decay.
+    pub policy: Preset,
+    /// λ over the run; absent: constant.
+    pub schedule: Option<ScheduleSection>,
+    /// λ of the tensors whose path matches a glob, in the order of the file: later ones win.
+    pub overrides: Overrides,
+}
+
+impl Default for DecaySection {
+    fn default() -> Self {
+        DecaySection {
+            lambda: 0.0,
+            rule: None,
+            cautious: false,
+            anchor: Anchor::Zero,
+            policy: Preset::Nanogpt,
+            schedule: None,
+            overrides: Overrides::default(),
+        }
+    }
+}
+
+/// `[decay.overrides]`: glob → λ, in the order written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Overrides(pub Vec<(String, f64)>);
+
+impl Serialize for Overrides {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (glob, lambda) in &self.0 {
+            map.serialize_entry(glob, lambda)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Overrides {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> de::Visitor<'de> for InOrder {
+            type Value = Overrides;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a table of globs and the λ of the tensors they match")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Overrides, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry::<String, f64>()? {
+                    entries.push(entry);
+                }
+                Ok(Overrides(entries))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}

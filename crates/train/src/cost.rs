@@ -1,0 +1,74 @@
+//! What a run will cost: memory counted, time measured on two steps of the real shapes.
+
+use std::time::Instant;
+
+use serde::Serialize;
+use wd_nn::{DropoutKey, Gpt};
+use wd_optim::Optimizer;
+
+use crate::{RunPlan, TrainError, run::thread_pool};
+
+/// Memory and time of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cost {
+    /// Bytes of parameters and gradients.
+    pub parameters: u64,
+    /// Bytes of optimizer state.
+    pub optimizer: u64,
+    /// Bytes of activations and gradient lanes.
+    pub activations: u64,
+    /// Tokens a second of forward and backward.
+    pub tokens_per_second: f64,
+    /// Seconds for all steps.
+    pub seconds: f64,
+}
+
+impl Cost {
+    /// Computes two steps on initial weights and throws them away.
+    ///
+    /// # Errors
+    /// A thread pool that cannot be made.
+    pub fn measure(plan: &RunPlan, threads: usize) -> Result<Self, TrainError> {
+        thread_pool(threads)?.install(|| {
+            let mut parameters = vec![0.0_f32; plan.layout.len];
+            plan.model.initialize(plan.record.seed, &mut parameters)?;
+            let mut gradients = vec![0.0_f32; plan.layout.len];
+            let mut model = Gpt::<f32>::new(
+                plan.model.clone(),
+                plan.source.config.data.sequences,
+                threads,
+            )?;
+            let tokens: Vec<u32> = (0..plan.record.tokens_per_step)
+                .map(|i| (i % plan.model.vocabulary as u64) as u32)
+                .collect();
+            let mut fastest = f64::INFINITY;
+            for step in 0..2 {
+                let begin = Instant::now();
+                let _loss = model.loss_and_gradient(
+                    &parameters,
+                    &mut gradients,
+                    &tokens,
+                    &tokens,
+                    DropoutKey { seed: 0, step },
+                )?;
+                fastest = fastest.min(begin.elapsed().as_secs_f64());
+            }
+            let tokens_per_second = plan.record.tokens_per_step as f64 / fastest;
+            let arena = plan.layout.len as u64 * 4;
+            let optimizer =
+                Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
+            let state: usize = optimizer
+                .state()
+                .iter()
+                .map(|(_, values)| values.len())
+                .sum();
+            Ok(Cost {
+                parameters: 2 * arena,
+                optimizer: state as u64 * 4,
+                activations: model.memory_bytes() as u64,
+                tokens_per_second,
+                seconds: plan.record.steps as f64 * fastest,
+            })
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! `[optim]` → [`OptimizerConfig`]: the names that users know, their PyTorch defaults, and no key without effect.
+
+use wd_decay::{DecayRule, Role};
+use wd_optim::{AdamParameters, Direction, OptimizerConfig};
+
+use crate::{
+    ConfigSource, TrainError,
+    config::{OptimSection, OptimizerKind},
+};
+
+/// Resolves the optimizer of a configuration.
+pub(crate) fn resolve_optimizer(
+    source: &ConfigSource,
+    rule: DecayRule,
+) -> Result<OptimizerConfig, TrainError> {
+    let section = &source.config.optim;
+    refuse_keys_without_effect(source, section)?;
+    let adam = AdamParameters {
+        beta1: section.beta1.unwrap_or(0.9),
+        // GPT training uses 0.95 (GPT-3, LLaMA, nanoGPT); PyTorch's own default is 0.999.
+        beta2: section.beta2.unwrap_or(0.95),
+        epsilon: section.epsilon.unwrap_or(1e-8),
+    };
+    let direction = match section.kind {
+        OptimizerKind::Adam | OptimizerKind::Adamw => Direction::Adam(adam),
+        OptimizerKind::Sgd => Direction::Sgd {
+            momentum: section.momentum.unwrap_or(0.9),
+            dampening: section.dampening.unwrap_or(0.0),
+            nesterov: section.nesterov.unwrap_or(false),
+        },
+        OptimizerKind::Lion => Direction::Lion {
+            beta1: section.beta1.unwrap_or(0.9),
+            beta2: section.beta2.unwrap_or(0.99),
+        },
+        OptimizerKind::Muon => Direction::Muon {
+            momentum: section.momentum.unwrap_or(0.95),
+            nesterov: section.nesterov.unwrap_or(true),
+            newton_schulz_steps: 5,
+            auxiliary: adam,
+            auxiliary_learning_rate_ratio: section.auxiliary_lr_ratio.unwrap_or(1.0),
+        },
+    };
+    let config = OptimizerConfig {
+        direction,
+        rule,
+        cautious: source.config.decay.cautious,
+        clip: (section.clip > 0.0).then_some(section.clip),
+    };
+    config.validate().map_err(|error| {
+        source.invalid(
+            "optim",
+            error.to_string(),
+            "mend [optim] or decay.rule; `wd train --help` lists which go together",
+        )
+    })?;
+    Ok(config)
+}
+
+fn refuse_keys_without_effect(
+    source: &ConfigSource,
+    section: &OptimSection,
+) -> Result<(), TrainError> {
+    use OptimizerKind::{Adam, Adamw, Lion, Muon, Sgd};
+    let written: [(&str, bool, &[OptimizerKind]); 7] = [
+        ("beta1", section.beta1.is_some(), &[Adam, Adamw, Lion, Muon]),
+        ("beta2", section.beta2.is_some(), &[Adam, Adamw, Lion, Muon]),
+        ("epsilon", section.epsilon.is_some(), &[Adam, Adamw, Muon]),
+        ("momentum", section.momentum.is_some(), &[Sgd, Muon]),
+        ("dampening", section.dampening.is_some(), &[Sgd]),
+        ("nesterov", section.nesterov.is_some(), &[Sgd, Muon]),
+        (
+            "auxiliary_lr_ratio",
+            section.auxiliary_lr_ratio.is_some(),
+            &[Muon],
+        ),
+    ];
+    for (key, is_written, kinds) in written {
+        if is_written && !kinds.contains(&section.kind) {
+            let users: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+            return Err(source.invalid(
+                &format!("optim.{key}"),
+                format!("{} has no `{key}`", section.kind.name()),
+                format!("remove it, or choose one of: {}", users.join(", ")),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Muon orthogonalises hidden matrices only; everything else goes to its auxiliary AdamW.
+pub(crate) fn auxiliary(role: Role) -> bool {
+    role != Role::Matrix
+}
+
+/// The coefficient by which the direction remembers earlier gradients: β₁, or the momentum.
+pub(crate) fn first_momentum(direction: &Direction) -> f64 {
+    match direction {
+        Direction::Sgd { momentum, .. } | Direction::Muon { momentum, .. } => *momentum,
+        Direction::Adam(adam) => adam.beta1,
+        Direction::Lion { beta1, .. } => *beta1,
+    }
+}

@@ -1,0 +1,376 @@
+//! [`ConfigSource`] → [`RunPlan`]: every number checked, every default resolved, every tensor's λ chosen, before the
+//! first step. There is one way through and no way back.
+
+use std::path::PathBuf;
+
+use wd_data::{Corpus, Loader, LoaderConfig, Order, Split};
+use wd_decay::{
+    Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, PeakLearningRate, Schedule,
+    TensorDescription, Timescale, tokens_per_parameter,
+};
+use wd_nn::{GptConfig, ParameterLayout};
+use wd_optim::{OptimizerConfig, TensorSettings};
+use wd_store::{Plan, PlannedTensor};
+
+use crate::{
+    ConfigSource, TrainError,
+    config::{Length, OptimizerKind, ScheduleSection},
+    model::resolve_model,
+    optimizer::{auxiliary, first_momentum, resolve_optimizer},
+};
+
+/// A run that can start: nothing in it can be invalid.
+#[derive(Debug, Clone)]
+pub struct RunPlan {
+    /// The configuration it came from.
+    pub source: ConfigSource,
+    /// The network.
+    pub model: GptConfig,
+    /// Its tensors.
+    pub layout: ParameterLayout,
+    /// The optimizer.
+    pub optimizer: OptimizerConfig,
+    /// Factor on the peak learning rate, by step.
+    pub schedule: Schedule,
+    /// Factor on λ, by step.
+    pub lambda_schedule: Schedule,
+    /// λ of each tensor and why, in layout order.
+    pub choices: Vec<Choice>,
+    /// What the weights decay to.
+    pub anchor: Anchor,
+    /// Weights to start from.
+    pub init_from: Option<PathBuf>,
+    /// Evaluate every so many steps; 0: at the end only.
+    pub validate_every: u64,
+    /// The record of all this, as `plan.json` holds it.
+    pub record: Plan,
+}
+
+impl RunPlan {
+    /// Checks a configuration against its corpus and resolves everything that follows from it.
+    ///
+    /// # Errors
+    /// Every value out of range, with its place in the file; a corpus that is missing, damaged or too small for the
+    /// steps asked for; an unmatched glob; an optimizer and a rule that do not go together.
+    pub fn new(source: ConfigSource) -> Result<Self, TrainError> {
+        let config = &source.config;
+        check_numbers(&source)?;
+        let corpus = Corpus::open(&config.data.path)?;
+        let model = resolve_model(&source, corpus.sidecar().vocabulary)?;
+        let loader = open_loader(&source, &corpus, model.context)?;
+
+        let available = loader.steps_available();
+        let steps = config.run.steps.unwrap_or(available);
+        if steps > available {
+            let in_one_epoch = available / config.data.epochs.max(1);
+            return Err(source.invalid(
+                "run.steps",
+                format!(
+                    "{steps} steps of {} × {} tokens need more text than the {} training tokens give in {} epoch(s): {available} steps",
+                    config.data.sequences, model.context, loader.training_tokens(), config.data.epochs,
+                ),
+                format!(
+                    "set run.steps = {available}, or ask for repetition with data.epochs = {}",
+                    steps.div_ceil(in_one_epoch.max(1)),
+                ),
+            ));
+        }
+
+        let schedule = resolve_schedule(&source, "schedule", &config.schedule, steps)?;
+        let lambda_section = config.decay.schedule.clone();
+        let lambda_schedule = resolve_schedule(
+            &source,
+            "decay.schedule",
+            &lambda_section.unwrap_or_else(ScheduleSection::constant),
+            steps,
+        )?;
+        let layout = model.layout();
+        let descriptions: Vec<TensorDescription<'_>> = layout
+            .segments
+            .iter()
+            .map(|segment| TensorDescription {
+                path: &segment.path,
+                shape: &segment.shape,
+                role: segment.role,
+            })
+            .collect();
+        let policy = DecayPolicy {
+            preset: config.decay.policy,
+            overrides: config.decay.overrides.0.clone(),
+        };
+        let choices = policy
+            .choose(config.decay.lambda, &descriptions)
+            .map_err(|error| {
+                source.invalid(
+                    "decay.overrides",
+                    error.to_string(),
+                    "`wd plan` without overrides lists every tensor's path",
+                )
+            })?;
+        let rule = config
+            .decay
+            .rule
+            .unwrap_or_else(|| config.optim.kind.default_rule());
+        let optimizer = resolve_optimizer(&source, rule)?;
+        let validate_every = config.run.validate_every.unwrap_or((steps / 10).max(1));
+
+        let shrinks: Vec<f64> = (0..steps)
+            .map(|step| {
+                let lambda = config.decay.lambda * lambda_schedule.factor(step);
+                let rate = LearningRate(config.optim.lr * schedule.factor(step));
+                match rule.apply(lambda, rate, PeakLearningRate(config.optim.lr)) {
+                    Application::Shrink(shrink) => shrink.0,
+                    // Coupled L2 goes through the optimizer's direction: it has no shrink of its own.
+                    Application::Gradient(_) => 0.0,
+                }
+            })
+            .collect();
+        let timescale = Timescale::of(&shrinks);
+        let tokens_per_step = (config.data.sequences * model.context) as u64;
+        let tensors: Vec<PlannedTensor> = layout
+            .segments
+            .iter()
+            .zip(&choices)
+            .map(|(segment, choice)| PlannedTensor {
+                path: segment.path.clone(),
+                shape: segment.shape.clone(),
+                role: segment.role.to_string(),
+                parameters: segment.len() as u64,
+                lambda: choice.lambda,
+                reason: choice.reason.clone(),
+                initial_rms: segment.initial_mean.hypot(segment.initial_std),
+            })
+            .collect();
+        let parameters = layout.len as u64;
+        let seen = steps * tokens_per_step;
+        let record = Plan {
+            format: Plan::FORMAT,
+            program: format!("wd {}", env!("CARGO_PKG_VERSION")),
+            seed: config.run.seed,
+            steps,
+            tokens_per_step,
+            training_tokens: loader.training_tokens(),
+            validation_tokens: loader.validation_tokens(),
+            epochs: seen as f64 / loader.training_tokens() as f64,
+            corpus_hash: corpus.sidecar().hash.clone(),
+            parameters,
+            decayed_parameters: tensors
+                .iter()
+                .filter(|tensor| tensor.lambda != 0.0)
+                .map(|tensor| tensor.parameters)
+                .sum(),
+            optimizer: config.optim.kind.name().to_owned(),
+            beta1: first_momentum(&optimizer.direction),
+            rule: rule.name().to_owned(),
+            cautious: config.decay.cautious,
+            lambda: config.decay.lambda,
+            peak_learning_rate: config.optim.lr,
+            schedule: config.schedule.kind.name().to_owned(),
+            schedule_description: schedule.describe(),
+            kappa: timescale.kappa,
+            tau_steps: timescale.tau_steps,
+            tau_fraction: timescale.tau_fraction,
+            tokens_per_parameter: tokens_per_parameter(seen, parameters),
+            learning_rates: (0..steps)
+                .map(|step| config.optim.lr * schedule.factor(step))
+                .collect(),
+            shrinks,
+            tensors,
+        };
+        let anchor = config.decay.anchor.clone();
+        let init_from = config.model.init_from.clone();
+        Ok(RunPlan {
+            model,
+            layout,
+            optimizer,
+            schedule,
+            lambda_schedule,
+            choices,
+            anchor,
+            init_from,
+            validate_every,
+            record,
+            source,
+        })
+    }
+
+    /// The loader at the start of this run's data.
+    ///
+    /// # Errors
+    /// A corpus that is missing or damaged.
+    pub fn open_loader(&self) -> Result<Loader, TrainError> {
+        let corpus = Corpus::open(&self.source.config.data.path)?;
+        open_loader(&self.source, &corpus, self.model.context)
+    }
+
+    /// What the optimizer has to know of each tensor.
+    pub fn tensor_settings(&self) -> Vec<TensorSettings> {
+        self.layout
+            .segments
+            .iter()
+            .zip(&self.choices)
+            .map(|(segment, choice)| TensorSettings {
+                offset: segment.offset,
+                shape: segment.shape.clone(),
+                lambda: choice.lambda,
+                auxiliary: auxiliary(segment.role),
+            })
+            .collect()
+    }
+
+    /// λ_t / λ at a step (0-based).
+    pub fn lambda_factor(&self, step: u64) -> f64 {
+        self.lambda_schedule.factor(step)
+    }
+
+    /// η_t at a step (0-based).
+    pub fn learning_rate(&self, step: u64) -> f64 {
+        self.record.peak_learning_rate * self.schedule.factor(step)
+    }
+
+    /// The rule by which λ acts.
+    pub fn rule(&self) -> DecayRule {
+        self.optimizer.rule
+    }
+}
+
+fn open_loader(
+    source: &ConfigSource,
+    corpus: &Corpus,
+    context: usize,
+) -> Result<Loader, TrainError> {
+    let data = &source.config.data;
+    let split = Split::new(corpus, data.validation_fraction, data.split_seed)?;
+    Ok(Loader::new(
+        corpus.clone(),
+        split,
+        LoaderConfig {
+            context,
+            sequences: data.sequences,
+            order: data.order,
+            seed: source.config.run.seed,
+            epochs: data.epochs,
+        },
+    )?)
+}
+
+/// Checks that need nothing but the number itself.
+fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
+    let config = &source.config;
+    let finite_positive = |key: &str, value: f64, help: &str| {
+        if value.is_finite() && value > 0.0 {
+            Ok(())
+        } else {
+            Err(source.invalid(
+                key,
+                format!("{key} = {value} must be finite and positive"),
+                help,
+            ))
+        }
+    };
+    finite_positive(
+        "optim.lr",
+        config.optim.lr,
+        "a peak learning rate such as 1e-3",
+    )?;
+    let finite_not_negative = |key: &str, value: f64, help: &str| {
+        if value.is_finite() && value >= 0.0 {
+            Ok(())
+        } else {
+            Err(source.invalid(
+                key,
+                format!("{key} = {value} must be finite and not negative"),
+                help,
+            ))
+        }
+    };
+    finite_not_negative(
+        "decay.lambda",
+        config.decay.lambda,
+        "0 switches the decay off",
+    )?;
+    finite_not_negative(
+        "optim.clip",
+        config.optim.clip,
+        "0 switches the clipping off",
+    )?;
+    for (glob, lambda) in &config.decay.overrides.0 {
+        finite_not_negative(
+            &format!("decay.overrides.{glob}"),
+            *lambda,
+            "the λ of the tensors that match",
+        )?;
+    }
+    let fraction = config.data.validation_fraction;
+    if !(0.0..1.0).contains(&fraction) {
+        return Err(source.invalid(
+            "data.validation_fraction",
+            format!("data.validation_fraction = {fraction} must lie in [0, 1)"),
+            "0.05 holds out a twentieth of the text; 0 holds out nothing",
+        ));
+    }
+    for (key, value) in [
+        ("data.sequences", config.data.sequences as u64),
+        ("data.epochs", config.data.epochs),
+        ("data.validation_windows", config.data.validation_windows),
+        ("run.measure_every", config.run.measure_every),
+        ("run.keep_checkpoints", config.run.keep_checkpoints),
+    ] {
+        if value == 0 {
+            return Err(source.invalid(
+                key,
+                format!("{key} must be at least 1"),
+                "write 1 or more",
+            ));
+        }
+    }
+    if config.data.order == Order::Sequential && config.data.epochs > 1 {
+        return Err(source.invalid(
+            "data.epochs",
+            "data.order = \"sequential\" is one pass",
+            "use data.epochs = 1, or the shuffled order",
+        ));
+    }
+    if config.optim.kind == OptimizerKind::Adamw && config.decay.rule == Some(DecayRule::CoupledL2)
+    {
+        return Err(source.invalid(
+            "decay.rule",
+            "AdamW with coupled L2 is Adam: the name would hide what is done",
+            "write optim.kind = \"adam\", or leave decay.rule out for decoupled decay",
+        ));
+    }
+    Ok(())
+}
+
+fn resolve_schedule(
+    source: &ConfigSource,
+    key: &str,
+    section: &ScheduleSection,
+    steps: u64,
+) -> Result<Schedule, TrainError> {
+    for (name, length) in [("warmup", section.warmup), ("decay", section.decay)] {
+        if let Length::Share(share) = length
+            && !(0.0..=1.0).contains(&share)
+        {
+            return Err(source.invalid(
+                &format!("{key}.{name}"),
+                format!("{key}.{name} = {share} is no share of the run"),
+                "a fraction such as 0.05 is a share of the run, an integer such as 400 a number of steps",
+            ));
+        }
+    }
+    Schedule::new(
+        section.kind,
+        section.warmup.steps(steps),
+        steps,
+        section.floor,
+        section.decay.steps(steps),
+    )
+    .map_err(|error| {
+        source.invalid(
+            key,
+            error.to_string(),
+            "see `wd plan` for the schedule that follows from a configuration",
+        )
+    })
+}

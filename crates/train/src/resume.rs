@@ -1,0 +1,269 @@
+//! What a run directory holds already, and how a run goes on from it.
+
+use std::path::Path;
+
+use wd_nn::ParameterLayout;
+use wd_optim::Optimizer;
+use wd_store::{Checkpoint, Event, EventKind, RunDirectory, Status, TensorView};
+
+use crate::{
+    ConfigSource, Outcome, RunPlan, TrainError, gpt2, model,
+    run::{LoopState, Observer},
+};
+
+/// What to do with an earlier run in the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// Continue it if there is one, else start.
+    Auto,
+    /// Refuse a directory that holds a run.
+    Never,
+    /// Refuse a directory that holds none.
+    Require,
+}
+
+/// Where a run starts.
+pub(crate) enum Start {
+    /// At step 0.
+    Fresh,
+    /// After a checkpoint.
+    From(Box<Checkpoint>),
+    /// Nowhere: it has ended already.
+    Ended,
+}
+
+/// Looks at the directory, refuses what does not belong together, and writes the configuration and plan of a new run.
+pub(crate) fn prepare(
+    plan: &RunPlan,
+    directory: &RunDirectory,
+    resume: Resume,
+    observer: &mut dyn Observer,
+) -> Result<Start, TrainError> {
+    // The caller holds the lock, so a run that has not ended reads as running.
+    let status = directory.status()?;
+    let holds_a_run = directory.config_path().exists() && directory.plan_path().exists();
+    if holds_a_run {
+        if resume == Resume::Never {
+            return Err(TrainError::Exists {
+                directory: directory.path().to_owned(),
+            });
+        }
+        refuse_another_run(plan, directory)?;
+    }
+    if let Status::Finished { .. } | Status::Diverged { .. } = status
+        && holds_a_run
+    {
+        return Ok(Start::Ended);
+    }
+    let latest = directory.checkpoints().latest()?;
+    for skipped in latest.skipped {
+        observer.notice(&format!(
+            "the checkpoint of step {} cannot be used and is passed over: {}",
+            skipped.step, skipped.error
+        ));
+    }
+    match latest.checkpoint {
+        Some(checkpoint) if holds_a_run => {
+            let event = Event::now(EventKind::Resumed, checkpoint.step, "");
+            directory.append_event(&event)?;
+            Ok(Start::From(Box::new(checkpoint)))
+        }
+        _ if resume == Resume::Require => Err(TrainError::NothingToResume {
+            directory: directory.path().to_owned(),
+        }),
+        _ => {
+            directory.write_config(&plan.source.text)?;
+            directory.write_plan(&plan.record)?;
+            directory.append_event(&Event::now(EventKind::Started, 0, ""))?;
+            Ok(Start::Fresh)
+        }
+    }
+}
+
+/// A checkpoint of one configuration must not go on under another: that is how a new λ is silently lost.
+fn refuse_another_run(plan: &RunPlan, directory: &RunDirectory) -> Result<(), TrainError> {
+    let other = |differences: String| TrainError::OtherRun {
+        directory: directory.path().to_owned(),
+        differences,
+    };
+    let before = directory.read_config()?;
+    let name = directory.config_path().display().to_string();
+    let before = ConfigSource::parse(&name, before)?.config;
+    let now = &plan.source.config;
+    if before != *now {
+        let before = toml::Value::try_from(before).map_err(|error| other(error.to_string()))?;
+        let now = toml::Value::try_from(now).map_err(|error| other(error.to_string()))?;
+        let mut lines = Vec::new();
+        differences("", Some(&before), Some(&now), &mut lines);
+        return Err(other(lines.join("\n")));
+    }
+    let recorded = directory.read_plan()?;
+    if recorded.corpus_hash != plan.record.corpus_hash {
+        return Err(other(format!(
+            "  the corpus at {} has changed since",
+            now.data.path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Lists the keys at which two configurations differ.
+fn differences(
+    key: &str,
+    before: Option<&toml::Value>,
+    now: Option<&toml::Value>,
+    lines: &mut Vec<String>,
+) {
+    match (before, now) {
+        (Some(toml::Value::Table(before)), Some(toml::Value::Table(now))) => {
+            let mut keys: Vec<&String> = before.keys().chain(now.keys()).collect();
+            keys.sort();
+            keys.dedup();
+            for part in keys {
+                let key = if key.is_empty() {
+                    part.clone()
+                } else {
+                    format!("{key}.{part}")
+                };
+                differences(&key, before.get(part), now.get(part), lines);
+            }
+        }
+        (before, now) if before != now => {
+            let show = |value: Option<&toml::Value>| {
+                value.map_or("absent".to_owned(), |value| value.to_string())
+            };
+            lines.push(format!(
+                "  {key}: {} there, {} here",
+                show(before),
+                show(now)
+            ));
+        }
+        _ => {}
+    }
+}
+
+/// How an ended run ended.
+pub(crate) fn earlier_outcome(directory: &RunDirectory) -> Result<Outcome, TrainError> {
+    if let Status::Diverged { step, tensor, .. } = directory.status()? {
+        return Ok(Outcome::Diverged {
+            step,
+            tensor,
+            last_checkpoint: directory.checkpoints().steps()?.last().copied(),
+        });
+    }
+    let metrics = directory.metrics()?;
+    let last = |name: &str| -> Result<Option<f64>, TrainError> {
+        let column = metrics.column(name)?;
+        Ok(column.last().copied().filter(|value| !value.is_nan()))
+    };
+    Ok(Outcome::Finished {
+        train_loss: last("train_loss")?,
+        validation_loss: last("validation_loss")?,
+    })
+}
+
+/// Writes a checkpoint: weights by tensor, optimizer state by arena.
+pub(crate) fn save(
+    layout: &ParameterLayout,
+    directory: &RunDirectory,
+    step: u64,
+    parameters: &[f32],
+    optimizer: &Optimizer,
+    state: &LoopState,
+) -> Result<(), TrainError> {
+    let model: Vec<TensorView<'_>> = layout
+        .segments
+        .iter()
+        .map(|segment| {
+            (
+                segment.path.as_str(),
+                segment.shape.as_slice(),
+                &parameters[segment.range()],
+            )
+        })
+        .collect();
+    let arenas = optimizer.state();
+    let shapes: Vec<[usize; 1]> = arenas.iter().map(|(_, values)| [values.len()]).collect();
+    let optimizer: Vec<TensorView<'_>> = arenas
+        .iter()
+        .zip(&shapes)
+        .map(|((name, values), shape)| (*name, shape.as_slice(), *values))
+        .collect();
+    let state = serde_json::to_value(state).map_err(|error| TrainError::Checkpoint {
+        step,
+        reason: error.to_string(),
+    })?;
+    directory
+        .checkpoints()
+        .save(step, &model, &optimizer, &state)?;
+    Ok(())
+}
+
+/// Puts a checkpoint back into the weights and the optimizer.
+pub(crate) fn restore(
+    layout: &ParameterLayout,
+    checkpoint: Checkpoint,
+    parameters: &mut [f32],
+    optimizer: &mut Optimizer,
+) -> Result<LoopState, TrainError> {
+    let step = checkpoint.step;
+    let misfit = |reason: String| TrainError::Checkpoint { step, reason };
+    for segment in &layout.segments {
+        let tensor = checkpoint
+            .model
+            .iter()
+            .find(|(name, shape, _)| *name == segment.path && *shape == segment.shape);
+        let Some((_, _, values)) = tensor else {
+            return Err(misfit(format!(
+                "it has no tensor `{}` of shape {:?}",
+                segment.path, segment.shape
+            )));
+        };
+        parameters[segment.range()].copy_from_slice(values);
+    }
+    let state: LoopState =
+        serde_json::from_value(checkpoint.state).map_err(|error| misfit(error.to_string()))?;
+    let arenas: Vec<(String, Vec<f32>)> = checkpoint
+        .optimizer
+        .into_iter()
+        .map(|(name, _, values)| (name, values))
+        .collect();
+    optimizer.restore(&arenas, state.optimizer_steps)?;
+    Ok(state)
+}
+
+/// Exports the weights of a run's checkpoint in GPT-2's names; gives the step it took.
+///
+/// # Errors
+/// A run without a checkpoint, a model that GPT-2 cannot express, a file that cannot be written.
+pub fn export_run(
+    directory: &RunDirectory,
+    step: Option<u64>,
+    file: &Path,
+) -> Result<u64, TrainError> {
+    let name = directory.config_path().display().to_string();
+    let source = ConfigSource::parse(&name, directory.read_config()?)?;
+    let plan = directory.read_plan()?;
+    // The embedding's rows are the vocabulary, whatever has become of the corpus since.
+    let vocabulary = plan
+        .tensors
+        .iter()
+        .find(|tensor| tensor.path == "embedding.token.weight")
+        .map_or(0, |tensor| tensor.shape[0]);
+    let model = model::resolve_model(&source, vocabulary)?;
+    let layout = model.layout();
+    let checkpoints = directory.checkpoints();
+    let checkpoint = match step {
+        Some(step) => checkpoints.load(step)?,
+        None => checkpoints
+            .latest()?
+            .checkpoint
+            .ok_or_else(|| TrainError::NoCheckpoint {
+                directory: directory.path().to_owned(),
+            })?,
+    };
+    let mut parameters = vec![0.0; layout.len];
+    gpt2::fill(&checkpoint.path, checkpoint.model, &layout, &mut parameters)?;
+    gpt2::export(&model, &layout, &parameters, file)?;
+    Ok(checkpoint.step)
+}

@@ -1,0 +1,478 @@
+//! The loop: plan → steps → run directory. Whatever stops it, the same call continues, bit for bit.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+use serde::{Deserialize, Serialize};
+use wd_data::{Loader, Position};
+use wd_decay::{Anchor, LearningRate, PeakLearningRate};
+use wd_nn::{DropoutKey, Gpt};
+use wd_optim::{OptimError, Optimizer, StepSettings};
+use wd_store::{Event, EventKind, MetricsWriter, RunDirectory, RunLock};
+
+use crate::{
+    RunPlan, TrainError, gpt2,
+    metrics::{StepRow, columns},
+    resume::{self, Resume},
+};
+
+/// What a run tells while it goes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Loss of the last batch.
+    pub loss: f64,
+    /// η of the last step.
+    pub learning_rate: f64,
+    /// λ of the last step.
+    pub lambda: f64,
+    /// Training tokens a second, over the last second or so.
+    pub tokens_per_second: f64,
+    /// Seconds left at that rate.
+    pub eta_seconds: f64,
+}
+
+/// Whoever watches a run.
+pub trait Observer {
+    /// The run starts, or continues after `step` steps.
+    fn started(&mut self, plan: &RunPlan, step: u64);
+    /// A step is done.
+    fn progress(&mut self, progress: &Progress);
+    /// Something worth a line: a damaged checkpoint that was passed over, for example.
+    fn notice(&mut self, message: &str);
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// All steps are done.
+    Finished {
+        /// Loss of the last batch; absent for a run of no steps.
+        train_loss: Option<f64>,
+        /// Loss of the final weights on held-out windows; absent when nothing is held out.
+        validation_loss: Option<f64>,
+    },
+    /// It was asked to stop, and can go on.
+    Interrupted {
+        /// Steps done.
+        step: u64,
+    },
+    /// A loss or gradient was not finite.
+    Diverged {
+        /// The step (1-based) at which it happened.
+        step: u64,
+        /// The first tensor whose gradient was not finite, if it was a gradient.
+        tensor: Option<String>,
+        /// Step of the last checkpoint.
+        last_checkpoint: Option<u64>,
+    },
+}
+
+/// Options of a call that are no part of the run itself: they do not change a single bit of it.
+#[derive(Debug, Clone, Copy)]
+pub struct RunOptions<'a> {
+    /// What to do with an earlier run in the directory.
+    pub resume: Resume,
+    /// Threads.
+    pub threads: usize,
+    /// Set from outside to stop after the current step.
+    pub interrupt: &'a AtomicBool,
+}
+
+/// What a checkpoint holds besides tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LoopState {
+    pub position: Position,
+    pub optimizer_steps: u64,
+    /// BLAKE3 of the initial weights: an anchor must not change under a resumed run.
+    pub initial_weights: String,
+}
+
+/// Trains one run to its end, from wherever it was left.
+///
+/// # Errors
+/// A run directory in use or of another run, a weights file that does not fit, an unreadable corpus, a disk that is
+/// full. A diverged run is no error but an [`Outcome`].
+pub fn run(
+    plan: &RunPlan,
+    directory: &RunDirectory,
+    options: RunOptions<'_>,
+    observer: &mut (dyn Observer + Send),
+) -> Result<Outcome, TrainError> {
+    let lock = directory.lock()?;
+    thread_pool(options.threads)?.install(|| {
+        let Some(mut trainer) = Trainer::open(plan, &lock, options.resume, observer)? else {
+            return resume::earlier_outcome(directory);
+        };
+        trainer.train(options.interrupt, observer)
+    })
+}
+
+/// A pool of exactly so many threads.
+pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, TrainError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| TrainError::Threads {
+            threads,
+            reason: error.to_string(),
+        })
+}
+
+struct Trainer<'a> {
+    plan: &'a RunPlan,
+    directory: &'a RunDirectory,
+    model: Gpt<f32>,
+    optimizer: Optimizer,
+    loader: Loader,
+    metrics: MetricsWriter,
+    parameters: Vec<f32>,
+    gradients: Vec<f32>,
+    initial_weights: String,
+    inputs: Vec<u32>,
+    targets: Vec<u32>,
+    row: Vec<f64>,
+    step: u64,
+}
+
+impl<'a> Trainer<'a> {
+    /// Opens the directory, at its last good checkpoint or at step 0; `None` when there is nothing left to do.
+    fn open(
+        plan: &'a RunPlan,
+        lock: &'a RunLock,
+        resume: Resume,
+        observer: &mut (dyn Observer + Send),
+    ) -> Result<Option<Self>, TrainError> {
+        let directory = lock.run();
+        let checkpoint = match resume::prepare(plan, directory, resume, observer)? {
+            resume::Start::Ended => return Ok(None),
+            resume::Start::Fresh => None,
+            resume::Start::From(checkpoint) => Some(checkpoint),
+        };
+        let mut parameters = initial_parameters(plan)?;
+        let initial_weights = blake3::hash(bytemuck::cast_slice(&parameters))
+            .to_hex()
+            .to_string();
+        let mut optimizer =
+            Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
+        match &plan.anchor {
+            Anchor::Zero => {}
+            Anchor::Initial => optimizer.set_anchor(parameters.clone())?,
+            Anchor::Checkpoint(file) => {
+                let mut anchor = vec![0.0; plan.layout.len];
+                gpt2::import(file, &plan.layout, &mut anchor)?;
+                optimizer.set_anchor(anchor)?;
+            }
+        }
+        let mut loader = plan.open_loader()?;
+        let mut step = 0;
+        if let Some(checkpoint) = checkpoint {
+            step = checkpoint.step;
+            let state =
+                resume::restore(&plan.layout, *checkpoint, &mut parameters, &mut optimizer)?;
+            if state.initial_weights != initial_weights {
+                return Err(TrainError::Checkpoint {
+                    step,
+                    reason: "the weights it started from (model.init_from) have changed since"
+                        .to_owned(),
+                });
+            }
+            loader.seek(state.position)?;
+        }
+        let columns = columns(&plan.layout);
+        let row = vec![f64::NAN; columns.len()];
+        let metrics = lock.metrics_writer(&columns, step)?;
+        let tokens = plan.record.tokens_per_step as usize;
+        let trainer = Trainer {
+            model: Gpt::new(
+                plan.model.clone(),
+                plan.source.config.data.sequences,
+                rayon::current_num_threads(),
+            )?,
+            gradients: vec![0.0; plan.layout.len],
+            inputs: vec![0; tokens],
+            targets: vec![0; tokens],
+            plan,
+            directory,
+            optimizer,
+            loader,
+            metrics,
+            parameters,
+            initial_weights,
+            row,
+            step,
+        };
+        observer.started(plan, step);
+        Ok(Some(trainer))
+    }
+
+    fn train(
+        &mut self,
+        interrupt: &AtomicBool,
+        observer: &mut (dyn Observer + Send),
+    ) -> Result<Outcome, TrainError> {
+        let steps = self.plan.record.steps;
+        let checkpoint_every = self.plan.source.config.run.checkpoint_every;
+        let mut clock = Clock::new(self.step);
+        let mut last = (None, None);
+        if steps == 0 {
+            self.save_checkpoint()?;
+        }
+        while self.step < steps {
+            if interrupt.load(Ordering::Relaxed) {
+                self.save_checkpoint()?;
+                self.event(EventKind::Interrupted, "asked to stop")?;
+                return Ok(Outcome::Interrupted { step: self.step });
+            }
+            let (loss, evaluation) = match self.one_step()? {
+                Step::Done { loss, evaluation } => (loss, evaluation),
+                Step::Diverged { tensor } => return self.diverged(tensor),
+            };
+            last = (Some(loss), evaluation);
+            let tokens_per_second =
+                clock.tokens_per_second(self.step, self.plan.record.tokens_per_step);
+            let left = ((steps - self.step) * self.plan.record.tokens_per_step) as f64;
+            observer.progress(&Progress {
+                step: self.step,
+                steps,
+                loss,
+                learning_rate: self.plan.learning_rate(self.step - 1),
+                lambda: self.plan.record.lambda * self.plan.lambda_factor(self.step - 1),
+                tokens_per_second,
+                eta_seconds: left / tokens_per_second,
+            });
+            let checkpoint_is_due =
+                checkpoint_every > 0 && self.step.is_multiple_of(checkpoint_every);
+            if checkpoint_is_due || self.step == steps {
+                self.save_checkpoint()?;
+            }
+        }
+        self.event(EventKind::Finished, "all steps are done")?;
+        Ok(Outcome::Finished {
+            train_loss: last.0,
+            validation_loss: last.1,
+        })
+    }
+
+    fn one_step(&mut self) -> Result<Step, TrainError> {
+        let plan = self.plan;
+        let config = &plan.source.config;
+        let step = self.step;
+        self.loader.next(&mut self.inputs, &mut self.targets)?;
+        let loss = self.model.loss_and_gradient(
+            &self.parameters,
+            &mut self.gradients,
+            &self.inputs,
+            &self.targets,
+            DropoutKey {
+                seed: plan.record.seed,
+                step,
+            },
+        )?;
+        if !loss.is_finite() {
+            return Ok(Step::Diverged { tensor: None });
+        }
+        let report = match self.optimizer.step(
+            &mut self.parameters,
+            &self.gradients,
+            StepSettings {
+                learning_rate: LearningRate(plan.learning_rate(step)),
+                peak_learning_rate: PeakLearningRate(plan.record.peak_learning_rate),
+                lambda_factor: plan.lambda_factor(step),
+            },
+        ) {
+            Ok(report) => report,
+            Err(OptimError::NonFinite { tensor }) => {
+                return Ok(Step::Diverged {
+                    tensor: Some(tensor),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let steps = plan.record.steps;
+        let done = step + 1;
+        let is_measured =
+            step == 0 || done == steps || done.is_multiple_of(config.run.measure_every);
+        let row = StepRow {
+            step: done,
+            tokens: done * plan.record.tokens_per_step,
+            epoch: (done * plan.record.tokens_per_step) as f64 / plan.record.training_tokens as f64,
+            train_loss: loss,
+            validation_loss: f64::NAN,
+            train_eval_loss: f64::NAN,
+            learning_rate: plan.learning_rate(step),
+            lambda: plan.record.lambda * plan.lambda_factor(step),
+            shrink: plan.record.shrinks[step as usize],
+            gradient_norm: report.gradient_norm,
+            clip_factor: report.clip_factor,
+        };
+        row.write(
+            if is_measured { report.tensors } else { &[] },
+            &mut self.row,
+        );
+        self.step = done;
+        let evaluation_is_due =
+            done == steps || (plan.validate_every > 0 && done.is_multiple_of(plan.validate_every));
+        let mut evaluation = None;
+        if evaluation_is_due {
+            evaluation = self.evaluate(Part::Validation)?;
+            let seen = self.evaluate(Part::Seen)?;
+            self.row[4] = evaluation.unwrap_or(f64::NAN);
+            self.row[5] = seen.unwrap_or(f64::NAN);
+        }
+        self.metrics.append(&self.row)?;
+        Ok(Step::Done { loss, evaluation })
+    }
+
+    /// Mean loss of the present weights on a fixed set of windows; `None` when there are none.
+    fn evaluate(&mut self, part: Part) -> Result<Option<f64>, TrainError> {
+        let config = &self.plan.source.config;
+        let context = self.plan.model.context;
+        let available = match part {
+            Part::Validation => self.loader.validation_windows(),
+            Part::Seen => self.loader.windows_seen(),
+        };
+        let count = available.min(config.data.validation_windows);
+        if count == 0 {
+            return Ok(None);
+        }
+        let mut total = 0.0;
+        let mut done = 0;
+        while done < count {
+            let batch = (count - done).min(config.data.sequences as u64);
+            for i in 0..batch {
+                let window = i as usize * context..(i as usize + 1) * context;
+                // Spread evenly over what there is.
+                let index = ((done + i) as u128 * available as u128 / count as u128) as u64;
+                let (inputs, targets) =
+                    (&mut self.inputs[window.clone()], &mut self.targets[window]);
+                match part {
+                    Part::Validation => self.loader.validation(index, inputs, targets)?,
+                    Part::Seen => self.loader.seen(index, inputs, targets)?,
+                }
+            }
+            let tokens = batch as usize * context;
+            let loss = self.model.loss(
+                &self.parameters,
+                &self.inputs[..tokens],
+                &self.targets[..tokens],
+            )?;
+            total += loss * batch as f64;
+            done += batch;
+        }
+        Ok(Some(total / count as f64))
+    }
+
+    fn save_checkpoint(&mut self) -> Result<(), TrainError> {
+        self.metrics.sync()?;
+        let state = LoopState {
+            position: self.loader.position(),
+            optimizer_steps: self.optimizer.steps_taken(),
+            initial_weights: self.initial_weights.clone(),
+        };
+        resume::save(
+            &self.plan.layout,
+            self.directory,
+            self.step,
+            &self.parameters,
+            &self.optimizer,
+            &state,
+        )?;
+        self.directory
+            .checkpoints()
+            .prune(self.plan.source.config.run.keep_checkpoints as usize)?;
+        self.event(EventKind::Checkpoint, "")
+    }
+
+    fn diverged(&mut self, tensor: Option<usize>) -> Result<Outcome, TrainError> {
+        self.metrics.flush()?;
+        let step = self.step + 1;
+        let tensor = tensor.map(|index| self.plan.layout.segments[index].path.clone());
+        let last_checkpoint = self.directory.checkpoints().steps()?.last().copied();
+        let what = tensor.as_deref().map_or("the loss".to_owned(), |path| {
+            format!("the gradient of {path}")
+        });
+        let mut event = Event::now(EventKind::Diverged, step, format!("{what} is not finite"));
+        if let Some(path) = &tensor {
+            event = event.with("tensor", path.as_str());
+        }
+        if let Some(checkpoint) = last_checkpoint {
+            event = event.with("last_checkpoint", checkpoint);
+        }
+        self.directory.append_event(&event)?;
+        Ok(Outcome::Diverged {
+            step,
+            tensor,
+            last_checkpoint,
+        })
+    }
+
+    fn event(&self, kind: EventKind, message: &str) -> Result<(), TrainError> {
+        self.directory
+            .append_event(&Event::now(kind, self.step, message))?;
+        Ok(())
+    }
+}
+
+enum Step {
+    Done { loss: f64, evaluation: Option<f64> },
+    Diverged { tensor: Option<usize> },
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Validation,
+    Seen,
+}
+
+/// The weights before the first step.
+fn initial_parameters(plan: &RunPlan) -> Result<Vec<f32>, TrainError> {
+    let mut parameters = vec![0.0; plan.layout.len];
+    match &plan.init_from {
+        Some(file) => gpt2::import(file, &plan.layout, &mut parameters)?,
+        None => plan.model.initialize(plan.record.seed, &mut parameters)?,
+    }
+    Ok(parameters)
+}
+
+/// Speed over the last second or so.
+struct Clock {
+    started: Instant,
+    mark: Instant,
+    mark_step: u64,
+    rate: f64,
+    first_step: u64,
+}
+
+impl Clock {
+    fn new(step: u64) -> Self {
+        let now = Instant::now();
+        Clock {
+            started: now,
+            mark: now,
+            mark_step: step,
+            rate: 0.0,
+            first_step: step,
+        }
+    }
+
+    fn tokens_per_second(&mut self, step: u64, tokens_per_step: u64) -> f64 {
+        let elapsed = self.mark.elapsed().as_secs_f64();
+        if elapsed >= 1.0 {
+            self.rate = ((step - self.mark_step) * tokens_per_step) as f64 / elapsed;
+            self.mark = Instant::now();
+            self.mark_step = step;
+        }
+        if self.rate > 0.0 {
+            self.rate
+        } else {
+            let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
+            ((step - self.first_step) * tokens_per_step) as f64 / elapsed
+        }
+    }
+}

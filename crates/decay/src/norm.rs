@@ -1,21 +1,24 @@
 //! The weight norm that theory predicts: its course over a run, and where it settles.
 //!
-//! Where gradients are mostly noise and every coordinate is updated, a tensor's weights do a random walk that the decay
-//! pulls back. Their mean square ρ then follows
+//! Where gradients are mostly noise and every coordinate is updated, a tensor's weights do a random
+//! walk that the decay pulls back. Their mean square ρ then follows
 //!
 //! ρ_{t+1} = (1 − s_t)² ρ_t + η_t² D,
 //!
-//! with D the *diffusion* of the optimizer's update u: its long-run variance Σ_k E\[u_t u_{t+k}\] per coordinate, which
-//! counts that momentum makes successive updates alike. Where s stays put, ρ settles at
-//! η²D/(1 − (1 − s)²) ≈ η²D/(2s) within about 1/(2s) steps, and the direction of the weights turns by η√E\[u²\]/√ρ a step.
+//! with D the *diffusion* of the optimizer's update u: its long-run variance Σ_k E\[u_t u_{t+k}\]
+//! per coordinate, which counts that momentum makes successive updates alike. Where s stays put, ρ
+//! settles at η²D/(1 − (1 − s)²) ≈ η²D/(2s) within about 1/(2s) steps, and the direction of the
+//! weights turns by η√E\[u²\]/√ρ a step.
 //!
-//! Sources: Kosson, Messmer & Jaggi 2024 (arXiv 2305.17212, table 1) for AdamW, SGD and Lion; Wen et al. 2025 for Muon.
-//! It fails, and a report should say so, where gradients keep a direction (early training), for rows that most
-//! steps do not touch (embeddings of rare tokens), and where the optimizer is clipped most of the time.
+//! Sources: Kosson, Messmer & Jaggi 2024 (arXiv 2305.17212, table 1) for AdamW, SGD and Lion; Wen
+//! et al. 2025 for Muon. It fails, and a report should say so, where gradients keep a direction
+//! (early training), for rows that most steps do not touch (embeddings of rare tokens), and where
+//! the optimizer is clipped most of the time.
 
 use std::f64::consts::PI;
 
-/// The random part of an optimizer's update, in which u is what the learning rate multiplies: Δw = −ηu.
+/// The random part of an optimizer's update, in which u is what the learning rate multiplies: Δw =
+/// −ηu.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum UpdateNoise {
     /// Adam(W): u = m̂/√v̂, so D = 1 and E\[u²\] = (1 − β₁)/(1 + β₁).
@@ -23,7 +26,8 @@ pub enum UpdateNoise {
         /// First momentum coefficient β₁.
         beta1: f64,
     },
-    /// Lion: u = sign(β₁m + (1 − β₁)g), so E\[u²\] = 1 and D = 2/(πb), b = (1 − β₁)² + β₁²(1 − β₂)/(1 + β₂).
+    /// Lion: u = sign(β₁m + (1 − β₁)g), so E\[u²\] = 1 and D = 2/(πb), b = (1 − β₁)² + β₁²(1 −
+    /// β₂)/(1 + β₂).
     Lion {
         /// Interpolation coefficient β₁ of the update.
         beta1: f64,
@@ -32,15 +36,16 @@ pub enum UpdateNoise {
     },
     /// SGD with momentum α (no dampening): D = E\[g²\]/(1 − α)², E\[u²\] = E\[g²\]/(1 − α²).
     ///
-    /// Under coupled L2 its shrink a step is ηλ/(1 − α), since the penalty's gradient goes through the momentum too.
+    /// Under coupled L2 its shrink a step is ηλ/(1 − α), since the penalty's gradient goes through
+    /// the momentum too.
     Sgd {
         /// Momentum coefficient α.
         momentum: f64,
         /// Mean square E\[g²\] of a coordinate of the gradient.
         gradient_mean_square: f64,
     },
-    /// Muon on a matrix \[d_out, d_in\], scaled by √max(1, d_out/d_in): ‖u‖² = d_out, so that E\[u²\] = 1/d_in and
-    /// D = (1/d_in)(1 + β)/(1 − β).
+    /// Muon on a matrix \[d_out, d_in\], scaled by √max(1, d_out/d_in): ‖u‖² = d_out, so that
+    /// E\[u²\] = 1/d_in and D = (1/d_in)(1 + β)/(1 − β).
     Muon {
         /// Momentum coefficient β.
         momentum: f64,
@@ -94,8 +99,8 @@ impl UpdateNoise {
 
     /// Where the weights settle under this noise, learning rate η and shrink s.
     ///
-    /// For small s the RMS is η√(D/2s): √(η/2λ) for AdamW with s = ηλ. Infinite when nothing decays, since the norm then
-    /// grows as √t for ever.
+    /// For small s the RMS is η√(D/2s): √(η/2λ) for AdamW with s = ηλ. Infinite when nothing
+    /// decays, since the norm then grows as √t for ever.
     ///
     /// ```
     /// use wd_decay::UpdateNoise;
@@ -116,8 +121,8 @@ impl UpdateNoise {
 
 /// RMS of a tensor after each step: ρ_{t+1} = (1 − s_t)²ρ_t + η_t²D from ρ_0 = `initial_rms`².
 ///
-/// `learning_rates` and `shrinks` hold one number a step; were one longer, the shorter counts. The result has one number
-/// a step: element t is the RMS *after* step t (0-based).
+/// `learning_rates` and `shrinks` hold one number a step; were one longer, the shorter counts. The
+/// result has one number a step: element t is the RMS *after* step t (0-based).
 pub fn norm_recursion(
     initial_rms: f64,
     learning_rates: &[f64],

@@ -27,9 +27,10 @@ pub struct TensorDescription<'a> {
 /// | `olmo` | decay | no | decay | decay |
 /// | `everything` | decay | decay | decay | decay |
 ///
-/// `nanogpt` goes by the number of dimensions (nanoGPT's `configure_optimizers`: `p.dim() >= 2`), `hf` by the kind of
-/// tensor (Trainer's `get_decay_parameter_names`: all but biases and normalisations); they part on a 1-D matrix or a
-/// 2-D gain. `olmo` is OLMo 2's `decay_norm_and_bias: true, decay_embeddings: false`. `everything` is what
+/// `nanogpt` goes by the number of dimensions (nanoGPT's `configure_optimizers`: `p.dim() >= 2`),
+/// `hf` by the kind of tensor (Trainer's `get_decay_parameter_names`: all but biases and
+/// normalisations); they part on a 1-D matrix or a 2-D gain. `olmo` is OLMo 2's
+/// `decay_norm_and_bias: true, decay_embeddings: false`. `everything` is what
 /// `AdamW(model.parameters())` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -103,8 +104,9 @@ impl fmt::Display for Preset {
 pub struct DecayPolicy {
     /// Who decays, unless an override says otherwise.
     pub preset: Preset,
-    /// Pattern of paths → λ of the tensors that match (itself, not a multiple of the run's λ). `*` stands for any
-    /// characters, dots included; `?`, `[0-3]` and `{a,b}` work as in a shell. Where several match, the last one wins.
+    /// Pattern of paths → λ of the tensors that match (itself, not a multiple of the run's λ). `*`
+    /// stands for any characters, dots included; `?`, `[0-3]` and `{a,b}` work as in a shell. Where
+    /// several match, the last one wins.
     #[serde(with = "in_order")]
     pub overrides: Vec<(String, f64)>,
 }
@@ -114,7 +116,8 @@ pub struct DecayPolicy {
 pub struct Choice {
     /// λ of this tensor.
     pub lambda: f64,
-    /// Why, in words: ``2-D: decays (nanogpt)``, ``1-D norm gain: no decay (nanogpt)``, ``override `block.*` ``.
+    /// Why, in words: ``2-D: decays (nanogpt)``, ``1-D norm gain: no decay (nanogpt)``, ``override
+    /// `block.*` ``.
     pub reason: String,
 }
 
@@ -122,8 +125,9 @@ impl DecayPolicy {
     /// λ of every tensor, in the order given, where the run's λ is `lambda`.
     ///
     /// # Errors
-    /// When a λ is negative or not finite, a pattern is malformed, or a pattern matches no tensor: an override that
-    /// silently does nothing is the commonest way for a decay not to be what was declared.
+    /// When a λ is negative or not finite, a pattern is malformed, or a pattern matches no tensor:
+    /// an override that silently does nothing is the commonest way for a decay not to be what was
+    /// declared.
     pub fn choose(
         &self,
         lambda: f64,

@@ -9,8 +9,8 @@ use crate::DecayError;
 
 /// What a tensor does in its model.
 ///
-/// Given by the model that owns the tensor, never guessed from a name or a number of dimensions: guesses are how
-/// norms came to decay and matrices came not to in many a library.
+/// Given by the model that owns the tensor, never guessed from a name or a number of dimensions:
+/// guesses are how norms came to decay and matrices came not to in many a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

@@ -39,8 +39,8 @@ pub enum Application {
 /// | `corrected` | s = (η_t²/η_max) λ | AdamC (Defazio 2025): equal to `decoupled` at the peak |
 /// | `squared-learning-rate` | s = η_t² λ | modded-nanogpt; PaLM is λ = 1 |
 ///
-/// Only `coupled-l2` adds a penalty to the loss, hence only it is a Gaussian prior on the weights; for plain SGD it
-/// takes the same step as `decoupled`, for any other direction it does not.
+/// Only `coupled-l2` adds a penalty to the loss, hence only it is a Gaussian prior on the weights;
+/// for plain SGD it takes the same step as `decoupled`, for any other direction it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecayRule {
@@ -69,9 +69,11 @@ impl DecayRule {
         DecayRule::SquaredLearningRate,
     ];
 
-    /// This step's decay for the coefficient `lambda` (already multiplied by its own schedule, where it has one).
+    /// This step's decay for the coefficient `lambda` (already multiplied by its own schedule,
+    /// where it has one).
     ///
-    /// A peak of 0 means that nothing trains: the rules that divide by the peak then do not decay either.
+    /// A peak of 0 means that nothing trains: the rules that divide by the peak then do not decay
+    /// either.
     pub fn apply(
         self,
         lambda: f64,

@@ -22,7 +22,8 @@ pub enum ScheduleKind {
     /// Stays at the peak, then a straight line down to the floor over the last `decay` steps.
     #[serde(rename = "wsd")]
     WarmupStableDecay,
-    /// Falls as 1/√t from the end of the warm-up, never below the floor (Vaswani et al. 2017, equation 3).
+    /// Falls as 1/√t from the end of the warm-up, never below the floor (Vaswani et al. 2017,
+    /// equation 3).
     #[serde(rename = "inverse-sqrt")]
     InverseSquareRoot,
 }
@@ -59,10 +60,11 @@ impl fmt::Display for ScheduleKind {
 /// | wsd | 1 until t = S − D, then f + (1 − f)(1 − q), q = (t − S + D)/D |
 /// | inverse-sqrt | max(f, √((W + 1)/(t + 1))) |
 ///
-/// This is nanoGPT's `get_lr` with `lr_decay_iters = S` and `min_lr = f·peak`, in both of its endpoint conventions: no
-/// step has factor 0 in the warm-up, and the peak is first reached at t = W; p reaches 1 at t = S, one step *after* the
-/// last, so that a decay to zero wastes no step. From t = S on (a run that goes past its schedule) the factor
-/// stays at the floor. The warm-up starts at 0 whatever the floor is.
+/// This is nanoGPT's `get_lr` with `lr_decay_iters = S` and `min_lr = f·peak`, in both of its
+/// endpoint conventions: no step has factor 0 in the warm-up, and the peak is first reached at t =
+/// W; p reaches 1 at t = S, one step *after* the last, so that a decay to zero wastes no step. From
+/// t = S on (a run that goes past its schedule) the factor stays at the floor. The warm-up starts
+/// at 0 whatever the floor is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Schedule {
     /// The shape after the warm-up.
@@ -80,10 +82,12 @@ pub struct Schedule {
 impl Schedule {
     /// A schedule over `steps` steps.
     ///
-    /// `floor` and `decay` may be given for kinds that do not use them, so that a grid over kinds can share them.
+    /// `floor` and `decay` may be given for kinds that do not use them, so that a grid over kinds
+    /// can share them.
     ///
     /// # Errors
-    /// When the warm-up (and, for `wsd`, the final decay) does not fit into the run, or the floor is no fraction.
+    /// When the warm-up (and, for `wsd`, the final decay) does not fit into the run, or the floor
+    /// is no fraction.
     pub fn new(
         kind: ScheduleKind,
         warmup: u64,
@@ -146,7 +150,8 @@ impl Schedule {
         }
     }
 
-    /// Σ_t factor(t) over the steps of the run: with peak η it gives Σ η_t, hence κ = λΣη_t for decoupled decay.
+    /// Σ_t factor(t) over the steps of the run: with peak η it gives Σ η_t, hence κ = λΣη_t for
+    /// decoupled decay.
     pub fn sum(&self) -> f64 {
         // Σ_{t<W} (t + 1)/(W + 1) = W/2.
         0.5 * self.warmup as f64 + self.sums_after_warmup().0

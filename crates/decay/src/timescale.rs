@@ -1,11 +1,12 @@
-//! How much of the start a run forgets, and how fast: the numbers that carry over to runs of another size.
+//! How much of the start a run forgets, and how fast: the numbers that carry over to runs of
+//! another size.
 
 /// What a run's shrinks s_0, s_1, … amount to.
 ///
-/// With w ← (1 − s_t)w + (update), the weights are a moving average of updates: the start keeps the share Π(1 − s_t) ≈
-/// e^−κ, and an update is forgotten over τ steps. Two runs with the same κ (or τ as a fraction of the run)
-/// decay alike whatever their λ, learning rate and length; two runs with the same λ need not
-/// (Wang & Aitchison 2024; Bergsma et al. 2025).
+/// With w ← (1 − s_t)w + (update), the weights are a moving average of updates: the start keeps the
+/// share Π(1 − s_t) ≈ e^−κ, and an update is forgotten over τ steps. Two runs with the same κ (or τ
+/// as a fraction of the run) decay alike whatever their λ, learning rate and length; two runs with
+/// the same λ need not (Wang & Aitchison 2024; Bergsma et al. 2025).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Timescale {
     /// κ = Σ_t s_t.
@@ -53,7 +54,8 @@ mod tests {
 
     #[test]
     fn a_published_run() {
-        // D'Angelo et al. 2024: 50,000 steps, warm-up 400, cosine from 6e-4 to 10 %, λ = 0.1: κ ≈ 1.65, τ = 1/3.
+        // D'Angelo et al. 2024: 50,000 steps, warm-up 400, cosine from 6e-4 to 10 %, λ = 0.1: κ ≈
+        // 1.65, τ = 1/3.
         let schedule = Schedule::new(ScheduleKind::Cosine, 400, 50_000, 0.1, 0).unwrap();
         let shrinks: Vec<f64> = (0..50_000)
             .map(|step| {

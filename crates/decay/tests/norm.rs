@@ -53,7 +53,8 @@ fn angle(left: &[f64], right: &[f64]) -> f64 {
     (product / (rms(left) * rms(right) * left.len() as f64)).acos()
 }
 
-/// RMS after each step and angle of each step of `steps` steps from an RMS of START, where `update` gives Δw + s·w.
+/// RMS after each step and angle of each step of `steps` steps from an RMS of START, where `update`
+/// gives Δw + s·w.
 fn simulate(
     coordinates: usize,
     steps: usize,
@@ -161,7 +162,8 @@ fn sgd_with_momentum_settles_where_predicted() {
     let (rate, lambda, momentum) = (0.05, 0.02, 0.9);
     let mut noise = Noise::new(3);
     let mut buffer = vec![0.0; COORDINATES];
-    // Coupled L2: the penalty's gradient goes through the momentum, so the shrink outside of it is 0.
+    // Coupled L2: the penalty's gradient goes through the momentum, so the shrink outside of it is
+    // 0.
     let update = |_: usize, index: usize, weights: &[f64]| {
         buffer[index] = momentum * buffer[index] + noise.normal() + lambda * weights[index];
         -rate * buffer[index]
@@ -181,8 +183,9 @@ fn scale_invariant_sgd_settles_where_predicted() {
     let (rate, lambda, momentum) = (0.05, 0.01, 0.9);
     let mut noise = Noise::new(4);
     let mut buffer = vec![0.0; COORDINATES];
-    // A scale-invariant loss has a gradient orthogonal to the weights and inverse to their norm. In 1000 dimensions
-    // the noise is nearly orthogonal; what is left of its projection is 1/1000 of its square.
+    // A scale-invariant loss has a gradient orthogonal to the weights and inverse to their norm. In
+    // 1000 dimensions the noise is nearly orthogonal; what is left of its projection is 1/1000 of
+    // its square.
     let mut current = (usize::MAX, 0.0);
     let update = |step: usize, index: usize, weights: &[f64]| {
         if current.0 != step {

@@ -294,6 +294,13 @@ impl<'a> Trainer<'a> {
             }
             Err(error) => return Err(error.into()),
         };
+        // Without clipping there is no look at the gradients before they are used: the weights are spoilt by now, but
+        // the checkpoint is not.
+        if let Some(tensor) = report.tensors.iter().position(|tensor| tensor.nonfinite) {
+            return Ok(Step::Diverged {
+                tensor: Some(tensor),
+            });
+        }
         let steps = plan.record.steps;
         let done = step + 1;
         let is_measured =

@@ -6,12 +6,12 @@ use std::{
 };
 
 /// The command under test.
-pub fn wd() -> Command {
+pub(crate) fn wd() -> Command {
     Command::new(env!("CARGO_BIN_EXE_wd"))
 }
 
 /// Runs the command and demands success.
-pub fn succeed(command: &mut Command) -> Output {
+pub(crate) fn succeed(command: &mut Command) -> Output {
     let output = command.output().expect("the command starts");
     assert!(
         output.status.success(),
@@ -23,7 +23,7 @@ pub fn succeed(command: &mut Command) -> Output {
 }
 
 /// Prepares this project's licence, paragraph by paragraph, as a corpus of bytes.
-pub fn prepare_corpus(folder: &Path) -> PathBuf {
+pub(crate) fn prepare_corpus(folder: &Path) -> PathBuf {
     let corpus = folder.join("corpus");
     succeed(
         wd().args(["data", "prepare"])
@@ -35,7 +35,7 @@ pub fn prepare_corpus(folder: &Path) -> PathBuf {
 }
 
 /// Writes a configuration of a tiny model on `corpus`; `extra` is appended, so it may open new sections.
-pub fn write_config(folder: &Path, corpus: &Path, steps: u64, extra: &str) -> PathBuf {
+pub(crate) fn write_config(folder: &Path, corpus: &Path, steps: u64, extra: &str) -> PathBuf {
     let path = folder.join("run.toml");
     let text = format!(
         "[run]\nsteps = {steps}\ncheckpoint_every = 7\nmeasure_every = 5\n\

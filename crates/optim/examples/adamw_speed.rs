@@ -1,0 +1,98 @@
+//! Times the fused AdamW step, measurements on, and prints one line of JSON.
+//!
+//! `cargo run --release -p wd-optim --example adamw_speed -- [--threads N] [--parameters N] [--steps N]`
+//!
+//! The arena is cut into matrices of a million parameters, each with a vector of a thousand beside
+//! it, as in a transformer.
+
+use std::time::Instant;
+
+use wd_decay::{DecayRule, LearningRate, PeakLearningRate};
+use wd_optim::{
+    AdamParameters, Direction, Optimizer, OptimizerConfig, StepSettings, TensorSettings,
+};
+
+const WARM_UP: usize = 3;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (mut parameters, mut threads, mut steps) = (50_000_000, 2, 20);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or("a number is missing")?.parse()?;
+        match name.as_str() {
+            "--parameters" => parameters = value,
+            "--threads" => threads = value,
+            "--steps" => steps = value,
+            _ => return Err(format!("unknown option {name}").into()),
+        }
+    }
+
+    let mut tensors = Vec::new();
+    let mut offset = 0;
+    while offset < parameters {
+        let rows = if tensors.len() % 2 == 0 { 1000 } else { 1 };
+        let length = (rows * 1000).min(parameters - offset);
+        let (shape, lambda) = if rows == 1 {
+            (vec![length], 0.0)
+        } else {
+            (vec![length.div_ceil(1000), 1000], 0.1)
+        };
+        let shape = if shape.iter().product::<usize>() == length {
+            shape
+        } else {
+            vec![length]
+        };
+        tensors.push(TensorSettings {
+            offset,
+            shape,
+            lambda,
+            auxiliary: false,
+        });
+        offset += length;
+    }
+    let config = OptimizerConfig {
+        direction: Direction::Adam(AdamParameters {
+            beta1: 0.9,
+            beta2: 0.95,
+            epsilon: 1e-8,
+        }),
+        rule: DecayRule::Decoupled,
+        cautious: false,
+        clip: None,
+    };
+    let settings = StepSettings {
+        learning_rate: LearningRate(1e-3),
+        peak_learning_rate: PeakLearningRate(1e-3),
+        lambda_factor: 1.0,
+    };
+    let mut optimizer = Optimizer::new(config, tensors, parameters)?;
+    let wave = |scale: f32| -> Vec<f32> {
+        (0..parameters)
+            .map(|index| scale * (index as f32 * 0.7).sin())
+            .collect()
+    };
+    let (mut weights, gradients) = (wave(0.02), wave(1e-3));
+
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()?;
+    let mut times = pool.install(|| -> Result<Vec<f64>, wd_optim::OptimError> {
+        let mut times = Vec::new();
+        for step in 0..WARM_UP + steps {
+            let start = Instant::now();
+            optimizer.step(&mut weights, &gradients, settings)?;
+            if step >= WARM_UP {
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+        Ok(times)
+    })?;
+    times.sort_by(f64::total_cmp);
+    let (median, best) = (times[times.len() / 2], times[0]);
+    println!(
+        "{{\"milliseconds\":{median:.3},\"best_milliseconds\":{best:.3},\"parameters\":{parameters},\"threads\":{threads},\
+         \"instruction_set\":\"{}\"}}",
+        wd_optim::instruction_set()
+    );
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! The optimizers as their users see them.
+
+mod arena;
+mod golden;
+mod invariance;
+mod measurements;
+mod refusals;
+mod rules;
+mod state;
+mod threads;

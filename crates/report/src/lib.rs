@@ -1,1 +1,20 @@
-//! placeholder
+//! Figures and self-contained HTML reports: what a study or a run found, drawn and in words.
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`study_report`] | a study as one HTML page: verdict, figures, tables, commands |
+//! | [`study_summary`] | the same verdict as plain text for a terminal |
+//! | [`run_report`] | one run as a page: losses, schedules, norms by role, the plan |
+//! | [`figure`] | the figures themselves, as SVG |
+
+mod error;
+pub mod figure;
+mod markup;
+mod number;
+mod page;
+mod run;
+mod study;
+
+pub use error::ReportError;
+pub use run::run_report;
+pub use study::{ReportContext, study_report, study_summary};

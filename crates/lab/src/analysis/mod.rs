@@ -33,6 +33,7 @@ use crate::verdict::judge;
 pub use crate::verdict::{ActsAs, Supported, Verdict, VerdictLine};
 pub use arm::{Arm, Band, Diverged, Interval, Late, RoleNorm};
 pub use comparison::{Comparison, ComparisonKind, Crossing, PairedDifference};
+pub use norm::predicted_rms;
 
 use trial::TrialRecord;
 

@@ -5,10 +5,8 @@
 //! weights directly; for other optimizers, coupled L2, the cautious modifier, an anchor other than zero and weights
 //! that were read from a file nothing is predicted.
 
-use std::collections::HashMap;
-
 use wd_decay::{UpdateNoise, norm_recursion};
-use wd_store::Plan;
+use wd_store::{Plan, PlannedTensor};
 
 use super::trial::TrialRecord;
 use super::{Band, RoleNorm};
@@ -71,7 +69,7 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
     let Some(first) = finished.first() else {
         return Vec::new();
     };
-    let mut recursions = is_predictable(plan, first).then(HashMap::new);
+    let begins_free = begins_free(first);
     let rows = plan.steps as usize;
     let cuts = windows(rows);
     groups(plan)
@@ -89,10 +87,15 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
                     Band::of(centre(&cuts[window]), &values)
                 })
                 .collect();
-            let predicted = recursions
-                .as_mut()
-                .and_then(|recursions| predict(plan, &group, recursions))
-                .unwrap_or_default();
+            let tensors: Vec<&PlannedTensor> = group
+                .tensors
+                .iter()
+                .map(|&tensor| &plan.tensors[tensor])
+                .collect();
+            let predicted = match begins_free {
+                true => predicted_rms(plan, &tensors).unwrap_or_default(),
+                false => Vec::new(),
+            };
             let ratios: Vec<f64> = of_seeds
                 .iter()
                 .filter_map(|rms| rms.last)
@@ -117,55 +120,51 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
         .collect()
 }
 
-fn is_predictable(plan: &Plan, trial: &TrialRecord) -> bool {
+/// Do the weights begin at their initialisation, and decay to zero?
+fn begins_free(trial: &TrialRecord) -> bool {
     let set = |key: &str| trial.configuration.get(key).map(String::as_str);
-    let decays = plan.tensors.iter().any(|tensor| tensor.lambda != 0.0);
-    let free =
-        matches!(plan.optimizer.as_str(), "adam" | "adamw") && set("model.init_from").is_none();
-    let shrinks_directly = plan.rule != "coupled-l2"
-        && !plan.cautious
-        && matches!(set("decay.anchor"), None | Some("zero"));
-    let complete =
-        plan.learning_rates.len() as u64 == plan.steps && plan.shrinks.len() as u64 == plan.steps;
-    free && complete && (shrinks_directly || !decays)
+    set("model.init_from").is_none() && matches!(set("decay.anchor"), None | Some("zero"))
 }
 
-/// RMS of the group after each step; `None` when the shrinks of one of its tensors are not in the plan.
-fn predict(
-    plan: &Plan,
-    group: &Group,
-    recursions: &mut HashMap<(u64, u64), Vec<f64>>,
-) -> Option<Vec<f64>> {
+/// RMS of some tensors of a plan, taken together, after each step, as the norm recursion predicts it.
+///
+/// `None` where it makes no statement: a direction other than Adam's, coupled L2, the cautious modifier, a tensor whose
+/// λ is set while the run's is 0 (its shrinks are not in the plan). The caller knows whether the weights begin at
+/// their initialisation and decay to zero; nothing else is predicted.
+pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>> {
+    let decays = plan.tensors.iter().any(|tensor| tensor.lambda != 0.0);
+    let shrinks_directly = plan.rule != "coupled-l2" && !plan.cautious;
+    let complete =
+        plan.learning_rates.len() as u64 == plan.steps && plan.shrinks.len() as u64 == plan.steps;
+    let is_adam = matches!(plan.optimizer.as_str(), "adam" | "adamw");
+    if !is_adam || !complete || (decays && !shrinks_directly) {
+        return None;
+    }
     let diffusion = UpdateNoise::Adam { beta1: plan.beta1 }.diffusion();
-    let mut squares = vec![0.0; plan.steps as usize];
+    let mut squares = vec![0.0; plan.learning_rates.len()];
     let mut elements = 0.0;
-    for &index in &group.tensors {
-        let tensor = &plan.tensors[index];
+    for tensor in tensors {
         // The plan's shrinks are those of a tensor with the configured λ.
         let multiplier = match (tensor.lambda, plan.lambda) {
             (0.0, _) => 0.0,
             (_, 0.0) => return None,
             (own, configured) => own / configured,
         };
-        let rms = recursions
-            .entry((tensor.initial_rms.to_bits(), multiplier.to_bits()))
-            .or_insert_with(|| {
-                let shrinks: Vec<f64> = plan
-                    .shrinks
-                    .iter()
-                    .map(|shrink| shrink * multiplier)
-                    .collect();
-                norm_recursion(
-                    tensor.initial_rms,
-                    &plan.learning_rates,
-                    &shrinks,
-                    diffusion,
-                )
-            });
+        let shrinks: Vec<f64> = plan
+            .shrinks
+            .iter()
+            .map(|shrink| shrink * multiplier)
+            .collect();
+        let rms = norm_recursion(
+            tensor.initial_rms,
+            &plan.learning_rates,
+            &shrinks,
+            diffusion,
+        );
         let count = tensor.parameters as f64;
         elements += count;
         for (square, rms) in squares.iter_mut().zip(rms) {
-            *square += count * *rms * *rms;
+            *square += count * rms * rms;
         }
     }
     Some(

@@ -1,0 +1,273 @@
+//! Losses, schedules, gradients and updates of one run.
+
+use super::record::{Record, thinned};
+use crate::figure::{
+    Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
+};
+use crate::number;
+use crate::page::{Content, Csv, FigureBlock, Section, Table};
+
+/// A series without annotations.
+pub(crate) fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
+    Series {
+        label: label.to_owned(),
+        colour,
+        mark,
+        points,
+        annotations: Vec::new(),
+    }
+}
+
+/// The frame after the first 5 % of the steps, which would flatten the rest.
+fn settled(series: &[Series]) -> Option<(f64, f64)> {
+    let points = || {
+        series
+            .iter()
+            .flat_map(|series| &series.points)
+            .filter(|point| point.y.is_finite())
+    };
+    let last = points().map(|point| point.x).fold(0.0, f64::max);
+    let (low, high) = points()
+        .filter(|point| point.x >= 0.05 * last)
+        .flat_map(|point| [point.y, point.low, point.high])
+        .filter(|value| value.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+    let margin = 0.05 * (high - low);
+    (low <= high).then_some((low - margin, high + margin))
+}
+
+/// A figure over steps, with its numbers.
+pub(crate) fn over_steps(
+    id: &str,
+    name: &str,
+    caption: &str,
+    mut panels: Vec<Panel>,
+    columns: usize,
+    labels: Labels,
+) -> Content {
+    let mut csv = Csv::new(&["panel", "series", "step", "value", "low", "high"]);
+    let mut table = Table::new(&["panel", "series", "step", "value"], 2);
+    for panel in &panels {
+        for series in &panel.series {
+            for point in &series.points {
+                csv.row(&[
+                    panel.title.as_str().into(),
+                    series.label.as_str().into(),
+                    point.x.into(),
+                    point.y.into(),
+                    point.low.into(),
+                    point.high.into(),
+                ]);
+            }
+            // The table is for reading: as many rows as are read; the download has them all.
+            for point in thinned(series.points.clone(), 20) {
+                table.rows.push(vec![
+                    panel.title.clone(),
+                    series.label.clone(),
+                    number::measured(point.x.round()),
+                    number::measured(point.y),
+                ]);
+            }
+        }
+    }
+    for panel in &mut panels {
+        panel.series.retain(|series| !series.points.is_empty());
+    }
+    Content::Figure(Box::new(FigureBlock {
+        figure: Figure::Panels(PanelFigure {
+            id: id.to_owned(),
+            title: name.to_owned(),
+            description: format!("{name} {caption}"),
+            horizontal: Horizontal::Quantity {
+                label: "step".to_owned(),
+                transform: Transform::Linear,
+            },
+            panels,
+            columns,
+            labels,
+            dashes: "predicted by the norm recursion".to_owned(),
+        }),
+        name: name.to_owned(),
+        caption: caption.to_owned(),
+        table,
+        csv,
+    }))
+}
+
+/// Training, validation and train-evaluation loss.
+pub(crate) fn losses(record: &Record) -> Section {
+    let training = record.windowed(&record.column("train_loss"));
+    let mut contents = Vec::new();
+    if training.is_empty() {
+        contents.push(Content::Absent(
+            "Left out: no step has been recorded yet.".to_owned(),
+        ));
+    } else {
+        let mut panel = Panel::new("Loss (nats a token)", 300.0);
+        panel.series = vec![
+            series(
+                "training batches",
+                Colour::Sequence(6),
+                Mark::Line,
+                training,
+            ),
+            series(
+                "validation",
+                Colour::Ink,
+                Mark::Rings,
+                record.points(&record.column("validation_loss")),
+            ),
+            series(
+                "training windows, same weights",
+                Colour::Ink,
+                Mark::Dots,
+                record.points(&record.column("train_eval_loss")),
+            ),
+        ];
+        panel.domain = settled(&panel.series);
+        contents.push(over_steps(
+            "losses",
+            "Loss over the run.",
+            "Look at whether rings and dots, which are losses of the same weights on held-out and on trained windows, part: that is \
+             the generalisation gap. The line is the mean over windows of steps, its band the 10th to 90th percentile of the \
+             batches in the window; one run has no interval over seeds. The first 5 % of the run may lie above the frame.",
+            vec![panel],
+            1,
+            Labels::Key,
+        ));
+    }
+    Section {
+        id: "losses",
+        name: "Losses",
+        heading: "Losses".to_owned(),
+        contents,
+    }
+}
+
+/// η_t and s_t as planned.
+pub(crate) fn schedules(record: &Record) -> Section {
+    let planned = |values: &[f64]| -> Vec<Point> {
+        let points = values.iter().enumerate().map(|(index, value)| Point {
+            x: (index + 1) as f64,
+            y: *value,
+            low: f64::NAN,
+            high: f64::NAN,
+        });
+        thinned(points.collect(), 400)
+    };
+    let mut rate = Panel::new("Learning rate η", 130.0);
+    rate.series = vec![series(
+        "",
+        Colour::Sequence(6),
+        Mark::Line,
+        planned(&record.plan.learning_rates),
+    )];
+    let mut panels = vec![rate];
+    if record.plan.shrinks.iter().any(|shrink| *shrink != 0.0) {
+        let mut shrink = Panel::new("Shrink s: w ← w − s·w in each step", 130.0);
+        shrink.series = vec![series(
+            "",
+            Colour::Sequence(6),
+            Mark::Line,
+            planned(&record.plan.shrinks),
+        )];
+        panels.push(shrink);
+    }
+    for panel in &mut panels {
+        panel.domain = panel
+            .series
+            .iter()
+            .flat_map(|series| &series.points)
+            .map(|point| point.y)
+            .reduce(f64::max)
+            .filter(|most| *most > 0.0)
+            .map(|most| (0.0, 1.06 * most));
+    }
+    let contents = if record.plan.learning_rates.is_empty() {
+        vec![Content::Absent(
+            "Left out: this plan has no steps.".to_owned(),
+        )]
+    } else {
+        vec![over_steps(
+            "schedules",
+            "Schedules, as planned for every step.",
+            &format!(
+                "{}. The area under the shrink is κ = {}: of the initial weights a share exp(−κ) = {} is left at the end.",
+                record.plan.schedule_description,
+                number::short(record.plan.kappa),
+                number::short((-record.plan.kappa).exp())
+            ),
+            panels,
+            1,
+            Labels::None,
+        )]
+    };
+    Section {
+        id: "schedules",
+        name: "Schedules",
+        heading: "Schedules".to_owned(),
+        contents,
+    }
+}
+
+/// Gradient norm, and relative update by role.
+pub(crate) fn dynamics(record: &Record) -> Section {
+    let mut panels = Vec::new();
+    let gradient = record.windowed(&record.column("gradient_norm"));
+    if !gradient.is_empty() {
+        let mut panel = Panel::new("Gradient norm before clipping", 170.0);
+        panel.series = vec![series(
+            "all tensors",
+            Colour::Sequence(6),
+            Mark::Line,
+            gradient,
+        )];
+        panel.domain = settled(&panel.series);
+        panels.push(panel);
+    }
+    let mut updates = Panel::new(
+        "Relative update ‖Δw‖ / ‖w‖ (effective learning rate)",
+        200.0,
+    );
+    updates.transform = Transform::Log;
+    let roles = super::norms::roles(&record.plan);
+    for ((role, tensors), colour) in roles.iter().zip(Colour::sequence(roles.len())) {
+        let mut points = record.windowed(&record.combined("relative_update", tensors));
+        // Bands of several roles would hide each other.
+        points
+            .iter_mut()
+            .for_each(|point| (point.low, point.high) = (f64::NAN, f64::NAN));
+        if points.iter().any(|point| point.y > 0.0) {
+            updates
+                .series
+                .push(series(role, colour, Mark::Line, points));
+        }
+    }
+    if !updates.series.is_empty() {
+        panels.push(updates);
+    }
+    let contents = if panels.is_empty() {
+        vec![Content::Absent(
+            "Left out: no gradient or update has been recorded yet.".to_owned(),
+        )]
+    } else {
+        vec![over_steps(
+            "dynamics",
+            "Gradients and updates.",
+            "Look at how the relative update falls with the learning rate, and at which role turns fastest at the end. Lines are \
+             means over windows of steps; the band is the 10th to 90th percentile of the steps in the window, not an interval \
+             over seeds.",
+            panels,
+            1,
+            Labels::Direct,
+        )]
+    };
+    Section {
+        id: "dynamics",
+        name: "Gradients and updates",
+        heading: "Gradients and updates".to_owned(),
+        contents,
+    }
+}

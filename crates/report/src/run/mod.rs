@@ -1,0 +1,241 @@
+//! The report of one run: losses, schedules, norms by role against their prediction, and the plan.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`record`] | what is read from the run directory |
+//! | [`figures`] | the figures |
+//! | [`norms`] | weight norms by role, measured and predicted |
+
+mod figures;
+mod norms;
+mod record;
+
+use wd_store::{EventKind, RunDirectory, Status};
+
+use crate::ReportError;
+use crate::number;
+use crate::page::{Content, Page, Section, Table};
+use crate::study::{ReportContext, setting_sections};
+use record::Record;
+
+/// The report of one run directory as one self-contained HTML page.
+///
+/// Any run that was planned can be shown, finished or not; what it has not measured is left out with a sentence. An
+/// empty title is replaced by the name of the directory.
+///
+/// # Errors
+/// [`ReportError::Store`] when the directory was never planned, or one of its files is damaged.
+pub fn run_report(run: &RunDirectory, context: &ReportContext) -> Result<String, ReportError> {
+    let record = Record::read(run)?;
+    let title = if context.title.is_empty() {
+        run.path().file_name().map_or_else(
+            || "A run".to_owned(),
+            |name| name.to_string_lossy().replace(',', ", "),
+        )
+    } else {
+        context.title.clone()
+    };
+    let mut sections = vec![
+        figures::losses(&record),
+        figures::schedules(&record),
+        figures::dynamics(&record),
+        norms::section(&record),
+        plan(&record),
+    ];
+    sections.extend(events(&record));
+    sections.extend(setting_sections(context));
+    if !context.notes.is_empty() {
+        sections[0]
+            .contents
+            .extend(context.notes.iter().cloned().map(Content::Paragraph));
+    }
+    Ok(Page {
+        kind: "One run",
+        title,
+        lead: lead(&record),
+        regime: regime(&record),
+        facts: facts(&record),
+        sections,
+    }
+    .html())
+}
+
+/// How the run ended, and with which losses.
+fn lead(record: &Record) -> String {
+    let plan = &record.plan;
+    let steps = number::count(plan.steps);
+    let status = match &record.status {
+        Status::New => format!("Planned for {steps} steps, not begun."),
+        Status::Running { step } => {
+            format!("Running: {} of {steps} steps so far.", number::count(*step))
+        }
+        Status::Interrupted { step } => {
+            format!(
+                "Interrupted: of {steps} steps, {} are in the newest checkpoint.",
+                number::count(*step)
+            )
+        }
+        Status::Diverged {
+            step,
+            tensor,
+            message,
+        } => {
+            let place = tensor
+                .as_ref()
+                .map_or(String::new(), |tensor| format!(" in {tensor}"));
+            format!(
+                "Diverged at step {} of {steps}{place}: {message}",
+                number::count(*step)
+            )
+        }
+        Status::Finished { step } => format!("Finished: {} steps.", number::count(*step)),
+    };
+    let mut losses = Vec::new();
+    if let Some(loss) = record.final_train_loss() {
+        losses.push(format!(
+            "training loss {} over the last 5 % of its steps",
+            number::fixed(loss, 4)
+        ));
+    }
+    if let Some(loss) = record.last("validation_loss") {
+        losses.push(format!("validation loss {}", number::fixed(loss, 4)));
+    }
+    if losses.is_empty() {
+        status
+    } else {
+        format!("{status} It reached {}.", losses.join(" and "))
+    }
+}
+
+fn regime(record: &Record) -> String {
+    let plan = &record.plan;
+    let tau = plan.tau_fraction.map_or(String::new(), |tau| {
+        format!(
+            ", averaging timescale τ = {} steps ({} of the run)",
+            number::short(plan.tau_steps.unwrap_or(f64::NAN)),
+            number::percent(tau)
+        )
+    });
+    format!(
+        "{} under the {} rule with λ = {}; {} at peak LR {}; total decay exponent κ = {}{tau}.",
+        plan.optimizer,
+        plan.rule,
+        number::short(plan.lambda),
+        plan.schedule_description,
+        number::short(plan.peak_learning_rate),
+        number::short(plan.kappa),
+    )
+}
+
+fn facts(record: &Record) -> Vec<(String, String)> {
+    let plan = &record.plan;
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        fact("Seed", plan.seed.to_string()),
+        fact(
+            "Model",
+            format!("{} parameters", number::count(plan.parameters)),
+        ),
+        fact(
+            "Decayed",
+            format!("{} parameters", number::count(plan.decayed_parameters)),
+        ),
+        fact(
+            "Training",
+            format!(
+                "{} steps × {} tokens",
+                number::count(plan.steps),
+                number::count(plan.tokens_per_step)
+            ),
+        ),
+        fact(
+            "Tokens a parameter",
+            number::short(plan.tokens_per_parameter),
+        ),
+        fact("Passes over the data", number::short(plan.epochs)),
+    ]
+}
+
+/// Every tensor with its λ and the reason for it.
+fn plan(record: &Record) -> Section {
+    let mut table = Table::new(
+        &[
+            "tensor",
+            "role",
+            "λ",
+            "reason",
+            "shape",
+            "parameters",
+            "initial RMS",
+        ],
+        4,
+    );
+    for tensor in &record.plan.tensors {
+        let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+        table.rows.push(vec![
+            tensor.path.clone(),
+            tensor.role.clone(),
+            number::short(tensor.lambda),
+            tensor.reason.clone(),
+            shape.join(" × "),
+            number::count(tensor.parameters),
+            number::short(tensor.initial_rms),
+        ]);
+    }
+    let decayed = record
+        .plan
+        .tensors
+        .iter()
+        .filter(|tensor| tensor.lambda != 0.0)
+        .count();
+    let tensors = record.plan.tensors.len();
+    let contents = vec![
+        Content::Paragraph(format!(
+            "{decayed} of {tensors} tensors decay: {} of {} parameters.",
+            number::count(record.plan.decayed_parameters),
+            number::count(record.plan.parameters)
+        )),
+        if tensors <= 40 {
+            Content::Table(table)
+        } else {
+            Content::More(
+                format!("All {tensors} tensors"),
+                vec![Content::Table(table)],
+            )
+        },
+    ];
+    Section {
+        id: "plan",
+        name: "Plan",
+        heading: "What decays, and why".to_owned(),
+        contents,
+    }
+}
+
+/// What happened besides routine; absent when nothing did.
+fn events(record: &Record) -> Option<Section> {
+    let mut table = Table::new(&["event", "step", "message"], 3);
+    for event in &record.events {
+        let name = match event.kind {
+            EventKind::Started => "started",
+            EventKind::Resumed => "resumed",
+            EventKind::Diverged => "diverged",
+            EventKind::Interrupted => "interrupted",
+            EventKind::Finished => "finished",
+            EventKind::Note => "note",
+            EventKind::Checkpoint | EventKind::Validated | EventKind::Other => continue,
+        };
+        table.rows.push(vec![
+            name.to_owned(),
+            number::count(event.step),
+            event.message.clone(),
+        ]);
+    }
+    let contents = vec![Content::Table(table.clone())];
+    (!table.rows.is_empty()).then(|| Section {
+        id: "events",
+        name: "Events",
+        heading: "What happened".to_owned(),
+        contents,
+    })
+}

@@ -1,0 +1,8 @@
+//! Figures, pages and summaries, as whoever calls this crate gets them.
+
+mod colours;
+mod figures;
+mod fixture;
+mod pages;
+mod run;
+mod summary;

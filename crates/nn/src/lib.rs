@@ -1,1 +1,30 @@
-//! placeholder
+//! The training engine: small GPTs, forward and backward by hand, on the CPU.
+//!
+//! - [`GptConfig`] is the shape of a model; [`ParameterLayout`] says where each tensor lies in one flat arena;
+//! - [`Gpt`] computes a batch's loss and its gradient with respect to that arena. It knows no optimizer and no file.
+//!
+//! Inside, `model` and `layers` describe the network as operations on handles, `device` is the seam behind which the
+//! handles become memory, and `kernels` holds the arithmetic. Everything is generic over [`Float`], so the tests can
+//! check every backward by finite differences in f64.
+//!
+//! The same seed gives the same bits on any number of threads. It need not on another processor: how a sum is cut
+//! depends on the width of its registers.
+
+mod config;
+mod device;
+mod error;
+mod float;
+mod gpt;
+mod initialize;
+mod kernels;
+mod layers;
+mod layout;
+mod model;
+mod random;
+mod simd;
+
+pub use config::{Activation, GptConfig, Norm, Position};
+pub use error::NnError;
+pub use float::Float;
+pub use gpt::{DropoutKey, Gpt};
+pub use layout::{ParameterLayout, ParameterSegment};

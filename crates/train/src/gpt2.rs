@@ -240,6 +240,9 @@ pub fn export(
         .iter()
         .map(|(name, shape, values)| (name.as_str(), shape.as_slice(), values.as_slice()))
         .collect();
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| misfit(folder, error.to_string()))?;
+    }
     write_safetensors(file, &views)?;
     let json = serde_json::to_string_pretty(&config).map_err(|error| TrainError::NotGpt2 {
         reason: error.to_string(),

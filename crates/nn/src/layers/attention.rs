@@ -1,0 +1,131 @@
+//! Attention branch: one map to queries, keys and values, attention, one map back.
+
+use wd_decay::Role;
+
+use crate::device::{Activation, BranchEnd, Device, DropoutSite, HeadNormalisation, Linear, Store};
+use crate::model::Builder;
+use crate::{GptConfig, Position};
+
+/// QK-norm and where its results are kept.
+#[derive(Debug, Clone, Copy)]
+struct HeadNorm {
+    norm: HeadNormalisation,
+    statistics: Activation,
+    /// Normalised queries and keys beside the values; `qkv` keeps the raw ones.
+    normalised: Activation,
+}
+
+/// branch(x) = projection(attention(qkv(x))).
+#[derive(Debug, Clone)]
+pub(crate) struct AttentionBranch {
+    heads: usize,
+    rotary: bool,
+    qkv: Linear,
+    head_norm: Option<HeadNorm>,
+    projection: Linear,
+    /// Mask of the attention probabilities.
+    site: DropoutSite,
+    pub(crate) end: BranchEnd,
+
+    qkv_output: Activation,
+    log_sums: Activation,
+    attended: Activation,
+    // Of the backward alone.
+    qkv_gradient: Activation,
+    attended_gradient: Activation,
+}
+
+impl AttentionBranch {
+    /// Columns of activations that need not outlive the branch's backward.
+    pub(crate) fn temporary_columns(config: &GptConfig) -> usize {
+        4 * config.width
+    }
+
+    /// Appends the branch's tensors under `path`.
+    pub(crate) fn new(builder: &mut Builder<'_>, path: &str) -> Self {
+        let GptConfig { width, heads, qk_norm, norm_epsilon, init_std, .. } = *builder.config;
+        let head_width = builder.config.head_width();
+        let qkv = builder.linear(&format!("{path}.qkv"), 3 * width, width, init_std);
+        let qkv_output = builder.plan.take(3 * width);
+        let head_norm = qk_norm.then(|| {
+            let query_gain = builder.vector(format!("{path}.query_norm.weight"), head_width, Role::Norm, 1.0);
+            let key_gain = builder.vector(format!("{path}.key_norm.weight"), head_width, Role::Norm, 1.0);
+            HeadNorm {
+                norm: HeadNormalisation { query_gain, key_gain, epsilon: norm_epsilon },
+                statistics: builder.plan.take(2 * heads),
+                normalised: builder.plan.take(3 * width),
+            }
+        });
+        let projection = builder.linear(&format!("{path}.projection"), width, width, builder.branch_std());
+        let mut temporary = builder.temporary;
+        Self {
+            heads,
+            rotary: builder.config.position == Position::Rope,
+            qkv,
+            head_norm,
+            projection,
+            site: builder.dropout_site(),
+            end: BranchEnd { bias: projection.bias, site: builder.dropout_site() },
+            qkv_output,
+            log_sums: builder.plan.take(heads),
+            attended: builder.plan.take(width),
+            qkv_gradient: temporary.take(3 * width),
+            attended_gradient: temporary.take(width),
+        }
+    }
+
+    /// What attention reads: normalised if they are, else straight from the map.
+    fn attention_input(&self) -> Activation {
+        self.head_norm.map_or(self.qkv_output, |head_norm| head_norm.normalised)
+    }
+
+    /// output ← branch(input), without the projection's bias.
+    pub(crate) fn forward<D: Device>(&self, device: &mut D, input: Activation, output: Activation) {
+        device.linear_forward(&self.qkv, input, self.qkv_output);
+        if let Some(bias) = self.qkv.bias {
+            device.bias_forward(bias, self.qkv_output);
+        }
+        if let Some(HeadNorm { norm, statistics, normalised }) = &self.head_norm {
+            device.head_norm_forward(norm, self.qkv_output, *statistics, *normalised);
+        }
+        let qkv = self.attention_input();
+        if self.rotary {
+            device.rotary_forward(qkv);
+        }
+        device.attention_forward(self.heads, qkv, self.log_sums, self.attended, self.site);
+        device.linear_forward(&self.projection, self.attended, output);
+    }
+
+    /// Gradients of the branch's tensors (but the projection's bias) and of its input.
+    pub(crate) fn backward<D: Device>(
+        &self,
+        device: &mut D,
+        input: Activation,
+        output_gradient: Activation,
+        input_gradient: Activation,
+    ) {
+        let Self { qkv_gradient, attended, attended_gradient, .. } = *self;
+        device.linear_backward_weight(&self.projection, attended, output_gradient);
+        device.linear_backward_input(&self.projection, output_gradient, attended_gradient, Store::Overwrite);
+        device.attention_backward(
+            self.heads,
+            self.attention_input(),
+            self.log_sums,
+            attended,
+            attended_gradient,
+            qkv_gradient,
+            self.site,
+        );
+        if self.rotary {
+            device.rotary_backward(qkv_gradient);
+        }
+        if let Some(HeadNorm { norm, statistics, .. }) = &self.head_norm {
+            device.head_norm_backward(norm, self.qkv_output, *statistics, qkv_gradient);
+        }
+        if let Some(bias) = self.qkv.bias {
+            device.bias_backward(bias, qkv_gradient);
+        }
+        device.linear_backward_weight(&self.qkv, input, qkv_gradient);
+        device.linear_backward_input(&self.qkv, qkv_gradient, input_gradient, Store::Overwrite);
+    }
+}

@@ -15,7 +15,7 @@ use wd_optim::{
 const WARM_UP: usize = 3;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (mut parameters, mut threads, mut steps) = (50_000_000, 2, 20);
+    let (mut parameters, mut threads, mut steps) = (50_000_000_usize, 2, 20);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or("a number is missing")?.parse()?;

@@ -8,6 +8,7 @@
 //! | `course` | worse early and better late? only worse under a constant learning rate? |
 //! | `late` | are late gradients and relative updates larger with λ? |
 //! | `norms` | where does the norm recursion hold? |
+//! | `first_look` | what was seen with one seed, when nothing can be decided? |
 //! | `tuned` | does the gain survive the best learning rate for each λ? |
 //! | `completeness` | what diverged, what is missing, what did nothing? |
 //! | `regime` | where do these findings hold? |
@@ -17,6 +18,7 @@ mod best;
 mod completeness;
 mod course;
 mod family;
+mod first_look;
 mod late;
 mod norms;
 mod regime;
@@ -90,6 +92,18 @@ pub fn judge(arms: &[Arm], comparisons: &[Comparison], gap_margin: f64) -> Verdi
     let families = family::principal(family::families(arms, comparisons));
     let mut lines = Vec::new();
     let mut first: Option<ActsAs> = None;
+    if first_look::is_one_seed(&families) {
+        let mut lines: Vec<VerdictLine> = families.iter().map(first_look::seen).collect();
+        lines.extend(completeness::gaps_in_the_evidence(arms, comparisons));
+        let regime = families.first().map(regime::short).unwrap_or_default();
+        return Verdict {
+            headline: first_look::headline(&regime, &families),
+            regime: regime::describe(arms),
+            acts_as: ActsAs::Undecided,
+            gap_margin,
+            lines,
+        };
+    }
     for family in &families {
         let action = action::act(family, gap_margin);
         first.get_or_insert(action.acts_as);

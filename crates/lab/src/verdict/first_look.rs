@@ -1,0 +1,63 @@
+//! One seed: what was seen, and that nothing follows from it yet.
+
+use super::family::Family;
+use super::wording::{lambda, short, signed};
+use super::{Supported, VerdictLine};
+
+/// Has no comparison two pairs?
+pub(super) fn is_one_seed(families: &[Family<'_>]) -> bool {
+    !families.is_empty()
+        && families
+            .iter()
+            .all(|family| family.with_pairs(2).is_empty())
+}
+
+/// What each λ ended with against λ = 0, in one sentence.
+pub(super) fn headline(regime: &str, families: &[Family<'_>]) -> String {
+    let told: Vec<String> = families
+        .iter()
+        .flat_map(|family| {
+            family.members.iter().map(|(arm, comparison)| {
+                format!(
+                    "{} ended {} from λ=0 in training loss under {}",
+                    lambda(arm),
+                    signed(comparison.final_train.interval.mean, 4),
+                    family.name
+                )
+            })
+        })
+        .collect();
+    format!(
+        "{regime}, a first look with one seed: {}. One seed has no interval, so nothing is decided.",
+        told.join("; ")
+    )
+}
+
+/// The numbers of one family, without a judgement.
+pub(super) fn seen(family: &Family<'_>) -> VerdictLine {
+    let told: Vec<String> = family
+        .members
+        .iter()
+        .filter(|(_, comparison)| comparison.final_train.interval.n > 0)
+        .map(|(arm, comparison)| {
+            let change = |difference: &crate::analysis::PairedDifference| {
+                signed(difference.interval.mean, 4)
+            };
+            format!(
+                "{}: training loss {} between 10 and 50 % of the run and {} at the end; gap {}; late gradient norm {} \
+                 (λ=0: {})",
+                lambda(arm),
+                change(&comparison.early_train),
+                change(&comparison.final_train),
+                change(&comparison.gap),
+                short(arm.late.late_gradient_norm.mean),
+                short(family.baseline.late.late_gradient_norm.mean),
+            )
+        })
+        .collect();
+    VerdictLine {
+        claim: format!("Seen under {}, with one seed and no interval", family.name),
+        finding: format!("{}.", told.join(". ")),
+        supported: Supported::Undecided,
+    }
+}

@@ -9,17 +9,18 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use wd_lab::{
-    Launcher, Outcome, Trial,
+    Launcher, Outcome, Study, Trial,
     launch::{Event, Progress, Report},
 };
 
 use crate::{
+    commands::report::{analysis_json, write_study_report},
     diagnostics::{CommandError, INTERRUPTED},
     interrupt, progress, text,
 };
 
 /// How many trials side by side: one a core, unless told.
-pub(crate) fn jobs(asked: Option<usize>) -> Result<usize, CommandError> {
+fn jobs(asked: Option<usize>) -> Result<usize, CommandError> {
     match asked {
         Some(0) => Err(CommandError::usage(
             "--jobs 0 would run nothing",
@@ -30,8 +31,34 @@ pub(crate) fn jobs(asked: Option<usize>) -> Result<usize, CommandError> {
     }
 }
 
+/// Trains what is unfinished of these trials, writes the study's report, and prints the verdict (or its JSON).
+pub(crate) fn train_and_report(
+    study: &Study,
+    trials: &[Trial],
+    asked_jobs: Option<usize>,
+    commands: Vec<String>,
+    json: bool,
+) -> Result<ExitCode, CommandError> {
+    let report = run(trials, jobs(asked_jobs)?)?;
+    let code = conclude(trials, &report);
+    let html = study.root().join("report.html");
+    let summary = write_study_report(study, commands, &html)?;
+    if json {
+        println!("{}", analysis_json(study)?);
+    } else {
+        print!("{summary}");
+    }
+    eprintln!(
+        "{} trials in {} → {}",
+        trials.len(),
+        text::duration(report.elapsed.as_secs_f64()),
+        html.display()
+    );
+    Ok(code)
+}
+
 /// Trains whatever is unfinished of these trials, `jobs` at a time, one thread each.
-pub(crate) fn run(trials: &[Trial], jobs: usize) -> Result<Report, CommandError> {
+fn run(trials: &[Trial], jobs: usize) -> Result<Report, CommandError> {
     let program = std::env::current_exe()?;
     let launcher = Launcher::new(jobs);
     let interrupter = launcher.interrupter();
@@ -56,7 +83,7 @@ pub(crate) fn run(trials: &[Trial], jobs: usize) -> Result<Report, CommandError>
 }
 
 /// Says what is left to do, and gives the exit code.
-pub(crate) fn conclude(trials: &[Trial], report: &Report) -> ExitCode {
+fn conclude(trials: &[Trial], report: &Report) -> ExitCode {
     for (trial, outcome) in trials.iter().zip(&report.outcomes) {
         if let Outcome::Failed { .. } = outcome {
             eprintln!("{}: {outcome}", trial.name);

@@ -128,7 +128,13 @@ fn default_init_std() -> f64 {
 
 impl GptConfig {
     /// A GPT-2-style model of the given sizes, everything else at its default.
-    pub fn new(vocabulary: usize, context: usize, layers: usize, width: usize, heads: usize) -> Self {
+    pub fn new(
+        vocabulary: usize,
+        context: usize,
+        layers: usize,
+        width: usize,
+        heads: usize,
+    ) -> Self {
         Self {
             vocabulary,
             context,
@@ -154,9 +160,12 @@ impl GptConfig {
     pub fn hidden(&self) -> usize {
         self.mlp_width.unwrap_or_else(|| match self.activation {
             Activation::Gelu => self.width.saturating_mul(4),
-            Activation::SwiGlu => {
-                self.width.saturating_mul(8).div_ceil(3).checked_next_multiple_of(8).unwrap_or(usize::MAX)
-            }
+            Activation::SwiGlu => self
+                .width
+                .saturating_mul(8)
+                .div_ceil(3)
+                .checked_next_multiple_of(8)
+                .unwrap_or(usize::MAX),
         })
     }
 
@@ -171,7 +180,11 @@ impl GptConfig {
     /// [`NnError::Configuration`] names the first field that is out of range and what it has to satisfy.
     pub fn validate(&self) -> Result<(), NnError> {
         let refuse = |field, value: String, requirement: &str| {
-            Err(NnError::Configuration { field, value, requirement: requirement.to_owned() })
+            Err(NnError::Configuration {
+                field,
+                value,
+                requirement: requirement.to_owned(),
+            })
         };
         let sizes = [
             ("vocabulary", self.vocabulary),
@@ -195,32 +208,61 @@ impl GptConfig {
             return refuse("heads", self.heads.to_string(), &requirement);
         }
         if self.position == Position::Rope && !self.head_width().is_multiple_of(2) {
-            let requirement = format!("RoPE needs an even width / heads, not {}", self.head_width());
+            let requirement = format!(
+                "RoPE needs an even width / heads, not {}",
+                self.head_width()
+            );
             return refuse("heads", self.heads.to_string(), &requirement);
         }
         if !(self.norm_epsilon.is_finite() && self.norm_epsilon >= 0.0) {
-            return refuse("norm_epsilon", self.norm_epsilon.to_string(), "it has to be finite and not negative");
+            return refuse(
+                "norm_epsilon",
+                self.norm_epsilon.to_string(),
+                "it has to be finite and not negative",
+            );
         }
         if !(self.rope_base.is_finite() && self.rope_base > 0.0) {
-            return refuse("rope_base", self.rope_base.to_string(), "it has to be finite and positive");
+            return refuse(
+                "rope_base",
+                self.rope_base.to_string(),
+                "it has to be finite and positive",
+            );
         }
         if !(0.0..1.0).contains(&self.dropout) {
-            return refuse("dropout", self.dropout.to_string(), "it has to be at least 0 and below 1");
+            return refuse(
+                "dropout",
+                self.dropout.to_string(),
+                "it has to be at least 0 and below 1",
+            );
         }
         if !(self.init_std.is_finite() && self.init_std >= 0.0) {
-            return refuse("init_std", self.init_std.to_string(), "it has to be finite and not negative");
+            return refuse(
+                "init_std",
+                self.init_std.to_string(),
+                "it has to be finite and not negative",
+            );
         }
         let parameters = self.parameters();
         if parameters > (isize::MAX as u128) / 16 {
-            return refuse("width", self.width.to_string(), "the model would not fit in the address space");
+            return refuse(
+                "width",
+                self.width.to_string(),
+                "the model would not fit in the address space",
+            );
         }
         Ok(())
     }
 
     /// An upper bound of the number of parameters that cannot overflow.
     fn parameters(&self) -> u128 {
-        let [vocabulary, context, layers, width, hidden] =
-            [self.vocabulary, self.context, self.layers, self.width, self.hidden()].map(|size| size as u128);
+        let [vocabulary, context, layers, width, hidden] = [
+            self.vocabulary,
+            self.context,
+            self.layers,
+            self.width,
+            self.hidden(),
+        ]
+        .map(|size| size as u128);
         let block = 4 * width * width + 3 * width * hidden + 12 * width + 2 * hidden;
         (2 * vocabulary + context + 2) * width + layers.saturating_mul(block)
     }

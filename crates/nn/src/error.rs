@@ -26,7 +26,9 @@ pub enum NnError {
         expected: String,
     },
     /// A token id lies outside the vocabulary.
-    #[error("{what}[{index}] is token {token}, but the vocabulary has {vocabulary} tokens (ids from 0)")]
+    #[error(
+        "{what}[{index}] is token {token}, but the vocabulary has {vocabulary} tokens (ids from 0)"
+    )]
     Token {
         /// `inputs` or `targets`.
         what: &'static str,

@@ -71,23 +71,43 @@ macro_rules! registers {
                 simd.$store(slice, register);
             }
             #[inline(always)]
-            fn add<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S> {
+            fn add<S: Simd>(
+                simd: S,
+                a: Self::Register<S>,
+                b: Self::Register<S>,
+            ) -> Self::Register<S> {
                 simd.$add(a, b)
             }
             #[inline(always)]
-            fn sub<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S> {
+            fn sub<S: Simd>(
+                simd: S,
+                a: Self::Register<S>,
+                b: Self::Register<S>,
+            ) -> Self::Register<S> {
                 simd.$sub(a, b)
             }
             #[inline(always)]
-            fn mul<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S> {
+            fn mul<S: Simd>(
+                simd: S,
+                a: Self::Register<S>,
+                b: Self::Register<S>,
+            ) -> Self::Register<S> {
                 simd.$mul(a, b)
             }
             #[inline(always)]
-            fn div<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S> {
+            fn div<S: Simd>(
+                simd: S,
+                a: Self::Register<S>,
+                b: Self::Register<S>,
+            ) -> Self::Register<S> {
                 simd.$div(a, b)
             }
             #[inline(always)]
-            fn max<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S> {
+            fn max<S: Simd>(
+                simd: S,
+                a: Self::Register<S>,
+                b: Self::Register<S>,
+            ) -> Self::Register<S> {
                 simd.$max(a, b)
             }
             #[inline(always)]
@@ -113,12 +133,38 @@ macro_rules! registers {
 }
 
 registers!(
-    f32, f32s, as_simd_f32s, as_mut_simd_f32s, splat_f32s, partial_load_f32s, partial_store_f32s, add_f32s, sub_f32s,
-    mul_f32s, div_f32s, max_f32s, mul_add_e_f32s, reduce_sum_f32s, crate::simd::exp_f32
+    f32,
+    f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    splat_f32s,
+    partial_load_f32s,
+    partial_store_f32s,
+    add_f32s,
+    sub_f32s,
+    mul_f32s,
+    div_f32s,
+    max_f32s,
+    mul_add_e_f32s,
+    reduce_sum_f32s,
+    crate::simd::exp_f32
 );
 registers!(
-    f64, f64s, as_simd_f64s, as_mut_simd_f64s, splat_f64s, partial_load_f64s, partial_store_f64s, add_f64s, sub_f64s,
-    mul_f64s, div_f64s, max_f64s, mul_add_e_f64s, reduce_sum_f64s, crate::simd::exp_f64
+    f64,
+    f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    splat_f64s,
+    partial_load_f64s,
+    partial_store_f64s,
+    add_f64s,
+    sub_f64s,
+    mul_f64s,
+    div_f64s,
+    max_f64s,
+    mul_add_e_f64s,
+    reduce_sum_f64s,
+    crate::simd::exp_f64
 );
 
 impl Float for f32 {

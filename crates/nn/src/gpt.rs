@@ -11,7 +11,6 @@ use rayon::prelude::*;
 use crate::device::{Arena, Cpu, MicroBatch, Tables, scratch_len};
 use crate::kernels::rotary::RotaryTable;
 use crate::kernels::sum;
-use crate::kernels::transpose::transpose;
 use crate::model::Model;
 use crate::random::{self, Stream};
 use crate::{Activation, Float, GptConfig, NnError, Position};
@@ -25,6 +24,9 @@ const LEAST_CACHED_TOKENS: usize = 128;
 
 /// Memory that the lanes' gradients may take, unless two lanes take more.
 const LANE_BYTES: usize = 64 << 20;
+
+/// Most lanes: each costs a pass to clear and one to add its gradient, a few tenths of a percent of a tiny model's step.
+const MOST_LANES: usize = 4;
 
 /// Elements of the gradient that are summed over the lanes at a time.
 const SUM_CHUNK: usize = 1 << 14;
@@ -80,8 +82,6 @@ pub struct Gpt<F> {
     sequences: usize,
     /// Sequences of a micro-batch.
     micro_sequences: usize,
-    /// Wᵀ of every linear map under the parameters of the current call.
-    transposed: Vec<Arena<F>>,
     workspaces: Vec<Mutex<Workspace<F>>>,
     /// All but the first.
     other_lanes: Vec<Lane<F>>,
@@ -101,16 +101,26 @@ impl<F: Float> Gpt<F> {
         for (field, value) in [("sequences", sequences), ("threads", threads)] {
             if value == 0 {
                 let requirement = "it has to be at least 1".to_owned();
-                return Err(NnError::Configuration { field, value: value.to_string(), requirement });
+                return Err(NnError::Configuration {
+                    field,
+                    value: value.to_string(),
+                    requirement,
+                });
             }
         }
         let (model, layout) = Model::new(&config);
         let context = config.context;
         let cached_tokens = CACHED_BYTES / (model.activation_columns * size_of::<f32>());
-        let tokens = if cached_tokens >= LEAST_CACHED_TOKENS { cached_tokens } else { MICRO_BATCH_TOKENS };
+        let tokens = if cached_tokens >= LEAST_CACHED_TOKENS {
+            cached_tokens
+        } else {
+            MICRO_BATCH_TOKENS
+        };
         let micro_sequences = (tokens.min(MICRO_BATCH_TOKENS) / context).clamp(1, sequences);
         let micro_batches = sequences.div_ceil(micro_sequences);
-        let lane_count = (LANE_BYTES / (layout.len * size_of::<f32>())).clamp(2, 4).min(micro_batches);
+        let lane_count = (LANE_BYTES / (layout.len * size_of::<f32>()))
+            .clamp(2, MOST_LANES)
+            .min(micro_batches);
         let workspace = || {
             let tokens = micro_sequences * context;
             Mutex::new(Workspace {
@@ -118,7 +128,10 @@ impl<F: Float> Gpt<F> {
                 scratch: Arena::new(scratch_len(&config, tokens)),
             })
         };
-        let lane = |_| Lane { gradients: Arena::new(layout.len), loss: 0.0 };
+        let lane = |_| Lane {
+            gradients: Arena::new(layout.len),
+            loss: 0.0,
+        };
         let rotary = (config.position == Position::Rope)
             .then(|| RotaryTable::new(context, config.head_width(), config.rope_base));
         Ok(Self {
@@ -126,8 +139,9 @@ impl<F: Float> Gpt<F> {
             tables: Tables { context, rotary },
             sequences,
             micro_sequences,
-            transposed: model.linears.iter().map(|linear| Arena::new(linear.weight.rows * linear.weight.columns)).collect(),
-            workspaces: (0..threads.min(micro_batches)).map(|_| workspace()).collect(),
+            workspaces: (0..threads.min(micro_batches))
+                .map(|_| workspace())
+                .collect(),
             other_lanes: (1..lane_count).map(lane).collect(),
             micro_losses: vec![0.0; micro_batches],
             model,
@@ -152,30 +166,56 @@ impl<F: Float> Gpt<F> {
     ) -> Result<f64, NnError> {
         self.check(parameters, inputs, targets)?;
         check_length("gradients", gradients.len(), self.parameter_count)?;
-        self.transpose_weights(parameters);
-        let Self { config, model, tables, transposed, workspaces, .. } = self;
+        let Self {
+            config,
+            model,
+            tables,
+            workspaces,
+            ..
+        } = self;
         let micro_tokens = self.micro_sequences * config.context;
         let dropout = (config.dropout > 0.0).then(|| {
-            (config.dropout, Stream::new(dropout.seed, random::hash(b"dropout")).within(dropout.step))
+            (
+                config.dropout,
+                Stream::new(dropout.seed, random::hash(b"dropout")).within(dropout.step),
+            )
         });
-        let batch = Batch { model, tables, transposed, workspaces, micro_tokens, parameters, inputs, targets, dropout };
+        let batch = Batch {
+            model,
+            tables,
+            workspaces,
+            micro_tokens,
+            parameters,
+            inputs,
+            targets,
+            dropout,
+        };
 
         let lane_count = (1 + self.other_lanes.len()).min(batch.micro_batches());
         let other_lanes = &mut self.other_lanes[..lane_count - 1];
         let (first_loss, ()) = rayon::join(
             || batch.run_lane(0, lane_count, gradients),
             || {
-                other_lanes.par_iter_mut().enumerate().with_max_len(1).for_each(|(index, lane)| {
-                    lane.loss = batch.run_lane(index + 1, lane_count, &mut lane.gradients);
-                });
+                other_lanes
+                    .par_iter_mut()
+                    .enumerate()
+                    .with_max_len(1)
+                    .for_each(|(index, lane)| {
+                        lane.loss = batch.run_lane(index + 1, lane_count, &mut lane.gradients);
+                    });
             },
         );
-        gradients.par_chunks_mut(SUM_CHUNK).enumerate().for_each(|(index, sum)| {
-            for lane in &*other_lanes {
-                sum::add(sum, &lane.gradients[index * SUM_CHUNK..][..sum.len()]);
-            }
-        });
-        let loss = other_lanes.iter().fold(first_loss, |total, lane| total + lane.loss);
+        gradients
+            .par_chunks_mut(SUM_CHUNK)
+            .enumerate()
+            .for_each(|(index, sum)| {
+                for lane in &*other_lanes {
+                    sum::add(sum, &lane.gradients[index * SUM_CHUNK..][..sum.len()]);
+                }
+            });
+        let loss = other_lanes
+            .iter()
+            .fold(first_loss, |total, lane| total + lane.loss);
         Ok(loss / targets.len() as f64)
     }
 
@@ -185,16 +225,39 @@ impl<F: Float> Gpt<F> {
     ///
     /// # Errors
     /// [`NnError::Length`] and [`NnError::Token`].
-    pub fn loss(&mut self, parameters: &[F], inputs: &[u32], targets: &[u32]) -> Result<f64, NnError> {
+    pub fn loss(
+        &mut self,
+        parameters: &[F],
+        inputs: &[u32],
+        targets: &[u32],
+    ) -> Result<f64, NnError> {
         self.check(parameters, inputs, targets)?;
-        self.transpose_weights(parameters);
-        let Self { config, model, tables, transposed, workspaces, .. } = self;
+        let Self {
+            config,
+            model,
+            tables,
+            workspaces,
+            ..
+        } = self;
         let micro_tokens = self.micro_sequences * config.context;
-        let batch = Batch { model, tables, transposed, workspaces, micro_tokens, parameters, inputs, targets, dropout: None };
+        let batch = Batch {
+            model,
+            tables,
+            workspaces,
+            micro_tokens,
+            parameters,
+            inputs,
+            targets,
+            dropout: None,
+        };
         let losses = &mut self.micro_losses[..batch.micro_batches()];
-        losses.par_iter_mut().enumerate().with_max_len(1).for_each(|(index, loss)| {
-            *loss = batch.run_micro_batch(index, None);
-        });
+        losses
+            .par_iter_mut()
+            .enumerate()
+            .with_max_len(1)
+            .for_each(|(index, loss)| {
+                *loss = batch.run_micro_batch(index, None);
+            });
         Ok(losses.iter().sum::<f64>() / targets.len() as f64)
     }
 
@@ -203,8 +266,7 @@ impl<F: Float> Gpt<F> {
         &self.config
     }
 
-    /// Bytes that the model owns: activations and scratch of every thread, gradients of every lane but the first,
-    /// transposed weights.
+    /// Bytes that the model owns: activations and scratch of every thread, gradients of every lane but the first.
     /// Parameters and gradients, the caller's, are not among them.
     pub fn memory_bytes(&self) -> usize {
         let workspaces = self.workspaces.iter().map(|workspace| {
@@ -212,9 +274,12 @@ impl<F: Float> Gpt<F> {
             workspace.activations.bytes() + workspace.scratch.bytes()
         });
         let lanes = self.other_lanes.iter().map(|lane| lane.gradients.bytes());
-        let rotary = self.tables.rotary.iter().map(|table| 2 * size_of_val(table.cosines.as_slice()));
-        let transposed = self.transposed.iter().map(Arena::bytes);
-        workspaces.chain(lanes).chain(transposed).chain(rotary).sum()
+        let rotary = self
+            .tables
+            .rotary
+            .iter()
+            .map(|table| 2 * size_of_val(table.cosines.as_slice()));
+        workspaces.chain(lanes).chain(rotary).sum()
     }
 
     /// Floating-point operations of forward and backward per token, in matrix products alone.
@@ -222,17 +287,21 @@ impl<F: Float> Gpt<F> {
     /// Six per weight of a linear map or the head, and per layer 3·4·width for each of the (context + 1)/2 keys that
     /// a query sees on average. What the backward computes a second time is not counted.
     pub fn flops_per_token(&self) -> f64 {
-        let GptConfig { vocabulary, context, layers, width, .. } = self.config;
-        let maps = if self.config.activation == Activation::SwiGlu { 3 } else { 2 };
-        let weights = vocabulary * width + layers * (4 * width * width + maps * width * self.config.hidden());
+        let GptConfig {
+            vocabulary,
+            context,
+            layers,
+            width,
+            ..
+        } = self.config;
+        let maps = if self.config.activation == Activation::SwiGlu {
+            3
+        } else {
+            2
+        };
+        let weights =
+            vocabulary * width + layers * (4 * width * width + maps * width * self.config.hidden());
         6.0 * weights as f64 + 12.0 * (layers * width) as f64 * 0.5 * (context as f64 + 1.0)
-    }
-
-    fn transpose_weights(&mut self, parameters: &[F]) {
-        let maps = self.transposed.par_iter_mut().zip(&self.model.linears);
-        maps.with_max_len(1).for_each(|(transposed, linear)| {
-            transpose(transposed, &parameters[linear.weight.range()], linear.weight.columns);
-        });
     }
 
     fn check(&self, parameters: &[F], inputs: &[u32], targets: &[u32]) -> Result<(), NnError> {
@@ -241,13 +310,25 @@ impl<F: Float> Gpt<F> {
         let sequences = inputs.len() / context;
         if inputs.len() != sequences * context || !(1..=self.sequences).contains(&sequences) {
             let expected = format!("1 to {} sequences of {context} tokens", self.sequences);
-            return Err(NnError::Length { what: "inputs", given: inputs.len(), expected });
+            return Err(NnError::Length {
+                what: "inputs",
+                given: inputs.len(),
+                expected,
+            });
         }
         check_length("targets", targets.len(), inputs.len())?;
         let vocabulary = self.config.vocabulary;
         for (what, tokens) in [("inputs", inputs), ("targets", targets)] {
-            if let Some(index) = tokens.iter().position(|token| *token as usize >= vocabulary) {
-                return Err(NnError::Token { what, index, token: tokens[index], vocabulary });
+            if let Some(index) = tokens
+                .iter()
+                .position(|token| *token as usize >= vocabulary)
+            {
+                return Err(NnError::Token {
+                    what,
+                    index,
+                    token: tokens[index],
+                    vocabulary,
+                });
             }
         }
         Ok(())
@@ -255,14 +336,21 @@ impl<F: Float> Gpt<F> {
 }
 
 fn check_length(what: &'static str, given: usize, expected: usize) -> Result<(), NnError> {
-    if given == expected { Ok(()) } else { Err(NnError::Length { what, given, expected: expected.to_string() }) }
+    if given == expected {
+        Ok(())
+    } else {
+        Err(NnError::Length {
+            what,
+            given,
+            expected: expected.to_string(),
+        })
+    }
 }
 
 /// One batch, as every thread sees it.
 struct Batch<'a, F> {
     model: &'a Model,
     tables: &'a Tables<F>,
-    transposed: &'a [Arena<F>],
     workspaces: &'a [Mutex<Workspace<F>>],
     /// Tokens of a micro-batch; the last may have fewer.
     micro_tokens: usize,
@@ -282,7 +370,9 @@ impl<F: Float> Batch<'_, F> {
         gradients.fill(F::from_f64(0.0));
         // As even as possible.
         let share = |lane: usize| lane * self.micro_batches() / lanes;
-        (share(lane)..share(lane + 1)).map(|index| self.run_micro_batch(index, Some(&mut *gradients))).sum()
+        (share(lane)..share(lane + 1))
+            .map(|index| self.run_micro_batch(index, Some(&mut *gradients)))
+            .sum()
     }
 
     /// Sum of losses of one micro-batch; its gradient is added to `gradients`.
@@ -290,7 +380,10 @@ impl<F: Float> Batch<'_, F> {
         let start = index * self.micro_tokens;
         let end = (start + self.micro_tokens).min(self.inputs.len());
         let mut workspace = self.workspace();
-        let Workspace { activations, scratch } = &mut *workspace;
+        let Workspace {
+            activations,
+            scratch,
+        } = &mut *workspace;
         let with_gradient = gradients.is_some();
         let mut device = Cpu {
             tables: self.tables,
@@ -302,23 +395,72 @@ impl<F: Float> Batch<'_, F> {
                 dropout: self.dropout,
             },
             parameters: self.parameters,
-            transposed: self.transposed,
             gradients: gradients.unwrap_or_default(),
             activations,
             capacity: self.micro_tokens,
             scratch,
         };
-        if with_gradient { self.model.loss_and_gradient(&mut device) } else { self.model.loss(&mut device) }
+        if with_gradient {
+            self.model.loss_and_gradient(&mut device)
+        } else {
+            self.model.loss(&mut device)
+        }
     }
 
     /// A workspace that nobody uses; waits for one if the pool has more threads than there are workspaces.
     fn workspace(&self) -> MutexGuard<'_, Workspace<F>> {
         // A panic elsewhere leaves no half-written state behind: every number is written before it is read.
-        let free = self.workspaces.iter().find_map(|workspace| match workspace.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        });
-        free.unwrap_or_else(|| self.workspaces[0].lock().unwrap_or_else(PoisonError::into_inner))
+        let free = self
+            .workspaces
+            .iter()
+            .find_map(|workspace| match workspace.try_lock() {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            });
+        free.unwrap_or_else(|| {
+            self.workspaces[0]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dropout_does_not_depend_on_the_cut_into_micro_batches() {
+        let mut config = GptConfig::new(30, 16, 2, 16, 2);
+        config.dropout = 0.3;
+        config.init_std = 0.2;
+        let mut initial = vec![0.0f32; config.layout().len];
+        config.initialize(1, &mut initial).unwrap();
+        let parameters: Vec<f64> = initial.into_iter().map(f64::from).collect();
+        let tokens: Vec<u32> = (0..12 * 16)
+            .map(|index| (index * index + 7 * index) % 30)
+            .collect();
+        let run = |micro_sequences| {
+            let mut gpt = Gpt::new(config.clone(), 12, 1).unwrap();
+            gpt.micro_sequences = micro_sequences;
+            let mut gradients = vec![f64::NAN; parameters.len()];
+            let key = DropoutKey { seed: 2, step: 5 };
+            let loss = gpt
+                .loss_and_gradient(&parameters, &mut gradients, &tokens, &tokens, key)
+                .unwrap();
+            (loss, gradients)
+        };
+        let (whole_loss, whole) = run(12);
+        for micro_sequences in [1, 5] {
+            let (loss, gradients) = run(micro_sequences);
+            assert!((loss - whole_loss).abs() < 1e-12 * whole_loss);
+            assert!(
+                gradients
+                    .iter()
+                    .zip(&whole)
+                    .all(|(a, b)| (a - b).abs() < 1e-13)
+            );
+        }
     }
 }

@@ -16,7 +16,11 @@ impl GptConfig {
         let layout = self.layout();
         if parameters.len() != layout.len {
             let expected = layout.len.to_string();
-            return Err(NnError::Length { what: "parameters", given: parameters.len(), expected });
+            return Err(NnError::Length {
+                what: "parameters",
+                given: parameters.len(),
+                expected,
+            });
         }
         for segment in &layout.segments {
             let values = &mut parameters[segment.range()];

@@ -2,7 +2,6 @@
 
 use wd_decay::Role;
 
-
 /// One tensor of the model: a window into the parameter arena.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParameterSegment {
@@ -53,10 +52,24 @@ impl ParameterLayout {
     }
 
     /// Appends a tensor and returns its offset.
-    pub(crate) fn push(&mut self, path: String, shape: Vec<usize>, role: Role, mean: f64, std: f64) -> usize {
+    pub(crate) fn push(
+        &mut self,
+        path: String,
+        shape: Vec<usize>,
+        role: Role,
+        mean: f64,
+        std: f64,
+    ) -> usize {
         let offset = self.len;
         self.len += shape.iter().product::<usize>();
-        self.segments.push(ParameterSegment { path, shape, role, offset, initial_mean: mean, initial_std: std });
+        self.segments.push(ParameterSegment {
+            path,
+            shape,
+            role,
+            offset,
+            initial_mean: mean,
+            initial_std: std,
+        });
         offset
     }
 }

@@ -7,7 +7,8 @@
 use wd_decay::Role;
 
 use crate::device::{
-    Activation, ActivationPlan, BranchEnd, Device, DropoutSite, Linear, Normalisation, Parameter, Store,
+    Activation, ActivationPlan, BranchEnd, Device, DropoutSite, Linear, Normalisation, Parameter,
+    Store,
 };
 use crate::layers::{AttentionBranch, MlpBranch};
 use crate::{GptConfig, Norm, ParameterLayout, Position};
@@ -44,8 +45,6 @@ pub(crate) struct Model {
     /// Of a branch's output: the stream's own gradient unless dropout comes between.
     branch_gradient: Activation,
     normalised_gradient: Activation,
-    /// Every linear map, by its index.
-    pub(crate) linears: Vec<Linear>,
     /// Columns of the activation arena.
     pub(crate) activation_columns: usize,
 }
@@ -73,7 +72,9 @@ impl Branch {
         input_gradient: Activation,
     ) {
         match self {
-            Self::Attention(branch) => branch.backward(device, input, output_gradient, input_gradient),
+            Self::Attention(branch) => {
+                branch.backward(device, input, output_gradient, input_gradient)
+            }
             Self::Mlp(branch) => branch.backward(device, input, output_gradient, input_gradient),
         }
     }
@@ -82,18 +83,44 @@ impl Branch {
 impl Model {
     /// The model of a configuration, and where its tensors lie.
     pub(crate) fn new(config: &GptConfig) -> (Self, ParameterLayout) {
-        let GptConfig { vocabulary, context, layers, width, init_std, .. } = *config;
+        let GptConfig {
+            vocabulary,
+            context,
+            layers,
+            width,
+            init_std,
+            ..
+        } = *config;
         let mut builder = Builder::new(config);
         // The gradients of the whole backward come first: they are the busiest memory.
         let stream_gradient = builder.plan.take(width);
-        let branch_gradient = if config.dropout > 0.0 { builder.plan.take(width) } else { stream_gradient };
+        let branch_gradient = if config.dropout > 0.0 {
+            builder.plan.take(width)
+        } else {
+            stream_gradient
+        };
         let normalised_gradient = builder.plan.take(width);
         builder.temporary = builder.plan;
-        builder.plan.take(AttentionBranch::temporary_columns(config).max(MlpBranch::temporary_columns(config)));
+        builder.plan.take(
+            AttentionBranch::temporary_columns(config).max(MlpBranch::temporary_columns(config)),
+        );
 
-        let token = builder.matrix("embedding.token.weight".into(), vocabulary, width, Role::Embedding, init_std);
-        let position = (config.position == Position::Learned)
-            .then(|| builder.matrix("embedding.position.weight".into(), context, width, Role::Position, init_std));
+        let token = builder.matrix(
+            "embedding.token.weight".into(),
+            vocabulary,
+            width,
+            Role::Embedding,
+            init_std,
+        );
+        let position = (config.position == Position::Learned).then(|| {
+            builder.matrix(
+                "embedding.position.weight".into(),
+                context,
+                width,
+                Role::Position,
+                init_std,
+            )
+        });
         let embedding_site = builder.dropout_site();
         let (mut branches, mut stations) = (Vec::new(), Vec::new());
         for block in 0..layers {
@@ -101,13 +128,22 @@ impl Model {
             let path = format!("block.{block}.attention");
             branches.push(Branch::Attention(AttentionBranch::new(&mut builder, &path)));
             stations.push(builder.station(&format!("block.{block}.mlp.norm")));
-            branches.push(Branch::Mlp(MlpBranch::new(&mut builder, &format!("block.{block}.mlp"))));
+            branches.push(Branch::Mlp(MlpBranch::new(
+                &mut builder,
+                &format!("block.{block}.mlp"),
+            )));
         }
         stations.push(builder.station("final_norm"));
         let head = if config.tied_head {
             token
         } else {
-            builder.matrix("head.weight".into(), vocabulary, width, Role::Head, init_std)
+            builder.matrix(
+                "head.weight".into(),
+                vocabulary,
+                width,
+                Role::Head,
+                init_std,
+            )
         };
         let model = Self {
             token,
@@ -119,7 +155,6 @@ impl Model {
             stream_gradient,
             branch_gradient,
             normalised_gradient,
-            linears: builder.linears,
             activation_columns: builder.plan.columns,
         };
         (model, builder.layout)
@@ -129,12 +164,24 @@ impl Model {
     fn forward<D: Device>(&self, device: &mut D) {
         let first = &self.stations[0];
         device.embedding_forward(self.token, self.position, first.stream, self.embedding_site);
-        device.norm_forward(&first.norm, None, first.stream, first.statistics, first.normalised);
+        device.norm_forward(
+            &first.norm,
+            None,
+            first.stream,
+            first.statistics,
+            first.normalised,
+        );
         for (branch, stations) in self.branches.iter().zip(self.stations.windows(2)) {
             let (before, after) = (&stations[0], &stations[1]);
             branch.forward(device, before.normalised, after.stream);
             let rejoin = Some((before.stream, branch.end()));
-            device.norm_forward(&after.norm, rejoin, after.stream, after.statistics, after.normalised);
+            device.norm_forward(
+                &after.norm,
+                rejoin,
+                after.stream,
+                after.statistics,
+                after.normalised,
+            );
         }
     }
 
@@ -147,7 +194,11 @@ impl Model {
     /// The same; all gradients are added to the device's.
     pub(crate) fn loss_and_gradient<D: Device>(&self, device: &mut D) -> f64 {
         self.forward(device);
-        let loss = device.head_loss_and_gradient(self.head, self.last().normalised, self.normalised_gradient);
+        let loss = device.head_loss_and_gradient(
+            self.head,
+            self.last().normalised,
+            self.normalised_gradient,
+        );
         for index in (0..self.stations.len()).rev() {
             let station = &self.stations[index];
             let branch = index.checked_sub(1).map(|before| &self.branches[before]);
@@ -158,14 +209,28 @@ impl Model {
                 station.statistics,
                 self.normalised_gradient,
                 self.stream_gradient,
-                if index + 1 == self.stations.len() { Store::Overwrite } else { Store::Add },
+                if index + 1 == self.stations.len() {
+                    Store::Overwrite
+                } else {
+                    Store::Add
+                },
             );
             if let Some(branch) = branch {
                 let input = self.stations[index - 1].normalised;
-                branch.backward(device, input, self.branch_gradient, self.normalised_gradient);
+                branch.backward(
+                    device,
+                    input,
+                    self.branch_gradient,
+                    self.normalised_gradient,
+                );
             }
         }
-        device.embedding_backward(self.token, self.position, self.stream_gradient, self.embedding_site);
+        device.embedding_backward(
+            self.token,
+            self.position,
+            self.stream_gradient,
+            self.embedding_site,
+        );
         loss
     }
 
@@ -181,7 +246,6 @@ pub(crate) struct Builder<'a> {
     pub(crate) plan: ActivationPlan,
     /// Where activations start that live for one branch's forward or backward only; all branches share the place.
     pub(crate) temporary: ActivationPlan,
-    linears: Vec<Linear>,
     dropout_sites: u64,
 }
 
@@ -192,27 +256,42 @@ impl<'a> Builder<'a> {
             layout: ParameterLayout::default(),
             plan: ActivationPlan::default(),
             temporary: ActivationPlan::default(),
-            linears: Vec::new(),
             dropout_sites: 0,
         }
     }
 
-    pub(crate) fn matrix(&mut self, path: String, rows: usize, columns: usize, role: Role, std: f64) -> Parameter {
+    pub(crate) fn matrix(
+        &mut self,
+        path: String,
+        rows: usize,
+        columns: usize,
+        role: Role,
+        std: f64,
+    ) -> Parameter {
         let offset = self.layout.push(path, vec![rows, columns], role, 0.0, std);
-        Parameter { offset, rows, columns }
+        Parameter {
+            offset,
+            rows,
+            columns,
+        }
     }
 
     pub(crate) fn vector(&mut self, path: String, len: usize, role: Role, value: f64) -> Parameter {
         let offset = self.layout.push(path, vec![len], role, value, 0.0);
-        Parameter { offset, rows: 1, columns: len }
+        Parameter {
+            offset,
+            rows: 1,
+            columns: len,
+        }
     }
 
     pub(crate) fn linear(&mut self, path: &str, outputs: usize, inputs: usize, std: f64) -> Linear {
         let weight = self.matrix(format!("{path}.weight"), outputs, inputs, Role::Matrix, std);
-        let bias = self.config.bias.then(|| self.vector(format!("{path}.bias"), outputs, Role::Bias, 0.0));
-        let linear = Linear { index: self.linears.len(), weight, bias };
-        self.linears.push(linear);
-        linear
+        let bias = self
+            .config
+            .bias
+            .then(|| self.vector(format!("{path}.bias"), outputs, Role::Bias, 0.0));
+        Linear { weight, bias }
     }
 
     fn station(&mut self, path: &str) -> Station {
@@ -222,7 +301,12 @@ impl<'a> Builder<'a> {
         let has_bias = self.config.bias && centered;
         let bias = has_bias.then(|| self.vector(format!("{path}.bias"), width, Role::Bias, 0.0));
         Station {
-            norm: Normalisation { gain, bias, centered, epsilon: self.config.norm_epsilon },
+            norm: Normalisation {
+                gain,
+                bias,
+                centered,
+                epsilon: self.config.norm_epsilon,
+            },
             stream: self.plan.take(width),
             statistics: self.plan.take(2),
             normalised: self.plan.take(width),

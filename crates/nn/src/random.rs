@@ -18,7 +18,9 @@ const fn mix(mut state: u64) -> u64 {
 
 /// FNV-1a hash of a name, to tell streams apart.
 pub(crate) fn hash(name: &[u8]) -> u64 {
-    name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// One sequence of random numbers that can be read at any place.
@@ -30,7 +32,9 @@ pub(crate) struct Stream {
 impl Stream {
     /// The stream `name` under `seed`.
     pub(crate) fn new(seed: u64, name: u64) -> Self {
-        Self { key: mix(mix(seed.wrapping_add(GAMMA)) ^ name) }
+        Self {
+            key: mix(mix(seed.wrapping_add(GAMMA)) ^ name),
+        }
     }
 
     /// A stream within this one.
@@ -41,7 +45,9 @@ impl Stream {
     /// 64 random bits.
     #[inline(always)]
     pub(crate) fn bits(self, index: u64) -> u64 {
-        mix(self.key.wrapping_add(index.wrapping_add(1).wrapping_mul(GAMMA)))
+        mix(self
+            .key
+            .wrapping_add(index.wrapping_add(1).wrapping_mul(GAMMA)))
     }
 
     /// A number in (0, 1], a multiple of 2⁻⁵³.
@@ -72,8 +78,11 @@ mod tests {
     #[test]
     fn normals_have_the_moments_of_a_normal() {
         let stream = Stream::new(7, hash(b"test"));
-        let draws: Vec<f64> = (0..50_000).flat_map(|pair| stream.normal_pair(pair)).collect();
-        let moment = |power: i32| draws.iter().map(|x| x.powi(power)).sum::<f64>() / draws.len() as f64;
+        let draws: Vec<f64> = (0..50_000)
+            .flat_map(|pair| stream.normal_pair(pair))
+            .collect();
+        let moment =
+            |power: i32| draws.iter().map(|x| x.powi(power)).sum::<f64>() / draws.len() as f64;
         // Five standard errors of each sample moment: √(Var xᵏ / n).
         let n = draws.len() as f64;
         assert!(moment(1).abs() < 5.0 / n.sqrt());

@@ -38,7 +38,10 @@ impl<F: Float, S: Simd> Vector<F, S> {
 
     #[inline(always)]
     pub(crate) fn splat(simd: S, value: F) -> Self {
-        Self { simd, register: F::splat(simd, value) }
+        Self {
+            simd,
+            register: F::splat(simd, value),
+        }
     }
 
     #[inline(always)]
@@ -50,8 +53,11 @@ impl<F: Float, S: Simd> Vector<F, S> {
     #[inline(always)]
     pub(crate) fn load(simd: S, row: &[F], group: Group) -> Self {
         let elements = &row[group.start..group.start + group.len];
-        let register =
-            if group.len == Self::LANES { F::load(simd, elements) } else { F::load_partial(simd, elements) };
+        let register = if group.len == Self::LANES {
+            F::load(simd, elements)
+        } else {
+            F::load_partial(simd, elements)
+        };
         Self { simd, register }
     }
 
@@ -69,13 +75,19 @@ impl<F: Float, S: Simd> Vector<F, S> {
     /// self · factor + addend.
     #[inline(always)]
     pub(crate) fn mul_add(self, factor: Self, addend: Self) -> Self {
-        Self { simd: self.simd, register: F::mul_add(self.simd, self.register, factor.register, addend.register) }
+        Self {
+            simd: self.simd,
+            register: F::mul_add(self.simd, self.register, factor.register, addend.register),
+        }
     }
 
     /// The larger of each pair; `other` where either is NaN.
     #[inline(always)]
     pub(crate) fn max(self, other: Self) -> Self {
-        Self { simd: self.simd, register: F::max(self.simd, self.register, other.register) }
+        Self {
+            simd: self.simd,
+            register: F::max(self.simd, self.register, other.register),
+        }
     }
 
     /// Sum over the lanes.
@@ -86,7 +98,10 @@ impl<F: Float, S: Simd> Vector<F, S> {
 
     #[inline(always)]
     pub(crate) fn exp(self) -> Self {
-        Self { simd: self.simd, register: F::exp(self.simd, self.register) }
+        Self {
+            simd: self.simd,
+            register: F::exp(self.simd, self.register),
+        }
     }
 
     /// 1/(1 + e^−x).
@@ -104,7 +119,10 @@ macro_rules! operator {
 
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                Self { simd: self.simd, register: <F as Registers>::$method(self.simd, self.register, other.register) }
+                Self {
+                    simd: self.simd,
+                    register: <F as Registers>::$method(self.simd, self.register, other.register),
+                }
             }
         }
     };
@@ -189,8 +207,16 @@ pub(crate) fn exp_f32<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
     let x = if S::F32_LANES == 1 {
         // One lane: a minimum that ignores NaN would lose it.
-        let x = simd.select_f32s(simd.less_than_f32s(x, constant(LOWEST)), constant(LOWEST), x);
-        simd.select_f32s(simd.greater_than_f32s(x, constant(HIGHEST)), constant(HIGHEST), x)
+        let x = simd.select_f32s(
+            simd.less_than_f32s(x, constant(LOWEST)),
+            constant(LOWEST),
+            x,
+        );
+        simd.select_f32s(
+            simd.greater_than_f32s(x, constant(HIGHEST)),
+            constant(HIGHEST),
+            x,
+        )
     } else {
         // Registers: of a NaN and a number these return the second argument, or NaN.
         simd.min_f32s(constant(HIGHEST), simd.max_f32s(constant(LOWEST), x))
@@ -209,7 +235,8 @@ pub(crate) fn exp_f32<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let exp_r = simd.add_f32s(simd.mul_add_e_f32s(polynomial, square, r), constant(1.0));
 
     // 2ⁿ: move n + 127 to the exponent's place.
-    let exponent = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
+    let exponent =
+        simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
     simd.mul_f32s(exp_r, simd.transmute_f32s_u32s(exponent))
 }
 
@@ -265,12 +292,18 @@ mod tests {
 
     #[test]
     fn exp_is_within_one_and_a_half_units_in_the_last_place() {
-        let inputs: Vec<f32> = (0..1 << 20).map(|index| -87.3 + 175.6 * index as f32 / (1 << 20) as f32).collect();
+        let inputs: Vec<f32> = (0..1 << 20)
+            .map(|index| -87.3 + 175.6 * index as f32 / (1 << 20) as f32)
+            .collect();
         for (name, outputs) in run_everywhere(&inputs) {
             for (x, y) in inputs.iter().zip(outputs) {
                 let exact = f64::from(*x).exp();
-                let unit = f64::from(f32::from_bits((exact as f32).to_bits() + 1)) - f64::from(exact as f32);
-                assert!((f64::from(y) - exact).abs() <= 1.5 * unit, "{name}: e^{x} = {y}, exactly {exact}");
+                let unit = f64::from(f32::from_bits((exact as f32).to_bits() + 1))
+                    - f64::from(exact as f32);
+                assert!(
+                    (f64::from(y) - exact).abs() <= 1.5 * unit,
+                    "{name}: e^{x} = {y}, exactly {exact}"
+                );
             }
         }
     }
@@ -281,7 +314,11 @@ mod tests {
         let mut inputs = vec![low, -1e30, -88.0, 0.0, 89.0, 1e30, high, f32::NAN];
         inputs.resize(16, 1.0);
         for (name, outputs) in run_everywhere(&inputs) {
-            assert_eq!(outputs[..7], [0.0, 0.0, 0.0, 1.0, high, high, high], "{name}");
+            assert_eq!(
+                outputs[..7],
+                [0.0, 0.0, 0.0, 1.0, high, high, high],
+                "{name}"
+            );
             assert!(outputs[7].is_nan(), "{name}");
         }
     }

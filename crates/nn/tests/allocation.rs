@@ -36,14 +36,20 @@ fn a_step_allocates_nothing() {
     config.initialize(1, &mut parameters).unwrap();
     let mut gradients = vec![0.0f32; parameters.len()];
     let sequences = 40;
-    let inputs: Vec<u32> = (0..sequences * 64).map(|index| (index * index % 700) as u32).collect();
+    let inputs: Vec<u32> = (0..sequences * 64)
+        .map(|index| (index * index % 700) as u32)
+        .collect();
     for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         let counted = pool.install(|| {
             let mut gpt = Gpt::new(config.clone(), sequences, threads).unwrap();
             let mut step = |step| {
                 let key = DropoutKey { seed: 1, step };
-                gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &inputs, key).unwrap();
+                gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &inputs, key)
+                    .unwrap();
                 gpt.loss(&parameters, &inputs, &inputs).unwrap();
             };
             // The GEMM's buffer of each thread is made at its first product.

@@ -12,11 +12,7 @@ use wd_lab::{Grid, Setting, Study, Trial, setting};
 use wd_train::{ConfigSource, RunPlan};
 
 use crate::{
-    commands::{
-        data,
-        report::{analysis_json, write_study_report},
-        sweep::quoted,
-    },
+    commands::{data, sweep::quoted},
     diagnostics::CommandError,
     launch, text,
 };
@@ -116,22 +112,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     study.save()?;
 
     eprintln!("{} trials → {}", trials.len(), out.display());
-    let report = launch::run(&trials, launch::jobs(arguments.jobs)?)?;
-    let code = launch::conclude(&trials, &report);
-    let html = out.join("report.html");
-    let summary = write_study_report(&study, vec![command(arguments, &out)], &html)?;
-    if arguments.json {
-        println!("{}", analysis_json(&study)?);
-    } else {
-        print!("{summary}");
-    }
-    eprintln!(
-        "{} trials in {} → {}",
-        trials.len(),
-        text::duration(report.elapsed.as_secs_f64()),
-        html.display()
-    );
-    Ok(code)
+    launch::train_and_report(
+        &study,
+        &trials,
+        arguments.jobs,
+        vec![command(arguments, &out)],
+        arguments.json,
+    )
 }
 
 /// Prepares the user's text, or the shipped corpus, in the study's folder.

@@ -6,11 +6,7 @@ use clap::Args;
 use wd_lab::{Grid, Study};
 use wd_train::{ConfigSource, RunPlan};
 
-use crate::{
-    commands::report::{analysis_json, write_study_report},
-    diagnostics::CommandError,
-    launch, text,
-};
+use crate::{diagnostics::CommandError, launch};
 
 /// Train every combination of some settings, and report
 #[derive(Debug, Args)]
@@ -80,22 +76,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     study.save()?;
-    let report = launch::run(&trials, launch::jobs(arguments.jobs)?)?;
-    let code = launch::conclude(&trials, &report);
-    let html = out.join("report.html");
-    let summary = write_study_report(&study, commands(arguments, &out), &html)?;
-    if arguments.json {
-        println!("{}", analysis_json(&study)?);
-    } else {
-        print!("{summary}");
-    }
-    eprintln!(
-        "{} trials in {} → {}",
-        trials.len(),
-        text::duration(report.elapsed.as_secs_f64()),
-        html.display()
-    );
-    Ok(code)
+    launch::train_and_report(
+        &study,
+        &trials,
+        arguments.jobs,
+        commands(arguments, &out),
+        arguments.json,
+    )
 }
 
 /// The command that makes this study again.

@@ -3,14 +3,17 @@
 use std::ops::Range;
 
 use super::{
-    Activation, Arena, BranchEnd, Device, DropoutSite, HeadNormalisation, Linear, Normalisation, Parameter, Store,
+    Activation, BranchEnd, Device, DropoutSite, HeadNormalisation, Linear, Normalisation,
+    Parameter, Store,
 };
-use crate::random::Stream;
-use crate::{Float, GptConfig};
 use crate::kernels::attention::AttentionShape;
 use crate::kernels::dropout::Mask;
 use crate::kernels::rotary::RotaryTable;
-use crate::kernels::{activation, attention, bias, dropout, embedding, head_norm, loss, matmul, norm, rotary};
+use crate::kernels::{
+    activation, attention, bias, dropout, embedding, head_norm, loss, matmul, norm, rotary,
+};
+use crate::random::Stream;
+use crate::{Float, GptConfig};
 
 /// What never changes and every micro-batch reads.
 pub(crate) struct Tables<F> {
@@ -36,8 +39,6 @@ pub(crate) struct Cpu<'a, F> {
     pub(crate) tables: &'a Tables<F>,
     pub(crate) batch: MicroBatch<'a>,
     pub(crate) parameters: &'a [F],
-    /// Wᵀ of every linear map, by its index.
-    pub(crate) transposed: &'a [Arena<F>],
     /// Empty when only the loss is asked for.
     pub(crate) gradients: &'a mut [F],
     pub(crate) activations: &'a mut [F],
@@ -48,14 +49,27 @@ pub(crate) struct Cpu<'a, F> {
 
 /// Elements of scratch that a micro-batch of `tokens` tokens needs.
 pub(crate) fn scratch_len(config: &GptConfig, tokens: usize) -> usize {
-    let GptConfig { vocabulary, context, width, heads, .. } = *config;
-    let shape =
-        AttentionShape { sequences: 1, context, heads, head_width: config.head_width(), first_sequence: 0 };
-    shape.scratch_len().max(loss::scratch_len(vocabulary, width, tokens))
+    let GptConfig {
+        vocabulary,
+        context,
+        width,
+        heads,
+        ..
+    } = *config;
+    let shape = AttentionShape {
+        sequences: 1,
+        context,
+        heads,
+        head_width: config.head_width(),
+        first_sequence: 0,
+    };
+    shape
+        .scratch_len()
+        .max(loss::scratch_len(vocabulary, width, tokens))
 }
 
 impl Parameter {
-    pub(crate) fn range(self) -> Range<usize> {
+    fn range(self) -> Range<usize> {
         self.offset..self.offset + self.rows * self.columns
     }
 }
@@ -71,7 +85,9 @@ impl<F: Float> Cpu<'_, F> {
     }
 
     fn mask(&self, site: DropoutSite) -> Option<Mask> {
-        self.batch.dropout.map(|(probability, stream)| Mask::new(stream.within(site.0), probability))
+        self.batch
+            .dropout
+            .map(|(probability, stream)| Mask::new(stream.within(site.0), probability))
     }
 
     /// Index, in the whole batch, of element 0 of an activation of `columns` columns.
@@ -93,8 +109,10 @@ impl<F: Float> Cpu<'_, F> {
 /// Slices of distinct activations, of which all may be written.
 ///
 /// The plan never hands out overlapping places, so this cannot fail; if a layer named one twice, the panic says so.
-fn windows<'a, F, const N: usize>(activations: &'a mut [F], ranges: [Range<usize>; N]) -> [&'a mut [F]; N] {
-    activations.get_disjoint_mut(ranges).expect("operands of one operation are distinct activations")
+fn windows<F, const N: usize>(activations: &mut [F], ranges: [Range<usize>; N]) -> [&mut [F]; N] {
+    activations
+        .get_disjoint_mut(ranges)
+        .expect("operands of one operation are distinct activations")
 }
 
 impl<F: Float> Device for Cpu<'_, F> {
@@ -105,7 +123,11 @@ impl<F: Float> Device for Cpu<'_, F> {
         output: Activation,
         site: DropoutSite,
     ) {
-        let (range, mask, first) = (self.range(output), self.mask(site), self.first_element(output.columns));
+        let (range, mask, first) = (
+            self.range(output),
+            self.mask(site),
+            self.first_element(output.columns),
+        );
         let parameters = self.parameters;
         let output_values = &mut self.activations[range];
         embedding::forward(
@@ -128,30 +150,66 @@ impl<F: Float> Device for Cpu<'_, F> {
         gradient: Activation,
         site: DropoutSite,
     ) {
-        let (range, mask, first) = (self.range(gradient), self.mask(site), self.first_element(gradient.columns));
+        let (range, mask, first) = (
+            self.range(gradient),
+            self.mask(site),
+            self.first_element(gradient.columns),
+        );
         let gradient_values = &mut self.activations[range];
         if let Some(mask) = mask {
             dropout::apply(gradient_values, mask, first);
         }
         let token_gradient = &mut self.gradients[token.range()];
-        embedding::backward_token(token_gradient, self.batch.inputs, gradient_values, gradient.columns);
+        embedding::backward_token(
+            token_gradient,
+            self.batch.inputs,
+            gradient_values,
+            gradient.columns,
+        );
         if let Some(position) = position {
             let position_gradient = &mut self.gradients[position.range()];
-            embedding::backward_position(position_gradient, gradient_values, self.tables.context, gradient.columns);
+            embedding::backward_position(
+                position_gradient,
+                gradient_values,
+                self.tables.context,
+                gradient.columns,
+            );
         }
     }
 
     fn linear_forward(&mut self, linear: &Linear, input: Activation, output: Activation) {
-        let rows = self.rows();
+        let (rows, parameters, weight) = (self.rows(), self.parameters, linear.weight);
         let ranges = [self.range(input), self.range(output)];
         let [x, y] = windows(self.activations, ranges);
-        matmul::forward(y, x, &self.transposed[linear.index], rows, linear.weight.columns, linear.weight.rows);
+        matmul::forward(
+            y,
+            x,
+            &parameters[weight.range()],
+            rows,
+            weight.columns,
+            weight.rows,
+        );
     }
 
-    fn linear_backward_weight(&mut self, linear: &Linear, input: Activation, output_gradient: Activation) {
+    fn linear_backward_weight(
+        &mut self,
+        linear: &Linear,
+        input: Activation,
+        output_gradient: Activation,
+    ) {
         let (rows, weight) = (self.rows(), linear.weight);
-        let (x, dy) = (&self.activations[self.range(input)], &self.activations[self.range(output_gradient)]);
-        matmul::backward_weight(&mut self.gradients[weight.range()], dy, x, rows, weight.columns, weight.rows);
+        let (x, dy) = (
+            &self.activations[self.range(input)],
+            &self.activations[self.range(output_gradient)],
+        );
+        matmul::backward_weight(
+            &mut self.gradients[weight.range()],
+            dy,
+            x,
+            rows,
+            weight.columns,
+            weight.rows,
+        );
     }
 
     fn linear_backward_input(
@@ -164,7 +222,15 @@ impl<F: Float> Device for Cpu<'_, F> {
         let (rows, parameters, weight) = (self.rows(), self.parameters, linear.weight);
         let ranges = [self.range(output_gradient), self.range(input_gradient)];
         let [dy, dx] = windows(self.activations, ranges);
-        matmul::backward_input(dx, dy, &parameters[weight.range()], rows, weight.columns, weight.rows, store);
+        matmul::backward_input(
+            dx,
+            dy,
+            &parameters[weight.range()],
+            rows,
+            weight.columns,
+            weight.rows,
+            store,
+        );
     }
 
     fn bias_forward(&mut self, bias: Parameter, output: Activation) {
@@ -188,15 +254,34 @@ impl<F: Float> Device for Cpu<'_, F> {
         let (parameters, epsilon) = (self.parameters, F::from_f64(layer.epsilon));
         let gain = &parameters[layer.gain.range()];
         let norm_bias = layer.bias.map(|parameter| &parameters[parameter.range()]);
-        let ranges = [self.range(stream), self.range(statistics), self.range(output)];
+        let ranges = [
+            self.range(stream),
+            self.range(statistics),
+            self.range(output),
+        ];
         let Some((residual, end)) = branch else {
             let [stream, statistics, output] = windows(self.activations, ranges);
-            norm::forward(stream, None, None, gain, norm_bias, layer.centered, epsilon, output, statistics);
+            norm::forward(
+                stream,
+                None,
+                None,
+                gain,
+                norm_bias,
+                layer.centered,
+                epsilon,
+                output,
+                statistics,
+            );
             return;
         };
         let (mask, first) = (self.mask(end.site), self.first_element(stream.columns));
         let [stream_range, statistics_range, output_range] = ranges;
-        let ranges = [stream_range, statistics_range, output_range, self.range(residual)];
+        let ranges = [
+            stream_range,
+            statistics_range,
+            output_range,
+            self.range(residual),
+        ];
         let [stream, statistics, output, residual] = windows(self.activations, ranges);
         let mut branch_bias = end.bias.map(|parameter| &parameters[parameter.range()]);
         if let Some(mask) = mask {
@@ -206,7 +291,17 @@ impl<F: Float> Device for Cpu<'_, F> {
             dropout::apply(stream, mask, first);
         }
         let centered = layer.centered;
-        norm::forward(stream, Some(residual), branch_bias, gain, norm_bias, centered, epsilon, output, statistics);
+        norm::forward(
+            stream,
+            Some(residual),
+            branch_bias,
+            gain,
+            norm_bias,
+            centered,
+            epsilon,
+            output,
+            statistics,
+        );
     }
 
     fn norm_backward(
@@ -223,13 +318,19 @@ impl<F: Float> Device for Cpu<'_, F> {
         let mask = branch.and_then(|(_, end)| self.mask(end.site));
         let first = self.first_element(stream.columns);
         let end_bias = branch.and_then(|(_, end)| end.bias);
-        let ranges = [stream, statistics, output_gradient, stream_gradient].map(|activation| self.range(activation));
+        let ranges = [stream, statistics, output_gradient, stream_gradient]
+            .map(|activation| self.range(activation));
         let [stream_values, statistics, dy, dstream] = windows(self.activations, ranges);
 
         // With dropout the branch's bias sees masked gradients, which do not exist yet.
         let fused_bias = end_bias.filter(|_| mask.is_none());
-        let empty = Parameter { offset: 0, rows: 0, columns: 0 };
-        let ranges = [Some(layer.gain), layer.bias, fused_bias].map(|parameter| parameter.unwrap_or(empty).range());
+        let empty = Parameter {
+            offset: 0,
+            rows: 0,
+            columns: 0,
+        };
+        let ranges = [Some(layer.gain), layer.bias, fused_bias]
+            .map(|parameter| parameter.unwrap_or(empty).range());
         let [gain_gradient, bias_gradient, branch_bias_gradient] = windows(self.gradients, ranges);
         norm::backward(
             stream_values,
@@ -289,7 +390,14 @@ impl<F: Float> Device for Cpu<'_, F> {
         };
         let ranges = [gate, up, output].map(|activation| self.range(activation));
         let [gate_values, up_values, out] = windows(self.activations, ranges);
-        activation::swiglu_forward(gate_values, up_values, gate_bias, up_bias, out, gate.columns);
+        activation::swiglu_forward(
+            gate_values,
+            up_values,
+            gate_bias,
+            up_bias,
+            out,
+            gate.columns,
+        );
     }
 
     fn swiglu_backward(
@@ -300,7 +408,8 @@ impl<F: Float> Device for Cpu<'_, F> {
         gradient: Activation,
         gate_gradient: Activation,
     ) {
-        let ranges = [gate, up, output, gradient, gate_gradient].map(|activation| self.range(activation));
+        let ranges =
+            [gate, up, output, gradient, gate_gradient].map(|activation| self.range(activation));
         let [gate, up, out, gradient, gate_gradient] = windows(self.activations, ranges);
         activation::swiglu_backward(gate, up, out, gradient, gate_gradient);
     }
@@ -313,7 +422,10 @@ impl<F: Float> Device for Cpu<'_, F> {
         output: Activation,
     ) {
         let parameters = self.parameters;
-        let (query_gain, key_gain) = (&parameters[norm.query_gain.range()], &parameters[norm.key_gain.range()]);
+        let (query_gain, key_gain) = (
+            &parameters[norm.query_gain.range()],
+            &parameters[norm.key_gain.range()],
+        );
         let (epsilon, width) = (F::from_f64(norm.epsilon), qkv.columns / 3);
         let ranges = [qkv, statistics, output].map(|activation| self.range(activation));
         let [qkv, statistics, out] = windows(self.activations, ranges);
@@ -328,7 +440,10 @@ impl<F: Float> Device for Cpu<'_, F> {
         gradient: Activation,
     ) {
         let parameters = self.parameters;
-        let (query_gain, key_gain) = (&parameters[norm.query_gain.range()], &parameters[norm.key_gain.range()]);
+        let (query_gain, key_gain) = (
+            &parameters[norm.query_gain.range()],
+            &parameters[norm.key_gain.range()],
+        );
         let width = qkv.columns / 3;
         let ranges = [qkv, statistics, gradient].map(|activation| self.range(activation));
         let [qkv, statistics, gradient] = windows(self.activations, ranges);
@@ -379,8 +494,8 @@ impl<F: Float> Device for Cpu<'_, F> {
         site: DropoutSite,
     ) {
         let (shape, mask) = (self.attention_shape(heads, output.columns), self.mask(site));
-        let ranges =
-            [qkv, log_sums, output, output_gradient, qkv_gradient].map(|activation| self.range(activation));
+        let ranges = [qkv, log_sums, output, output_gradient, qkv_gradient]
+            .map(|activation| self.range(activation));
         let [qkv, log_sums, out, dout, dqkv] = windows(self.activations, ranges);
         attention::backward(qkv, out, log_sums, dout, dqkv, shape, mask, self.scratch);
     }
@@ -388,10 +503,22 @@ impl<F: Float> Device for Cpu<'_, F> {
     fn head_loss(&mut self, weight: Parameter, input: Activation) -> f64 {
         let x = &self.activations[self.range(input)];
         let weight_values = &self.parameters[weight.range()];
-        loss::forward_backward(x, weight_values, self.batch.targets, weight.columns, self.scratch, None)
+        loss::forward_backward(
+            x,
+            weight_values,
+            self.batch.targets,
+            weight.columns,
+            self.scratch,
+            None,
+        )
     }
 
-    fn head_loss_and_gradient(&mut self, weight: Parameter, input: Activation, input_gradient: Activation) -> f64 {
+    fn head_loss_and_gradient(
+        &mut self,
+        weight: Parameter,
+        input: Activation,
+        input_gradient: Activation,
+    ) -> f64 {
         let weight_values = &self.parameters[weight.range()];
         let ranges = [self.range(input), self.range(input_gradient)];
         let [x, dx] = windows(self.activations, ranges);
@@ -400,7 +527,14 @@ impl<F: Float> Device for Cpu<'_, F> {
             weight: &mut self.gradients[weight.range()],
             scale: F::from_f64(self.batch.gradient_scale),
         };
-        loss::forward_backward(x, weight_values, self.batch.targets, weight.columns, self.scratch, Some(gradient))
+        loss::forward_backward(
+            x,
+            weight_values,
+            self.batch.targets,
+            weight.columns,
+            self.scratch,
+            Some(gradient),
+        )
     }
 }
 
@@ -408,7 +542,14 @@ impl<F: Float> Cpu<'_, F> {
     fn rotate(&mut self, qkv: Activation, backward: bool) {
         let (range, context) = (self.range(qkv), self.tables.context);
         if let Some(table) = &self.tables.rotary {
-            rotary::rotate(&mut self.activations[range], qkv.columns, qkv.columns / 3 * 2, context, table, backward);
+            rotary::rotate(
+                &mut self.activations[range],
+                qkv.columns,
+                qkv.columns / 3 * 2,
+                context,
+                table,
+                backward,
+            );
         }
     }
 }

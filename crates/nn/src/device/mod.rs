@@ -55,8 +55,6 @@ pub(crate) struct DropoutSite(pub(crate) u64);
 /// Weight `[out, in]` and bias of a linear map.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Linear {
-    /// Which of the model's linear maps this is.
-    pub(crate) index: usize,
     pub(crate) weight: Parameter,
     pub(crate) bias: Option<Parameter>,
 }
@@ -108,7 +106,12 @@ pub(crate) trait Device {
     /// output ← input·Wᵀ, without the bias.
     fn linear_forward(&mut self, linear: &Linear, input: Activation, output: Activation);
     /// Gradient of W.
-    fn linear_backward_weight(&mut self, linear: &Linear, input: Activation, output_gradient: Activation);
+    fn linear_backward_weight(
+        &mut self,
+        linear: &Linear,
+        input: Activation,
+        output_gradient: Activation,
+    );
     /// input_gradient ← output_gradient·W, or is added to.
     fn linear_backward_input(
         &mut self,
@@ -133,7 +136,10 @@ pub(crate) trait Device {
     );
     /// Gradient of the stream (stored as told), of the norm's parameters, and, with a branch, of the branch's output
     /// and bias. Without dropout the branch's gradient is the stream's and may share its place.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the operands of one fused operation"
+    )]
     fn norm_backward(
         &mut self,
         norm: &Normalisation,
@@ -218,5 +224,10 @@ pub(crate) trait Device {
     /// The sum of the cross-entropies of the targets.
     fn head_loss(&mut self, weight: Parameter, input: Activation) -> f64;
     /// The same, with the gradients of W and of the input.
-    fn head_loss_and_gradient(&mut self, weight: Parameter, input: Activation, input_gradient: Activation) -> f64;
+    fn head_loss_and_gradient(
+        &mut self,
+        weight: Parameter,
+        input: Activation,
+        input_gradient: Activation,
+    ) -> f64;
 }

@@ -73,7 +73,10 @@ fn gelu_forward_body<F: Float, S: Simd>(
     out: &mut [F],
     columns: usize,
 ) {
-    for (pre, out) in pre.chunks_exact_mut(columns).zip(out.chunks_exact_mut(columns)) {
+    for (pre, out) in pre
+        .chunks_exact_mut(columns)
+        .zip(out.chunks_exact_mut(columns))
+    {
         for_groups!(Vector::<F, S>::LANES, columns, |group| {
             let mut x = Vector::load(simd, pre, group);
             if let Some(bias) = bias {
@@ -95,7 +98,10 @@ fn gelu_backward_body<F: Float, S: Simd>(
     columns: usize,
 ) {
     let one = Vector::<F, S>::constant(simd, 1.0);
-    let rows = pre.chunks_exact(columns).zip(out.chunks_exact_mut(columns)).zip(gradient.chunks_exact_mut(columns));
+    let rows = pre
+        .chunks_exact(columns)
+        .zip(out.chunks_exact_mut(columns))
+        .zip(gradient.chunks_exact_mut(columns));
     for ((pre, out), gradient) in rows {
         for_groups!(Vector::<F, S>::LANES, columns, |group| {
             let x = Vector::load(simd, pre, group);
@@ -106,7 +112,8 @@ fn gelu_backward_body<F: Float, S: Simd>(
             let gradient_pre = Vector::load(simd, gradient, group) * derivative;
             gradient_pre.store(gradient, group);
             if let Some(bias_gradient) = bias_gradient.as_deref_mut() {
-                (Vector::load(simd, bias_gradient, group) + gradient_pre).store(bias_gradient, group);
+                (Vector::load(simd, bias_gradient, group) + gradient_pre)
+                    .store(bias_gradient, group);
             }
         });
     }
@@ -122,7 +129,10 @@ fn swiglu_forward_body<F: Float, S: Simd>(
     out: &mut [F],
     columns: usize,
 ) {
-    let rows = gate.chunks_exact_mut(columns).zip(up.chunks_exact_mut(columns)).zip(out.chunks_exact_mut(columns));
+    let rows = gate
+        .chunks_exact_mut(columns)
+        .zip(up.chunks_exact_mut(columns))
+        .zip(out.chunks_exact_mut(columns));
     for ((gate, up), out) in rows {
         for_groups!(Vector::<F, S>::LANES, columns, |group| {
             let mut g = Vector::load(simd, gate, group);
@@ -197,7 +207,8 @@ mod tests {
             (pre, out)
         };
         let (pre, out) = run(&x, &bias);
-        let (mut again, mut dpre, mut dbias) = (vec![f64::NAN; LEN], dy.clone(), vec![0.0; COLUMNS]);
+        let (mut again, mut dpre, mut dbias) =
+            (vec![f64::NAN; LEN], dy.clone(), vec![0.0; COLUMNS]);
         gelu_backward(&pre, &mut again, &mut dpre, Some(&mut dbias), COLUMNS);
         assert_eq!(again, out);
         assert_gradient("input", &x, &dpre, |x| dot(&run(x, &bias).1, &dy));
@@ -210,11 +221,19 @@ mod tests {
         let (gate_bias, up_bias) = (normals(4, COLUMNS), normals(5, COLUMNS));
         let run = |gate: &[f64], up: &[f64]| {
             let (mut gate, mut up, mut out) = (gate.to_vec(), up.to_vec(), vec![f64::NAN; LEN]);
-            swiglu_forward(&mut gate, &mut up, Some(&gate_bias), Some(&up_bias), &mut out, COLUMNS);
+            swiglu_forward(
+                &mut gate,
+                &mut up,
+                Some(&gate_bias),
+                Some(&up_bias),
+                &mut out,
+                COLUMNS,
+            );
             (gate, up, out)
         };
         let (biased_gate, biased_up, out) = run(&gate, &up);
-        let (mut again, mut dup, mut dgate) = (vec![f64::NAN; LEN], dy.clone(), vec![f64::NAN; LEN]);
+        let (mut again, mut dup, mut dgate) =
+            (vec![f64::NAN; LEN], dy.clone(), vec![f64::NAN; LEN]);
         swiglu_backward(&biased_gate, &biased_up, &mut again, &mut dup, &mut dgate);
         assert_eq!(again, out);
         assert_gradient("gate", &gate, &dgate, |gate| dot(&run(gate, &up).2, &dy));

@@ -45,7 +45,13 @@ impl AttentionShape {
         (0..self.sequences * self.heads * per_head).map(move |index| {
             let start = index % per_head * QUERIES;
             let end = (start + QUERIES).min(self.context);
-            Block { shape: self, sequence: index / per_head / self.heads, head: index / per_head % self.heads, start, end }
+            Block {
+                shape: self,
+                sequence: index / per_head / self.heads,
+                head: index / per_head % self.heads,
+                start,
+                end,
+            }
         })
     }
 }
@@ -70,12 +76,15 @@ impl Block {
     /// Where the head's query, key or value (`part` 0, 1, 2) of position `row` starts in `qkv`.
     fn part(self, part: usize, row: usize) -> usize {
         let width = self.shape.width();
-        (self.sequence * self.shape.context + row) * 3 * width + part * width + self.head * self.shape.head_width
+        (self.sequence * self.shape.context + row) * 3 * width
+            + part * width
+            + self.head * self.shape.head_width
     }
 
     /// Where the head's columns of the block's first row start in a `[rows, width]` matrix.
     fn row(self) -> usize {
-        (self.sequence * self.shape.context + self.start) * self.shape.width() + self.head * self.shape.head_width
+        (self.sequence * self.shape.context + self.start) * self.shape.width()
+            + self.head * self.shape.head_width
     }
 
     /// The block's place in a `[sequences, heads, context]` array.
@@ -103,7 +112,11 @@ impl Block {
         let head = (shape.first_sequence + self.sequence) * shape.heads + self.head;
         for (key, row) in multipliers.chunks_exact_mut(self.queries()).enumerate() {
             // Element (head, key, query) of the whole batch's mask.
-            dropout::apply(row, mask, ((head * shape.context + key) * shape.context + self.start) as u64);
+            dropout::apply(
+                row,
+                mask,
+                ((head * shape.context + key) * shape.context + self.start) as u64,
+            );
         }
         multipliers
     }
@@ -127,12 +140,21 @@ pub(crate) fn forward<F: Float>(
         let multipliers = mask.map(|mask| block.draw_dropout(multipliers, mask));
         let log_sums = &mut log_sums[block.statistics()];
         probabilities_forward(qkv, scores, log_sums, sums, block, multipliers, transposed);
-        mix_forward(scores, &qkv[block.part(2, 0)..], sums, &mut out[block.row()..], block);
+        mix_forward(
+            scores,
+            &qkv[block.part(2, 0)..],
+            sums,
+            &mut out[block.row()..],
+            block,
+        );
     }
 }
 
 /// dqkv ← gradient of queries, keys and values, overwritten.
-#[expect(clippy::too_many_arguments, reason = "a kernel takes its operands one by one")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a kernel takes its operands one by one"
+)]
 pub(crate) fn backward<F: Float>(
     qkv: &[F],
     out: &[F],
@@ -151,13 +173,40 @@ pub(crate) fn backward<F: Float>(
         let multipliers = mask.map(|mask| block.draw_dropout(multipliers, mask));
         let (out, dout) = (&out[block.row()..], &dout[block.row()..]);
         let log_sums = &log_sums[block.statistics()];
-        probabilities_backward(qkv, out, dout, log_sums, probabilities, gradients, block, multipliers, scratch);
+        probabilities_backward(
+            qkv,
+            out,
+            dout,
+            log_sums,
+            probabilities,
+            gradients,
+            block,
+            multipliers,
+            scratch,
+        );
 
-        query_backward(gradients, &qkv[block.part(1, 0)..], &mut dqkv[block.part(0, block.start)..], block);
+        query_backward(
+            gradients,
+            &qkv[block.part(1, 0)..],
+            &mut dqkv[block.part(0, block.start)..],
+            block,
+        );
         let (width, stride) = (shape.width(), 3 * shape.width());
         let query = &qkv[block.part(0, block.start)..];
-        key_backward(gradients, query, stride, &mut dqkv[block.part(1, 0)..], block);
-        key_backward(probabilities, dout, width, &mut dqkv[block.part(2, 0)..], block);
+        key_backward(
+            gradients,
+            query,
+            stride,
+            &mut dqkv[block.part(1, 0)..],
+            block,
+        );
+        key_backward(
+            probabilities,
+            dout,
+            width,
+            &mut dqkv[block.part(2, 0)..],
+            block,
+        );
     }
 }
 
@@ -212,7 +261,10 @@ dispatched! {
 }
 
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the body of a kernel takes its operands one by one"
+)]
 fn probabilities_forward_body<F: Float, S: Simd>(
     simd: S,
     qkv: &[F],
@@ -225,9 +277,22 @@ fn probabilities_forward_body<F: Float, S: Simd>(
 ) {
     let (queries, head_width) = (block.queries(), block.shape.head_width);
     let (stride, lanes) = (3 * block.shape.width(), Vector::<F, S>::LANES);
-    transpose(transposed, &qkv[block.part(0, block.start)..], stride, queries, head_width, block.scale());
-    let key = Strided { data: &qkv[block.part(1, 0)..], stride };
-    let query = Strided { data: &*transposed, stride: queries };
+    transpose(
+        transposed,
+        &qkv[block.part(0, block.start)..],
+        stride,
+        queries,
+        head_width,
+        block.scale(),
+    );
+    let key = Strided {
+        data: &qkv[block.part(1, 0)..],
+        stride,
+    };
+    let query = Strided {
+        data: &*transposed,
+        stride: queries,
+    };
     for_groups!(lanes, queries, |group| {
         let keys = block.keys_seen(group, lanes);
         for_tiles!(0, keys, |row, R| {
@@ -236,19 +301,30 @@ fn probabilities_forward_body<F: Float, S: Simd>(
                 score.store(&mut scores[(row + r) * queries..], group);
             }
         });
-        fill_future(scores, queries, block.start, group, keys, F::from_f64(f64::NEG_INFINITY));
+        fill_future(
+            scores,
+            queries,
+            block.start,
+            group,
+            keys,
+            F::from_f64(f64::NEG_INFINITY),
+        );
         let mut maximum = Vector::constant(simd, f64::NEG_INFINITY);
         for row in scores[..keys * queries].chunks_exact(queries) {
             maximum = Vector::load(simd, row, group).max(maximum);
         }
         let mut sum = Vector::constant(simd, 0.0);
-        for (index, row) in scores[..keys * queries].chunks_exact_mut(queries).enumerate() {
+        for (index, row) in scores[..keys * queries]
+            .chunks_exact_mut(queries)
+            .enumerate()
+        {
             let power = (Vector::load(simd, row, group) - maximum).exp();
             sum += power;
             match multipliers {
                 None => power.store(row, group),
                 Some(multipliers) => {
-                    (power * Vector::load(simd, &multipliers[index * queries..], group)).store(row, group);
+                    (power * Vector::load(simd, &multipliers[index * queries..], group))
+                        .store(row, group);
                 }
             }
         }
@@ -256,7 +332,7 @@ fn probabilities_forward_body<F: Float, S: Simd>(
         sum.store(sums, group);
     });
     for (log_sum, sum) in log_sums.iter_mut().zip(&*sums) {
-        *log_sum = *log_sum + F::from_f64(sum.to_f64().ln());
+        *log_sum += F::from_f64(sum.to_f64().ln());
     }
 }
 
@@ -270,21 +346,31 @@ fn mix_forward_body<F: Float, S: Simd>(
     block: Block,
 ) {
     let (queries, width) = (block.queries(), block.shape.width());
-    let probability = Strided { data: scores, stride: queries };
-    let value = Strided { data: value, stride: 3 * width };
+    let probability = Strided {
+        data: scores,
+        stride: queries,
+    };
+    let value = Strided {
+        data: value,
+        stride: 3 * width,
+    };
     for_groups!(Vector::<F, S>::LANES, block.shape.head_width, |group| {
         for_tiles!(0, queries, |row, R| {
             let depth = (block.start + row + R).min(block.end);
             let tile = tile::by_columns::<F, S, R>(simd, probability, row, value, group, depth);
             for (r, total) in tile.into_iter().enumerate() {
-                (total / Vector::splat(simd, sums[row + r])).store(&mut out[(row + r) * width..], group);
+                (total / Vector::splat(simd, sums[row + r]))
+                    .store(&mut out[(row + r) * width..], group);
             }
         });
     });
 }
 
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the body of a kernel takes its operands one by one"
+)]
 fn probabilities_backward_body<F: Float, S: Simd>(
     simd: S,
     qkv: &[F],
@@ -298,12 +384,30 @@ fn probabilities_backward_body<F: Float, S: Simd>(
     scratch: &mut [F],
 ) {
     let (queries, head_width) = (block.queries(), block.shape.head_width);
-    let (width, stride, lanes) = (block.shape.width(), 3 * block.shape.width(), Vector::<F, S>::LANES);
+    let (width, stride, lanes) = (
+        block.shape.width(),
+        3 * block.shape.width(),
+        Vector::<F, S>::LANES,
+    );
     let (transposed, scratch) = scratch.split_at_mut(head_width * queries);
     let (dout_transposed, scratch) = scratch.split_at_mut(head_width * queries);
     let dots = &mut scratch[..queries];
-    transpose(transposed, &qkv[block.part(0, block.start)..], stride, queries, head_width, block.scale());
-    transpose(dout_transposed, dout, width, queries, head_width, F::from_f64(1.0));
+    transpose(
+        transposed,
+        &qkv[block.part(0, block.start)..],
+        stride,
+        queries,
+        head_width,
+        block.scale(),
+    );
+    transpose(
+        dout_transposed,
+        dout,
+        width,
+        queries,
+        head_width,
+        F::from_f64(1.0),
+    );
     for (row, dot) in dots.iter_mut().enumerate() {
         let mut total = Vector::constant(simd, 0.0);
         for_groups!(lanes, head_width, |group| {
@@ -313,14 +417,29 @@ fn probabilities_backward_body<F: Float, S: Simd>(
         *dot = total.sum();
     }
 
-    let key = Strided { data: &qkv[block.part(1, 0)..], stride };
-    let value = Strided { data: &qkv[block.part(2, 0)..], stride };
-    let query = Strided { data: &*transposed, stride: queries };
-    let dout = Strided { data: &*dout_transposed, stride: queries };
+    let key = Strided {
+        data: &qkv[block.part(1, 0)..],
+        stride,
+    };
+    let value = Strided {
+        data: &qkv[block.part(2, 0)..],
+        stride,
+    };
+    let query = Strided {
+        data: &*transposed,
+        stride: queries,
+    };
+    let dout = Strided {
+        data: &*dout_transposed,
+        stride: queries,
+    };
     let scale = Vector::splat(simd, block.scale());
     for_groups!(lanes, queries, |group| {
         let keys = block.keys_seen(group, lanes);
-        let (log_sum, dot) = (Vector::load(simd, log_sums, group), Vector::load(simd, dots, group));
+        let (log_sum, dot) = (
+            Vector::load(simd, log_sums, group),
+            Vector::load(simd, dots, group),
+        );
         for_tiles!(0, keys, |row, R| {
             let scores = tile::by_rows::<F, S, R>(simd, key, row, query, group, (0, head_width));
             let upstream = tile::by_rows::<F, S, R>(simd, value, row, dout, group, (0, head_width));
@@ -337,15 +456,38 @@ fn probabilities_backward_body<F: Float, S: Simd>(
                 (probability * (upstream - dot) * scale).store(&mut gradients[start..], group);
             }
         });
-        fill_future(probabilities, queries, block.start, group, keys, F::from_f64(0.0));
-        fill_future(gradients, queries, block.start, group, keys, F::from_f64(0.0));
+        fill_future(
+            probabilities,
+            queries,
+            block.start,
+            group,
+            keys,
+            F::from_f64(0.0),
+        );
+        fill_future(
+            gradients,
+            queries,
+            block.start,
+            group,
+            keys,
+            F::from_f64(0.0),
+        );
     });
 }
 
 #[inline(always)]
-fn query_backward_body<F: Float, S: Simd>(simd: S, gradients: &[F], key: &[F], dquery: &mut [F], block: Block) {
+fn query_backward_body<F: Float, S: Simd>(
+    simd: S,
+    gradients: &[F],
+    key: &[F],
+    dquery: &mut [F],
+    block: Block,
+) {
     let (queries, stride) = (block.queries(), 3 * block.shape.width());
-    let gradient = Strided { data: gradients, stride: queries };
+    let gradient = Strided {
+        data: gradients,
+        stride: queries,
+    };
     let key = Strided { data: key, stride };
     for_groups!(Vector::<F, S>::LANES, block.shape.head_width, |group| {
         for_tiles!(0, queries, |row, R| {
@@ -368,8 +510,14 @@ fn key_backward_body<F: Float, S: Simd>(
     block: Block,
 ) {
     let (queries, stride) = (block.queries(), 3 * block.shape.width());
-    let factors = Strided { data: factors, stride: queries };
-    let query = Strided { data: query, stride: query_stride };
+    let factors = Strided {
+        data: factors,
+        stride: queries,
+    };
+    let query = Strided {
+        data: query,
+        stride: query_stride,
+    };
     for_groups!(Vector::<F, S>::LANES, block.shape.head_width, |group| {
         for_tiles!(0, block.end, |row, R| {
             // Queries before a key do not see it.
@@ -379,7 +527,11 @@ fn key_backward_body<F: Float, S: Simd>(
                 let place = &mut dkey[(row + r) * stride..];
                 // A key's first block of queries is the one it is in.
                 let is_first = row + r >= block.start;
-                let before = if is_first { Vector::constant(simd, 0.0) } else { Vector::load(simd, place, group) };
+                let before = if is_first {
+                    Vector::constant(simd, 0.0)
+                } else {
+                    Vector::load(simd, place, group)
+                };
                 (before + total).store(place, group);
             }
         });
@@ -388,7 +540,14 @@ fn key_backward_body<F: Float, S: Simd>(
 
 /// Overwrites what the queries of `group` may not see of the keys before `keys`.
 #[inline(always)]
-fn fill_future<F: Float>(scores: &mut [F], queries: usize, start: usize, group: Group, keys: usize, value: F) {
+fn fill_future<F: Float>(
+    scores: &mut [F],
+    queries: usize,
+    start: usize,
+    group: Group,
+    keys: usize,
+    value: F,
+) {
     for key in start + group.start + 1..keys {
         let first_that_sees = (key - start).min(group.start + group.len);
         scores[key * queries..][group.start..first_that_sees].fill(value);
@@ -397,7 +556,14 @@ fn fill_future<F: Float>(scores: &mut [F], queries: usize, start: usize, group: 
 
 /// out `[columns, rows]` ← factor · the transpose of `rows` rows of `columns` columns, `stride` apart.
 #[inline(always)]
-fn transpose<F: Float>(out: &mut [F], matrix: &[F], stride: usize, rows: usize, columns: usize, factor: F) {
+fn transpose<F: Float>(
+    out: &mut [F],
+    matrix: &[F],
+    stride: usize,
+    rows: usize,
+    columns: usize,
+    factor: F,
+) {
     for row in 0..rows {
         let values = &matrix[row * stride..][..columns];
         for (column, value) in values.iter().enumerate() {
@@ -413,14 +579,22 @@ mod tests {
     use crate::random::Stream;
 
     /// Two blocks of queries, the second not full.
-    const SHAPE: AttentionShape =
-        AttentionShape { sequences: 2, context: QUERIES + 21, heads: 2, head_width: 5, first_sequence: 3 };
+    const SHAPE: AttentionShape = AttentionShape {
+        sequences: 2,
+        context: QUERIES + 21,
+        heads: 2,
+        head_width: 5,
+        first_sequence: 3,
+    };
     const ROWS: usize = SHAPE.sequences * SHAPE.context;
     const WIDTH: usize = SHAPE.heads * SHAPE.head_width;
 
     fn run(qkv: &[f64], mask: Option<Mask>) -> (Vec<f64>, Vec<f64>) {
         let mut scratch = vec![f64::NAN; SHAPE.scratch_len()];
-        let (mut out, mut log_sums) = (vec![f64::NAN; ROWS * WIDTH], vec![f64::NAN; ROWS * SHAPE.heads]);
+        let (mut out, mut log_sums) = (
+            vec![f64::NAN; ROWS * WIDTH],
+            vec![f64::NAN; ROWS * SHAPE.heads],
+        );
         forward(qkv, &mut out, &mut log_sums, SHAPE, mask, &mut scratch);
         (out, log_sums)
     }
@@ -432,17 +606,29 @@ mod tests {
         let at = |row: usize, part: usize, head: usize, column: usize| {
             qkv[row * 3 * WIDTH + part * WIDTH + head * SHAPE.head_width + column]
         };
-        for (row, head) in [(0, 0), (1, 1), (QUERIES - 1, 0), (QUERIES + 3, 1), (ROWS - 1, 0)] {
+        for (row, head) in [
+            (0, 0),
+            (1, 1),
+            (QUERIES - 1, 0),
+            (QUERIES + 3, 1),
+            (ROWS - 1, 0),
+        ] {
             let first = row / SHAPE.context * SHAPE.context;
             let score = |key: usize| {
-                let products = (0..SHAPE.head_width).map(|column| at(row, 0, head, column) * at(key, 1, head, column));
+                let products = (0..SHAPE.head_width)
+                    .map(|column| at(row, 0, head, column) * at(key, 1, head, column));
                 (products.sum::<f64>() / (SHAPE.head_width as f64).sqrt()).exp()
             };
             let total: f64 = (first..=row).map(score).sum();
             for column in 0..SHAPE.head_width {
-                let weighted: f64 = (first..=row).map(|key| score(key) * at(key, 2, head, column)).sum();
+                let weighted: f64 = (first..=row)
+                    .map(|key| score(key) * at(key, 2, head, column))
+                    .sum();
                 let ours = out[row * WIDTH + head * SHAPE.head_width + column];
-                assert!((ours - weighted / total).abs() < 1e-12, "row {row}, head {head}, column {column}");
+                assert!(
+                    (ours - weighted / total).abs() < 1e-12,
+                    "row {row}, head {head}, column {column}"
+                );
             }
         }
     }
@@ -454,19 +640,40 @@ mod tests {
             let (out, log_sums) = run(&qkv, mask);
             let mut scratch = vec![f64::NAN; SHAPE.scratch_len()];
             let mut dqkv = vec![f64::NAN; qkv.len()];
-            backward(&qkv, &out, &log_sums, &dout, &mut dqkv, SHAPE, mask, &mut scratch);
+            backward(
+                &qkv,
+                &out,
+                &log_sums,
+                &dout,
+                &mut dqkv,
+                SHAPE,
+                mask,
+                &mut scratch,
+            );
             assert_gradient("qkv", &qkv, &dqkv, |qkv| dot(&run(qkv, mask).0, &dout));
         }
     }
 
     #[test]
     fn scores_that_would_overflow_an_exponential_are_fine() {
-        let qkv: Vec<f32> = normals(1, ROWS * 3 * WIDTH).iter().map(|x| (100.0 * x) as f32).collect();
+        let qkv: Vec<f32> = normals(1, ROWS * 3 * WIDTH)
+            .iter()
+            .map(|x| (100.0 * x) as f32)
+            .collect();
         let mut scratch = vec![0.0; SHAPE.scratch_len()];
         let (mut out, mut log_sums) = (vec![0.0; ROWS * WIDTH], vec![0.0; ROWS * SHAPE.heads]);
         forward(&qkv, &mut out, &mut log_sums, SHAPE, None, &mut scratch);
         let mut dqkv = vec![f32::NAN; qkv.len()];
-        backward(&qkv, &out, &log_sums, &out, &mut dqkv, SHAPE, None, &mut scratch);
+        backward(
+            &qkv,
+            &out,
+            &log_sums,
+            &out,
+            &mut dqkv,
+            SHAPE,
+            None,
+            &mut scratch,
+        );
         assert!(out.iter().chain(&dqkv).all(|value| value.is_finite()));
     }
 }

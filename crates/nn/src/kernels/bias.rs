@@ -42,7 +42,8 @@ fn backward_body<F: Float, S: Simd>(simd: S, bias_gradient: &mut [F], dy: &[F]) 
     }
     for row in quads.remainder().chunks_exact(columns) {
         for_groups!(Vector::<F, S>::LANES, columns, |group| {
-            (Vector::load(simd, bias_gradient, group) + Vector::load(simd, row, group)).store(bias_gradient, group);
+            (Vector::load(simd, bias_gradient, group) + Vector::load(simd, row, group))
+                .store(bias_gradient, group);
         });
     }
 }
@@ -64,7 +65,11 @@ mod tests {
             }
             let bias: Vec<f64> = (0..columns).map(|column| 0.5 * column as f64).collect();
             forward(&mut y, &bias);
-            assert!(y.iter().enumerate().all(|(index, y)| *y == index as f64 + 0.5 * (index % columns) as f64));
+            assert!(
+                y.iter()
+                    .enumerate()
+                    .all(|(index, y)| *y == index as f64 + 0.5 * (index % columns) as f64)
+            );
         }
     }
 }

@@ -21,7 +21,12 @@ pub(crate) fn forward<F: Float>(
 }
 
 /// token_gradient[token of t] += dout[t], in the order of t.
-pub(crate) fn backward_token<F: Float>(token_gradient: &mut [F], tokens: &[u32], dout: &[F], width: usize) {
+pub(crate) fn backward_token<F: Float>(
+    token_gradient: &mut [F],
+    tokens: &[u32],
+    dout: &[F],
+    width: usize,
+) {
     for (row, token) in dout.chunks_exact(width).zip(tokens) {
         let start = *token as usize * width;
         sum::add(&mut token_gradient[start..start + width], row);
@@ -29,7 +34,12 @@ pub(crate) fn backward_token<F: Float>(token_gradient: &mut [F], tokens: &[u32],
 }
 
 /// position_gradient[t mod context] += dout[t].
-pub(crate) fn backward_position<F: Float>(position_gradient: &mut [F], dout: &[F], context: usize, width: usize) {
+pub(crate) fn backward_position<F: Float>(
+    position_gradient: &mut [F],
+    dout: &[F],
+    context: usize,
+    width: usize,
+) {
     for sequence in dout.chunks(context * width) {
         sum::add(&mut position_gradient[..sequence.len()], sequence);
     }
@@ -59,7 +69,14 @@ mod tests {
         backward_token(&mut dtable, &tokens, &dout, width);
         backward_position(&mut dpositions, &dout, context, width);
         assert_gradient("tokens", &table, &dtable, |table| loss(table, &positions));
-        assert_gradient("positions", &positions, &dpositions, |positions| loss(&table, positions));
-        assert!(dtable[3 * width..4 * width].iter().all(|value| *value == 0.0), "token 3 was never seen");
+        assert_gradient("positions", &positions, &dpositions, |positions| {
+            loss(&table, positions)
+        });
+        assert!(
+            dtable[3 * width..4 * width]
+                .iter()
+                .all(|value| *value == 0.0),
+            "token 3 was never seen"
+        );
     }
 }

@@ -78,19 +78,33 @@ fn chunk_loss<F: Float>(
     let sum = &mut scratch[..positions];
 
     transpose(x_transposed, x, width);
-    let statistics = maxima.chunks_exact_mut(positions).zip(sums.chunks_exact_mut(positions));
-    for (index, (logits, (maxima, sums))) in logits.chunks_mut(BLOCK * positions).zip(statistics).enumerate() {
+    let statistics = maxima
+        .chunks_exact_mut(positions)
+        .zip(sums.chunks_exact_mut(positions));
+    for (index, (logits, (maxima, sums))) in logits
+        .chunks_mut(BLOCK * positions)
+        .zip(statistics)
+        .enumerate()
+    {
         let first = index * BLOCK;
         let rows = logits.len() / positions;
         product(
             view_mut(logits, rows, positions, positions),
             Accum::Replace,
-            view(&weight[first * width..(first + rows) * width], rows, width, width),
+            view(
+                &weight[first * width..(first + rows) * width],
+                rows,
+                width,
+                width,
+            ),
             view(x_transposed, width, positions, positions),
             F::from_f64(1.0),
         );
         for (position, target) in targets.iter().enumerate() {
-            if let Some(row) = (*target as usize).checked_sub(first).filter(|row| *row < rows) {
+            if let Some(row) = (*target as usize)
+                .checked_sub(first)
+                .filter(|row| *row < rows)
+            {
                 target_logits[position] = logits[row * positions + position];
             }
         }
@@ -104,24 +118,38 @@ fn chunk_loss<F: Float>(
         loss += sum.to_f64().ln() + (maximum.to_f64() - target_logit.to_f64());
     }
 
-    if let Some(HeadGradient { input, weight: weight_gradient, scale }) = gradient {
+    if let Some(HeadGradient {
+        input,
+        weight: weight_gradient,
+        scale,
+    }) = gradient
+    {
         block_factors(maxima, maximum, sum, scale);
-        for (index, (logits, factors)) in
-            logits.chunks_mut(BLOCK * positions).zip(maxima.chunks_exact(positions)).enumerate()
+        for (index, (logits, factors)) in logits
+            .chunks_mut(BLOCK * positions)
+            .zip(maxima.chunks_exact(positions))
+            .enumerate()
         {
             let first = index * BLOCK;
             let rows = logits.len() / positions;
             scale_columns(logits, factors);
             for (position, target) in targets.iter().enumerate() {
-                if let Some(row) = (*target as usize).checked_sub(first).filter(|row| *row < rows) {
+                if let Some(row) = (*target as usize)
+                    .checked_sub(first)
+                    .filter(|row| *row < rows)
+                {
                     let element = &mut logits[row * positions + position];
-                    *element = *element - scale;
+                    *element -= scale;
                 }
             }
             let range = first * width..(first + rows) * width;
             product(
                 view_mut(input, positions, width, width),
-                if index == 0 { Accum::Replace } else { Accum::Add },
+                if index == 0 {
+                    Accum::Replace
+                } else {
+                    Accum::Add
+                },
                 view(logits, rows, positions, positions).transpose(),
                 view(&weight[range.clone()], rows, width, width),
                 F::from_f64(1.0),
@@ -149,7 +177,13 @@ dispatched! {
 }
 
 #[inline(always)]
-fn combine_blocks_body<F: Float, S: Simd>(simd: S, maxima: &[F], sums: &[F], maximum: &mut [F], sum: &mut [F]) {
+fn combine_blocks_body<F: Float, S: Simd>(
+    simd: S,
+    maxima: &[F],
+    sums: &[F],
+    maximum: &mut [F],
+    sum: &mut [F],
+) {
     let positions = maximum.len();
     for_groups!(Vector::<F, S>::LANES, positions, |group| {
         let mut highest = Vector::constant(simd, f64::NEG_INFINITY);
@@ -157,7 +191,10 @@ fn combine_blocks_body<F: Float, S: Simd>(simd: S, maxima: &[F], sums: &[F], max
             highest = Vector::load(simd, block, group).max(highest);
         }
         let mut total = Vector::constant(simd, 0.0);
-        for (maxima, sums) in maxima.chunks_exact(positions).zip(sums.chunks_exact(positions)) {
+        for (maxima, sums) in maxima
+            .chunks_exact(positions)
+            .zip(sums.chunks_exact(positions))
+        {
             let factor = (Vector::load(simd, maxima, group) - highest).exp();
             total = Vector::load(simd, sums, group).mul_add(factor, total);
         }
@@ -172,12 +209,19 @@ dispatched! {
 }
 
 #[inline(always)]
-fn block_factors_body<F: Float, S: Simd>(simd: S, maxima: &mut [F], maximum: &[F], sum: &[F], scale: F) {
+fn block_factors_body<F: Float, S: Simd>(
+    simd: S,
+    maxima: &mut [F],
+    maximum: &[F],
+    sum: &[F],
+    scale: F,
+) {
     let positions = maximum.len();
     let scale = Vector::splat(simd, scale);
     for maxima in maxima.chunks_exact_mut(positions) {
         for_groups!(Vector::<F, S>::LANES, positions, |group| {
-            let power = (Vector::load(simd, maxima, group) - Vector::load(simd, maximum, group)).exp();
+            let power =
+                (Vector::load(simd, maxima, group) - Vector::load(simd, maximum, group)).exp();
             (power * scale / Vector::load(simd, sum, group)).store(maxima, group);
         });
     }
@@ -209,7 +253,9 @@ mod tests {
     const WIDTH: usize = 3;
 
     fn targets() -> Vec<u32> {
-        (0..POSITIONS).map(|position| (position * 7919 % VOCABULARY) as u32).collect()
+        (0..POSITIONS)
+            .map(|position| (position * 7919 % VOCABULARY) as u32)
+            .collect()
     }
 
     fn naive(x: &[f64], weight: &[f64], targets: &[u32]) -> f64 {
@@ -224,15 +270,25 @@ mod tests {
 
     #[test]
     fn equals_plain_sums_and_backward_is_the_gradient() {
-        let (x, weight, targets) = (normals(1, POSITIONS * WIDTH), normals(2, VOCABULARY * WIDTH), targets());
+        let (x, weight, targets) = (
+            normals(1, POSITIONS * WIDTH),
+            normals(2, VOCABULARY * WIDTH),
+            targets(),
+        );
         let mut scratch = vec![f64::NAN; scratch_len(VOCABULARY, WIDTH, POSITIONS)];
-        let mut run = |x: &[f64], weight: &[f64]| forward_backward(x, weight, &targets, WIDTH, &mut scratch, None);
+        let mut run = |x: &[f64], weight: &[f64]| {
+            forward_backward(x, weight, &targets, WIDTH, &mut scratch, None)
+        };
         let expected = naive(&x, &weight, &targets);
         assert!((run(&x, &weight) - expected).abs() < 1e-10 * expected);
 
         let (mut dx, mut dweight) = (vec![f64::NAN; x.len()], vec![0.0; weight.len()]);
         let mut other = vec![f64::NAN; scratch_len(VOCABULARY, WIDTH, POSITIONS)];
-        let gradient = HeadGradient { input: &mut dx, weight: &mut dweight, scale: 0.5 };
+        let gradient = HeadGradient {
+            input: &mut dx,
+            weight: &mut dweight,
+            scale: 0.5,
+        };
         let loss = forward_backward(&x, &weight, &targets, WIDTH, &mut other, Some(gradient));
         assert_eq!(loss, run(&x, &weight));
         assert_gradient("input", &x, &dx, |x| 0.5 * run(x, &weight));
@@ -241,10 +297,19 @@ mod tests {
 
     #[test]
     fn survives_logits_that_would_overflow_an_exponential() {
-        let (x, weight) = ([1000.0f32, 0.0, 0.0], [1.0f32, 0.0, 0.0, -1.0, 0.0, 0.0, 0.5, 0.0, 0.0]);
+        let (x, weight) = (
+            [1000.0f32, 0.0, 0.0],
+            [1.0f32, 0.0, 0.0, -1.0, 0.0, 0.0, 0.5, 0.0, 0.0],
+        );
         let mut scratch = vec![0.0; scratch_len(3, WIDTH, 1)];
-        assert_eq!(forward_backward(&x, &weight, &[0], WIDTH, &mut scratch, None), 0.0);
-        assert_eq!(forward_backward(&x, &weight, &[1], WIDTH, &mut scratch, None), 2000.0);
+        assert_eq!(
+            forward_backward(&x, &weight, &[0], WIDTH, &mut scratch, None),
+            0.0
+        );
+        assert_eq!(
+            forward_backward(&x, &weight, &[1], WIDTH, &mut scratch, None),
+            2000.0
+        );
     }
 
     #[test]

@@ -11,7 +11,12 @@ use crate::device::Store;
 
 /// A row-major matrix of `rows` × `columns` whose rows start `stride` elements apart.
 #[inline]
-pub(crate) fn view<F: Float>(data: &[F], rows: usize, columns: usize, stride: usize) -> MatRef<'_, F> {
+pub(crate) fn view<F: Float>(
+    data: &[F],
+    rows: usize,
+    columns: usize,
+    stride: usize,
+) -> MatRef<'_, F> {
     MatRef::from_row_major_slice_with_stride(data, rows, columns, stride)
 }
 
@@ -20,7 +25,12 @@ pub(crate) fn view<F: Float>(data: &[F], rows: usize, columns: usize, stride: us
 /// By way of the transpose: in faer 0.24.4 `MatMut::from_row_major_slice_with_stride_mut` swaps the strides, and
 /// writes through it leave the slice.
 #[inline]
-pub(crate) fn view_mut<F: Float>(data: &mut [F], rows: usize, columns: usize, stride: usize) -> MatMut<'_, F> {
+pub(crate) fn view_mut<F: Float>(
+    data: &mut [F],
+    rows: usize,
+    columns: usize,
+    stride: usize,
+) -> MatMut<'_, F> {
     MatMut::from_column_major_slice_with_stride_mut(data, columns, rows, stride).transpose_mut()
 }
 
@@ -32,8 +42,8 @@ const MICROKERNEL_COLUMNS: usize = 96;
 
 /// out ← factor · left · right, or out += …, for a row-major `out`.
 ///
-/// A right operand beyond [`PANEL_BYTES`] is cut into column panels, which lifts the GEMM of a 384 → 1536 map from
-/// 95 to 112 GFLOP/s a core (`cargo run --release -p wd-nn --example step_speed` prints the rates).
+/// A right operand beyond [`PANEL_BYTES`] is cut into column panels: in one piece faer computed 512 × 384 × 1536 at
+/// 95 GFLOP/s on a core of which 512 × 384 × 1152 got 112.
 pub(crate) fn product<F: Float>(
     mut out: MatMut<'_, F>,
     accumulate: Accum,
@@ -61,14 +71,13 @@ pub(crate) fn product<F: Float>(
     }
 }
 
-/// y ← x Wᵀ, with x `[rows, inputs]`, Wᵀ `[inputs, outputs]`, y `[rows, outputs]`.
+/// y ← x Wᵀ, with x `[rows, inputs]`, W `[outputs, inputs]`, y `[rows, outputs]`.
 ///
-/// The transpose is made once a step: faer packs the right operand at each product, and packing W itself, across its
-/// rows, costs a narrow map a tenth of its time.
+/// faer packs Wᵀ across W's rows. A transposed copy made once a step would save that, but gained nothing measurable.
 pub(crate) fn forward<F: Float>(
     y: &mut [F],
     x: &[F],
-    weight_transposed: &[F],
+    weight: &[F],
     rows: usize,
     inputs: usize,
     outputs: usize,
@@ -77,7 +86,7 @@ pub(crate) fn forward<F: Float>(
         view_mut(y, rows, outputs, outputs),
         Accum::Replace,
         view(x, rows, inputs, inputs),
-        view(weight_transposed, inputs, outputs, outputs),
+        view(weight, outputs, inputs, inputs).transpose(),
         F::from_f64(1.0),
     );
 }
@@ -126,13 +135,14 @@ pub(crate) fn backward_weight<F: Float>(
 mod tests {
     use super::*;
     use crate::kernels::finite_difference::{assert_gradient, dot, normals};
-    use crate::kernels::transpose::transpose;
 
     /// Plain sums, to compare with.
     fn naive(x: &[f64], weight: &[f64], rows: usize, inputs: usize, outputs: usize) -> Vec<f64> {
         let element = |index: usize| {
             let (row, output) = (index / outputs, index % outputs);
-            (0..inputs).map(|input| x[row * inputs + input] * weight[output * inputs + input]).sum()
+            (0..inputs)
+                .map(|input| x[row * inputs + input] * weight[output * inputs + input])
+                .sum()
         };
         (0..rows * outputs).map(element).collect()
     }
@@ -142,9 +152,8 @@ mod tests {
         // 300 inputs make panels of 192 outputs in f64.
         let (rows, inputs, outputs) = (5, 300, 400);
         let (x, weight) = (normals(1, rows * inputs), normals(2, outputs * inputs));
-        let (mut y, mut transposed) = (vec![f64::NAN; rows * outputs], vec![f64::NAN; weight.len()]);
-        transpose(&mut transposed, &weight, inputs);
-        forward(&mut y, &x, &transposed, rows, inputs, outputs);
+        let mut y = vec![f64::NAN; rows * outputs];
+        forward(&mut y, &x, &weight, rows, inputs, outputs);
         for (ours, plain) in y.iter().zip(naive(&x, &weight, rows, inputs, outputs)) {
             assert!((ours - plain).abs() < 1e-11);
         }
@@ -153,10 +162,22 @@ mod tests {
     #[test]
     fn backward_is_the_gradient() {
         let (rows, inputs, outputs) = (7, 3, 5);
-        let (x, weight, dy) = (normals(1, rows * inputs), normals(2, outputs * inputs), normals(3, rows * outputs));
+        let (x, weight, dy) = (
+            normals(1, rows * inputs),
+            normals(2, outputs * inputs),
+            normals(3, rows * outputs),
+        );
         let loss = |x: &[f64], weight: &[f64]| dot(&naive(x, weight, rows, inputs, outputs), &dy);
         let mut dx = vec![f64::NAN; x.len()];
-        backward_input(&mut dx, &dy, &weight, rows, inputs, outputs, Store::Overwrite);
+        backward_input(
+            &mut dx,
+            &dy,
+            &weight,
+            rows,
+            inputs,
+            outputs,
+            Store::Overwrite,
+        );
         assert_gradient("input", &x, &dx, |x| loss(x, &weight));
         let mut dweight = vec![0.0; weight.len()];
         backward_weight(&mut dweight, &dy, &x, rows, inputs, outputs);
@@ -165,7 +186,12 @@ mod tests {
         let (once_dx, once_dweight) = (dx.clone(), dweight.clone());
         backward_input(&mut dx, &dy, &weight, rows, inputs, outputs, Store::Add);
         backward_weight(&mut dweight, &dy, &x, rows, inputs, outputs);
-        let doubled = |twice: &[f64], once: &[f64]| twice.iter().zip(once).all(|(a, b)| (a - 2.0 * b).abs() < 1e-13);
+        let doubled = |twice: &[f64], once: &[f64]| {
+            twice
+                .iter()
+                .zip(once)
+                .all(|(a, b)| (a - 2.0 * b).abs() < 1e-13)
+        };
         assert!(doubled(&dx, &once_dx) && doubled(&dweight, &once_dweight));
     }
 }

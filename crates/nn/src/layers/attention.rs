@@ -43,20 +43,46 @@ impl AttentionBranch {
 
     /// Appends the branch's tensors under `path`.
     pub(crate) fn new(builder: &mut Builder<'_>, path: &str) -> Self {
-        let GptConfig { width, heads, qk_norm, norm_epsilon, init_std, .. } = *builder.config;
+        let GptConfig {
+            width,
+            heads,
+            qk_norm,
+            norm_epsilon,
+            init_std,
+            ..
+        } = *builder.config;
         let head_width = builder.config.head_width();
         let qkv = builder.linear(&format!("{path}.qkv"), 3 * width, width, init_std);
         let qkv_output = builder.plan.take(3 * width);
         let head_norm = qk_norm.then(|| {
-            let query_gain = builder.vector(format!("{path}.query_norm.weight"), head_width, Role::Norm, 1.0);
-            let key_gain = builder.vector(format!("{path}.key_norm.weight"), head_width, Role::Norm, 1.0);
+            let query_gain = builder.vector(
+                format!("{path}.query_norm.weight"),
+                head_width,
+                Role::Norm,
+                1.0,
+            );
+            let key_gain = builder.vector(
+                format!("{path}.key_norm.weight"),
+                head_width,
+                Role::Norm,
+                1.0,
+            );
             HeadNorm {
-                norm: HeadNormalisation { query_gain, key_gain, epsilon: norm_epsilon },
+                norm: HeadNormalisation {
+                    query_gain,
+                    key_gain,
+                    epsilon: norm_epsilon,
+                },
                 statistics: builder.plan.take(2 * heads),
                 normalised: builder.plan.take(3 * width),
             }
         });
-        let projection = builder.linear(&format!("{path}.projection"), width, width, builder.branch_std());
+        let projection = builder.linear(
+            &format!("{path}.projection"),
+            width,
+            width,
+            builder.branch_std(),
+        );
         let mut temporary = builder.temporary;
         Self {
             heads,
@@ -65,7 +91,10 @@ impl AttentionBranch {
             head_norm,
             projection,
             site: builder.dropout_site(),
-            end: BranchEnd { bias: projection.bias, site: builder.dropout_site() },
+            end: BranchEnd {
+                bias: projection.bias,
+                site: builder.dropout_site(),
+            },
             qkv_output,
             log_sums: builder.plan.take(heads),
             attended: builder.plan.take(width),
@@ -76,7 +105,8 @@ impl AttentionBranch {
 
     /// What attention reads: normalised if they are, else straight from the map.
     fn attention_input(&self) -> Activation {
-        self.head_norm.map_or(self.qkv_output, |head_norm| head_norm.normalised)
+        self.head_norm
+            .map_or(self.qkv_output, |head_norm| head_norm.normalised)
     }
 
     /// output ← branch(input), without the projection's bias.
@@ -85,7 +115,12 @@ impl AttentionBranch {
         if let Some(bias) = self.qkv.bias {
             device.bias_forward(bias, self.qkv_output);
         }
-        if let Some(HeadNorm { norm, statistics, normalised }) = &self.head_norm {
+        if let Some(HeadNorm {
+            norm,
+            statistics,
+            normalised,
+        }) = &self.head_norm
+        {
             device.head_norm_forward(norm, self.qkv_output, *statistics, *normalised);
         }
         let qkv = self.attention_input();
@@ -104,9 +139,19 @@ impl AttentionBranch {
         output_gradient: Activation,
         input_gradient: Activation,
     ) {
-        let Self { qkv_gradient, attended, attended_gradient, .. } = *self;
+        let Self {
+            qkv_gradient,
+            attended,
+            attended_gradient,
+            ..
+        } = *self;
         device.linear_backward_weight(&self.projection, attended, output_gradient);
-        device.linear_backward_input(&self.projection, output_gradient, attended_gradient, Store::Overwrite);
+        device.linear_backward_input(
+            &self.projection,
+            output_gradient,
+            attended_gradient,
+            Store::Overwrite,
+        );
         device.attention_backward(
             self.heads,
             self.attention_input(),
@@ -119,7 +164,10 @@ impl AttentionBranch {
         if self.rotary {
             device.rotary_backward(qkv_gradient);
         }
-        if let Some(HeadNorm { norm, statistics, .. }) = &self.head_norm {
+        if let Some(HeadNorm {
+            norm, statistics, ..
+        }) = &self.head_norm
+        {
             device.head_norm_backward(norm, self.qkv_output, *statistics, qkv_gradient);
         }
         if let Some(bias) = self.qkv.bias {

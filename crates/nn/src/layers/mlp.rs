@@ -30,13 +30,22 @@ pub(crate) struct MlpBranch {
 impl MlpBranch {
     /// Columns of activations that need not outlive the branch's backward.
     pub(crate) fn temporary_columns(config: &GptConfig) -> usize {
-        let matrices = if config.activation == Nonlinearity::SwiGlu { 3 } else { 2 };
+        let matrices = if config.activation == Nonlinearity::SwiGlu {
+            3
+        } else {
+            2
+        };
         matrices * config.hidden()
     }
 
     /// Appends the branch's tensors under `path`.
     pub(crate) fn new(builder: &mut Builder<'_>, path: &str) -> Self {
-        let GptConfig { width, activation, init_std, .. } = *builder.config;
+        let GptConfig {
+            width,
+            activation,
+            init_std,
+            ..
+        } = *builder.config;
         let hidden_width = builder.config.hidden();
         let mut temporary = builder.temporary;
         let gate = (activation == Nonlinearity::SwiGlu).then(|| Gate {
@@ -45,12 +54,20 @@ impl MlpBranch {
             gradient: temporary.take(hidden_width),
         });
         let up = builder.linear(&format!("{path}.up"), hidden_width, width, init_std);
-        let down = builder.linear(&format!("{path}.down"), width, hidden_width, builder.branch_std());
+        let down = builder.linear(
+            &format!("{path}.down"),
+            width,
+            hidden_width,
+            builder.branch_std(),
+        );
         Self {
             gate,
             up,
             down,
-            end: BranchEnd { bias: down.bias, site: builder.dropout_site() },
+            end: BranchEnd {
+                bias: down.bias,
+                site: builder.dropout_site(),
+            },
             up_output: builder.plan.take(hidden_width),
             hidden: temporary.take(hidden_width),
             hidden_gradient: temporary.take(hidden_width),
@@ -64,7 +81,11 @@ impl MlpBranch {
             None => device.gelu_forward(self.up.bias, self.up_output, self.hidden),
             Some(gate) => {
                 device.linear_forward(&gate.linear, input, gate.output);
-                let biases = gate.linear.bias.zip(self.up.bias).map(|(gate, up)| [gate, up]);
+                let biases = gate
+                    .linear
+                    .bias
+                    .zip(self.up.bias)
+                    .map(|(gate, up)| [gate, up]);
                 device.swiglu_forward(biases, gate.output, self.up_output, self.hidden);
             }
         }
@@ -79,7 +100,14 @@ impl MlpBranch {
         output_gradient: Activation,
         input_gradient: Activation,
     ) {
-        let Self { up, down, up_output, hidden, hidden_gradient, .. } = *self;
+        let Self {
+            up,
+            down,
+            up_output,
+            hidden,
+            hidden_gradient,
+            ..
+        } = *self;
         // The hidden activations are gone: they come back with the non-linearity's backward, which needs `down`'s dX.
         device.linear_backward_input(&down, output_gradient, hidden_gradient, Store::Overwrite);
         match &self.gate {
@@ -88,7 +116,13 @@ impl MlpBranch {
                 device.gelu_backward(up.bias, up_output, hidden, hidden_gradient);
             }
             Some(gate) => {
-                device.swiglu_backward(gate.output, up_output, hidden, hidden_gradient, gate.gradient);
+                device.swiglu_backward(
+                    gate.output,
+                    up_output,
+                    hidden,
+                    hidden_gradient,
+                    gate.gradient,
+                );
                 if let (Some(gate_bias), Some(up_bias)) = (gate.linear.bias, up.bias) {
                     device.bias_backward(gate_bias, gate.gradient);
                     device.bias_backward(up_bias, hidden_gradient);

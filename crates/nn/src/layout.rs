@@ -1,6 +1,6 @@
 //! Where each tensor of a model lies in the one flat parameter arena.
 
-use wd_decay::Role;
+use wd_decay::{Role, TensorDescription};
 
 /// One tensor of the model: a window into the parameter arena.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,18 @@ pub struct ParameterLayout {
 }
 
 impl ParameterLayout {
+    /// What a decay policy has to know of each tensor, in arena order.
+    pub fn descriptions(&self) -> Vec<TensorDescription<'_>> {
+        self.segments
+            .iter()
+            .map(|segment| TensorDescription {
+                path: &segment.path,
+                shape: &segment.shape,
+                role: segment.role,
+            })
+            .collect()
+    }
+
     /// The tensor of that path.
     pub fn segment(&self, path: &str) -> Option<&ParameterSegment> {
         self.segments.iter().find(|segment| segment.path == path)

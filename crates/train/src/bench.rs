@@ -5,7 +5,7 @@ use std::time::Instant;
 use faer::{Accum, Mat, Par, linalg::matmul::matmul};
 use rayon::prelude::*;
 use serde::Serialize;
-use wd_decay::{DecayPolicy, DecayRule, LearningRate, PeakLearningRate, TensorDescription};
+use wd_decay::{DecayPolicy, DecayRule, LearningRate, PeakLearningRate};
 use wd_nn::{DropoutKey, Gpt, GptConfig};
 use wd_optim::{
     AdamParameters, Direction, Optimizer, OptimizerConfig, StepSettings, TensorSettings,
@@ -140,16 +140,7 @@ fn bench_in_pool(
 }
 
 fn adamw(layout: &wd_nn::ParameterLayout) -> Result<Optimizer, TrainError> {
-    let descriptions: Vec<TensorDescription<'_>> = layout
-        .segments
-        .iter()
-        .map(|segment| TensorDescription {
-            path: &segment.path,
-            shape: &segment.shape,
-            role: segment.role,
-        })
-        .collect();
-    let choices = DecayPolicy::default().choose(0.1, &descriptions)?;
+    let choices = DecayPolicy::default().choose(0.1, &layout.descriptions())?;
     let settings = layout
         .segments
         .iter()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use wd_data::{Corpus, Loader, LoaderConfig, Order, Split};
 use wd_decay::{
     Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, PeakLearningRate, Schedule,
-    TensorDescription, Timescale, tokens_per_parameter,
+    Timescale, tokens_per_parameter,
 };
 use wd_nn::{GptConfig, ParameterLayout};
 use wd_optim::{OptimizerConfig, TensorSettings};
@@ -85,21 +85,12 @@ impl RunPlan {
             steps,
         )?;
         let layout = model.layout();
-        let descriptions: Vec<TensorDescription<'_>> = layout
-            .segments
-            .iter()
-            .map(|segment| TensorDescription {
-                path: &segment.path,
-                shape: &segment.shape,
-                role: segment.role,
-            })
-            .collect();
         let policy = DecayPolicy {
             preset: config.decay.policy,
             overrides: config.decay.overrides.0.clone(),
         };
         let choices = policy
-            .choose(config.decay.lambda, &descriptions)
+            .choose(config.decay.lambda, &layout.descriptions())
             .map_err(|error| {
                 source.invalid(
                     "decay.overrides",

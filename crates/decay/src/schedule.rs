@@ -242,9 +242,13 @@ fn counted(count: u64, noun: &str) -> String {
 /// How far `step` is on the way from `from` to `to`, held within 0 and 1.
 fn progress(step: u64, from: u64, to: u64) -> f64 {
     if step >= to {
-        return 1.0;
+        1.0
+    } else if step <= from {
+        // Also where the way has no length: 0/0 is no progress.
+        0.0
+    } else {
+        (step - from) as f64 / (to - from) as f64
     }
-    step.saturating_sub(from) as f64 / (to - from) as f64
 }
 
 #[cfg(test)]
@@ -287,7 +291,16 @@ mod tests {
         )
     }
 
+    #[test]
+    fn a_decay_of_no_steps_stays_at_the_peak() {
+        let schedule = Schedule::new(ScheduleKind::WarmupStableDecay, 0, 3, 0.0, 0).unwrap();
+        assert_eq!([0, 1, 2].map(|step| schedule.factor(step)), [1.0; 3]);
+        assert_eq!(schedule.sum(), 3.0);
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
         #[test]
         fn sums_equal_brute_force(schedule in any_schedule()) {
             let factors = (0..schedule.steps).map(|step| schedule.factor(step));

@@ -21,8 +21,6 @@ pub enum EventKind {
     Resumed,
     /// A checkpoint was saved.
     Checkpoint,
-    /// The loss of the held-out tokens was measured.
-    Validated,
     /// A loss, gradient or weight was no longer finite; the field `tensor` names where it was seen first.
     Diverged,
     /// The run was asked to stop, and can be resumed.

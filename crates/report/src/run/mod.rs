@@ -223,7 +223,7 @@ fn events(record: &Record) -> Option<Section> {
             EventKind::Interrupted => "interrupted",
             EventKind::Finished => "finished",
             EventKind::Note => "note",
-            EventKind::Checkpoint | EventKind::Validated | EventKind::Other => continue,
+            EventKind::Checkpoint | EventKind::Other => continue,
         };
         table.rows.push(vec![
             name.to_owned(),

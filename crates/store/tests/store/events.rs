@@ -9,7 +9,7 @@ use wd_store::{Event, EventKind, EventLog};
 fn three_events() -> Vec<Event> {
     vec![
         Event::now(EventKind::Started, 0, "2 lines\nin one message"),
-        Event::now(EventKind::Validated, 10, "")
+        Event::now(EventKind::Note, 10, "")
             .with("validation_loss", 0.1 + 0.2)
             .with("tensor", "ü"),
         Event::now(EventKind::Finished, u64::MAX, "done"),
@@ -38,7 +38,7 @@ fn events_read_back_equal_one_a_line() {
         );
         assert!(read.time_unix > 1.6e9);
     }
-    assert_eq!(log.last(EventKind::Validated), Some(&log.events[1]));
+    assert_eq!(log.last(EventKind::Note), Some(&log.events[1]));
     assert_eq!(
         fs::read_to_string(run.events_path())
             .unwrap()

@@ -36,7 +36,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     full: bool,
 
-    /// Train on this text (plain or JSONL, also gzip or zstd) instead of the shipped corpus
+    /// Train on this text instead of the shipped corpus: JSONL, or plain text, which is cut into documents at
+    /// blank lines; also gzip or zstd
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
 
@@ -143,7 +144,12 @@ fn prepare_corpus(
     };
     let tokenizer: TokenizerSpec = file.tokenizer.parse()?;
     let corpus = out.join("corpus");
-    let sidecar = data::prepare(&[source], &tokenizer, &corpus, &PrepareOptions::default())?;
+    // A book is one text: cut at its blank lines, it has documents to hold out. JSONL brings its own.
+    let options = PrepareOptions {
+        separator: Some("\n\n".to_owned()),
+        force: false,
+    };
+    let sidecar = data::prepare(&[source], &tokenizer, &corpus, &options)?;
     eprintln!(
         "corpus: {} documents, {} tokens of a vocabulary of {}",
         text::grouped(sidecar.documents),

@@ -9,7 +9,7 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use wd_lab::{
-    Launcher, Outcome, Study, Trial,
+    LabError, Launcher, Outcome, Study, Trial,
     launch::{Event, Progress, Report},
 };
 
@@ -42,7 +42,13 @@ pub(crate) fn train_and_report(
     let report = run(trials, jobs(asked_jobs)?)?;
     let code = conclude(trials, &report);
     let html = study.root().join("report.html");
-    let summary = write_study_report(study, commands, &html)?;
+    let summary = match write_study_report(study, commands, &html) {
+        // Stopped before the first trial was done: that is said already, and is no failure of the report.
+        Err(CommandError::Lab(LabError::NothingToAnalyse { .. })) if !report.is_complete() => {
+            return Ok(code);
+        }
+        summary => summary?,
+    };
     if json {
         println!("{}", analysis_json(study)?);
     } else {

@@ -61,8 +61,13 @@ pub(crate) fn duration(seconds: f64) -> String {
 /// A number with about four significant digits, in plain or scientific form.
 pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
-    if value == 0.0 || !value.is_finite() {
+    if value == 0.0 {
+        // Also for −0, which an empty sum is.
+        "0".to_owned()
+    } else if !value.is_finite() {
         format!("{value}")
+    } else if value.fract() == 0.0 && size < 1e15 {
+        format!("{value:.0}")
     } else if !(1e-3..1e5).contains(&size) {
         format!("{value:.3e}")
     } else if size >= 100.0 {
@@ -122,6 +127,8 @@ mod tests {
         assert_eq!(duration(185.0), "3 min 05 s");
         assert_eq!(number(0.1), "0.1");
         assert_eq!(number(8e-6), "8.000e-6");
+        assert_eq!(number(-0.0), "0");
+        assert_eq!(number(1911.0), "1911");
     }
 
     #[test]

@@ -85,6 +85,9 @@ struct SeededGrid {
     seeds: u64,
 }
 
+/// Below this many steps the warm-up is a handful of steps and κ next to nothing.
+const LEAST_STEPS: u64 = 100;
+
 // The study is data in the tree; the binary carries it along, so that it runs from any folder.
 const STUDY: &str = include_str!("../../../../studies/force/study.toml");
 const BASE: &str = include_str!("../../../../studies/force/base.toml");
@@ -108,7 +111,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         .unwrap_or_else(|| PathBuf::from(format!("runs/reproduce{suffix}")));
     let corpus = prepare_corpus(arguments, &file, &out)?;
     let base = base_configuration(variant, &corpus)?;
-    let mut study = Study::open_or_create(&out, &file.title, &base)?;
+    let title = match &arguments.corpus {
+        Some(path) => format!(
+            "What weight decay does to a small model of {}",
+            path.display()
+        ),
+        None => file.title.clone(),
+    };
+    let mut study = Study::open_or_create(&out, &title, &base)?;
     let trials = trials(&mut study, variant, arguments.seeds)?;
     study.save()?;
 
@@ -181,6 +191,12 @@ fn base_configuration(variant: &Variant, corpus: &Path) -> Result<String, Comman
     )?)?
     .record
     .steps;
+    if available < LEAST_STEPS {
+        return Err(CommandError::usage(
+            format!("the text gives one pass of {available} steps: too short to see what λ does"),
+            format!("bring a text of at least {LEAST_STEPS} × 2,048 tokens, about 500 kB"),
+        ));
+    }
     let steps = steps.map_or(available, |steps| available.min(steps as u64));
     let steps = Setting::new("run.steps", &steps.to_string())?;
     Ok(setting::apply(&base, &[steps])?)

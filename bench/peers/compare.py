@@ -8,8 +8,8 @@ variant right after or before it, every run in a fresh process, the order changi
 median of the pairs' ratios and their lowest and highest. Ratios above 1 mean that weight-decay is faster or smaller.
 Peak memory is what the kernel counted for the process (ru_maxrss), the same for both sides.
 
-The benchmarks: `step` a whole training step, `adamw` the optimizer alone at 50 M parameters; with `--side-by-side` only
-whether two 1-thread trials at once give twice the tokens of one.
+The benchmarks: `step` a whole training step, `adamw` the optimizer alone at 50 M parameters (also beside a loop that only
+moves the same memory); with `--side-by-side` only whether two 1-thread trials at once give twice the tokens of one.
 """
 
 import argparse
@@ -133,6 +133,7 @@ def compare_adamw(arguments, threads, say):
         "threads": threads,
         "milliseconds": {name: spread([p[name]["milliseconds"] for p in pairs]) for name in commands},
         "speed_ratio": spread([per_parameter(p["pytorch"]) / per_parameter(p["wd"]) for p in pairs]),
+        "of_memory_rate": spread([p["wd"]["traffic_milliseconds"] / p["wd"]["milliseconds"] for p in pairs]),
         "pairs": pairs,
     }
 
@@ -162,7 +163,10 @@ def markdown(results):
             "| speed ratio | memory, MB | memory ratio |",
             "|---|---|---|---|---|---|---|---|---|",
         ],
-        "adamw": ["| AdamW at 50 M | weight-decay ms | PyTorch fused ms | speed ratio |", "|---|---|---|---|"],
+        "adamw": [
+            "| AdamW at 50 M | weight-decay ms | of memory's rate | PyTorch fused ms | speed ratio |",
+            "|---|---|---|---|---|",
+        ],
         "side-by-side": ["| shape | two 1-thread trials at once / one |", "|---|---|"],
     }
     head = {kind: len(lines) for kind, lines in tables.items()}
@@ -180,8 +184,8 @@ def markdown(results):
         elif result["benchmark"] == "adamw":
             times = result["milliseconds"]
             lines.append(
-                f"| {result['threads']} threads | {times['wd']['median']:.1f} | {times['pytorch']['median']:.1f} "
-                f"| {show(result['speed_ratio'])} |"
+                f"| {result['threads']} threads | {times['wd']['median']:.1f} "
+                f"| {result['of_memory_rate']['median']:.0%} | {times['pytorch']['median']:.1f} | {show(result['speed_ratio'])} |"
             )
         else:
             lines.append(f"| {result['shape']} | {show(result['throughput_ratio'])} |")

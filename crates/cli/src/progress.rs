@@ -94,7 +94,7 @@ impl Observer for RunProgress {
                 text::grouped(plan.record.decayed_parameters),
                 plan.record.rule,
                 text::number(plan.record.lambda),
-                plan.source.config.decay.policy.name(),
+                plan.source.config.decay.policy().name(),
             ),
             format!("  why: {}", reasons(plan)),
             format!(

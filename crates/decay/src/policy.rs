@@ -25,13 +25,14 @@ pub struct TensorDescription<'a> {
 /// | `nanogpt` | decay | decay | no | no |
 /// | `hf` | decay | decay | no | no |
 /// | `olmo` | decay | no | decay | decay |
+/// | `matrices` | decay | no | no | no |
 /// | `everything` | decay | decay | decay | decay |
 ///
 /// `nanogpt` goes by the number of dimensions (nanoGPT's `configure_optimizers`: `p.dim() >= 2`),
 /// `hf` by the kind of tensor (Trainer's `get_decay_parameter_names`: all but biases and
 /// normalisations); they part on a 1-D matrix or a 2-D gain. `olmo` is OLMo 2's
-/// `decay_norm_and_bias: true, decay_embeddings: false`. `everything` is what
-/// `AdamW(model.parameters())` does.
+/// `decay_norm_and_bias: true, decay_embeddings: false`. `matrices` is what Hyperball holds (Levanter's
+/// AdamH: linear layers, not embeddings). `everything` is what `AdamW(model.parameters())` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
@@ -42,6 +43,8 @@ pub enum Preset {
     Hf,
     /// All but embeddings, tokens' and positions'.
     Olmo,
+    /// Hidden matrices and the output head.
+    Matrices,
     /// All.
     Everything,
 }
@@ -53,6 +56,7 @@ impl Preset {
             Preset::Nanogpt => "nanogpt",
             Preset::Hf => "hf",
             Preset::Olmo => "olmo",
+            Preset::Matrices => "matrices",
             Preset::Everything => "everything",
         }
     }
@@ -79,6 +83,7 @@ impl Preset {
                 !matches!(tensor.role, Role::Embedding | Role::Position),
                 kind(),
             ),
+            Preset::Matrices => (matches!(tensor.role, Role::Matrix | Role::Head), kind()),
             Preset::Everything => (true, kind()),
         }
     }

@@ -1,4 +1,5 @@
-//! How λ becomes one step's decay: six conventions under one name each.
+//! How λ becomes one step's decay: six conventions under one name each, and one rule that holds the
+//! norm instead.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,6 +27,8 @@ pub enum Application {
     Gradient(f64),
     /// Decoupled: w ← w − s(w − a), beside the optimizer's direction.
     Shrink(Shrink),
+    /// The norm is held, and the direction taken at a fixed size: there is no shrink to choose.
+    Sphere,
 }
 
 /// How λ becomes one step's decay.
@@ -38,42 +41,48 @@ pub enum Application {
 /// | `constant` | s = λ | a decay that follows no schedule |
 /// | `corrected` | s = (η_t²/η_max) λ | AdamC (Defazio 2025): equal to `decoupled` at the peak |
 /// | `squared-learning-rate` | s = η_t² λ | modded-nanogpt; PaLM is λ = 1 |
+/// | `hyperball` | w ← R·Norm(w − η_t R·Norm(u)) | AdamH, MuonH (Wen et al. 2026): no λ |
 ///
 /// Only `coupled-l2` adds a penalty to the loss, hence only it is a Gaussian prior on the weights;
 /// for plain SGD it takes the same step as `decoupled`, for any other direction it does not.
+///
+/// Each variant's page is a page of the book too: `docs/book` shows the same text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecayRule {
-    /// g ← g + λ(w − a).
+    #[doc = include_str!("../docs/rules/coupled-l2.md")]
     CoupledL2,
-    /// s = η_t λ.
+    #[doc = include_str!("../docs/rules/decoupled.md")]
     Decoupled,
-    /// s = (η_t/η_max) λ.
+    #[doc = include_str!("../docs/rules/independent.md")]
     Independent,
-    /// s = λ.
+    #[doc = include_str!("../docs/rules/constant.md")]
     Constant,
-    /// s = (η_t²/η_max) λ.
+    #[doc = include_str!("../docs/rules/corrected.md")]
     Corrected,
-    /// s = η_t² λ.
+    #[doc = include_str!("../docs/rules/squared-learning-rate.md")]
     SquaredLearningRate,
+    #[doc = include_str!("../docs/rules/hyperball.md")]
+    Hyperball,
 }
 
 impl DecayRule {
     /// Every rule, in the order of tables.
-    pub const ALL: [DecayRule; 6] = [
+    pub const ALL: [DecayRule; 7] = [
         DecayRule::CoupledL2,
         DecayRule::Decoupled,
         DecayRule::Independent,
         DecayRule::Constant,
         DecayRule::Corrected,
         DecayRule::SquaredLearningRate,
+        DecayRule::Hyperball,
     ];
 
     /// This step's decay for the coefficient `lambda` (already multiplied by its own schedule,
     /// where it has one).
     ///
     /// A peak of 0 means that nothing trains: the rules that divide by the peak then do not decay
-    /// either.
+    /// either. To `hyperball`, λ is a switch: 0 leaves the norm alone, anything above holds it.
     pub fn apply(
         self,
         lambda: f64,
@@ -89,6 +98,8 @@ impl DecayRule {
             DecayRule::Constant => lambda,
             DecayRule::Corrected => rate * fraction_of_peak * lambda,
             DecayRule::SquaredLearningRate => rate * rate * lambda,
+            DecayRule::Hyperball if lambda > 0.0 => return Application::Sphere,
+            DecayRule::Hyperball => 0.0,
         };
         Application::Shrink(Shrink(shrink))
     }
@@ -102,6 +113,7 @@ impl DecayRule {
             DecayRule::Constant => "constant",
             DecayRule::Corrected => "corrected",
             DecayRule::SquaredLearningRate => "squared-learning-rate",
+            DecayRule::Hyperball => "hyperball",
         }
     }
 
@@ -114,6 +126,7 @@ impl DecayRule {
             DecayRule::Constant => "w ← w − λ (w − a)",
             DecayRule::Corrected => "w ← w − (η_t²/η_max) λ (w − a)",
             DecayRule::SquaredLearningRate => "w ← w − η_t² λ (w − a)",
+            DecayRule::Hyperball => "w ← R·Norm(w − η_t R·Norm(u))",
         }
     }
 }
@@ -147,7 +160,7 @@ mod tests {
     fn shrink(rule: DecayRule, lambda: f64, rate: f64, peak: f64) -> f64 {
         match rule.apply(lambda, LearningRate(rate), PeakLearningRate(peak)) {
             Application::Shrink(Shrink(shrink)) => shrink,
-            Application::Gradient(_) => panic!("{rule} is coupled"),
+            other => panic!("{rule} has no shrink: {other:?}"),
         }
     }
 
@@ -168,6 +181,30 @@ mod tests {
         close(of(DecayRule::SquaredLearningRate), 2e-6);
         let coupled = DecayRule::CoupledL2.apply(0.5, LearningRate(2e-3), PeakLearningRate(4e-3));
         assert_eq!(coupled, Application::Gradient(0.5));
+        let held = DecayRule::Hyperball.apply(1.0, LearningRate(2e-3), PeakLearningRate(4e-3));
+        assert_eq!(held, Application::Sphere);
+    }
+
+    #[test]
+    fn the_page_of_a_rule_has_its_name_and_its_equation() {
+        for rule in DecayRule::ALL {
+            let path = format!("{}/docs/rules/{rule}.md", env!("CARGO_MANIFEST_DIR"));
+            let page = std::fs::read_to_string(&path).expect(&path);
+            assert!(
+                page.contains(rule.equation()),
+                "{path}: no {}",
+                rule.equation()
+            );
+            assert!(page.contains(&format!("`{rule}`")), "{path}: no `{rule}`");
+            for part in [
+                "**Libraries.**",
+                "**Convert.**",
+                "**Not when.**",
+                "**Source.**",
+            ] {
+                assert!(page.contains(part), "{path}: no {part}");
+            }
+        }
     }
 
     proptest! {
@@ -188,6 +225,7 @@ mod tests {
                 match rule.apply(0.0, LearningRate(rate), PeakLearningRate(peak)) {
                     Application::Gradient(lambda) => prop_assert_eq!(lambda, 0.0),
                     Application::Shrink(Shrink(shrink)) => prop_assert_eq!(shrink, 0.0),
+                    Application::Sphere => prop_assert!(false, "{} is on", rule),
                 }
             }
         }

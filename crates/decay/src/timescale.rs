@@ -62,7 +62,7 @@ mod tests {
                 let rate = LearningRate(6e-4 * schedule.factor(step));
                 match DecayRule::Decoupled.apply(0.1, rate, PeakLearningRate(6e-4)) {
                     Application::Shrink(Shrink(shrink)) => shrink,
-                    Application::Gradient(_) => unreachable!("decoupled decay is no gradient"),
+                    other => unreachable!("decoupled decay is a shrink, not {other:?}"),
                 }
             })
             .collect();

@@ -54,6 +54,7 @@ fn presets_decay_the_roles_of_their_table() {
         decayed_roles(Preset::Olmo),
         [Role::Matrix, Role::Head, Role::Norm, Role::Bias]
     );
+    assert_eq!(decayed_roles(Preset::Matrices), [Role::Matrix, Role::Head]);
     assert_eq!(decayed_roles(Preset::Everything), Role::ALL);
 }
 

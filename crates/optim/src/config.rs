@@ -100,7 +100,9 @@ pub struct TensorSettings {
     pub offset: usize,
     /// Shape, row-major, output dimension first.
     pub shape: Vec<usize>,
-    /// λ of this tensor, at the peak of the λ schedule.
+    /// λ of this tensor, at the peak of the λ schedule. Under
+    /// [`Hyperball`](wd_decay::DecayRule::Hyperball) anything above 0 holds the tensor, which then
+    /// has to be a matrix.
     pub lambda: f64,
     /// Under Muon: let Adam move this tensor. Needed for all that is no matrix, and usual for
     /// embeddings and the head.
@@ -176,8 +178,8 @@ impl OptimizerConfig {
     /// Are the numbers in range, and does the combination mean something?
     ///
     /// # Errors
-    /// For a hyper-parameter out of its range; for Muon with coupled L2, for cautious coupled L2,
-    /// and for Nesterov's momentum without momentum or with dampening, each with the reason.
+    /// For a hyper-parameter out of its range; for Muon with coupled L2, for cautious coupled L2 or
+    /// Hyperball, and for Nesterov's momentum without momentum or with dampening, each with the reason.
     pub fn validate(&self) -> Result<(), OptimError> {
         match self.direction {
             Direction::Sgd {
@@ -237,6 +239,12 @@ impl OptimizerConfig {
                  a part of the direction: use a decoupled rule",
             ));
         }
+        if self.cautious && self.rule == DecayRule::Hyperball {
+            return Err(OptimError::Refused(
+                "the cautious modifier picks the coordinates that decay, but hyperball brings whole tensors back to their \
+                 norm: use a decoupled rule",
+            ));
+        }
         match self.clip {
             Some(clip) => within(
                 "clip",
@@ -281,6 +289,12 @@ pub(crate) fn validate_tensors(
         }
         free_from = end;
         let is_matrix = settings.shape.len() == 2;
+        if config.rule == DecayRule::Hyperball && settings.lambda > 0.0 && !is_matrix {
+            return Err(OptimError::HeldNoMatrix {
+                tensor,
+                shape: settings.shape.clone(),
+            });
+        }
         if matches!(config.direction, Direction::Muon { .. }) && !settings.auxiliary && !is_matrix {
             return Err(OptimError::NotAMatrix {
                 tensor,

@@ -13,6 +13,21 @@ pub(crate) struct DecayStep {
     /// by when they decay to 0, and accurate to 3e-8: a shrink below that does nothing. The
     /// measured decay shows what was done.
     pub(crate) keep: f32,
+    /// −1 where weights grow to the norm that they decay to, otherwise 1: the sign that w − a has
+    /// for a positive w.
+    pub(crate) sign: f32,
+}
+
+impl DecayStep {
+    /// The step that takes the share s of w − a, where w − a is `reach` times w.
+    pub(crate) fn of(shrink: f64, reach: f64) -> Self {
+        DecayStep {
+            penalty: 0.0,
+            shrink: shrink as f32,
+            keep: (1.0 - shrink * reach) as f32,
+            sign: if reach < 0.0 { -1.0 } else { 1.0 },
+        }
+    }
 }
 
 /// A decay in lanes of `f32`; `distance` is w − a.
@@ -93,6 +108,7 @@ impl<const ANCHORED: bool, const CAUTIOUS: bool> Decay for Decoupled<ANCHORED, C
                 simd.greater_than_f32s(right, zero),
             )
         };
+        let direction = simd.mul_f32s(direction, simd.splat_f32s(self.0.sign));
         let fights = simd.or_m32s(against(direction, distance), against(distance, direction));
         simd.select_f32s(fights, weights, decayed)
     }

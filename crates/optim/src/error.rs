@@ -42,6 +42,30 @@ pub enum OptimError {
         /// Its shape.
         shape: Vec<usize>,
     },
+    /// Hyperball holds matrices only.
+    #[error(
+        "hyperball holds matrices, but tensor {tensor} has shape {shape:?}: set its weight decay to 0"
+    )]
+    HeldNoMatrix {
+        /// Index of the tensor.
+        tensor: usize,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// On a sphere of radius 0 nothing can be learnt.
+    #[error(
+        "hyperball would hold tensor {tensor} at the norm 0, with which it starts: set its weight decay to 0, or start it \
+         elsewhere"
+    )]
+    HeldAtZero {
+        /// Index of the tensor.
+        tensor: usize,
+    },
+    /// Hyperball without the norms to hold.
+    #[error(
+        "hyperball needs the norms to hold: give the initial weights to `set_norm_target` before the first step"
+    )]
+    NoNormTarget,
     /// A slice of another length than the arena.
     #[error("{what} has {found} elements; {expected} are needed")]
     WrongLength {

@@ -10,6 +10,10 @@
 //! 4. w ← w − s(w − a), under every other rule;
 //! 5. w ← w − ηu.
 //!
+//! Under [`Hyperball`](wd_decay::DecayRule::Hyperball), a held tensor takes w ← R·Norm(w −
+//! ηR·Norm(u)) in the place of 4 and 5. Where weights decay to a target norm R, w − a is (1 −
+//! R/‖w‖)w.
+//!
 //! The *cautious* modifier (arXiv 2510.12402) keeps 4 to the coordinates where u·(w − a) ≥ 0. Since
 //! u is *subtracted*, these are the coordinates that the optimizer itself moves towards the anchor
 //! (or leaves alone): there the decay goes along with it, elsewhere it would fight it.
@@ -30,6 +34,7 @@
 //! | `sweep` | chunks over threads |
 //! | `clip` | the norm of all gradients |
 //! | `newton_schulz`, `muon` | the one direction that is not a matter of single coordinates |
+//! | `sphere` | the step whose size and norm are fixed (Hyperball) |
 //! | `moves` | how far a step moves each tensor, and the moving |
 //! | `measurement` | from sums to norms |
 //! | `state` | momentum and moments; saving and restoring |
@@ -46,6 +51,7 @@ mod muon;
 mod newton_schulz;
 mod optimizer;
 mod pass;
+mod sphere;
 mod state;
 mod sweep;
 

@@ -17,7 +17,8 @@ pub struct TensorMeasurement {
     /// direction shrinks the weights. 0 when either is zero, or the learning rate.
     pub cosine: f64,
     /// Norm of the decay: of what it took from the weights, as it came out in `f32`, and under the
-    /// cautious modifier only from the coordinates that decayed. Under coupled L2, where the decay
+    /// cautious modifier only from the coordinates that decayed; under Hyperball, what bringing the
+    /// weights back to their norm took from (or gave to) them. Under coupled L2, where the decay
     /// is a part of the gradient, ηλ‖w − a‖: what it would move under plain gradient descent.
     pub decay_norm: f64,
     /// Is a weight, a gradient or an update infinite or not a number, or too large to be squared in

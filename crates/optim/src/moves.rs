@@ -19,16 +19,23 @@ pub(crate) struct TensorMove {
     step_size: f32,
     /// What the measured decay has still to be multiplied by.
     pub(crate) decay_scale: f64,
+    /// η of a tensor whose norm is held.
+    relative: f64,
 }
 
 impl TensorMove {
     /// Step `time` = 1, 2, … of the tensor with this index.
+    ///
+    /// `reach` is what w − a is of w: 1 where weights decay to 0, 1 − R/‖w‖ where they decay to the
+    /// norm R. A tensor whose norm is held is carried from 0 to its direction first;
+    /// [`on_sphere`](Self::on_sphere) follows.
     pub(crate) fn plan(
         config: &OptimizerConfig,
         settings: StepSettings,
         index: usize,
         tensor: &TensorSettings,
         time: u64,
+        reach: f64,
     ) -> Result<Self, OptimError> {
         // What the learning rate of this tensor is multiplied by, and what it is divided by to be
         // the step size.
@@ -54,26 +61,50 @@ impl TensorMove {
         {
             Application::Gradient(lambda) => Ok(TensorMove {
                 decay: DecayStep {
-                    penalty: lambda as f32,
-                    shrink: 0.0,
-                    keep: 1.0,
+                    penalty: (lambda * reach) as f32,
+                    ..DecayStep::of(0.0, 1.0)
                 },
                 step_size,
-                decay_scale: rate * lambda,
+                decay_scale: rate * lambda * reach.abs(),
+                relative: 0.0,
             }),
             Application::Shrink(Shrink(shrink)) if shrink <= 1.0 => Ok(TensorMove {
-                decay: DecayStep {
-                    penalty: 0.0,
-                    shrink: shrink as f32,
-                    keep: (1.0 - shrink) as f32,
-                },
+                decay: DecayStep::of(shrink, reach),
                 step_size,
                 decay_scale: 1.0,
+                relative: 0.0,
+            }),
+            Application::Sphere => Ok(TensorMove {
+                decay: DecayStep::of(1.0, 1.0),
+                step_size: (-1.0 / divisor) as f32,
+                decay_scale: 1.0,
+                relative: rate,
             }),
             Application::Shrink(Shrink(shrink)) => Err(OptimError::Overshoot {
                 tensor: index,
                 shrink,
             }),
+        }
+    }
+
+    /// R·Norm(w − ηR·Norm(u)) as a step w ← (1 − s)w − βu, from the sums over w and u. Without a
+    /// direction, w goes back to the sphere alone.
+    pub(crate) fn on_sphere(self, radius: f64, sums: &Sums) -> Self {
+        let length = match sums.direction {
+            0.0 => 0.0,
+            square => self.relative * radius / square.sqrt(),
+        };
+        let square = sums.weight - 2.0 * length * sums.product + length * length * sums.direction;
+        // Nothing is left to be scaled only where the direction took the weights exactly to 0.
+        let scale = if square > 0.0 {
+            radius / square.sqrt()
+        } else {
+            1.0
+        };
+        TensorMove {
+            decay: DecayStep::of(1.0 - scale, 1.0),
+            step_size: (scale * length) as f32,
+            ..self
         }
     }
 }
@@ -82,7 +113,7 @@ impl TensorMove {
 pub(crate) struct Mover<'a> {
     pub(crate) config: &'a OptimizerConfig,
     pub(crate) arch: Arch,
-    pub(crate) moves: &'a [TensorMove],
+    pub(crate) moves: &'a mut [TensorMove],
     /// What gradients are multiplied by.
     pub(crate) clip: f32,
 }

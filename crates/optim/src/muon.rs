@@ -20,7 +20,7 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    fn range(&self) -> std::ops::Range<usize> {
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
         self.offset..self.offset + self.rows * self.columns
     }
 

@@ -1,6 +1,7 @@
 //! A step from its beginning to its end.
 
 use pulp::Arch;
+use wd_decay::DecayRule;
 
 use crate::clip::{self, SquaredNorm};
 use crate::config::{Direction, OptimizerConfig, StepSettings, TensorSettings, validate_tensors};
@@ -11,6 +12,7 @@ use crate::moves::{Mover, TensorMove};
 use crate::muon::{Matrix, MuonSettings};
 use crate::newton_schulz::Workspace;
 use crate::pass::{Slices, Sums};
+use crate::sphere::{Held, OnSphere};
 use crate::state::State;
 use crate::sweep::{Arenas, Chunk, chunks, sweep};
 
@@ -49,12 +51,17 @@ pub struct Optimizer {
     state: State,
     /// Empty where weights decay to 0.
     anchor: Vec<f32>,
+    /// The norm that each tensor decays to or is held at; empty where weights decay elsewhere.
+    norm_targets: Vec<f64>,
     /// Every tensor that is moved coordinate by coordinate.
     elementwise: Vec<Chunk>,
     /// Every tensor that Muon orthogonalises.
     matrices: Vec<Matrix>,
+    /// Every other tensor whose norm is held.
+    held: Vec<Held>,
     // What a step fills in anew; kept so that it allocates nothing.
     workspace: Workspace,
+    held_direction: Vec<f32>,
     moves: Vec<TensorMove>,
     chunk_sums: Vec<Sums>,
     tensor_sums: Vec<Sums>,
@@ -68,8 +75,8 @@ impl Optimizer {
     ///
     /// # Errors
     /// When the configuration is refused (see [`OptimizerConfig::validate`]), a λ is negative or
-    /// not finite, tensors overlap, are out of order or leave the arena, or Muon is given a tensor
-    /// that is no matrix and not auxiliary.
+    /// not finite, tensors overlap, are out of order or leave the arena, Muon is given a tensor
+    /// that is no matrix and not auxiliary, or Hyperball is to hold one that is no matrix.
     pub fn new(
         config: OptimizerConfig,
         tensors: Vec<TensorSettings>,
@@ -80,6 +87,7 @@ impl Optimizer {
         let is_muon = matches!(config.direction, Direction::Muon { .. });
         let mut elementwise = Vec::new();
         let mut matrices = Vec::new();
+        let mut held = Vec::new();
         let mut auxiliary = 0;
         for (index, tensor) in tensors.iter().enumerate() {
             let (offset, length) = (tensor.offset, tensor.len());
@@ -96,7 +104,17 @@ impl Optimizer {
                 }
                 _ => {
                     let second_start = if is_muon { auxiliary } else { offset };
-                    elementwise.extend(chunks(index, offset, second_start, length));
+                    let chunks = chunks(index, offset, second_start, length);
+                    if config.rule == DecayRule::Hyperball && tensor.lambda > 0.0 {
+                        held.push(Held {
+                            tensor: index,
+                            second_start,
+                            range: offset..offset + length,
+                            chunks: chunks.collect(),
+                        });
+                    } else {
+                        elementwise.extend(chunks);
+                    }
                     auxiliary += length;
                 }
             }
@@ -104,6 +122,7 @@ impl Optimizer {
         let most_chunks = matrices
             .iter()
             .map(|matrix| matrix.chunks.len())
+            .chain(held.iter().map(|held| held.chunks.len()))
             .fold(elementwise.len(), usize::max);
         Ok(Optimizer {
             config,
@@ -112,9 +131,12 @@ impl Optimizer {
             arch: Arch::new(),
             state: State::new(&config.direction, parameters, auxiliary),
             anchor: Vec::new(),
+            norm_targets: Vec::new(),
             workspace: Workspace::new(matrices.iter().map(|matrix| (matrix.rows, matrix.columns))),
+            held_direction: vec![0.0; held.iter().map(|held| held.range.len()).max().unwrap_or(0)],
             elementwise,
             matrices,
+            held,
             moves: vec![TensorMove::default(); tensors.len()],
             chunk_sums: vec![Sums::default(); most_chunks],
             tensor_sums: vec![Sums::default(); tensors.len()],
@@ -126,10 +148,57 @@ impl Optimizer {
     /// Lets the weights decay to `anchor`, of one element a parameter, instead of 0.
     ///
     /// # Errors
-    /// When the anchor has not as many elements as the arena.
+    /// When the anchor has not as many elements as the arena; under Hyperball, which decays to
+    /// nothing.
     pub fn set_anchor(&mut self, anchor: Vec<f32>) -> Result<(), OptimError> {
         self.check_length("the anchor", anchor.len())?;
+        if self.config.rule == DecayRule::Hyperball {
+            return Err(OptimError::Refused(
+                "hyperball holds norms and decays to no point: leave the anchor out",
+            ));
+        }
         self.anchor = anchor;
+        self.norm_targets.clear();
+        Ok(())
+    }
+
+    /// Lets each tensor decay to the norm R = `ratio`·‖w₀‖ instead of 0, where w₀ is its part of
+    /// `initial`; under Hyperball, holds it there.
+    ///
+    /// With R the target and c = 1 − R/‖w‖, w − a is cw: of a matrix of norm 2R a shrink of 0.1
+    /// takes 0.05. It takes the place of an anchor, and is no part of the saved state: a run that
+    /// goes on gives the same `initial` again.
+    ///
+    /// # Errors
+    /// When `initial` has not as many elements as the arena; a ratio that is not finite or below 0,
+    /// or under Hyperball not above it; a tensor that Hyperball would hold at 0.
+    pub fn set_norm_target(&mut self, initial: &[f32], ratio: f64) -> Result<(), OptimError> {
+        self.check_length("the initial weights", initial.len())?;
+        let holds = self.config.rule == DecayRule::Hyperball;
+        if !ratio.is_finite() || ratio < 0.0 || (holds && ratio == 0.0) {
+            return Err(OptimError::OutOfRange {
+                name: "the target norm, as a multiple of the initial one,",
+                value: ratio,
+                range: "finite and at least 0, and under hyperball above 0",
+            });
+        }
+        self.square(initial);
+        if let Some(tensor) =
+            self.tensors
+                .iter()
+                .zip(&self.tensor_sums)
+                .position(|(tensor, sums)| {
+                    holds && tensor.lambda > 0.0 && !tensor.is_empty() && sums.gradient == 0.0
+                })
+        {
+            return Err(OptimError::HeldAtZero { tensor });
+        }
+        self.norm_targets = self
+            .tensor_sums
+            .iter()
+            .map(|sums| ratio * sums.gradient.sqrt())
+            .collect();
+        self.anchor.clear();
         Ok(())
     }
 
@@ -153,8 +222,28 @@ impl Optimizer {
         self.check_length("the gradients", gradients.len())?;
         settings.validate()?;
         let time = self.steps_taken + 1;
+        let holds = self.config.rule == DecayRule::Hyperball;
+        if holds && settings.lambda_factor != 1.0 {
+            return Err(OptimError::Refused(
+                "hyperball has no weight decay that a schedule could multiply: schedule the learning rate",
+            ));
+        }
+        let is_to_a_norm = !self.norm_targets.is_empty() && !holds;
+        if is_to_a_norm {
+            self.square(parameters);
+        } else if holds
+            && self.norm_targets.is_empty()
+            && self.tensors.iter().any(|tensor| tensor.lambda > 0.0)
+        {
+            return Err(OptimError::NoNormTarget);
+        }
         for (index, (tensor, tensor_move)) in self.tensors.iter().zip(&mut self.moves).enumerate() {
-            *tensor_move = TensorMove::plan(&self.config, settings, index, tensor, time)?;
+            let reach = match self.tensor_sums[index].gradient.sqrt() {
+                norm if is_to_a_norm && norm > 0.0 => 1.0 - self.norm_targets[index] / norm,
+                _ if is_to_a_norm => 0.0,
+                _ => 1.0,
+            };
+            *tensor_move = TensorMove::plan(&self.config, settings, index, tensor, time, reach)?;
         }
         let clip = match self.config.clip {
             Some(largest) => clip::factor(largest, self.gradient_norm(gradients)?),
@@ -231,7 +320,7 @@ impl Optimizer {
     /// Takes up a state that [`state`](Self::state) gave: the steps that follow have the bits they
     /// would have had.
     ///
-    /// Hyper-parameters and the anchor are not part of the state: those that this optimizer was
+    /// Hyper-parameters, the anchor and the norm targets are not part of the state: those that this optimizer was
     /// given stay in force.
     ///
     /// # Errors
@@ -259,13 +348,31 @@ impl Optimizer {
 
     /// Norm of all gradients, or the first tensor whose norm is not finite.
     fn gradient_norm(&mut self, gradients: &[f32]) -> Result<f64, OptimError> {
+        self.square(gradients);
+        match self
+            .tensor_sums
+            .iter()
+            .position(|sums| !sums.gradient.is_finite())
+        {
+            Some(tensor) => Err(OptimError::NonFinite { tensor }),
+            None => Ok(global_norm(&self.tensor_sums)),
+        }
+    }
+
+    /// Leaves in the sums of each tensor, as `gradient`, the sum of the squares of its part of
+    /// `values`.
+    fn square(&mut self, values: &[f32]) {
         self.tensor_sums.fill(Sums::default());
         let arch = self.arch;
         let of_matrices = self.matrices.iter().map(|matrix| &matrix.chunks);
-        for chunks in std::iter::once(&self.elementwise).chain(of_matrices) {
+        let of_held = self.held.iter().map(|held| &held.chunks);
+        for chunks in std::iter::once(&self.elementwise)
+            .chain(of_matrices)
+            .chain(of_held)
+        {
             let slices = Slices {
                 weights: &mut [],
-                gradients,
+                gradients: values,
                 first: &mut [],
                 second: &mut [],
                 anchor: &[],
@@ -281,23 +388,52 @@ impl Optimizer {
             });
             gather(chunks, &self.chunk_sums, &mut self.tensor_sums);
         }
-        match self
-            .tensor_sums
-            .iter()
-            .position(|sums| !sums.gradient.is_finite())
-        {
-            Some(tensor) => Err(OptimError::NonFinite { tensor }),
-            None => Ok(global_norm(&self.tensor_sums)),
-        }
     }
 
-    /// Moves every tensor but Muon's matrices.
+    /// Moves every tensor but Muon's matrices: those whose norm is held one after another, each
+    /// divided among the threads, and the others together.
     fn move_elementwise<D: Kernel>(
         &mut self,
         direction: D,
         (parameters, gradients): (&mut [f32], &[f32]),
         clip: f32,
     ) {
+        let mut mover = Mover {
+            config: &self.config,
+            arch: self.arch,
+            moves: &mut self.moves,
+            clip,
+        };
+        for held in &self.held {
+            mover.clip = clip;
+            let (state, sums) = (&mut self.state, &mut self.chunk_sums);
+            held.direct(
+                direction,
+                gradients,
+                state,
+                &mut self.held_direction,
+                sums,
+                &mover,
+            );
+            gather(&held.chunks, sums, &mut self.tensor_sums);
+            let squared = self.tensor_sums[held.tensor].gradient;
+            self.tensor_sums[held.tensor] = Sums::default();
+            // The direction itself is not clipped: the gradients that went into it were.
+            mover.clip = 1.0;
+            let mut on_sphere = OnSphere {
+                tensor: held.tensor,
+                chunks: &held.chunks,
+                origin: held.range.start,
+                weights: &mut parameters[held.range.clone()],
+                direction: &self.held_direction[..held.range.len()],
+                radius: self.norm_targets[held.tensor],
+            };
+            on_sphere.displace(&mut mover, sums);
+            gather(&held.chunks, sums, &mut self.tensor_sums);
+            // The pass took the direction for a gradient.
+            self.tensor_sums[held.tensor].gradient = squared;
+        }
+        mover.clip = clip;
         let slices = Slices {
             weights: parameters,
             gradients,
@@ -310,12 +446,6 @@ impl Optimizer {
             origin: 0,
             second_origin: 0,
         };
-        let mover = Mover {
-            config: &self.config,
-            arch: self.arch,
-            moves: &self.moves,
-            clip,
-        };
         mover.run(direction, &self.elementwise, arenas, &mut self.chunk_sums);
         gather(&self.elementwise, &self.chunk_sums, &mut self.tensor_sums);
     }
@@ -323,17 +453,31 @@ impl Optimizer {
     /// Moves Muon's matrices, one after another: each is divided among the threads.
     fn move_matrices(&mut self, settings: MuonSettings, parameters: &mut [f32], gradients: &[f32]) {
         // The direction itself is not clipped: the gradients that went into it were.
-        let mover = Mover {
+        let mut mover = Mover {
             config: &self.config,
             arch: self.arch,
-            moves: &self.moves,
+            moves: &mut self.moves,
             clip: 1.0,
         };
         let (workspace, sums) = (&mut self.workspace, &mut self.chunk_sums);
         for matrix in &self.matrices {
             let momentums = &mut self.state.first;
             let squared = matrix.direct(gradients, momentums, workspace, sums, settings, self.arch);
-            matrix.displace(parameters, &self.anchor, workspace, sums, &mover);
+            let is_held = self.config.rule == DecayRule::Hyperball
+                && self.tensors[matrix.tensor].lambda > 0.0;
+            if is_held {
+                let mut on_sphere = OnSphere {
+                    tensor: matrix.tensor,
+                    chunks: &matrix.chunks,
+                    origin: matrix.offset,
+                    weights: &mut parameters[matrix.range()],
+                    direction: workspace.matrix(matrix.rows, matrix.columns),
+                    radius: self.norm_targets[matrix.tensor],
+                };
+                on_sphere.displace(&mut mover, sums);
+            } else {
+                matrix.displace(parameters, &self.anchor, workspace, sums, &mover);
+            }
             gather(&matrix.chunks, sums, &mut self.tensor_sums);
             // The pass took the direction for a gradient.
             self.tensor_sums[matrix.tensor].gradient = squared;

@@ -310,11 +310,7 @@ mod tests {
                 anchor: &[],
             };
             let direction = Adam::new(AdamParameters::default(), time).0;
-            let decay = Decoupled(DecayStep {
-                penalty: 0.0,
-                shrink: 0.01,
-                keep: 0.99,
-            });
+            let decay = Decoupled(DecayStep::of(0.01, 1.0));
             sums = pass(Pass {
                 slices,
                 direction,

@@ -225,7 +225,11 @@ impl OptimizerKind {
 
 /// `[schedule]` or `[decay.schedule]`: a factor on a peak, over the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = r#"a schedule is a table, such as { kind = "cosine", warmup = 0.05, floor = 0.1 }"#
+)]
 pub struct ScheduleSection {
     /// `cosine`, `constant`, `linear`, `wsd`, `inverse-sqrt`.
     pub kind: ScheduleKind,
@@ -261,7 +265,10 @@ impl ScheduleSection {
 
 /// A part of the run: an integer is a number of steps, a fraction below 1 a share of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a part of the run is a number of steps, such as 400, or a share of the run, such as 0.05"
+)]
 pub enum Length {
     /// Steps.
     Steps(u64),
@@ -280,36 +287,42 @@ impl Length {
 }
 
 /// `[decay]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DecaySection {
-    /// λ.
-    pub lambda: f64,
+    /// λ; absent: 0, and 1 (that is, on) under `hyperball`.
+    pub lambda: Option<f64>,
     /// How λ becomes a per-step shrink; absent: what the optimizer's name stands for.
     pub rule: Option<DecayRule>,
     /// Decay only the coordinates that the update moves towards the anchor.
     pub cautious: bool,
     /// What the weights decay to.
     pub anchor: Anchor,
-    /// Which tensors decay.
-    pub policy: Preset,
+    /// Which tensors decay; absent: `nanogpt`, and `matrices` under `hyperball`.
+    pub policy: Option<Preset>,
     /// λ over the run; absent: constant.
     pub schedule: Option<ScheduleSection>,
     /// λ of the tensors whose path matches a glob, in the order of the file: later ones win.
     pub overrides: Overrides,
 }
 
-impl Default for DecaySection {
-    fn default() -> Self {
-        DecaySection {
-            lambda: 0.0,
-            rule: None,
-            cautious: false,
-            anchor: Anchor::Zero,
-            policy: Preset::Nanogpt,
-            schedule: None,
-            overrides: Overrides::default(),
-        }
+impl DecaySection {
+    /// Is a norm held, instead of a decay applied?
+    pub fn holds(&self) -> bool {
+        self.rule == Some(DecayRule::Hyperball)
+    }
+
+    /// λ, with its default.
+    pub fn lambda(&self) -> f64 {
+        self.lambda.unwrap_or(if self.holds() { 1.0 } else { 0.0 })
+    }
+
+    /// The policy, with its default.
+    pub fn policy(&self) -> Preset {
+        self.policy.unwrap_or(match self.holds() {
+            true => Preset::Matrices,
+            false => Preset::Nanogpt,
+        })
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn resolve_optimizer(
         source.invalid(
             "optim",
             error.to_string(),
-            "mend [optim] or decay.rule; `wd train --help` lists which go together",
+            "mend [optim], decay.rule or decay.cautious; `wd train --help` lists which go together",
         )
     })?;
     Ok(config)
@@ -90,6 +90,17 @@ fn refuse_keys_without_effect(
 /// Muon orthogonalises hidden matrices only; everything else goes to its auxiliary AdamW.
 pub(crate) fn auxiliary(role: Role) -> bool {
     role != Role::Matrix
+}
+
+/// The learning rate of a tensor over that of the configuration: that of Muon's auxiliary AdamW is its own.
+pub(crate) fn learning_rate_ratio(direction: &Direction, role: Role) -> f64 {
+    match direction {
+        Direction::Muon {
+            auxiliary_learning_rate_ratio,
+            ..
+        } if auxiliary(role) => *auxiliary_learning_rate_ratio,
+        _ => 1.0,
+    }
 }
 
 /// The coefficient by which the direction remembers earlier gradients: β₁, or the momentum.

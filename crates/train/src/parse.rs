@@ -134,7 +134,7 @@ lr = 1e-3
         let source = ConfigSource::parse("run.toml", MINIMAL.to_owned()).unwrap();
         assert_eq!(source.config.optim.clip, 1.0);
         assert_eq!(source.config.data.epochs, 1);
-        assert_eq!(source.config.decay.lambda, 0.0);
+        assert_eq!(source.config.decay.lambda(), 0.0);
     }
 
     #[test]

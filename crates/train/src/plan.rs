@@ -15,8 +15,9 @@ use wd_store::{Plan, PlannedTensor};
 use crate::{
     ConfigSource, TrainError,
     config::{Length, OptimizerKind, ScheduleSection},
+    gpt2,
     model::resolve_model,
-    optimizer::{auxiliary, first_momentum, resolve_optimizer},
+    optimizer::{auxiliary, first_momentum, learning_rate_ratio, resolve_optimizer},
 };
 
 /// A run that can start: nothing in it can be invalid.
@@ -86,11 +87,12 @@ impl RunPlan {
         )?;
         let layout = model.layout();
         let policy = DecayPolicy {
-            preset: config.decay.policy,
+            preset: config.decay.policy(),
             overrides: config.decay.overrides.0.clone(),
         };
-        let choices = policy
-            .choose(config.decay.lambda, &layout.descriptions())
+        let lambda = config.decay.lambda();
+        let mut choices = policy
+            .choose(lambda, &layout.descriptions())
             .map_err(|error| {
                 source.invalid(
                     "decay.overrides",
@@ -103,16 +105,21 @@ impl RunPlan {
             .rule
             .unwrap_or_else(|| config.optim.kind.default_rule());
         let optimizer = resolve_optimizer(&source, rule)?;
+        if config.decay.holds() {
+            name_what_is_held(&source, &layout, &mut choices)?;
+        }
+        check_weights(&source, &layout)?;
         let validate_every = config.run.validate_every.unwrap_or((steps / 10).max(1));
 
         let shrinks: Vec<f64> = (0..steps)
             .map(|step| {
-                let lambda = config.decay.lambda * lambda_schedule.factor(step);
+                let lambda = lambda * lambda_schedule.factor(step);
                 let rate = LearningRate(config.optim.lr * schedule.factor(step));
                 match rule.apply(lambda, rate, PeakLearningRate(config.optim.lr)) {
                     Application::Shrink(shrink) => shrink.0,
-                    // Coupled L2 goes through the optimizer's direction: it has no shrink of its own.
-                    Application::Gradient(_) => 0.0,
+                    // Coupled L2 goes through the optimizer's direction, and hyperball takes what it needs to hold the
+                    // norm: they have no shrink that the configuration could tell.
+                    Application::Gradient(_) | Application::Sphere => 0.0,
                 }
             })
             .collect();
@@ -154,7 +161,7 @@ impl RunPlan {
             beta1: first_momentum(&optimizer.direction),
             rule: rule.name().to_owned(),
             cautious: config.decay.cautious,
-            lambda: config.decay.lambda,
+            lambda,
             peak_learning_rate: config.optim.lr,
             schedule: config.schedule.kind.name().to_owned(),
             schedule_description: schedule.describe(),
@@ -170,7 +177,7 @@ impl RunPlan {
         };
         let anchor = config.decay.anchor.clone();
         let init_from = config.model.init_from.clone();
-        Ok(RunPlan {
+        let plan = RunPlan {
             model,
             layout,
             optimizer,
@@ -182,7 +189,41 @@ impl RunPlan {
             validate_every,
             record,
             source,
-        })
+        };
+        plan.refuse_overshoot()?;
+        Ok(plan)
+    }
+
+    /// A decay of more than the whole weight carries it past its anchor: the optimizer would refuse that step.
+    fn refuse_overshoot(&self) -> Result<(), TrainError> {
+        let peak = self.record.peak_learning_rate;
+        for (segment, choice) in self.layout.segments.iter().zip(&self.choices) {
+            let ratio = learning_rate_ratio(&self.optimizer.direction, segment.role);
+            let shrink = |step: &u64| {
+                let rate = LearningRate(self.learning_rate(*step) * ratio);
+                let lambda = choice.lambda * self.lambda_factor(*step);
+                match self
+                    .rule()
+                    .apply(lambda, rate, PeakLearningRate(peak * ratio))
+                {
+                    Application::Shrink(shrink) => shrink.0,
+                    Application::Gradient(_) | Application::Sphere => 0.0,
+                }
+            };
+            if let Some(step) = (0..self.record.steps).find(|step| shrink(step) > 1.0) {
+                return Err(self.source.invalid(
+                    "decay.lambda",
+                    format!(
+                        "step {} would take {} times the weights of {}, and carry them past where they decay to",
+                        step + 1,
+                        shrink(&step),
+                        segment.path
+                    ),
+                    format!("lower optim.lr or λ: here {}", self.rule().equation()),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The loader at the start of this run's data.
@@ -223,6 +264,59 @@ impl RunPlan {
     pub fn rule(&self) -> DecayRule {
         self.optimizer.rule
     }
+}
+
+/// Under hyperball λ switches: says of each tensor whether it is held, and refuses to hold what is no matrix.
+fn name_what_is_held(
+    source: &ConfigSource,
+    layout: &ParameterLayout,
+    choices: &mut [Choice],
+) -> Result<(), TrainError> {
+    for (segment, choice) in layout.segments.iter().zip(choices) {
+        let is_held = choice.lambda > 0.0;
+        if is_held && segment.shape.len() != 2 {
+            return Err(source.invalid(
+                "decay",
+                format!(
+                    "hyperball holds matrices, but {} has shape {:?} ({})",
+                    segment.path, segment.shape, choice.reason
+                ),
+                "decay.policy = \"matrices\" holds hidden matrices and the head; an override of 0 leaves a tensor free",
+            ));
+        }
+        let what = if is_held { "its norm is held" } else { "free" };
+        choice.reason = match choice.reason.split_once(": ") {
+            Some((because, verdict)) => {
+                let policy = verdict.find('(').map_or("", |at| &verdict[at..]);
+                format!("{because}: {what} {policy}")
+            }
+            None => format!("{}: {what}", choice.reason),
+        };
+    }
+    Ok(())
+}
+
+/// Reads the files of weights that the run will need, so that what is wrong with them is known before it starts.
+fn check_weights(source: &ConfigSource, layout: &ParameterLayout) -> Result<(), TrainError> {
+    let anchor = match &source.config.decay.anchor {
+        Anchor::Checkpoint(file) => Some(file),
+        Anchor::Zero | Anchor::Initial | Anchor::Norm(_) => None,
+    };
+    let files = [
+        ("model.init_from", source.config.model.init_from.as_ref()),
+        ("decay.anchor", anchor),
+    ];
+    for (key, file) in files {
+        let Some(file) = file else { continue };
+        gpt2::import(file, layout, &mut vec![0.0; layout.len]).map_err(|error| {
+            source.invalid(
+                key,
+                error.to_string(),
+                "a file written by `wd export`, or a checkpoint's model.safetensors, of a model of this shape",
+            )
+        })?;
+    }
+    Ok(())
 }
 
 fn open_loader(
@@ -277,9 +371,16 @@ fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
     };
     finite_not_negative(
         "decay.lambda",
-        config.decay.lambda,
+        config.decay.lambda(),
         "0 switches the decay off",
     )?;
+    if let Anchor::Norm(ratio) = config.decay.anchor {
+        finite_not_negative(
+            "decay.anchor.norm",
+            ratio,
+            "a multiple of each tensor's initial norm, such as 1.0",
+        )?;
+    }
     finite_not_negative(
         "optim.clip",
         config.optim.clip,
@@ -291,6 +392,9 @@ fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
             *lambda,
             "the λ of the tensors that match",
         )?;
+    }
+    if config.decay.holds() {
+        check_hyperball(source)?;
     }
     let fraction = config.data.validation_fraction;
     if !(0.0..1.0).contains(&fraction) {
@@ -328,6 +432,41 @@ fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
             "decay.rule",
             "AdamW with coupled L2 is Adam: the name would hide what is done",
             "write optim.kind = \"adam\", or leave decay.rule out for decoupled decay",
+        ));
+    }
+    Ok(())
+}
+
+/// What of `[decay]` has nothing to act on when norms are held.
+fn check_hyperball(source: &ConfigSource) -> Result<(), TrainError> {
+    let decay = &source.config.decay;
+    let overrides = &decay.overrides.0;
+    let written = std::iter::once(("decay.lambda".to_owned(), decay.lambda())).chain(
+        overrides
+            .iter()
+            .map(|(glob, lambda)| (format!("decay.overrides.{glob}"), *lambda)),
+    );
+    for (key, lambda) in written {
+        if lambda != 0.0 && lambda != 1.0 {
+            return Err(source.invalid(
+                &key,
+                format!("hyperball holds norms and has no λ: {key} = {lambda} says nothing to it"),
+                "leave decay.lambda out, or write 1 (held) or 0 (not held)",
+            ));
+        }
+    }
+    if decay.schedule.is_some() {
+        return Err(source.invalid(
+            "decay.schedule",
+            "hyperball has no λ that a schedule could multiply",
+            "remove decay.schedule; the step's size follows the schedule of the learning rate",
+        ));
+    }
+    if decay.anchor != Anchor::Zero {
+        return Err(source.invalid(
+            "decay.anchor",
+            "hyperball holds norms and decays to no point",
+            "remove decay.anchor; { norm = 1.0 } with a rule that decays lets norms be drawn to a target",
         ));
     }
     Ok(())

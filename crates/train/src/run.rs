@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use wd_data::{Loader, Position};
-use wd_decay::{Anchor, LearningRate, PeakLearningRate};
+use wd_decay::{Anchor, DecayRule, LearningRate, PeakLearningRate};
 use wd_nn::{DropoutKey, Gpt};
 use wd_optim::{OptimError, Optimizer, StepSettings};
 use wd_store::{Event, EventKind, MetricsWriter, RunDirectory, RunLock};
@@ -161,6 +161,10 @@ impl<'a> Trainer<'a> {
         let mut optimizer =
             Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
         match &plan.anchor {
+            Anchor::Zero if plan.rule() == DecayRule::Hyperball => {
+                optimizer.set_norm_target(&parameters, 1.0)?;
+            }
+            Anchor::Norm(ratio) => optimizer.set_norm_target(&parameters, *ratio)?,
             Anchor::Zero => {}
             Anchor::Initial => optimizer.set_anchor(parameters.clone())?,
             Anchor::Checkpoint(file) => {

@@ -187,7 +187,7 @@ fn setting(study: &Study) -> Vec<(String, String)> {
                 "{}, clip {}, decay of {} tensors",
                 config.optim.kind.name(),
                 text::number(config.optim.clip),
-                config.decay.policy.name()
+                config.decay.policy().name()
             ),
         );
     }

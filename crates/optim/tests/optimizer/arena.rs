@@ -56,11 +56,12 @@ pub(crate) fn config(direction: Direction, rule: DecayRule) -> OptimizerConfig {
     }
 }
 
-/// Every combination of direction, rule and cautious that is not refused.
+/// Every combination of direction, rule that decays and cautious that is not refused.
 pub(crate) fn configs() -> Vec<(String, OptimizerConfig)> {
     let mut configs = Vec::new();
+    let decays = |rule: &DecayRule| *rule != DecayRule::Hyperball;
     for (name, direction) in directions() {
-        for rule in DecayRule::ALL {
+        for rule in DecayRule::ALL.into_iter().filter(decays) {
             for cautious in [false, true] {
                 let config = OptimizerConfig {
                     cautious,
@@ -78,8 +79,19 @@ pub(crate) fn configs() -> Vec<(String, OptimizerConfig)> {
     configs
 }
 
-/// The same under two rules only: the others differ from `decoupled` in a number, not in what is
-/// done.
+/// Every direction on a sphere.
+pub(crate) fn held() -> Vec<(String, OptimizerConfig)> {
+    let of = |(name, direction)| {
+        (
+            format!("{name}, hyperball"),
+            config(direction, DecayRule::Hyperball),
+        )
+    };
+    directions().into_iter().map(of).collect()
+}
+
+/// Every arithmetic: of the rules that decay two only, since the others differ from `decoupled` in a
+/// number, not in what is done.
 pub(crate) fn arithmetics() -> Vec<(String, OptimizerConfig)> {
     let is_one_of_two = |config: &OptimizerConfig| {
         matches!(config.rule, DecayRule::CoupledL2 | DecayRule::Decoupled)
@@ -87,6 +99,7 @@ pub(crate) fn arithmetics() -> Vec<(String, OptimizerConfig)> {
     configs()
         .into_iter()
         .filter(|(_, config)| is_one_of_two(config))
+        .chain(held())
         .collect()
 }
 
@@ -114,8 +127,20 @@ pub(crate) fn optimizer(
     shapes: &[&[usize]],
     lambda: f64,
 ) -> (Optimizer, usize) {
-    let (tensors, length) = tensors(shapes, lambda);
-    (Optimizer::new(config, tensors, length).unwrap(), length)
+    let (mut tensors, length) = tensors(shapes, lambda);
+    let holds = config.rule == DecayRule::Hyperball;
+    for tensor in &mut tensors {
+        if holds && tensor.auxiliary {
+            tensor.lambda = 0.0;
+        }
+    }
+    let mut optimizer = Optimizer::new(config, tensors, length).unwrap();
+    if holds {
+        optimizer
+            .set_norm_target(&wave(length, 0.5, 0.0), 1.0)
+            .unwrap();
+    }
+    (optimizer, length)
 }
 
 pub(crate) fn settings(rate: f64, peak: f64) -> StepSettings {

@@ -4,6 +4,7 @@ mod arena;
 mod golden;
 mod invariance;
 mod measurements;
+mod norms;
 mod refusals;
 mod rules;
 mod state;

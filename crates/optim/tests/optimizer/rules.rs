@@ -17,7 +17,7 @@ fn shrink(rule: DecayRule, ratio: f64) -> Option<f64> {
         PeakLearningRate(PEAK * ratio),
     ) {
         Application::Shrink(Shrink(shrink)) => Some(shrink),
-        Application::Gradient(_) => None,
+        Application::Gradient(_) | Application::Sphere => None,
     }
 }
 

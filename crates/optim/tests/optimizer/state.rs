@@ -1,6 +1,6 @@
 //! Saving and restoring: the steps that follow have the bits that they would have had.
 
-use crate::arena::{ADAM, config, configs, optimizer, train, wave};
+use crate::arena::{ADAM, config, configs, held, optimizer, train, wave};
 use wd_decay::DecayRule;
 use wd_optim::{Direction, OptimError, Optimizer};
 
@@ -16,7 +16,7 @@ fn saved(optimizer: &Optimizer) -> Vec<(String, Vec<f32>)> {
 
 #[test]
 fn a_restored_run_goes_on_to_the_bit() {
-    for (name, config) in configs() {
+    for (name, config) in configs().into_iter().chain(held()) {
         let (mut whole, length) = optimizer(config, SHAPES, 0.1);
         let mut weights = wave(length, 0.5, 0.0);
         train(&mut whole, &mut weights, 0..7, 0.01);

@@ -93,6 +93,7 @@ fn conclude(trials: &[Trial], report: &Report) -> ExitCode {
     for (trial, outcome) in trials.iter().zip(&report.outcomes) {
         if let Outcome::Failed { .. } = outcome {
             eprintln!("{}: {outcome}", trial.name);
+            eprintln!("  its whole log: {}", trial.log_path().display());
         }
     }
     let left = report

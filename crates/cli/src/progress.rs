@@ -89,9 +89,14 @@ impl Observer for RunProgress {
             .count();
         let lines = [
             format!(
-                "{} parameters in {tensors} tensors; {} parameters in {decayed} tensors decay ({}, λ = {}, policy {})",
+                "{} parameters in {tensors} tensors; {} parameters in {decayed} tensors {} ({}, λ = {}, policy {})",
                 text::grouped(plan.record.parameters),
                 text::grouped(plan.record.decayed_parameters),
+                if plan.source.config.decay.holds() {
+                    "keep their norm"
+                } else {
+                    "decay"
+                },
                 plan.record.rule,
                 text::number(plan.record.lambda),
                 plan.source.config.decay.policy().name(),

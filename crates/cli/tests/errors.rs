@@ -24,7 +24,7 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = prepare_corpus(folder.path());
     let config = write_config(folder.path(), &corpus, 20, "");
-    let cases: [(&str, &[&str]); 19] = [
+    let cases: [(&str, &[&str]); 32] = [
         (
             "decay.lamda=0.1",
             &["unknown field `lamda`", "did you mean `lambda`"],
@@ -59,6 +59,49 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
         ("model.heads=3", &["16", "3"]),
         ("model.vocabulary=10", &["257 tokens", "only 10"]),
         ("model.init_from=none.safetensors", &["none.safetensors"]),
+        (
+            "decay.anchor=elsewhere",
+            &["no anchor is called `elsewhere`", "\"initial\""],
+        ),
+        ("decay.anchor=0.5", &["{ norm = 1.0 }"]),
+        (
+            "decay.anchor.file=\"a\"",
+            &["an anchor has no `file`", "checkpoint"],
+        ),
+        (
+            "decay.anchor.checkpoint=\"none.safetensors\"",
+            &["none.safetensors", "wd export"],
+        ),
+        ("decay.anchor.norm=-1.0", &["decay.anchor.norm = -1"]),
+        (
+            "decay.schedule=cosine",
+            &["a schedule is a table", "warmup = 0.05"],
+        ),
+        ("schedule.warmup=soon", &["a number of steps, such as 400"]),
+        (
+            "optim.lr=20",
+            &["step 2 would take", "embedding.token.weight", "past where"],
+        ),
+        (
+            "decay.rule=hyperball",
+            &["hyperball holds norms and has no λ", "write 1 (held)"],
+        ),
+        (
+            "decay={ rule = \"hyperball\", cautious = true }",
+            &["brings whole tensors", "cautious = true"],
+        ),
+        (
+            "decay={ rule = \"hyperball\", anchor = \"initial\" }",
+            &["decays to no point"],
+        ),
+        (
+            "decay={ rule = \"hyperball\", schedule = { kind = \"cosine\" } }",
+            &["no λ that a schedule could multiply"],
+        ),
+        (
+            "decay={ rule = \"hyperball\", policy = \"everything\" }",
+            &["hyperball holds matrices", "decay.policy = \"matrices\""],
+        ),
     ];
     for (setting, expected) in cases {
         let message = fail(

@@ -1,5 +1,7 @@
 //! What can be wrong with a declared decay.
 
+use crate::DecayRule;
+
 /// Errors of this crate: each says what was declared, and how to mend it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DecayError {
@@ -54,6 +56,37 @@ pub enum DecayError {
         decay: u64,
         /// Steps of the run.
         steps: u64,
+    },
+    /// A quantity that has to be above 0.
+    #[error("{what} is {value}; it must be finite and above 0")]
+    NotPositive {
+        /// Which quantity.
+        what: &'static str,
+        /// The value as given.
+        value: f64,
+    },
+    /// No equilibrium connects λ with norms and angles.
+    #[error("under {rule} λ does not fix a norm or an angle: {reason}")]
+    NoEquivalence {
+        /// The rule.
+        rule: DecayRule,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Beyond what taking the whole weight at each step would do.
+    #[error(
+        "no decay brings about that {what} is {value}: at this learning rate a shrink of 1 settles at an RMS of {rms:.3e} and \
+         turns by {angle:.3} a step"
+    )]
+    OutOfReach {
+        /// Which quantity.
+        what: &'static str,
+        /// The value as given.
+        value: f64,
+        /// The smallest RMS.
+        rms: f64,
+        /// The largest angle.
+        angle: f64,
     },
     /// The floor is not a fraction.
     #[error("a schedule's floor is a fraction of its peak, between 0 and 1, not {floor}")]

@@ -9,6 +9,7 @@
 //! | [`anchor`] | towards which point does a tensor decay? |
 //! | [`timescale`] | how much of the start is forgotten, and over how many steps? |
 //! | [`norm`] | which weight norm does theory predict at each step? |
+//! | [`mod@equivalence`] | which λ, τ, norm and angle are the same thing? |
 //!
 //! # Symbols
 //! | symbol | meaning |
@@ -33,6 +34,7 @@
 //! ```
 
 pub mod anchor;
+pub mod equivalence;
 mod error;
 pub mod norm;
 pub mod policy;
@@ -42,6 +44,7 @@ pub mod schedule;
 pub mod timescale;
 
 pub use anchor::Anchor;
+pub use equivalence::{Equivalence, Known, equivalence};
 pub use error::DecayError;
 pub use norm::{Equilibrium, UpdateNoise, norm_recursion, scale_invariant_sgd_norm};
 pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};

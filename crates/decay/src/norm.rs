@@ -109,7 +109,8 @@ impl UpdateNoise {
     /// assert!((settled.rms - (learning_rate / (2.0 * lambda)).sqrt()).abs() < 1e-5);
     /// ```
     pub fn equilibrium(&self, learning_rate: f64, shrink: f64) -> Equilibrium {
-        let lost = 1.0 - (1.0 - shrink).powi(2);
+        // 1 − (1 − s)², without the cancellation.
+        let lost = shrink * (2.0 - shrink);
         let rms = learning_rate * (self.diffusion() / lost).sqrt();
         Equilibrium {
             rms,

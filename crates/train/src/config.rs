@@ -10,6 +10,9 @@ use wd_data::Order;
 use wd_decay::{Anchor, DecayRule, Preset, ScheduleKind};
 use wd_nn::{Activation, Norm, Position};
 
+/// Every key with its default, as a commented configuration: the reference that the command shows.
+pub const KEYS: &str = include_str!("../keys.toml");
+
 /// The whole configuration of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -357,5 +360,65 @@ impl<'de> Deserialize<'de> for Overrides {
             }
         }
         deserializer.deserialize_map(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys that serde knows in a section, from what it says of one that it does not.
+    fn known(section: &str) -> Vec<String> {
+        let text = format!("[{section}]\nno_such_key = 1\n");
+        let error = toml::from_str::<RunConfig>(&text).unwrap_err();
+        let names = error.message().split('`').skip(1).step_by(2);
+        names.skip(1).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_reference_has_every_key_and_its_default() {
+        let shown: RunConfig = toml::from_str(KEYS).expect("the reference is a configuration");
+        let least = "[data]\npath = \"runs/sotu\"\nsequences = 32\n[model]\n[optim]\nlr = 1e-3\n";
+        assert_eq!(
+            shown,
+            toml::from_str(least).unwrap(),
+            "a default is not what the reference shows"
+        );
+        for section in ["run", "data", "model", "optim", "schedule", "decay"] {
+            let known = known(section);
+            assert!(known.len() > 3, "{section}: {known:?}");
+            let start = KEYS.find(&format!("\n[{section}]")).expect(section);
+            let text = &KEYS[start + 1..];
+            let text = &text[..text.find("\n\n").unwrap_or(text.len())];
+            for key in known.iter().filter(|key| *key != "overrides") {
+                let is_shown = text.lines().any(|line| {
+                    line.trim_start_matches("# ")
+                        .split_once(" =")
+                        .is_some_and(|(name, _)| name == key)
+                });
+                assert!(is_shown, "[{section}] does not show `{key}`");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_behind_a_hash_can_be_written() {
+        let written: String = KEYS
+            .lines()
+            .map(|line| {
+                let example = line.strip_prefix("# ").filter(|rest| {
+                    rest.split_once(" = ")
+                        .is_some_and(|(name, _)| !name.contains(' ') || name.starts_with('"'))
+                });
+                format!("{}\n", example.unwrap_or(line))
+            })
+            .collect();
+        let config: RunConfig = toml::from_str(&written).expect(&written);
+        assert_eq!(config.run.steps, Some(400));
+        assert_eq!(
+            config.decay.overrides.0,
+            [("block.*.mlp.*".to_owned(), 0.05)]
+        );
+        assert!(config.decay.schedule.is_some() && config.model.init_from.is_some());
     }
 }

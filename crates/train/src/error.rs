@@ -74,6 +74,15 @@ pub enum TrainError {
         /// The option that GPT-2 does not have.
         reason: String,
     },
+    /// An export would replace the configuration of other weights.
+    #[error(
+        "{path} is there already and is of another model: its weights could not be read any more. Export into a folder of \
+         its own, or say --force."
+    )]
+    OtherConfig {
+        /// The file.
+        path: PathBuf,
+    },
     /// The run has no checkpoint yet.
     #[error("{directory} holds no checkpoint yet: train it first")]
     NoCheckpoint {

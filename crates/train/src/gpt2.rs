@@ -196,14 +196,24 @@ fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
 /// Writes weights as `file` in GPT-2's names, and `config.json` beside it.
 ///
 /// # Errors
-/// A model that GPT-2 cannot express; a file that cannot be written.
+/// A model that GPT-2 cannot express; a file that cannot be written; another `config.json` there, unless told to
+/// `overwrite` it.
 pub fn export(
     model: &GptConfig,
     layout: &ParameterLayout,
     parameters: &[f32],
     file: &Path,
+    overwrite: bool,
 ) -> Result<(), TrainError> {
     let config = Gpt2Config::of(model)?;
+    let json = serde_json::to_string_pretty(&config).map_err(|error| TrainError::NotGpt2 {
+        reason: error.to_string(),
+    })?;
+    let config_path = file.with_file_name("config.json");
+    let is_another = std::fs::read(&config_path).is_ok_and(|there| there != json.as_bytes());
+    if is_another && !overwrite {
+        return Err(TrainError::OtherConfig { path: config_path });
+    }
     let mut tensors: Vec<Tensor> = Vec::new();
     for segment in &layout.segments {
         let values = &parameters[segment.range()];
@@ -244,10 +254,7 @@ pub fn export(
         std::fs::create_dir_all(folder).map_err(|error| misfit(folder, error.to_string()))?;
     }
     write_safetensors(file, &views)?;
-    let json = serde_json::to_string_pretty(&config).map_err(|error| TrainError::NotGpt2 {
-        reason: error.to_string(),
-    })?;
-    wd_store::write_file(&file.with_file_name("config.json"), json.as_bytes())?;
+    wd_store::write_file(&config_path, json.as_bytes())?;
     Ok(())
 }
 

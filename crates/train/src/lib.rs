@@ -30,7 +30,7 @@ mod resume;
 mod run;
 
 pub use bench::{BenchResult, BenchShape, bench, peak_memory_bytes};
-pub use config::RunConfig;
+pub use config::{KEYS, RunConfig};
 pub use cost::Cost;
 pub use error::{ConfigError, TrainError};
 pub use metrics::TENSOR_MEASURES;

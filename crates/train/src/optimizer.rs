@@ -46,9 +46,14 @@ pub(crate) fn resolve_optimizer(
         cautious: source.config.decay.cautious,
         clip: (section.clip > 0.0).then_some(section.clip),
     };
+    // The modifier is refused for its rule, whatever the optimizer.
+    let place = match rule {
+        DecayRule::CoupledL2 | DecayRule::Hyperball if config.cautious => "decay.cautious",
+        _ => "optim",
+    };
     config.validate().map_err(|error| {
         source.invalid(
-            "optim",
+            place,
             error.to_string(),
             "mend [optim], decay.rule or decay.cautious; `wd train --help` lists which go together",
         )

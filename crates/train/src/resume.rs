@@ -235,11 +235,13 @@ pub(crate) fn restore(
 /// Exports the weights of a run's checkpoint in GPT-2's names; gives the step it took.
 ///
 /// # Errors
-/// A run without a checkpoint, a model that GPT-2 cannot express, a file that cannot be written.
+/// A run without a checkpoint, a model that GPT-2 cannot express, a file that cannot be written, another model's
+/// `config.json` beside it unless told to `overwrite` it.
 pub fn export_run(
     directory: &RunDirectory,
     step: Option<u64>,
     file: &Path,
+    overwrite: bool,
 ) -> Result<u64, TrainError> {
     let name = directory.config_path().display().to_string();
     let source = ConfigSource::parse(&name, directory.read_config()?)?;
@@ -264,6 +266,6 @@ pub fn export_run(
     };
     let mut parameters = vec![0.0; layout.len];
     gpt2::fill(&checkpoint.path, checkpoint.model, &layout, &mut parameters)?;
-    gpt2::export(&model, &layout, &parameters, file)?;
+    gpt2::export(&model, &layout, &parameters, file, overwrite)?;
     Ok(checkpoint.step)
 }

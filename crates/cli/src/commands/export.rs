@@ -27,11 +27,15 @@ pub(crate) struct Arguments {
     /// Step of the checkpoint [default: the last]
     #[arg(long)]
     step: Option<u64>,
+
+    /// Replace a config.json of another model
+    #[arg(long)]
+    force: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let directory = RunDirectory::open(&arguments.run)?;
-    let step = wd_train::export_run(&directory, arguments.step, &arguments.out)?;
+    let step = wd_train::export_run(&directory, arguments.step, &arguments.out, arguments.force)?;
     eprintln!(
         "weights after step {step} → {} and {}",
         arguments.out.display(),

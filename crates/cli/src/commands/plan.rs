@@ -3,7 +3,8 @@
 use std::{fmt::Write, process::ExitCode};
 
 use clap::Args;
-use wd_decay::{LearningRate, PeakLearningRate};
+use wd_decay::{Anchor, Application, DecayRule, LearningRate, PeakLearningRate};
+use wd_optim::{AdamParameters, Direction};
 use wd_train::{Cost, RunPlan};
 
 use crate::{commands::train::ConfigArguments, diagnostics::CommandError, text};
@@ -44,7 +45,62 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
 }
 
 fn json(plan: &RunPlan, cost: &Cost) -> String {
-    serde_json::json!({ "plan": plan.record, "cost": cost }).to_string()
+    serde_json::json!({ "plan": plan.record, "config": plan.source.config, "cost": cost })
+        .to_string()
+}
+
+/// The optimizer with every number that was given or is a default.
+fn optimizer(plan: &RunPlan) -> String {
+    let adam = |adam: &AdamParameters| {
+        format!("β₁ {}, β₂ {}, ε {:e}", adam.beta1, adam.beta2, adam.epsilon)
+    };
+    let direction = match &plan.optimizer.direction {
+        Direction::Sgd {
+            momentum,
+            dampening,
+            nesterov,
+        } => format!(
+            "momentum {momentum}, dampening {dampening}{}",
+            if *nesterov { ", Nesterov" } else { "" }
+        ),
+        Direction::Adam(parameters) => adam(parameters),
+        Direction::Lion { beta1, beta2 } => format!("β₁ {beta1}, β₂ {beta2}"),
+        Direction::Muon {
+            momentum,
+            nesterov,
+            newton_schulz_steps,
+            auxiliary,
+            auxiliary_learning_rate_ratio,
+        } => format!(
+            "momentum {momentum}{}, {newton_schulz_steps} Newton–Schulz steps; AdamW for what is no hidden matrix: {}, \
+             learning rate × {auxiliary_learning_rate_ratio}",
+            if *nesterov { ", Nesterov" } else { "" },
+            adam(auxiliary)
+        ),
+    };
+    let clip = match plan.optimizer.clip {
+        Some(norm) => format!("clipped to norm {}", text::number(norm)),
+        None => "not clipped".to_owned(),
+    };
+    format!("{}: {direction}; gradients {clip}", plan.record.optimizer)
+}
+
+/// The rule as an equation, with what modifies it.
+fn update(plan: &RunPlan) -> String {
+    let mut update = format!("{}: {}", plan.rule(), plan.rule().equation());
+    if plan.rule() == DecayRule::Hyperball {
+        update.push_str(", R = ‖w₀‖; other tensors: w ← w − η_t u");
+        return update;
+    }
+    let anchor = match &plan.anchor {
+        Anchor::Norm(ratio) => format!("Rw/‖w‖, R = {ratio}·‖w₀‖"),
+        anchor => anchor.to_string(),
+    };
+    update.push_str(&format!("; a = {anchor}"));
+    if plan.optimizer.cautious {
+        update.push_str("; only where u·(w − a) ≥ 0 (cautious)");
+    }
+    update
 }
 
 fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
@@ -73,20 +129,45 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (Some(steps), Some(fraction)) => {
             format!("{} steps = {:.3} of the run", text::number(steps), fraction)
         }
+        _ if plan.source.config.decay.holds() => {
+            "none: the norm is held, the direction turns by about η_t a step".to_owned()
+        }
         _ => "none: nothing shrinks by itself".to_owned(),
+    };
+    let holds = plan.source.config.decay.holds();
+    let (lambda, kappa) = if holds {
+        (
+            "none: 1 says that a tensor is held".to_owned(),
+            "none: nothing decays".to_owned(),
+        )
+    } else {
+        (
+            plan.lambda_schedule.describe(),
+            format!(
+                "{}; e^−κ = {} of the initial weights is left",
+                text::number(record.kappa),
+                text::number((-record.kappa).exp())
+            ),
+        )
     };
     let lines = [
         (
             "parameters",
             format!(
-                "{}; {} decay",
+                "{}; {} {}",
                 text::grouped(record.parameters),
-                text::grouped(record.decayed_parameters)
+                text::grouped(record.decayed_parameters),
+                if holds {
+                    "are held at their norm"
+                } else {
+                    "decay"
+                }
             ),
         ),
-        ("update", plan.rule().equation().to_owned()),
+        ("optimizer", optimizer(plan)),
+        ("decay", update(plan)),
         ("learning rate", record.schedule_description.clone()),
-        ("λ", plan.lambda_schedule.describe()),
+        ("λ", lambda),
         (
             "data",
             format!(
@@ -100,11 +181,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         ),
         (
             "κ = Σ shrink",
-            format!(
-                "{}; e^−κ = {} of the initial weights is left",
-                text::number(record.kappa),
-                text::number((-record.kappa).exp())
-            ),
+            kappa,
         ),
         ("τ = 1/peak shrink", tau),
         (
@@ -164,8 +241,9 @@ fn schedule_table(plan: &RunPlan) -> String {
                 text::number(rate),
                 text::number(lambda),
                 match applied {
-                    wd_decay::Application::Shrink(shrink) => text::number(shrink.0),
-                    wd_decay::Application::Gradient(_) => "in the gradient".to_owned(),
+                    Application::Shrink(shrink) => text::number(shrink.0),
+                    Application::Gradient(_) => "in the gradient".to_owned(),
+                    Application::Sphere => "holds the norm".to_owned(),
                 },
             ]
         })

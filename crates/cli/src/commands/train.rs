@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, ValueEnum};
 use wd_lab::{LabError, Setting, setting};
 use wd_store::RunDirectory;
-use wd_train::{ConfigSource, Outcome, Resume, RunOptions, RunPlan};
+use wd_train::{ConfigSource, KEYS, Outcome, Resume, RunOptions, RunPlan};
 
 use crate::{
     diagnostics::{CommandError, DIVERGED, INTERRUPTED},
@@ -14,17 +14,20 @@ use crate::{
     text,
 };
 
-/// Train one model as a configuration says
-#[derive(Debug, Args)]
-#[command(after_help = "\
+const EXAMPLES: &str = "\
 Examples:
   wd train studies/first.toml --run-dir runs/first
   wd train studies/first.toml --set decay.lambda=0.3 --set optim.lr=3e-3 --run-dir runs/second
+  wd train studies/first.toml --set decay.rule=hyperball --set decay.lambda=1 --run-dir runs/held
   wd train studies/first.toml --run-dir runs/first            # killed? the same command continues
 
 Exit code: 0 finished, 3 diverged (a result, not a failure), 130 interrupted, 1 anything else.
-Optimizers and rules: adamw, lion, muon take every decoupled rule (decoupled, independent, constant,
-corrected, squared-learning-rate); adam and sgd take those and coupled-l2.")]
+Optimizers and rules: adamw, lion, muon take every rule but coupled-l2 (decoupled, independent, constant,
+corrected, squared-learning-rate, hyperball); adam and sgd take that too. `wd train --help` lists every key.";
+
+/// Train one model as a configuration says
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\nThe configuration:\n\n{KEYS}"))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,

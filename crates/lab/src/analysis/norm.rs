@@ -3,7 +3,7 @@
 //! The prediction is ρ_{t+1} = (1 − s_t)²ρ_t + η_t² for each tensor ([`wd_decay::norm_recursion`]), put together over a
 //! group of tensors by their numbers of elements. It is made for Adam's direction under a rule that shrinks the
 //! weights directly; for other optimizers, coupled L2, the cautious modifier, an anchor other than zero and weights
-//! that were read from a file nothing is predicted.
+//! that were read from a file nothing is predicted. A norm that hyperball holds stays what it was.
 
 use wd_decay::{UpdateNoise, norm_recursion};
 use wd_store::{Plan, PlannedTensor};
@@ -123,7 +123,14 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
 /// Do the weights begin at their initialisation, and decay to zero?
 fn begins_free(trial: &TrialRecord) -> bool {
     let set = |key: &str| trial.configuration.get(key).map(String::as_str);
-    set("model.init_from").is_none() && matches!(set("decay.anchor"), None | Some("zero"))
+    // An anchor that is a table has no key of its own in a flat configuration.
+    let anchored = trial
+        .configuration
+        .keys()
+        .any(|key| key.starts_with("decay.anchor."));
+    set("model.init_from").is_none()
+        && matches!(set("decay.anchor"), None | Some("zero"))
+        && !anchored
 }
 
 /// RMS of some tensors of a plan, taken together, after each step, as the norm recursion predicts it.
@@ -155,12 +162,16 @@ pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>
             .iter()
             .map(|shrink| shrink * multiplier)
             .collect();
-        let rms = norm_recursion(
-            tensor.initial_rms,
-            &plan.learning_rates,
-            &shrinks,
-            diffusion,
-        );
+        let rms = if plan.rule == "hyperball" && tensor.lambda != 0.0 {
+            vec![tensor.initial_rms; plan.learning_rates.len()]
+        } else {
+            norm_recursion(
+                tensor.initial_rms,
+                &plan.learning_rates,
+                &shrinks,
+                diffusion,
+            )
+        };
         let count = tensor.parameters as f64;
         elements += count;
         for (square, rms) in squares.iter_mut().zip(rms) {

@@ -46,12 +46,13 @@ pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> 
     if !unfinished.is_empty() {
         let count: usize = arms.iter().map(|arm| arm.unfinished.len()).sum();
         lines.push(VerdictLine {
-            claim: "Every trial is finished".to_owned(),
+            claim: "The evidence is complete".to_owned(),
             finding: format!(
-                "{count} of {all} trials are not: {}.",
+                "{count} of {all} trials are unfinished and are in no mean: {}. The command that began the study finishes \
+                 them.",
                 unfinished.join("; ")
             ),
-            supported: Supported::Contradicted,
+            supported: Supported::Undecided,
         });
     }
 

@@ -43,9 +43,11 @@ fn a_held_matrix_keeps_its_norm_and_moves_by_eta_of_it() {
                         && found > 0.9 * rate * (1.0 - measured.cosine.powi(2)).sqrt()
                 );
                 let shrink = measured.decay_norm / measured.weight_norm;
+                // The sums that decide on it are accurate to about 1e-6, as then is ‖w‖ = R.
+                let expected = (1.0 - 1.0 / length).abs();
                 assert!(
-                    (shrink - (1.0 - 1.0 / length).abs()).abs() < 1e-6,
-                    "{name}: {shrink}"
+                    (shrink - expected).abs() < 5e-6,
+                    "{name}: {shrink} {expected}"
                 );
             }
             assert_eq!(report.tensors[1].decay_norm, 0.0, "{name}");

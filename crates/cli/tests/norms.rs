@@ -1,0 +1,257 @@
+//! Norms held and drawn to targets, as a user types it: planned, trained, measured, resumed.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use support::{prepare_corpus, succeed, wd, write_config};
+
+const STEPS: u64 = 30;
+
+fn train(config: &Path, run: &Path, settings: &[&str]) {
+    let mut command = wd();
+    command.arg("train").arg(config).arg("--run-dir").arg(run);
+    command.args(["--threads", "2", "--progress", "none"]);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    succeed(&mut command);
+}
+
+/// A column of a run's metrics, where it was measured.
+fn column(run: &Path, name: &str) -> Vec<f64> {
+    let output = succeed(
+        wd().arg("metrics")
+            .arg(run)
+            .args(["--columns", name, "--csv"]),
+    );
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines()
+        .skip(1)
+        .filter_map(|line| line.parse().ok())
+        .filter(|value: &f64| value.is_finite())
+        .collect()
+}
+
+/// The settings of every kind of norm control, and of an anchor with each rule.
+fn settings(folder: &Path) -> Vec<Vec<String>> {
+    let checkpoint = format!(
+        "decay.anchor.checkpoint=\"{}\"",
+        folder
+            .join("before/checkpoints/step-30/model.safetensors")
+            .display()
+    );
+    let mut all: Vec<Vec<String>> = [
+        &["decay={ rule = \"hyperball\" }"][..],
+        &["decay={ rule = \"hyperball\" }", "optim.kind=muon"],
+        &["decay={ rule = \"hyperball\" }", "optim.kind=sgd"],
+        &["decay.anchor.norm=0.5"],
+        &[
+            "decay.anchor.norm=1.5",
+            "optim.kind=muon",
+            "decay.cautious=true",
+        ],
+        &["decay.anchor.norm=1.5", "optim.kind=adam"],
+    ]
+    .into_iter()
+    .map(|settings| {
+        settings
+            .iter()
+            .map(|setting| (*setting).to_owned())
+            .collect()
+    })
+    .collect();
+    for anchor in ["decay.anchor=initial", &checkpoint] {
+        for rule in [
+            "decoupled",
+            "independent",
+            "constant",
+            "corrected",
+            "squared-learning-rate",
+            "coupled-l2",
+        ] {
+            let kind = if rule == "coupled-l2" {
+                "adam"
+            } else {
+                "adamw"
+            };
+            all.push(vec![
+                anchor.to_owned(),
+                format!("decay.rule={rule}"),
+                format!("optim.kind={kind}"),
+            ]);
+        }
+    }
+    all
+}
+
+/// Takes a finished run back to its checkpoint of step 28.
+fn take_back(run: &Path) {
+    let events = run.join("events.jsonl");
+    let text = std::fs::read_to_string(&events).expect("events");
+    let kept: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.contains("finished"))
+        .collect();
+    std::fs::write(&events, kept.join("\n") + "\n").expect("events");
+    std::fs::remove_dir_all(run.join(format!("checkpoints/step-{STEPS}"))).expect("a checkpoint");
+}
+
+fn final_bytes(run: &Path) -> Vec<Vec<u8>> {
+    [
+        "checkpoints/step-30/model.safetensors",
+        "checkpoints/step-30/optimizer.safetensors",
+        "metrics.bin",
+    ]
+    .map(|file| std::fs::read(run.join(file)).expect(file))
+    .to_vec()
+}
+
+#[test]
+fn every_kind_of_norm_control_trains_and_resumes_to_the_bit() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let config = write_config(folder.path(), &corpus, STEPS, "");
+    train(&config, &folder.path().join("before"), &["run.seed=1"]);
+    let mut runs: Vec<(Vec<String>, Vec<Vec<u8>>)> = Vec::new();
+    for (index, settings) in settings(folder.path()).into_iter().enumerate() {
+        let run = folder.path().join(format!("run-{index}"));
+        let words: Vec<&str> = settings.iter().map(String::as_str).collect();
+        train(&config, &run, &words);
+        let whole = final_bytes(&run);
+        take_back(&run);
+        train(&config, &run, &words);
+        assert!(whole == final_bytes(&run), "{settings:?}");
+        for (others, bytes) in &runs {
+            assert!(*bytes != whole, "{settings:?} does what {others:?} does");
+        }
+        runs.push((settings, whole));
+    }
+}
+
+fn weight_norm(run: &Path, path: &str) -> Vec<f64> {
+    column(run, &format!("weight_norm/{path}"))
+}
+
+fn trained(settings: &[&str]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let config = write_config(folder.path(), &corpus, STEPS, "");
+    let run = folder.path().join("run");
+    train(&config, &run, settings);
+    (folder, run)
+}
+
+#[test]
+fn hyperball_holds_the_norm_of_matrices_and_of_nothing_else() {
+    let (_folder, run) = trained(&["decay={ rule = \"hyperball\" }"]);
+    let norms = weight_norm(&run, "block.0.mlp.up.weight");
+    assert!(norms.len() > 5);
+    for norm in &norms {
+        assert!((norm / norms[0] - 1.0).abs() < 1e-6, "{norms:?}");
+    }
+    let moved = column(&run, "relative_update/block.0.mlp.up.weight");
+    let rates = column(&run, "learning_rate");
+    // At the last step η is a tenth of 1e-2.
+    assert!(
+        (moved[moved.len() - 1] / rates[rates.len() - 1] - 1.0).abs() < 0.01,
+        "{moved:?} {rates:?}"
+    );
+    let free = weight_norm(&run, "embedding.token.weight");
+    assert!(
+        (free[free.len() - 1] / free[0] - 1.0).abs() > 1e-3,
+        "{free:?}"
+    );
+}
+
+#[test]
+fn a_norm_decays_to_its_target() {
+    let (_folder, run) = trained(&[
+        "decay.anchor.norm=1.5",
+        "decay.rule=constant",
+        "decay.lambda=0.5",
+        "optim.lr=1e-4",
+    ]);
+    for path in ["block.0.mlp.up.weight", "embedding.token.weight"] {
+        let norms = weight_norm(&run, path);
+        assert!(
+            (norms[norms.len() - 1] / norms[0] - 1.5).abs() < 0.02,
+            "{path}: {norms:?}"
+        );
+    }
+}
+
+#[test]
+fn the_plan_says_what_is_held_and_how() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let config = write_config(folder.path(), &corpus, STEPS, "");
+    let plan = |settings: &[&str]| {
+        let mut command = wd();
+        command.arg("plan").arg(&config);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        String::from_utf8_lossy(&succeed(&mut command).stdout).into_owned()
+    };
+    let held = plan(&["decay={ rule = \"hyperball\" }"]);
+    for part in [
+        "matrix: its norm is held (matrices)",
+        "token embedding: free (matrices)",
+        "adamw: β₁ 0.9, β₂ 0.95, ε 1e-8; gradients clipped to norm 1",
+        "hyperball: w ← R·Norm(w − η_t R·Norm(u)), R = ‖w₀‖",
+        "holds the norm",
+    ] {
+        assert!(held.contains(part), "no «{part}» in\n{held}");
+    }
+    let cautious = plan(&[
+        "decay.cautious=true",
+        "decay.anchor.norm=1.5",
+        "optim.kind=lion",
+    ]);
+    for part in [
+        "lion: β₁ 0.9, β₂ 0.99",
+        "a = Rw/‖w‖, R = 1.5·‖w₀‖",
+        "only where u·(w − a) ≥ 0 (cautious)",
+    ] {
+        assert!(cautious.contains(part), "no «{part}» in\n{cautious}");
+    }
+}
+
+#[test]
+fn an_export_replaces_no_other_models_configuration_unasked() {
+    let (folder, run) = trained(&["model.layers=1"]);
+    let out = folder.path().join("exported/model.safetensors");
+    let export = || {
+        let mut command = wd();
+        command.arg("export").arg(&run).arg("--out").arg(&out);
+        command
+    };
+    succeed(&mut export());
+    // The same model again replaces nothing.
+    succeed(&mut export());
+    let config = out.with_file_name("config.json");
+    std::fs::write(&config, "{\"model_type\": \"gpt2\"}").expect("a file");
+    let output = export().output().expect("the command starts");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && message.contains("config.json") && message.contains("--force"),
+        "{message}"
+    );
+    succeed(export().arg("--force"));
+    assert!(
+        std::fs::read_to_string(&config)
+            .expect("a file")
+            .contains("n_embd")
+    );
+}
+
+#[test]
+fn the_long_help_lists_every_key() {
+    let output = succeed(wd().args(["train", "--help"]));
+    let help = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        help.contains("checkpoint_every = 500") && help.contains("Examples:"),
+        "{help}"
+    );
+}

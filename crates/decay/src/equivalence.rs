@@ -1,22 +1,4 @@
-//! λ, τ, equilibrium norm, angular update: one quantity under several names.
-//!
-//! Where gradients are mostly noise, a tensor settles (see [`norm`](crate::norm)), and at a learning
-//! rate η any one of these fixes all others through the shrink s:
-//!
-//! | given | s |
-//! |---|---|
-//! | λ | by the rule, ηλ for `decoupled`; for SGD under `coupled-l2` ηλ/(1 − α) |
-//! | τ | 1/τ |
-//! | RMS ρ^½, or radius ‖w‖ = √n·RMS | s(2 − s) = η²D/ρ |
-//! | angle a step | s(2 − s) = angle²·D/E\[u²\] |
-//! | learning rate η_H of `hyperball` | as the angle arctan η_H |
-//!
-//! D and E\[u²\] are those of the optimizer's update ([`UpdateNoise`]). The last line holds where the
-//! update is at right angles to the weights: then a step of relative size η_H turns them by arctan
-//! η_H, whatever the radius; both updates remember earlier ones alike, so that equal angles are
-//! equal speeds.
-//!
-//! Sources: those of [`norm`](crate::norm), and Wen et al. 2026 (arXiv 2606.16899) for Hyperball.
+#![doc = include_str!("../docs/equivalence.md")]
 
 use crate::{Application, DecayError, DecayRule, LearningRate, PeakLearningRate, UpdateNoise};
 

@@ -52,3 +52,8 @@ pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
 pub use schedule::{Schedule, ScheduleKind};
 pub use timescale::{Timescale, tokens_per_parameter};
+
+/// The README's example, so that it stays true.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

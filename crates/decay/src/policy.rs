@@ -18,21 +18,7 @@ pub struct TensorDescription<'a> {
     pub role: Role,
 }
 
-/// A named set of decayed tensors.
-///
-/// | preset | matrices, head | embeddings, positions | norm gains | biases |
-/// |---|---|---|---|---|
-/// | `nanogpt` | decay | decay | no | no |
-/// | `hf` | decay | decay | no | no |
-/// | `olmo` | decay | no | decay | decay |
-/// | `matrices` | decay | no | no | no |
-/// | `everything` | decay | decay | decay | decay |
-///
-/// `nanogpt` goes by the number of dimensions (nanoGPT's `configure_optimizers`: `p.dim() >= 2`),
-/// `hf` by the kind of tensor (Trainer's `get_decay_parameter_names`: all but biases and
-/// normalisations); they part on a 1-D matrix or a 2-D gain. `olmo` is OLMo 2's
-/// `decay_norm_and_bias: true, decay_embeddings: false`. `matrices` is what Hyperball holds (Levanter's
-/// AdamH: linear layers, not embeddings). `everything` is what `AdamW(model.parameters())` does.
+#[doc = include_str!("../docs/policy.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {

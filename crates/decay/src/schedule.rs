@@ -47,24 +47,7 @@ impl fmt::Display for ScheduleKind {
     }
 }
 
-/// A multiplier of a peak (learning rate or λ) for each step t = 0, 1, … of a run of S steps.
-///
-/// With W warm-up steps, D final-decay steps and floor f:
-///
-/// | part | factor |
-/// |---|---|
-/// | warm-up, t < W | (t + 1)/(W + 1) |
-/// | constant | 1 |
-/// | cosine | f + (1 − f)(1 + cos πp)/2, p = (t − W)/(S − W) |
-/// | linear | f + (1 − f)(1 − p), the same p |
-/// | wsd | 1 until t = S − D, then f + (1 − f)(1 − q), q = (t − S + D)/D |
-/// | inverse-sqrt | max(f, √((W + 1)/(t + 1))) |
-///
-/// This is nanoGPT's `get_lr` with `lr_decay_iters = S` and `min_lr = f·peak`, in both of its
-/// endpoint conventions: no step has factor 0 in the warm-up, and the peak is first reached at t =
-/// W; p reaches 1 at t = S, one step *after* the last, so that a decay to zero wastes no step. From
-/// t = S on (a run that goes past its schedule) the factor stays at the floor. The warm-up starts
-/// at 0 whatever the floor is.
+#[doc = include_str!("../docs/schedule.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Schedule {
     /// The shape after the warm-up.

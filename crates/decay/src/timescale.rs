@@ -1,12 +1,7 @@
 //! How much of the start a run forgets, and how fast: the numbers that carry over to runs of
 //! another size.
 
-/// What a run's shrinks s_0, s_1, … amount to.
-///
-/// With w ← (1 − s_t)w + (update), the weights are a moving average of updates: the start keeps the
-/// share Π(1 − s_t) ≈ e^−κ, and an update is forgotten over τ steps. Two runs with the same κ (or τ
-/// as a fraction of the run) decay alike whatever their λ, learning rate and length; two runs with
-/// the same λ need not (Wang & Aitchison 2024; Bergsma et al. 2025).
+#[doc = include_str!("../docs/timescale.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Timescale {
     /// κ = Σ_t s_t.

@@ -6,7 +6,7 @@ mod synthetic;
 use synthetic::{Settings, Truth, settings, study, write_diverged, write_run};
 use wd_lab::{
     ActsAs, Analysis, AnalysisOptions, ComparisonKind, LabError, Study, Supported, VerdictLine,
-    analyse, analyse_directories,
+    analyse, analyse_directories, analysis::predicted_rms,
 };
 
 /// Runs every trial of a study as if `truth` were nature, with run-to-run noise of standard deviation `noise`.
@@ -494,4 +494,35 @@ fn damaged_metrics_are_an_error_that_names_the_file() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("metrics.bin"), "{error}");
+}
+
+#[test]
+fn a_held_norm_is_predicted_to_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(folder.path(), &["decay.lambda=1", "decay.rule=hyperball"]);
+    let mut plan = synthetic::plan(&settings(&study.trials()[0]));
+    plan.shrinks.fill(0.0);
+    plan.tensors[0].lambda = 0.0;
+    let of = |tensor: usize| predicted_rms(&plan, &[&plan.tensors[tensor]]).unwrap();
+    assert_eq!(of(1), vec![0.08; plan.steps as usize]);
+    // A tensor that is not held does its random walk.
+    assert!(of(0).last().unwrap() > &0.085);
+}
+
+#[test]
+fn nothing_is_predicted_of_weights_that_decay_elsewhere() {
+    for (axis, predicts) in [("run.seed=0", true), ("decay.anchor.norm=1.0", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let study = study(folder.path(), &["decay.lambda=0.1", axis]);
+        run_all(&study, 0.0, |_| Truth {
+            late: 1.0,
+            norm: (1.0, 1.0),
+            ..Truth::default()
+        });
+        let norms = &conclude(&study).arms[0].weight_rms_by_role;
+        assert!(!norms.is_empty());
+        for norm in norms {
+            assert_eq!(norm.predicted.is_empty(), !predicts, "{axis}: {norm:?}");
+        }
+    }
 }

@@ -179,10 +179,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
                 record.epochs
             ),
         ),
-        (
-            "κ = Σ shrink",
-            kappa,
-        ),
+        ("κ = Σ shrink", kappa),
         ("τ = 1/peak shrink", tau),
         (
             "tokens per parameter",

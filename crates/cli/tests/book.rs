@@ -1,0 +1,103 @@
+//! The book says what the crates say: its pages are there, include what exists, and name commands that do.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use wd_decay::DecayRule;
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/book/src")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every page of the table of contents, by its path.
+fn pages() -> Vec<PathBuf> {
+    let summary = read(&source().join("SUMMARY.md"));
+    let links = summary
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'));
+    links.map(|(path, _)| source().join(path)).collect()
+}
+
+#[test]
+fn the_table_of_contents_is_the_folder() {
+    let mut listed = pages();
+    let mut found = vec![source().join("SUMMARY.md")];
+    for folder in [source(), source().join("rules")] {
+        let entries = std::fs::read_dir(&folder).expect("a folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        found.extend(paths.filter(|path| path.extension().is_some_and(|kind| kind == "md")));
+    }
+    listed.extend([source().join("SUMMARY.md"), source().join("SUMMARY.md")]);
+    listed.sort();
+    found.sort();
+    listed.dedup();
+    found.dedup();
+    assert_eq!(listed, found);
+}
+
+#[test]
+fn every_rule_has_its_page_which_is_the_crates_own() {
+    let overview = read(&source().join("rules.md"));
+    for rule in DecayRule::ALL {
+        let page = source().join(format!("rules/{rule}.md"));
+        assert!(pages().contains(&page), "{rule} is not in SUMMARY.md");
+        let include = format!("{{{{#include ../../../../crates/decay/docs/rules/{rule}.md}}}}");
+        assert!(read(&page).contains(&include), "{rule}");
+        let row = format!("| [{rule}](rules/{rule}.md) | {} |", rule.equation());
+        assert!(overview.contains(&row), "rules.md has no {row}");
+    }
+}
+
+#[test]
+fn what_pages_include_and_link_exists() {
+    for page in pages() {
+        let text = read(&page);
+        let folder = page.parent().expect("a folder");
+        let included = text
+            .split("{{#include ")
+            .skip(1)
+            .filter_map(|rest| rest.split_once("}}"));
+        let linked = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split_once(')'));
+        for (path, _) in included.chain(linked) {
+            assert!(folder.join(path).exists(), "{}: {path}", page.display());
+        }
+    }
+}
+
+#[test]
+fn commands_in_pages_are_commands() {
+    let mut count = 0;
+    for page in pages() {
+        let text = read(&page);
+        for line in text.lines().filter(|line| line.starts_with("wd ")) {
+            let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+            let name = if words[0] == "data" {
+                &words[..2]
+            } else {
+                &words[..1]
+            };
+            let help = Command::new(env!("CARGO_BIN_EXE_wd"))
+                .args(name)
+                .arg("--help")
+                .output();
+            let help = help.expect("the command starts");
+            assert!(help.status.success(), "{line}");
+            let help = String::from_utf8_lossy(&help.stdout).into_owned();
+            for option in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(help.contains(*option), "{line}: no {option}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 5, "only {count} commands");
+}

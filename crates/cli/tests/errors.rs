@@ -24,7 +24,7 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = prepare_corpus(folder.path());
     let config = write_config(folder.path(), &corpus, 20, "");
-    let cases: [(&str, &[&str]); 32] = [
+    let cases: [(&str, &[&str]); 33] = [
         (
             "decay.lamda=0.1",
             &["unknown field `lamda`", "did you mean `lambda`"],
@@ -87,6 +87,10 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
             &["hyperball holds norms and has no λ", "write 1 (held)"],
         ),
         (
+            "decay={ rule = \"hyperball\" }\nmodel.init_std=0.0",
+            &["would hold block.0.attention.qkv.weight at the norm 0"],
+        ),
+        (
             "decay={ rule = \"hyperball\", cautious = true }",
             &["brings whole tensors", "cautious = true"],
         ),
@@ -104,12 +108,12 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
         ),
     ];
     for (setting, expected) in cases {
-        let message = fail(
-            wd().arg("train")
-                .arg(&config)
-                .args(["--set", setting, "--run-dir"])
-                .arg(folder.path().join("refused")),
-        );
+        let mut command = wd();
+        command.arg("train").arg(&config);
+        for setting in setting.lines() {
+            command.args(["--set", setting]);
+        }
+        let message = fail(command.arg("--run-dir").arg(folder.path().join("refused")));
         for part in expected {
             assert!(
                 message.contains(part),

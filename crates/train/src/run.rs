@@ -161,9 +161,9 @@ impl<'a> Trainer<'a> {
         let mut optimizer =
             Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
         match &plan.anchor {
-            Anchor::Zero if plan.rule() == DecayRule::Hyperball => {
-                optimizer.set_norm_target(&parameters, 1.0)?;
-            }
+            Anchor::Zero if plan.rule() == DecayRule::Hyperball => optimizer
+                .set_norm_target(&parameters, 1.0)
+                .map_err(|error| held_at_zero(plan, error))?,
             Anchor::Norm(ratio) => optimizer.set_norm_target(&parameters, *ratio)?,
             Anchor::Zero => {}
             Anchor::Initial => optimizer.set_anchor(parameters.clone())?,
@@ -428,6 +428,21 @@ impl<'a> Trainer<'a> {
             .append_event(&Event::now(kind, self.step, message))?;
         Ok(())
     }
+}
+
+/// Names the tensor that starts at 0, where hyperball would hold it.
+fn held_at_zero(plan: &RunPlan, error: OptimError) -> TrainError {
+    let OptimError::HeldAtZero { tensor } = error else {
+        return error.into();
+    };
+    let path = &plan.layout.segments[tensor].path;
+    plan.source.invalid(
+        "decay.rule",
+        format!(
+            "hyperball would hold {path} at the norm 0, with which it starts: it could not learn"
+        ),
+        format!("start it elsewhere, or leave it free: [decay.overrides] \"{path}\" = 0"),
+    )
 }
 
 enum Step {

@@ -193,12 +193,19 @@ pub(crate) fn schedules(record: &Record) -> Section {
         vec![over_steps(
             "schedules",
             "Schedules, as planned for every step.",
-            &format!(
-                "{}. The area under the shrink is κ = {}: of the initial weights a share exp(−κ) = {} is left at the end.",
-                record.plan.schedule_description,
-                number::short(record.plan.kappa),
-                number::short((-record.plan.kappa).exp())
-            ),
+            &if super::holds(&record.plan) {
+                format!(
+                    "{}. Norms are held: nothing shrinks by a schedule.",
+                    record.plan.schedule_description
+                )
+            } else {
+                format!(
+                    "{}. The area under the shrink is κ = {}: of the initial weights a share exp(−κ) = {} is left at the end.",
+                    record.plan.schedule_description,
+                    number::short(record.plan.kappa),
+                    number::short((-record.plan.kappa).exp())
+                )
+            },
             panels,
             1,
             Labels::None,

@@ -10,7 +10,7 @@ mod figures;
 mod norms;
 mod record;
 
-use wd_store::{EventKind, RunDirectory, Status};
+use wd_store::{EventKind, Plan, RunDirectory, Status};
 
 use crate::ReportError;
 use crate::number;
@@ -116,15 +116,27 @@ fn regime(record: &Record) -> String {
             number::percent(tau)
         )
     });
+    let peak = number::short(plan.peak_learning_rate);
+    if holds(plan) {
+        return format!(
+            "{} under hyperball: norms are held, and nothing decays; {} at peak LR {peak}, the share of its norm by which a held \
+             tensor moves.",
+            plan.optimizer, plan.schedule_description,
+        );
+    }
     format!(
-        "{} under the {} rule with λ = {}; {} at peak LR {}; total decay exponent κ = {}{tau}.",
+        "{} under the {} rule with λ = {}; {} at peak LR {peak}; total decay exponent κ = {}{tau}.",
         plan.optimizer,
         plan.rule,
         number::short(plan.lambda),
         plan.schedule_description,
-        number::short(plan.peak_learning_rate),
         number::short(plan.kappa),
     )
+}
+
+/// Are norms held, instead of a decay applied?
+pub(crate) fn holds(plan: &Plan) -> bool {
+    plan.rule == "hyperball"
 }
 
 fn facts(record: &Record) -> Vec<(String, String)> {
@@ -137,7 +149,7 @@ fn facts(record: &Record) -> Vec<(String, String)> {
             format!("{} parameters", number::count(plan.parameters)),
         ),
         fact(
-            "Decayed",
+            if holds(plan) { "Held" } else { "Decayed" },
             format!("{} parameters", number::count(plan.decayed_parameters)),
         ),
         fact(
@@ -191,7 +203,12 @@ fn plan(record: &Record) -> Section {
     let tensors = record.plan.tensors.len();
     let contents = vec![
         Content::Paragraph(format!(
-            "{decayed} of {tensors} tensors decay: {} of {} parameters.",
+            "{decayed} of {tensors} tensors {}: {} of {} parameters.",
+            if holds(&record.plan) {
+                "keep their norm"
+            } else {
+                "decay"
+            },
             number::count(record.plan.decayed_parameters),
             number::count(record.plan.parameters)
         )),
@@ -207,7 +224,11 @@ fn plan(record: &Record) -> Section {
     Section {
         id: "plan",
         name: "Plan",
-        heading: "What decays, and why".to_owned(),
+        heading: if holds(&record.plan) {
+            "What is held, and why".to_owned()
+        } else {
+            "What decays, and why".to_owned()
+        },
         contents,
     }
 }

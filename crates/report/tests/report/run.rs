@@ -233,3 +233,18 @@ fn a_directory_without_a_plan_is_an_error() {
         Err(ReportError::Store(_))
     ));
 }
+
+#[test]
+fn a_run_that_holds_norms_has_no_decay_to_tell_of() {
+    let (_parent, run) = run("hyperball", STEPS);
+    let text = text(&report(&run));
+    for expected in [
+        "nothing decays",
+        "What is held, and why",
+        "tensors keep their norm",
+        "nothing shrinks by a schedule",
+    ] {
+        assert!(text.contains(expected), "{expected}");
+    }
+    assert!(!text.contains("exp(−κ)") && !text.contains("What decays"));
+}

@@ -75,7 +75,7 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
         ("decay.anchor.norm=-1.0", &["decay.anchor.norm = -1"]),
         (
             "decay.schedule=cosine",
-            &["a schedule is a table", "warmup = 0.05"],
+            &["expected a table", "kind = \"cosine\""],
         ),
         ("schedule.warmup=soon", &["a number of steps, such as 400"]),
         (

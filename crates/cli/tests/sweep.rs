@@ -91,3 +91,35 @@ fn trials_of_a_pair_share_weights_and_data() {
     assert_eq!(first_loss("0", "1"), first_loss("0.9", "1"));
     assert_ne!(first_loss("0", "1"), first_loss("0", "2"));
 }
+
+#[test]
+fn a_failed_trial_names_its_log() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let config = write_config(folder.path(), &corpus, 10, "");
+    let out = folder.path().join("study");
+    // A folder where the metrics of one trial belong.
+    let trial = out.join("trials/decay.lambda=0.1");
+    std::fs::create_dir_all(trial.join("metrics.bin")).expect("a folder");
+    let output = wd()
+        .arg("sweep")
+        .arg(&config)
+        .args(["decay.lambda=0,0.1", "--jobs", "1", "--out"])
+        .arg(&out)
+        .output()
+        .expect("the command starts");
+    assert!(!output.status.success());
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let log = trial.join("log.txt");
+    assert!(
+        message.contains(&format!("its whole log: {}", log.display())),
+        "{message}"
+    );
+    assert!(log.exists(), "{message}");
+    // What is missing leaves the verdict open.
+    let verdict = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        verdict.contains("[undecided]    The evidence is complete"),
+        "{verdict}\n{message}"
+    );
+}

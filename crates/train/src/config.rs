@@ -231,7 +231,7 @@ impl OptimizerKind {
 #[serde(
     deny_unknown_fields,
     default,
-    expecting = r#"a schedule is a table, such as { kind = "cosine", warmup = 0.05, floor = 0.1 }"#
+    expecting = r#"a table, such as { kind = "cosine", warmup = 0.05, floor = 0.1 }"#
 )]
 pub struct ScheduleSection {
     /// `cosine`, `constant`, `linear`, `wsd`, `inverse-sqrt`.
@@ -398,6 +398,14 @@ mod tests {
                 });
                 assert!(is_shown, "[{section}] does not show `{key}`");
             }
+        }
+    }
+
+    #[test]
+    fn the_reference_fits_a_terminal() {
+        // The help is wrapped at 100 columns, which would tear the comments apart.
+        for line in KEYS.lines() {
+            assert!(line.chars().count() <= 98, "{line}");
         }
     }
 

@@ -214,7 +214,7 @@ impl RunPlan {
                 return Err(self.source.invalid(
                     "decay.lambda",
                     format!(
-                        "step {} would take {} times the weights of {}, and carry them past where they decay to",
+                        "step {} would take {:.3} times the weights of {}, and carry them past where they decay to",
                         step + 1,
                         shrink(&step),
                         segment.path

@@ -129,33 +129,34 @@ impl WithSimd for Products<'_> {
             let (weights, weights_rest) = S::as_simd_f32s(weights);
             let (direction, direction_rest) = S::as_simd_f32s(direction);
             let mut sums = [simd.splat_f32s(0.0); 3];
-            let mut add = |weight, direction| {
-                let factors = [
-                    (weight, weight),
-                    (weight, direction),
-                    (direction, direction),
-                ];
-                for (sum, (left, right)) in sums.iter_mut().zip(factors) {
-                    *sum = simd.mul_add_e_f32s(left, right, *sum);
-                }
-            };
             for (&weight, &direction) in weights.iter().zip(direction) {
-                add(weight, direction);
+                accumulate(simd, &mut sums, weight, direction);
             }
             if !weights_rest.is_empty() {
-                add(
-                    simd.partial_load_f32s(weights_rest),
+                let weight = simd.partial_load_f32s(weights_rest);
+                accumulate(
+                    simd,
+                    &mut sums,
+                    weight,
                     simd.partial_load_f32s(direction_rest),
                 );
             }
-            let [weight, product, direction] = sums.map(|sum| f64::from(simd.reduce_sum_f32s(sum)));
+            // One by one, for the reason that the fused pass gives.
+            let [weight, product, direction] = sums;
             total += Sums {
-                weight,
-                product,
-                direction,
+                weight: f64::from(simd.reduce_sum_f32s(weight)),
+                product: f64::from(simd.reduce_sum_f32s(product)),
+                direction: f64::from(simd.reduce_sum_f32s(direction)),
                 ..Sums::default()
             };
         }
         total
     }
+}
+
+#[inline(always)]
+fn accumulate<S: Simd>(simd: S, sums: &mut [S::f32s; 3], weight: S::f32s, direction: S::f32s) {
+    sums[0] = simd.mul_add_e_f32s(weight, weight, sums[0]);
+    sums[1] = simd.mul_add_e_f32s(weight, direction, sums[1]);
+    sums[2] = simd.mul_add_e_f32s(direction, direction, sums[2]);
 }

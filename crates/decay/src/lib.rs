@@ -9,6 +9,10 @@
 //! | [`anchor`] | towards which point does a tensor decay? |
 //! | [`timescale`] | how much of the start is forgotten, and over how many steps? |
 //! | [`norm`] | which weight norm does theory predict at each step? |
+//! | [`library`] | what does `weight_decay` mean in each library? |
+//! | [`quantity`] | which number do `124M`, `65536tok` or `5ep` mean? |
+//! | [`run_declaration`], [`run_shape`] | which run stands around a λ, and do its numbers agree? |
+//! | [`setting`] | what does one typed setting mean: entry, λ, rates, run? |
 //!
 //! # Symbols
 //! | symbol | meaning |
@@ -33,19 +37,32 @@
 //! ```
 
 pub mod anchor;
+mod declared_schedule;
 mod error;
+pub mod library;
+mod names;
 pub mod norm;
 pub mod policy;
+pub mod quantity;
 pub mod role;
 pub mod rule;
+pub mod run_declaration;
+pub mod run_shape;
 pub mod schedule;
+pub mod setting;
 pub mod timescale;
 
 pub use anchor::Anchor;
+pub use declared_schedule::DeclaredSchedule;
 pub use error::DecayError;
+pub use library::LibraryEntry;
 pub use norm::{Equilibrium, UpdateNoise, norm_recursion, scale_invariant_sgd_norm};
 pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};
+pub use quantity::{Quantity, Unit};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
+pub use run_declaration::RunDeclaration;
+pub use run_shape::{Dtype, Given, Loss, Reduction, RunShape};
 pub use schedule::{Schedule, ScheduleKind};
+pub use setting::Setting;
 pub use timescale::{Timescale, tokens_per_parameter};

@@ -84,7 +84,7 @@ impl Setting {
     pub fn rule(&self) -> Option<DecayRule> {
         match self.variant.convention {
             Convention::Step { rule, .. } => Some(rule),
-            Convention::Penalty(_) => None,
+            Convention::Penalty { .. } => None,
         }
     }
 
@@ -92,7 +92,7 @@ impl Setting {
     pub fn coefficient(&self) -> f64 {
         match self.variant.convention {
             Convention::Step { per_unit, .. } => per_unit * self.lambda.value,
-            Convention::Penalty(_) => self.lambda.value,
+            Convention::Penalty { .. } => self.lambda.value,
         }
     }
 

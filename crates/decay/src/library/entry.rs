@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{DecayRule, Given, RunShape};
+use crate::{DecayRule, Given};
 
 /// One optimizer, regularizer or estimator of a library.
 #[derive(Debug, PartialEq, Serialize)]
@@ -21,6 +21,8 @@ pub struct LibraryEntry {
     pub decays: &'static str,
     /// How the above was established, and at which version.
     pub checked: Checked,
+    /// Whether ε is added to √v before its bias correction (the ε̂ of Kingma & Ba 2015, section 2).
+    pub epsilon_before_correction: bool,
     /// Where the library behaves otherwise than its documentation or than people expect.
     pub quirks: &'static [&'static str],
 }
@@ -106,6 +108,18 @@ pub struct Variant {
     pub call: &'static str,
 }
 
+impl Variant {
+    /// The keys whose values the call has room for.
+    pub fn holes(&self) -> impl Iterator<Item = &'static str> {
+        self.call.split('{').skip(1).filter_map(|part| {
+            let (name, _) = part.split_once('}')?;
+            let identifier =
+                |character: char| character.is_ascii_alphanumeric() || character == '_';
+            (!name.is_empty() && name.chars().all(identifier)).then_some(name)
+        })
+    }
+}
+
 /// What λ does: one step's decay, or a penalty on an objective.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -120,7 +134,24 @@ pub enum Convention {
         cautious: bool,
     },
     /// An objective gets a penalty.
-    Penalty(Penalty),
+    Penalty {
+        /// How it is weighed.
+        penalty: Penalty,
+        /// What the penalty stands beside.
+        likelihood: Likelihood,
+    },
+}
+
+/// The loss of an estimator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Likelihood {
+    /// Squared error.
+    Squared,
+    /// Logistic or multinomial cross-entropy.
+    Logistic,
+    /// Whichever the model has.
+    Any,
 }
 
 /// How an objective weighs its penalty.
@@ -136,10 +167,14 @@ pub enum Penalty {
     Mean,
     /// P = Nv(1 − r)/std(y), L = Nvr: a mean loss whose response was first scaled to unit variance.
     MeanScaledResponse,
+    /// P = 0, L = v.
+    SummedL1,
     /// P = (1 − r)/v, L = r/v: v multiplies the loss.
     Inverse,
-    /// P = vσ² with the noise σ of a regression, P = v for a likelihood: v is the prior's precision.
+    /// P = v for a likelihood, P = vσ² with the noise σ of a regression: v is the prior's precision.
     PriorPrecision,
+    /// P = 1/v² for a likelihood, P = σ²/v² for a regression: v is the prior's standard deviation.
+    PriorStd,
 }
 
 /// A key of an entry.
@@ -179,6 +214,23 @@ pub enum KeyMeaning {
     Switch,
     /// Decay only where update and weight agree in sign; also a switch.
     Cautious,
+}
+
+impl Optimizer {
+    /// The name in sentences.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Optimizer::Sgd => "SGD",
+            Optimizer::Adam => "Adam",
+            Optimizer::NAdam => "NAdam",
+            Optimizer::RAdam => "RAdam",
+            Optimizer::Adafactor => "Adafactor",
+            Optimizer::Lion => "Lion",
+            Optimizer::Muon => "Muon",
+            Optimizer::Any => "any optimizer",
+            Optimizer::Estimator => "an estimator",
+        }
+    }
 }
 
 impl KeyMeaning {
@@ -233,34 +285,50 @@ pub enum Method {
     Source,
 }
 
-impl Penalty {
-    /// (P, L) of the typed number `value`, or the name of what is missing.
-    #[expect(dead_code, reason = "conversion reads it")]
-    pub(crate) fn strengths(
-        self,
-        value: f64,
-        l1_ratio: f64,
-        run: &RunShape,
-    ) -> Result<(f64, f64), &'static str> {
-        let data = || run.data_points.ok_or("data=N, the number of data points");
-        let scale = match self {
-            Penalty::Summed => 1.0,
-            Penalty::Mean | Penalty::MeanScaledResponse => data()?,
-            Penalty::Inverse => 1.0 / (value * value),
-            Penalty::PriorPrecision => run.noise_std.map_or(1.0, |noise| noise * noise),
-        };
-        let response = match self {
-            Penalty::MeanScaledResponse => run
-                .response_std
-                .ok_or("response_std=…, the standard deviation of y")?,
-            _ => 1.0,
-        };
-        Ok((
-            value * scale * (1.0 - l1_ratio) / response,
-            value * scale * l1_ratio,
-        ))
+/// Values of an entry's keys, by meaning.
+pub type Values = std::collections::BTreeMap<KeyMeaning, Given<f64>>;
+
+/// The step of `rule` with the library's own number as coefficient.
+pub(super) const fn step(rule: DecayRule) -> Convention {
+    Convention::Step {
+        rule,
+        per_unit: 1.0,
+        cautious: false,
     }
 }
 
-/// Values of an entry's keys, by meaning.
-pub type Values = std::collections::BTreeMap<KeyMeaning, Given<f64>>;
+/// The same, on the coordinates alone where update and weight agree in sign.
+pub(super) const fn cautious_step(rule: DecayRule) -> Convention {
+    Convention::Step {
+        rule,
+        per_unit: 1.0,
+        cautious: true,
+    }
+}
+
+/// A key with a number as its default.
+pub(super) const fn number(name: &'static str, meaning: KeyMeaning, default: f64) -> Key {
+    Key {
+        name,
+        meaning,
+        default: KeyDefault::Number(default),
+    }
+}
+
+/// A key without a default.
+pub(super) const fn required(name: &'static str, meaning: KeyMeaning) -> Key {
+    Key {
+        name,
+        meaning,
+        default: KeyDefault::Required,
+    }
+}
+
+/// A switch.
+pub(super) const fn switch(name: &'static str, meaning: KeyMeaning, default: bool) -> Key {
+    Key {
+        name,
+        meaning,
+        default: KeyDefault::Switch(default),
+    }
+}

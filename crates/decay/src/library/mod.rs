@@ -9,11 +9,17 @@ mod entry;
 mod keras;
 mod linear_model;
 mod optax;
+mod optimi;
+mod pytorch_optimizer;
+mod rust;
+mod speedruns;
+mod timm;
 mod torch;
+mod trainers;
 
 pub use entry::{
-    Checked, Convention, Key, KeyDefault, KeyMeaning, LibraryEntry, Method, Optimizer, Penalty,
-    Values, Variant,
+    Checked, Convention, Key, KeyDefault, KeyMeaning, LibraryEntry, Likelihood, Method, Optimizer,
+    Penalty, Values, Variant,
 };
 
 use crate::{DecayError, names};
@@ -24,6 +30,12 @@ pub fn entries() -> impl Iterator<Item = &'static LibraryEntry> {
         torch::ENTRIES,
         optax::ENTRIES,
         keras::ENTRIES,
+        timm::ENTRIES,
+        optimi::ENTRIES,
+        pytorch_optimizer::ENTRIES,
+        trainers::ENTRIES,
+        speedruns::ENTRIES,
+        rust::ENTRIES,
         linear_model::ENTRIES,
     ]
     .into_iter()

@@ -1,47 +1,18 @@
 //! Optax: decay is a transformation of the update, and its place in the chain is its meaning.
 
 use super::entry::{
-    Checked, Convention, Key,
-    KeyDefault::{Number, Required, Switch},
-    KeyMeaning, LibraryEntry, Method, Optimizer, Variant,
+    Checked, KeyMeaning::*, LibraryEntry, Method, Optimizer, Variant, number, required, step,
+    switch,
 };
 use crate::DecayRule;
 
 const ALL_TENSORS: &str = "every tensor, norms and biases included, unless `mask` leaves it out";
-const DECOUPLED_EQUATION: &str = "p ← p − η_t (u_t + λ p)";
-
+const DECOUPLED: &str = "p ← p − η_t (u_t + λ p)";
 const fn golden(source: &'static str) -> Checked {
     Checked {
         version: "optax 0.2.8",
         method: Method::Golden,
         source,
-    }
-}
-
-const fn step(rule: DecayRule) -> Convention {
-    Convention::Step {
-        rule,
-        per_unit: 1.0,
-        cautious: false,
-    }
-}
-
-const LR: Key = Key {
-    name: "learning_rate",
-    meaning: KeyMeaning::LearningRate,
-    default: Required,
-};
-const B1: Key = Key {
-    name: "b1",
-    meaning: KeyMeaning::Beta1,
-    default: Number(0.9),
-};
-
-const fn weight_decay(default: f64) -> Key {
-    Key {
-        name: "weight_decay",
-        meaning: KeyMeaning::WeightDecay,
-        default: Number(default),
     }
 }
 
@@ -53,28 +24,21 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         variants: &[Variant {
             switches: &[],
             convention: step(DecayRule::Decoupled),
-            equation: DECOUPLED_EQUATION,
+            equation: DECOUPLED,
             call: "optax.adamw(learning_rate={learning_rate}, b1={b1}, b2={b2}, eps={eps}, weight_decay={weight_decay})",
         }],
         keys: &[
-            LR,
-            B1,
-            Key {
-                name: "b2",
-                meaning: KeyMeaning::Beta2,
-                default: Number(0.999),
-            },
-            Key {
-                name: "eps",
-                meaning: KeyMeaning::Epsilon,
-                default: Number(1e-8),
-            },
-            weight_decay(1e-4),
+            required("learning_rate", LearningRate),
+            number("b1", Beta1, 0.9),
+            number("b2", Beta2, 0.999),
+            number("eps", Epsilon, 1e-8),
+            number("weight_decay", WeightDecay, 1e-4),
         ],
         decays: ALL_TENSORS,
         checked: golden(
             "optax/_src/alias.py, adamw; optax/transforms/_adding.py, add_decayed_weights",
         ),
+        epsilon_before_correction: false,
         quirks: &["the default λ is a hundredth of torch.AdamW's"],
     },
     LibraryEntry {
@@ -84,21 +48,18 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         variants: &[Variant {
             switches: &[],
             convention: step(DecayRule::Decoupled),
-            equation: DECOUPLED_EQUATION,
+            equation: DECOUPLED,
             call: "optax.lion(learning_rate={learning_rate}, b1={b1}, b2={b2}, weight_decay={weight_decay})",
         }],
         keys: &[
-            LR,
-            B1,
-            Key {
-                name: "b2",
-                meaning: KeyMeaning::Beta2,
-                default: Number(0.99),
-            },
-            weight_decay(1e-3),
+            required("learning_rate", LearningRate),
+            number("b1", Beta1, 0.9),
+            number("b2", Beta2, 0.99),
+            number("weight_decay", WeightDecay, 1e-3),
         ],
         decays: ALL_TENSORS,
         checked: golden("optax/_src/alias.py, lion"),
+        epsilon_before_correction: false,
         quirks: &[],
     },
     LibraryEntry {
@@ -108,25 +69,18 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         variants: &[Variant {
             switches: &[],
             convention: step(DecayRule::Decoupled),
-            equation: DECOUPLED_EQUATION,
+            equation: DECOUPLED,
             call: "optax.contrib.muon(learning_rate={learning_rate}, beta={beta}, nesterov={nesterov}, weight_decay={weight_decay})",
         }],
         keys: &[
-            LR,
-            Key {
-                name: "beta",
-                meaning: KeyMeaning::Momentum,
-                default: Number(0.95),
-            },
-            Key {
-                name: "nesterov",
-                meaning: KeyMeaning::Nesterov,
-                default: Switch(true),
-            },
-            weight_decay(0.0),
+            required("learning_rate", LearningRate),
+            number("beta", Momentum, 0.95),
+            switch("nesterov", Nesterov, true),
+            number("weight_decay", WeightDecay, 0.0),
         ],
         decays: "the matrices; the rest goes to Adam, whose λ is `adam_weight_decay`, 0 by default",
         checked: golden("optax/contrib/_muon.py, muon"),
+        epsilon_before_correction: false,
         quirks: &[],
     },
     LibraryEntry {
@@ -140,23 +94,16 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             call: "optax.chain(optax.add_decayed_weights({weight_decay}), optax.sgd(learning_rate={learning_rate}, momentum={momentum}, nesterov={nesterov}))",
         }],
         keys: &[
-            LR,
-            Key {
-                name: "momentum",
-                meaning: KeyMeaning::Momentum,
-                default: Number(0.0),
-            },
-            Key {
-                name: "nesterov",
-                meaning: KeyMeaning::Nesterov,
-                default: Switch(false),
-            },
-            weight_decay(0.0),
+            required("learning_rate", LearningRate),
+            number("momentum", Momentum, 0.0),
+            switch("nesterov", Nesterov, false),
+            number("weight_decay", WeightDecay, 0.0),
         ],
         decays: ALL_TENSORS,
         checked: golden(
             "optax/_src/alias.py, sgd; optax/transforms/_adding.py, add_decayed_weights",
         ),
+        epsilon_before_correction: false,
         quirks: &[
             "optax.sgd has no weight decay of its own: add_decayed_weights stands before it in the chain",
             "behind sgd in the chain, add_decayed_weights makes the weights grow: the update is already −η_t g there",

@@ -13,6 +13,7 @@
 //! | [`quantity`] | which number do `124M`, `65536tok` or `5ep` mean? |
 //! | [`run_declaration`], [`run_shape`] | which run stands around a λ, and do its numbers agree? |
 //! | [`setting`] | what does one typed setting mean: entry, λ, rates, run? |
+//! | [`conversion`] | which λ means the same in another library? |
 //!
 //! # Symbols
 //! | symbol | meaning |
@@ -37,6 +38,7 @@
 //! ```
 
 pub mod anchor;
+pub mod conversion;
 mod declared_schedule;
 mod error;
 pub mod library;
@@ -53,6 +55,7 @@ pub mod setting;
 pub mod timescale;
 
 pub use anchor::Anchor;
+pub use conversion::{Conversion, Fidelity, Target, convert};
 pub use declared_schedule::DeclaredSchedule;
 pub use error::DecayError;
 pub use library::LibraryEntry;

@@ -89,6 +89,9 @@ pub(super) fn to_step(
     let Convention::Step { rule, per_unit, .. } = variant.convention else {
         return Ok(Found::impossible("the target is no step"));
     };
+    if per_unit == 0.0 {
+        return Ok(Found::impossible(variant.equation));
+    }
     let plain = target.entry.optimizer == Optimizer::Sgd && rule == DecayRule::Decoupled;
     if rule != DecayRule::CoupledL2 && !plain {
         return Ok(no_objective(target.entry.optimizer));

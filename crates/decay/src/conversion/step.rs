@@ -6,7 +6,6 @@
 //! | s_t = k c η_t^p | shrink of a decoupled rule: coefficient k, scale c, power p of the rate |
 
 use super::Found;
-use super::call::short;
 use super::momentum::across;
 use crate::library::{Convention, LibraryEntry, Optimizer, Variant};
 use crate::{DecayError, DecayRule, ScheduleKind, Setting};
@@ -34,6 +33,9 @@ pub(super) fn to_step(
     };
     let optimizers = Optimizers::new(setting.entry, entry);
     let coefficient = setting.coefficient();
+    if per_unit == 0.0 && coefficient != 0.0 {
+        return Ok(Found::impossible(variant.equation));
+    }
     let found = if coefficient == 0.0 {
         Found::exact(0.0, "there is no decay to convert")
     } else {
@@ -46,17 +48,20 @@ pub(super) fn to_step(
         }
     };
     let mut found = Found {
-        lambda: found.lambda / per_unit,
+        lambda: if per_unit == 0.0 {
+            0.0
+        } else {
+            found.lambda / per_unit
+        },
         ..found
     };
     if found.fidelity == super::Fidelity::Impossible {
         return Ok(found);
     }
-    if per_unit != 1.0 {
-        found.reasons.push(format!(
-            "its penalty lacks the ½, so that its number is the coefficient divided by {}",
-            short(per_unit)
-        ));
+    if per_unit == 2.0 {
+        found.reasons.push(
+            "its penalty lacks the ½, so that its number is half of the coefficient".to_owned(),
+        );
     }
     if cautious != to_cautious && coefficient != 0.0 {
         found = found.but(

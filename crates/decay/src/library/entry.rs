@@ -128,7 +128,8 @@ pub enum Convention {
     Step {
         /// The rule.
         rule: DecayRule,
-        /// Coefficient of the rule per unit of the library's number: 1, or 2 for a penalty without ½.
+        /// Coefficient of the rule per unit of the library's number: 1, 2 for a penalty without ½, or 0
+        /// where the library reads the number and applies nothing.
         per_unit: f64,
         /// Whether only coordinates decay whose update agrees in sign with the weight.
         cautious: bool,

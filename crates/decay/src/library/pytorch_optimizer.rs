@@ -1,7 +1,8 @@
 //! kozistr/pytorch_optimizer: one apply_weight_decay for most of its optimizers.
 
 use super::entry::{
-    Checked, KeyMeaning::*, LibraryEntry, Method, Optimizer, Variant, number, step, switch,
+    Checked, Convention, KeyMeaning::*, LibraryEntry, Method, Optimizer, Variant, number, step,
+    switch,
 };
 use crate::DecayRule;
 
@@ -75,8 +76,12 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             },
             Variant {
                 switches: &[("weight_decouple", false)],
-                convention: step(DecayRule::CoupledL2),
-                equation: "g ← g + λ θ",
+                convention: Convention::Step {
+                    rule: DecayRule::CoupledL2,
+                    per_unit: 0.0,
+                    cautious: false,
+                },
+                equation: "nothing: weight_decay is read and never applied",
                 call: "pytorch_optimizer.RAdam(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, weight_decay={weight_decay}, weight_decouple=False)",
             },
         ],
@@ -96,6 +101,8 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         epsilon_before_correction: false,
         quirks: &[
             "fixed_decay follows neither the learning rate nor its schedule: it decays through the warm-up and past the schedule's end",
+            "weight_decouple=False decays nothing at all, although the documentation says that λ goes into the gradient",
+            "the first steps do not decay: five of them at beta2 = 0.999, until RAdam's variance can be rectified",
         ],
     },
 ];

@@ -1,0 +1,395 @@
+//! `--check`: both sides of a conversion, run by their own libraries.
+
+use std::{
+    fmt,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use wd_decay::library::KeyMeaning;
+use wd_decay::{Conversion, Fidelity, LibraryEntry, Loss, Reduction, Setting};
+
+use super::{Answer, key_values};
+use crate::{diagnostics::CommandError, text};
+
+const SCRIPT: &str = include_str!("check.py");
+/// Steps of both trajectories.
+const STEPS: u64 = 50;
+/// Relative distance below which two trajectories in double precision are the same.
+const TOLERANCE: f64 = 1e-6;
+/// Weights, a 3 × 2 matrix.
+const WEIGHTS: usize = 6;
+/// Data points of a fit when the setting names none.
+const DATA_POINTS: f64 = 40.0;
+/// Rate of the steps where no side has one: a penalty under plain SGD.
+const RATE_OF_A_PENALTY: f64 = 0.05;
+
+/// What running both sides found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub(super) enum Verdict {
+    /// Both ran.
+    Compared {
+        /// Largest relative distance of the weights over the steps, or of the fitted coefficients.
+        distance: f64,
+        /// Whether the conversion claims to be exact.
+        exact: bool,
+        /// Libraries and versions that ran.
+        versions: [String; 2],
+    },
+    /// A library is not installed.
+    Missing {
+        /// Which.
+        library: String,
+    },
+    /// There is nothing to run, and why.
+    NotRun {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Verdict {
+    fn not_run(reason: impl Into<String>) -> Self {
+        Verdict::NotRun {
+            reason: reason.into(),
+        }
+    }
+
+    /// Whether a conversion that claims to be exact is not.
+    pub(super) fn refutes(&self) -> bool {
+        matches!(self, Verdict::Compared { distance, exact: true, .. } if *distance > TOLERANCE)
+    }
+
+    /// For a table's cell.
+    pub(super) fn brief(&self) -> String {
+        match self {
+            Verdict::Compared { .. } if self.refutes() => {
+                format!("DIFFERS: {}", text::number(self.distance()))
+            }
+            Verdict::Compared { distance, .. } => format!("within {}", text::number(*distance)),
+            Verdict::Missing { library } => format!("no {library}"),
+            Verdict::NotRun { .. } => "–".to_owned(),
+        }
+    }
+
+    fn distance(&self) -> f64 {
+        match self {
+            Verdict::Compared { distance, .. } => *distance,
+            _ => 0.0,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Compared {
+                distance,
+                exact,
+                versions,
+            } => write!(
+                formatter,
+                "{} against {}: {} by at most {} of the weights' norm",
+                versions[0],
+                versions[1],
+                match (self.refutes(), exact) {
+                    (true, _) => "they should agree, and DIFFER",
+                    (false, true) => "they agree, and differ",
+                    (false, false) => "they differ",
+                },
+                text::number(*distance)
+            ),
+            Verdict::Missing { library } => write!(
+                formatter,
+                "not run: {library} is not installed in this Python"
+            ),
+            Verdict::NotRun { reason } => write!(formatter, "not run: {reason}"),
+        }
+    }
+}
+
+/// What the script says of one side.
+#[derive(Debug, Deserialize)]
+struct Side {
+    weights: Option<Vec<Vec<f64>>>,
+    version: Option<String>,
+    missing: Option<String>,
+    unsupported: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Reply {
+    sides: Vec<Side>,
+}
+
+/// Runs the source once and every convertible target, and compares; one verdict an answer.
+///
+/// # Errors
+/// When the interpreter cannot be started or the script fails as a whole.
+pub(super) fn run(
+    python: &Path,
+    setting: &Setting,
+    answers: &[Answer],
+) -> Result<Vec<Verdict>, CommandError> {
+    let mut verdicts: Vec<Option<Verdict>> = answers
+        .iter()
+        .map(|answer| without_running(setting, answer))
+        .collect();
+    // Steps and fits are different problems: the source is run on each that a target needs.
+    for fits in [false, true] {
+        let chosen: Vec<(usize, &Conversion)> = answers
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| verdicts[*index].is_none())
+            .filter_map(|(index, answer)| Some((index, answer.outcome.as_ref().ok()?)))
+            .filter(|(_, conversion)| needs_fit(setting, conversion.entry) == fits)
+            .collect();
+        if chosen.is_empty() {
+            continue;
+        }
+        let mut sides = vec![source_side(setting, &answers[chosen[0].0])];
+        for (index, conversion) in &chosen {
+            let (loss, reduction) = coded_loss(setting, &answers[*index]);
+            sides.push(json!({
+                "entry": conversion.entry.name,
+                "keys": key_values(conversion),
+                "loss": loss.name(),
+                "reduction": reduction.name(),
+            }));
+        }
+        let request = json!({
+            "steps": if fits { Json::Null } else { steps(setting) },
+            "data": if fits { data(setting) } else { Json::Null },
+            "sides": sides,
+        });
+        let reply = ask(python, &request)?;
+        if reply.sides.len() != sides.len() {
+            return Err(failed(python, "it answered for another number of sides"));
+        }
+        for ((index, conversion), target) in chosen.iter().zip(&reply.sides[1..]) {
+            let exact = conversion.fidelity == Fidelity::Exact;
+            verdicts[*index] = Some(compare(&reply.sides[0], target, exact));
+        }
+    }
+    Ok(verdicts
+        .into_iter()
+        .map(|verdict| verdict.unwrap_or_else(|| Verdict::not_run("there is no run of it")))
+        .collect())
+}
+
+/// The verdicts that need no interpreter.
+fn without_running(setting: &Setting, answer: &Answer) -> Option<Verdict> {
+    let conversion = match &answer.outcome {
+        Err(error) => return Some(Verdict::not_run(error.to_string())),
+        Ok(conversion) => conversion,
+    };
+    if conversion.fidelity == Fidelity::Impossible {
+        return Some(Verdict::not_run("there is no conversion to run"));
+    }
+    if let Some((key, _)) = conversion.keys.iter().find(|(_, value)| matches!(value, wd_decay::conversion::Value::Number(number) if number.is_nan())) {
+        return Some(Verdict::not_run(format!("{key} is no number")));
+    }
+    let fits = needs_fit(setting, conversion.entry);
+    let own_loss = answer.target.loss.is_some() || answer.target.reduction.is_some();
+    if !fits && own_loss {
+        return Some(Verdict::not_run(
+            "both sides are run with the same gradients, hence the same loss",
+        ));
+    }
+    if fits && setting.run.outputs.is_some_and(|outputs| outputs != 1) {
+        return Some(Verdict::not_run("fits are compared with one output"));
+    }
+    let (_, reduction) = coded_loss(setting, answer);
+    if fits && reduction == Reduction::Sum && setting.run.batch.is_some() {
+        return Some(Verdict::not_run(
+            "fits are compared on the whole data, without a batch",
+        ));
+    }
+    let points = setting.run.data_points.unwrap_or(DATA_POINTS);
+    if fits && !((4.0..=1e5).contains(&points) && points.fract() == 0.0) {
+        return Some(Verdict::not_run(
+            "fits are compared on 4 to 100,000 data points",
+        ));
+    }
+    None
+}
+
+/// Whether a side is fitted rather than stepped, and with it the other.
+fn needs_fit(setting: &Setting, target: &LibraryEntry) -> bool {
+    !setting.entry.has_steps() || !target.has_steps()
+}
+
+/// The loss that a step of this conversion is taken on.
+fn coded_loss(setting: &Setting, answer: &Answer) -> (Loss, Reduction) {
+    let loss = setting
+        .run
+        .loss
+        .or(answer.target.loss)
+        .unwrap_or(Loss::NegativeLogLikelihood);
+    let reduction = setting
+        .run
+        .reduction
+        .or(answer.target.reduction)
+        .unwrap_or(Reduction::Mean);
+    (loss, reduction)
+}
+
+fn source_side(setting: &Setting, answer: &Answer) -> Json {
+    let mut keys = serde_json::Map::new();
+    for key in setting.entry.keys {
+        let switch = setting
+            .variant
+            .switches
+            .iter()
+            .find(|(name, _)| *name == key.name);
+        let value = match key.meaning {
+            KeyMeaning::WeightDecay => Some(json!(setting.lambda.value)),
+            KeyMeaning::LearningRate => {
+                setting.run.peak_learning_rate.map(|rate| json!(rate.value))
+            }
+            KeyMeaning::Nesterov => setting.value(key.meaning).map(|on| json!(on.value != 0.0)),
+            _ => switch
+                .map(|(_, on)| json!(on))
+                .or_else(|| setting.value(key.meaning).map(|given| json!(given.value))),
+        };
+        if let Some(value) = value {
+            keys.insert(key.name.to_owned(), value);
+        }
+    }
+    let (loss, reduction) = coded_loss(setting, answer);
+    json!({ "entry": setting.entry.name, "keys": keys, "loss": loss.name(), "reduction": reduction.name() })
+}
+
+/// Rates, start and gradients of 50 steps: the setting's schedule drawn together to them, or a cosine to
+/// a tenth when it has none, since a constant rate would hide how a decay follows the rate.
+fn steps(setting: &Setting) -> Json {
+    let peak = setting
+        .run
+        .peak_learning_rate
+        .map_or(RATE_OF_A_PENALTY, |rate| rate.value);
+    let rates: Vec<f64> = (0..STEPS)
+        .map(|step| match setting.run.schedule {
+            Some(schedule) => peak * schedule.factor(step * schedule.steps / STEPS),
+            None => {
+                peak * (0.55 + 0.45 * (std::f64::consts::PI * step as f64 / STEPS as f64).cos())
+            }
+        })
+        .collect();
+    let wave = |a: f64, b: f64| (a * 1.3 + b * 2.1).sin() + 0.5 * (a * b * 0.7 + b).cos();
+    let weights: Vec<f64> = (0..WEIGHTS).map(|index| wave(index as f64, 7.0)).collect();
+    let gradients: Vec<Vec<f64>> = (0..STEPS)
+        .map(|step| {
+            (0..WEIGHTS)
+                .map(|index| wave(step as f64, index as f64 + 1.0))
+                .collect()
+        })
+        .collect();
+    json!({ "rates": rates, "weights": weights, "gradients": gradients })
+}
+
+/// A regression and a classification on three columns.
+fn data(setting: &Setting) -> Json {
+    let points = setting.run.data_points.unwrap_or(DATA_POINTS) as usize;
+    let x: Vec<[f64; 3]> = (0..points)
+        .map(|row| {
+            let row = row as f64;
+            [
+                (1.3 * row).sin(),
+                0.5 * (2.1 * row + 1.0).cos(),
+                2.0 * (0.7 * row + 2.0).sin(),
+            ]
+        })
+        .collect();
+    let score = |row: &[f64; 3]| row[0] - 2.0 * row[1] + 0.3 * row[2];
+    let noise = |row: usize, size: f64| size * (5.1 * row as f64 + 0.4).sin();
+    let y: Vec<f64> = x
+        .iter()
+        .enumerate()
+        .map(|(row, values)| score(values) + noise(row, 0.5))
+        .collect();
+    let labels: Vec<f64> = x
+        .iter()
+        .enumerate()
+        .map(|(row, values)| f64::from(u8::from(score(values) + noise(row, 1.5) > 0.0)))
+        .collect();
+    json!({ "x": x, "y": y, "labels": labels })
+}
+
+fn compare(source: &Side, target: &Side, exact: bool) -> Verdict {
+    for side in [source, target] {
+        if let Some(library) = &side.missing {
+            return Verdict::Missing {
+                library: library.clone(),
+            };
+        }
+        if let Some(reason) = &side.unsupported {
+            return Verdict::not_run(reason);
+        }
+    }
+    let (Some(left), Some(right)) = (&source.weights, &target.weights) else {
+        return Verdict::not_run("the script gave no weights");
+    };
+    if left.len() != right.len()
+        || left
+            .iter()
+            .zip(right)
+            .any(|(left, right)| left.len() != right.len())
+    {
+        return Verdict::not_run("the two sides have other shapes");
+    }
+    let norm = |values: &mut dyn Iterator<Item = f64>| {
+        values.map(|value| value * value).sum::<f64>().sqrt()
+    };
+    let distance = left
+        .iter()
+        .zip(right)
+        .map(|(left, right)| {
+            let apart = norm(&mut left.iter().zip(right).map(|(left, right)| left - right));
+            apart / norm(&mut left.iter().copied()).max(f64::MIN_POSITIVE)
+        })
+        .fold(0.0, f64::max);
+    let version = |side: &Side| side.version.clone().unwrap_or_default();
+    Verdict::Compared {
+        distance,
+        exact,
+        versions: [version(source), version(target)],
+    }
+}
+
+fn ask(python: &Path, request: &Json) -> Result<Reply, CommandError> {
+    let mut child = Command::new(python)
+        .args(["-c", SCRIPT])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(python, &error.to_string()))?;
+    // An interpreter that dies at once closes the pipe; its own message says why.
+    if let Some(mut input) = child.stdin.take() {
+        let _closed_early = input.write_all(request.to_string().as_bytes());
+    }
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        let last = message
+            .trim()
+            .lines()
+            .last()
+            .unwrap_or("it failed without a word")
+            .to_owned();
+        return Err(failed(python, &last));
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| failed(python, &format!("its answer is no JSON: {error}")))
+}
+
+fn failed(python: &Path, message: &str) -> CommandError {
+    CommandError::usage(
+        format!("--check cannot run {}: {message}", python.display()),
+        "give a Python 3 that has numpy and the libraries to compare: --python venv/bin/python",
+    )
+}

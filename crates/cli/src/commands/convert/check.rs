@@ -1,126 +1,24 @@
 //! `--check`: both sides of a conversion, run by their own libraries.
 
 use std::{
-    fmt,
     io::Write,
     path::Path,
     process::{Command, Stdio},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use wd_decay::library::{KeyMeaning, Optimizer};
 use wd_decay::{Conversion, Fidelity, LibraryEntry, Loss, Reduction, Setting};
 
+use super::problem::{DATA_POINTS, data, steps};
+use super::verdict::{Side, Verdict, compare};
 use super::{Answer, key_values};
-use crate::{diagnostics::CommandError, text};
+use crate::diagnostics::CommandError;
 
 const SCRIPT: &str = include_str!("check.py");
-/// Steps of both trajectories.
-const STEPS: u64 = 50;
-/// Relative distance below which two trajectories in double precision are the same.
-const TOLERANCE: f64 = 1e-6;
-/// Weights, a 3 × 2 matrix.
-const WEIGHTS: usize = 6;
-/// Data points of a fit when the setting names none.
-const DATA_POINTS: f64 = 40.0;
-/// Rate of the steps where no side has one: a penalty under plain SGD.
-const RATE_OF_A_PENALTY: f64 = 0.05;
 
-/// What running both sides found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "outcome")]
-pub(super) enum Verdict {
-    /// Both ran.
-    Compared {
-        /// Largest relative distance of the weights over the steps, or of the fitted coefficients.
-        distance: f64,
-        /// Whether the conversion claims to be exact.
-        exact: bool,
-        /// Libraries and versions that ran.
-        versions: [String; 2],
-    },
-    /// A library is not installed.
-    Missing {
-        /// Which.
-        library: String,
-    },
-    /// There is nothing to run, and why.
-    NotRun {
-        /// Why.
-        reason: String,
-    },
-}
-
-impl Verdict {
-    fn not_run(reason: impl Into<String>) -> Self {
-        Verdict::NotRun {
-            reason: reason.into(),
-        }
-    }
-
-    /// Whether a conversion that claims to be exact is not.
-    pub(super) fn refutes(&self) -> bool {
-        matches!(self, Verdict::Compared { distance, exact: true, .. } if *distance > TOLERANCE)
-    }
-
-    /// For a table's cell.
-    pub(super) fn brief(&self) -> String {
-        match self {
-            Verdict::Compared { .. } if self.refutes() => {
-                format!("DIFFERS: {}", text::number(self.distance()))
-            }
-            Verdict::Compared { distance, .. } => format!("within {}", text::number(*distance)),
-            Verdict::Missing { library } => format!("no {library}"),
-            Verdict::NotRun { .. } => "–".to_owned(),
-        }
-    }
-
-    fn distance(&self) -> f64 {
-        match self {
-            Verdict::Compared { distance, .. } => *distance,
-            _ => 0.0,
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Verdict::Compared {
-                distance,
-                exact,
-                versions,
-            } => write!(
-                formatter,
-                "{} against {}: {} by at most {} of the weights' norm",
-                versions[0],
-                versions[1],
-                match (self.refutes(), exact) {
-                    (true, _) => "they should agree, and DIFFER",
-                    (false, true) => "they agree, and differ",
-                    (false, false) => "they differ",
-                },
-                text::number(*distance)
-            ),
-            Verdict::Missing { library } => write!(
-                formatter,
-                "not run: {library} is not installed in this Python"
-            ),
-            Verdict::NotRun { reason } => write!(formatter, "not run: {reason}"),
-        }
-    }
-}
-
-/// What the script says of one side.
-#[derive(Debug, Deserialize)]
-struct Side {
-    weights: Option<Vec<Vec<f64>>>,
-    version: Option<String>,
-    missing: Option<String>,
-    unsupported: Option<String>,
-}
-
+/// What the script answers.
 #[derive(Debug, Deserialize)]
 struct Reply {
     sides: Vec<Side>,
@@ -276,102 +174,6 @@ fn source_side(setting: &Setting, answer: &Answer) -> Json {
     json!({ "entry": setting.entry.name, "keys": keys, "loss": loss.name(), "reduction": reduction.name() })
 }
 
-/// Rates, start and gradients of 50 steps: the setting's schedule drawn together to them, or a cosine to
-/// a tenth when it has none, since a constant rate would hide how a decay follows the rate.
-fn steps(setting: &Setting) -> Json {
-    let peak = setting
-        .run
-        .peak_learning_rate
-        .map_or(RATE_OF_A_PENALTY, |rate| rate.value);
-    let rates: Vec<f64> = (0..STEPS)
-        .map(|step| match setting.run.schedule {
-            Some(schedule) => peak * schedule.factor(step * schedule.steps / STEPS),
-            None => {
-                peak * (0.55 + 0.45 * (std::f64::consts::PI * step as f64 / STEPS as f64).cos())
-            }
-        })
-        .collect();
-    let wave = |a: f64, b: f64| (a * 1.3 + b * 2.1).sin() + 0.5 * (a * b * 0.7 + b).cos();
-    let weights: Vec<f64> = (0..WEIGHTS).map(|index| wave(index as f64, 7.0)).collect();
-    let gradients: Vec<Vec<f64>> = (0..STEPS)
-        .map(|step| {
-            (0..WEIGHTS)
-                .map(|index| wave(step as f64, index as f64 + 1.0))
-                .collect()
-        })
-        .collect();
-    json!({ "rates": rates, "weights": weights, "gradients": gradients })
-}
-
-/// A regression and a classification on three columns.
-fn data(setting: &Setting) -> Json {
-    let points = setting.run.data_points.unwrap_or(DATA_POINTS) as usize;
-    let x: Vec<[f64; 3]> = (0..points)
-        .map(|row| {
-            let row = row as f64;
-            [
-                (1.3 * row).sin(),
-                0.5 * (2.1 * row + 1.0).cos(),
-                2.0 * (0.7 * row + 2.0).sin(),
-            ]
-        })
-        .collect();
-    let score = |row: &[f64; 3]| row[0] - 2.0 * row[1] + 0.3 * row[2];
-    let noise = |row: usize, size: f64| size * (5.1 * row as f64 + 0.4).sin();
-    let y: Vec<f64> = x
-        .iter()
-        .enumerate()
-        .map(|(row, values)| score(values) + noise(row, 0.5))
-        .collect();
-    let labels: Vec<f64> = x
-        .iter()
-        .enumerate()
-        .map(|(row, values)| f64::from(u8::from(score(values) + noise(row, 1.5) > 0.0)))
-        .collect();
-    json!({ "x": x, "y": y, "labels": labels })
-}
-
-fn compare(source: &Side, target: &Side, exact: bool) -> Verdict {
-    for side in [source, target] {
-        if let Some(library) = &side.missing {
-            return Verdict::Missing {
-                library: library.clone(),
-            };
-        }
-        if let Some(reason) = &side.unsupported {
-            return Verdict::not_run(reason);
-        }
-    }
-    let (Some(left), Some(right)) = (&source.weights, &target.weights) else {
-        return Verdict::not_run("the script gave no weights");
-    };
-    if left.len() != right.len()
-        || left
-            .iter()
-            .zip(right)
-            .any(|(left, right)| left.len() != right.len())
-    {
-        return Verdict::not_run("the two sides have other shapes");
-    }
-    let norm = |values: &mut dyn Iterator<Item = f64>| {
-        values.map(|value| value * value).sum::<f64>().sqrt()
-    };
-    let distance = left
-        .iter()
-        .zip(right)
-        .map(|(left, right)| {
-            let apart = norm(&mut left.iter().zip(right).map(|(left, right)| left - right));
-            apart / norm(&mut left.iter().copied()).max(f64::MIN_POSITIVE)
-        })
-        .fold(0.0, f64::max);
-    let version = |side: &Side| side.version.clone().unwrap_or_default();
-    Verdict::Compared {
-        distance,
-        exact,
-        versions: [version(source), version(target)],
-    }
-}
-
 fn ask(python: &Path, request: &Json) -> Result<Reply, CommandError> {
     let mut child = Command::new(python)
         .args(["-c", SCRIPT])
@@ -404,46 +206,4 @@ fn failed(python: &Path, message: &str) -> CommandError {
         format!("--check cannot run {}: {message}", python.display()),
         "give a Python 3 that has numpy and the libraries to compare: --python venv/bin/python",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn side(weights: &[f64]) -> Side {
-        Side {
-            weights: Some(vec![vec![1.0, 1.0], weights.to_vec()]),
-            version: Some("torch 2.15.0".to_owned()),
-            missing: None,
-            unsupported: None,
-        }
-    }
-
-    #[test]
-    fn an_exact_answer_is_refuted_by_another_trajectory() {
-        let verdict = |weights: &[f64], exact| compare(&side(&[3.0, 4.0]), &side(weights), exact);
-        let near = verdict(&[3.0, 4.0 + 1e-9], true);
-        assert!(!near.refutes());
-        let far = verdict(&[3.0, 4.5], true);
-        assert!(far.refutes());
-        // 0.5 against a norm of 5.
-        assert_eq!(far.brief(), "DIFFERS: 0.1");
-        assert!(!verdict(&[3.0, 4.5], false).refutes());
-        assert!(matches!(verdict(&[3.0], true), Verdict::NotRun { .. }));
-    }
-
-    #[test]
-    fn a_missing_library_is_named() {
-        let missing = Side {
-            weights: None,
-            version: None,
-            missing: Some("optax".to_owned()),
-            unsupported: None,
-        };
-        let verdict = compare(&side(&[1.0, 1.0]), &missing, true);
-        assert_eq!(
-            verdict.to_string(),
-            "not run: optax is not installed in this Python"
-        );
-    }
 }

@@ -2,6 +2,8 @@
 
 mod check;
 mod list;
+mod problem;
+mod verdict;
 
 use std::{fmt::Write, path::PathBuf, process::ExitCode};
 
@@ -11,7 +13,7 @@ use wd_decay::library::{self, Convention, Key, KeyDefault, KeyMeaning, Method};
 use wd_decay::{Conversion, DecayError, LibraryEntry, Setting, Target, conversion::Value, convert};
 
 use crate::{diagnostics::CommandError, text};
-use check::Verdict;
+use verdict::Verdict;
 
 /// Carry a weight decay over to another library: exactly, nearly, or not at all, and why
 #[derive(Debug, Args)]

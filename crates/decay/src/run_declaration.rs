@@ -4,6 +4,10 @@ use crate::{
     DecayError, DeclaredSchedule, Dtype, Given, Loss, Quantity, Reduction, RunShape, Unit, names,
 };
 
+/// Most steps of a run. The longest public runs have some millions; sums over a schedule that is not
+/// summed in closed form take seconds here.
+const MOST_STEPS: u64 = 1_000_000_000;
+
 /// A run as declared, before anything is checked: one optional text per key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunDeclaration {
@@ -243,6 +247,15 @@ impl RunDeclaration {
             // The last, incomplete batch is no step.
             None => over(total, batch).map(|steps| (steps.floor() as u64).max(1)),
         };
+        if let Some(steps) = steps.filter(|steps| *steps > MOST_STEPS) {
+            return Err(DecayError::InvalidSetting {
+                key: "steps".to_owned(),
+                given: steps.to_string(),
+                reason: format!(
+                    "no run has more than {MOST_STEPS}: check the units of the total and the batch"
+                ),
+            });
+        }
         let batch = batch.map(|batch| batch.value).or(over(
             total,
             steps.map(|steps| Quantity::new(steps as f64, None)),

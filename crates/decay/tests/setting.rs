@@ -1,5 +1,6 @@
 //! One setting as a person types it: what it means, and what is refused.
 
+use proptest::prelude::*;
 use wd_decay::library::{self, KeyMeaning};
 use wd_decay::{Application, DecayError, DecayRule, Given, Setting, Shrink, Unit};
 
@@ -123,6 +124,8 @@ fn impossible_values_are_refused() {
         ("torch.AdamW lr=1 lr=2", "given twice"),
         ("torch.AdamW steps=0", "must be positive"),
         ("torch.AdamW steps=1.5", "whole number"),
+        ("torch.AdamW steps=1e12", "no run has more than 1000000000"),
+        ("torch.AdamW tokens=15T batch=1tok", "check the units"),
         ("torch.AdamW weight_decay", "key=value"),
         ("torch.AdamW schedule=cosine,floor=2", "between 0 and 1"),
         ("torch.AdamW schedule=cosine,0.1", "is none of warmup=STEPS"),
@@ -187,6 +190,46 @@ fn the_table_is_sound() {
                 "{}: the call lacks {lambda}",
                 entry.name
             );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    /// Whatever is typed is read or refused, converted or explained; nothing panics.
+    #[test]
+    fn no_words_panic(
+        entry in prop::sample::select(library::entries().map(|entry| entry.name).collect::<Vec<_>>()),
+        keys in prop::collection::vec(
+            (
+                prop::sample::select(vec![
+                    "weight_decay", "lr", "momentum", "beta1", "l1_ratio", "steps", "batch", "tokens", "data", "epochs",
+                    "context", "outputs", "noise_std", "response_std", "schedule", "loss", "reduction", "nonsense",
+                ]),
+                prop::sample::select(vec![
+                    "0", "1", "0.1", "1e-300", "1e300", "-1", "nan", "10B", "5ep", "7seq", "3img", "mean", "sum", "mse", "nll",
+                    "cosine:0.1", "inverse-sqrt,warmup=3", "wsd,decay=20%", "", "=", "1e9", "2%",
+                ]),
+            ),
+            0..6,
+        ),
+    ) {
+        let mut words = vec![entry.to_owned()];
+        words.extend(keys.iter().map(|(key, value)| format!("{key}={value}")));
+        if let Ok(setting) = Setting::read(&words) {
+            // A billion steps are summed one by one under the inverse square root: too slow for a test.
+            prop_assume!(setting.run.steps.is_none_or(|steps| steps < 1_000_000));
+            for target in library::entries() {
+                if let Ok(conversion) = wd_decay::convert(&setting, &wd_decay::Target::new(target)) {
+                    prop_assert!(!conversion.reasons.is_empty());
+                    let finite = conversion.keys.iter().all(|(_, value)| match value {
+                        wd_decay::conversion::Value::Number(number) => !number.is_nan(),
+                        wd_decay::conversion::Value::Switch(_) => true,
+                    });
+                    prop_assert!(finite, "{words:?} → {}: {conversion:?}", target.name);
+                }
+            }
         }
     }
 }

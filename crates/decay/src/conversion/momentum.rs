@@ -113,6 +113,10 @@ pub(super) fn across(
         decoupled(setting, coefficient, DecayRule::Decoupled, other)?
     };
     found.lambda *= gain;
+    if other == DecayRule::Decoupled {
+        // That `decoupled` is `decoupled` explains nothing here.
+        found.reasons.clear();
+    }
     if momentum.momentum == 0.0 {
         found.reasons.insert(
             0,

@@ -17,6 +17,8 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Train(#[from] TrainError),
     #[error(transparent)]
+    Decay(#[from] wd_decay::DecayError),
+    #[error(transparent)]
     Data(#[from] wd_data::DataError),
     #[error(transparent)]
     Store(#[from] wd_store::StoreError),

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, completions, data, export, metrics, plan, report, reproduce, sweep, train,
+    bench, completions, convert, data, export, metrics, plan, report, reproduce, sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -31,6 +31,7 @@ enum Command {
     Report(report::Arguments),
     Metrics(metrics::Arguments),
     Plan(plan::Arguments),
+    Convert(convert::Arguments),
     #[command(subcommand)]
     Data(data::Command),
     Export(export::Arguments),
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Export(arguments) => export::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

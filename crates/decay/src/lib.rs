@@ -10,6 +10,11 @@
 //! | [`timescale`] | how much of the start is forgotten, and over how many steps? |
 //! | [`norm`] | which weight norm does theory predict at each step? |
 //! | [`mod@equivalence`] | which λ, τ, norm and angle are the same thing? |
+//! | [`library`] | what does `weight_decay` mean in each library? |
+//! | [`quantity`] | which number do `124M`, `65536tok` or `5ep` mean? |
+//! | [`run_declaration`], [`run_shape`] | which run stands around a λ, and do its numbers agree? |
+//! | [`setting`] | what does one typed setting mean: entry, λ, rates, run? |
+//! | [`conversion`] | which λ means the same in another library? |
 //!
 //! # Symbols
 //! | symbol | meaning |
@@ -34,23 +39,38 @@
 //! ```
 
 pub mod anchor;
+pub mod conversion;
+mod declared_schedule;
 pub mod equivalence;
 mod error;
+pub mod library;
+mod names;
 pub mod norm;
 pub mod policy;
+pub mod quantity;
 pub mod role;
 pub mod rule;
+pub mod run_declaration;
+pub mod run_shape;
 pub mod schedule;
+pub mod setting;
 pub mod timescale;
 
 pub use anchor::Anchor;
+pub use conversion::{Conversion, Fidelity, Target, convert};
+pub use declared_schedule::DeclaredSchedule;
 pub use equivalence::{Equivalence, Known, equivalence};
 pub use error::DecayError;
+pub use library::LibraryEntry;
 pub use norm::{Equilibrium, UpdateNoise, norm_recursion, scale_invariant_sgd_norm};
 pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};
+pub use quantity::{Quantity, Unit};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
+pub use run_declaration::RunDeclaration;
+pub use run_shape::{Dtype, Given, Loss, Reduction, RunShape};
 pub use schedule::{Schedule, ScheduleKind};
+pub use setting::Setting;
 pub use timescale::{Timescale, tokens_per_parameter};
 
 /// The README's example, so that it stays true.

@@ -5,7 +5,7 @@ use std::fmt;
 use globset::Glob;
 use serde::{Deserialize, Serialize};
 
-use crate::{DecayError, Role};
+use crate::{DecayError, Role, names};
 
 /// What a policy needs to know of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +157,7 @@ impl DecayPolicy {
             if !matched {
                 return Err(DecayError::UnmatchedGlob {
                     glob: pattern.clone(),
-                    nearest: nearest(pattern, tensors),
+                    nearest: names::nearest(pattern, tensors.iter().map(|tensor| tensor.path)),
                 });
             }
         }
@@ -170,30 +170,6 @@ fn checked(value: f64, of: impl FnOnce() -> String) -> Result<(), DecayError> {
         Ok(())
     } else {
         Err(DecayError::InvalidLambda { of: of(), value })
-    }
-}
-
-/// The three paths most like the pattern, nearest first.
-fn nearest(pattern: &str, tensors: &[TensorDescription<'_>]) -> String {
-    let mut ranked: Vec<(f64, &str)> = tensors
-        .iter()
-        .map(|tensor| {
-            (
-                strsim::normalized_damerau_levenshtein(pattern, tensor.path),
-                tensor.path,
-            )
-        })
-        .collect();
-    ranked.sort_by(|left, right| right.0.total_cmp(&left.0));
-    let names: Vec<String> = ranked
-        .iter()
-        .take(3)
-        .map(|(_, path)| format!("`{path}`"))
-        .collect();
-    if names.is_empty() {
-        "there are no tensors".to_owned()
-    } else {
-        names.join(", ")
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DecayError;
+use crate::{DecayError, names};
 
 /// What a tensor does in its model.
 ///
@@ -62,14 +62,7 @@ impl FromStr for Role {
     type Err = DecayError;
 
     fn from_str(text: &str) -> Result<Self, DecayError> {
-        Role::ALL
-            .into_iter()
-            .find(|role| role.name() == text)
-            .ok_or_else(|| DecayError::UnknownName {
-                what: "role",
-                given: text.to_owned(),
-                known: Role::ALL.map(Role::name).join(", "),
-            })
+        names::find("role", text, Role::ALL, Role::name)
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DecayError;
+use crate::{DecayError, names};
 
 /// A step's multiplier s in w ← w − s(w − a): a fraction, not a coefficient λ.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
@@ -141,14 +141,7 @@ impl FromStr for DecayRule {
     type Err = DecayError;
 
     fn from_str(text: &str) -> Result<Self, DecayError> {
-        DecayRule::ALL
-            .into_iter()
-            .find(|rule| rule.name() == text)
-            .ok_or_else(|| DecayError::UnknownName {
-                what: "decay rule",
-                given: text.to_owned(),
-                known: DecayRule::ALL.map(DecayRule::name).join(", "),
-            })
+        names::find("decay rule", text, DecayRule::ALL, DecayRule::name)
     }
 }
 

@@ -1,10 +1,11 @@
 //! What multiplies a peak at each step: one type for the learning rate and for λ.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DecayError;
+use crate::{DecayError, names};
 
 /// The shape of a schedule after its warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -29,6 +30,15 @@ pub enum ScheduleKind {
 }
 
 impl ScheduleKind {
+    /// Every kind, in the order of tables.
+    pub const ALL: [ScheduleKind; 5] = [
+        ScheduleKind::Constant,
+        ScheduleKind::Cosine,
+        ScheduleKind::Linear,
+        ScheduleKind::WarmupStableDecay,
+        ScheduleKind::InverseSquareRoot,
+    ];
+
     /// The name used in files and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
@@ -44,6 +54,14 @@ impl ScheduleKind {
 impl fmt::Display for ScheduleKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
+    }
+}
+
+impl FromStr for ScheduleKind {
+    type Err = DecayError;
+
+    fn from_str(text: &str) -> Result<Self, DecayError> {
+        names::find("schedule", text, ScheduleKind::ALL, ScheduleKind::name)
     }
 }
 
@@ -239,14 +257,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const KINDS: [ScheduleKind; 5] = [
-        ScheduleKind::Constant,
-        ScheduleKind::Cosine,
-        ScheduleKind::Linear,
-        ScheduleKind::WarmupStableDecay,
-        ScheduleKind::InverseSquareRoot,
-    ];
-
     /// nanoGPT's `get_lr`, transcribed from its train.py.
     fn nanogpt(
         it: u64,
@@ -269,7 +279,14 @@ mod tests {
     fn any_schedule() -> impl Strategy<Value = Schedule> {
         (0..5usize, 0..300u64, 0..300u64, 0..300u64, 0.0..=1.0f64).prop_map(
             |(kind, warmup, stable, decay, floor)| {
-                Schedule::new(KINDS[kind], warmup, warmup + stable + decay, floor, decay).unwrap()
+                Schedule::new(
+                    ScheduleKind::ALL[kind],
+                    warmup,
+                    warmup + stable + decay,
+                    floor,
+                    decay,
+                )
+                .unwrap()
             },
         )
     }
@@ -343,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_run_of_no_steps_is_a_schedule() {
-        for kind in KINDS {
+        for kind in ScheduleKind::ALL {
             let schedule = Schedule::new(kind, 0, 0, 0.1, 0).unwrap();
             assert_eq!((schedule.sum(), schedule.sum_of_squares()), (0.0, 0.0));
             assert!(schedule.factor(0).is_finite());

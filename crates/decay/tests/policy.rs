@@ -156,7 +156,7 @@ fn an_override_that_matches_nothing_is_an_error_that_names_the_nearest_path() {
             .choose(0.1, &[])
             .unwrap_err()
             .to_string()
-            .ends_with("there are no tensors")
+            .ends_with("there are none")
     );
 }
 

@@ -17,6 +17,8 @@ mod penalty;
 mod step;
 mod target;
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::library::{Convention, KeyMeaning, LibraryEntry, Variant};
@@ -83,6 +85,15 @@ pub enum Value {
     Number(f64),
     /// A switch.
     Switch(bool),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Number(number) => formatter.pad(&call::short(*number)),
+            Value::Switch(on) => write!(formatter, "{on}"),
+        }
+    }
 }
 
 /// What a conversion has found before it is written in the target's keys.

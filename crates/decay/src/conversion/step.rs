@@ -86,8 +86,8 @@ pub(super) fn to_step(
         }
         Optimizers::Other => {
             found = found.but(format!(
-                "the optimizer is another one, {} for {}: the decay is the same, the update beside it is not, and \
-                 with it the equilibrium of the weights",
+                "the optimizer is another one, {} for {}: at the same learning rate the decay is the same, the update \
+                 beside it is not, nor is the equilibrium of the weights",
                 entry.optimizer.name(),
                 setting.entry.optimizer.name()
             ));

@@ -212,7 +212,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         }],
         keys: &[
             number("alpha", WeightDecay, 0.0),
-            number("L1_wt", L1Ratio, 0.0),
+            number("L1_wt", L1Ratio, 1.0),
         ],
         decays: "every column of X, that of the intercept included",
         checked: statsmodels(

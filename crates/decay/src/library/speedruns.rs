@@ -27,7 +27,6 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         }],
         keys: &[
             required("lr", LearningRate),
-            number("momentum", Momentum, 0.95),
             required("weight_decay", WeightDecay),
         ],
         decays: "the matrices; what AdamW trains has groups of its own",
@@ -54,7 +53,6 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         }],
         keys: &[
             required("lr", LearningRate),
-            number("momentum", Momentum, 0.95),
             required("weight_decay", WeightDecay),
         ],
         decays: "the matrices of attention and MLP",

@@ -175,7 +175,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         epsilon_before_correction: false,
         quirks: &[
             "the documentation gives 1e-2 as the default of weight_decay; the code has 0",
-            "λ is multiplied by lr, the update by min(lr, 1/√t)·max(ε₂, RMS(θ)): their ratio drifts with t",
+            "λ is multiplied by lr, the update by min(lr, 1/√t)·max(ε₂, RMS(θ)), with θ before its decay: their ratio drifts with t",
         ],
     },
     LibraryEntry {

@@ -86,7 +86,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             number("eps", Epsilon, 1e-8),
             number("wd", WeightDecay, 0.0),
         ],
-        decays: "parameters whose path ends in /kernel (`wd_mults`), not embeddings, norms or biases",
+        decays: "parameters whose path ends in /kernel, by the default of `wd_mults`: not norms, biases or position embeddings",
         checked: read(
             "google-research/big_vision 11eea57",
             "big_vision/optax.py, make",
@@ -169,17 +169,18 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             call: "mup.MuAdamW(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, weight_decay={weight_decay})",
         }],
         keys: &[
-            number("lr", LearningRate, 1e-3),
+            required("lr", LearningRate),
             number("beta1", Beta1, 0.9),
             number("beta2", Beta2, 0.999),
             number("eps", Epsilon, 1e-8),
-            number("weight_decay", WeightDecay, 1e-2),
+            number("weight_decay", WeightDecay, 0.0),
         ],
         decays: ALL_TENSORS,
         checked: read("microsoft/mup 0518b39", "mup/optim.py, MuAdam"),
         epsilon_before_correction: false,
         quirks: &[
             "with a width multiplier m the matrices get η/m and mλ: the shrink stays, the update does not, so λ in shares of the update grows with width",
+            "the default λ is 0, not torch.AdamW's 1e-2",
         ],
     },
 ];

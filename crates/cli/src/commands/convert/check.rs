@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use wd_decay::library::KeyMeaning;
+use wd_decay::library::{KeyMeaning, Optimizer};
 use wd_decay::{Conversion, Fidelity, LibraryEntry, Loss, Reduction, Setting};
 
 use super::{Answer, key_values};
@@ -194,6 +194,18 @@ fn without_running(setting: &Setting, answer: &Answer) -> Option<Verdict> {
         return Some(Verdict::not_run(format!("{key} is no number")));
     }
     let fits = needs_fit(setting, conversion.entry);
+    let penalty = [setting.entry, conversion.entry]
+        .iter()
+        .any(|entry| entry.optimizer == Optimizer::Any);
+    let momentum = setting
+        .value(KeyMeaning::Momentum)
+        .is_some_and(|given| given.value != 0.0);
+    let plain = |entry: &LibraryEntry| matches!(entry.optimizer, Optimizer::Sgd | Optimizer::Any);
+    if penalty && !(plain(setting.entry) && plain(conversion.entry) && !momentum) {
+        return Some(Verdict::not_run(
+            "a penalty is run under SGD without momentum, and the other side is another optimizer",
+        ));
+    }
     let own_loss = answer.target.loss.is_some() || answer.target.reduction.is_some();
     if !fits && own_loss {
         return Some(Verdict::not_run(
@@ -392,4 +404,46 @@ fn failed(python: &Path, message: &str) -> CommandError {
         format!("--check cannot run {}: {message}", python.display()),
         "give a Python 3 that has numpy and the libraries to compare: --python venv/bin/python",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(weights: &[f64]) -> Side {
+        Side {
+            weights: Some(vec![vec![1.0, 1.0], weights.to_vec()]),
+            version: Some("torch 2.15.0".to_owned()),
+            missing: None,
+            unsupported: None,
+        }
+    }
+
+    #[test]
+    fn an_exact_answer_is_refuted_by_another_trajectory() {
+        let verdict = |weights: &[f64], exact| compare(&side(&[3.0, 4.0]), &side(weights), exact);
+        let near = verdict(&[3.0, 4.0 + 1e-9], true);
+        assert!(!near.refutes());
+        let far = verdict(&[3.0, 4.5], true);
+        assert!(far.refutes());
+        // 0.5 against a norm of 5.
+        assert_eq!(far.brief(), "DIFFERS: 0.1");
+        assert!(!verdict(&[3.0, 4.5], false).refutes());
+        assert!(matches!(verdict(&[3.0], true), Verdict::NotRun { .. }));
+    }
+
+    #[test]
+    fn a_missing_library_is_named() {
+        let missing = Side {
+            weights: None,
+            version: None,
+            missing: Some("optax".to_owned()),
+            unsupported: None,
+        };
+        let verdict = compare(&side(&[1.0, 1.0]), &missing, true);
+        assert_eq!(
+            verdict.to_string(),
+            "not run: optax is not installed in this Python"
+        );
+    }
 }

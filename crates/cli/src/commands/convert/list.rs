@@ -2,8 +2,7 @@
 
 use std::{fmt::Write, process::ExitCode};
 
-use super::{CommandError, Convention, LibraryEntry, Method, json, library, text};
-use wd_decay::library::KeyDefault;
+use super::{CommandError, Convention, KeyDefault, LibraryEntry, Method, json, library, text};
 
 /// Shows the whole table, the entries of one library, or one entry in full.
 pub(super) fn show(words: &[String], as_json: bool) -> Result<ExitCode, CommandError> {
@@ -57,21 +56,13 @@ fn table(entries: &[&LibraryEntry]) -> String {
                         Convention::Penalty { .. } => "objective".to_owned(),
                     },
                     variant.equation.to_owned(),
-                    first(entry.checked.version),
                     first(method(entry)),
                 ]
             })
         })
         .collect();
     let mut out = text::table(
-        &[
-            "entry",
-            "with",
-            "rule",
-            "what λ does",
-            "version",
-            "known from",
-        ],
+        &["entry", "with", "rule", "what λ does", "known from"],
         &rows,
         &[],
     );

@@ -7,7 +7,7 @@ use std::{fmt::Write, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use serde_json::json;
-use wd_decay::library::{self, Convention, KeyMeaning, Method};
+use wd_decay::library::{self, Convention, Key, KeyDefault, KeyMeaning, Method};
 use wd_decay::{Conversion, DecayError, LibraryEntry, Setting, Target, conversion::Value, convert};
 
 use crate::{diagnostics::CommandError, text};
@@ -122,31 +122,26 @@ fn answer(setting: &Setting, target: Target) -> Answer {
     }
 }
 
-/// `weight_decay=0.1`, with the switches that the variant needs.
+/// `weight_decay=0.1`, with the switches that are not as the library has them.
 fn keys(conversion: &Conversion) -> String {
-    let own = conversion
-        .entry
-        .key(KeyMeaning::WeightDecay)
-        .map_or("", |key| key.name);
-    let mut words = Vec::new();
-    for (name, value) in &conversion.keys {
-        match value {
-            Value::Number(number) if *name == own => {
-                words.push(format!("{name}={}", text::number(*number)))
-            }
-            Value::Switch(on)
-                if conversion
-                    .variant
-                    .switches
-                    .iter()
-                    .any(|(key, _)| key == name)
-                    && *on =>
-            {
-                words.push(format!("{name}={on}"));
-            }
-            _ => {}
+    let shown = |key: &Key, value: &Value| match (key.default, value) {
+        (KeyDefault::Switch(default), Value::Switch(on)) => {
+            key.meaning != KeyMeaning::Nesterov && *on != default
         }
-    }
+        _ => key.meaning == KeyMeaning::WeightDecay,
+    };
+    let keys = conversion.entry.keys.iter();
+    let words: Vec<String> = keys
+        .filter_map(|key| {
+            conversion
+                .keys
+                .iter()
+                .find(|(name, _)| *name == key.name)
+                .map(|(_, value)| (key, value))
+        })
+        .filter(|(key, value)| shown(key, value))
+        .map(|(key, value)| format!("{}={value}", key.name))
+        .collect();
     words.join(" ")
 }
 

@@ -59,7 +59,10 @@ pub use conversion::{Conversion, Fidelity, Target, convert};
 pub use declared_schedule::DeclaredSchedule;
 pub use error::DecayError;
 pub use library::LibraryEntry;
-pub use norm::{Equilibrium, UpdateNoise, norm_recursion, scale_invariant_sgd_norm};
+pub use norm::{
+    Equilibrium, MuonScale, UpdateNoise, coupled_sgd_equilibrium, norm_recursion,
+    scale_invariant_sgd_norm,
+};
 pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};
 pub use quantity::{Quantity, Unit};
 pub use role::Role;

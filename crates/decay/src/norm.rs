@@ -220,10 +220,20 @@ pub fn norm_recursion(
         .iter()
         .zip(shrinks)
         .map(|(rate, shrink)| {
-            mean_square = (1.0 - shrink).powi(2) * mean_square + rate * rate * diffusion;
+            mean_square = next_mean_square(mean_square, *rate, *shrink, diffusion);
             mean_square.sqrt()
         })
         .collect()
+}
+
+/// One step of the recursion: (1 − s)²ρ + η²D.
+pub(crate) fn next_mean_square(
+    mean_square: f64,
+    learning_rate: f64,
+    shrink: f64,
+    diffusion: f64,
+) -> f64 {
+    (1.0 - shrink).powi(2) * mean_square + learning_rate * learning_rate * diffusion
 }
 
 /// Norm ‖w‖ at which a *scale-invariant* tensor settles under SGD with momentum and coupled L2:

@@ -194,7 +194,7 @@ pub(crate) fn bound(text: &str) -> String {
 }
 
 /// The text with a capital at its beginning.
-fn capitalised(text: &str) -> String {
+pub(crate) fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or(String::new(), |first| {
         first.to_uppercase().chain(characters).collect()

@@ -252,6 +252,43 @@ fn a_prior_for_every_reduction_and_half() {
     );
 }
 
+#[test]
+fn a_derivation_names_reduction_half_and_data_points() {
+    for (text, parts) in [
+        (
+            "torch.SGD lr=0.1 weight_decay=1e-3 data=5000",
+            ["(λ/2)‖w‖²", "mean", "N = 5000"],
+        ),
+        (
+            "keras.L2 l2=1e-3 data=5000 reduction=sum batch=10",
+            ["no ½", "batch of 10", "N/B"],
+        ),
+        (
+            "sklearn.Ridge alpha=3 noise_std=0.5",
+            ["a sum", "½(y − f)²", "σ = 0.2887"],
+        ),
+        (
+            "sklearn.LogisticRegression C=0.2",
+            ["multiplies the loss", "(P/2)‖w‖²", "α = 1/σ² = 5"],
+        ),
+        (
+            "glmnet.binomial lambda=0.1 alpha=0 data=200",
+            ["a mean", "N = 200", "α = 1/σ² = 20"],
+        ),
+    ] {
+        let Meaning::Prior { derivation, .. } = explain(text).prior else {
+            panic!("{text} is a prior");
+        };
+        let derivation = derivation.join("; ");
+        for part in parts {
+            assert!(
+                derivation.contains(part),
+                "{text}: no «{part}» in {derivation}"
+            );
+        }
+    }
+}
+
 /// The table's entry for the prior itself, through the conversion: another way to the same σ.
 #[test]
 fn the_prior_is_the_one_that_a_conversion_gives() {

@@ -79,7 +79,11 @@ pub(super) fn equation(subject: &Subject) -> Vec<String> {
             ),
         });
         if power.is_empty() && own.is_empty() && subject.anchor == Anchor::Zero {
-            lines.push(format!("that is, w ← {} w − {rate} u_t", 1.0 - shrink));
+            let kept = format!("{:.10}", 1.0 - shrink);
+            lines.push(format!(
+                "that is, w ← {} w − {rate} u_t",
+                kept.trim_end_matches('0').trim_end_matches('.')
+            ));
         }
     } else {
         let own = rule.equation().replace("(w − a)", distance);

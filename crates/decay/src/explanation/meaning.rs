@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::number::short;
 use super::subject::Subject;
-use crate::library::{Convention, Optimizer};
+use crate::library::{Convention, Likelihood, Optimizer, Penalty};
 use crate::{Anchor, DecayError, DecayRule, Loss, Prior, PriorUnit, Reduction};
 
 /// λ read as a prior.
@@ -75,7 +75,12 @@ fn derivation(subject: &Subject, prior: &Prior) -> Vec<String> {
     let mut lines = vec![format!(
         "log posterior = −Σ_i ℓ_i − (α/2)‖{distance}‖² + const, the sum over all N data points: w ~ N({mean}, 1/α)"
     )];
-    if let Convention::Penalty { .. } = subject.convention {
+    if let Convention::Penalty {
+        penalty,
+        likelihood,
+    } = subject.convention
+    {
+        lines.extend(of_estimator(subject, penalty, likelihood));
         lines.push(result);
         return lines;
     }
@@ -133,6 +138,38 @@ fn derivation(subject: &Subject, prior: &Prior) -> Vec<String> {
     ) {
         lines.push(
             "this is the minimum that the run heads for; how fast weights come to it depends on their gradients, not on λ alone"
+                .to_owned(),
+        );
+    }
+    lines
+}
+
+/// How an estimator's number becomes the strength P beside Σ_i ℓ_i.
+fn of_estimator(subject: &Subject, penalty: Penalty, likelihood: Likelihood) -> Vec<String> {
+    let value = short(subject.lambda.value);
+    let points = subject.run.data_points.map_or("N".to_owned(), short);
+    let mut lines = vec![match penalty {
+        Penalty::Summed | Penalty::SummedL1 => format!(
+            "the loss is a sum over the data: beside Σ_i ℓ_i the penalty is (P/2)‖w‖², P = {value}"
+        ),
+        Penalty::Mean => format!(
+            "the loss is a mean: times N = {points} it is the sum, and the penalty (P/2)‖w‖² with P = N × {value} (1 − r), r the share of L1"
+        ),
+        Penalty::MeanScaledResponse => format!(
+            "the loss is a mean, of a response scaled to unit variance: times N = {points} it is the sum, and P = N × {value} (1 − r)/std(y), r the share of L1"
+        ),
+        Penalty::Inverse => format!(
+            "the number multiplies the loss: divided by it, the penalty is (P/2)‖w‖² beside Σ_i ℓ_i, P = (1 − r)/{value}, r the share of L1"
+        ),
+        Penalty::PriorPrecision => {
+            format!("the number is the prior's precision itself: α = {value}")
+        }
+        Penalty::PriorStd => format!("the number is the prior's σ itself: {value}"),
+    }];
+    let is_prior = matches!(penalty, Penalty::PriorPrecision | Penalty::PriorStd);
+    if likelihood == Likelihood::Squared && !is_prior {
+        lines.push(
+            "here ℓ = ½(y − f)², which is the negative log likelihood times σ_noise²: α = P/σ_noise²"
                 .to_owned(),
         );
     }

@@ -67,6 +67,7 @@ impl Explanation {
         let mut lines = Vec::new();
         let mut fact = |name, value| lines.push(Line::Fact(name, value));
         let run = &self.run;
+        fact("λ", given(self.lambda));
         if let Some(rate) = run.peak_learning_rate {
             fact("learning rate", given(rate));
         }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Steps beyond which a course is not computed: a typing slip rather than a run.
-const MOST_STEPS: u64 = 100_000_000;
+const MOST_STEPS: u64 = 10_000_000;
 
 /// One declared decay with everything that its explanation needs.
 ///

@@ -32,9 +32,10 @@ Examples:
   wd explain sklearn.Ridge alpha=1 noise_std=0.5
   wd explain studies/first.toml --set decay.lambda=0.3 --html first.html
 
-The first word is an entry of the library table (`wd convert --list`) or a configuration of this project; a corpus
-that is not prepared yet only takes from what can be said. Units: 124M, 65536tok, 256seq, 1.28Mimg, 5ep.
-More keys: tokens, images, data, context, width, init_std, gradient_rms, reduction, loss, noise_std, dtype.")]
+The first word is an entry of the library table (`wd convert --list`) or a configuration of this
+project; a corpus that is not prepared only takes from what can be said of a configuration.
+Units: 124M, 65536tok, 256seq, 1.28Mimg, 5ep. More keys: tokens, images, data, context, width,
+init_std, gradient_rms, reduction, loss, noise_std, dtype.")]
 pub(crate) struct Arguments {
     /// A library entry and its key=value, or a CONFIG.toml
     #[arg(value_name = "SETTING", required = true)]

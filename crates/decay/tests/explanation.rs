@@ -198,7 +198,7 @@ fn what_is_not_given_is_left_out() {
     assert!(error.to_string().contains("step by step"), "{error}");
 }
 
-/// science of C2: every objective as coded, and the precision of its prior.
+/// Every objective as coded, and the precision of its prior.
 #[test]
 fn a_prior_for_every_reduction_and_half() {
     let sgd = "torch.SGD lr=0.1 weight_decay=1e-3 data=5000";

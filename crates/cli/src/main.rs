@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, completions, convert, data, export, metrics, plan, report, reproduce, sweep, train,
+    bench, completions, convert, data, explain, export, metrics, plan, report, reproduce, sweep,
+    train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -31,6 +32,7 @@ enum Command {
     Report(report::Arguments),
     Metrics(metrics::Arguments),
     Plan(plan::Arguments),
+    Explain(explain::Arguments),
     Convert(convert::Arguments),
     #[command(subcommand)]
     Data(data::Command),
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Export(arguments) => export::run(&arguments),

@@ -81,6 +81,32 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
+/// 1 → "1 step", 3 → "3 steps".
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A sentence as lines of at most `width` characters, broken at spaces; a longer word stays whole.
+pub(crate) fn broken(sentence: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut length = 0;
+    for word in sentence.split_inclusive(' ') {
+        let visible = word.trim_end().chars().count();
+        if length > 0 && length + visible > width {
+            lines.push(String::new());
+            length = 0;
+        }
+        length += word.chars().count();
+        if let Some(line) = lines.last_mut() {
+            line.push_str(word);
+        }
+    }
+    lines
+        .iter()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
+}
+
 /// A table with aligned columns; the columns of `right` are numbers.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> String {
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
@@ -129,6 +155,13 @@ mod tests {
         assert_eq!(number(8e-6), "8.000e-6");
         assert_eq!(number(-0.0), "0");
         assert_eq!(number(1911.0), "1911");
+    }
+
+    #[test]
+    fn sentences_break_at_spaces() {
+        assert_eq!(broken("one two  three", 8), ["one two", "three"]);
+        assert_eq!(broken("overlong ab", 3), ["overlong", "ab"]);
+        assert_eq!(broken("", 3), [""]);
     }
 
     #[test]

@@ -161,6 +161,7 @@ fn positive(what: &'static str, value: f64) -> Result<(), DecayError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MuonScale;
     use proptest::prelude::*;
 
     fn noises() -> [UpdateNoise; 4] {
@@ -172,11 +173,13 @@ mod tests {
             },
             UpdateNoise::Sgd {
                 momentum: 0.9,
+                nesterov: false,
                 gradient_mean_square: 1e-4,
             },
             UpdateNoise::Muon {
                 momentum: 0.95,
-                fan_in: 64,
+                nesterov: false,
+                scale: MuonScale::Shape { fan_in: 64 },
             },
         ]
     }

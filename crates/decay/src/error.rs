@@ -160,4 +160,12 @@ pub enum DecayError {
         /// How far the given number is from the computed one, in percent of the latter.
         percent: f64,
     },
+    /// A decay that is no Gaussian prior on the weights.
+    #[error("{name} is no Gaussian prior: {reason}")]
+    NotAPrior {
+        /// The optimizer or estimator.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
 }

@@ -13,6 +13,8 @@
 //! | [`library`] | what does `weight_decay` mean in each library? |
 //! | [`quantity`] | which number do `124M`, `65536tok` or `5ep` mean? |
 //! | [`run_declaration`], [`run_shape`] | which run stands around a λ, and do its numbers agree? |
+//! | [`prior`] | which Gaussian prior on the weights is this λ, if it is one? |
+//! | [`explanation`] | what follows from one setting? |
 //! | [`setting`] | what does one typed setting mean: entry, λ, rates, run? |
 //! | [`conversion`] | which λ means the same in another library? |
 //!
@@ -43,10 +45,12 @@ pub mod conversion;
 mod declared_schedule;
 pub mod equivalence;
 mod error;
+pub mod explanation;
 pub mod library;
 mod names;
 pub mod norm;
 pub mod policy;
+pub mod prior;
 pub mod quantity;
 pub mod role;
 pub mod rule;
@@ -61,9 +65,14 @@ pub use conversion::{Conversion, Fidelity, Target, convert};
 pub use declared_schedule::DeclaredSchedule;
 pub use equivalence::{Equivalence, Known, equivalence};
 pub use error::DecayError;
+pub use explanation::{Explanation, Subject};
 pub use library::LibraryEntry;
-pub use norm::{Equilibrium, UpdateNoise, norm_recursion, scale_invariant_sgd_norm};
+pub use norm::{
+    Equilibrium, MuonScale, UpdateNoise, coupled_sgd_equilibrium, norm_recursion,
+    scale_invariant_sgd_norm,
+};
 pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};
+pub use prior::{Prior, PriorUnit};
 pub use quantity::{Quantity, Unit};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};

@@ -22,6 +22,7 @@ pub struct RunDeclaration {
     width: Option<Quantity>,
     outputs: Option<Quantity>,
     init_std: Option<f64>,
+    gradient_rms: Option<f64>,
     response_std: Option<f64>,
     noise_std: Option<f64>,
     reduction: Option<Reduction>,
@@ -33,7 +34,7 @@ pub struct RunDeclaration {
 
 impl RunDeclaration {
     /// The keys that [`RunDeclaration::set`] takes, with what they mean.
-    pub const KEYS: [(&'static str, &'static str); 18] = [
+    pub const KEYS: [(&'static str, &'static str); 19] = [
         (
             "schedule",
             "learning-rate schedule: cosine,warmup=400,floor=0.1",
@@ -50,6 +51,10 @@ impl RunDeclaration {
         ("width", "width of the model"),
         ("outputs", "outputs D of a regression"),
         ("init_std", "standard deviation of the initial weights"),
+        (
+            "gradient_rms",
+            "root mean square of a coordinate of the gradient",
+        ),
         (
             "response_std",
             "standard deviation of y (divided by N, not N − 1)",
@@ -124,6 +129,7 @@ impl RunDeclaration {
             "width" => self.width = Some(amount(&[], None)?),
             "outputs" => self.outputs = Some(amount(&[], None)?),
             "init_std" => self.init_std = Some(amount(&[], None)?.value),
+            "gradient_rms" => self.gradient_rms = Some(amount(&[], None)?.value),
             "response_std" => self.response_std = Some(amount(&[], None)?.value),
             "noise_std" => self.noise_std = Some(amount(&[], None)?.value),
             "reduction" => {
@@ -288,6 +294,7 @@ impl RunDeclaration {
                 .map(|count| count.count("outputs"))
                 .transpose()?,
             init_std: self.init_std,
+            gradient_rms: self.gradient_rms,
             response_std: self.response_std,
             noise_std: self.noise_std,
             reduction: self.reduction,

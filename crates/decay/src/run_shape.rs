@@ -142,6 +142,8 @@ pub struct RunShape {
     pub outputs: Option<u64>,
     /// Standard deviation of the initial weights.
     pub init_std: Option<f64>,
+    /// Root mean square of a coordinate of the gradient.
+    pub gradient_rms: Option<f64>,
     /// Standard deviation of the response, divided by N.
     pub response_std: Option<f64>,
     /// Standard deviation of a regression's noise.

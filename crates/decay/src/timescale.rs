@@ -19,13 +19,26 @@ impl Timescale {
     ///
     /// For decoupled decay s_t = η_tλ, so that κ = λΣη_t and τ = 1/(η_max λ).
     pub fn of(shrinks: &[f64]) -> Self {
-        let peak = shrinks.iter().copied().fold(0.0, f64::max);
+        shrinks.iter().copied().collect()
+    }
+}
+
+impl FromIterator<f64> for Timescale {
+    /// The timescale of shrinks that need not be kept.
+    fn from_iter<I: IntoIterator<Item = f64>>(shrinks: I) -> Self {
+        let (mut steps, mut peak, mut kappa, mut initial_share) = (0u64, 0f64, 0.0, 1.0);
+        for shrink in shrinks {
+            steps += 1;
+            peak = peak.max(shrink);
+            kappa += shrink;
+            initial_share *= 1.0 - shrink;
+        }
         let tau_steps = (peak > 0.0).then(|| 1.0 / peak);
         Timescale {
-            kappa: shrinks.iter().sum(),
-            initial_share: shrinks.iter().map(|shrink| 1.0 - shrink).product(),
+            kappa,
+            initial_share,
             tau_steps,
-            tau_fraction: tau_steps.map(|tau| tau / shrinks.len() as f64),
+            tau_fraction: tau_steps.map(|tau| tau / steps as f64),
         }
     }
 }

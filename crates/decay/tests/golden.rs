@@ -172,6 +172,7 @@ fn every_trajectory_is_followed() {
                 }
                 Application::Shrink(_) if skips_decay(&setting, step) => {}
                 Application::Shrink(of_step) => shrink = of_step.0,
+                Application::Sphere => panic!("{words}: no library of the table holds norms"),
             }
             let update = match (&recorded, &fed) {
                 (Some(updates), Some(fed)) => {

@@ -2,7 +2,10 @@
 
 use std::f64::consts::TAU;
 
-use wd_decay::{Schedule, ScheduleKind, UpdateNoise, norm_recursion, scale_invariant_sgd_norm};
+use wd_decay::{
+    MuonScale, Schedule, ScheduleKind, UpdateNoise, coupled_sgd_equilibrium, norm_recursion,
+    scale_invariant_sgd_norm,
+};
 
 const COORDINATES: usize = 1000;
 const START: f64 = 0.1;
@@ -157,65 +160,137 @@ fn lion_settles_where_predicted() {
     assert_within(settled(&angles), predicted.angle, 0.04, "angle");
 }
 
+/// RMS and mean cosine of a step's angle, over the steps after the first `warmup`, of `coordinates`
+/// weights under SGD with momentum and coupled L2 on noise. Averages of squares and products, for
+/// an error well below 0.1 %.
+fn sgd_moments(
+    (coordinates, warmup, steps): (usize, usize, usize),
+    (rate, lambda, momentum): (f64, f64, f64),
+    nesterov: bool,
+) -> (f64, f64) {
+    let mut noise = Noise::new(3);
+    // Uniform noise of variance 1: moments of second order do not ask for more.
+    let spread = 12f64.sqrt();
+    let (mut squares, mut products) = (0.0, 0.0);
+    for _ in 0..coordinates {
+        let (mut weight, mut buffer) = (0.0, 0.0);
+        for step in 0..warmup + steps {
+            let gradient = spread * (noise.uniform() - 0.5) + lambda * weight;
+            buffer = momentum * buffer + gradient;
+            let direction = if nesterov {
+                gradient + momentum * buffer
+            } else {
+                buffer
+            };
+            let next = weight - rate * direction;
+            if step >= warmup {
+                squares += next * next;
+                products += next * weight;
+            }
+            weight = next;
+        }
+    }
+    (
+        (squares / (coordinates * steps) as f64).sqrt(),
+        products / squares,
+    )
+}
+
 #[test]
 fn sgd_with_momentum_settles_where_predicted() {
-    let (rate, lambda, momentum) = (0.05, 0.02, 0.9);
-    let mut noise = Noise::new(3);
-    let mut buffer = vec![0.0; COORDINATES];
-    // Coupled L2: the penalty's gradient goes through the momentum, so the shrink outside of it is
-    // 0.
-    let update = |_: usize, index: usize, weights: &[f64]| {
-        buffer[index] = momentum * buffer[index] + noise.normal() + lambda * weights[index];
-        -rate * buffer[index]
-    };
-    let (norms, angles) = simulate(COORDINATES, 6000, |_| 0.0, update);
-    let noise = UpdateNoise::Sgd {
+    // Strong and weak pulls, real and complex roots.
+    for (rate, lambda, momentum) in [(0.05, 0.2, 0.9), (0.5, 0.2, 0.9), (0.1, 0.5, 0.0)] {
+        let (rms, cosine) = sgd_moments((2000, 500, 9000), (rate, lambda, momentum), false);
+        let exact = coupled_sgd_equilibrium(rate, lambda, momentum, 1.0);
+        assert_within(rms, exact.rms, 1e-3, "RMS");
+        assert_within(cosine.acos(), exact.angle, 1e-3, "angle");
+    }
+}
+
+#[test]
+fn the_general_form_is_exact_for_sgd_in_the_limit() {
+    // Shrink ηλ/(1 − α) = 1e-5 a step: what is left is of that order.
+    let (rate, lambda, momentum) = (1e-3, 1e-3, 0.9);
+    let exact = coupled_sgd_equilibrium(rate, lambda, momentum, 1.0);
+    let general = UpdateNoise::Sgd {
         momentum,
+        nesterov: false,
         gradient_mean_square: 1.0,
-    };
-    let predicted = noise.equilibrium(rate, rate * lambda / (1.0 - momentum));
-    assert_within(settled(&norms), predicted.rms, 0.02, "RMS");
-    assert_within(settled(&angles), predicted.angle, 0.02, "angle");
+    }
+    .equilibrium(rate, rate * lambda / (1.0 - momentum));
+    assert_within(general.rms, exact.rms, 1e-4, "RMS");
+    assert_within(general.angle, exact.angle, 1e-4, "angle");
+    assert_within(
+        general.relaxation_steps,
+        exact.relaxation_steps,
+        1e-3,
+        "relaxation",
+    );
+    assert_within(
+        exact.angle,
+        (2.0 * rate * lambda / (1.0 + momentum)).sqrt(),
+        1e-4,
+        "Kosson et al., table 1",
+    );
+}
+
+#[test]
+fn sgd_with_nesterov_momentum_settles_where_predicted() {
+    let (rate, lambda, momentum) = (0.05, 0.002, 0.9);
+    let (rms, cosine) = sgd_moments((500, 4000, 40_000), (rate, lambda, momentum), true);
+    let predicted = UpdateNoise::Sgd {
+        momentum,
+        nesterov: true,
+        gradient_mean_square: 1.0,
+    }
+    .equilibrium(rate, rate * lambda / (1.0 - momentum));
+    assert_within(rms, predicted.rms, 0.01, "RMS");
+    assert_within(cosine.acos(), predicted.angle, 0.01, "angle");
 }
 
 #[test]
 fn scale_invariant_sgd_settles_where_predicted() {
-    let (rate, lambda, momentum) = (0.05, 0.01, 0.9);
+    // A scale-invariant loss has a gradient orthogonal to the weights and inverse to their norm.
+    let (coordinates, rate, lambda, momentum) = (100, 0.05, 0.004, 0.9);
     let mut noise = Noise::new(4);
-    let mut buffer = vec![0.0; COORDINATES];
-    // A scale-invariant loss has a gradient orthogonal to the weights and inverse to their norm. In
-    // 1000 dimensions the noise is nearly orthogonal; what is left of its projection is 1/1000 of
-    // its square.
-    let mut current = (usize::MAX, 0.0);
-    let update = |step: usize, index: usize, weights: &[f64]| {
-        if current.0 != step {
-            current = (step, rms(weights) * (COORDINATES as f64).sqrt());
+    let mut weights: Vec<f64> = (0..coordinates).map(|_| noise.normal()).collect();
+    let mut buffer = vec![0.0; coordinates];
+    let mut gradient = vec![0.0; coordinates];
+    let (warmup, steps) = (4000, 100_000);
+    let mut fourth_powers = 0.0;
+    for step in 0..warmup + steps {
+        gradient
+            .iter_mut()
+            .for_each(|value| *value = noise.normal());
+        let square: f64 = weights.iter().map(|weight| weight * weight).sum();
+        let along: f64 = weights.iter().zip(&gradient).map(|(w, g)| w * g).sum();
+        for index in 0..coordinates {
+            let tangent = gradient[index] - weights[index] * along / square;
+            buffer[index] =
+                momentum * buffer[index] + tangent / square.sqrt() + lambda * weights[index];
+            weights[index] -= rate * buffer[index];
         }
-        buffer[index] =
-            momentum * buffer[index] + noise.normal() / current.1 + lambda * weights[index];
-        -rate * buffer[index]
-    };
-    let (norms, _) = simulate(COORDINATES, 6000, |_| 0.0, update);
-    let predicted = scale_invariant_sgd_norm(rate, lambda, momentum, COORDINATES as f64);
-    assert_within(
-        settled(&norms) * (COORDINATES as f64).sqrt(),
-        predicted,
-        0.01,
-        "norm",
-    );
+        if step >= warmup {
+            fourth_powers += square * square / steps as f64;
+        }
+    }
+    // The projection leaves coordinates − 1 of the noise's dimensions.
+    let predicted = scale_invariant_sgd_norm(rate, lambda, momentum, (coordinates - 1) as f64);
+    assert_within(fourth_powers.powf(0.25), predicted, 1e-3, "norm");
 }
 
 #[test]
 fn muon_settles_at_its_closed_form() {
     // Wen et al.: ‖w‖ = ηU √((1 + αβ)/((1 − α²)(1 − αβ))), α = 1 − ηλ, U = √d_out.
-    let (rate, lambda, momentum, rows, columns) = (0.02, 0.01, 0.95, 256.0f64, 64usize);
+    let (rate, lambda, momentum, rows, columns) = (0.02, 0.01, 0.95, 256.0f64, 64u64);
     let alpha: f64 = 1.0 - rate * lambda;
     let exact = rate
         * rows.sqrt()
         * ((1.0 + alpha * momentum) / ((1.0 - alpha * alpha) * (1.0 - alpha * momentum))).sqrt();
     let predicted = UpdateNoise::Muon {
         momentum,
-        fan_in: columns,
+        nesterov: false,
+        scale: MuonScale::Shape { fan_in: columns },
     }
     .equilibrium(rate, rate * lambda);
     assert_within(

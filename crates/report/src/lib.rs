@@ -5,9 +5,11 @@
 //! | [`study_report`] | a study as one HTML page: verdict, figures, tables, commands |
 //! | [`study_summary`] | the same verdict as plain text for a terminal |
 //! | [`run_report`] | one run as a page: losses, schedules, norms by role, the plan |
+//! | [`explanation_page`], [`explanation_figure`] | what follows from one setting, as a page and as a figure |
 //! | [`figure`] | the figures themselves, as SVG |
 
 mod error;
+mod explanation;
 pub mod figure;
 mod markup;
 mod number;
@@ -16,5 +18,6 @@ mod run;
 mod study;
 
 pub use error::ReportError;
+pub use explanation::{explanation_figure, explanation_page};
 pub use run::run_report;
 pub use study::{ReportContext, study_report, study_summary};

@@ -5,6 +5,7 @@
 //! | [`config`] | what may a person write? |
 //! | `parse` | what did they write, and where? |
 //! | `plan` | what follows from it, before the first step? |
+//! | `declaration` | what follows from it where the corpus is not prepared? |
 //! | `model`, `optimizer` | which network, which optimizer? |
 //! | `run` | the loop |
 //! | `resume` | what is on disk, and does it fit? |
@@ -19,6 +20,7 @@
 mod bench;
 pub mod config;
 mod cost;
+mod declaration;
 mod error;
 pub mod gpt2;
 mod metrics;
@@ -32,6 +34,7 @@ mod run;
 pub use bench::{BenchResult, BenchShape, bench, peak_memory_bytes};
 pub use config::{KEYS, RunConfig};
 pub use cost::Cost;
+pub use declaration::Declaration;
 pub use error::{ConfigError, TrainError};
 pub use metrics::TENSOR_MEASURES;
 pub use parse::ConfigSource;

@@ -86,20 +86,8 @@ impl RunPlan {
             steps,
         )?;
         let layout = model.layout();
-        let policy = DecayPolicy {
-            preset: config.decay.policy(),
-            overrides: config.decay.overrides.0.clone(),
-        };
         let lambda = config.decay.lambda();
-        let mut choices = policy
-            .choose(lambda, &layout.descriptions())
-            .map_err(|error| {
-                source.invalid(
-                    "decay.overrides",
-                    error.to_string(),
-                    "`wd plan` without overrides lists every tensor's path",
-                )
-            })?;
+        let mut choices = choose_lambdas(&source, &layout)?;
         let rule = config
             .decay
             .rule
@@ -319,6 +307,27 @@ fn check_weights(source: &ConfigSource, layout: &ParameterLayout) -> Result<(), 
     Ok(())
 }
 
+/// λ of every tensor and why.
+pub(crate) fn choose_lambdas(
+    source: &ConfigSource,
+    layout: &ParameterLayout,
+) -> Result<Vec<Choice>, TrainError> {
+    let decay = &source.config.decay;
+    let policy = DecayPolicy {
+        preset: decay.policy(),
+        overrides: decay.overrides.0.clone(),
+    };
+    policy
+        .choose(decay.lambda(), &layout.descriptions())
+        .map_err(|error| {
+            source.invalid(
+                "decay.overrides",
+                error.to_string(),
+                "`wd plan` without overrides lists every tensor's path",
+            )
+        })
+}
+
 fn open_loader(
     source: &ConfigSource,
     corpus: &Corpus,
@@ -340,7 +349,7 @@ fn open_loader(
 }
 
 /// Checks that need nothing but the number itself.
-fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
+pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
     let config = &source.config;
     let finite_positive = |key: &str, value: f64, help: &str| {
         if value.is_finite() && value > 0.0 {
@@ -472,7 +481,7 @@ fn check_hyperball(source: &ConfigSource) -> Result<(), TrainError> {
     Ok(())
 }
 
-fn resolve_schedule(
+pub(crate) fn resolve_schedule(
     source: &ConfigSource,
     key: &str,
     section: &ScheduleSection,

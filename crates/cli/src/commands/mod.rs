@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod data;
+pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod metrics;
 pub(crate) mod plan;

@@ -11,7 +11,7 @@
 
 mod call;
 pub(crate) mod loss_scale;
-mod momentum;
+pub(crate) mod momentum;
 mod objective;
 mod penalty;
 mod step;

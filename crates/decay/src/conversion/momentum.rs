@@ -14,10 +14,13 @@ use crate::{DecayError, DecayRule, Setting};
 
 /// SGD's momentum, as far as decay is concerned.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Momentum {
-    momentum: f64,
-    dampening: f64,
-    nesterov: bool,
+pub(crate) struct Momentum {
+    /// μ.
+    pub(crate) momentum: f64,
+    /// τ.
+    pub(crate) dampening: f64,
+    /// Does the step look ahead?
+    pub(crate) nesterov: bool,
 }
 
 impl Momentum {
@@ -33,7 +36,7 @@ impl Momentum {
 
     /// How many times as strong a constant push arrives through the buffer: (1 − τ)/(1 − μ), and with
     /// Nesterov 1 + μ(1 − τ)/(1 − μ).
-    pub(super) fn gain(self) -> f64 {
+    pub(crate) fn gain(self) -> f64 {
         let passed_on = (1.0 - self.dampening) / (1.0 - self.momentum);
         match (self.momentum, self.nesterov) {
             (0.0, _) => 1.0,

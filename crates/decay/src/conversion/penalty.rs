@@ -5,7 +5,7 @@ use crate::{DecayError, RunShape};
 
 impl Penalty {
     /// (P, L) of the typed number `value` with the share `l1_ratio` of L1.
-    pub(super) fn strengths(
+    pub(crate) fn strengths(
         self,
         value: f64,
         l1_ratio: f64,

@@ -65,6 +65,20 @@ impl LibraryEntry {
         })
     }
 
+    /// Whether norm gains and biases decay when nobody excludes them.
+    pub fn decays_norms_and_biases(&self) -> bool {
+        let all = ["every tensor", "every trainable variable", "every float"];
+        all.iter().any(|all| self.decays.starts_with(all)) && self.optimizer != Optimizer::Muon
+    }
+
+    /// Whether token embeddings decay when nobody excludes them.
+    pub fn decays_embeddings(&self) -> bool {
+        self.decays_norms_and_biases()
+            || self.decays.contains("embeddings decay")
+            || self.decays.contains("both embeddings")
+            || self.decays.starts_with("all but 1-D")
+    }
+
     /// Whether it trains by steps, so that λ belongs to a step; otherwise it minimises an objective.
     pub fn has_steps(&self) -> bool {
         self.optimizer != Optimizer::Estimator

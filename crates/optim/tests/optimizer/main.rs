@@ -1,6 +1,7 @@
 //! The optimizers as their users see them.
 
 mod arena;
+mod equilibrium;
 mod golden;
 mod invariance;
 mod measurements;

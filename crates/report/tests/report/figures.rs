@@ -35,6 +35,61 @@ fn figure(
     }
 }
 
+#[test]
+fn a_figure_is_a_file_of_its_own() {
+    let mut panel = Panel::new("Loss", 120.0);
+    panel.series = vec![series(
+        "a",
+        Colour::Ink,
+        Mark::Line,
+        vec![
+            Point {
+                x: 0.0,
+                y: 1.0,
+                low: f64::NAN,
+                high: f64::NAN,
+            },
+            Point {
+                x: 10.0,
+                y: 2.0,
+                low: f64::NAN,
+                high: f64::NAN,
+            },
+        ],
+    )];
+    let figure = wd_report::figure::Figure::Panels(figure(steps(), vec![panel], 1, Labels::Key));
+    let file = figure.file(700.0);
+    let document = Document::parse(&file).expect("well-formed");
+    let root = document.root_element();
+    assert_eq!(root.attribute("width"), Some("700"));
+    let inner = root
+        .children()
+        .find(|node| node.tag_name().name() == "svg")
+        .expect("the drawing");
+    // Every drawing is in the SVG name space, so that a viewer knows it.
+    assert_eq!(
+        inner.tag_name().namespace(),
+        Some("http://www.w3.org/2000/svg")
+    );
+    let height = |node: roxmltree::Node<'_, '_>| -> f64 {
+        node.attribute("height").unwrap().parse().unwrap()
+    };
+    assert_eq!(height(root), height(inner) + 32.0);
+    // Not every program that draws files knows variables of style sheets.
+    assert!(!file.contains("var("));
+    // Each colour that an element has of its own has a dark counterpart.
+    let marks = file.split("data-stroke=\"").skip(1);
+    assert!(marks.clone().count() > 0);
+    for mark in marks {
+        let mark = mark.split('"').next().unwrap_or_default();
+        assert!(
+            file.contains(&format!("[data-stroke={mark}]{{stroke:#")),
+            "{mark}"
+        );
+    }
+    assert!(!file.contains("url(http"));
+}
+
 fn steps() -> Horizontal {
     Horizontal::Quantity {
         label: "step".to_owned(),

@@ -207,3 +207,45 @@ fn failed(python: &Path, message: &str) -> CommandError {
         "give a Python 3 that has numpy and the libraries to compare: --python venv/bin/python",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(weights: &[f64]) -> Side {
+        Side {
+            weights: Some(vec![vec![1.0, 1.0], weights.to_vec()]),
+            version: Some("torch 2.15.0".to_owned()),
+            missing: None,
+            unsupported: None,
+        }
+    }
+
+    #[test]
+    fn an_exact_answer_is_refuted_by_another_trajectory() {
+        let verdict = |weights: &[f64], exact| compare(&side(&[3.0, 4.0]), &side(weights), exact);
+        let near = verdict(&[3.0, 4.0 + 1e-9], true);
+        assert!(!near.refutes());
+        let far = verdict(&[3.0, 4.5], true);
+        assert!(far.refutes());
+        // 0.5 against a norm of 5.
+        assert_eq!(far.brief(), "DIFFERS: 0.1");
+        assert!(!verdict(&[3.0, 4.5], false).refutes());
+        assert!(matches!(verdict(&[3.0], true), Verdict::NotRun { .. }));
+    }
+
+    #[test]
+    fn a_missing_library_is_named() {
+        let missing = Side {
+            weights: None,
+            version: None,
+            missing: Some("optax".to_owned()),
+            unsupported: None,
+        };
+        let verdict = compare(&side(&[1.0, 1.0]), &missing, true);
+        assert_eq!(
+            verdict.to_string(),
+            "not run: optax is not installed in this Python"
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! `wd explain`: one setting, and everything that follows from it.
+
+mod project;
+mod words;
+
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use wd_decay::{Explanation, Setting, Subject};
+
+use crate::{
+    commands::{sweep::quoted, train},
+    diagnostics::CommandError,
+};
+
+/// Width in pixels of the figure's file.
+const FIGURE_WIDTH: f64 = 900.0;
+
+/// Explain one weight-decay setting: what it does, and what to beware of
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd explain torch.AdamW weight_decay=0.1 lr=6e-4 betas=0.9,0.95 \\
+      schedule=cosine,warmup=400,floor=0.1 steps=50000 batch=65536tok params=124M
+  wd explain torch.SGD weight_decay=1e-4 lr=0.1 momentum=0.9 schedule=cosine \\
+      epochs=90 batch=256img data=1281167img
+  wd explain optax.lion weight_decay=1 learning_rate=3e-5 dtype=bf16 steps=10000
+  wd explain sklearn.Ridge alpha=1 noise_std=0.5
+  wd explain studies/first.toml --set decay.lambda=0.3 --html first.html
+
+The first word is an entry of the library table (`wd convert --list`) or a configuration of this
+project; a corpus that is not prepared only takes from what can be said of a configuration.
+Units: 124M, 65536tok, 256seq, 1.28Mimg, 5ep. More keys: tokens, images, data, context, width,
+init_std, gradient_rms, reduction, loss, noise_std, dtype.")]
+pub(crate) struct Arguments {
+    /// A library entry and its key=value, or a CONFIG.toml
+    #[arg(value_name = "SETTING", required = true)]
+    words: Vec<String>,
+
+    /// Change a value of the configuration, for example optim.lr=3e-3 (may be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// Print the explanation as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Write the curves as an SVG file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Write the explanation with its curves as one HTML file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let explanation = Explanation::of(&subject(arguments)?)?;
+    if let Some(path) = &arguments.svg {
+        let figure = wd_report::explanation_figure(&explanation).ok_or_else(|| {
+            CommandError::usage(
+                "there are no curves without a learning rate and a number of steps",
+                "add lr=… and steps=… (or tokens=… and batch=…)",
+            )
+        })?;
+        write(path, &figure.file(FIGURE_WIDTH))?;
+    }
+    if let Some(path) = &arguments.html {
+        let page = wd_report::explanation_page(&explanation, &command(arguments));
+        write(path, &page)?;
+    }
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        writeln!(out, "{}", serde_json::json!(explanation))?;
+    } else {
+        let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        write!(out, "{}", words::written(&explanation, colour))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn subject(arguments: &Arguments) -> Result<Subject, CommandError> {
+    let first = arguments.words.first().map_or("", String::as_str);
+    let is_file = first.ends_with(".toml") || Path::new(first).is_file();
+    if !is_file {
+        if !arguments.set.is_empty() {
+            return Err(CommandError::usage(
+                "--set changes a configuration, and there is none",
+                "write the keys behind the library: torch.AdamW weight_decay=0.1 lr=6e-4",
+            ));
+        }
+        return Ok(Subject::from(&Setting::read(&arguments.words)?));
+    }
+    if let Some(word) = arguments.words.get(1) {
+        return Err(CommandError::usage(
+            format!("`{word}` stands behind a configuration"),
+            "change a configuration with --set, for example --set decay.lambda=0.3",
+        ));
+    }
+    project::subject(train::read_config(Path::new(first), &arguments.set)?)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CommandError> {
+    wd_store::write_file(path, text.as_bytes())?;
+    eprintln!("→ {}", path.display());
+    Ok(())
+}
+
+/// The command that makes the page again.
+fn command(arguments: &Arguments) -> String {
+    let mut words = vec!["wd explain".to_owned()];
+    words.extend(arguments.words.iter().map(|word| quoted(word)));
+    for setting in &arguments.set {
+        words.push(format!("--set {}", quoted(setting)));
+    }
+    if let Some(path) = &arguments.html {
+        words.push(format!("--html {}", quoted(&path.display().to_string())));
+    }
+    words.join(" ")
+}

@@ -1,0 +1,270 @@
+//! An explanation in words: the same sections for a terminal and for a page.
+
+use super::number::{count, left, of_the_run, short};
+use super::settling::Settled;
+use super::{Explanation, Meaning, Settling};
+use crate::{Given, Quantity};
+
+/// A part of an explanation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// A word for anchors and menus.
+    pub id: &'static str,
+    /// Its heading.
+    pub heading: &'static str,
+    /// What it says.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a section.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Line {
+    /// A sentence.
+    Text(String),
+    /// A formula, to be set apart.
+    Formula(String),
+    /// A quantity and its value.
+    Fact(&'static str, String),
+    /// A warning: what is the matter, and what to do.
+    Warning {
+        /// What is the matter.
+        reason: String,
+        /// What to do.
+        fix: String,
+    },
+}
+
+impl Explanation {
+    /// The explanation in words.
+    pub fn sections(&self) -> Vec<Section> {
+        let section = |id, heading, lines: Vec<Line>| Section { id, heading, lines };
+        let mut sections = vec![
+            section("step", "The step", self.step()),
+            section("run", "Over the run", self.over_the_run()),
+            section("norm", "Where the norm goes", self.norm()),
+            section("prior", "As a prior", self.as_a_prior()),
+        ];
+        let warnings = self.warnings.iter().map(|warning| Line::Warning {
+            reason: warning.reason(),
+            fix: warning.fix(),
+        });
+        let mut lines: Vec<Line> = warnings.collect();
+        lines.extend(self.remarks.iter().cloned().map(Line::Text));
+        if !lines.is_empty() {
+            sections.push(section("beware", "To beware of", lines));
+        }
+        sections.retain(|section| !section.lines.is_empty());
+        sections
+    }
+
+    fn step(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = self.equation.iter().cloned().map(Line::Formula).collect();
+        lines.push(Line::Fact("decays", self.decayed.clone()));
+        lines
+    }
+
+    fn over_the_run(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut fact = |name, value| lines.push(Line::Fact(name, value));
+        let run = &self.run;
+        fact("λ", given(self.lambda));
+        if let Some(rate) = run.peak_learning_rate {
+            fact("learning rate", given(rate));
+        }
+        if let Some(steps) = run.steps {
+            let mut text = format!("{} steps", count(steps as f64));
+            if let Some(batch) = run.batch {
+                text += &format!(" of {} {}", count(batch), run.unit.words());
+            }
+            if let Some(total) = run.total {
+                let total = match total {
+                    1e6.. => Quantity::new(total, None).to_string(),
+                    _ => count(total),
+                };
+                text += &format!(" = {total} {}", run.unit.words());
+            }
+            if let Some(epochs) = run.epochs {
+                text += &format!(" = {} epochs", short(epochs));
+            }
+            fact("length", text);
+        }
+        if let Some(ratio) = self.tokens_per_parameter {
+            fact("tokens per parameter", short(ratio));
+        }
+        if let Some(shrink) = self.peak_shrink {
+            let ends = self.course.as_ref().and_then(|course| {
+                let points = &course.points;
+                Some((points.first()?.shrink?, points.last()?.shrink?))
+            });
+            let mut text = format!("{} a step at the peak", short(shrink));
+            if let Some((first, last)) = ends.filter(|_| run.schedule.is_some()) {
+                text += &format!(
+                    ", {} in the first, {} in the last",
+                    short(first),
+                    short(last)
+                );
+            }
+            fact("shrink s", text);
+        }
+        let timescale = self.timescale;
+        if let (Some(kappa), Some(share)) = (timescale.kappa, timescale.initial_share) {
+            fact(
+                "κ = Σ s",
+                format!(
+                    "{}: {} of the initial weights is left",
+                    short(kappa),
+                    left(share)
+                ),
+            );
+        }
+        if let Some(tau) = timescale.tau_steps {
+            let mut text = format!("{} steps", count(tau));
+            if let Some(fraction) = timescale.tau_fraction {
+                text += &format!(" = {}", of_the_run(fraction));
+            }
+            if let Some(epochs) = timescale.tau_epochs {
+                text += &format!(" = {} epochs", short(epochs));
+            }
+            fact("τ = 1/s", text);
+        }
+        if let Some(missing) = self.missing() {
+            lines.push(Line::Text(missing));
+        }
+        lines
+    }
+
+    /// What would let more be said of the run.
+    fn missing(&self) -> Option<String> {
+        let estimator = matches!(&self.equilibrium, Settling::Unknown { .. })
+            && self.peak_shrink.is_none()
+            && self.run.peak_learning_rate.is_none()
+            && self.course.is_none()
+            && self.run.steps.is_none();
+        let mut missing = Vec::new();
+        if self.run.peak_learning_rate.is_none() && !estimator {
+            missing.push("lr=…");
+        }
+        if self.run.steps.is_none() && !estimator {
+            missing.push("steps=… (or tokens=… and batch=…)");
+        }
+        if self.run.schedule.is_none() && self.run.steps.is_some() {
+            missing.push("schedule=…, without which the learning rate is taken as constant");
+        }
+        (!missing.is_empty()).then(|| format!("More with {}.", missing.join(", ")))
+    }
+
+    fn norm(&self) -> Vec<Line> {
+        let mut lines = match &self.equilibrium {
+            Settling::Unknown { reason } => vec![Line::Text(format!("{}.", capitalised(reason)))],
+            Settling::Settles(settled) => self.settles(settled),
+        };
+        if let Some(course) = &self.course
+            && let Some(rms) = course.last().and_then(|last| last.rms)
+        {
+            let start = short(course.initial_rms.value);
+            let whose = match course.initial_rms.default {
+                true => " (GPT-2's; say init_std=…)",
+                false => "",
+            };
+            let text = format!(
+                "from {start}{whose} to {} at the end, by the norm recursion",
+                short(rms)
+            );
+            lines.push(Line::Fact("predicted RMS", text));
+        }
+        if let Settling::Settles(settled) = &self.equilibrium {
+            let needs = settled.needs.as_ref();
+            lines.extend(needs.map(|needs| Line::Text(format!("More with {needs}."))));
+            lines.push(Line::Text(format!("{}.", settled.holds)));
+        }
+        lines
+    }
+
+    fn settles(&self, settled: &Settled) -> Vec<Line> {
+        let mut lines = vec![Line::Formula(settled.formula.clone())];
+        let mut fact = |name, value| lines.push(Line::Fact(name, value));
+        match (settled.rms, settled.rms_per_gradient_rms) {
+            (Some(rms), _) => fact("equilibrium RMS", short(rms)),
+            (None, Some(ratio)) => fact(
+                "equilibrium RMS",
+                format!(
+                    "{} × √E[g²], the RMS of a gradient's coordinate",
+                    short(ratio)
+                ),
+            ),
+            (None, None) => {}
+        }
+        if let Some(ratio) = settled.norm_per_root_of_unit_gradient {
+            fact(
+                "if scale-invariant",
+                format!(
+                    "‖w‖ = {} × √‖g̃‖, with g̃ the gradient at unit norm",
+                    short(ratio)
+                ),
+            );
+        }
+        fact(
+            "angle a step",
+            format!(
+                "{} rad = {}°",
+                short(settled.angle),
+                short(settled.angle.to_degrees())
+            ),
+        );
+        fact(
+            "as hyperball",
+            format!(
+                "norms held, with a learning rate of {}, turn as fast",
+                short(settled.angle.tan())
+            ),
+        );
+        let mut relaxation = format!("within {} steps", count(settled.relaxation_steps));
+        if let Some(share) = self.timescale.initial_share {
+            relaxation += &format!(
+                "; at the end {} of the initial mean square is left",
+                left(share * share)
+            );
+        }
+        fact("gets there", relaxation);
+        if let Some(bound) = &settled.bound {
+            fact("bound at rest", bound.clone());
+        }
+        lines
+    }
+
+    fn as_a_prior(&self) -> Vec<Line> {
+        match &self.prior {
+            Meaning::Prior { derivation, .. } => {
+                derivation.iter().cloned().map(Line::Text).collect()
+            }
+            Meaning::Needs { missing } => vec![Line::Text(format!(
+                "It is a Gaussian prior N(0, σ²) with 1/σ² = λN for a mean loss; add {missing}."
+            ))],
+            Meaning::NoPrior { reason, instead } => {
+                let mut lines = vec![Line::Text(format!("Not a Gaussian prior: {reason}."))];
+                lines.extend(
+                    instead
+                        .iter()
+                        .map(|line| Line::Text(format!("{}.", capitalised(line)))),
+                );
+                lines
+            }
+        }
+    }
+}
+
+fn given(value: Given<f64>) -> String {
+    let default = if value.default {
+        " (the library's default)"
+    } else {
+        ""
+    };
+    format!("{}{default}", short(value.value))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
+}

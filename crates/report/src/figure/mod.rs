@@ -13,6 +13,7 @@ mod panel;
 mod panels;
 mod scale;
 mod spread;
+mod standalone;
 mod text;
 
 pub use colour::Colour;
@@ -20,6 +21,7 @@ pub use heat_map::{Cell, HeatMap};
 pub use panel::{Mark, Moment, Note, Panel, Point, Reference, Series};
 pub use panels::{Horizontal, Labels, PanelFigure};
 pub use scale::Transform;
+pub(crate) use standalone::{DARK, FIGURE, LIGHT};
 
 use crate::markup::Markup;
 use crate::number::coordinate;

@@ -9,11 +9,10 @@ mod table;
 pub(crate) use figure_block::FigureBlock;
 pub(crate) use table::{Csv, Table};
 
+use crate::figure::{DARK, FIGURE, LIGHT};
 use crate::markup::Markup;
 
 const STYLE: &str = include_str!("style.css");
-const LIGHT: &str = include_str!("light.css");
-const DARK: &str = include_str!("dark.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// A piece of a section.
@@ -155,7 +154,7 @@ fn style_sheet() -> String {
     format!(
         ":root{{color-scheme:light;{LIGHT}}}\n\
          @media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{DARK}}}}}\n\
-         :root[data-theme=dark]{{color-scheme:dark;{DARK}}}\n{STYLE}"
+         :root[data-theme=dark]{{color-scheme:dark;{DARK}}}\n{STYLE}{FIGURE}"
     )
 }
 

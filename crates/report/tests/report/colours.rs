@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 const PALETTES: [(&str, &str); 2] = [
-    ("light", include_str!("../../src/page/light.css")),
-    ("dark", include_str!("../../src/page/dark.css")),
+    ("light", include_str!("../../src/figure/light.css")),
+    ("dark", include_str!("../../src/figure/dark.css")),
 ];
 
 type Rgb = [f64; 3];

@@ -35,6 +35,54 @@ fn figure(
     }
 }
 
+#[test]
+fn a_figure_is_a_file_of_its_own() {
+    let mut panel = Panel::new("Loss", 120.0);
+    panel.series = vec![series(
+        "a",
+        Colour::Ink,
+        Mark::Line,
+        vec![
+            Point {
+                x: 0.0,
+                y: 1.0,
+                low: f64::NAN,
+                high: f64::NAN,
+            },
+            Point {
+                x: 10.0,
+                y: 2.0,
+                low: f64::NAN,
+                high: f64::NAN,
+            },
+        ],
+    )];
+    let figure = wd_report::figure::Figure::Panels(figure(steps(), vec![panel], 1, Labels::Key));
+    let file = figure.file(700.0);
+    let document = Document::parse(&file).expect("well-formed");
+    let root = document.root_element();
+    assert_eq!(root.attribute("width"), Some("700"));
+    let inner = root
+        .children()
+        .find(|node| node.tag_name().name() == "svg")
+        .expect("the drawing");
+    // Every drawing is in the SVG name space, so that a viewer knows it.
+    assert_eq!(
+        inner.tag_name().namespace(),
+        Some("http://www.w3.org/2000/svg")
+    );
+    let height = |node: roxmltree::Node<'_, '_>| -> f64 {
+        node.attribute("height").unwrap().parse().unwrap()
+    };
+    assert_eq!(height(root), height(inner) + 32.0);
+    // Every variable that it uses is defined in it.
+    for part in file.split("var(").skip(1) {
+        let name = part.split(')').next().unwrap_or_default();
+        assert!(file.contains(&format!("{name}:")), "{name}");
+    }
+    assert!(!file.contains("url(http"));
+}
+
 fn steps() -> Horizontal {
     Horizontal::Quantity {
         label: "step".to_owned(),

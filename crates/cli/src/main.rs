@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, completions, convert, data, export, metrics, plan, report, reproduce, sweep, train,
+    advise, bench, completions, convert, data, export, metrics, plan, report, reproduce, sweep,
+    train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -32,6 +33,7 @@ enum Command {
     Metrics(metrics::Arguments),
     Plan(plan::Arguments),
     Convert(convert::Arguments),
+    Advise(advise::Arguments),
     #[command(subcommand)]
     Data(data::Command),
     Export(export::Arguments),
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Advise(arguments) => advise::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Export(arguments) => export::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

@@ -59,6 +59,16 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
+    /// The file.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.config
+    }
+
+    /// What is changed in it, as typed.
+    pub(crate) fn changes(&self) -> &[String] {
+        &self.set
+    }
+
     /// Reads the configuration with its changes.
     pub(crate) fn read(&self) -> Result<ConfigSource, CommandError> {
         let text = std::fs::read_to_string(&self.config).map_err(|source| {

@@ -145,24 +145,14 @@ fn verdict(judged: &[Judged]) -> Verdict {
 }
 
 fn not_covered(judged: &[Judged]) -> Verdict {
-    let (mut why, mut needs) = (Vec::new(), Vec::new());
-    let mut nearest = usize::MAX;
+    let mut needs: Vec<String> = Vec::new();
+    let mut departures: Vec<(usize, &str, &[String])> = Vec::new();
     for Judged { law, answer } in judged {
         match answer {
-            // The fewer departures, the nearer the law; a law that gives a number is nearer than one that gives none.
-            Answer::OutsideRange {
-                why: departures,
-                lambda,
-            } => {
-                let distance = departures.len() + if lambda.is_some() { 0 } else { 100 };
-                let lines = departures
-                    .iter()
-                    .map(|departure| format!("{}: {departure}", law.name));
-                if distance < nearest {
-                    (nearest, why) = (distance, lines.collect());
-                } else if distance == nearest {
-                    why.extend(lines);
-                }
+            // The fewer departures, the nearer the law; one that gives a number is nearer than one that gives none.
+            Answer::OutsideRange { why, lambda } => {
+                let distance = why.len() + if lambda.is_some() { 0 } else { 100 };
+                departures.push((distance, law.name, why));
             }
             Answer::Needs { what } => {
                 for input in what {
@@ -174,7 +164,23 @@ fn not_covered(judged: &[Judged]) -> Verdict {
             Answer::Applies { .. } | Answer::Instead { .. } => {}
         }
     }
-    Verdict::NotCovered { why, needs }
+    let nearest = departures.iter().map(|(distance, ..)| *distance).min();
+    let mut reasons: Vec<(&String, Vec<&str>)> = Vec::new();
+    for (distance, name, why) in &departures {
+        for reason in why.iter().filter(|_| Some(*distance) == nearest) {
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, names)) => names.push(name),
+                None => reasons.push((reason, vec![name])),
+            }
+        }
+    }
+    Verdict::NotCovered {
+        why: reasons
+            .into_iter()
+            .map(|(reason, names)| format!("{}: {reason}", names.join(", ")))
+            .collect(),
+        needs,
+    }
 }
 
 /// Two significant digits: as fine as λ is ever tuned.

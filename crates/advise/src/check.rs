@@ -13,9 +13,9 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    /// A run that leaves the range unless `holds`.
+    /// A run that leaves the range unless `holds`; not worth saying of a run of another kind.
     pub(crate) fn require(&mut self, holds: bool, why: impl FnOnce() -> String) -> &mut Self {
-        if !holds {
+        if !holds && !self.meaningless {
             self.why.push(why());
         }
         self
@@ -23,8 +23,14 @@ impl Check {
 
     /// A run of another kind than the law is about, unless `holds`: its formula then gives no number at all.
     pub(crate) fn same_kind(&mut self, holds: bool, why: impl FnOnce() -> String) -> &mut Self {
-        self.meaningless |= !holds;
-        self.require(holds, why)
+        if !holds {
+            if !self.meaningless {
+                self.why.clear();
+            }
+            self.meaningless = true;
+            self.why.push(why());
+        }
+        self
     }
 
     /// Something to know although the law applies.

@@ -101,6 +101,18 @@ impl Answer {
     }
 }
 
+/// Where a law's range comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interval {
+    /// The paper gives one.
+    Published,
+    /// It gives one value: half a step of a factor-of-two grid either side, see [`HALF_STEP`].
+    HalfStep,
+    /// The law gives no value.
+    None,
+}
+
 /// A published law.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Law {
@@ -116,6 +128,8 @@ pub struct Law {
     pub established: &'static str,
     /// The rule whose λ the paper's formula gives.
     pub convention: DecayRule,
+    /// Where its range of λ comes from.
+    pub interval: Interval,
     /// What it says about a run.
     #[serde(skip)]
     pub answer: fn(&PlannedRun) -> Answer,

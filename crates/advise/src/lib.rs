@@ -42,6 +42,6 @@ mod words;
 pub use advice::{Advice, Judged, Position, Sweep, Verdict, advise};
 pub use elsewhere::{Axis, Elsewhere, Place};
 pub use error::AdviseError;
-pub use law::{Answer, HALF_STEP, Law, Range};
+pub use law::{Answer, HALF_STEP, Interval, Law, Range};
 pub use recipes::{Mark, Recipe, Standing};
 pub use run::{Circumstances, Optimizer, PlannedRun};

@@ -1,13 +1,14 @@
 //! Numbers as sentences have them.
 
-/// Three significant digits, plain where that is short: `0.173`, `6e-4`, `53700`.
+use wd_decay::Quantity;
+
+/// Three significant digits, as people write the size: `0.173`, `6e-4`, `53700`, `124M`.
 pub(crate) fn short(value: f64) -> String {
     let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
-    let size = rounded.abs();
-    if rounded == 0.0 || !rounded.is_finite() || (1e-3..1e7).contains(&size) {
-        format!("{rounded}")
-    } else {
-        format!("{rounded:e}")
+    match rounded.abs() {
+        1e6..1e15 => Quantity::new(rounded, None).to_string(),
+        size if size == 0.0 || size >= 1e-3 => format!("{rounded}"),
+        _ => format!("{rounded:e}"),
     }
 }
 
@@ -29,7 +30,9 @@ mod tests {
             (1.0, "1"),
             (0.0, "0"),
             (26.45, "26.4"),
-            (3.2e12, "3.2e12"),
+            (3.2e12, "3.2T"),
+            (1.236e8, "124M"),
+            (f64::INFINITY, "inf"),
         ] {
             assert_eq!(short(value), text);
         }

@@ -10,7 +10,7 @@
 use wd_decay::DecayRule;
 
 use crate::check::Check;
-use crate::{Answer, Law, PlannedRun};
+use crate::{Answer, Interval, Law, PlannedRun};
 
 /// The law.
 pub const LAW: Law = Law {
@@ -20,6 +20,7 @@ pub const LAW: Law = Law {
     source: "Defazio 2025, arXiv 2506.02285",
     established: "Adam and SGD, layers followed by a normalisation, a learning rate that falls",
     convention: DecayRule::Corrected,
+    interval: Interval::None,
     answer,
 };
 

@@ -12,7 +12,7 @@
 use wd_decay::DecayRule;
 
 use crate::check::Check;
-use crate::{Answer, Law, PlannedRun, Range, words};
+use crate::{Answer, Interval, Law, PlannedRun, Range, words};
 
 /// Parameters, and the λ that was best with them.
 pub const TUNED: [(f64, f64); 4] = [(150e6, 0.8), (300e6, 1.6), (600e6, 3.2), (1.4e9, 3.2)];
@@ -27,6 +27,7 @@ pub const LAW: Law = Law {
     source: "Kim et al. 2026, arXiv 2509.14786",
     established: "AdamW, several passes over 200M tokens, 150M to 1.4B parameters, learning rate and epochs tuned with λ",
     convention: DecayRule::Decoupled,
+    interval: Interval::HalfStep,
     answer,
 };
 

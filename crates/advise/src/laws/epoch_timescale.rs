@@ -13,7 +13,7 @@
 use wd_decay::DecayRule;
 
 use crate::check::Check;
-use crate::{Answer, Law, PlannedRun, Range, words};
+use crate::{Answer, Interval, Law, PlannedRun, Range, words};
 
 /// The law.
 pub const LAW: Law = Law {
@@ -24,6 +24,7 @@ pub const LAW: Law = Law {
     established: "AdamW, several passes over the data, a learning rate that is fixed or follows μP; ResNet-18 and ViT on \
                   ImageNet 32 × 32",
     convention: DecayRule::Decoupled,
+    interval: Interval::Published,
     answer,
 };
 

@@ -11,7 +11,7 @@
 use wd_decay::DecayRule;
 
 use crate::check::Check;
-use crate::{Answer, Law, PlannedRun, words};
+use crate::{Answer, Interval, Law, PlannedRun, words};
 
 /// ω of the paper.
 pub const OMEGA: f64 = 4.0;
@@ -26,6 +26,7 @@ pub const LAW: Law = Law {
     source: "Ferbach et al. 2026, arXiv 2602.05298; mlexpos/adana",
     established: "AdamW and ADANA, one pass over FineWeb at about 20 tokens a parameter, 45.7M to 2.62B parameters",
     convention: DecayRule::Independent,
+    interval: Interval::None,
     answer,
 };
 

@@ -12,7 +12,7 @@
 use wd_decay::DecayRule;
 
 use crate::check::Check;
-use crate::{Answer, Law, Optimizer, PlannedRun, Range, words};
+use crate::{Answer, Interval, Law, Optimizer, PlannedRun, Range, words};
 
 /// λ of the reference run.
 pub const REFERENCE_LAMBDA: f64 = 0.28;
@@ -34,6 +34,7 @@ pub const LAW: Law = Law {
     established: "Muon with cautious decay of the hidden matrices, λ on a cosine to zero, one pass, 0.44B to 9.6B tokens, \
                   a peak learning rate of 0.02·√(B/2^19)",
     convention: DecayRule::Decoupled,
+    interval: Interval::HalfStep,
     answer,
 };
 

@@ -13,7 +13,7 @@
 use wd_decay::DecayRule;
 
 use crate::check::Check;
-use crate::{Answer, Law, Optimizer, PlannedRun};
+use crate::{Answer, Interval, Law, Optimizer, PlannedRun};
 
 /// Fixed norm, fixed relative step.
 pub const HYPERBALL: Law = Law {
@@ -23,6 +23,7 @@ pub const HYPERBALL: Law = Law {
     source: "Wen et al. 2026, arXiv 2606.16899, abstract",
     established: "Adam and Muon on the matrices of Qwen3-like models, up to 1.2B parameters",
     convention: DecayRule::Decoupled,
+    interval: Interval::None,
     answer: |run| {
         instead(
             run,
@@ -41,6 +42,7 @@ pub const TARGET_NORM: Law = Law {
     source: "Loshchilov 2023, arXiv 2311.11446, abstract",
     established: "AdamW",
     convention: DecayRule::Decoupled,
+    interval: Interval::None,
     answer: |run| {
         instead(
             run,

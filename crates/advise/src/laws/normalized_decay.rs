@@ -11,7 +11,7 @@
 use wd_decay::{DecayRule, Unit};
 
 use crate::check::Check;
-use crate::{Answer, Law, PlannedRun, Range, words};
+use crate::{Answer, Interval, Law, PlannedRun, Range, words};
 
 /// The best values of λ_norm, appendix D.
 pub const NORMALIZED: (f64, f64) = (0.025, 0.05);
@@ -29,6 +29,7 @@ pub const LAW: Law = Law {
     source: "Loshchilov & Hutter 2019, arXiv 1711.05101, appendices B.1 and D",
     established: "AdamW and SGDW with cosine annealing, several epochs of CIFAR-10 and ImageNet 32 × 32, a ResNet of depth 26",
     convention: DecayRule::Independent,
+    interval: Interval::Published,
     answer,
 };
 

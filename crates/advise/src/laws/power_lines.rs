@@ -13,7 +13,7 @@
 use wd_decay::DecayRule;
 
 use crate::check::{Check, schedule_words};
-use crate::{Answer, Law, PlannedRun, Range, words};
+use crate::{Answer, Interval, Law, PlannedRun, Range, words};
 
 /// Prefactor of τ_opt.
 pub const PREFACTOR: f64 = 1.084;
@@ -38,6 +38,7 @@ pub const LAW: Law = Law {
     established: "AdamW under μP, one pass over text, linear warm-up and decay to zero, 20 to 1280 tokens a parameter, \
                   111M to 3.3B parameters",
     convention: DecayRule::Decoupled,
+    interval: Interval::HalfStep,
     answer,
 };
 

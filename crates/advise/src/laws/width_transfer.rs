@@ -12,7 +12,7 @@
 use wd_decay::DecayRule;
 
 use crate::check::Check;
-use crate::{Answer, Law, PlannedRun, Range, words};
+use crate::{Answer, Interval, Law, PlannedRun, Range, words};
 
 /// Largest ratio of widths in Kosson et al.
 pub const LARGEST_RATIO: f64 = 16.0;
@@ -25,6 +25,7 @@ pub const INDEPENDENT: Law = Law {
     source: "Kosson et al. 2026, arXiv 2510.19093",
     established: "AdamW under μP, LLaMA-like models and ResNets, up to 16 times the width at which λ was tuned",
     convention: DecayRule::Independent,
+    interval: Interval::HalfStep,
     answer: |run| transfer(run, 1.0),
 };
 
@@ -36,6 +37,7 @@ pub const ROOT: Law = Law {
     source: "Fan et al. 2025, arXiv 2510.15262, abstract",
     established: "AdamW under μP, LLaMA-like models",
     convention: DecayRule::Decoupled,
+    interval: Interval::HalfStep,
     answer: |run| transfer(run, 0.5),
 };
 

@@ -27,7 +27,7 @@ pub(super) const RECIPES: [Recipe; 19] = [
     Recipe {
         name: "GPT-2 124M, D'Angelo et al.",
         mark: Mark::P,
-        source: "tml-epfl/why-weight-decay at dc78bb9; λ = 0.3 was as good",
+        source: "tml-epfl/why-weight-decay at dc78bb9; λ = 0.3 was trained too, and both ended below λ = 0",
         optimizer: Optimizer::Adamw,
         peak_learning_rate: 6e-4,
         schedule: Some(ScheduleKind::Cosine),
@@ -265,7 +265,7 @@ pub(super) const RECIPES: [Recipe; 19] = [
     Recipe {
         name: "DeepSeek-V3 671B-A37B",
         mark: Mark::S,
-        source: "DeepSeek-AI 2024: 15,360 × 4096 tokens a step at the end; all experts counted",
+        source: "DeepSeek-AI 2024: 15,360 × 4096 tokens a step at the end",
         optimizer: Optimizer::Adamw,
         peak_learning_rate: 2.2e-4,
         schedule: Some(ScheduleKind::Cosine),
@@ -299,7 +299,7 @@ pub(super) const RECIPES: [Recipe; 19] = [
     Recipe {
         name: "Kimi K2 1.04T-A32B",
         mark: Mark::S,
-        source: "Kimi Team 2025; all experts counted",
+        source: "Kimi Team 2025",
         optimizer: Optimizer::Muon,
         peak_learning_rate: 2e-4,
         schedule: Some(ScheduleKind::WarmupStableDecay),

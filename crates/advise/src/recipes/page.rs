@@ -32,9 +32,9 @@ pub fn page() -> String {
         "## Language models, against Power Lines\n\n\
          The law: {} ({}). It was established for {}. A ratio τ/τ_law above 1 means that the recipe decays less than\n\
          the law would have it; *outside* marks a run beyond the range in which the law was established, where the\n\
-         ratio is a number and no judgement.\n\n\
-         | model | parameters | tokens | tokens a parameter | batch | peak η | schedule | λ | τ | λ by the law | τ/τ_law | law | mark |\n\
-         |---|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|---|",
+         ratio is a number and no judgement. Of a mixture of experts all parameters are counted.\n\n\
+         | model | optimizer | parameters | tokens | tokens a parameter | batch | peak η | schedule | λ | τ | λ by the law | τ/τ_law | law | mark |\n\
+         |---|---|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|---|",
         power_lines::LAW.formula,
         power_lines::LAW.source,
         power_lines::LAW.established
@@ -43,8 +43,9 @@ pub fn page() -> String {
         let recipe = &standing.recipe;
         let _infallible = writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             recipe.name,
+            recipe.optimizer.title(),
             recipe.parameters.map_or(String::new(), amount),
             amount(recipe.total),
             standing
@@ -72,8 +73,8 @@ pub fn page() -> String {
          The law: {} ({}). It was established for {}. The ratio is taken to the middle of λ_norm, and a range of λ_norm\n\
          from 0.025 to 0.05 is a factor of 1.4 either side. τ in epochs is 1/(ηλ) over the steps of an epoch; Wang &\n\
          Aitchison's guideline is 1 to the number of epochs.\n\n\
-         | model | epochs | batch | peak η | schedule | λ | ηλ | τ in epochs | λ by the law | τ/τ_law | law | mark |\n\
-         |---|--:|--:|--:|---|--:|--:|--:|--:|--:|---|---|",
+         | model | optimizer | epochs | batch | peak η | schedule | λ | ηλ | τ in epochs | λ by the law | τ/τ_law | law | mark |\n\
+         |---|---|--:|--:|--:|---|--:|--:|--:|--:|--:|---|---|",
         normalized_decay::LAW.formula,
         normalized_decay::LAW.source,
         normalized_decay::LAW.established
@@ -83,8 +84,9 @@ pub fn page() -> String {
         let epochs = recipe.total / recipe.data_points;
         let _infallible = writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             recipe.name,
+            recipe.optimizer.title(),
             words::short(epochs),
             amount(recipe.batch),
             words::short(recipe.peak_learning_rate),

@@ -86,12 +86,12 @@ fn power_lines_refuses_what_it_was_not_fitted_to() {
         ),
         (
             "params=1M tokens=26M batch=65536tok lr=6e-4 schedule=cosine",
-            "1000000 parameters",
+            "1M parameters",
             true,
         ),
         (
             "params=671B tokens=14.8T batch=63M lr=2e-4 schedule=cosine",
-            "6.71e11 parameters",
+            "671B parameters",
             true,
         ),
     ];

@@ -59,6 +59,11 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
+    /// The configuration in `config`, changed by `set`.
+    pub(crate) fn new(config: PathBuf, set: Vec<String>) -> Self {
+        ConfigArguments { config, set }
+    }
+
     /// The file.
     pub(crate) fn path(&self) -> &std::path::Path {
         &self.config

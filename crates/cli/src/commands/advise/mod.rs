@@ -2,12 +2,15 @@
 
 mod figure;
 mod planned;
+mod tables;
+mod target;
 mod words;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use wd_advise::{Advice, Verdict, advise, recipes};
+use wd_decay::conversion::Target;
 
 use crate::{commands::train::ConfigArguments, diagnostics::CommandError};
 use planned::Planned;
@@ -32,15 +35,20 @@ weights by η_tλ; --target writes it for another library.
 
 Exit code: 0 when the laws that apply agree on a λ, 4 when none applies or they disagree, 1 for a wrong input.")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    config: Option<ConfigArguments>,
+    /// A configuration, instead of options that describe the run
+    #[arg(value_name = "CONFIG.toml")]
+    config: Option<PathBuf>,
+
+    /// Change a value of the configuration, for example optim.lr=3e-3 (may be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
+    set: Vec<String>,
 
     #[command(flatten)]
     planned: Planned,
 
-    /// Write λ as this library does, for example optax.adamw (see `wd convert --list`)
-    #[arg(long, value_name = "LIBRARY", default_value = "torch.AdamW")]
-    target: String,
+    /// Write λ as this library does, for example optax.adamw or big_vision.adam [default: torch.AdamW]
+    #[arg(long, value_name = "LIBRARY")]
+    target: Option<String>,
 
     /// Print the public recipes with their distance from the law, as Markdown
     #[arg(long, exclusive = true)]
@@ -61,10 +69,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     let (planned, context) = match &arguments.config {
-        Some(config) => arguments.planned.of_config(config)?,
+        Some(config) => {
+            let config = ConfigArguments::new(config.clone(), arguments.set.clone());
+            arguments.planned.of_config(&config)?
+        }
         None => arguments.planned.declared()?,
     };
+    // A slip in the target's name is told before anything else is printed.
+    let target: Target = arguments
+        .target
+        .as_deref()
+        .unwrap_or(target::own_entry(planned.optimizer))
+        .parse()
+        .map_err(planned::refused)?;
     let advice = advise(&planned);
+    let converted = target::converted(&advice.verdict, &planned, &context.words, &target)
+        .map_err(planned::refused)?;
     if let Some(path) = &arguments.svg {
         let figure = figure::elsewhere(&advice).ok_or_else(|| {
             CommandError::usage(
@@ -76,9 +96,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         eprintln!("→ {}", path.display());
     }
     if arguments.json {
-        println!("{}", serde_json::json!(advice));
+        println!(
+            "{}",
+            serde_json::json!({ "advice": advice, "target": converted })
+        );
     } else {
-        print!("{}", words::describe(&advice, &context));
+        print!("{}", words::describe(&advice, converted.as_ref(), &context));
     }
     Ok(exit_code(&advice))
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use wd_advise::{AdviseError, Circumstances, Optimizer, PlannedRun};
-use wd_decay::{DecayError, DecayRule, Given, Quantity, RunDeclaration, Unit};
+use wd_decay::{DecayError, DecayRule, Given, Quantity, RunDeclaration, ScheduleKind, Unit};
 use wd_train::RunPlan;
 
 use crate::{
@@ -14,47 +14,47 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct Planned {
     /// Parameters of the model
-    #[arg(long, value_name = "N", conflicts_with = "ConfigArguments")]
+    #[arg(long, value_name = "N", conflicts_with = "config")]
     params: Option<String>,
 
     /// Tokens trained on in all, repetitions included
-    #[arg(long, value_name = "N", conflicts_with_all = ["ConfigArguments", "images"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["config", "images"])]
     tokens: Option<String>,
 
     /// Distinct training images, for a vision model
-    #[arg(long, value_name = "N", conflicts_with = "ConfigArguments")]
+    #[arg(long, value_name = "N", conflicts_with = "config")]
     images: Option<String>,
 
     /// Passes over the data [default: 1]
-    #[arg(long, value_name = "N", conflicts_with = "ConfigArguments")]
+    #[arg(long, value_name = "N", conflicts_with = "config")]
     epochs: Option<String>,
 
     /// Distinct tokens there are to train on
-    #[arg(long, value_name = "N", conflicts_with_all = ["ConfigArguments", "images"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["config", "images"])]
     dataset_size: Option<String>,
 
     /// Tokens (or images) a step
-    #[arg(long, value_name = "N", conflicts_with = "ConfigArguments")]
+    #[arg(long, value_name = "N", conflicts_with = "config")]
     batch: Option<String>,
 
     /// Optimizer steps
-    #[arg(long, value_name = "N", conflicts_with = "ConfigArguments")]
+    #[arg(long, value_name = "N", conflicts_with = "config")]
     steps: Option<String>,
 
     /// Peak learning rate
-    #[arg(long, value_name = "RATE", conflicts_with = "ConfigArguments")]
+    #[arg(long, value_name = "RATE", conflicts_with = "config")]
     lr: Option<f64>,
 
     /// Learning-rate schedule: cosine:0.1 (to 10 % of the peak), linear, wsd,decay=20%, inverse-sqrt, constant
-    #[arg(long, value_name = "KIND:FLOOR", conflicts_with = "ConfigArguments")]
+    #[arg(long, value_name = "KIND:FLOOR", conflicts_with = "config")]
     schedule: Option<String>,
 
     /// adamw, adam, sgd, lion or muon [default: adamw]
-    #[arg(long, value_name = "NAME", conflicts_with = "ConfigArguments")]
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
     optimizer: Option<String>,
 
     /// Width of the model
-    #[arg(long, value_name = "N", conflicts_with = "ConfigArguments")]
+    #[arg(long, value_name = "N", conflicts_with = "config")]
     width: Option<String>,
 
     /// Width of a smaller model on which λ was tuned
@@ -66,7 +66,7 @@ pub(super) struct Planned {
     base_lambda: Option<f64>,
 
     /// Training starts from weights that were trained before
-    #[arg(long, conflicts_with = "ConfigArguments")]
+    #[arg(long, conflicts_with = "config")]
     fine_tune: bool,
 }
 
@@ -75,6 +75,8 @@ pub(super) struct Planned {
 pub(super) struct Context {
     /// How `wd sweep` begins: the configuration, and settings that give λ the meaning it has here.
     pub(super) sweep: Vec<String>,
+    /// Schedule and length of the run, as a setting of a library has them.
+    pub(super) words: Vec<String>,
     /// λ of the configuration and its rule.
     pub(super) configured: Option<(f64, DecayRule)>,
 }
@@ -83,6 +85,11 @@ impl Planned {
     /// The run that the options declare.
     pub(super) fn declared(&self) -> Result<(PlannedRun, Context), CommandError> {
         let mut declaration = RunDeclaration::default();
+        let mut words = Vec::new();
+        let mut declare = |key: &str, text: &str| -> Result<(), CommandError> {
+            words.push(format!("{key}={text}"));
+            declaration.set(key, text).map_err(refused)
+        };
         let unit = if self.images.is_some() {
             Unit::Image
         } else {
@@ -97,7 +104,7 @@ impl Planned {
             ("width", &self.width),
         ] {
             if let Some(text) = text {
-                declaration.set(key, text).map_err(refused)?;
+                declare(key, text)?;
             }
         }
         for (key, text) in [
@@ -105,16 +112,14 @@ impl Planned {
             ("batch", self.batch.as_ref()),
         ] {
             if let Some(text) = text {
-                declaration
-                    .set(key, &counted(text, unit).map_err(refused)?)
-                    .map_err(refused)?;
+                declare(key, &counted(text, unit).map_err(refused)?)?;
             }
         }
-        declaration.peak_learning_rate = self.lr.map(Given::typed);
         // Images without epochs are seen once.
         if self.images.is_some() && self.epochs.is_none() && self.steps.is_none() {
-            declaration.set("epochs", "1").map_err(refused)?;
+            declare("epochs", "1")?;
         }
+        declaration.peak_learning_rate = self.lr.map(Given::typed);
         let shape = declaration.resolve().map_err(refused)?;
         let optimizer = match &self.optimizer {
             Some(name) => name.parse().map_err(unplanned)?,
@@ -131,6 +136,7 @@ impl Planned {
         .map_err(unplanned)?;
         let context = Context {
             sweep: vec!["wd sweep CONFIG.toml".to_owned()],
+            words,
             configured: None,
         };
         Ok((run, context))
@@ -180,6 +186,21 @@ impl Planned {
             run,
             Context {
                 sweep,
+                words: vec![
+                    format!(
+                        "schedule={},warmup={},floor={}{}",
+                        plan.schedule.kind,
+                        plan.schedule.warmup,
+                        plan.schedule.floor,
+                        match plan.schedule.kind {
+                            ScheduleKind::WarmupStableDecay =>
+                                format!(",decay={}", plan.schedule.decay),
+                            _ => String::new(),
+                        }
+                    ),
+                    format!("steps={}", record.steps),
+                    format!("batch={}tok", record.tokens_per_step),
+                ],
                 configured: Some((record.lambda, plan.rule())),
             },
         ))
@@ -203,7 +224,7 @@ fn counted(text: &str, unit: Unit) -> Result<String, DecayError> {
     })
 }
 
-fn refused(error: DecayError) -> CommandError {
+pub(super) fn refused(error: DecayError) -> CommandError {
     CommandError::usage(error.to_string(), "`wd advise --help` has examples")
 }
 

@@ -33,7 +33,7 @@ enum Command {
     Metrics(metrics::Arguments),
     Plan(plan::Arguments),
     Convert(convert::Arguments),
-    Advise(advise::Arguments),
+    Advise(Box<advise::Arguments>),
     #[command(subcommand)]
     Data(data::Command),
     Export(export::Arguments),

@@ -81,17 +81,6 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// A heading: bold on a terminal.
-pub(crate) fn heading(title: &str) -> String {
-    use std::io::IsTerminal;
-    let plain = std::env::var_os("NO_COLOR").is_some() || !std::io::stdout().is_terminal();
-    if plain {
-        title.to_owned()
-    } else {
-        format!("\u{1b}[1m{title}\u{1b}[0m")
-    }
-}
-
 /// A table with aligned columns; the columns of `right` are numbers.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> String {
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();

@@ -341,6 +341,14 @@ fn the_plot_is_a_file_of_its_own() {
         "{svg}"
     );
     assert!(!svg.contains("NaN"), "{svg}");
+    let page = folder.path().join("advice.html");
+    succeed(wd().args(GPT2).arg("--html").arg(&page));
+    let html = std::fs::read_to_string(&page).expect("the page");
+    assert!(html.starts_with("<!DOCTYPE html>"), "{html}");
+    // The page names the command that makes it again, and the one that checks it.
+    for command in ["wd advise --params 124M", "wd sweep CONFIG.toml"] {
+        assert!(html.contains(command), "no «{command}» in:\n{html}");
+    }
     let (code, _, error) = ask(wd()
         .args([
             "advise",

@@ -17,7 +17,10 @@ const ALLOWED: [(&str, &[&str]); 10] = [
         &["wd-decay", "wd-optim", "wd-nn", "wd-data", "wd-store"],
     ),
     ("wd-lab", &["wd-decay", "wd-store"]),
-    ("wd-report", &["wd-decay", "wd-store", "wd-lab"]),
+    (
+        "wd-report",
+        &["wd-decay", "wd-advise", "wd-store", "wd-lab"],
+    ),
     (
         "wd",
         &[

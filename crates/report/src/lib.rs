@@ -5,8 +5,10 @@
 //! | [`study_report`] | a study as one HTML page: verdict, figures, tables, commands |
 //! | [`study_summary`] | the same verdict as plain text for a terminal |
 //! | [`run_report`] | one run as a page: losses, schedules, norms by role, the plan |
+//! | [`advice_page`] | which λ the published laws give for a run, and why |
 //! | [`figure`] | the figures themselves, as SVG |
 
+mod advice;
 mod error;
 pub mod figure;
 mod markup;
@@ -15,6 +17,7 @@ mod page;
 mod run;
 mod study;
 
+pub use advice::{advice_figure, advice_page};
 pub use error::ReportError;
 pub use run::run_report;
 pub use study::{ReportContext, study_report, study_summary};

@@ -1,6 +1,9 @@
 //! `wd train`: one run.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, ValueEnum};
 use wd_lab::{LabError, Setting, setting};
@@ -59,43 +62,30 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
-    /// The configuration in `config`, changed by `set`.
-    pub(crate) fn new(config: PathBuf, set: Vec<String>) -> Self {
-        ConfigArguments { config, set }
-    }
-
-    /// The file.
-    pub(crate) fn path(&self) -> &std::path::Path {
-        &self.config
-    }
-
-    /// What is changed in it, as typed.
-    pub(crate) fn changes(&self) -> &[String] {
-        &self.set
-    }
-
     /// Reads the configuration with its changes.
     pub(crate) fn read(&self) -> Result<ConfigSource, CommandError> {
-        let text = std::fs::read_to_string(&self.config).map_err(|source| {
-            wd_train::TrainError::ReadConfig {
-                path: self.config.clone(),
-                source,
-            }
-        })?;
-        let name = self.config.display().to_string();
-        let settings: Vec<Setting> = self
-            .set
-            .iter()
-            .map(|argument| argument.parse())
-            .collect::<Result<_, LabError>>()?;
-        // Without settings the text stays as typed, so that complaints point into the file itself.
-        let text = if settings.is_empty() {
-            text
-        } else {
-            setting::apply(&text, &settings)?
-        };
-        Ok(ConfigSource::parse(&name, text)?)
+        read_config(&self.config, &self.set)
     }
+}
+
+/// Reads a configuration and changes it by KEY=VALUE.
+pub(crate) fn read_config(path: &Path, set: &[String]) -> Result<ConfigSource, CommandError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| wd_train::TrainError::ReadConfig {
+            path: path.to_owned(),
+            source,
+        })?;
+    let settings: Vec<Setting> = set
+        .iter()
+        .map(|argument| argument.parse())
+        .collect::<Result<_, LabError>>()?;
+    // Without settings the text stays as typed, so that complaints point into the file itself.
+    let text = if settings.is_empty() {
+        text
+    } else {
+        setting::apply(&text, &settings)?
+    };
+    Ok(ConfigSource::parse(&path.display().to_string(), text)?)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

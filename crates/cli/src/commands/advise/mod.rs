@@ -1,22 +1,27 @@
 //! `wd advise`: which λ the published laws give for a planned run.
 
-mod figure;
 mod planned;
 mod tables;
 mod target;
 mod words;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
 use wd_advise::{Advice, Verdict, advise, recipes};
 use wd_decay::conversion::Target;
 
-use crate::{commands::train::ConfigArguments, diagnostics::CommandError};
+use crate::{commands::sweep::quoted, diagnostics::CommandError};
 use planned::Planned;
 
 /// Exit code of a run that no law covers, or on which the laws disagree: the answer is printed all the same.
 const UNSETTLED: u8 = 4;
+/// Width in pixels of the figure's file.
+const FIGURE_WIDTH: f64 = 900.0;
 
 /// Say which λ the published laws give for a planned run, and why
 #[derive(Debug, Args)]
@@ -25,8 +30,9 @@ Examples:
   wd advise --params 124M --tokens 10B --batch 0.5M --lr 6e-4 --schedule cosine:0.1
   wd advise --params 300M --dataset-size 200M --epochs 16 --batch 0.5M --lr 3e-3 --schedule cosine
   wd advise --images 1.28M --epochs 300 --batch 4096 --lr 3e-3 --schedule cosine
-  wd advise --params 1B --tokens 20B --batch 0.5M --lr 1e-3 --width 2048 --base-width 256 --base-lambda 0.1
-  wd advise studies/first.toml
+  wd advise --params 1B --tokens 20B --batch 0.5M --lr 1e-3 --schedule linear \\
+      --width 2048 --base-width 256 --base-lambda 0.1 --target optax.adamw
+  wd advise studies/first.toml --html advice.html
   wd advise --recipes > docs/book/src/recipes.md
 
 Numbers take k, M, B, T and units: 124M, 65536tok, 256img, 5ep. Every law says whether it applies to the run, is outside the
@@ -58,21 +64,23 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Draw λ over batch, budget, parameters and width
+    /// Draw λ over batch, budget, parameters and width as an SVG file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+
+    /// Write the answer with its plot as one HTML file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let mut out = std::io::stdout().lock();
     if arguments.recipes {
-        print!("{}", recipes::page());
+        write!(out, "{}", recipes::page())?;
         return Ok(ExitCode::SUCCESS);
     }
     let (planned, context) = match &arguments.config {
-        Some(config) => {
-            let config = ConfigArguments::new(config.clone(), arguments.set.clone());
-            arguments.planned.of_config(&config)?
-        }
+        Some(path) => arguments.planned.of_config(path, &arguments.set)?,
         None => arguments.planned.declared()?,
     };
     // A slip in the target's name is told before anything else is printed.
@@ -86,22 +94,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let converted = target::converted(&advice.verdict, &planned, &context.words, &target)
         .map_err(planned::refused)?;
     if let Some(path) = &arguments.svg {
-        let figure = figure::elsewhere(&advice).ok_or_else(|| {
+        let figure = wd_report::advice_figure(&advice).ok_or_else(|| {
             CommandError::usage(
                 "no law gives a number for this run, so that there is nothing to draw",
                 "leave --svg out: the answer says why",
             )
         })?;
-        wd_store::write_file(path, figure.file(900.0).as_bytes())?;
-        eprintln!("→ {}", path.display());
+        write_file(path, &figure.file(FIGURE_WIDTH))?;
+    }
+    if let Some(path) = &arguments.html {
+        let mut commands: Vec<String> = advice
+            .sweep
+            .iter()
+            .map(|sweep| words::sweep_command(sweep, &context))
+            .collect();
+        commands.push(own_command());
+        write_file(path, &wd_report::advice_page(&advice, &commands))?;
     }
     if arguments.json {
-        println!(
-            "{}",
-            serde_json::json!({ "advice": advice, "target": converted })
-        );
+        let answer = serde_json::json!({ "advice": advice, "target": converted });
+        writeln!(out, "{answer}")?;
     } else {
-        print!("{}", words::describe(&advice, converted.as_ref(), &context));
+        let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let answer = words::describe(&advice, converted.as_ref(), &context, colour);
+        write!(out, "{answer}")?;
     }
     Ok(exit_code(&advice))
 }
@@ -111,4 +127,18 @@ fn exit_code(advice: &Advice) -> ExitCode {
         Verdict::Recommended { .. } => ExitCode::SUCCESS,
         Verdict::Disagreement { .. } | Verdict::NotCovered { .. } => ExitCode::from(UNSETTLED),
     }
+}
+
+fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
+    wd_store::write_file(path, text.as_bytes())?;
+    eprintln!("→ {}", path.display());
+    Ok(())
+}
+
+/// The command as it was typed.
+fn own_command() -> String {
+    let words = std::env::args_os().skip(1);
+    words.fold("wd".to_owned(), |command, word| {
+        format!("{command} {}", quoted(&word.to_string_lossy()))
+    })
 }

@@ -1,12 +1,14 @@
 //! The planned run, from options or from a configuration.
 
+use std::path::Path;
+
 use clap::Args;
 use wd_advise::{AdviseError, Circumstances, Optimizer, PlannedRun};
 use wd_decay::{DecayError, DecayRule, Given, Quantity, RunDeclaration, ScheduleKind, Unit};
 use wd_train::RunPlan;
 
 use crate::{
-    commands::{sweep::quoted, train::ConfigArguments},
+    commands::{sweep::quoted, train::read_config},
     diagnostics::CommandError,
 };
 
@@ -145,9 +147,10 @@ impl Planned {
     /// The run of a configuration.
     pub(super) fn of_config(
         &self,
-        config: &ConfigArguments,
+        path: &Path,
+        set: &[String],
     ) -> Result<(PlannedRun, Context), CommandError> {
-        let plan = RunPlan::new(config.read()?)?;
+        let plan = RunPlan::new(read_config(path, set)?)?;
         let record = &plan.record;
         let total = (record.steps * record.tokens_per_step) as f64;
         let base = self.base();
@@ -167,14 +170,9 @@ impl Planned {
             base_lambda: base.base_lambda,
             fine_tuning: plan.init_from.is_some(),
         };
-        let mut sweep = vec![format!(
-            "wd sweep {}",
-            quoted(&config.path().display().to_string())
-        )];
+        let mut sweep = vec![format!("wd sweep {}", quoted(&path.display().to_string()))];
         sweep.extend(
-            config
-                .changes()
-                .iter()
+            set.iter()
                 .filter(|change| !change.starts_with("decay.lambda="))
                 .map(|change| quoted(change)),
         );

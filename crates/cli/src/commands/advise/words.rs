@@ -13,6 +13,7 @@ pub(super) fn describe(
     advice: &Advice,
     converted: Option<&Converted>,
     context: &Context,
+    colour: bool,
 ) -> String {
     let mut sections = vec![
         ("Planned run", run(&advice.run)),
@@ -25,7 +26,14 @@ pub(super) fn describe(
     sections.push(("Nearest public recipes", tables::recipes(advice)));
     let sections: Vec<String> = sections
         .into_iter()
-        .map(|(title, body)| format!("{}\n{}\n", text::heading(title), body.trim_end()))
+        .map(|(title, body)| {
+            let heading = if colour {
+                format!("\u{1b}[1m{title}\u{1b}[0m")
+            } else {
+                title.to_owned()
+            };
+            format!("{heading}\n{}\n", body.trim_end())
+        })
         .collect();
     sections.join("\n")
 }

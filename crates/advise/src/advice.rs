@@ -82,7 +82,7 @@ pub struct Advice {
     pub laws: Vec<Judged>,
     /// What they say together.
     pub verdict: Verdict,
-    /// The sweep that checks or settles it; absent where no law gives a number.
+    /// The sweep that checks or settles it; absent where no law comes near the run.
     pub sweep: Option<Sweep>,
     /// λ at other batches, budgets, models and widths.
     pub elsewhere: Vec<Elsewhere>,
@@ -205,10 +205,17 @@ fn sweep(judged: &[Judged], verdict: &Verdict) -> Option<Sweep> {
                 .map(|position| position.lambda)
                 .fold(0.0, f64::max),
         ),
+        // Only a law that the run leaves in a single respect is near enough to search around.
         Verdict::NotCovered { .. } => {
-            let numbers = || judged.iter().filter_map(|one| one.answer.lambda());
-            let low = numbers().reduce(f64::min)?;
-            (0.5 * low, 2.0 * numbers().fold(low, f64::max))
+            let numbers: Vec<f64> = judged
+                .iter()
+                .filter_map(|one| match &one.answer {
+                    Answer::OutsideRange { why, lambda } if why.len() == 1 => *lambda,
+                    _ => None,
+                })
+                .collect();
+            let low = numbers.iter().copied().reduce(f64::min)?;
+            (0.5 * low, 2.0 * numbers.into_iter().fold(low, f64::max))
         }
     };
     let (low, high) = (coarse(low), coarse(high));

@@ -22,7 +22,8 @@ pub const REFERENCE_BATCH: f64 = 524_288.0;
 pub const REFERENCE_RATE: f64 = 0.02;
 /// Tokens of the reference run: 12 for each of 110,101,632 parameters.
 pub const REFERENCE_TOKENS: f64 = 12.0 * 110_101_632.0;
-/// Tokens of the runs that the log calls tuned: depth 8 (0.44B) to depth 26 (9.6B), dev/LOG.md of 2026-02-05.
+/// Tokens of the sizes that the log has measurements of: λ was swept from depth 8 (0.44B tokens), and the batch was
+/// compared up to depth 26 (9.6B); dev/LOG.md, 2026-01-10 and 2026-02-05.
 pub const TOKENS: (f64, f64) = (0.44e9, 9.6e9);
 
 /// The law.

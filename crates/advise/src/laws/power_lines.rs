@@ -26,8 +26,8 @@ pub const PARAMETERS: (f64, f64) = (111e6, 3.3e9);
 /// How far beyond [`PARAMETERS`] the law is still used, with a caveat.
 ///
 /// The paper predicts held-out runs of up to 1000 times the FLOPs of its fit. At a fixed D/P the FLOPs grow with P²,
-/// so that this is a factor of √1000 in parameters. That the law may be carried as far *beyond* its models is our choice.
-pub const EXTRAPOLATION: f64 = 31.6;
+/// so that this is a factor of √1000, about 32, in parameters. That the law may be carried as far *beyond* its models is our choice.
+pub const EXTRAPOLATION: f64 = 32.0;
 
 /// The law.
 pub const LAW: Law = Law {
@@ -70,14 +70,21 @@ fn answer(run: &PlannedRun) -> Answer {
         TOKENS_PER_PARAMETER.1,
     );
     let (fewest, most) = PARAMETERS;
-    check.within(
-        "parameters",
-        parameters,
-        fewest / EXTRAPOLATION,
-        most * EXTRAPOLATION,
+    check.require(
+        (fewest / EXTRAPOLATION..=most * EXTRAPOLATION).contains(&parameters),
+        || {
+            format!(
+                "{} parameters; it was established for {}, and is carried no more than {EXTRAPOLATION} times beyond",
+                words::short(parameters),
+                words::between(fewest, most)
+            )
+        },
     );
     if !(fewest..=most).contains(&parameters) {
-        check.mention("extrapolated in parameters: the law was verified for 111M to 3.3B");
+        check.mention(format!(
+            "extrapolated in parameters: the law was established for {}",
+            words::between(fewest, most)
+        ));
     }
     if let Some(kind) = run.schedule
         && !(kind == wd_decay::ScheduleKind::Linear && run.floor == 0.0)

@@ -67,8 +67,8 @@ fn transfer(run: &PlannedRun, exponent: f64) -> Answer {
     let factor = if exponent == 1.0 { "m" } else { "√m" };
     let working = format!(
         "m = {}/{} = {}; λ = {factor}·{} = {}",
-        words::short(width),
-        words::short(base_width),
+        width,
+        base_width,
         words::short(ratio),
         words::short(base),
         words::short(lambda)

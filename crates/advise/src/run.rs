@@ -131,11 +131,10 @@ impl PlannedRun {
     /// Where neither the distinct data nor the passes over them are known, the run is taken as one pass.
     ///
     /// # Errors
-    /// [`AdviseError::NoLength`] without an amount of data, [`AdviseError::BatchTooLarge`] where not one
-    /// step would be made, [`AdviseError::NotPositive`] for a number out of range.
+    /// [`AdviseError::NoLength`] without an amount of data, and what [`PlannedRun::checked`] refuses.
     pub fn new(shape: &RunShape, circumstances: Circumstances) -> Result<Self, AdviseError> {
         let total = shape.total.ok_or(AdviseError::NoLength)?;
-        let run = PlannedRun {
+        PlannedRun {
             unit: shape.unit,
             parameters: shape.parameters.map(|parameters| parameters as f64),
             total,
@@ -152,7 +151,17 @@ impl PlannedRun {
             base_width: circumstances.base_width,
             base_lambda: circumstances.base_lambda,
             fine_tuning: circumstances.fine_tuning,
-        };
+        }
+        .checked()
+    }
+
+    /// The run, once every number is known to be possible.
+    ///
+    /// # Errors
+    /// [`AdviseError::NotPositive`] for a number that is not finite and positive, [`AdviseError::BatchTooLarge`]
+    /// where not one step would be made.
+    pub fn checked(self) -> Result<Self, AdviseError> {
+        let run = &self;
         for (name, value) in [
             ("parameters", run.parameters),
             ("total", Some(run.total)),
@@ -171,8 +180,11 @@ impl PlannedRun {
             }
         }
         match run.batch {
-            Some(batch) if batch > total => Err(AdviseError::BatchTooLarge { batch, total }),
-            _ => Ok(run),
+            Some(batch) if batch > run.total => Err(AdviseError::BatchTooLarge {
+                batch,
+                total: run.total,
+            }),
+            _ => Ok(self),
         }
     }
 
@@ -204,21 +216,17 @@ impl PlannedRun {
         }
     }
 
-    /// The same run over `factor` times as much data: more fresh data in one pass, else more passes.
+    /// The same run over `factor` times as much data: fresh data where it makes one pass, else more passes.
     pub fn with_budget(&self, factor: f64) -> Self {
-        let one_pass = self.epochs <= 1.0;
+        let total = self.total * factor;
+        let data_points = match self.epochs <= 1.0 {
+            true => self.data_points.max(total),
+            false => self.data_points,
+        };
         PlannedRun {
-            total: self.total * factor,
-            data_points: if one_pass {
-                self.data_points * factor
-            } else {
-                self.data_points
-            },
-            epochs: if one_pass {
-                self.epochs
-            } else {
-                self.epochs * factor
-            },
+            total,
+            data_points,
+            epochs: total / data_points,
             ..self.clone()
         }
     }

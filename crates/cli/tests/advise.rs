@@ -326,6 +326,22 @@ fn a_configuration_is_a_planned_run() {
         code == 4 && out.contains("the learning rate is constant"),
         "{out}"
     );
+    let (code, _, error) =
+        ask(wd()
+            .arg("advise")
+            .arg(&config)
+            .args(["--base-width", "8", "--base-lambda=-0.1"]));
+    assert!(code == 1 && error.contains("base λ = -0.1"), "{error}");
+    let (_, out, _) = ask(wd().arg("advise").arg(&config).args([
+        "--set",
+        "decay.rule=constant",
+        "--set",
+        "optim.lr=2e-3",
+    ]));
+    assert!(
+        out.contains("run.toml optim.lr=2e-3 decay.rule=decoupled 'decay.lambda=log("),
+        "{out}"
+    );
     let (code, _, error) = ask(wd().args(["advise", "nowhere.toml"]));
     assert!(code == 1 && error.contains("nowhere.toml"), "{error}");
 }

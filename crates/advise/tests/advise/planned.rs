@@ -81,3 +81,13 @@ fn impossible_runs_are_refused_by_name() {
             .contains("adamw, adam, sgd")
     );
 }
+
+#[test]
+fn a_larger_budget_is_fresh_data_in_one_pass_and_more_passes_otherwise() {
+    let part = run("params=124M tokens=1B data=3Btok batch=65536tok");
+    let more = part.with_budget(2.0);
+    assert_eq!((more.total, more.data_points), (2e9, 3e9));
+    assert_eq!(part.with_budget(4.0).epochs, 1.0);
+    let repeated = run("params=124M data=1Btok epochs=4 batch=65536tok").with_budget(2.0);
+    assert_eq!((repeated.data_points, repeated.epochs), (1e9, 8.0));
+}

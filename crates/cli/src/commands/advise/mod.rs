@@ -35,11 +35,13 @@ Examples:
   wd advise studies/first.toml --html advice.html
   wd advise --recipes > docs/book/src/recipes.md
 
-Numbers take k, M, B, T and units: 124M, 65536tok, 256img, 5ep. Every law says whether it applies to the run, is outside the
-range in which it was established (and why), or needs another number. λ is that of torch.AdamW, whose step shrinks the
-weights by η_tλ; --target writes it for another library.
+Numbers take k, M, B, T and units: 124M, 65536tok, 256img, 5ep. Every law says whether it applies
+to the run, is outside the range in which it was established (and why), or needs another number.
+λ is that of torch.AdamW, whose step shrinks the weights by η_tλ; --target writes it for another
+library.
 
-Exit code: 0 when the laws that apply agree on a λ, 4 when none applies or they disagree, 1 for a wrong input.")]
+Exit code: 0 when the laws that apply agree on a λ, 4 when none applies or they disagree, 1 for a
+wrong input.")]
 pub(crate) struct Arguments {
     /// A configuration, instead of options that describe the run
     #[arg(value_name = "CONFIG.toml")]
@@ -52,7 +54,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     planned: Planned,
 
-    /// Write λ as this library does, for example optax.adamw or big_vision.adam [default: torch.AdamW]
+    /// Write λ as this library does, for example optax.adamw (`wd convert --list` has all)
+    /// [default: torch.AdamW, or torch.Muon for Muon]
     #[arg(long, value_name = "LIBRARY")]
     target: Option<String>,
 
@@ -88,11 +91,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         .target
         .as_deref()
         .unwrap_or(target::own_entry(planned.optimizer))
-        .parse()
-        .map_err(planned::refused)?;
+        .parse()?;
     let advice = advise(&planned);
-    let converted = target::converted(&advice.verdict, &planned, &context.words, &target)
-        .map_err(planned::refused)?;
+    let converted = target::converted(&advice.verdict, &planned, &context.words, &target)?;
     if let Some(path) = &arguments.svg {
         let figure = wd_report::advice_figure(&advice).ok_or_else(|| {
             CommandError::usage(

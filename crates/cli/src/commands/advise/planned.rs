@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use wd_advise::{AdviseError, Circumstances, Optimizer, PlannedRun};
+use wd_advise::{Circumstances, Optimizer, PlannedRun};
 use wd_decay::{DecayError, DecayRule, Given, Quantity, RunDeclaration, ScheduleKind, Unit};
 use wd_train::RunPlan;
 
@@ -90,7 +90,7 @@ impl Planned {
         let mut words = Vec::new();
         let mut declare = |key: &str, text: &str| -> Result<(), CommandError> {
             words.push(format!("{key}={text}"));
-            declaration.set(key, text).map_err(refused)
+            Ok(declaration.set(key, text)?)
         };
         let unit = if self.images.is_some() {
             Unit::Image
@@ -114,7 +114,7 @@ impl Planned {
             ("batch", self.batch.as_ref()),
         ] {
             if let Some(text) = text {
-                declare(key, &counted(text, unit).map_err(refused)?)?;
+                declare(key, &counted(text, unit)?)?;
             }
         }
         // Images without epochs are seen once.
@@ -122,9 +122,9 @@ impl Planned {
             declare("epochs", "1")?;
         }
         declaration.peak_learning_rate = self.lr.map(Given::typed);
-        let shape = declaration.resolve().map_err(refused)?;
+        let shape = declaration.resolve()?;
         let optimizer = match &self.optimizer {
-            Some(name) => name.parse().map_err(unplanned)?,
+            Some(name) => name.parse()?,
             None => Optimizer::default(),
         };
         let run = PlannedRun::new(
@@ -134,8 +134,7 @@ impl Planned {
                 fine_tuning: self.fine_tune,
                 ..self.base()
             },
-        )
-        .map_err(unplanned)?;
+        )?;
         let context = Context {
             sweep: vec!["wd sweep CONFIG.toml".to_owned()],
             words,
@@ -164,20 +163,22 @@ impl Planned {
             peak_learning_rate: Some(record.peak_learning_rate),
             schedule: Some(plan.schedule.kind),
             floor: plan.schedule.floor,
-            optimizer: record.optimizer.parse().map_err(unplanned)?,
+            optimizer: record.optimizer.parse()?,
             width: Some(plan.model.width as f64),
             base_width: base.base_width,
             base_lambda: base.base_lambda,
             fine_tuning: plan.init_from.is_some(),
+        }
+        .checked()?;
+        // λ of the answer is that of decoupled decay, and the axis of the sweep is λ.
+        let same_peak = matches!(plan.rule(), DecayRule::Decoupled | DecayRule::Corrected);
+        let kept = |change: &&String| {
+            !change.starts_with("decay.lambda=")
+                && (same_peak || !change.starts_with("decay.rule="))
         };
         let mut sweep = vec![format!("wd sweep {}", quoted(&path.display().to_string()))];
-        sweep.extend(
-            set.iter()
-                .filter(|change| !change.starts_with("decay.lambda="))
-                .map(|change| quoted(change)),
-        );
-        // λ of the answer is that of decoupled decay.
-        if !matches!(plan.rule(), DecayRule::Decoupled | DecayRule::Corrected) {
+        sweep.extend(set.iter().filter(kept).map(|change| quoted(change)));
+        if !same_peak {
             sweep.push("decay.rule=decoupled".to_owned());
         }
         Ok((
@@ -220,12 +221,4 @@ fn counted(text: &str, unit: Unit) -> Result<String, DecayError> {
         Some(_) => text.to_owned(),
         None => format!("{text}{unit}"),
     })
-}
-
-pub(super) fn refused(error: DecayError) -> CommandError {
-    CommandError::usage(error.to_string(), "`wd advise --help` has examples")
-}
-
-fn unplanned(error: AdviseError) -> CommandError {
-    CommandError::usage(error.to_string(), "`wd advise --help` has examples")
 }

@@ -4,9 +4,7 @@
 //!
 //! Bergsma, Dey, Gosal, Gray, Soboleva, Hestness: *Power Lines: Scaling Laws for Weight Decay and Batch Size in LLM
 //! Pre-training*, arXiv 2505.13738 (NeurIPS 2025), figure 1 left. The exponent is the paper's (bootstrap 10th to 90th
-//! percentile −0.529 to −0.507, R² 0.975); the prefactor is quoted in agreement by two independent users of the law, and
-//! with both, this file reproduces the λ that one of them computed (G. Thomas 2026, part 32f: 0.337 for 163M parameters,
-//! 20 tokens each, batches of 96 × 1024 tokens, η = 4e-4).
+//! percentile −0.529 to −0.507, R² 0.975); the prefactor is quoted in agreement by two independent users of the law.
 //! The paper's prefactors for the best and the critical batch size could not be checked and are not used.
 //!
 //! η is the *peak* of the learning rate that is really used, and the law is about schedules that fall: a λ computed

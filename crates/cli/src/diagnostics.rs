@@ -19,6 +19,8 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Decay(#[from] wd_decay::DecayError),
     #[error(transparent)]
+    Advise(#[from] wd_advise::AdviseError),
+    #[error(transparent)]
     Data(#[from] wd_data::DataError),
     #[error(transparent)]
     Store(#[from] wd_store::StoreError),

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, completions, convert, data, explain, export, metrics, plan, report, reproduce, sweep,
-    train,
+    advise, bench, completions, convert, data, explain, export, metrics, plan, report, reproduce,
+    sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -34,6 +34,7 @@ enum Command {
     Plan(plan::Arguments),
     Explain(explain::Arguments),
     Convert(convert::Arguments),
+    Advise(Box<advise::Arguments>),
     #[command(subcommand)]
     Data(data::Command),
     Export(export::Arguments),
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Advise(arguments) => advise::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Export(arguments) => export::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

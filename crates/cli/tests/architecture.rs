@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Who may use whom. A new crate must be entered here.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("wd-decay", &[]),
     ("wd-optim", &["wd-decay"]),
     ("wd-nn", &["wd-decay"]),
+    ("wd-advise", &["wd-decay"]),
     ("wd-data", &[]),
     ("wd-store", &[]),
     (
@@ -16,11 +17,15 @@ const ALLOWED: [(&str, &[&str]); 9] = [
         &["wd-decay", "wd-optim", "wd-nn", "wd-data", "wd-store"],
     ),
     ("wd-lab", &["wd-decay", "wd-store"]),
-    ("wd-report", &["wd-decay", "wd-store", "wd-lab"]),
+    (
+        "wd-report",
+        &["wd-decay", "wd-advise", "wd-store", "wd-lab"],
+    ),
     (
         "wd",
         &[
             "wd-decay",
+            "wd-advise",
             "wd-optim",
             "wd-nn",
             "wd-data",

@@ -6,8 +6,10 @@
 //! | [`study_summary`] | the same verdict as plain text for a terminal |
 //! | [`run_report`] | one run as a page: losses, schedules, norms by role, the plan |
 //! | [`explanation_page`], [`explanation_figure`] | what follows from one setting, as a page and as a figure |
+//! | [`advice_page`] | which λ the published laws give for a run, and why |
 //! | [`figure`] | the figures themselves, as SVG |
 
+mod advice;
 mod error;
 mod explanation;
 pub mod figure;
@@ -17,6 +19,7 @@ mod page;
 mod run;
 mod study;
 
+pub use advice::{advice_figure, advice_page};
 pub use error::ReportError;
 pub use explanation::{explanation_figure, explanation_page};
 pub use run::run_report;

@@ -1,5 +1,6 @@
 //! The commands, one a file: its arguments, its help, and what it does with the crates.
 
+pub(crate) mod advise;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod convert;

@@ -1,5 +1,6 @@
 //! Figures, pages and summaries, as whoever calls this crate gets them.
 
+mod advice;
 mod colours;
 mod explanation;
 mod figures;

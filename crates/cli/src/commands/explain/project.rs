@@ -49,7 +49,7 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
             per_unit: 1.0,
             cautious: optimizer.cautious,
         },
-        lambda: Given::typed(config.decay.lambda),
+        lambda: Given::typed(config.decay.lambda()),
         lambda_schedule: config.decay.schedule.as_ref().and_then(|_| {
             plan.as_ref().map_or(declaration.lambda_schedule, |plan| {
                 Some(plan.lambda_schedule)
@@ -61,7 +61,7 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
         }),
         l1_ratio: 0.0,
         anchor: config.decay.anchor.clone(),
-        decayed: decayed(&declaration, config.decay.policy.name()),
+        decayed: decayed(&declaration, config.decay.policy().name()),
         run: shape(&source, &declaration, plan.as_ref())?,
         remarks,
     })

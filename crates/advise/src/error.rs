@@ -1,0 +1,37 @@
+//! What can keep a planned run from being judged.
+
+/// Errors of this crate: each says which number, and how to mend it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum AdviseError {
+    /// Neither tokens nor images, nor anything they follow from.
+    #[error(
+        "how much is trained on is not known: give tokens, or images and epochs, or steps and batch"
+    )]
+    NoLength,
+    /// A batch that holds more than the whole run.
+    #[error("a batch of {batch} is more than the whole run of {total}: not one step would be made")]
+    BatchTooLarge {
+        /// Data points a step.
+        batch: f64,
+        /// Data points in the run.
+        total: f64,
+    },
+    /// A number that must be finite and positive.
+    #[error("{name} = {value}; it must be finite and more than 0")]
+    NotPositive {
+        /// Which number.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// A name that is none of the known ones.
+    #[error("unknown {what} `{given}`; known: {known}")]
+    UnknownName {
+        /// What was being named, for example `optimizer`.
+        what: &'static str,
+        /// The name as given.
+        given: String,
+        /// The names that exist.
+        known: String,
+    },
+}

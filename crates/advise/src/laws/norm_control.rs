@@ -1,0 +1,74 @@
+//! Norms set directly: no λ at all, or a λ that pulls to a norm other than zero.
+//!
+//! Weight decay acts on normalised matrices by way of an equilibrium norm, and through it by the angle turned in each
+//! step. Both can be set without it.
+//!
+//! - *Hyperball* keeps ‖W‖_F at its initial value R and each step at ηR:
+//!   W ← R·Normalize(W − ηR·Normalize(u)). Wen, Dang, Lyu, Ma, Liang: *Fantastic Pretraining Optimizers and Where to
+//!   Find Them II*, arXiv 2606.16899, abstract: Qwen3-like models up to 1.2B parameters, Muon and Adam; dev/LOG.md of
+//!   karpathy/nanochat (2026-01-29) found it worse in every variant tried.
+//! - *AdamWN* decays towards a target norm; AdamW is its case of target 0. Loshchilov: *Weight Norm Control*, arXiv
+//!   2311.11446, abstract. Its λ is no better known than AdamW's: none is given here.
+
+use wd_decay::DecayRule;
+
+use crate::check::Check;
+use crate::{Answer, Interval, Law, Optimizer, PlannedRun};
+
+/// Fixed norm, fixed relative step.
+pub const HYPERBALL: Law = Law {
+    id: "hyperball",
+    name: "Hyperball",
+    formula: "W ← R·Normalize(W − η·R·Normalize(u)), R = ‖W₀‖_F",
+    source: "Wen et al. 2026, arXiv 2606.16899, abstract",
+    established: "Adam and Muon on the matrices of Qwen3-like models, up to 1.2B parameters",
+    convention: DecayRule::Decoupled,
+    interval: Interval::None,
+    answer: |run| {
+        instead(
+            run,
+            &[Optimizer::Adamw, Optimizer::Adam, Optimizer::Muon],
+            "does without λ: the norm of each matrix stays fixed, and η is the angle of a step",
+            "λ = 0; η must be tuned anew, as it now means a relative update",
+        )
+    },
+};
+
+/// Decay towards a norm other than zero.
+pub const TARGET_NORM: Law = Law {
+    id: "target-norm",
+    name: "weight norm control",
+    formula: "decay towards a target norm (AdamW: target 0)",
+    source: "Loshchilov 2023, arXiv 2311.11446, abstract",
+    established: "AdamW",
+    convention: DecayRule::Decoupled,
+    interval: Interval::None,
+    answer: |run| {
+        instead(
+            run,
+            &[Optimizer::Adamw],
+            "decays towards a target norm instead of zero",
+            "the norm that a run with a good λ ends at is the target to give; λ then only says how fast",
+        )
+    },
+};
+
+fn instead(run: &PlannedRun, optimizers: &[Optimizer], what: &str, how: &str) -> Answer {
+    let mut check = Check::default();
+    check.no_fine_tuning(run);
+    check.same_kind(optimizers.contains(&run.optimizer), || {
+        let names: Vec<&str> = optimizers
+            .iter()
+            .map(|optimizer| optimizer.title())
+            .collect();
+        format!(
+            "it was established for {}, and this run uses {}",
+            names.join(", "),
+            run.optimizer.title()
+        )
+    });
+    check.refused().unwrap_or(Answer::Instead {
+        what: what.to_owned(),
+        how: how.to_owned(),
+    })
+}

@@ -1,0 +1,145 @@
+//! `wd advise`: which λ the published laws give for a planned run.
+
+mod planned;
+mod tables;
+mod target;
+mod words;
+
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use wd_advise::{Advice, Verdict, advise, recipes};
+use wd_decay::conversion::Target;
+
+use crate::{commands::sweep::quoted, diagnostics::CommandError};
+use planned::Planned;
+
+/// Exit code of a run that no law covers, or on which the laws disagree: the answer is printed all the same.
+const UNSETTLED: u8 = 4;
+/// Width in pixels of the figure's file.
+const FIGURE_WIDTH: f64 = 900.0;
+
+/// Say which λ the published laws give for a planned run, and why
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd advise --params 124M --tokens 10B --batch 0.5M --lr 6e-4 --schedule cosine:0.1
+  wd advise --params 300M --dataset-size 200M --epochs 16 --batch 0.5M --lr 3e-3 --schedule cosine
+  wd advise --images 1.28M --epochs 300 --batch 4096 --lr 3e-3 --schedule cosine
+  wd advise --params 1B --tokens 20B --batch 0.5M --lr 1e-3 --schedule linear \\
+      --width 2048 --base-width 256 --base-lambda 0.1 --target optax.adamw
+  wd advise studies/first.toml --html advice.html
+  wd advise --recipes > docs/book/src/recipes.md
+
+Numbers take k, M, B, T and units: 124M, 65536tok, 256img, 5ep. Every law says whether it applies
+to the run, is outside the range in which it was established (and why), or needs another number.
+λ is that of torch.AdamW, whose step shrinks the weights by η_tλ; --target writes it for another
+library.
+
+Exit code: 0 when the laws that apply agree on a λ, 4 when none applies or they disagree, 1 for a
+wrong input.")]
+pub(crate) struct Arguments {
+    /// A configuration, instead of options that describe the run
+    #[arg(value_name = "CONFIG.toml")]
+    config: Option<PathBuf>,
+
+    /// Change a value of the configuration, for example optim.lr=3e-3 (may be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
+    set: Vec<String>,
+
+    #[command(flatten)]
+    planned: Planned,
+
+    /// Write λ as this library does, for example optax.adamw (`wd convert --list` has all)
+    /// [default: torch.AdamW, or torch.Muon for Muon]
+    #[arg(long, value_name = "LIBRARY")]
+    target: Option<String>,
+
+    /// Print the public recipes with their distance from the law, as Markdown
+    #[arg(long, exclusive = true)]
+    recipes: bool,
+
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Draw λ over batch, budget, parameters and width as an SVG file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Write the answer with its plot as one HTML file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let mut out = std::io::stdout().lock();
+    if arguments.recipes {
+        write!(out, "{}", recipes::page())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (planned, context) = match &arguments.config {
+        Some(path) => arguments.planned.of_config(path, &arguments.set)?,
+        None => arguments.planned.declared()?,
+    };
+    // A slip in the target's name is told before anything else is printed.
+    let target: Target = arguments
+        .target
+        .as_deref()
+        .unwrap_or(target::own_entry(planned.optimizer))
+        .parse()?;
+    let advice = advise(&planned);
+    let converted = target::converted(&advice.verdict, &planned, &context.words, &target)?;
+    if let Some(path) = &arguments.svg {
+        let figure = wd_report::advice_figure(&advice).ok_or_else(|| {
+            CommandError::usage(
+                "no law gives a number for this run, so that there is nothing to draw",
+                "leave --svg out: the answer says why",
+            )
+        })?;
+        write_file(path, &figure.file(FIGURE_WIDTH))?;
+    }
+    if let Some(path) = &arguments.html {
+        let mut commands: Vec<String> = advice
+            .sweep
+            .iter()
+            .map(|sweep| words::sweep_command(sweep, &context))
+            .collect();
+        commands.push(own_command());
+        write_file(path, &wd_report::advice_page(&advice, &commands))?;
+    }
+    if arguments.json {
+        let answer = serde_json::json!({ "advice": advice, "target": converted });
+        writeln!(out, "{answer}")?;
+    } else {
+        let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let answer = words::describe(&advice, converted.as_ref(), &context, colour);
+        write!(out, "{answer}")?;
+    }
+    Ok(exit_code(&advice))
+}
+
+fn exit_code(advice: &Advice) -> ExitCode {
+    match advice.verdict {
+        Verdict::Recommended { .. } => ExitCode::SUCCESS,
+        Verdict::Disagreement { .. } | Verdict::NotCovered { .. } => ExitCode::from(UNSETTLED),
+    }
+}
+
+fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
+    wd_store::write_file(path, text.as_bytes())?;
+    eprintln!("→ {}", path.display());
+    Ok(())
+}
+
+/// The command as it was typed.
+fn own_command() -> String {
+    let words = std::env::args_os().skip(1);
+    words.fold("wd".to_owned(), |command, word| {
+        format!("{command} {}", quoted(&word.to_string_lossy()))
+    })
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Who may use whom. A new crate must be entered here.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("wd-decay", &[]),
     ("wd-optim", &["wd-decay"]),
     ("wd-nn", &["wd-decay"]),
@@ -16,6 +16,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
         &["wd-decay", "wd-optim", "wd-nn", "wd-data", "wd-store"],
     ),
     ("wd-lab", &["wd-decay", "wd-store"]),
+    ("wd-evidence", &["wd-decay"]),
     ("wd-report", &["wd-decay", "wd-store", "wd-lab"]),
     (
         "wd",

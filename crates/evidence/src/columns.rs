@@ -127,8 +127,8 @@ impl Moments {
     ) -> Result<f64, EvidenceError> {
         let squares = self.squares[index];
         let spread = (squares / self.weight).sqrt();
-        // Below this a square has fewer than 53 bits.
-        let vanished = squares < f64::MIN_POSITIVE / f64::EPSILON;
+        // Each square below the smallest normal number is off by up to 2⁻¹⁰⁷⁵: no more than rounding in a sum of this size.
+        let vanished = squares < f64::MIN_POSITIVE * self.rows as f64;
         if !spread.is_finite() || (vanished && squares > 0.0) {
             return Err(EvidenceError::Scale {
                 what,

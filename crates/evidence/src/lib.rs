@@ -9,6 +9,8 @@
 //! | [`statistics`] | what of the data does a Gaussian model need? Sums that stream and merge |
 //! | [`columns`] | how do the columns enter: centred, standardised, with which intercept? |
 //! | [`gaussian`] | evidence, γ, residual, leave-one-out and folds for every λ; the best λ; the posterior |
+//! | [`groups`] | and if each group of columns has a λ of its own? |
+//! | [`glm`] | and if the target is a class or a count? Laplace evidence |
 //!
 //! # Symbols
 //! | symbol | meaning |
@@ -38,14 +40,23 @@
 pub mod columns;
 mod error;
 pub mod gaussian;
+pub mod glm;
+pub mod groups;
+mod normal_equations;
 pub mod statistics;
+mod symmetric;
 
 use faer::Par;
 pub use faer::{Mat, MatRef};
 
 pub use columns::{Intercept, Options};
 pub use error::EvidenceError;
-pub use gaussian::{Evidence, Gaussian};
+pub use gaussian::{
+    CrossValidation, Evidence, Fit, FixedPoint, Gaussian, LeaveOneOut, Maximum, Outcome, Point,
+    Posterior, Prediction, cross_validate, cross_validate_rows,
+};
+pub use glm::{Family, Glm, GlmPosterior};
+pub use groups::{GroupedFit, grouped};
 pub use statistics::Statistics;
 
 /// All threads of the process's rayon pool.

@@ -10,7 +10,7 @@ use super::evidence::{Evidence, Point};
 const SCAN: f64 = 0.25;
 
 /// 97.5 % quantile of the normal distribution.
-const NORMAL_975: f64 = 1.959_963_984_540_054;
+pub(crate) const NORMAL_975: f64 = 1.959_963_984_540_054;
 
 /// What the evidence says of λ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -14,16 +14,26 @@
 //! | `evidence` | γ, evidence, residual, GCV of one λ |
 //! | `maximum` | which λ has the highest evidence, and how sharply? |
 //! | `fixed_point` | and by MacKay's iteration? |
+//! | `leave_one_out` | which λ predicts a row left out best? |
+//! | `folds` | and a fold, or a hold-out, left out? |
+//! | `posterior` | how sure is it of coefficients and predictions? |
 
 mod evidence;
 mod fixed_point;
+mod folds;
+mod leave_one_out;
 mod maximum;
 mod model;
+mod posterior;
 mod solution;
 mod spectrum;
 mod tridiagonal;
 
 pub use evidence::{Evidence, Point};
 pub use fixed_point::FixedPoint;
+pub use folds::{CrossValidation, cross_validate, cross_validate_rows};
+pub use leave_one_out::LeaveOneOut;
+pub(crate) use maximum::NORMAL_975;
 pub use maximum::{Maximum, Outcome};
 pub use model::{Fit, Gaussian};
+pub use posterior::{Posterior, Prediction};

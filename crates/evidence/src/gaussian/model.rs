@@ -5,10 +5,11 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef};
 
 use super::evidence::{Evidence, Point};
-use super::solution::Solution;
+use super::solution::{DualRows, Solution};
 use super::spectrum::diagonalize;
 use super::tridiagonal::Tridiagonal;
-use crate::columns::{Columns, Intercept, Moments, Options, is_constant};
+use crate::columns::{Columns, Intercept, Moments, Options};
+use crate::normal_equations::{Frame, NormalEquations, check_count};
 use crate::statistics::check_rows;
 use crate::{EvidenceError, Statistics, parallelism};
 
@@ -50,34 +51,32 @@ impl Gaussian {
         statistics: &Statistics,
         options: Options,
     ) -> Result<Gaussian, EvidenceError> {
-        let moments = Moments::of_statistics(statistics);
-        check_count(moments.rows, options.intercept)?;
-        let (p, k) = (statistics.columns(), statistics.targets());
-        let columns = Columns::of(&moments, p, options)?;
-        let mut is_fixed = vec![false; p];
-        if options.intercept != Intercept::Absent {
-            columns
-                .constant
-                .iter()
-                .for_each(|&column| is_fixed[column] = true);
-        }
-        // X̃ᵀX̃ and X̃ᵀỹ: centred, or about 0 without an intercept.
-        let product = |i: usize, j: usize| {
-            let about_zero = match options.intercept {
-                Intercept::Absent => moments.weight * moments.means[i] * moments.means[j],
-                Intercept::Profiled | Intercept::Integrated => 0.0,
-            };
-            statistics.centred_product(i, j) + about_zero
-        };
-        let scaled = |i: usize, j: usize| match is_fixed[i] || is_fixed[j] {
-            true => 0.0,
-            false => product(i, j) / columns.scales[i] / columns.scales[j],
-        };
-        let gram = Mat::from_fn(p, p, |i, j| if i >= j { scaled(i, j) } else { 0.0 });
-        let cross = Mat::from_fn(p, k, |i, target| match is_fixed[i] {
-            true => 0.0,
-            false => product(i, p + target) / columns.scales[i],
-        });
+        let equations = NormalEquations::of(statistics, options, None)?;
+        Gaussian::from_equations(equations, options)
+    }
+
+    /// From sums, with the columns' scales given: those of a larger table.
+    pub(super) fn with_scales(
+        statistics: &Statistics,
+        options: Options,
+        scales: &[f64],
+    ) -> Result<Gaussian, EvidenceError> {
+        Gaussian::from_equations(
+            NormalEquations::of(statistics, options, Some(scales))?,
+            options,
+        )
+    }
+
+    fn from_equations(
+        equations: NormalEquations,
+        options: Options,
+    ) -> Result<Gaussian, EvidenceError> {
+        let NormalEquations {
+            gram,
+            cross,
+            columns,
+            moments,
+        } = equations;
         Gaussian::reduce(gram, cross, None, columns, moments, options)
     }
 
@@ -112,6 +111,17 @@ impl Gaussian {
         weights: Option<&[f64]>,
         options: Options,
     ) -> Result<Gaussian, EvidenceError> {
+        Gaussian::dual_with_scales(x, y, weights, options, None)
+    }
+
+    /// The dual, with the columns' scales given or its own.
+    pub(super) fn dual_with_scales(
+        x: MatRef<'_, f64>,
+        y: MatRef<'_, f64>,
+        weights: Option<&[f64]>,
+        options: Options,
+        scales: Option<&[f64]>,
+    ) -> Result<Gaussian, EvidenceError> {
         check_rows(x, y, weights)?;
         if x.ncols() == 0 || y.ncols() == 0 {
             return Err(EvidenceError::Empty(if x.ncols() == 0 {
@@ -123,7 +133,10 @@ impl Gaussian {
         let moments = Moments::of_rows(x, y, weights);
         check_count(moments.rows, options.intercept)?;
         let (p, k) = (x.ncols(), y.ncols());
-        let columns = Columns::of(&moments, p, options)?;
+        let mut columns = Columns::of(&moments, p, options)?;
+        if let Some(scales) = scales {
+            columns.scales = scales.to_vec();
+        }
         // X̃ᵀ and ỹ: a row of data is a contiguous column.
         let mut rows = Mat::zeros(p, moments.rows);
         let mut targets = Mat::zeros(moments.rows, k);
@@ -164,13 +177,34 @@ impl Gaussian {
             1.0,
             parallelism(),
         );
-        Gaussian::reduce(kernel, targets, Some(rows), columns, moments, options)
+        let shares = (0..x.nrows())
+            .map(|row| weights.map_or(1.0, |weights| weights[row]))
+            .filter(|weight| *weight > 0.0)
+            .map(|weight| {
+                if options.intercept == Intercept::Absent {
+                    0.0
+                } else {
+                    weight / moments.weight
+                }
+            })
+            .collect();
+        Gaussian::reduce(
+            kernel,
+            targets,
+            Some(DualRows {
+                values: rows,
+                shares,
+            }),
+            columns,
+            moments,
+            options,
+        )
     }
 
     fn reduce(
         matrix: Mat<f64>,
         mut right: Mat<f64>,
-        rows: Option<Mat<f64>>,
+        rows: Option<DualRows>,
         columns: Columns,
         moments: Moments,
         options: Options,
@@ -240,23 +274,13 @@ impl Gaussian {
     /// [`EvidenceError::ConstantTarget`]; [`EvidenceError::Scale`] where its squares leave the range of f64.
     pub fn evidence(&self, target: usize) -> Result<Evidence, EvidenceError> {
         self.check_target(target)?;
-        let index = self.columns.scales.len() + target;
-        let (weight, mean) = (self.moments.weight, self.moments.means[index]);
-        let deviation = self.moments.deviation(index, "target", target)?;
-        let total = match self.intercept {
-            Intercept::Absent => self.moments.squares[index] + weight * mean * mean,
-            Intercept::Profiled | Intercept::Integrated => self.moments.squares[index],
-        };
-        if !total.is_finite() {
-            return Err(EvidenceError::Scale {
-                what: "target",
-                column: target,
-                spread: mean.abs(),
-            });
-        }
-        if total == 0.0 || (self.intercept != Intercept::Absent && is_constant(mean, deviation)) {
-            return Err(EvidenceError::ConstantTarget { target });
-        }
+        let frame = Frame::of(
+            &self.moments,
+            self.columns.scales.len(),
+            target,
+            self.intercept,
+        )?;
+        let total = frame.total;
         let root = total.sqrt();
         let projections: Vec<f64> = self.projections[target].iter().map(|z| z / root).collect();
         let explained: f64 = projections
@@ -271,22 +295,15 @@ impl Gaussian {
         } else {
             0.0
         };
-        let rows = self.moments.rows as f64;
-        let log_weight = 0.5 * self.moments.log_weight;
-        let (degrees, unpenalized, offset) = match self.intercept {
-            Intercept::Absent => (rows, 0.0, log_weight),
-            Intercept::Profiled => (rows, 1.0, log_weight),
-            Intercept::Integrated => (rows - 1.0, 1.0, log_weight - 0.5 * weight.ln()),
-        };
         Ok(Evidence {
             eigenvalues: self.eigenvalues.clone(),
             projections,
             unexplained,
             total,
-            degrees,
-            rows,
-            unpenalized,
-            offset,
+            degrees: frame.degrees,
+            rows: self.moments.rows as f64,
+            unpenalized: frame.unpenalized,
+            offset: frame.offset,
         })
     }
 
@@ -334,11 +351,11 @@ impl Gaussian {
         let Some(rows) = &self.solution.rows else {
             return Ok(path);
         };
-        let mut coefficients = Mat::zeros(rows.nrows(), lambdas.len());
+        let mut coefficients = Mat::zeros(rows.values.nrows(), lambdas.len());
         matmul(
             coefficients.as_mut(),
             Accum::Replace,
-            rows.as_ref(),
+            rows.values.as_ref(),
             path.as_ref(),
             1.0,
             parallelism(),
@@ -346,7 +363,17 @@ impl Gaussian {
         Ok(coefficients)
     }
 
-    fn check_target(&self, target: usize) -> Result<(), EvidenceError> {
+    /// ŷ where every column is at its mean.
+    pub(super) fn at_mean(&self, target: usize) -> f64 {
+        match self.intercept {
+            Intercept::Absent => 0.0,
+            Intercept::Profiled | Intercept::Integrated => {
+                self.moments.means[self.columns.scales.len() + target]
+            }
+        }
+    }
+
+    pub(super) fn check_target(&self, target: usize) -> Result<(), EvidenceError> {
         if target < self.rotated.len() {
             return Ok(());
         }
@@ -356,19 +383,4 @@ impl Gaussian {
             expected: self.rotated.len() - 1,
         })
     }
-}
-
-/// An intercept takes one row; learning takes another.
-fn check_count(rows: usize, intercept: Intercept) -> Result<(), EvidenceError> {
-    if rows == 0 {
-        return Err(EvidenceError::Empty("rows with a positive weight"));
-    }
-    if rows == 1 && intercept != Intercept::Absent {
-        return Err(EvidenceError::TooFewRows {
-            rows,
-            purpose: "beside an intercept",
-            needed: 2,
-        });
-    }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! (K + λ)⁻¹b for many λ, K being X̃ᵀX̃ or X̃X̃ᵀ.
 
+use faer::linalg::solvers::SelfAdjointEigen;
 use faer::{Mat, Side};
 
 use super::tridiagonal::Tridiagonal;
@@ -9,16 +10,26 @@ use crate::EvidenceError;
 #[derive(Debug)]
 pub(crate) struct Solution {
     pub(crate) reduced: Tridiagonal,
-    /// X̃ᵀ (p × n) in the dual; nothing in the primal.
-    pub(crate) rows: Option<Mat<f64>>,
+    /// In the dual.
+    pub(crate) rows: Option<DualRows>,
     /// Eigenvalues up to here are 0 but for rounding.
     pub(crate) floor: f64,
     pub(crate) rank: usize,
 }
 
+/// What the dual keeps of the data.
+#[derive(Debug)]
+pub(crate) struct DualRows {
+    /// X̃ᵀ: p × n.
+    pub(crate) values: Mat<f64>,
+    /// w/Σw of each row: its leverage on the intercept, 0 where there is none.
+    pub(crate) shares: Vec<f64>,
+}
+
 impl Solution {
     /// Q(T + λ)⁻¹b for each λ, b being rotated already.
     pub(crate) fn path(&self, rotated: &[f64], lambdas: &[f64]) -> Result<Mat<f64>, EvidenceError> {
+        let mut eigen = None;
         let mut path = Mat::zeros(rotated.len(), lambdas.len());
         for (place, &lambda) in lambdas.iter().enumerate() {
             let values = path.col_as_slice_mut(place);
@@ -27,7 +38,12 @@ impl Solution {
             }
             values.copy_from_slice(rotated);
             if self.needs_eigenvectors(lambda) {
-                self.pseudo_solve(lambda, values)?;
+                if eigen.is_none() {
+                    eigen = Some(self.eigenvectors()?);
+                }
+                if let Some(eigen) = &eigen {
+                    self.pseudo_solve(eigen, lambda, values);
+                }
             } else {
                 self.reduced.factor(lambda).solve(values);
             }
@@ -36,30 +52,32 @@ impl Solution {
         Ok(path)
     }
 
-    /// Whether λ does not stand out of the rounding of eigenvalues that are 0.
+    /// Whether directions that are 0 but for rounding would show beside λ. In the dual they do not: X̃ᵀ maps them to 0.
     fn needs_eigenvectors(&self, lambda: f64) -> bool {
-        lambda == 0.0 || (self.rank < self.reduced.dimension() && lambda < 1e3 * self.floor)
+        let deficient = self.rows.is_none() && self.rank < self.reduced.dimension();
+        lambda == 0.0 || (deficient && lambda < 1e6 * self.floor)
     }
 
-    /// (T + λ)⁻¹ on the range of T, 0 outside.
-    fn pseudo_solve(&self, lambda: f64, values: &mut [f64]) -> Result<(), EvidenceError> {
-        let p = values.len();
+    fn eigenvectors(&self) -> Result<SelfAdjointEigen<f64>, EvidenceError> {
         let (diagonal, beside) = (&self.reduced.diagonal, &self.reduced.off_diagonal);
-        let dense = Mat::from_fn(p, p, |i, j| match i.abs_diff(j) {
+        let dense = Mat::from_fn(diagonal.len(), diagonal.len(), |i, j| match i.abs_diff(j) {
             0 => diagonal[i],
             1 => beside[i.min(j)],
             _ => 0.0,
         });
-        let eigen =
-            dense
-                .self_adjoint_eigen(Side::Lower)
-                .map_err(|_| EvidenceError::NotConverged {
-                    what: "the eigenvectors",
-                    iterations: 0,
-                    hint: "",
-                })?;
-        let mut sum = vec![0.0; p];
-        for j in 0..p {
+        dense
+            .self_adjoint_eigen(Side::Lower)
+            .map_err(|_| EvidenceError::NotConverged {
+                what: "the eigenvectors",
+                iterations: 0,
+                hint: "",
+            })
+    }
+
+    /// (T + λ)⁻¹ on the range of T, 0 outside.
+    fn pseudo_solve(&self, eigen: &SelfAdjointEigen<f64>, lambda: f64, values: &mut [f64]) {
+        let mut sum = vec![0.0; values.len()];
+        for j in 0..values.len() {
             let s = eigen.S()[j];
             if s > self.floor {
                 let vector = eigen.U().col(j);
@@ -70,6 +88,5 @@ impl Solution {
             }
         }
         values.copy_from_slice(&sum);
-        Ok(())
     }
 }

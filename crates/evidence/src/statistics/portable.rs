@@ -1,12 +1,12 @@
 //! Statistics as written to a file: half of the symmetric matrix, checked when read back.
 
-use faer::Mat;
 use serde::{Deserialize, Serialize};
 
 use super::Statistics;
 use crate::EvidenceError;
+use crate::symmetric::LowerHalf;
 
-/// The written form; `gram` is the lower half of G, column after column.
+/// The written form; `gram` is the lower half of G.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Portable {
@@ -16,23 +16,19 @@ pub(super) struct Portable {
     weight: f64,
     log_weight: f64,
     means: Vec<f64>,
-    gram: Vec<f64>,
+    gram: LowerHalf,
 }
 
 impl From<Statistics> for Portable {
     fn from(statistics: Statistics) -> Portable {
-        let width = statistics.means.len();
-        let gram = (0..width)
-            .flat_map(|column| statistics.gram.col_as_slice(column)[column..].to_vec())
-            .collect();
         Portable {
             columns: statistics.columns,
             targets: statistics.targets,
             rows: statistics.rows,
             weight: statistics.weight,
             log_weight: statistics.log_weight,
+            gram: LowerHalf::of(&statistics.gram),
             means: statistics.means,
-            gram,
         }
     }
 }
@@ -53,17 +49,9 @@ impl TryFrom<Portable> for Statistics {
                 portable.targets
             ));
         }
-        // `means` is in memory, so that the square of its length cannot overflow.
-        let half = width * (width + 1) / 2;
-        if portable.gram.len() != half {
-            return damaged(format!(
-                "{} products where {half} are expected",
-                portable.gram.len()
-            ));
-        }
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
-        if !finite(&portable.means) || !finite(&portable.gram) || !portable.log_weight.is_finite() {
-            return damaged("a mean, a product or the log weight is not finite".to_owned());
+        if !finite(&portable.means) || !portable.log_weight.is_finite() {
+            return damaged("a mean or the log weight is not finite".to_owned());
         }
         let counted = portable.weight.is_finite() && (portable.weight > 0.0) == (portable.rows > 0);
         if !counted || portable.weight < 0.0 {
@@ -72,18 +60,12 @@ impl TryFrom<Portable> for Statistics {
                 portable.weight, portable.rows
             ));
         }
-        let mut gram = Mat::zeros(width, width);
-        let mut rest = portable.gram.as_slice();
-        for column in 0..width {
-            let (values, after) = rest.split_at(width - column);
-            gram.col_as_slice_mut(column)[column..].copy_from_slice(values);
-            if values[0] < 0.0 {
-                return damaged(format!(
-                    "the sum of squares of column {column} is {}",
-                    values[0]
-                ));
-            }
-            rest = after;
+        let gram = portable
+            .gram
+            .unfold(width)
+            .map_err(EvidenceError::Damaged)?;
+        if let Some(column) = (0..width).find(|&column| gram[(column, column)] < 0.0) {
+            return damaged(format!("the sum of squares of column {column} is negative"));
         }
         Ok(Statistics {
             columns: portable.columns,

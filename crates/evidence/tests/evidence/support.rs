@@ -1,4 +1,4 @@
-//! Data for tests: drawn with a generator of its own, so that they never change, or read from the shipped tables.
+//! Data for tests, drawn with a generator of its own so that they never change.
 
 use wd_evidence::Mat;
 

@@ -1,10 +1,8 @@
 //! What must hold exactly, whatever the data.
 
-mod support;
-
+use crate::support::{assert_close, regression};
 use faer::linalg::solvers::Solve;
 use faer::{Mat, MatRef, Side};
-use support::{assert_close, regression};
 use wd_evidence::{Gaussian, Intercept, Options, Statistics};
 
 const INTERCEPTS: [Intercept; 3] = [

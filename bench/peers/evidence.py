@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 import numpy as np
 
@@ -65,13 +66,13 @@ def scikit_learn(work, file, rows, columns):
     x, y = numbers[: rows * columns].reshape(rows, columns), numbers[rows * columns :]
     start = time.perf_counter()
     if work == "evidence":
-        # tol is a sum over coefficients: its default of 1e-3 leaves λ a few parts in a thousand away.
-        model = BayesianRidge(alpha_1=0, alpha_2=0, lambda_1=0, lambda_2=0, compute_score=True, tol=1e-6).fit(x, y)
+        model = BayesianRidge(alpha_1=0, alpha_2=0, lambda_1=0, lambda_2=0, compute_score=True).fit(x, y)
         answer = {"alpha": model.lambda_, "beta": model.alpha_, "log_evidence": model.scores_[-1], "coefficients": model.coef_[:10].tolist()}
     elif work == "loo":
         model = RidgeCV(alphas=np.logspace(-3, 5, 100), store_cv_results=True).fit(x, y)
         answer = {"errors": model.cv_results_.mean(axis=0).tolist()}
     else:
+        warnings.simplefilter("ignore", FutureWarning)
         model = LogisticRegressionCV(Cs=10, cv=5, max_iter=1000).fit(x, y)
         answer = {}
     seconds = time.perf_counter() - start
@@ -98,8 +99,8 @@ def run(command, environment):
 
 def compare(work, ours, theirs):
     for key, expected in theirs.items():
-        # BayesianRidge stops by its tolerance; the others are exact but for their own.
-        tolerance = {"alpha": 1e-3, "beta": 1e-3, "log_evidence": 1e-6, "coefficients": 1e-4, "errors": 1e-6}[key]
+        # BayesianRidge stops where coefficients change by 1e-3 in sum: α and β are then near, and the evidence is flat there.
+        tolerance = {"alpha": 1e-2, "beta": 1e-2, "log_evidence": 1e-5, "coefficients": 1e-3, "errors": 1e-6}[key]
         difference = np.max(np.abs(np.subtract(ours[key], expected))) / np.max(np.abs(expected))
         if not difference <= tolerance:
             raise SystemExit(f"{work}: `{key}` differs by {difference:.1e} (allowed {tolerance:g}): {ours[key]} and {expected}")

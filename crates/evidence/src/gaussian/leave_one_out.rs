@@ -1,9 +1,8 @@
 //! Exact leave-one-out error for many λ, in one pass over the rows.
 //!
 //! A row left out is predicted with the error e/(1 − h), e its residual and h = w x̃ᵀ(X̃ᵀX̃ + λ)⁻¹x̃ + w/Σw its leverage, so that n
-//! refits cost no more than one. With q = Qᵀx̃ and LDLᵀ = T + λ the quadratic form is Σ v_j²/d_j where Lv = q, and v_j = q_j −
-//! l_j v_{j−1}: three operations a row, column and λ, done for several rows side by side, and no eigenvectors. Columns keep
-//! the scales of the whole table.
+//! refits cost no more than one. With q = Qᵀx̃ the quadratic form is qᵀ(T + λ)⁻¹q: a few operations a row, column and λ, done for
+//! several rows side by side, and no eigenvectors. Columns keep the scales of the whole table.
 //!
 //! Sources: Allen 1974 (PRESS); Golub, Heath & Wahba 1979.
 
@@ -11,14 +10,10 @@ use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
 use super::model::Gaussian;
-use super::tridiagonal::Factor;
+use super::recurrence::{LANES, Recurrence, Tile};
 use crate::EvidenceError;
 use crate::columns::Intercept;
 use crate::statistics::check_rows;
-
-/// Rows that go through the recurrence side by side: four AVX-512 registers, which hide the latency of a fused
-/// multiply-add (4 cycles).
-const LANES: usize = 32;
 
 /// Rows rotated at once.
 const BLOCK_ROWS: usize = 2048;
@@ -38,8 +33,8 @@ const BLOCK_ROWS: usize = 2048;
 pub struct LeaveOneOut<'a> {
     model: &'a Gaussian,
     target: usize,
-    /// Of each λ: L and D, and the rotated solution a = (T + λ)⁻¹QᵀX̃ᵀỹ.
-    factors: Vec<(Factor, Vec<f64>)>,
+    /// Of each λ: T + λ, and the rotated solution a = (T + λ)⁻¹QᵀX̃ᵀỹ.
+    recurrences: Vec<Recurrence>,
     lambdas: Vec<f64>,
     sums: Vec<f64>,
     weight: f64,
@@ -64,19 +59,19 @@ impl<'a> LeaveOneOut<'a> {
         {
             return Err(EvidenceError::Lambda(lambda));
         }
-        let factors = lambdas
+        let recurrences = lambdas
             .iter()
             .map(|&lambda| {
                 let factor = model.solution.reduced.factor(lambda);
                 let mut solution = model.rotated[target].clone();
                 factor.solve(&mut solution);
-                (factor, solution)
+                Recurrence::new(&factor, &solution)
             })
             .collect();
         let mut errors = LeaveOneOut {
             model,
             target,
-            factors,
+            recurrences,
             lambdas: lambdas.to_vec(),
             sums: vec![0.0; lambdas.len()],
             weight: 0.0,
@@ -139,15 +134,24 @@ impl<'a> LeaveOneOut<'a> {
                     )
                 })
                 .collect();
-            let factors = &self.factors;
-            let sums = data
+            let sums: Vec<Vec<f64>> = data
                 .par_chunks(LANES)
                 .enumerate()
-                .map(|(tile, data)| {
-                    let tile = Tile::of(&rotated, tile * LANES, data.len());
-                    pulp::Arch::new().dispatch(|| tile.errors(factors, data, intercept_share))
+                .map(|(number, data)| {
+                    let tile = Tile::of(&rotated, number * LANES, data.len());
+                    let error = |recurrence: &Recurrence| {
+                        let forms = recurrence.forms(&tile);
+                        let rows = data.iter().zip(forms.quadratic.iter().zip(&forms.along));
+                        rows.filter(|((_, weight), _)| *weight > 0.0)
+                            .map(|((target, weight), (quadratic, fitted))| {
+                                let left = 1.0 - weight * (quadratic + intercept_share);
+                                weight * squared_ratio(target - fitted, left)
+                            })
+                            .sum()
+                    };
+                    self.recurrences.iter().map(error).collect()
                 })
-                .collect::<Vec<_>>();
+                .collect();
             for tile in sums {
                 self.sums
                     .iter_mut()
@@ -174,88 +178,30 @@ impl<'a> LeaveOneOut<'a> {
         let n = reduced.dimension();
         let mut unit = Mat::<f64>::identity(n, n);
         reduced.rotate(unit.as_mut());
-        let mut means = Vec::with_capacity(self.lambdas.len());
-        for ((factor, solution), &lambda) in self.factors.iter().zip(&self.lambdas) {
-            let mut total = 0.0;
-            for (row, share) in shares.iter().enumerate() {
-                let mut quadratic = 0.0;
-                let mut along = 0.0;
-                let mut before = 0.0;
-                for (j, q) in unit.col_as_slice(row).iter().enumerate() {
-                    let value = if j == 0 {
-                        *q
-                    } else {
-                        q - factor.multipliers[j - 1] * before
-                    };
-                    quadratic += value * value / factor.pivots[j];
-                    along += q * solution[j];
-                    before = value;
-                }
-                let left = lambda * quadratic - share;
-                total += squared_ratio(lambda * along, left);
-            }
-            means.push(total / self.model.moments.weight);
-        }
-        means
-    }
-}
-
-/// Some rows, transposed: `values[j]` holds element j of each.
-struct Tile {
-    values: Vec<[f64; LANES]>,
-}
-
-impl Tile {
-    fn of(rotated: &Mat<f64>, first: usize, rows: usize) -> Tile {
-        let mut values = vec![[0.0; LANES]; rotated.nrows()];
-        for lane in 0..rows {
-            for (row, value) in values.iter_mut().zip(rotated.col_as_slice(first + lane)) {
-                row[lane] = *value;
-            }
-        }
-        Tile { values }
-    }
-
-    /// Σ w(e/(1 − h))² over the rows, for each λ.
-    #[inline(always)]
-    fn errors(
-        &self,
-        factors: &[(Factor, Vec<f64>)],
-        data: &[(f64, f64)],
-        intercept_share: f64,
-    ) -> Vec<f64> {
-        factors
-            .iter()
-            .map(|(factor, solution)| {
-                let mut quadratic = [0.0; LANES];
-                let mut fitted = [0.0; LANES];
-                let mut before = [0.0; LANES];
-                let mut multiplier = 0.0;
-                for (j, values) in self.values.iter().enumerate() {
-                    let inverse = 1.0 / factor.pivots[j];
-                    for lane in 0..LANES {
-                        let value = f64::mul_add(-multiplier, before[lane], values[lane]);
-                        quadratic[lane] = f64::mul_add(value * value, inverse, quadratic[lane]);
-                        fitted[lane] = f64::mul_add(values[lane], solution[j], fitted[lane]);
-                        before[lane] = value;
+        let tiles: Vec<Tile> = (0..n)
+            .step_by(LANES)
+            .map(|first| Tile::of(&unit, first, LANES.min(n - first)))
+            .collect();
+        let recurrences: Vec<_> = self.recurrences.iter().zip(&self.lambdas).collect();
+        recurrences
+            .par_iter()
+            .map(|(recurrence, lambda)| {
+                let mut total = 0.0;
+                for (tile, shares) in tiles.iter().zip(shares.chunks(LANES)) {
+                    let forms = recurrence.forms(tile);
+                    for (share, (quadratic, along)) in
+                        shares.iter().zip(forms.quadratic.iter().zip(&forms.along))
+                    {
+                        total += squared_ratio(*lambda * along, *lambda * quadratic - share);
                     }
-                    multiplier = factor.multipliers.get(j).copied().unwrap_or(0.0);
                 }
-                data.iter()
-                    .enumerate()
-                    .filter(|(_, (_, weight))| *weight > 0.0)
-                    .map(|(lane, (target, weight))| {
-                        let left = 1.0 - weight * (quadratic[lane] + intercept_share);
-                        weight * squared_ratio(target - fitted[lane], left)
-                    })
-                    .sum()
+                total / self.model.moments.weight
             })
             .collect()
     }
 }
 
 /// (e/(1 − h))², infinite where rounding leaves nothing of 1 − h.
-#[inline(always)]
 fn squared_ratio(residual: f64, left: f64) -> f64 {
     if left > 1e-13 {
         (residual / left).powi(2)

@@ -15,6 +15,7 @@
 //! | `maximum` | which λ has the highest evidence, and how sharply? |
 //! | `fixed_point` | and by MacKay's iteration? |
 //! | `leave_one_out` | which λ predicts a row left out best? |
+//! | `recurrence` | leverages in the tridiagonal basis |
 //! | `folds` | and a fold, or a hold-out, left out? |
 //! | `posterior` | how sure is it of coefficients and predictions? |
 
@@ -25,6 +26,7 @@ mod leave_one_out;
 mod maximum;
 mod model;
 mod posterior;
+mod recurrence;
 mod solution;
 mod spectrum;
 mod tridiagonal;

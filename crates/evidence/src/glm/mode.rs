@@ -1,4 +1,4 @@
-//! The mode of the posterior at one α, by Newton's method with a line search.
+//! The mode of the posterior at one α, by Newton's method with a line search, and with an old Hessian where that does.
 
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, MatMut, Side};
@@ -7,11 +7,15 @@ use super::curvature::Local;
 use super::design::Glm;
 use crate::EvidenceError;
 
-/// gᵀH⁻¹g at which the mode counts as found: it is then 1e-7 of a posterior standard deviation away.
-const DECREMENT: f64 = 1e-14;
+/// gᵀH⁻¹g at which the mode counts as found: it is then 1e-9 of a posterior standard deviation away.
+const DECREMENT: f64 = 1e-18;
 
 /// Below this decrement the objective's rounding hides what a step gains, and a full step is right.
 const QUADRATIC: f64 = 1e-7;
+
+/// A step with the curvature of the step before costs a tenth of one with its own. It is taken as long as each divides the
+/// decrement by this much; the last curvature is always that of the mode.
+const STALE: f64 = 0.05;
 
 /// Newton steps allowed; from a neighbour on the path it takes two or three.
 const ITERATIONS: usize = 200;
@@ -21,6 +25,9 @@ pub(super) struct Mode {
     /// Class by class; the last class's intercept, which is not free, is 0.
     pub(super) parameters: Vec<f64>,
     pub(super) local: Local,
+    /// −∇²ℓ: the lower half, of the free parameters.
+    pub(super) curvature: Mat<f64>,
+    /// Of H = −∇²ℓ + α.
     pub(super) factor: Llt<f64>,
     pub(super) squared_norm: f64,
     pub(super) iterations: usize,
@@ -60,28 +67,38 @@ impl Glm {
         Ok(parameters)
     }
 
-    /// Newton's method from `parameters`.
+    /// Newton's method from `parameters`, where −∇²ℓ is about `curvature` if that is known.
     ///
     /// # Errors
     /// [`EvidenceError::NotConverged`]: where α is so small that H cannot be decomposed.
-    pub(super) fn mode(&self, alpha: f64, mut parameters: Vec<f64>) -> Result<Mode, EvidenceError> {
+    pub(super) fn mode(
+        &self,
+        alpha: f64,
+        mut parameters: Vec<f64>,
+        curvature: Option<Mat<f64>>,
+    ) -> Result<Mode, EvidenceError> {
         let mut local = self.local(&parameters);
+        let mut decrement_before = f64::INFINITY;
+        // Whether `curvature` is that of the parameters as they are now.
+        let mut is_fresh = curvature.is_none();
+        let mut curvature = curvature.unwrap_or_else(|| self.curvature(&local));
+        let mut factor = self.decompose(&curvature, alpha)?;
         for iteration in 1..=ITERATIONS {
-            let factor = self.decompose(&local, alpha, iteration)?;
-            let mut gradient = self.gradient(&local);
-            for (index, parameter) in parameters.iter().enumerate() {
-                if self.is_penalized(index) {
-                    gradient[index] -= alpha * parameter;
-                }
+            let gradient = self.penalized_gradient(&local, &parameters, alpha);
+            let mut step = solve(&factor, &gradient);
+            let mut decrement = dot(&gradient, &step);
+            if !is_fresh && (decrement <= DECREMENT || decrement > STALE * decrement_before) {
+                curvature = self.curvature(&local);
+                factor = self.decompose(&curvature, alpha)?;
+                step = solve(&factor, &gradient);
+                decrement = dot(&gradient, &step);
             }
-            gradient.truncate(self.free());
-            let step = solve(&factor, &gradient);
-            let decrement: f64 = gradient.iter().zip(&step).map(|(g, s)| g * s).sum();
             if decrement <= DECREMENT {
                 let squared_norm = self.squared_norm(&parameters);
                 return Ok(Mode {
                     parameters,
                     local,
+                    curvature,
                     factor,
                     squared_norm,
                     iterations: iteration,
@@ -107,19 +124,30 @@ impl Glm {
                     return Err(not_converged(iteration));
                 }
             }
+            (decrement_before, is_fresh) = (decrement, false);
         }
         Err(not_converged(ITERATIONS))
     }
 
-    pub(super) fn decompose(
-        &self,
-        local: &Local,
-        alpha: f64,
-        iteration: usize,
-    ) -> Result<Llt<f64>, EvidenceError> {
-        self.hessian(local, alpha)
-            .llt(Side::Lower)
-            .map_err(|_| not_converged(iteration))
+    /// ∇ℓ − αPθ of the free parameters.
+    fn penalized_gradient(&self, local: &Local, parameters: &[f64], alpha: f64) -> Vec<f64> {
+        let mut gradient = local.gradient.clone();
+        for (index, parameter) in parameters.iter().enumerate() {
+            if self.is_penalized(index) {
+                gradient[index] -= alpha * parameter;
+            }
+        }
+        gradient.truncate(self.free());
+        gradient
+    }
+
+    /// H = −∇²ℓ + α, decomposed.
+    fn decompose(&self, curvature: &Mat<f64>, alpha: f64) -> Result<Llt<f64>, EvidenceError> {
+        let mut hessian = curvature.clone();
+        (0..self.free())
+            .filter(|&i| self.is_penalized(i))
+            .for_each(|i| hessian[(i, i)] += alpha);
+        hessian.llt(Side::Lower).map_err(|_| not_converged(0))
     }
 
     /// ‖W‖² of the weights that are penalised.
@@ -151,4 +179,8 @@ fn not_converged(iterations: usize) -> EvidenceError {
         iterations,
         hint: ": λ is too small for columns that are nearly dependent, or classes that are nearly separated; take a larger λ",
     }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -51,7 +51,7 @@ impl Glm {
         if !(lambda.is_finite() && lambda > 0.0) {
             return Err(EvidenceError::Lambda(lambda));
         }
-        let mode = self.mode(lambda, self.start()?)?;
+        let mode = self.mode(lambda, self.start()?, None)?;
         let (m, d) = (self.width(), self.penalized);
         let mut coefficients = Vec::new();
         let mut intercepts = Vec::new();

@@ -11,8 +11,11 @@ use crate::gaussian::{NORMAL_975, Outcome};
 /// Change of ln λ at which the search ends.
 const TOLERANCE: f64 = 1e-9;
 
-/// Spacing in ln λ over which the curvature of the evidence is taken.
-const DIFFERENCE: f64 = 1e-2;
+/// Steps that the search may take; the secant takes four or five.
+const ITERATIONS: usize = 100;
+
+/// Step in ln λ over which the curvature of the evidence is taken.
+const DIFFERENCE: f64 = 1e-3;
 
 /// Relative change of ‖W‖² over a decade of λ below which the weights count as settled: of separable classes it grows like
 /// ln² 1/λ, which is several percent.
@@ -46,9 +49,9 @@ impl Glm {
     /// Data of which even the intercepts cannot be found.
     pub fn grid(&self, count: usize) -> Result<Vec<f64>, EvidenceError> {
         let local = self.local(&self.start()?);
-        let hessian = self.hessian(&local, 0.0);
+        let curvature = self.curvature(&local);
         let penalized = (0..self.free()).filter(|&index| self.is_penalized(index));
-        let trace: f64 = penalized.map(|index| hessian[(index, index)]).sum();
+        let trace: f64 = penalized.map(|index| curvature[(index, index)]).sum();
         // Above `high` γ < 0.01; every eigenvalue is below the trace.
         let high = 100.0 * trace;
         let low = 1e-10 * high;
@@ -86,32 +89,28 @@ impl Glm {
         let mut before: Option<(f64, Mode)> = None;
         for place in order {
             let alpha = lambdas[place];
-            let mode = self.mode(alpha, self.predict_mode(alpha, before.as_ref())?)?;
+            let mode = match before {
+                None => self.mode(alpha, self.start()?, None)?,
+                Some((other, mode)) => self.mode_near(alpha, other, mode)?,
+            };
             visit(place, alpha, &mode);
             before = Some((alpha, mode));
         }
         Ok(())
     }
 
-    /// Where to start Newton's method: the mode of another α, moved along the tangent.
-    fn predict_mode(
-        &self,
-        alpha: f64,
-        from: Option<&(f64, Mode)>,
-    ) -> Result<Vec<f64>, EvidenceError> {
-        let Some((before, mode)) = from else {
-            return self.start();
-        };
-        let distance = (alpha / before).ln();
-        let tangent = self.tangent(*before, mode);
+    /// The mode of one α from that of another, moved along the tangent.
+    fn mode_near(&self, alpha: f64, other: f64, mode: Mode) -> Result<Mode, EvidenceError> {
+        let tangent = self.tangent(other, &mode);
         // Beyond an e-fold the tangent says little.
-        let step = distance.clamp(-1.0, 1.0);
-        Ok(mode
+        let step = (alpha / other).ln().clamp(-1.0, 1.0);
+        let parameters = mode
             .parameters
             .iter()
             .zip(&tangent)
             .map(|(parameter, tangent)| parameter + step * tangent)
-            .collect())
+            .collect();
+        self.mode(alpha, parameters, Some(mode.curvature))
     }
 
     /// The λ of highest evidence: the best of `lambdas`, refined between its neighbours until the slope is 0.
@@ -149,26 +148,23 @@ impl Glm {
                 path,
             });
         }
-        let (low, high) = (
-            path[best.saturating_sub(1)].lambda.ln(),
-            path[best + 1].lambda.ln(),
-        );
-        let (point, parameters) = self.refine(low, high, modes.swap_remove(best).1)?;
-        let outcome = if best == 0 && point.lambda.ln() - low < TOLERANCE {
-            Outcome::Noiseless
-        } else {
-            Outcome::Found
-        };
-        let slope_at = |shift: f64| {
-            let alpha = point.lambda * shift.exp();
-            self.mode(alpha, parameters.clone())
-                .map(|mode| self.slope(alpha, &mode))
-        };
-        let curvature = (slope_at(DIFFERENCE)? - slope_at(-DIFFERENCE)?) / (2.0 * DIFFERENCE);
-        let interval = (outcome == Outcome::Found && curvature < 0.0).then(|| {
+        let low = best.saturating_sub(1);
+        let parameters = modes.swap_remove(best).1;
+        let (point, mode, outcome) =
+            self.refine(&path[low..=best + 1], path[best].lambda, parameters)?;
+        let lambda = point.lambda;
+        let nearby = lambda * DIFFERENCE.exp();
+        let interval = if outcome == Outcome::Found {
+            let (slope, mode) = (
+                self.slope(lambda, &mode),
+                self.mode_near(nearby, lambda, mode)?,
+            );
+            let curvature = (self.slope(nearby, &mode) - slope) / DIFFERENCE;
             let half = NORMAL_975 / (-curvature).sqrt();
-            (point.lambda * (-half).exp(), point.lambda * half.exp())
-        });
+            (curvature < 0.0).then(|| (lambda * (-half).exp(), lambda * half.exp()))
+        } else {
+            None
+        };
         Ok(GlmMaximum {
             point,
             outcome,
@@ -192,7 +188,7 @@ impl Glm {
         for _ in 0..DECADES {
             alpha /= 10.0;
             // So far down that H cannot be decomposed, nothing can be said.
-            let mode = self.mode(alpha, parameters).ok()?;
+            let mode = self.mode(alpha, parameters, None).ok()?;
             if self
                 .family
                 .separates(mode.local.predictor.as_ref(), &self.target, &self.weights)
@@ -207,58 +203,58 @@ impl Glm {
         None
     }
 
-    /// The zero of the slope between two ln λ, by false position (the Illinois variant, which keeps both ends moving), with
-    /// the mode there.
+    /// The zero of the slope between the ends of a part of the path, from the mode of its best λ: by the secant through the last
+    /// two slopes, the first being that of the parabola through three points; by bisection where that leaves the bracket.
     fn refine(
         &self,
-        mut low: f64,
-        mut high: f64,
-        mut parameters: Vec<f64>,
-    ) -> Result<(LaplacePoint, Vec<f64>), EvidenceError> {
-        let mut visit = |t: f64| {
-            let mode = self.mode(t.exp(), parameters.clone())?;
-            let found = (
-                self.point(t.exp(), &mode),
-                self.slope(t.exp(), &mode),
-                mode.parameters.clone(),
-            );
-            parameters = mode.parameters;
-            Ok::<_, EvidenceError>(found)
+        bracket: &[LaplacePoint],
+        best: f64,
+        parameters: Vec<f64>,
+    ) -> Result<(LaplacePoint, Mode, Outcome), EvidenceError> {
+        let (mut low, mut high) = (
+            bracket[0].lambda.ln(),
+            bracket[bracket.len() - 1].lambda.ln(),
+        );
+        let mut t = best.ln();
+        let mut mode = self.mode(best, parameters, None)?;
+        let mut slope = self.slope(best, &mode);
+        if bracket[0].lambda == best && slope <= 0.0 {
+            return Ok((self.point(best, &mode), mode, Outcome::Noiseless));
+        }
+        let mut curvature = match bracket {
+            [below, at, above] => {
+                let (left, right) = (
+                    (at.lambda / below.lambda).ln(),
+                    (above.lambda / at.lambda).ln(),
+                );
+                let rise = (at.log_evidence - below.log_evidence) / left;
+                2.0 * ((above.log_evidence - at.log_evidence) / right - rise) / (left + right)
+            }
+            _ => f64::NAN,
         };
-        let (at_low, mut slope_low, parameters_low) = visit(low)?;
-        if slope_low <= 0.0 {
-            return Ok((at_low, parameters_low));
-        }
-        let (at_high, mut slope_high, parameters_high) = visit(high)?;
-        if slope_high >= 0.0 {
-            return Ok((at_high, parameters_high));
-        }
-        let mut last_side = 0;
-        loop {
-            let guess = (low * slope_high - high * slope_low) / (slope_high - slope_low);
-            let t = if guess > low && guess < high {
-                guess
+        for _ in 0..ITERATIONS {
+            if slope > 0.0 {
+                low = t;
+            } else {
+                high = t;
+            }
+            let secant = t - slope / curvature;
+            let next = if secant > low && secant < high {
+                secant
             } else {
                 0.5 * (low + high)
             };
-            let (point, slope, here) = visit(t)?;
-            let side = if slope > 0.0 { 1 } else { -1 };
-            let moved = if slope > 0.0 { t - low } else { high - t };
-            if slope > 0.0 {
-                (low, slope_low) = (t, slope);
-                if last_side == side {
-                    slope_high *= 0.5;
-                }
-            } else {
-                (high, slope_high) = (t, slope);
-                if last_side == side {
-                    slope_low *= 0.5;
-                }
+            let step = next - t;
+            if step.abs() <= TOLERANCE {
+                break;
             }
-            last_side = side;
-            if moved <= TOLERANCE || high - low <= TOLERANCE || slope == 0.0 {
-                return Ok((point, here));
-            }
+            let before = t;
+            t = next;
+            mode = self.mode_near(t.exp(), before.exp(), mode)?;
+            let here = self.slope(t.exp(), &mode);
+            curvature = (here - slope) / step;
+            slope = here;
         }
+        Ok((self.point(t.exp(), &mode), mode, Outcome::Found))
     }
 }

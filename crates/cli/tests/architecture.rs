@@ -17,6 +17,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
         &["wd-decay", "wd-optim", "wd-nn", "wd-data", "wd-store"],
     ),
     ("wd-lab", &["wd-decay", "wd-store"]),
+    ("wd-evidence", &["wd-decay"]),
     (
         "wd-report",
         &["wd-decay", "wd-advise", "wd-store", "wd-lab"],

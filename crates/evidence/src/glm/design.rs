@@ -1,0 +1,139 @@
+//! Rows in memory, standardised; more columns than rows are rotated into as many as there are rows.
+
+use faer::{Mat, MatRef};
+
+use super::family::Family;
+use crate::EvidenceError;
+use crate::columns::{Columns, Intercept, Moments, Options};
+use crate::normal_equations::check_count;
+use crate::statistics::check_rows;
+
+/// A generalised linear model on some data, for every λ.
+///
+/// The intercept's prior is flat and it is integrated out with the weights, so that
+/// [`Intercept::Profiled`](crate::Intercept::Profiled) and [`Intercept::Integrated`](crate::Intercept::Integrated) mean the same here.
+#[derive(Debug)]
+pub struct Glm {
+    pub(super) family: Family,
+    pub(super) columns: Columns,
+    /// n × m: standardised columns, or their rotation, and a column of ones for the intercept.
+    pub(super) design: Mat<f64>,
+    /// d: columns that are penalised.
+    pub(super) penalized: usize,
+    /// p × d with orthonormal columns, where p > n: x̃ enters as basisᵀx̃. The penalty does not see a rotation, and weights
+    /// outside the rows' span are 0 at the mode.
+    pub(super) basis: Option<Mat<f64>>,
+    pub(super) target: Vec<f64>,
+    pub(super) weights: Vec<f64>,
+    pub(super) has_intercept: bool,
+}
+
+impl Glm {
+    /// Standardises `x` (n × p) and checks `y` (n): 0 or 1, classes from 0, or counts. A row of weight w counts as w rows.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, values that are not finite, labels that the family does not know, and targets of which no
+    /// intercept is the best: one class only, or no events.
+    pub fn new(
+        x: MatRef<'_, f64>,
+        y: &[f64],
+        weights: Option<&[f64]>,
+        family: Family,
+        options: Options,
+    ) -> Result<Glm, EvidenceError> {
+        Glm::with_scales(x, y, weights, family, options, None)
+    }
+
+    pub(super) fn with_scales(
+        x: MatRef<'_, f64>,
+        y: &[f64],
+        weights: Option<&[f64]>,
+        family: Family,
+        options: Options,
+        scales: Option<&[f64]>,
+    ) -> Result<Glm, EvidenceError> {
+        if let Family::Softmax { classes } = family
+            && classes < 2
+        {
+            return Err(EvidenceError::Shape {
+                what: "classes",
+                given: classes,
+                expected: 2,
+            });
+        }
+        let y_matrix = MatRef::from_column_major_slice(y, y.len(), 1);
+        check_rows(x, y_matrix, weights)?;
+        if x.ncols() == 0 {
+            return Err(EvidenceError::Empty("columns"));
+        }
+        family.check(y)?;
+        let moments = Moments::of_rows(x, y_matrix, weights);
+        check_count(moments.rows, options.intercept)?;
+        let mut columns = Columns::of(&moments, x.ncols(), options)?;
+        if let Some(scales) = scales {
+            columns.scales = scales.to_vec();
+        }
+        let has_intercept = options.intercept != Intercept::Absent;
+        let (n, p) = (x.nrows(), x.ncols());
+        let weights = weights.map_or_else(|| vec![1.0; n], <[f64]>::to_vec);
+        if has_intercept {
+            family.check_intercepts(y, &weights)?;
+        }
+        let standardized = Mat::from_fn(n, p, |i, j| {
+            (x[(i, j)] - columns.means[j]) / columns.scales[j]
+        });
+        let (standardized, basis) = if p > n {
+            // X̃ᵀ = QR, so that X̃Q = Rᵀ.
+            let decomposed = standardized.transpose().qr();
+            let basis = decomposed.compute_thin_Q();
+            (&standardized * &basis, Some(basis))
+        } else {
+            (standardized, None)
+        };
+        let penalized = standardized.ncols();
+        let ones = usize::from(has_intercept);
+        let design = Mat::from_fn(n, penalized + ones, |i, j| {
+            if j < penalized {
+                standardized[(i, j)]
+            } else {
+                1.0
+            }
+        });
+        Ok(Glm {
+            family,
+            columns,
+            design,
+            penalized,
+            basis,
+            target: y.to_vec(),
+            weights,
+            has_intercept,
+        })
+    }
+
+    /// m: columns of the design.
+    pub(super) fn width(&self) -> usize {
+        self.design.ncols()
+    }
+
+    /// Parameters that are free: m·K, less the last class's intercept, which is 0.
+    pub(super) fn free(&self) -> usize {
+        let tied = matches!(self.family, Family::Softmax { .. }) && self.has_intercept;
+        self.width() * self.family.outputs() - usize::from(tied)
+    }
+
+    /// Whether parameter number `index` (class by class, the intercept last in each) is penalised.
+    pub(super) fn is_penalized(&self, index: usize) -> bool {
+        index % self.width() < self.penalized
+    }
+
+    /// d·K: how many parameters are penalised.
+    pub(super) fn penalized_parameters(&self) -> usize {
+        self.penalized * self.family.outputs()
+    }
+
+    /// How columns are centred and scaled.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+}

@@ -1,0 +1,171 @@
+//! Blocks of rows into statistics.
+
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatRef};
+
+use super::Statistics;
+use crate::{EvidenceError, parallelism};
+
+/// Values of a block that is centred and multiplied at once: 8 MB of f64, so that reading and writing the Gram matrix
+/// is little beside the product.
+const BLOCK_VALUES: usize = 1 << 20;
+
+impl Statistics {
+    /// Adds rows: `x` of n × p, `y` of n × k, and a weight a row (1 where there are none). Rows of weight 0 do not count.
+    ///
+    /// The matrices may be views of row-major or column-major data:
+    /// [`MatRef::from_row_major_slice`](faer::MatRef::from_row_major_slice) and its column-major sibling.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, values that are not finite, weights below 0. Nothing is added then.
+    pub fn add(
+        &mut self,
+        x: MatRef<'_, f64>,
+        y: MatRef<'_, f64>,
+        weights: Option<&[f64]>,
+    ) -> Result<(), EvidenceError> {
+        if x.ncols() != self.columns {
+            return Err(EvidenceError::Shape {
+                what: "columns of x",
+                given: x.ncols(),
+                expected: self.columns,
+            });
+        }
+        if y.ncols() != self.targets {
+            return Err(EvidenceError::Shape {
+                what: "targets of y",
+                given: y.ncols(),
+                expected: self.targets,
+            });
+        }
+        check_rows(x, y, weights)?;
+        let block = (BLOCK_VALUES / self.means.len()).clamp(64, 8192);
+        let mut start = 0;
+        while start < x.nrows() {
+            let rows = block.min(x.nrows() - start);
+            self.add_block(
+                x.subrows(start, rows),
+                y.subrows(start, rows),
+                weights.map(|weights| &weights[start..start + rows]),
+            );
+            start += rows;
+        }
+        Ok(())
+    }
+
+    fn add_block(&mut self, x: MatRef<'_, f64>, y: MatRef<'_, f64>, weights: Option<&[f64]>) {
+        let width = self.means.len();
+        // One row of the block is one column of this matrix: contiguous.
+        let mut block = Mat::<f64>::zeros(width, x.nrows());
+        let mut block_weights = Vec::with_capacity(x.nrows());
+        for row in 0..x.nrows() {
+            let weight = weights.map_or(1.0, |weights| weights[row]);
+            if weight > 0.0 {
+                let values = block.col_as_slice_mut(block_weights.len());
+                for (value, column) in values.iter_mut().zip(0..self.columns) {
+                    *value = x[(row, column)];
+                }
+                for (value, target) in values[self.columns..].iter_mut().zip(0..self.targets) {
+                    *value = y[(row, target)];
+                }
+                block_weights.push(weight);
+            }
+        }
+        let rows = block_weights.len();
+        if rows == 0 {
+            return;
+        }
+        let weight: f64 = block_weights.iter().sum();
+        // Means about the first row: exact for a constant column, whose centred values are then exactly 0.
+        let origin = block.col_as_slice(0).to_vec();
+        let mut means = vec![0.0; width];
+        for (row, weight) in block_weights.iter().enumerate() {
+            for ((mean, value), origin) in
+                means.iter_mut().zip(block.col_as_slice(row)).zip(&origin)
+            {
+                *mean += weight * (value - origin);
+            }
+        }
+        for (mean, origin) in means.iter_mut().zip(&origin) {
+            *mean = origin + *mean / weight;
+        }
+        for (row, weight) in block_weights.iter().enumerate() {
+            let root = weight.sqrt();
+            for (value, mean) in block.col_as_slice_mut(row).iter_mut().zip(&means) {
+                *value = root * (*value - mean);
+            }
+        }
+        let block = block.subcols(0, rows);
+        triangular::matmul(
+            self.gram.as_mut(),
+            BlockStructure::TriangularLower,
+            Accum::Add,
+            block,
+            BlockStructure::Rectangular,
+            block.transpose(),
+            BlockStructure::Rectangular,
+            1.0,
+            parallelism(),
+        );
+        let log_weight = block_weights.iter().map(|weight| weight.ln()).sum();
+        self.shift_towards(&means, rows, weight, log_weight);
+    }
+}
+
+/// Refuses values that are not finite, weights below 0, and sizes that do not fit.
+pub(crate) fn check_rows(
+    x: MatRef<'_, f64>,
+    y: MatRef<'_, f64>,
+    weights: Option<&[f64]>,
+) -> Result<(), EvidenceError> {
+    if y.nrows() != x.nrows() {
+        return Err(EvidenceError::Shape {
+            what: "rows of y",
+            given: y.nrows(),
+            expected: x.nrows(),
+        });
+    }
+    if let Some(weights) = weights {
+        if weights.len() != x.nrows() {
+            return Err(EvidenceError::Shape {
+                what: "weights",
+                given: weights.len(),
+                expected: x.nrows(),
+            });
+        }
+        if let Some(row) = weights
+            .iter()
+            .position(|weight| !(weight.is_finite() && *weight >= 0.0))
+        {
+            return Err(EvidenceError::Weight {
+                row,
+                value: weights[row],
+            });
+        }
+    }
+    for (what, matrix) in [("column", x), ("target", y)] {
+        // Along the memory: across it, this check costs a tenth of a fit.
+        let is_row_major = matrix.col_stride().unsigned_abs() < matrix.row_stride().unsigned_abs();
+        let along = if is_row_major {
+            matrix.transpose()
+        } else {
+            matrix
+        };
+        if !along.is_all_finite() {
+            for row in 0..matrix.nrows() {
+                for column in 0..matrix.ncols() {
+                    let value = matrix[(row, column)];
+                    if !value.is_finite() {
+                        return Err(EvidenceError::NotFinite {
+                            what,
+                            column,
+                            row,
+                            value,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! What must hold exactly, whatever the data.
+
+use crate::support::{assert_close, regression};
+use faer::linalg::solvers::Solve;
+use faer::{Mat, MatRef, Side};
+use wd_evidence::{Gaussian, Intercept, Options, Statistics};
+
+const INTERCEPTS: [Intercept; 3] = [
+    Intercept::Absent,
+    Intercept::Profiled,
+    Intercept::Integrated,
+];
+
+fn options(intercept: Intercept) -> Options {
+    Options {
+        intercept,
+        standardize: true,
+    }
+}
+
+/// X̃ and ỹ as the model should see them, made the plain way.
+fn standardized(x: &Mat<f64>, y: &Mat<f64>, intercept: Intercept) -> (Mat<f64>, Mat<f64>) {
+    let n = x.nrows() as f64;
+    let moments = |m: &Mat<f64>, j: usize| {
+        let mean = m.col(j).iter().sum::<f64>() / n;
+        (
+            mean,
+            (m.col(j).iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt(),
+        )
+    };
+    let centre = |mean: f64| {
+        if intercept == Intercept::Absent {
+            0.0
+        } else {
+            mean
+        }
+    };
+    let x = Mat::from_fn(x.nrows(), x.ncols(), |i, j| {
+        let (mean, scale) = moments(x, j);
+        (x[(i, j)] - centre(mean)) / scale
+    });
+    let y = Mat::from_fn(y.nrows(), 1, |i, _| y[(i, 0)] - centre(moments(y, 0).0));
+    (x, y)
+}
+
+#[test]
+fn the_fixed_point_is_the_maximum_and_half_the_data_are_explained() {
+    for (seed, (rows, columns)) in [(40, 6), (200, 20), (30, 29), (25, 60)]
+        .into_iter()
+        .enumerate()
+    {
+        for intercept in INTERCEPTS {
+            let (x, y) = regression(seed as u64, rows, columns, 2.0);
+            let model =
+                Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options(intercept)).unwrap();
+            let evidence = model.evidence(0).unwrap();
+            let best = evidence.maximum();
+            let fixed = evidence
+                .fixed_point(best.point.lambda * 3.0, 100_000)
+                .unwrap();
+            assert!(
+                (fixed.point.lambda / best.point.lambda).ln().abs() < 1e-9,
+                "{rows}x{columns} {intercept:?}"
+            );
+            let alpha_e_w = 0.5 * fixed.alpha * best.point.squared_norm;
+            let beta_e_d = 0.5 * fixed.beta * best.point.residual_sum_of_squares;
+            assert_close(
+                alpha_e_w + beta_e_d,
+                0.5 * evidence.degrees_of_freedom(),
+                1e-9,
+            );
+            assert_close(fixed.alpha, best.point.alpha, 1e-9);
+            assert_close(fixed.beta, best.point.beta, 1e-9);
+        }
+    }
+}
+
+#[test]
+fn effective_parameters_are_the_trace_of_the_hat_matrix() {
+    for (rows, columns) in [(40, 6), (20, 20), (15, 40)] {
+        for intercept in INTERCEPTS {
+            let (x, y) = regression(7, rows, columns, 1.0);
+            let model =
+                Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options(intercept)).unwrap();
+            let evidence = model.evidence(0).unwrap();
+            let (x, _) = standardized(&x, &y, intercept);
+            for lambda in [1e-2, 1.0, 30.0, 1e4] {
+                let gram = x.transpose() * &x
+                    + Mat::from_fn(columns, columns, |i, j| if i == j { lambda } else { 0.0 });
+                let hat = &x
+                    * gram
+                        .llt(Side::Lower)
+                        .unwrap()
+                        .solve(x.transpose().to_owned());
+                let trace: f64 = (0..rows).map(|i| hat[(i, i)]).sum();
+                assert_close(evidence.at(lambda).effective_parameters, trace, 1e-10);
+            }
+        }
+    }
+}
+
+#[test]
+fn evidence_by_eigenvalues_equals_evidence_by_cholesky() {
+    for intercept in INTERCEPTS {
+        let (rows, columns) = (50, 8);
+        let (x, y) = regression(3, rows, columns, 1.0);
+        let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options(intercept)).unwrap();
+        let evidence = model.evidence(0).unwrap();
+        let (x, y) = standardized(&x, &y, intercept);
+        for lambda in [1e-3, 0.5, 40.0] {
+            let point = evidence.at(lambda);
+            let (alpha, beta) = (point.alpha, point.beta);
+            // ln N(y | 0, I/β + XXᵀ/α), and for the integrated intercept the factor that its dimension leaves.
+            let mut covariance = &x * x.transpose() * faer::Scale(1.0 / alpha);
+            (0..rows).for_each(|i| covariance[(i, i)] += 1.0 / beta);
+            let factor = covariance.llt(Side::Lower).unwrap();
+            let log_determinant: f64 =
+                2.0 * (0..rows).map(|i| factor.L()[(i, i)].ln()).sum::<f64>();
+            let quadratic = (y.transpose() * factor.solve(&y))[(0, 0)];
+            let two_pi = 2.0 * std::f64::consts::PI;
+            let mut expected = -0.5 * (log_determinant + quadratic + rows as f64 * two_pi.ln());
+            if intercept == Intercept::Integrated {
+                expected += 0.5 * (two_pi / (beta * rows as f64)).ln();
+            }
+            assert_close(point.log_evidence, expected, 1e-11);
+        }
+    }
+}
+
+#[test]
+fn the_dual_equals_the_primal() {
+    for intercept in INTERCEPTS {
+        for (rows, columns) in [(30, 10), (12, 12), (10, 25)] {
+            let (x, y) = regression(11, rows, columns, 1.0);
+            let weights: Vec<f64> = (0..rows).map(|i| 0.5 + (i % 3) as f64).collect();
+            let mut statistics = Statistics::new(columns, 1).unwrap();
+            statistics
+                .add(x.as_ref(), y.as_ref(), Some(&weights))
+                .unwrap();
+            let primal = Gaussian::from_statistics(&statistics, options(intercept)).unwrap();
+            let dual =
+                Gaussian::dual(x.as_ref(), y.as_ref(), Some(&weights), options(intercept)).unwrap();
+            for lambda in [0.0, 1e-2, 1.0, 1e3, f64::INFINITY] {
+                let (a, b) = (primal.fit(0, lambda).unwrap(), dual.fit(0, lambda).unwrap());
+                let norm = a.point.squared_norm.sqrt();
+                for (a, b) in a
+                    .standardized_coefficients
+                    .iter()
+                    .zip(&b.standardized_coefficients)
+                {
+                    assert!(
+                        (a - b).abs() <= 1e-9 * norm,
+                        "{rows}x{columns} λ {lambda}: {a} {b}"
+                    );
+                }
+                assert_close(
+                    a.point.effective_parameters,
+                    b.point.effective_parameters,
+                    1e-10,
+                );
+                if lambda > 0.0 {
+                    assert_close(a.point.log_evidence, b.point.log_evidence, 1e-10);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn merged_statistics_equal_one_pass_in_any_order() {
+    let (x, y) = regression(5, 1000, 7, 1.0);
+    let weights: Vec<f64> = (0..1000)
+        .map(|i| {
+            if i % 10 == 0 {
+                0.0
+            } else {
+                1.0 + (i % 4) as f64
+            }
+        })
+        .collect();
+    let of = |start: usize, rows: usize| {
+        let mut part = Statistics::new(7, 1).unwrap();
+        part.add(
+            x.as_ref().subrows(start, rows),
+            y.as_ref().subrows(start, rows),
+            Some(&weights[start..start + rows]),
+        )
+        .unwrap();
+        part
+    };
+    let whole = of(0, 1000);
+    let mut merged = of(900, 100);
+    for (start, rows) in [(0, 1), (300, 600), (1, 299)] {
+        merged.merge(&of(start, rows)).unwrap();
+    }
+    assert_eq!(merged.rows(), 900);
+    assert_close(merged.weight(), whole.weight(), 1e-14);
+    assert_close(merged.log_weight(), whole.log_weight(), 1e-12);
+    for i in 0..8 {
+        assert_close(merged.means()[i], whole.means()[i], 1e-13);
+        for j in 0..=i {
+            let scale = (whole.centred_product(i, i) * whole.centred_product(j, j)).sqrt();
+            assert!(
+                (merged.centred_product(i, j) - whole.centred_product(i, j)).abs() < 1e-13 * scale
+            );
+        }
+    }
+    let text = serde_json::to_string(&merged).unwrap();
+    let read: Statistics = serde_json::from_str(&text).unwrap();
+    assert_eq!(read.means(), merged.means());
+    assert_eq!(read.centred_product(3, 1), merged.centred_product(3, 1));
+}
+
+#[test]
+fn row_major_and_column_major_data_give_the_same() {
+    let (x, y) = regression(9, 60, 5, 1.0);
+    let flat: Vec<f64> = (0..60)
+        .flat_map(|i| (0..5).map(move |j| (i, j)))
+        .map(|at| x[at])
+        .collect();
+    let by_rows = MatRef::from_row_major_slice(&flat, 60, 5);
+    let lambda = |x: MatRef<'_, f64>| {
+        let model = Gaussian::from_rows(x, y.as_ref(), None, Options::default()).unwrap();
+        model.evidence(0).unwrap().maximum().point.lambda
+    };
+    assert_eq!(lambda(by_rows), lambda(x.as_ref()));
+}

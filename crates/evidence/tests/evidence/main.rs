@@ -1,0 +1,10 @@
+//! The crate from outside: identities, other implementations' values, refits, and data that break careless programs.
+
+mod difficult;
+mod glm;
+mod golden;
+mod groups;
+mod identities;
+mod left_out;
+mod support;
+mod tables;

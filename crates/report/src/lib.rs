@@ -5,9 +5,11 @@
 //! | [`study_report`] | a study as one HTML page: verdict, figures, tables, commands |
 //! | [`study_summary`] | the same verdict as plain text for a terminal |
 //! | [`run_report`] | one run as a page: losses, schedules, norms by role, the plan |
+//! | [`evidence_report`] | a linear or generalised linear model whose λ the data chose |
 //! | [`figure`] | the figures themselves, as SVG |
 
 mod error;
+mod evidence;
 pub mod figure;
 mod markup;
 mod number;
@@ -16,5 +18,9 @@ mod run;
 mod study;
 
 pub use error::ReportError;
+pub use evidence::{
+    Calibration, CalibrationKind, CalibrationPoint, Coefficient, CoefficientPath, Convention,
+    EvidenceAnalysis, evidence_report,
+};
 pub use run::run_report;
 pub use study::{ReportContext, study_report, study_summary};

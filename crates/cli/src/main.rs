@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, completions, data, export, metrics, plan, report, reproduce, sweep, train,
+    bench, completions, data, evidence, export, metrics, plan, predict, report, reproduce, sweep,
+    train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -26,6 +27,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Reproduce(reproduce::Arguments),
+    Evidence(Box<evidence::Arguments>),
+    Predict(predict::Arguments),
     Train(train::Arguments),
     Sweep(sweep::Arguments),
     Report(report::Arguments),
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Evidence(arguments) => evidence::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

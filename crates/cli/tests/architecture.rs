@@ -17,7 +17,10 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ),
     ("wd-lab", &["wd-decay", "wd-store"]),
     ("wd-evidence", &["wd-decay"]),
-    ("wd-report", &["wd-decay", "wd-store", "wd-lab"]),
+    (
+        "wd-report",
+        &["wd-decay", "wd-evidence", "wd-store", "wd-lab"],
+    ),
     (
         "wd",
         &[
@@ -27,6 +30,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
             "wd-data",
             "wd-store",
             "wd-train",
+            "wd-evidence",
             "wd-lab",
             "wd-report",
         ],

@@ -3,9 +3,11 @@
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod data;
+pub(crate) mod evidence;
 pub(crate) mod export;
 pub(crate) mod metrics;
 pub(crate) mod plan;
+pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod reproduce;
 pub(crate) mod sweep;

@@ -26,6 +26,8 @@ pub struct Block<'a> {
     pub targets: &'a [f64],
     /// A weight for each row; absent where the design has none or targets are ignored.
     pub weights: Option<&'a [f64]>,
+    /// Whether no cell was empty so far; where one was, NaN stands for it, and [`Blocks::finish`] is an error.
+    pub is_complete: bool,
 }
 
 /// The rows of a table, block by block.
@@ -91,6 +93,7 @@ impl<'a> Blocks<'a> {
         let mut offset = 0;
         for feature in &design.features {
             let source = known.find(&feature.name)?;
+            feature.check(path)?;
             kinds[source] = Some(match feature.encoding {
                 Encoding::Number { .. } => Kind::Number,
                 Encoding::Category { .. } => Kind::Category,
@@ -159,8 +162,6 @@ impl<'a> Blocks<'a> {
 
     /// The next rows; nothing at the end of the file.
     ///
-    /// An empty cell that the design does not fill is NaN here; [`Blocks::finish`] names it.
-    ///
     /// # Errors
     /// A cell that is not what its column holds, a level that the design does not know, a damaged file.
     pub fn next_block(&mut self) -> Result<Option<Block<'_>>, DataError> {
@@ -177,7 +178,15 @@ impl<'a> Blocks<'a> {
                 watch.see(row, *value);
             }
         }
+        let features = self.features.iter().map(|reader| &reader.absent);
+        let targets = self.targets.iter().map(|reader| &reader.absent);
+        let weights = self.weights.iter().map(|(_, absent)| absent);
+        let is_complete = features
+            .chain(targets)
+            .chain(weights)
+            .all(|absent| absent.count == 0);
         Ok(Some(Block {
+            is_complete,
             rows: self.raw.rows,
             values: &self.values,
             targets: &self.target_values,

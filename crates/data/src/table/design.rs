@@ -270,6 +270,25 @@ impl Design {
     }
 }
 
+impl Feature {
+    /// Refuses what [`Design::infer`] never makes, but a file may hold.
+    pub(super) fn check(&self, path: &Path) -> Result<(), DataError> {
+        let problem = match &self.encoding {
+            Encoding::Category { levels, .. } if levels.len() < 2 => "has fewer than two levels",
+            Encoding::Category {
+                levels,
+                imputed: Some(shares),
+            } if shares.len() != levels.len() => "has not as many shares as levels",
+            _ => return Ok(()),
+        };
+        Err(DataError::TableColumn {
+            path: path.to_owned(),
+            column: self.name.clone(),
+            problem: format!("the design it is read by is damaged: it {problem}"),
+        })
+    }
+}
+
 impl Encoding {
     /// Number of columns that it takes.
     pub fn width(&self) -> usize {

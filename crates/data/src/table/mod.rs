@@ -19,6 +19,7 @@ mod design;
 mod dictionary;
 mod field;
 mod findings;
+mod folds;
 mod format;
 mod names;
 mod pages;
@@ -31,4 +32,5 @@ pub use design::{
     Design, DesignOptions, Dropped, Encoding, Feature, Target, TargetKind, TargetUse,
 };
 pub use findings::Findings;
+pub use folds::Folds;
 pub use format::TableFormat;

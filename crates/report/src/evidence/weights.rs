@@ -38,6 +38,7 @@ fn paths(analysis: &EvidenceAnalysis) -> Content {
             annotations: Vec::new(),
         });
     }
+    panel.domain = settled(analysis);
     panel.references.push(crate::figure::Reference {
         y: 0.0,
         label: String::new(),
@@ -65,6 +66,26 @@ fn paths(analysis: &EvidenceAnalysis) -> Content {
         ),
         number::measured,
     )))
+}
+
+/// A frame that holds what is drawn down to a hundredth of the chosen λ: below that, weights of separable classes grow without
+/// bound and would flatten the rest.
+fn settled(analysis: &EvidenceAnalysis) -> Option<(f64, f64)> {
+    let from = if analysis.lambda.is_finite() {
+        0.01 * analysis.lambda
+    } else {
+        0.0
+    };
+    let (low, high) = analysis
+        .paths
+        .iter()
+        .flat_map(|path| &path.points)
+        .filter(|(lambda, value)| *lambda >= from && value.is_finite())
+        .fold((0.0f64, 0.0f64), |(low, high), (_, value)| {
+            (low.min(*value), high.max(*value))
+        });
+    let margin = 0.08 * (high - low);
+    (high > low).then_some((low - margin, high + margin))
 }
 
 /// The prior N(0, σ²) over a histogram of the fitted weights.

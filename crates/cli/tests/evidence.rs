@@ -1,5 +1,6 @@
 //! `wd evidence` and `wd predict` as a user types them, on the tables that are shipped.
 
+#[expect(dead_code, reason = "no corpus is needed here")]
 mod support;
 
 use std::{

@@ -2,7 +2,7 @@
 
 use wd_evidence::comparison::Comparison;
 use wd_evidence::gaussian::Outcome;
-use wd_report::Calibration;
+use wd_report::{Calibration, CoefficientPath};
 
 use super::Family;
 use super::conventions::Convention;
@@ -34,7 +34,7 @@ pub(super) struct Analysis {
     pub(super) groups: Vec<Group>,
     pub(super) conventions: Vec<Convention>,
     /// Standardised coefficients along the path, for the report.
-    pub(super) coefficient_paths: Vec<(String, Vec<(f64, f64)>)>,
+    pub(super) coefficient_paths: Vec<CoefficientPath>,
     pub(super) calibration: Option<Calibration>,
     /// What a user should know besides.
     pub(super) notes: Vec<String>,

@@ -82,6 +82,13 @@ pub(super) enum Groups {
     Named(Vec<(String, Vec<String>)>),
 }
 
+/// The groups of a design.
+pub(super) struct Grouping {
+    pub(super) names: Vec<String>,
+    /// The group of each column of the matrix.
+    pub(super) group_of: Vec<usize>,
+}
+
 impl Groups {
     pub(super) fn parse(words: &[String], family: Family) -> Result<Groups, CommandError> {
         if words.is_empty() {
@@ -118,15 +125,15 @@ impl Groups {
         Ok(Groups::Named(named))
     }
 
-    /// Names of the groups, and the group of each column of the matrix.
-    pub(super) fn resolve(
-        &self,
-        design: &Design,
-    ) -> Result<Option<(Vec<String>, Vec<usize>)>, CommandError> {
+    /// The groups of a design; nothing where all columns share one.
+    pub(super) fn resolve(&self, design: &Design) -> Result<Option<Grouping>, CommandError> {
         let columns = design.columns();
         Ok(match self {
             Groups::One => None,
-            Groups::Each => Some((columns.clone(), (0..columns.len()).collect())),
+            Groups::Each => Some(Grouping {
+                group_of: (0..columns.len()).collect(),
+                names: columns,
+            }),
             Groups::Column => {
                 let features = design.features.iter().enumerate();
                 let group_of = features
@@ -135,7 +142,10 @@ impl Groups {
                     })
                     .collect();
                 let names = design.features.iter().map(|feature| feature.name.clone());
-                Some((names.collect(), group_of))
+                Some(Grouping {
+                    names: names.collect(),
+                    group_of,
+                })
             }
             Groups::Named(named) => Some(by_pattern(named, &columns)?),
         })
@@ -145,7 +155,7 @@ impl Groups {
 fn by_pattern(
     named: &[(String, Vec<String>)],
     columns: &[String],
-) -> Result<(Vec<String>, Vec<usize>), CommandError> {
+) -> Result<Grouping, CommandError> {
     let mut group_of: Vec<Option<usize>> = vec![None; columns.len()];
     let mut names = Vec::new();
     for (group, (name, patterns)) in named.iter().enumerate() {
@@ -186,11 +196,11 @@ fn by_pattern(
         names.push("the rest".to_owned());
     }
     let rest = names.len() - 1;
-    Ok((
+    Ok(Grouping {
         names,
-        group_of
+        group_of: group_of
             .into_iter()
             .map(|group| group.unwrap_or(rest))
             .collect(),
-    ))
+    })
 }

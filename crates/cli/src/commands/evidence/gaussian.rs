@@ -8,9 +8,12 @@ use wd_evidence::{
     cross_validate, cross_validate_rows, grouped,
 };
 
+use wd_report::CoefficientPath;
+
 use super::analysis::{Analysis, Group, Output, PathPoint};
 use super::calibration::IntervalCounts;
 use super::conventions::{Setting, conventions};
+use super::criteria::Grouping;
 use super::load::{Content, Loaded, Rows, Source};
 use super::model::Predictor;
 use super::{Family, Request};
@@ -107,11 +110,7 @@ struct Fit<'a> {
 }
 
 impl Fit<'_> {
-    fn target(
-        &self,
-        target: usize,
-        groups: Option<&(Vec<String>, Vec<usize>)>,
-    ) -> Result<Analysis, CommandError> {
+    fn target(&self, target: usize, groups: Option<&Grouping>) -> Result<Analysis, CommandError> {
         let evidence = named(self.source, self.model.evidence(target))?;
         let maximum = evidence.maximum();
         let best = maximum.point.lambda;
@@ -198,8 +197,8 @@ impl Fit<'_> {
             predictor,
             columns,
         };
-        if let Some((names, group_of)) = groups {
-            self.regroup(&mut analysis, target, names, group_of)?;
+        if let Some(groups) = groups {
+            self.regroup(&mut analysis, target, groups)?;
         }
         if self.request.report {
             analysis.coefficient_paths = self.coefficient_paths(&analysis, target)?;
@@ -346,8 +345,7 @@ impl Fit<'_> {
         &self,
         analysis: &mut Analysis,
         target: usize,
-        names: &[String],
-        group_of: &[usize],
+        Grouping { names, group_of }: &Grouping,
     ) -> Result<(), CommandError> {
         let from_rows;
         let statistics = match (self.whole, &self.loaded.content) {
@@ -425,7 +423,7 @@ impl Fit<'_> {
         &self,
         analysis: &Analysis,
         target: usize,
-    ) -> Result<Vec<(String, Vec<(f64, f64)>)>, CommandError> {
+    ) -> Result<Vec<CoefficientPath>, CommandError> {
         let lambdas = &analysis.comparison.lambdas;
         let path = self.model.coefficient_path(target, lambdas)?;
         Ok(analysis
@@ -437,7 +435,10 @@ impl Fit<'_> {
                     .iter()
                     .enumerate()
                     .map(|(place, lambda)| (*lambda, path[(column, place)]));
-                (analysis.columns[column].clone(), points.collect())
+                CoefficientPath {
+                    name: analysis.columns[column].clone(),
+                    points: points.collect(),
+                }
             })
             .collect())
     }

@@ -5,6 +5,8 @@ use wd_evidence::comparison::{Comparison, Criterion, Curve, Measure};
 use wd_evidence::gaussian::Outcome;
 use wd_evidence::{Glm, GlmPosterior, glm};
 
+use wd_report::CoefficientPath;
+
 use super::analysis::{Analysis, Output, PathPoint};
 use super::calibration::ProbabilityCounts;
 use super::conventions::{Setting, conventions};
@@ -239,7 +241,7 @@ fn errors(
 fn coefficient_paths(
     analysis: &Analysis,
     model: &Glm,
-) -> Result<Vec<(String, Vec<(f64, f64)>)>, CommandError> {
+) -> Result<Vec<CoefficientPath>, CommandError> {
     let scales = &model.columns().scales;
     let lambdas = &analysis.comparison.lambdas;
     let stride = lambdas.len().div_ceil(DRAWN_POINTS);
@@ -262,14 +264,17 @@ fn coefficient_paths(
         size(b).total_cmp(&size(a))
     });
     drawn.truncate(DRAWN);
-    let mut paths: Vec<(String, Vec<(f64, f64)>)> = drawn
+    let mut paths: Vec<CoefficientPath> = drawn
         .iter()
-        .map(|(_, _, name)| (name.clone(), Vec::new()))
+        .map(|(_, _, name)| CoefficientPath {
+            name: name.clone(),
+            points: Vec::new(),
+        })
         .collect();
     for lambda in lambdas.iter().step_by(stride) {
         let (_, posterior) = model.posterior(*lambda)?;
-        for ((class, column, _), (_, points)) in drawn.iter().zip(&mut paths) {
-            points.push((
+        for ((class, column, _), path) in drawn.iter().zip(&mut paths) {
+            path.points.push((
                 *lambda,
                 posterior.coefficients()[*class][*column] * scales[*column],
             ));

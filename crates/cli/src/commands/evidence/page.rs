@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wd_data::table::{Design, Findings};
-use wd_report::{Coefficient, CoefficientPath, Convention, EvidenceAnalysis, ReportContext};
+use wd_report::{Coefficient, Convention, EvidenceAnalysis, ReportContext};
 
 use super::analysis::Analysis;
 use super::show;
@@ -100,14 +100,7 @@ fn report(analysis: &Analysis, design: &Design) -> EvidenceAnalysis {
             .collect(),
         comparison: analysis.comparison.clone(),
         coefficients,
-        paths: analysis
-            .coefficient_paths
-            .iter()
-            .map(|(name, points)| CoefficientPath {
-                name: name.clone(),
-                points: points.clone(),
-            })
-            .collect(),
+        paths: analysis.coefficient_paths.clone(),
         prior_deviations: analysis.prior_deviations(),
         calibration: analysis.calibration.clone(),
         conventions: analysis

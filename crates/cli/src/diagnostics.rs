@@ -27,6 +27,8 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Lab(#[from] wd_lab::LabError),
     #[error(transparent)]
+    Evidence(#[from] wd_evidence::EvidenceError),
+    #[error(transparent)]
     Report(#[from] wd_report::ReportError),
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    advise, bench, completions, convert, data, explain, export, metrics, plan, report, reproduce,
-    sweep, train,
+    advise, bench, completions, convert, data, evidence, explain, export, metrics, plan, predict,
+    report, reproduce, sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -27,6 +27,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Reproduce(reproduce::Arguments),
+    Evidence(Box<evidence::Arguments>),
+    Predict(predict::Arguments),
     Train(train::Arguments),
     Sweep(sweep::Arguments),
     Report(report::Arguments),
@@ -46,6 +48,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Evidence(arguments) => evidence::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Who may use whom. A new crate must be entered here.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("wd-decay", &[]),
     ("wd-optim", &["wd-decay"]),
     ("wd-nn", &["wd-decay"]),
@@ -20,7 +20,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("wd-evidence", &["wd-decay"]),
     (
         "wd-report",
-        &["wd-decay", "wd-advise", "wd-store", "wd-lab"],
+        &["wd-decay", "wd-advise", "wd-evidence", "wd-store", "wd-lab"],
     ),
     (
         "wd",
@@ -32,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
             "wd-data",
             "wd-store",
             "wd-train",
+            "wd-evidence",
             "wd-lab",
             "wd-report",
         ],

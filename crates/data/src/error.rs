@@ -233,9 +233,73 @@ pub enum DataError {
         /// Windows read in an epoch.
         windows: u64,
     },
+
+    /// A file cannot be read as a table.
+    #[error("{} is no usable table: {problem}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A cell of a table is not what its column holds.
+    #[error("{}, {place}, column `{column}`: {problem}", path.display())]
+    TableCell {
+        /// The file.
+        path: PathBuf,
+        /// The line or row.
+        place: String,
+        /// The column.
+        column: String,
+        /// What is wrong with the cell.
+        problem: String,
+    },
+
+    /// A column that a table does not have.
+    #[error("{} has no column `{name}`: {hint}", path.display())]
+    UnknownColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name asked for.
+        name: String,
+        /// The nearest name, or the names there are.
+        hint: String,
+    },
+
+    /// A column cannot be what it is asked to be.
+    #[error("column `{column}` of {}: {problem}", path.display())]
+    TableColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// Cells are empty.
+    #[error(
+        "{} lacks values: {columns}; leave the columns out with --drop, fill features with the means of their columns with --impute mean, or mend the file",
+        path.display()
+    )]
+    MissingValues {
+        /// The file.
+        path: PathBuf,
+        /// Each column with the number of empty cells and the place of the first.
+        columns: String,
+    },
 }
 
 impl DataError {
+    /// A file cannot be read as a table.
+    pub(crate) fn table(path: &Path, problem: impl Into<String>) -> DataError {
+        DataError::Table {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
     /// For `map_err`: the system refused `action` on `path`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataError {
         move |source| DataError::Io {

@@ -1,6 +1,6 @@
-//! Text to batches of tokens.
+//! Text to batches of tokens, and tables to blocks of numbers ([`table`]).
 //!
-//! Two steps, with a directory between them:
+//! From text to batches, two steps with a directory between them:
 //!
 //! 1. [`prepare`] turns text or JSONL files into a **corpus**: tokens on disk, a tokenizer, an index of documents.
 //! 2. [`Loader`] cuts a corpus into windows and hands them out in an order that is a function of a seed, so that a
@@ -35,6 +35,7 @@ mod progress;
 mod random;
 mod source;
 mod split;
+pub mod table;
 mod tokenizer;
 
 pub use corpus::{Corpus, Sidecar};

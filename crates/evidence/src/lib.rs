@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`statistics`] | what of the data does a Gaussian model need? Sums that stream and merge |
 //! | [`columns`] | how do the columns enter: centred, standardised, with which intercept? |
+//! | [`comparison`] | which λ does each criterion choose, and what does that cost by the others? |
 //! | [`gaussian`] | evidence, γ, residual, leave-one-out and folds for every λ; the best λ; the posterior |
 //! | [`groups`] | and if each group of columns has a λ of its own? |
 //! | [`glm`] | and if the target is a class or a count? Laplace evidence |
@@ -38,6 +39,7 @@
 //! ```
 
 pub mod columns;
+pub mod comparison;
 mod error;
 pub mod gaussian;
 pub mod glm;

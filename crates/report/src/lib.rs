@@ -7,10 +7,12 @@
 //! | [`run_report`] | one run as a page: losses, schedules, norms by role, the plan |
 //! | [`explanation_page`], [`explanation_figure`] | what follows from one setting, as a page and as a figure |
 //! | [`advice_page`] | which λ the published laws give for a run, and why |
+//! | [`evidence_report`] | a linear or generalised linear model whose λ the data chose |
 //! | [`figure`] | the figures themselves, as SVG |
 
 mod advice;
 mod error;
+mod evidence;
 mod explanation;
 pub mod figure;
 mod markup;
@@ -21,6 +23,10 @@ mod study;
 
 pub use advice::{advice_figure, advice_page};
 pub use error::ReportError;
+pub use evidence::{
+    Calibration, CalibrationKind, CalibrationPoint, Coefficient, CoefficientPath, Convention,
+    EvidenceAnalysis, evidence_report,
+};
 pub use explanation::{explanation_figure, explanation_page};
 pub use run::run_report;
 pub use study::{ReportContext, study_report, study_summary};

@@ -171,10 +171,10 @@ impl Documents {
 }
 
 /// Bytes taken from disk so far.
-type BytesRead = Rc<Cell<u64>>;
+pub(crate) type BytesRead = Rc<Cell<u64>>;
 
 /// Opens a file for reading through its compression, and counts the bytes taken from disk.
-fn open(path: &Path) -> Result<(Box<dyn BufRead>, BytesRead), DataError> {
+pub(crate) fn open(path: &Path) -> Result<(Box<dyn BufRead>, BytesRead), DataError> {
     let read = Rc::new(Cell::new(0));
     let file = File::open(path).map_err(DataError::io("open", path))?;
     let counted = BufReader::with_capacity(

@@ -18,6 +18,7 @@ mod text;
 
 pub use colour::Colour;
 pub use heat_map::{Cell, HeatMap};
+pub(crate) use panel::thinned;
 pub use panel::{Mark, Moment, Note, Panel, Point, Reference, Series};
 pub use panels::{Horizontal, Labels, PanelFigure};
 pub use scale::Transform;

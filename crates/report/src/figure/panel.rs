@@ -16,6 +16,18 @@ pub struct Point {
     pub high: f64,
 }
 
+/// At most about `most` of the points, the last among them.
+pub(crate) fn thinned(points: Vec<Point>, most: usize) -> Vec<Point> {
+    let stride = points.len().div_ceil(most).max(1);
+    let last = points.len().saturating_sub(1);
+    points
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| index % stride == 0 || *index == last)
+        .map(|(_, point)| point)
+        .collect()
+}
+
 /// How a series is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {

@@ -1,11 +1,11 @@
 //! Losses, schedules, gradients and updates of one run.
 
-use super::record::{Record, thinned};
+use super::record::Record;
 use crate::figure::{
-    Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
+    Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform, thinned,
 };
 use crate::number;
-use crate::page::{Content, Csv, FigureBlock, Section, Table};
+use crate::page::{Content, FigureBlock, Section};
 
 /// A series without annotations.
 pub(crate) fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
@@ -43,57 +43,27 @@ pub(crate) fn over_steps(
     id: &str,
     name: &str,
     caption: &str,
-    mut panels: Vec<Panel>,
+    panels: Vec<Panel>,
     columns: usize,
     labels: Labels,
 ) -> Content {
-    let mut csv = Csv::new(&["panel", "series", "step", "value", "low", "high"]);
-    let mut table = Table::new(&["panel", "series", "step", "value"], 2);
-    for panel in &panels {
-        for series in &panel.series {
-            for point in &series.points {
-                csv.row(&[
-                    panel.title.as_str().into(),
-                    series.label.as_str().into(),
-                    point.x.into(),
-                    point.y.into(),
-                    point.low.into(),
-                    point.high.into(),
-                ]);
-            }
-            // The table is for reading: as many rows as are read; the download has them all.
-            for point in thinned(series.points.clone(), 20) {
-                table.rows.push(vec![
-                    panel.title.clone(),
-                    series.label.clone(),
-                    number::measured(point.x.round()),
-                    number::measured(point.y),
-                ]);
-            }
-        }
-    }
-    for panel in &mut panels {
-        panel.series.retain(|series| !series.points.is_empty());
-    }
-    Content::Figure(Box::new(FigureBlock {
-        figure: Figure::Panels(PanelFigure {
-            id: id.to_owned(),
-            title: name.to_owned(),
-            description: format!("{name} {caption}"),
-            horizontal: Horizontal::Quantity {
-                label: "step".to_owned(),
-                transform: Transform::Linear,
-            },
-            panels,
-            columns,
-            labels,
-            dashes: "predicted by the norm recursion".to_owned(),
-        }),
-        name: name.to_owned(),
-        caption: caption.to_owned(),
-        table,
-        csv,
-    }))
+    let figure = PanelFigure {
+        id: id.to_owned(),
+        title: String::new(),
+        description: String::new(),
+        horizontal: Horizontal::Quantity {
+            label: "step".to_owned(),
+            transform: Transform::Linear,
+        },
+        panels,
+        columns,
+        labels,
+        dashes: "predicted by the norm recursion".to_owned(),
+    };
+    let step = |step: f64| number::measured(step.round());
+    Content::Figure(Box::new(FigureBlock::of_panels(
+        figure, name, caption, step,
+    )))
 }
 
 /// Training, validation and train-evaluation loss.

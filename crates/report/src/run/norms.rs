@@ -4,8 +4,8 @@ use wd_lab::analysis::predicted_rms;
 use wd_store::{Plan, PlannedTensor};
 
 use super::figures::{over_steps, series};
-use super::record::{Record, thinned};
-use crate::figure::{Colour, Labels, Mark, Panel, Point};
+use super::record::Record;
+use crate::figure::{Colour, Labels, Mark, Panel, Point, thinned};
 use crate::number;
 use crate::page::{Content, Section, Table};
 

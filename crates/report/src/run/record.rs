@@ -146,15 +146,3 @@ impl Record {
             .collect()
     }
 }
-
-/// At most about `most` of the points, the last among them.
-pub(crate) fn thinned(points: Vec<Point>, most: usize) -> Vec<Point> {
-    let stride = points.len().div_ceil(most).max(1);
-    let last = points.len().saturating_sub(1);
-    points
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| index % stride == 0 || *index == last)
-        .map(|(_, point)| point)
-        .collect()
-}

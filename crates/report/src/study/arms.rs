@@ -177,7 +177,7 @@ pub(crate) fn setting(context: &ReportContext) -> Vec<Section> {
             heading: "Remake this report".to_owned(),
             contents: vec![
                 Content::Paragraph(
-                    "These commands train the same runs and write the same report.".to_owned(),
+                    "These commands compute the same numbers and write the same report.".to_owned(),
                 ),
                 Content::Commands(context.commands.clone()),
             ],

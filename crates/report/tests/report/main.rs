@@ -2,6 +2,7 @@
 
 mod advice;
 mod colours;
+mod evidence;
 mod explanation;
 mod figures;
 mod fixture;

@@ -1,0 +1,121 @@
+//! How often predictions hold what they promise.
+
+use statrs::distribution::{ContinuousCDF, Normal};
+use wd_report::{Calibration, CalibrationKind, CalibrationPoint};
+
+/// Probabilities of the intervals that are counted.
+const LEVELS: [f64; 11] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
+/// Bins of predicted probabilities.
+const BINS: usize = 10;
+
+/// Rows inside the central intervals of each level.
+#[derive(Debug, Default)]
+pub(super) struct IntervalCounts {
+    inside: [usize; LEVELS.len()],
+    rows: usize,
+}
+
+impl IntervalCounts {
+    /// Counts a row by its error in predictive standard deviations.
+    pub(super) fn add(&mut self, error: f64) {
+        self.rows += 1;
+        // P(|Z| ≤ |error|): the level of the interval that just reaches the row.
+        let reached = 2.0 * Normal::standard().cdf(error.abs()) - 1.0;
+        for (count, level) in self.inside.iter_mut().zip(LEVELS) {
+            *count += usize::from(reached <= level);
+        }
+    }
+
+    pub(super) fn calibration(&self, rows: &str) -> Option<Calibration> {
+        (self.rows > 0).then(|| Calibration {
+            rows: rows.to_owned(),
+            kind: CalibrationKind::Intervals,
+            points: LEVELS
+                .iter()
+                .zip(self.inside)
+                .map(|(level, inside)| share(*level, inside, self.rows))
+                .collect(),
+        })
+    }
+}
+
+/// Predicted probabilities and what came, in bins of equal width.
+#[derive(Debug, Default)]
+pub(super) struct ProbabilityCounts {
+    bins: [(f64, usize, usize); BINS],
+}
+
+impl ProbabilityCounts {
+    /// Counts a prediction that came true or not.
+    pub(super) fn add(&mut self, probability: f64, came: bool) {
+        let bin = ((probability * BINS as f64) as usize).min(BINS - 1);
+        let (sum, hits, rows) = &mut self.bins[bin];
+        *sum += probability;
+        *hits += usize::from(came);
+        *rows += 1;
+    }
+
+    pub(super) fn calibration(&self, rows: &str) -> Calibration {
+        let filled = self.bins.iter().filter(|(_, _, rows)| *rows > 0);
+        Calibration {
+            rows: rows.to_owned(),
+            kind: CalibrationKind::Probabilities,
+            points: filled
+                .map(|(sum, hits, rows)| share(sum / *rows as f64, *hits, *rows))
+                .collect(),
+        }
+    }
+}
+
+/// A share with its 95 % interval by Wilson's score (Wilson 1927), which stays within 0 and 1.
+fn share(promised: f64, hits: usize, rows: usize) -> CalibrationPoint {
+    const Z: f64 = 1.959_963_984_540_054;
+    let (n, observed) = (rows as f64, hits as f64 / rows as f64);
+    let centre = (observed + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+    let half =
+        Z / (1.0 + Z * Z / n) * (observed * (1.0 - observed) / n + Z * Z / (4.0 * n * n)).sqrt();
+    CalibrationPoint {
+        promised,
+        observed,
+        interval: ((centre - half).max(0.0), (centre + half).min(1.0)),
+        count: rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_count_the_rows_within() {
+        let mut counts = IntervalCounts::default();
+        // 1.645 and 1.96 deviations bound 90 and 95 %.
+        for error in [0.0, 1.7, -1.7, 3.0] {
+            counts.add(error);
+        }
+        let calibration = counts.calibration("rows").expect("four rows");
+        let at = |level: f64| {
+            calibration
+                .points
+                .iter()
+                .find(|point| point.promised == level)
+                .expect("a level")
+                .observed
+        };
+        assert_eq!(
+            (at(0.1), at(0.9), at(0.95), at(0.99)),
+            (0.25, 0.25, 0.75, 0.75)
+        );
+        assert!(IntervalCounts::default().calibration("none").is_none());
+    }
+
+    #[test]
+    fn wilsons_interval_is_that_of_the_table() {
+        // Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662.
+        let point = share(0.3, 81, 263);
+        assert!(
+            (point.interval.0 - 0.2553).abs() < 5e-5 && (point.interval.1 - 0.3662).abs() < 5e-5
+        );
+        assert_eq!(share(0.0, 0, 10).interval.0, 0.0);
+    }
+}

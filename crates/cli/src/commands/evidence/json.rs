@@ -1,0 +1,133 @@
+//! What was found, for a program.
+
+use serde_json::{Map, Value, json};
+use wd_data::table::{Design, Findings};
+
+use super::analysis::{Analysis, Group, Output};
+
+/// One object, or an array of them for several targets. What is infinite is null.
+pub(super) fn text(analyses: &[Analysis], design: &Design, findings: &Findings) -> String {
+    let mut objects: Vec<Value> = analyses
+        .iter()
+        .map(|analysis| object(analysis, design, findings))
+        .collect();
+    if objects.len() == 1 {
+        objects.swap_remove(0).to_string()
+    } else {
+        Value::Array(objects).to_string()
+    }
+}
+
+fn object(analysis: &Analysis, design: &Design, findings: &Findings) -> Value {
+    let by_group = |value: fn(&Group) -> f64| -> Value {
+        let pairs = analysis.groups.iter();
+        Value::Object(
+            pairs
+                .map(|group| (group.name.clone(), json!(value(group))))
+                .collect(),
+        )
+    };
+    let has_groups = !analysis.groups.is_empty();
+    let names = |places: &[usize]| -> Vec<&String> {
+        places
+            .iter()
+            .map(|column| &analysis.columns[*column])
+            .collect()
+    };
+    let constant: Vec<usize> = findings
+        .constant
+        .iter()
+        .map(|(column, _)| *column)
+        .collect();
+    let duplicate: Vec<usize> = findings
+        .duplicate
+        .iter()
+        .map(|(column, _)| *column)
+        .collect();
+    let path: Vec<Value> = (0..analysis.path.len())
+        .map(|place| path_point(analysis, place))
+        .collect();
+    json!({
+        "target": analysis.target,
+        "family": analysis.family.name(),
+        "rows": analysis.rows,
+        "outcome": analysis.outcome,
+        "lambda": if has_groups { by_group(|group| group.lambda) } else { json!(analysis.lambda) },
+        "lambda_interval": if has_groups { Value::Null } else { json!(analysis.interval) },
+        "alpha": if has_groups { by_group(|group| group.alpha) } else { json!(analysis.alpha) },
+        "beta": analysis.beta,
+        "log_evidence": analysis.log_evidence,
+        "effective_parameters": analysis.effective_parameters,
+        "rank": analysis.rank,
+        "coefficients": by_output(analysis, |output| named(&analysis.columns, &output.coefficients)),
+        "standardized_coefficients": by_output(analysis, |output| named(&analysis.columns, &output.standardized)),
+        "standard_deviations": by_output(analysis, |output| match output.deviations.is_empty() {
+            true => Value::Null,
+            false => named(&analysis.columns, &output.deviations),
+        }),
+        "intercept": by_output(analysis, |output| json!(output.intercept)),
+        "groups": analysis.groups.iter().map(|group| json!({
+            "name": group.name,
+            "columns": group.columns,
+            "lambda": group.lambda,
+            "alpha": group.alpha,
+            "effective_parameters": group.effective_parameters,
+        })).collect::<Vec<_>>(),
+        "path": path,
+        "comparison": analysis.comparison.choices.iter().map(|choice| json!({
+            "chosen_by": choice.criterion.name(),
+            "lambda": choice.lambda,
+            "at_edge": choice.at_edge,
+            "costs": analysis.comparison.curves.iter().zip(&choice.costs).map(|(curve, cost)| {
+                (curve.criterion.name(), json!(cost))
+            }).collect::<Map<_, _>>(),
+        })).collect::<Vec<_>>(),
+        "conventions": analysis.conventions,
+        "design": design,
+        "constant_columns": names(&constant),
+        "duplicate_columns": names(&duplicate),
+        "numbering_columns": names(&findings.numbering),
+        "notes": analysis.notes,
+    })
+}
+
+/// λ with everything along the path, the criteria by their names.
+fn path_point(analysis: &Analysis, place: usize) -> Value {
+    let point = &analysis.path[place];
+    let mut object = Map::new();
+    object.insert("lambda".to_owned(), json!(point.lambda));
+    object.insert("log_evidence".to_owned(), json!(point.log_evidence));
+    object.insert(
+        "effective_parameters".to_owned(),
+        json!(point.effective_parameters),
+    );
+    object.insert("squared_norm".to_owned(), json!(point.squared_norm));
+    object.insert("training_error".to_owned(), json!(point.training_error));
+    for curve in &analysis.comparison.curves[1..] {
+        object.insert(curve.criterion.name(), json!(curve.values[place]));
+    }
+    Value::Object(object)
+}
+
+/// A value, or one for each class.
+fn by_output(analysis: &Analysis, value: impl Fn(&Output) -> Value) -> Value {
+    match analysis.outputs.as_slice() {
+        [only] => value(only),
+        outputs => Value::Object(
+            outputs
+                .iter()
+                .map(|output| (output.class.clone().unwrap_or_default(), value(output)))
+                .collect(),
+        ),
+    }
+}
+
+fn named(names: &[String], values: &[f64]) -> Value {
+    Value::Object(
+        names
+            .iter()
+            .zip(values)
+            .map(|(name, value)| (name.clone(), json!(value)))
+            .collect(),
+    )
+}

@@ -1,0 +1,219 @@
+//! The table as what a fit needs of it: sums, sums of folds, or the rows.
+
+use std::path::Path;
+
+use wd_data::table::{Block, Design, Findings, Folds, TableFormat, TargetUse};
+use wd_evidence::{MatRef, Statistics};
+
+use crate::diagnostics::CommandError;
+
+/// Numbers that a fold gathers before they are added to its sums: 2 MiB.
+const FOLD_NUMBERS: usize = 1 << 18;
+
+/// A table and how it is read.
+pub(super) struct Source<'a> {
+    pub(super) design: &'a Design,
+    pub(super) path: &'a Path,
+    pub(super) format: TableFormat,
+}
+
+/// What is kept of a table.
+pub(super) struct Loaded {
+    pub(super) findings: Findings,
+    pub(super) content: Content,
+}
+
+/// Sums where there are more rows than columns, the rows themselves where not: either takes no more than p² numbers.
+pub(super) enum Content {
+    /// Sums of each fold; a single one where no folds are wanted.
+    Sums(Vec<Statistics>),
+    Rows(Rows),
+}
+
+/// Rows in memory.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) columns: usize,
+    pub(super) targets: usize,
+    pub(super) count: usize,
+    values: Vec<f64>,
+    pub(super) target_values: Vec<f64>,
+    weights: Option<Vec<f64>>,
+}
+
+impl Rows {
+    fn new(design: &Design) -> Self {
+        Rows {
+            columns: design.width(),
+            targets: design.targets.len(),
+            ..Rows::default()
+        }
+    }
+
+    pub(super) fn x(&self) -> MatRef<'_, f64> {
+        MatRef::from_row_major_slice(&self.values, self.count, self.columns)
+    }
+
+    pub(super) fn y(&self) -> MatRef<'_, f64> {
+        MatRef::from_row_major_slice(&self.target_values, self.count, self.targets)
+    }
+
+    pub(super) fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+
+    fn add(&mut self, block: &Block<'_>) {
+        self.values.extend_from_slice(block.values);
+        self.target_values.extend_from_slice(block.targets);
+        if let Some(weights) = block.weights {
+            self.weights
+                .get_or_insert_default()
+                .extend_from_slice(weights);
+        }
+        self.count += block.rows;
+    }
+
+    fn add_row(&mut self, block: &Block<'_>, row: usize) {
+        let (p, k) = (self.columns, self.targets);
+        self.values
+            .extend_from_slice(&block.values[row * p..(row + 1) * p]);
+        self.target_values
+            .extend_from_slice(&block.targets[row * k..(row + 1) * k]);
+        if let Some(weights) = block.weights {
+            self.weights.get_or_insert_default().push(weights[row]);
+        }
+        self.count += 1;
+    }
+
+    fn clear(&mut self) {
+        self.count = 0;
+        self.values.clear();
+        self.target_values.clear();
+        if let Some(weights) = &mut self.weights {
+            weights.clear();
+        }
+    }
+
+    fn add_to(&self, statistics: &mut Statistics) -> Result<(), CommandError> {
+        Ok(statistics.add(self.x(), self.y(), self.weights())?)
+    }
+}
+
+impl Source<'_> {
+    /// Reads the table into sums of `folds` folds (0: one sum of all), or into rows while they are fewer than columns.
+    pub(super) fn sums(&self, folds: usize, seed: u64) -> Result<Loaded, CommandError> {
+        let mut rows = Rows::new(self.design);
+        let mut sums: Option<FoldSums> = None;
+        let findings = self.for_each_block(|block| {
+            if let Some(sums) = &mut sums {
+                return sums.add(block);
+            }
+            rows.add(block);
+            if rows.count > rows.columns {
+                let mut started = FoldSums::new(self.design, folds, seed)?;
+                started.add(&rows.block())?;
+                rows = Rows::new(self.design);
+                sums = Some(started);
+            }
+            Ok(())
+        })?;
+        let content = match sums {
+            Some(sums) => Content::Sums(sums.finish()?),
+            None => Content::Rows(rows),
+        };
+        Ok(Loaded { findings, content })
+    }
+
+    /// Reads the table into memory.
+    pub(super) fn rows(&self) -> Result<(Rows, Findings), CommandError> {
+        let mut rows = Rows::new(self.design);
+        let findings = self.for_each_block(|block| {
+            rows.add(block);
+            Ok(())
+        })?;
+        Ok((rows, findings))
+    }
+
+    /// The same table read again, or another of the same design.
+    pub(super) fn at<'a>(&'a self, path: &'a Path) -> Source<'a> {
+        Source {
+            design: self.design,
+            path,
+            format: self.format.clone(),
+        }
+    }
+
+    /// Hands over every block, until a cell is empty: then the rest is only counted, and what is missing is the error.
+    pub(super) fn for_each_block(
+        &self,
+        mut use_block: impl FnMut(&Block<'_>) -> Result<(), CommandError>,
+    ) -> Result<Findings, CommandError> {
+        let mut blocks = self
+            .design
+            .read(self.path, &self.format, TargetUse::Required)?;
+        while let Some(block) = blocks.next_block()? {
+            if block.is_complete {
+                use_block(&block)?;
+            }
+        }
+        Ok(blocks.finish()?)
+    }
+}
+
+impl Rows {
+    fn block(&self) -> Block<'_> {
+        Block {
+            rows: self.count,
+            values: &self.values,
+            targets: &self.target_values,
+            weights: self.weights(),
+            is_complete: true,
+        }
+    }
+}
+
+/// The sums of each fold while rows come in.
+struct FoldSums {
+    statistics: Vec<Statistics>,
+    waiting: Vec<Rows>,
+    fold_of: Folds,
+}
+
+impl FoldSums {
+    fn new(design: &Design, folds: usize, seed: u64) -> Result<Self, CommandError> {
+        let statistics = (0..folds.max(1))
+            .map(|_| Statistics::new(design.width(), design.targets.len()))
+            .collect::<Result<_, _>>()?;
+        Ok(FoldSums {
+            statistics,
+            waiting: (0..folds.max(1)).map(|_| Rows::new(design)).collect(),
+            fold_of: Folds::new(folds, seed),
+        })
+    }
+
+    fn add(&mut self, block: &Block<'_>) -> Result<(), CommandError> {
+        let folds = self.statistics.len();
+        if folds == 1 {
+            let (p, k) = (self.waiting[0].columns, self.waiting[0].targets);
+            let x = MatRef::from_row_major_slice(block.values, block.rows, p);
+            let y = MatRef::from_row_major_slice(block.targets, block.rows, k);
+            return Ok(self.statistics[0].add(x, y, block.weights)?);
+        }
+        for (row, fold) in (0..block.rows).zip(&mut self.fold_of) {
+            let waiting = &mut self.waiting[fold];
+            waiting.add_row(block, row);
+            if waiting.values.len() >= FOLD_NUMBERS {
+                waiting.add_to(&mut self.statistics[fold])?;
+                waiting.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<Statistics>, CommandError> {
+        for (waiting, statistics) in self.waiting.iter().zip(&mut self.statistics) {
+            waiting.add_to(statistics)?;
+        }
+        Ok(self.statistics)
+    }
+}

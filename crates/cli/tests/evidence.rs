@@ -1,0 +1,494 @@
+//! `wd evidence` and `wd predict` as a user types them, on the tables that are shipped.
+
+#[expect(dead_code, reason = "no corpus is needed here")]
+mod support;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+use support::{succeed, wd};
+
+fn table(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../corpora/tables")
+        .join(name)
+}
+
+fn json(command: &mut Command) -> Value {
+    let output = succeed(command.arg("--json"));
+    serde_json::from_slice(&output.stdout).expect("JSON on standard output")
+}
+
+fn text(command: &mut Command) -> String {
+    String::from_utf8(succeed(command).stdout).expect("UTF-8")
+}
+
+/// Runs a command that must fail, and gives what it says.
+fn fail(command: &mut Command) -> String {
+    let output = command.output().expect("the command starts");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success(),
+        "{command:?} succeeded:\n{message}"
+    );
+    assert_ne!(output.status.code(), Some(101), "a panic:\n{message}");
+    assert!(output.stdout.is_empty(), "output beside an error");
+    // Lines are broken for the eye.
+    message
+        .split_whitespace()
+        .filter(|word| *word != "│")
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn close(value: &Value, expected: f64, tolerance: f64) {
+    let value = value.as_f64().expect("a number");
+    assert!(
+        (value - expected).abs() <= tolerance * expected.abs(),
+        "{value} where {expected} is expected"
+    );
+}
+
+/// Rows of comma-separated numbers below a header.
+fn numbers(text: &str) -> (Vec<String>, Vec<Vec<f64>>) {
+    let mut lines = text.lines();
+    let header = lines
+        .next()
+        .expect("a header")
+        .split(',')
+        .map(str::to_owned)
+        .collect();
+    let rows = lines
+        .map(|line| {
+            line.split(',')
+                .map(|field| field.parse().expect("a number"))
+                .collect()
+        })
+        .collect();
+    (header, rows)
+}
+
+#[test]
+fn the_json_holds_what_scripts_ask_for() {
+    let found = json(wd().arg("evidence").arg(table("diabetes.csv")).args([
+        "--target",
+        "target",
+        "--compare",
+        "loo,gcv,cv:10",
+    ]));
+    // λ = α/β, and MacKay's fixed point: 2αE_W = γ and βE_D + αE_W = n/2.
+    let number = |key: &str| found[key].as_f64().expect(key);
+    close(&found["lambda"], number("alpha") / number("beta"), 1e-12);
+    let path = found["path"].as_array().expect("a path");
+    let here = path
+        .iter()
+        .find(|point| point["lambda"] == found["lambda"])
+        .expect("the path passes through the choice");
+    let norm = here["squared_norm"].as_f64().expect("a number");
+    close(&found["effective_parameters"], number("alpha") * norm, 1e-9);
+    let residual = 442.0 * here["training_error"].as_f64().expect("a number");
+    let energies = number("beta") * residual + number("alpha") * norm;
+    assert!((energies - 442.0).abs() < 1e-7, "{energies}");
+    assert!(path.len() > 100);
+    for criterion in ["leave-one-out", "GCV", "10-fold CV"] {
+        assert!(
+            here[criterion]
+                .as_f64()
+                .is_some_and(|error| error > residual / 442.0),
+            "{criterion}"
+        );
+    }
+    let interval = found["lambda_interval"].as_array().expect("an interval");
+    assert!(interval[0].as_f64() < found["lambda"].as_f64());
+    assert!(interval[1].as_f64() > found["lambda"].as_f64());
+    for choice in found["comparison"].as_array().expect("choices") {
+        let own = choice["chosen_by"].as_str().expect("a name");
+        assert_eq!(choice["costs"][own], 0.0);
+    }
+    // Coefficients in original units give the mean of the target at the mean of the columns.
+    let (header, rows) =
+        numbers(&std::fs::read_to_string(table("diabetes.csv")).expect("the table"));
+    let mean = |column: usize| rows.iter().map(|row| row[column]).sum::<f64>() / rows.len() as f64;
+    let mut fitted = number("intercept");
+    for (column, name) in header
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| *name != "target")
+    {
+        fitted += found["coefficients"][name].as_f64().expect("a coefficient") * mean(column);
+    }
+    assert!((fitted - mean(header.len() - 1)).abs() < 1e-8);
+}
+
+#[test]
+fn a_saved_model_predicts_what_it_should() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let model = folder.path().join("model.json");
+    let found = json(
+        wd().arg("evidence")
+            .arg(table("diabetes.csv"))
+            .args(["--target", "target", "--save"])
+            .arg(&model),
+    );
+    let (names, rows) =
+        numbers(&std::fs::read_to_string(table("diabetes.csv")).expect("the table"));
+    let predicted = text(wd().arg("predict").arg(&model).arg(table("diabetes.csv")));
+    let (header, predictions) = numbers(&predicted);
+    assert_eq!(header, ["target", "target_sd", "target_low", "target_high"]);
+    assert_eq!(predictions.len(), rows.len());
+    let mut inside = 0;
+    for (row, prediction) in rows.iter().zip(&predictions) {
+        let mut expected = found["intercept"].as_f64().expect("a number");
+        for (value, name) in row.iter().zip(&names).filter(|(_, name)| *name != "target") {
+            expected += value * found["coefficients"][name].as_f64().expect("a coefficient");
+        }
+        assert!((prediction[0] - expected).abs() < 1e-8);
+        assert!((prediction[3] - prediction[2] - 2.0 * 1.959964 * prediction[1]).abs() < 1e-4);
+        inside += usize::from((prediction[2]..prediction[3]).contains(&row[10]));
+    }
+    let share = inside as f64 / rows.len() as f64;
+    assert!((0.92..0.98).contains(&share), "95 % intervals hold {share}");
+    // A file instead of standard output, and narrower intervals.
+    let out = folder.path().join("predictions.csv");
+    succeed(
+        wd().arg("predict")
+            .arg(&model)
+            .arg(table("diabetes.csv"))
+            .args(["--level", "0.5", "--out"])
+            .arg(&out),
+    );
+    let (_, narrower) = numbers(&std::fs::read_to_string(&out).expect("predictions"));
+    assert!(narrower[0][3] - narrower[0][2] < predictions[0][3] - predictions[0][2]);
+}
+
+#[test]
+fn groups_and_several_targets() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let model = folder.path().join("model.json");
+    let grouped = json(
+        wd().arg("evidence")
+            .arg(table("diabetes.csv"))
+            .args([
+                "--target",
+                "target",
+                "--groups",
+                "serum=s?",
+                "body=bmi,bp",
+                "--save",
+            ])
+            .arg(&model),
+    );
+    let lambdas = grouped["lambda"].as_object().expect("a λ for each group");
+    let names: Vec<&String> = lambdas.keys().collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(
+        grouped["groups"][0]["columns"].as_array().map(Vec::len),
+        Some(6)
+    );
+    let one = json(
+        wd().arg("evidence")
+            .arg(table("diabetes.csv"))
+            .args(["--target", "target"]),
+    );
+    assert!(grouped["log_evidence"].as_f64() > one["log_evidence"].as_f64());
+    let predicted = text(wd().arg("predict").arg(&model).arg(table("diabetes.csv")));
+    assert_eq!(
+        predicted.lines().next(),
+        Some("target"),
+        "groups give no interval"
+    );
+
+    let both = json(
+        wd().arg("evidence")
+            .arg(table("diabetes.csv"))
+            .args(["--target", "target,bmi"]),
+    );
+    let both = both.as_array().expect("an object for each target");
+    assert_eq!(
+        (&both[0]["target"], &both[1]["target"]),
+        (&"target".into(), &"bmi".into())
+    );
+    let alone = json(
+        wd().arg("evidence")
+            .arg(table("diabetes.csv"))
+            .args(["--target", "bmi", "--drop", "target"]),
+    );
+    close(
+        &both[1]["lambda"],
+        alone["lambda"].as_f64().expect("a number"),
+        1e-9,
+    );
+}
+
+#[test]
+fn classes_get_probabilities() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let model = folder.path().join("model.json");
+    let found = json(
+        wd().arg("evidence")
+            .arg(table("breast_cancer.csv"))
+            .args(["--target", "benign", "--family", "logistic", "--save"])
+            .arg(&model),
+    );
+    assert_eq!(found["beta"], 1.0);
+    let (header, predictions) = numbers(&text(
+        wd().arg("predict")
+            .arg(&model)
+            .arg(table("breast_cancer.csv")),
+    ));
+    assert_eq!(header, ["probability_of_1"]);
+    let (names, rows) =
+        numbers(&std::fs::read_to_string(table("breast_cancer.csv")).expect("the table"));
+    let target = names
+        .iter()
+        .position(|name| name == "benign")
+        .expect("the target");
+    let right = rows
+        .iter()
+        .zip(&predictions)
+        .filter(|(row, prediction)| (row[target] == 1.0) == (prediction[0] > 0.5))
+        .count();
+    assert!(right > 550, "{right} of 569");
+    let conventions = found["conventions"].as_array().expect("conventions");
+    let c = conventions
+        .iter()
+        .find(|row| row["name"] == "C")
+        .expect("scikit-learn's");
+    close(
+        &c["value"],
+        1.0 / found["lambda"].as_f64().expect("a number"),
+        1e-12,
+    );
+}
+
+#[test]
+fn the_report_is_one_well_formed_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let report = folder.path().join("report.html");
+    succeed(
+        wd().arg("evidence")
+            .arg(table("diabetes.csv"))
+            .args(["--target", "target", "--compare", "loo,gcv,cv:5", "--out"])
+            .arg(&report),
+    );
+    let page = std::fs::read_to_string(&report).expect("the report");
+    for part in [
+        "choice-curves",
+        "coefficient-paths",
+        "calibration-figure",
+        "id=\"prior\"",
+        "leave-one-out",
+        "Ridge(alpha=",
+        "--compare loo,gcv,cv:5",
+    ] {
+        assert!(page.contains(part), "no {part} in the report");
+    }
+    assert!(!page.contains("NaN") && !page.contains("http://") && !page.contains("https://"));
+}
+
+#[test]
+fn a_hold_out_of_the_training_rows_is_the_training_error() {
+    let found = json(
+        wd().arg("evidence")
+            .arg(table("diabetes.csv"))
+            .args(["--target", "target", "--compare"])
+            .arg(format!("holdout:{}", table("diabetes.csv").display())),
+    );
+    for point in found["path"].as_array().expect("a path") {
+        close(
+            &point["hold-out"],
+            point["training_error"].as_f64().expect("a number"),
+            1e-9,
+        );
+    }
+}
+
+#[test]
+fn the_words_of_a_terminal() {
+    let shown = text(wd().arg("evidence").arg(table("digits.csv.gz")).args([
+        "--no-header",
+        "--target",
+        "column65",
+        "--drop",
+        "column2",
+    ]));
+    for part in [
+        "1,797 rows",
+        "column65  number",
+        "left out: as asked",
+        "Constant, so their coefficients are 0: `column1` (0)",
+        "λ = α/β",
+        "effective parameters of 60",
+        "cost by GCV",
+        "make_pipeline(StandardScaler(), Ridge(alpha=",
+    ] {
+        assert!(shown.contains(part), "no «{part}» in\n{shown}");
+    }
+    assert!(!shown.contains('\u{1b}'), "colour without a terminal");
+}
+
+#[test]
+fn what_cannot_be_fitted_is_refused_with_the_place_and_the_fix() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a writable folder");
+        path
+    };
+    let holes = file("holes.csv", "a,b,y\n1,,1\n2,3,2\n,4,3\n1,2,2\n");
+    let flat = file("flat.csv", "x,y\n1,5\n2,5\n3,5\n");
+    let three = file("three.csv", "x,y\n1,a\n2,b\n3,c\n4,a\n");
+    let one = file("one.csv", "x,y\n1,a\n2,a\n");
+    let counts = file("counts.csv", "x,y\n1,2\n2,-1\n3,4\n");
+    let diabetes = table("diabetes.csv");
+    let cases: [(&Path, &[&str], &str); 18] = [
+        (&diabetes, &["--target", "targte"], "did you mean `target`?"),
+        (
+            &diabetes,
+            &["--target", "target", "--drop", "ag"],
+            "no column `ag`",
+        ),
+        (
+            &diabetes,
+            &["--target", "target", "--compare", "aic"],
+            "loo, gcv, cv:FOLDS",
+        ),
+        (
+            &diabetes,
+            &["--target", "target", "--compare", "cv:1"],
+            "2 to 100",
+        ),
+        (
+            &diabetes,
+            &["--target", "target", "--compare", "holdout:none.csv"],
+            "none.csv",
+        ),
+        (
+            &diabetes,
+            &["--target", "target", "--points", "1"],
+            "--points 1",
+        ),
+        (
+            &diabetes,
+            &["--target", "target", "--delimiter", "ab"],
+            "--delimiter ab",
+        ),
+        (
+            &diabetes,
+            &["--target", "target", "--groups", "serum=z*"],
+            "`z*` matches no column",
+        ),
+        (
+            &diabetes,
+            &["--target", "target", "--groups", "a=s*", "b=s1"],
+            "`s1` into two groups",
+        ),
+        (
+            &diabetes,
+            &["--target", "target,bmi", "--family", "poisson"],
+            "several targets",
+        ),
+        (
+            &diabetes,
+            &[
+                "--target",
+                "sex",
+                "--family",
+                "logistic",
+                "--compare",
+                "loo",
+            ],
+            "cv:10",
+        ),
+        (
+            &diabetes,
+            &["--target", "age", "--family", "logistic"],
+            "use --family softmax",
+        ),
+        (
+            &holes,
+            &["--target", "y"],
+            "`a` in 1 row (first: line 4), `b` in 1 row (first: line 2)",
+        ),
+        (
+            &flat,
+            &["--target", "y"],
+            "column `y`: the target is the same in every row",
+        ),
+        (&three, &["--target", "y"], "--family logistic or softmax"),
+        (
+            &three,
+            &["--target", "y", "--family", "logistic"],
+            "more than two classes",
+        ),
+        (
+            &one,
+            &["--target", "y", "--family", "softmax"],
+            "one class only",
+        ),
+        (
+            &counts,
+            &["--target", "y", "--family", "poisson"],
+            "poisson takes counts",
+        ),
+    ];
+    for (path, arguments, expected) in cases {
+        let message = fail(
+            wd().arg("evidence")
+                .arg(path)
+                .args(arguments)
+                .current_dir(folder.path()),
+        );
+        assert!(message.contains(expected), "{arguments:?} gave:\n{message}");
+    }
+    let filled = json(
+        wd().arg("evidence")
+            .arg(&holes)
+            .args(["--target", "y", "--impute", "mean"]),
+    );
+    assert_eq!(filled["rows"], 4);
+}
+
+#[test]
+fn damaged_models_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let model = folder.path().join("model.json");
+    succeed(
+        wd().arg("evidence")
+            .arg(table("diabetes.csv"))
+            .args(["--target", "target", "--save"])
+            .arg(&model),
+    );
+    let whole = std::fs::read_to_string(&model).expect("the model");
+    let mut damages = vec![
+        ("{}".to_owned(), "missing field"),
+        (whole[..whole.len() / 2].to_owned(), "is no model"),
+        (
+            whole.replacen("wd-model-1", "wd-model-9", 1),
+            "its format is `wd-model-9`",
+        ),
+        (whole.replacen("\"beta\":", "\"beta\":-", 1), "damaged"),
+        (
+            whole.replacen("\"name\":\"bmi\"", "\"name\":\"bim\"", 1),
+            "no column `bim`",
+        ),
+    ];
+    let category = "\"encoding\":\"category\",\"levels\":[],\"imputed\":null";
+    let number = "\"encoding\":\"number\",\"imputed\":null";
+    damages.push((whole.replacen(number, category, 1), "fewer than two levels"));
+    for (text, expected) in damages {
+        assert_ne!(text, whole);
+        std::fs::write(&model, &text).expect("a writable folder");
+        let message = fail(wd().arg("predict").arg(&model).arg(table("diabetes.csv")));
+        assert!(message.contains(expected), "no «{expected}» in {message}");
+    }
+    let message = fail(
+        wd().arg("predict")
+            .arg(table("diabetes.csv"))
+            .arg(table("diabetes.csv")),
+    );
+    assert!(message.contains("--save"), "{message}");
+}

@@ -1,0 +1,79 @@
+//! Finding columns by name.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::DataError;
+
+/// Below this similarity (Jaro–Winkler) two names have nothing to do with each other.
+const SIMILAR: f64 = 0.8;
+
+/// The columns of a file by name.
+pub(super) struct Names<'a> {
+    path: &'a Path,
+    names: &'a [String],
+    places: HashMap<&'a str, usize>,
+}
+
+impl<'a> Names<'a> {
+    /// Indexes the names; a name that stands twice is an error.
+    pub(super) fn new(path: &'a Path, names: &'a [String]) -> Result<Self, DataError> {
+        let mut places = HashMap::with_capacity(names.len());
+        for (index, name) in names.iter().enumerate() {
+            if let Some(first) = places.insert(name.as_str(), index) {
+                return Err(DataError::table(
+                    path,
+                    format!(
+                        "columns {} and {} are both named `{name}`; if the first line holds data, say so with --no-header",
+                        first + 1,
+                        index + 1
+                    ),
+                ));
+            }
+        }
+        Ok(Names {
+            path,
+            names,
+            places,
+        })
+    }
+
+    /// The place of a column.
+    pub(super) fn find(&self, name: &str) -> Result<usize, DataError> {
+        self.places.get(name).copied().ok_or_else(|| {
+            let nearest = self
+                .names
+                .iter()
+                .map(|known| {
+                    (
+                        strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase()),
+                        known,
+                    )
+                })
+                .filter(|(similarity, _)| *similarity >= SIMILAR)
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            DataError::UnknownColumn {
+                path: self.path.to_owned(),
+                name: name.to_owned(),
+                hint: match nearest {
+                    Some((_, known)) => format!("did you mean `{known}`?"),
+                    None => format!("it has {}", listed(self.names)),
+                },
+            }
+        })
+    }
+}
+
+/// The first names of a list, and how many more there are.
+pub(super) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

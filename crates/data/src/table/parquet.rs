@@ -1,0 +1,388 @@
+//! Parquet files, read column by column without a row or an Arrow array in between.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use parquet::basic::{ConvertedType, LogicalType, Type};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
+use parquet::data_type::{ByteArray, DataType};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::ColumnDescriptor;
+
+use super::csv::too_many;
+use super::dictionary::{Dictionary, MISSING};
+use super::field::is_missing;
+use super::pages::CheckedPages;
+use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
+use crate::DataError;
+
+fn file(path: &Path) -> Result<SerializedFileReader<File>, DataError> {
+    let file = File::open(path).map_err(DataError::io("open", path))?;
+    let length = file.metadata().map_err(DataError::io("read", path))?.len();
+    let file = SerializedFileReader::new(file).map_err(|error| failure(path, &error))?;
+    check(path, &file, length)?;
+    Ok(file)
+}
+
+/// Refuses places outside the file, on which the library would panic.
+fn check(path: &Path, file: &SerializedFileReader<File>, length: u64) -> Result<(), DataError> {
+    for (index, group) in file.metadata().row_groups().iter().enumerate() {
+        let inside = group.num_rows() >= 0
+            && group.columns().iter().all(|column| {
+                let dictionary = column.dictionary_page_offset();
+                let start = dictionary.unwrap_or_else(|| column.data_page_offset());
+                let end = start.checked_add(column.compressed_size());
+                start >= 0
+                    && column.data_page_offset() >= 0
+                    && column.compressed_size() >= 0
+                    && column.num_values() >= 0
+                    && end.is_some_and(|end| end.cast_unsigned() <= length)
+            });
+        if !inside {
+            return Err(DataError::table(
+                path,
+                format!(
+                    "its row group {} lies outside the file: it is damaged",
+                    index + 1
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The columns of a Parquet file, from its schema.
+pub(super) fn columns(path: &Path) -> Result<Vec<Column>, DataError> {
+    let file = file(path)?;
+    let metadata = file.metadata().file_metadata();
+    if metadata.num_rows() <= 0 {
+        return Err(DataError::table(path, "it has no rows"));
+    }
+    Ok(metadata
+        .schema_descr()
+        .columns()
+        .iter()
+        .map(|column| Column {
+            name: column.path().string(),
+            kind: match column.physical_type() {
+                Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY => Kind::Category,
+                _ => Kind::Number,
+            },
+            unreadable: unreadable(column),
+            example: String::new(),
+        })
+        .collect())
+}
+
+/// Why a column has neither numbers nor texts that stand for themselves.
+fn unreadable(column: &ColumnDescriptor) -> Option<String> {
+    let is_text = matches!(
+        column.logical_type_ref(),
+        Some(LogicalType::String | LogicalType::Enum)
+    ) || matches!(
+        column.converted_type(),
+        ConvertedType::UTF8 | ConvertedType::ENUM
+    );
+    if column.max_rep_level() > 0 {
+        return Some("it holds lists".to_owned());
+    }
+    match column.physical_type() {
+        Type::INT96 => Some("it holds times in the old INT96 form".to_owned()),
+        Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY
+            // Older writers mark text by nothing at all; bytes that are not UTF-8 are refused as they are read.
+            if !is_text
+                && (column.physical_type() == Type::FIXED_LEN_BYTE_ARRAY
+                    || column.logical_type_ref().is_some()
+                    || column.converted_type() != ConvertedType::NONE) =>
+        {
+            Some("it holds bytes that are no text".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Rows of a Parquet file.
+pub(super) struct ParquetReader {
+    pub(super) path: PathBuf,
+    file: SerializedFileReader<File>,
+    names: Vec<String>,
+    /// What one unit of a column's integers stands for: 0.01 for a decimal of two places.
+    units: Vec<f64>,
+    unsigned: Vec<bool>,
+    /// The definition level of a value that is there.
+    defined: Vec<i16>,
+    group: usize,
+    left_in_group: u64,
+    columns: Vec<Option<ColumnReader>>,
+    pub(super) dictionaries: Vec<Dictionary>,
+    numbers: Vec<HashMap<u64, u32>>,
+    rows: u64,
+}
+
+impl ParquetReader {
+    pub(super) fn open(path: &Path, kinds: &[Option<Kind>]) -> Result<Self, DataError> {
+        let file = file(path)?;
+        let schema = file.metadata().file_metadata().schema_descr();
+        if schema.num_columns() != kinds.len() {
+            return Err(DataError::table(path, "it changed while it was read"));
+        }
+        let unit = |column: &ColumnDescriptor| match column.physical_type() {
+            Type::INT32 | Type::INT64 if column.type_scale() > 0 => {
+                10f64.powi(-column.type_scale())
+            }
+            _ => 1.0,
+        };
+        Ok(ParquetReader {
+            path: path.to_owned(),
+            names: schema
+                .columns()
+                .iter()
+                .map(|column| column.path().string())
+                .collect(),
+            units: schema.columns().iter().map(|column| unit(column)).collect(),
+            unsigned: schema
+                .columns()
+                .iter()
+                .map(|column| {
+                    matches!(
+                        column.converted_type(),
+                        ConvertedType::UINT_8
+                            | ConvertedType::UINT_16
+                            | ConvertedType::UINT_32
+                            | ConvertedType::UINT_64
+                    )
+                })
+                .collect(),
+            defined: schema
+                .columns()
+                .iter()
+                .map(|column| column.max_def_level())
+                .collect(),
+            group: 0,
+            left_in_group: 0,
+            columns: kinds.iter().map(|_| None).collect(),
+            dictionaries: kinds.iter().map(|_| Dictionary::default()).collect(),
+            numbers: kinds.iter().map(|_| HashMap::new()).collect(),
+            rows: 0,
+            file,
+        })
+    }
+
+    /// Adds up to `most` rows to an empty block; a block never crosses a row group.
+    pub(super) fn next(&mut self, block: &mut RawBlock, most: usize) -> Result<(), DataError> {
+        while self.left_in_group == 0 {
+            if self.group == self.file.num_row_groups() {
+                return Ok(());
+            }
+            self.open_group(block)?;
+        }
+        let rows = self.left_in_group.min(most as u64) as usize;
+        for index in 0..block.columns.len() {
+            let Some(mut reader) = self.columns[index].take() else {
+                continue;
+            };
+            let read = self.read_column(&mut reader, index, &mut block.columns[index], rows)?;
+            self.columns[index] = Some(reader);
+            if read != rows {
+                return Err(DataError::table(
+                    &self.path,
+                    format!(
+                        "column `{}` ends after {} rows, before its row group does: the file is damaged",
+                        self.names[index],
+                        self.rows + read as u64
+                    ),
+                ));
+            }
+        }
+        block.rows = rows;
+        self.rows += rows as u64;
+        self.left_in_group -= rows as u64;
+        Ok(())
+    }
+
+    fn open_group(&mut self, block: &RawBlock) -> Result<(), DataError> {
+        let group = self
+            .file
+            .get_row_group(self.group)
+            .map_err(|error| failure(&self.path, &error))?;
+        self.left_in_group = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
+        for (index, column) in block.columns.iter().enumerate() {
+            self.columns[index] = if matches!(column, RawColumn::Skipped) {
+                None
+            } else {
+                let pages = group
+                    .get_column_page_reader(index)
+                    .map_err(|error| failure(&self.path, &error))?;
+                let description = group.metadata().column(index).column_descr_ptr();
+                Some(get_column_reader(
+                    description,
+                    Box::new(CheckedPages::new(pages)),
+                ))
+            };
+        }
+        self.group += 1;
+        Ok(())
+    }
+
+    fn read_column(
+        &mut self,
+        reader: &mut ColumnReader,
+        index: usize,
+        column: &mut RawColumn,
+        rows: usize,
+    ) -> Result<usize, DataError> {
+        let (unit, unsigned) = (self.units[index], self.unsigned[index]);
+        match reader {
+            ColumnReader::BoolColumnReader(reader) => {
+                self.numbers(reader, index, column, rows, |value| {
+                    f64::from(u8::from(*value))
+                })
+            }
+            ColumnReader::Int32ColumnReader(reader) => {
+                self.numbers(reader, index, column, rows, |value| match unsigned {
+                    true => f64::from(value.cast_unsigned()),
+                    false => f64::from(*value) * unit,
+                })
+            }
+            // Exact to 2⁵³, which reaches the year 2255 in microseconds.
+            ColumnReader::Int64ColumnReader(reader) => {
+                self.numbers(reader, index, column, rows, |value| match unsigned {
+                    true => value.cast_unsigned() as f64,
+                    false => *value as f64 * unit,
+                })
+            }
+            ColumnReader::FloatColumnReader(reader) => {
+                self.numbers(reader, index, column, rows, |value| f64::from(*value))
+            }
+            ColumnReader::DoubleColumnReader(reader) => {
+                self.numbers(reader, index, column, rows, |value| *value)
+            }
+            ColumnReader::ByteArrayColumnReader(reader) => self.texts(reader, index, column, rows),
+            ColumnReader::Int96ColumnReader(_) | ColumnReader::FixedLenByteArrayColumnReader(_) => {
+                Err(DataError::table(
+                    &self.path,
+                    format!(
+                        "column `{}` cannot be read; leave it out with --drop",
+                        self.names[index]
+                    ),
+                ))
+            }
+        }
+    }
+
+    fn numbers<T: DataType>(
+        &mut self,
+        reader: &mut ColumnReaderImpl<T>,
+        index: usize,
+        column: &mut RawColumn,
+        rows: usize,
+        number: impl Fn(&T::T) -> f64,
+    ) -> Result<usize, DataError> {
+        let values = values(&self.path, reader, self.defined[index], rows)?;
+        let read = values.len();
+        for (row, value) in values.into_iter().enumerate() {
+            let value = value.map_or(f64::NAN, |value| number(&value));
+            if value.is_infinite() {
+                return Err(self.cell(row, index, "holds an infinite number".to_owned()));
+            }
+            match column {
+                RawColumn::Skipped => {}
+                RawColumn::Numbers(numbers) => numbers.push(value),
+                RawColumn::Codes(codes) => {
+                    // −0 and 0 are one class.
+                    let value = value + 0.0;
+                    codes.push(if value.is_nan() {
+                        MISSING
+                    } else if let Some(code) = self.numbers[index].get(&value.to_bits()) {
+                        *code
+                    } else {
+                        let code = self.dictionaries[index]
+                            .code(&value.to_string())
+                            .ok_or_else(|| self.cell(row, index, too_many()))?;
+                        self.numbers[index].insert(value.to_bits(), code);
+                        code
+                    });
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    fn texts(
+        &mut self,
+        reader: &mut ColumnReaderImpl<parquet::data_type::ByteArrayType>,
+        index: usize,
+        column: &mut RawColumn,
+        rows: usize,
+    ) -> Result<usize, DataError> {
+        let values: Vec<Option<ByteArray>> = values(&self.path, reader, self.defined[index], rows)?;
+        for (row, value) in values.iter().enumerate() {
+            let bytes = value
+                .as_ref()
+                .map_or(&[][..], |value| value.data())
+                .trim_ascii();
+            let code = if is_missing(bytes) {
+                MISSING
+            } else {
+                let text = std::str::from_utf8(bytes).map_err(|_| {
+                    self.cell(
+                        row,
+                        index,
+                        "is not UTF-8; leave the column out with --drop".to_owned(),
+                    )
+                })?;
+                self.dictionaries[index]
+                    .code(text)
+                    .ok_or_else(|| self.cell(row, index, too_many()))?
+            };
+            if let RawColumn::Codes(codes) = column {
+                codes.push(code);
+            }
+        }
+        Ok(values.len())
+    }
+
+    fn cell(&self, row: usize, column: usize, problem: String) -> DataError {
+        DataError::TableCell {
+            path: self.path.clone(),
+            place: Place::Row(self.rows + row as u64 + 1).to_string(),
+            column: self.names[column].clone(),
+            problem,
+        }
+    }
+}
+
+/// Up to `rows` values of a column, nulls included.
+fn values<T: DataType>(
+    path: &Path,
+    reader: &mut ColumnReaderImpl<T>,
+    defined: i16,
+    rows: usize,
+) -> Result<Vec<Option<T::T>>, DataError> {
+    let (mut present, mut levels) = (Vec::new(), Vec::new());
+    let (_, _, read) = reader
+        .read_records(rows, Some(&mut levels), None, &mut present)
+        .map_err(|error| failure(path, &error))?;
+    if defined == 0 {
+        return Ok(present.into_iter().map(Some).collect());
+    }
+    let mut present = present.into_iter();
+    Ok(levels
+        .iter()
+        .take(read)
+        .map(|level| {
+            if *level == defined {
+                present.next()
+            } else {
+                None
+            }
+        })
+        .collect())
+}
+
+/// An error of the Parquet reader in this crate's words.
+fn failure(path: &Path, error: &ParquetError) -> DataError {
+    DataError::table(path, format!("it cannot be read as Parquet: {error}"))
+}

@@ -1,0 +1,99 @@
+//! The pass before the pass: levels of categories, means for imputation.
+
+use std::path::Path;
+
+use super::dictionary::MISSING;
+use super::format::TableFormat;
+use super::raw::{Kind, RawBlock, RawColumn, RawReader};
+use crate::DataError;
+
+/// Rows read at a time.
+const ROWS: usize = 4096;
+
+/// What is known of a column after a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Survey {
+    /// Nothing: it was not looked at.
+    None,
+    Number {
+        mean: f64,
+        /// Cells that hold a value.
+        present: u64,
+    },
+    Category {
+        /// In order: as numbers where all are, by bytes otherwise.
+        levels: Vec<String>,
+        /// Rows of each level.
+        counts: Vec<u64>,
+    },
+}
+
+/// Reads the columns that have a kind; reads nothing when none has.
+pub(super) fn survey(
+    path: &Path,
+    format: &TableFormat,
+    kinds: &[Option<Kind>],
+) -> Result<Vec<Survey>, DataError> {
+    if kinds.iter().all(Option::is_none) {
+        return Ok(vec![Survey::None; kinds.len()]);
+    }
+    let mut reader = RawReader::open(path, format, kinds)?;
+    let mut block = RawBlock::new(kinds);
+    let mut means = vec![(0.0, 0u64); kinds.len()];
+    let mut counts: Vec<Vec<u64>> = vec![Vec::new(); kinds.len()];
+    while reader.next(&mut block, ROWS)? {
+        for (index, column) in block.columns.iter().enumerate() {
+            match column {
+                RawColumn::Skipped => {}
+                RawColumn::Numbers(values) => {
+                    let (mean, present) = &mut means[index];
+                    for value in values.iter().filter(|value| !value.is_nan()) {
+                        *present += 1;
+                        // A running mean: sums of large numbers would overflow where their mean does not.
+                        let weight = 1.0 / *present as f64;
+                        *mean = *mean * (1.0 - weight) + value * weight;
+                    }
+                }
+                RawColumn::Codes(codes) => {
+                    let counts = &mut counts[index];
+                    for code in codes.iter().filter(|code| **code != MISSING) {
+                        let code = *code as usize;
+                        if counts.len() <= code {
+                            counts.resize(code + 1, 0);
+                        }
+                        counts[code] += 1;
+                    }
+                }
+            }
+        }
+    }
+    Ok(kinds
+        .iter()
+        .enumerate()
+        .map(|(index, kind)| match kind {
+            None => Survey::None,
+            Some(Kind::Number) => Survey::Number {
+                mean: means[index].0,
+                present: means[index].1,
+            },
+            Some(Kind::Category) => ordered(reader.dictionary(index).texts(), &counts[index]),
+        })
+        .collect())
+}
+
+/// Levels in order, with their counts.
+fn ordered(texts: &[String], counts: &[u64]) -> Survey {
+    let mut levels: Vec<(String, u64)> =
+        texts.iter().cloned().zip(counts.iter().copied()).collect();
+    let number = |text: &str| text.parse::<f64>().ok().filter(|value| !value.is_nan());
+    if levels.iter().all(|(text, _)| number(text).is_some()) {
+        levels.sort_by(|(a, _), (b, _)| {
+            let (x, y) = (number(a).unwrap_or(0.0), number(b).unwrap_or(0.0));
+            x.total_cmp(&y).then_with(|| a.cmp(b))
+        });
+    } else {
+        levels.sort();
+    }
+    let (levels, counts) = levels.into_iter().unzip();
+    Survey::Category { levels, counts }
+}

@@ -135,7 +135,7 @@ fn mistakes_are_refused_with_the_place_and_the_fix() {
             &["torch.AdamW", "steps=100", "batch=10tok", "tokens=5000"],
             &["5000", "1000", "%"],
         ),
-        (&["torch.AdamW", "lr=1e-3", "steps=1T"], &["step by step"]),
+        (&["torch.AdamW", "lr=1e-3", "steps=100M"], &["step by step"]),
         (
             &["torch.AdamW", "schedule=cosin", "steps=9"],
             &["cosin", "cosine"],

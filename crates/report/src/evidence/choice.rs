@@ -238,7 +238,7 @@ pub(super) fn cost_text(cost: f64, measure: Measure) -> String {
             if cost == 0.0 {
                 "0".to_owned()
             } else {
-                format!("+{}", number::percent(cost))
+                format!("+{} %", number::fixed(100.0 * cost, 2))
             }
         }
         Measure::LogEvidence => format!("{} nats", number::fixed(cost, 2)),

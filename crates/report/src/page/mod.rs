@@ -193,12 +193,15 @@ pub(crate) fn bound(text: &str) -> String {
         .replace("t-test", "t\u{2011}test")
 }
 
-/// The text with a capital at its beginning.
+/// The text with a capital at its beginning; a symbol stays itself, since Λ is not λ.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
-    characters.next().map_or(String::new(), |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+    characters
+        .next()
+        .map_or(String::new(), |first| match first {
+            'λ' | 'α' | 'β' | 'γ' | 'η' | 'κ' | 'σ' | 'τ' => text.to_owned(),
+            _ => first.to_uppercase().chain(characters).collect(),
+        })
 }
 
 fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, in_more: bool) {

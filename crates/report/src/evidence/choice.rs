@@ -237,8 +237,10 @@ pub(super) fn cost_text(cost: f64, measure: Measure) -> String {
         Measure::SquaredError => {
             if cost == 0.0 {
                 "0".to_owned()
-            } else {
+            } else if cost < 0.01 {
                 format!("+{} %", number::fixed(100.0 * cost, 2))
+            } else {
+                format!("+{}", number::percent(cost))
             }
         }
         Measure::LogEvidence => format!("{} nats", number::fixed(cost, 2)),

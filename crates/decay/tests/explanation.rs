@@ -194,7 +194,7 @@ fn what_is_not_given_is_left_out() {
     near(explanation.timescale.tau_steps.unwrap(), 1e4, 1e-12);
     assert_eq!(explanation.timescale.kappa, None);
     assert_eq!(explanation.course, None);
-    let error = Explanation::of(&subject("torch.AdamW lr=1e-3 steps=1T")).unwrap_err();
+    let error = Explanation::of(&subject("torch.AdamW lr=1e-3 steps=100M")).unwrap_err();
     assert!(error.to_string().contains("step by step"), "{error}");
 }
 

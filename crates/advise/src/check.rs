@@ -62,7 +62,7 @@ impl Check {
     /// A law of a learning rate that falls from its peak.
     pub(crate) fn falling(&mut self, run: &PlannedRun) -> &mut Self {
         self.same_kind(!run.is_constant(), || {
-            "the learning rate is constant: decay then only raises the training loss, and no law was fitted there"
+            "the learning rate is constant, and no law was fitted there (in one pass over text, decay then only raised the training loss)"
                 .to_owned()
         });
         if run.schedule.is_none() {

@@ -24,6 +24,16 @@ pub enum AdviseError {
         /// Its value.
         value: f64,
     },
+    /// A rate at which an optimizer whose updates are about 1 moves every weight by 1 or more.
+    #[error(
+        "a peak learning rate of {rate}: {optimizer} would move every weight by about that much in a step; is a power of ten missing, as in 6e-4?"
+    )]
+    LearningRateTooLarge {
+        /// The rate.
+        rate: f64,
+        /// The optimizer, as it is written in prose.
+        optimizer: &'static str,
+    },
     /// A name that is none of the known ones.
     #[error("unknown {what} `{given}`; known: {known}")]
     UnknownName {

@@ -159,7 +159,7 @@ impl PlannedRun {
     ///
     /// # Errors
     /// [`AdviseError::NotPositive`] for a number that is not finite and positive, [`AdviseError::BatchTooLarge`]
-    /// where not one step would be made.
+    /// where not one step would be made, [`AdviseError::LearningRateTooLarge`] where a step would move every weight by 1 or more.
     pub fn checked(self) -> Result<Self, AdviseError> {
         let run = &self;
         for (name, value) in [
@@ -178,6 +178,19 @@ impl PlannedRun {
             {
                 return Err(AdviseError::NotPositive { name, value });
             }
+        }
+        let moves_by_one = matches!(
+            run.optimizer,
+            Optimizer::Adamw | Optimizer::Adam | Optimizer::Lion
+        );
+        if let Some(rate) = run.peak_learning_rate
+            && moves_by_one
+            && rate >= 1.0
+        {
+            return Err(AdviseError::LearningRateTooLarge {
+                rate,
+                optimizer: run.optimizer.title(),
+            });
         }
         match run.batch {
             Some(batch) if batch > run.total => Err(AdviseError::BatchTooLarge {

@@ -173,7 +173,12 @@ fn verdict(advice: &Advice, converted: Option<&Converted>, context: &Context) ->
             }
         }
         Verdict::NotCovered { why, needs } => {
-            line(&mut out, "No law covers this run: no λ is recommended.");
+            let heading = if needs.is_empty() {
+                "No law covers this run: no λ is recommended."
+            } else {
+                "No law covers this run with what is given: no λ is recommended."
+            };
+            line(&mut out, heading);
             for reason in why {
                 line(&mut out, &format!("  {reason}"));
             }

@@ -1,0 +1,418 @@
+//! The findings in words and tables, for a terminal and for the report.
+
+use wd_evidence::study::Rule;
+use wd_lab::Interval;
+use wd_report::{PriorFindings, Rival, RuleErrors, SampleSize};
+
+use crate::text::{broken, number, table};
+
+/// Width of the sentences on a terminal.
+const WIDTH: usize = 100;
+
+/// What was found, a sentence or two each; the first is the headline.
+pub(super) fn verdict(findings: &PriorFindings) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(first), Some(last)) = (findings.sizes.first(), findings.sizes.last()) {
+        let told = |size: &SampleSize| {
+            let (likelihood, map) = (errors(size, 0), errors(size, 1));
+            format!(
+                "{} rows err by {:.3} on fresh rows with maximum likelihood and by {:.3} with λ by evidence: {} ({})",
+                size.rows,
+                likelihood.fresh.mean,
+                map.fresh.mean,
+                signed(map.fresh_difference),
+                judged(map.fresh_difference)
+            )
+        };
+        lines.push(format!("{}; {}.", told(first), told(last)));
+        lines.push(by_size(findings, "fresh", |found| found.fresh_difference));
+        lines.push(by_size(findings, "shifted", |found| {
+            found.shifted_difference
+        }));
+    }
+    lines.extend(along_lambda(findings));
+    lines.push(four_ways(findings));
+    lines.extend(recovered(findings));
+    lines.push(rivals(findings));
+    lines
+}
+
+fn errors(size: &SampleSize, rule: usize) -> &RuleErrors {
+    &size.rules[rule]
+}
+
+fn judged(difference: Interval) -> &'static str {
+    if difference.high < 0.0 {
+        "the prior helps"
+    } else if difference.low > 0.0 {
+        "the prior harms"
+    } else {
+        "undecided"
+    }
+}
+
+fn signed(interval: Interval) -> String {
+    format!(
+        "{:+.3} ({:+.3} to {:+.3})",
+        interval.mean, interval.low, interval.high
+    )
+}
+
+/// At which sizes the prior helps, harms, or neither can be told.
+fn by_size(findings: &PriorFindings, rows: &str, of: fn(&RuleErrors) -> Interval) -> String {
+    let mut parts = Vec::new();
+    for rule in [1, 2] {
+        for judgement in ["the prior helps", "the prior harms", "undecided"] {
+            let sizes: Vec<String> = findings
+                .sizes
+                .iter()
+                .filter(|size| judged(of(errors(size, rule))) == judgement)
+                .map(|size| size.rows.to_string())
+                .collect();
+            if !sizes.is_empty() {
+                parts.push(format!(
+                    "by {}, {judgement} at n = {}",
+                    name(Rule::ALL[rule]),
+                    sizes.join(", ")
+                ));
+            }
+        }
+    }
+    format!("On {rows} rows, λ {}.", parts.join("; "))
+}
+
+fn along_lambda(findings: &PriorFindings) -> Option<String> {
+    let curve = &findings.curve;
+    let (weak, strong) = (curve.points.first()?, curve.points.last()?);
+    let best = curve
+        .points
+        .iter()
+        .find(|point| point.lambda == curve.best_lambda)?;
+    let chosen: Vec<String> = curve
+        .chosen
+        .iter()
+        .map(|choice| {
+            format!(
+                "{} {} (error {:.3})",
+                name(choice.rule),
+                short(choice.quartiles[1]),
+                choice.fresh.mean
+            )
+        })
+        .collect();
+    Some(format!(
+        "From {} rows the error on fresh rows is {:.3} at λ = {}, least, {:.3}, at λ = {} (σ = {} of the noise), and {:.3} at λ = {}. \
+         Medians of the λ chosen: {}.",
+        curve.rows,
+        weak.fresh.mean,
+        short(weak.lambda),
+        best.fresh.mean,
+        short(best.lambda),
+        short(best.sigma),
+        strong.fresh.mean,
+        short(strong.lambda),
+        chosen.join(", ")
+    ))
+}
+
+fn four_ways(findings: &PriorFindings) -> String {
+    let ways = &findings.ways;
+    let worst = |arithmetic: &str| {
+        ways.ways
+            .iter()
+            .filter(|way| way.arithmetic == arithmetic)
+            .map(|way| way.difference)
+            .fold(0.0, f64::max)
+    };
+    let met = |difference: f64| {
+        if difference < 1e-6 {
+            "within 1e-6"
+        } else {
+            "not within 1e-6"
+        }
+    };
+    let (double, single) = (worst("f64"), worst("f32"));
+    format!(
+        "λ = {} is noise²/σ² = ({}/{})², and four ways lead to one minimum: in f64 they differ by {double:.1e} at most ({}); optim's SGD, \
+         at λ/N = {}, by {single:.1e} ({}), where f32 rounds each weight by up to {:.1e}.",
+        short(ways.lambda),
+        short(ways.noise_deviation),
+        short(ways.prior_deviation),
+        met(double),
+        short(ways.mean_loss_lambda),
+        met(single),
+        f32::EPSILON / 2.0
+    )
+}
+
+fn recovered(findings: &PriorFindings) -> Vec<String> {
+    let mut widths: Vec<usize> = findings
+        .recovery
+        .iter()
+        .map(|group| group.columns)
+        .collect();
+    widths.dedup();
+    widths
+        .into_iter()
+        .filter_map(|columns| {
+            let groups: Vec<_> = findings
+                .recovery
+                .iter()
+                .filter(|group| group.columns == columns)
+                .collect();
+            let (first, last) = (groups.first()?, groups.last()?);
+            let low: Vec<String> = groups
+                .iter()
+                .filter(|group| group.coverage_interval.1 < 0.95)
+                .map(|group| group.rows.to_string())
+                .collect();
+            let short_of = if low.is_empty() {
+                "at no n is that clearly below 95 %".to_owned()
+            } else {
+                format!("clearly below 95 % at n = {}", low.join(", "))
+            };
+            Some(format!(
+                "Of {columns} weights drawn with σ = {}, the evidence finds {:.3} from {} rows (median; quartiles {:.3} to {:.3}) and {:.3} \
+                 from {} ({:.3} to {:.3}). Its 95 % interval holds σ in {:.1} % and {:.1} % of draws; {short_of}.",
+                first.sigma,
+                first.quartiles[1],
+                first.rows,
+                first.quartiles[0],
+                first.quartiles[2],
+                last.quartiles[1],
+                last.rows,
+                last.quartiles[0],
+                last.quartiles[2],
+                100.0 * first.coverage,
+                100.0 * last.coverage,
+            ))
+        })
+        .collect()
+}
+
+fn rivals(findings: &PriorFindings) -> String {
+    let told = |is_of: fn(Interval) -> bool| {
+        let named: Vec<String> = findings
+            .rivals
+            .iter()
+            .flat_map(|rival| {
+                [
+                    ("leave-one-out", rival.over_leave_one_out),
+                    ("10 folds", rival.over_ten_folds),
+                ]
+                .into_iter()
+                .filter(move |(_, difference)| is_of(*difference))
+                .map(move |(against, difference)| {
+                    format!(
+                        "{:+.1} % against {against} ({})",
+                        100.0 * difference.mean,
+                        brief(rival)
+                    )
+                })
+            })
+            .collect();
+        (named.len(), named.join("; "))
+    };
+    let (losses, lost) = told(|difference| difference.low > 0.0);
+    let (wins, _) = told(|difference| difference.high < 0.0);
+    let all = 2 * findings.rivals.len();
+    let lost = if losses == 0 {
+        "It loses in none.".to_owned()
+    } else {
+        format!("It loses in {losses}: {lost}.")
+    };
+    format!(
+        "In {all} comparisons with cross-validation, λ by evidence errs less in {wins}, and in {} the interval holds 0. {lost}",
+        all - wins - losses
+    )
+}
+
+fn brief(rival: &Rival) -> String {
+    format!("{}, n = {}", rival.name, rival.rows)
+}
+
+fn name(rule: Rule) -> &'static str {
+    match rule {
+        Rule::MaximumLikelihood => "maximum likelihood",
+        Rule::Evidence => "evidence",
+        Rule::LeaveOneOut => "leave-one-out",
+        Rule::TenFolds => "10 folds",
+    }
+}
+
+/// Three digits, and ∞ as it is written.
+fn short(value: f64) -> String {
+    if value == f64::INFINITY {
+        return "∞".to_owned();
+    }
+    number(format!("{value:.2e}").parse().unwrap_or(value))
+}
+
+/// The verdict with its tables.
+pub(super) fn written(findings: &PriorFindings) -> String {
+    let mut out = String::new();
+    for line in &findings.verdict {
+        out.push_str(&broken(line, WIDTH).join("\n"));
+        out.push_str("\n\n");
+    }
+    out.push_str("Mean squared error in units of the target's variance; differences are paired, with 95 % t-intervals.\n");
+    out.push_str(&sizes(findings));
+    out.push('\n');
+    let ways: Vec<Vec<String>> = findings
+        .ways
+        .ways
+        .iter()
+        .map(|way| {
+            vec![
+                way.name.clone(),
+                way.arithmetic.to_owned(),
+                way.steps.to_string(),
+                format!("{:.1e}", way.difference),
+                format!("{:.1e}", way.largest_difference),
+            ]
+        })
+        .collect();
+    out.push_str(&table(
+        &[
+            "way",
+            "arithmetic",
+            "steps",
+            "‖w − w₁‖/‖w₁‖",
+            "largest of a weight",
+        ],
+        &ways,
+        &[2, 3, 4],
+    ));
+    out.push('\n');
+    let recovery: Vec<Vec<String>> = findings
+        .recovery
+        .iter()
+        .map(|group| {
+            vec![
+                group.columns.to_string(),
+                group.rows.to_string(),
+                format!("{:.3}", group.quartiles[1]),
+                format!("{:.3} to {:.3}", group.quartiles[0], group.quartiles[2]),
+                format!("{:.1} %", 100.0 * group.coverage),
+                format!(
+                    "{:.1} to {:.1}",
+                    100.0 * group.coverage_interval.0,
+                    100.0 * group.coverage_interval.1
+                ),
+                group.without_interval.to_string(),
+            ]
+        })
+        .collect();
+    out.push_str(&table(
+        &[
+            "weights",
+            "rows",
+            "σ found",
+            "quartiles",
+            "coverage",
+            "95 % interval",
+            "no interval",
+        ],
+        &recovery,
+        &[0, 1, 2, 3, 4, 5, 6],
+    ));
+    out.push('\n');
+    let rivals: Vec<Vec<String>> = findings
+        .rivals
+        .iter()
+        .map(|rival| {
+            vec![
+                rival.name.clone(),
+                if rival.well_specified {
+                    "right"
+                } else {
+                    "wrong"
+                }
+                .to_owned(),
+                rival.rows.to_string(),
+                percent(rival.over_leave_one_out),
+                percent(rival.over_ten_folds),
+                rival.median_lambdas.map(short).join(" / "),
+            ]
+        })
+        .collect();
+    out.push_str(&table(
+        &[
+            "data",
+            "model",
+            "n",
+            "evidence − leave-one-out",
+            "evidence − 10 folds",
+            "median λ: evidence/LOO/folds",
+        ],
+        &rivals,
+        &[2, 3, 4, 5],
+    ));
+    out
+}
+
+fn percent(interval: Interval) -> String {
+    format!(
+        "{:+.1} % ({:+.1} to {:+.1})",
+        100.0 * interval.mean,
+        100.0 * interval.low,
+        100.0 * interval.high
+    )
+}
+
+fn sizes(findings: &PriorFindings) -> String {
+    let mut rows = Vec::new();
+    for size in &findings.sizes {
+        let likelihood = errors(size, 0);
+        for found in &size.rules[1..] {
+            rows.push(vec![
+                size.rows.to_string(),
+                format!("{:.3}", likelihood.training.mean),
+                format!("{:.3}", likelihood.fresh.mean),
+                format!("{:.3}", likelihood.shifted.mean),
+                name(found.rule).to_owned(),
+                short(found.median_lambda),
+                signed(found.fresh_difference),
+                signed(found.shifted_difference),
+                format!("{:.0} %", 100.0 * found.better),
+            ]);
+        }
+    }
+    table(
+        &[
+            "n",
+            "ML: sample",
+            "fresh",
+            "shifted",
+            "MAP, λ by",
+            "median λ",
+            "MAP − ML, fresh",
+            "MAP − ML, shifted",
+            "better in",
+        ],
+        &rows,
+        &[0, 1, 2, 3, 5, 6, 7, 8],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prior_helps_or_harms_only_where_the_interval_says_so() {
+        let around = |low, high| Interval {
+            mean: 0.5 * (low + high),
+            low,
+            high,
+            standard_error: 0.1,
+            n: 10,
+        };
+        assert_eq!(judged(around(-2.0, -1.0)), "the prior helps");
+        assert_eq!(judged(around(1.0, 2.0)), "the prior harms");
+        assert_eq!(judged(around(-1.0, 2.0)), "undecided");
+        assert_eq!(judged(around(f64::NAN, f64::NAN)), "undecided");
+        assert_eq!(short(f64::INFINITY), "∞");
+        assert_eq!(short(12.3456), "12.3");
+    }
+}

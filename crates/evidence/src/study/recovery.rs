@@ -9,7 +9,7 @@ use crate::{EvidenceError, Gaussian, Intercept, Options};
 /// σ of the prior as the evidence finds it, in units of the noise's standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Recovered {
-    /// 1/√λ; 0 where the evidence sees no signal.
+    /// 1/√λ; 0 where the evidence sees no signal, ∞ where it sees no noise, which takes fewer rows than weights.
     pub sigma: f64,
     /// 95 % interval, from that of ln λ; `None` without an inner maximum.
     pub interval: Option<(f64, f64)>,

@@ -137,9 +137,10 @@ pub struct Recovery {
     pub rows: usize,
     /// The true σ, in units of the noise.
     pub sigma: f64,
-    /// Quartiles of the σ found.
+    /// Quartiles of the σ found; ∞ (`null` in JSON) where the evidence sees no noise.
     pub quartiles: [f64; 3],
-    /// Draws without an interval: the evidence saw no signal. They count as not covered.
+    /// Draws without an interval, the evidence having no inner maximum: it saw no signal (σ = 0), or no noise (σ = ∞).
+    /// They count as not covered.
     pub without_interval: usize,
     /// Share of draws whose 95 % interval holds the true σ.
     pub coverage: f64,

@@ -69,8 +69,8 @@ pub(super) fn section(found: &[Recovery]) -> Section {
         table.rows.push(vec![
             group.columns.to_string(),
             group.rows.to_string(),
-            number::fixed(median, 3),
-            format!("{} to {}", number::fixed(low, 3), number::fixed(high, 3)),
+            sigma_text(median),
+            format!("{} to {}", sigma_text(low), sigma_text(high)),
             number::percent(group.coverage),
             format!(
                 "{} to {}",
@@ -94,9 +94,17 @@ pub(super) fn section(found: &[Recovery]) -> Section {
             ))),
             Content::Table(table),
             Content::Paragraph(
-                "A draw in which the evidence is highest without any weights has no interval, and counts as one that misses."
+                "A draw without an inner maximum of the evidence has no interval and counts as one that misses: the evidence sees no signal \
+                 (σ = 0) or, where rows are fewer than weights and can be fitted exactly, no noise (σ = ∞)."
                     .to_owned(),
             ),
         ],
     }
+}
+
+fn sigma_text(value: f64) -> String {
+    if value == f64::INFINITY {
+        return "∞".to_owned();
+    }
+    number::fixed(value, 3)
 }

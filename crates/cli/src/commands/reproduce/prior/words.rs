@@ -16,7 +16,7 @@ pub(super) fn verdict(findings: &PriorFindings) -> Vec<String> {
         let told = |size: &SampleSize| {
             let (likelihood, map) = (errors(size, 0), errors(size, 1));
             format!(
-                "{} rows err by {:.3} on fresh rows with maximum likelihood and by {:.3} with λ by evidence: {} ({})",
+                "from {} rows, {:.3} and {:.3}, a difference of {}: {}",
                 size.rows,
                 likelihood.fresh.mean,
                 map.fresh.mean,
@@ -24,7 +24,11 @@ pub(super) fn verdict(findings: &PriorFindings) -> Vec<String> {
                 judged(map.fresh_difference)
             )
         };
-        lines.push(format!("{}; {}.", told(first), told(last)));
+        lines.push(format!(
+            "Error on fresh rows of maximum likelihood and of MAP with λ by evidence: {}; {}.",
+            told(first),
+            told(last)
+        ));
         lines.push(by_size(findings, "fresh", |found| found.fresh_difference));
         lines.push(by_size(findings, "shifted", |found| {
             found.shifted_difference
@@ -58,27 +62,24 @@ fn signed(interval: Interval) -> String {
     )
 }
 
-/// At which sizes the prior helps, harms, or neither can be told.
+/// At which sizes the prior helps, harms, or neither can be told, with the mean difference at each.
 fn by_size(findings: &PriorFindings, rows: &str, of: fn(&RuleErrors) -> Interval) -> String {
-    let mut parts = Vec::new();
-    for rule in [1, 2] {
-        for judgement in ["the prior helps", "the prior harms", "undecided"] {
-            let sizes: Vec<String> = findings
-                .sizes
-                .iter()
-                .filter(|size| judged(of(errors(size, rule))) == judgement)
-                .map(|size| size.rows.to_string())
-                .collect();
-            if !sizes.is_empty() {
-                parts.push(format!(
-                    "by {}, {judgement} at n = {}",
-                    name(Rule::ALL[rule]),
-                    sizes.join(", ")
-                ));
-            }
-        }
-    }
-    format!("On {rows} rows, λ {}.", parts.join("; "))
+    let by_rule = [1, 2].map(|rule| {
+        let parts: Vec<String> = ["the prior helps", "undecided", "the prior harms"]
+            .iter()
+            .filter_map(|judgement| {
+                let sizes: Vec<String> = findings
+                    .sizes
+                    .iter()
+                    .filter(|size| judged(of(errors(size, rule))) == *judgement)
+                    .map(|size| format!("{} ({:+.3})", size.rows, of(errors(size, rule)).mean))
+                    .collect();
+                (!sizes.is_empty()).then(|| format!("{judgement} at n = {}", sizes.join(", ")))
+            })
+            .collect();
+        format!("with λ by {}, {}", name(Rule::ALL[rule]), parts.join("; "))
+    });
+    format!("On {rows} rows, {}.", by_rule.join(". There, "))
 }
 
 fn along_lambda(findings: &PriorFindings) -> Option<String> {
@@ -134,14 +135,19 @@ fn four_ways(findings: &PriorFindings) -> String {
     let (double, single) = (worst("f64"), worst("f32"));
     format!(
         "λ = {} is noise²/σ² = ({}/{})², and four ways lead to one minimum: in f64 they differ by {double:.1e} at most ({}); optim's SGD, \
-         at λ/N = {}, by {single:.1e} ({}), where f32 rounds each weight by up to {:.1e}.",
+         at λ/N = {}, by {single:.1e} ({}), where f32 rounds each weight by up to {:.1e}. These are norms; of a single coefficient, \
+         f32 is off by up to {:.1e}.",
         short(ways.lambda),
         short(ways.noise_deviation),
         short(ways.prior_deviation),
         met(double),
         short(ways.mean_loss_lambda),
         met(single),
-        f32::EPSILON / 2.0
+        f32::EPSILON / 2.0,
+        ways.ways
+            .iter()
+            .map(|way| way.largest_difference)
+            .fold(0.0, f64::max)
     )
 }
 
@@ -172,19 +178,22 @@ fn recovered(findings: &PriorFindings) -> Vec<String> {
                 format!("clearly below 95 % at n = {}", low.join(", "))
             };
             Some(format!(
-                "Of {columns} weights drawn with σ = {}, the evidence finds {:.3} from {} rows (median; quartiles {:.3} to {:.3}) and {:.3} \
-                 from {} ({:.3} to {:.3}). Its 95 % interval holds σ in {:.1} % and {:.1} % of draws; {short_of}.",
+                "Of {columns} weights drawn with σ = {}, the evidence finds {} from {} rows (median; quartiles {} to {}) and {} \
+                 from {} ({} to {}). Its 95 % interval holds σ in {:.1} % and {:.1} % of draws; {short_of}. Without an inner maximum there is no interval: \
+                 in {} and {} draws.",
                 first.sigma,
-                first.quartiles[1],
+                short(first.quartiles[1]),
                 first.rows,
-                first.quartiles[0],
-                first.quartiles[2],
-                last.quartiles[1],
+                short(first.quartiles[0]),
+                short(first.quartiles[2]),
+                short(last.quartiles[1]),
                 last.rows,
-                last.quartiles[0],
-                last.quartiles[2],
+                short(last.quartiles[0]),
+                short(last.quartiles[2]),
                 100.0 * first.coverage,
                 100.0 * last.coverage,
+                first.without_interval,
+                last.without_interval,
             ))
         })
         .collect()
@@ -222,7 +231,8 @@ fn rivals(findings: &PriorFindings) -> String {
         format!("It loses in {losses}: {lost}.")
     };
     format!(
-        "In {all} comparisons with cross-validation, λ by evidence errs less in {wins}, and in {} the interval holds 0. {lost}",
+        "In {all} comparisons with cross-validation, λ by evidence errs less in {wins}, and in {} the interval holds 0. {lost} At this level one in forty of either kind would be \
+         chance.",
         all - wins - losses
     )
 }
@@ -291,8 +301,12 @@ pub(super) fn written(findings: &PriorFindings) -> String {
             vec![
                 group.columns.to_string(),
                 group.rows.to_string(),
-                format!("{:.3}", group.quartiles[1]),
-                format!("{:.3} to {:.3}", group.quartiles[0], group.quartiles[2]),
+                short(group.quartiles[1]),
+                format!(
+                    "{} to {}",
+                    short(group.quartiles[0]),
+                    short(group.quartiles[2])
+                ),
                 format!("{:.1} %", 100.0 * group.coverage),
                 format!(
                     "{:.1} to {:.1}",

@@ -5,10 +5,12 @@
 //! | `shipped` | which table? |
 //! | `study` | what comes of the draws? |
 //! | `ways` | is the minimum the same by four ways? |
-//! | `words` | what does that mean, on a terminal? |
+//! | `words` | what does that mean? |
+//! | `tables` | and in numbers, on a terminal? |
 
 mod shipped;
 mod study;
+mod tables;
 mod ways;
 mod words;
 
@@ -92,7 +94,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let text = serde_json::to_string_pretty(&findings).map_err(std::io::Error::from)?;
         writeln!(out, "{text}")?;
     } else {
-        write!(out, "{}", words::written(&findings))?;
+        write!(out, "{}", tables::written(&findings))?;
         writeln!(out, "\nreport: {}", path.display())?;
     }
     Ok(ExitCode::SUCCESS)

@@ -8,6 +8,7 @@
 //! | [`explanation_page`], [`explanation_figure`] | what follows from one setting, as a page and as a figure |
 //! | [`advice_page`] | which λ the published laws give for a run, and why |
 //! | [`evidence_report`] | a linear or generalised linear model whose λ the data chose |
+//! | [`prior_report`] | what a Gaussian prior does, over many draws |
 //! | [`figure`] | the figures themselves, as SVG |
 
 mod advice;
@@ -18,6 +19,7 @@ pub mod figure;
 mod markup;
 mod number;
 mod page;
+mod prior;
 mod run;
 mod study;
 
@@ -28,5 +30,9 @@ pub use evidence::{
     EvidenceAnalysis, evidence_report,
 };
 pub use explanation::{explanation_figure, explanation_page};
+pub use prior::{
+    Chosen, CurvePoint, ErrorCurve, FourWays, PriorFindings, Recovery, Rival, RuleErrors,
+    SampleSize, Way, prior_report,
+};
 pub use run::run_report;
 pub use study::{ReportContext, study_report, study_summary};

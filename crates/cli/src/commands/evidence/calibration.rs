@@ -67,19 +67,24 @@ impl ProbabilityCounts {
     }
 }
 
-/// A share with its 95 % interval by Wilson's score (Wilson 1927), which stays within 0 and 1.
+/// A share with its 95 % interval.
 fn share(promised: f64, hits: usize, rows: usize) -> CalibrationPoint {
+    CalibrationPoint {
+        promised,
+        observed: hits as f64 / rows as f64,
+        interval: share_interval(hits, rows),
+        count: rows,
+    }
+}
+
+/// 95 % interval of a share by Wilson's score (Wilson 1927), which stays within 0 and 1.
+pub(crate) fn share_interval(hits: usize, rows: usize) -> (f64, f64) {
     const Z: f64 = 1.959_963_984_540_054;
     let (n, observed) = (rows as f64, hits as f64 / rows as f64);
     let centre = (observed + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
     let half =
         Z / (1.0 + Z * Z / n) * (observed * (1.0 - observed) / n + Z * Z / (4.0 * n * n)).sqrt();
-    CalibrationPoint {
-        promised,
-        observed,
-        interval: ((centre - half).max(0.0), (centre + half).min(1.0)),
-        count: rows,
-    }
+    ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub(crate) mod model;
 mod page;
 mod show;
 
+pub(crate) use calibration::share_interval;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

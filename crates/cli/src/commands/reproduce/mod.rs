@@ -1,11 +1,13 @@
-//! `wd reproduce`: the project's main job on shipped data, from text to verdict.
+//! `wd reproduce`: the project's main job on shipped data, from text to verdict; [`prior`] is the study of the prior.
+
+mod prior;
 
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Deserialize;
 use wd_data::{PrepareOptions, TokenizerSpec};
 use wd_lab::{Grid, Setting, Study, Trial, setting};
@@ -19,15 +21,20 @@ use crate::{
 
 /// Train small language models under several λ, and draw what λ did
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Examples:
   wd reproduce --quick                       # about a minute: one seed, a first look, no statistics
   wd reproduce                               # at most 15 minutes on 2 cores
   wd reproduce --corpus my-text.jsonl.zst    # the same study on your own text
   wd reproduce --seeds 10 --out runs/ten     # more seeds: narrower intervals
+  wd reproduce prior                         # the other study: λ as a prior, in under two minutes
 
 Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    study: Option<OtherStudy>,
+
     /// About a minute: few runs of half the length
     #[arg(long, conflicts_with = "full")]
     quick: bool,
@@ -56,6 +63,12 @@ pub(crate) struct Arguments {
     /// Print the analysis as JSON instead of the verdict
     #[arg(long)]
     json: bool,
+}
+
+/// Studies beside the main one.
+#[derive(Debug, Subcommand)]
+enum OtherStudy {
+    Prior(prior::Arguments),
 }
 
 /// `studies/force/study.toml`.
@@ -89,11 +102,14 @@ struct SeededGrid {
 const LEAST_STEPS: u64 = 100;
 
 // The study is data in the tree; the binary carries it along, so that it runs from any folder.
-const STUDY: &str = include_str!("../../../../studies/force/study.toml");
-const BASE: &str = include_str!("../../../../studies/force/base.toml");
-const CORPUS: &[u8] = include_bytes!("../../../../corpora/state-of-the-union.jsonl.zst");
+const STUDY: &str = include_str!("../../../../../studies/force/study.toml");
+const BASE: &str = include_str!("../../../../../studies/force/base.toml");
+const CORPUS: &[u8] = include_bytes!("../../../../../corpora/state-of-the-union.jsonl.zst");
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    if let Some(OtherStudy::Prior(arguments)) = &arguments.study {
+        return prior::run(arguments);
+    }
     let file: StudyFile = toml::from_str(STUDY).map_err(|error| {
         CommandError::usage(
             format!("studies/force/study.toml: {error}"),

@@ -1,0 +1,136 @@
+//! The report of `wd reproduce prior`: what a Gaussian prior does, over many draws.
+//!
+//! | file | section |
+//! |---|---|
+//! | `findings` | the numbers of the study, as they are also written in JSON |
+//! | `samples` | maximum likelihood and MAP as the sample grows; error over λ |
+//! | `ways` | λ seen four ways |
+//! | `recovery` | the σ that the evidence finds of weights drawn with a known one |
+//! | `rivals` | evidence against cross-validation, where the model is right and where it is wrong |
+
+mod findings;
+mod recovery;
+mod rivals;
+mod samples;
+mod ways;
+
+pub use findings::{
+    Chosen, CurvePoint, ErrorCurve, FourWays, PriorFindings, Recovery, Rival, RuleErrors,
+    SampleSize, Way,
+};
+
+use wd_evidence::study::Rule;
+use wd_lab::Interval;
+
+use crate::figure::{Colour, Horizontal, Labels, Mark, PanelFigure, Point, Series, Transform};
+use crate::page::{Content, Page, Section};
+use crate::study::{ReportContext, setting_sections};
+
+/// The study as one self-contained HTML page.
+pub fn prior_report(findings: &PriorFindings, context: &ReportContext) -> String {
+    let mut verdict: Vec<Content> = findings
+        .verdict
+        .iter()
+        .skip(1)
+        .chain(&context.notes)
+        .cloned()
+        .map(Content::Paragraph)
+        .collect();
+    if verdict.is_empty() {
+        verdict.push(Content::Absent("Nothing was found.".to_owned()));
+    }
+    let mut sections = vec![
+        Section {
+            id: "verdict",
+            name: "Verdict",
+            heading: "What was found".to_owned(),
+            contents: verdict,
+        },
+        samples::sizes(findings),
+        samples::curve(&findings.curve),
+        ways::section(&findings.ways),
+        recovery::section(&findings.recovery),
+        rivals::section(&findings.rivals),
+    ];
+    sections.extend(setting_sections(context));
+    Page {
+        kind: "What a prior does",
+        title: context.title.clone(),
+        lead: findings.verdict.first().cloned().unwrap_or_default(),
+        regime: "Intervals are 95 % Student intervals of a mean over draws. Draws from one table overlap: the intervals speak of this \
+                 table, not of all tables."
+            .to_owned(),
+        facts: vec![
+            ("Draws".to_owned(), findings.draws.to_string()),
+            ("Rows of the table".to_owned(), findings.ways.rows.to_string()),
+            ("Columns".to_owned(), findings.ways.columns.to_string()),
+        ],
+        sections,
+    }
+    .html()
+}
+
+/// A rule as its readers call it.
+fn name(rule: Rule) -> &'static str {
+    match rule {
+        Rule::MaximumLikelihood => "maximum likelihood",
+        Rule::Evidence => "MAP, λ by evidence",
+        Rule::LeaveOneOut => "MAP, λ by leave-one-out",
+        Rule::TenFolds => "MAP, λ by 10 folds",
+    }
+}
+
+fn colour(rule: Rule) -> Colour {
+    match rule {
+        Rule::MaximumLikelihood => Colour::Baseline,
+        Rule::Evidence => Colour::Sequence(11),
+        Rule::LeaveOneOut => Colour::Sequence(6),
+        Rule::TenFolds => Colour::Sequence(2),
+    }
+}
+
+fn estimate(x: f64, interval: Interval) -> Point {
+    Point {
+        x,
+        y: interval.mean,
+        low: interval.low,
+        high: interval.high,
+    }
+}
+
+fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
+    Series {
+        label: label.to_owned(),
+        colour,
+        mark,
+        points,
+        annotations: Vec::new(),
+    }
+}
+
+fn over(id: &str, label: &str, panels: Vec<crate::figure::Panel>, columns: usize) -> PanelFigure {
+    PanelFigure {
+        id: id.to_owned(),
+        title: String::new(),
+        description: String::new(),
+        horizontal: Horizontal::Quantity {
+            label: label.to_owned(),
+            transform: Transform::Log,
+        },
+        panels,
+        columns,
+        labels: Labels::Key,
+        dashes: "true σ".to_owned(),
+    }
+}
+
+/// `0.123 (0.1 to 0.15)`.
+fn with_interval(interval: Interval, decimals: usize) -> String {
+    use crate::number::fixed;
+    format!(
+        "{} ({} to {})",
+        fixed(interval.mean, decimals),
+        fixed(interval.low, decimals),
+        fixed(interval.high, decimals)
+    )
+}

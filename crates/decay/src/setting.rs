@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::library::{
-    self, Convention, Key, KeyDefault, KeyMeaning, LibraryEntry, Values, Variant,
+    self, Convention, Key, KeyDefault, KeyMeaning, LibraryEntry, Penalty, Values, Variant,
 };
 use crate::{
     Application, DecayError, DecayRule, Given, LearningRate, PeakLearningRate, Quantity,
@@ -264,6 +264,21 @@ impl Reader {
                         .map_or("weight_decay", |key| key.name)
                 ),
             })?;
+        let divides = matches!(
+            variant.convention,
+            Convention::Penalty {
+                penalty: Penalty::Inverse | Penalty::PriorStd,
+                ..
+            }
+        );
+        if divides && lambda.value == 0.0 {
+            let key = self.entry.key(KeyMeaning::WeightDecay);
+            return Err(invalid(
+                key.map_or("weight_decay", |key| key.name),
+                "0",
+                "it must be above 0: the penalty is divided by it, and 0 would leave no weight but zero",
+            ));
+        }
         self.run.peak_learning_rate = self.numbers.remove(&KeyMeaning::LearningRate);
         Ok(Setting {
             entry: self.entry,

@@ -74,6 +74,38 @@ fn read_back(conversion: &Conversion, run: &str) -> Setting {
     Setting::read(&words).unwrap_or_else(|error| panic!("{words:?}: {error}"))
 }
 
+#[test]
+fn numbers_that_no_double_holds_are_refused() {
+    for (from, target) in [
+        (
+            "sklearn.Ridge alpha=1 noise_std=1e-300",
+            "laplace.prior_precision",
+        ),
+        ("sklearn.Ridge alpha=1 noise_std=1e-300", "prior.Gaussian"),
+        ("prior.Gaussian std=1e-300", "sklearn.LogisticRegression"),
+        ("prior.Gaussian std=1e300", "laplace.prior_precision"),
+        (
+            "torch.AdamW weight_decay=1e-300 lr=1e-300",
+            "big_vision.adam",
+        ),
+    ] {
+        let message = attempt(from, target).expect_err(from).to_string();
+        assert!(
+            message.contains("no number to use"),
+            "{from} → {target}: {message}"
+        );
+    }
+    // No decay has an infinite C: that is a number scikit-learn takes.
+    assert_eq!(
+        to(
+            "statsmodels.GLM alpha=0 data=100",
+            "sklearn.LogisticRegression"
+        )
+        .lambda(),
+        Some(f64::INFINITY)
+    );
+}
+
 const RUN: &str = "schedule=cosine,warmup=5,floor=0.1 steps=50";
 
 #[test]

@@ -618,6 +618,25 @@ fn logistic_c_is_the_reciprocal() {
 }
 
 #[test]
+fn a_share_of_l1_brings_the_solver_that_can_fit_it() {
+    let lasso = to(
+        "statsmodels.Logit alpha=1 data=100",
+        "sklearn.LogisticRegression",
+    );
+    assert_eq!(
+        lasso.call.as_deref(),
+        Some(
+            "sklearn.linear_model.LogisticRegression(C=1, l1_ratio=1, solver=\"saga\", max_iter=10000)"
+        )
+    );
+    let ridge = to(
+        "glmnet.binomial lambda=0.01 alpha=0 data=100",
+        "sklearn.LogisticRegression",
+    );
+    assert!(!ridge.call.unwrap().contains("solver"));
+}
+
+#[test]
 fn elastic_nets() {
     let net = to(
         "sklearn.ElasticNet alpha=0.1 l1_ratio=0.3 data=50",

@@ -69,7 +69,11 @@ pub(super) fn written(
             ));
         }
     }
-    let call = render(variant.call, &keys, &unset);
+    let mut call = render(variant.call, &keys, &unset);
+    if needs_saga(entry, &keys) {
+        call.truncate(call.len() - 1);
+        call.push_str(", solver=\"saga\", max_iter=10000)");
+    }
     Conversion {
         entry,
         variant,
@@ -78,6 +82,16 @@ pub(super) fn written(
         keys,
         call: Some(call),
     }
+}
+
+/// Whether scikit-learn's default solver, lbfgs, would refuse the call: it has no L1, which only saga
+/// fits together with L2 (`sklearn/linear_model/_logistic.py`, `_check_solver`). Saga takes small steps,
+/// and more of them than the default of 100.
+fn needs_saga(entry: &LibraryEntry, keys: &[(&'static str, Value)]) -> bool {
+    entry.name == "sklearn.LogisticRegression"
+        && keys
+            .iter()
+            .any(|(name, value)| *name == "l1_ratio" && *value != Value::Number(0.0))
 }
 
 /// The value that the converted setting has for one of the target's keys; `None` when it must be filled

@@ -618,6 +618,55 @@ fn logistic_c_is_the_reciprocal() {
 }
 
 #[test]
+fn an_intercept_that_one_side_penalises_is_left_out_or_named() {
+    for from in [
+        "sklearn.Ridge alpha=2 data=100 loss=half-mse",
+        "sklearn.LogisticRegression C=0.5 data=100",
+    ] {
+        let sgd = to(from, "torch.SGD");
+        assert_eq!(
+            sgd.call.as_deref(),
+            Some(
+                "torch.optim.SGD([{\"params\": [model.weight], \"weight_decay\": 0.02}, {\"params\": [model.bias]}], \
+                 lr=0.001, momentum=0, dampening=0, nesterov=False)"
+            )
+        );
+        assert!(
+            sgd.reasons
+                .iter()
+                .any(|reason| reason.contains("group of its own"))
+        );
+    }
+    let named = |from: &str, target: &str| {
+        to(from, target)
+            .reasons
+            .iter()
+            .any(|reason| reason.starts_with("exact only without an intercept"))
+    };
+    assert!(named(
+        "sklearn.LogisticRegression C=0.5 data=100",
+        "statsmodels.GLM"
+    ));
+    assert!(named(
+        "statsmodels.Logit alpha=1 data=100",
+        "sklearn.LogisticRegression"
+    ));
+    assert!(named(
+        "torch.SGD weight_decay=0.1 lr=0.1 data=100",
+        "sklearn.LogisticRegression"
+    ));
+    assert!(named(
+        "sklearn.Ridge alpha=2 data=100 loss=half-mse",
+        "optax.sgd"
+    ));
+    assert!(!named(
+        "sklearn.Ridge alpha=2 data=100",
+        "sklearn.ElasticNet"
+    ));
+    assert!(!named("torch.SGD weight_decay=0.1 lr=0.1", "optax.sgd"));
+}
+
+#[test]
 fn a_share_of_l1_brings_the_solver_that_can_fit_it() {
     let lasso = to(
         "statsmodels.Logit alpha=1 data=100",

@@ -71,6 +71,20 @@ impl LibraryEntry {
         all.iter().any(|all| self.decays.starts_with(all)) && self.optimizer != Optimizer::Muon
     }
 
+    /// Whether the intercept (the bias) is penalised when nobody excludes it; `None` where the entry
+    /// leaves that open.
+    pub fn penalizes_intercept(&self) -> Option<bool> {
+        if self.decays.contains("not the intercept") {
+            Some(false)
+        } else if self.decays.contains("that of the intercept included")
+            || self.decays_norms_and_biases()
+        {
+            Some(true)
+        } else {
+            None
+        }
+    }
+
     /// Whether token embeddings decay when nobody excludes them.
     pub fn decays_embeddings(&self) -> bool {
         self.decays_norms_and_biases()

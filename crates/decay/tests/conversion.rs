@@ -667,6 +667,28 @@ fn an_intercept_that_one_side_penalises_is_left_out_or_named() {
 }
 
 #[test]
+fn mup_is_the_same_at_one_width_only() {
+    for (from, target) in [
+        ("torch.AdamW weight_decay=0.1 lr=1e-3", "mup.MuAdamW"),
+        ("mup.MuAdamW weight_decay=0.1 lr=1e-3", "torch.AdamW"),
+    ] {
+        let conversion = to(from, target);
+        assert_eq!(conversion.fidelity, Fidelity::Approximate);
+        close(conversion.lambda().unwrap(), 0.1);
+        assert!(
+            conversion
+                .reasons
+                .iter()
+                .any(|reason| reason.contains("width multiplier of 1"))
+        );
+    }
+    close(
+        exact("mup.MuAdamW weight_decay=0.1 lr=1e-3", "mup.MuAdamW"),
+        0.1,
+    );
+}
+
+#[test]
 fn a_share_of_l1_brings_the_solver_that_can_fit_it() {
     let lasso = to(
         "statsmodels.Logit alpha=1 data=100",

@@ -93,6 +93,12 @@ pub(super) fn to_step(
             ));
         }
     }
+    if setting.entry.scales_update_by_width() != entry.scales_update_by_width() {
+        found = found.but(
+            "exact for a width multiplier of 1 alone: with m, mup divides the update of the matrices by m and not their \
+             decay, so that in shares of the update λ counts m times",
+        );
+    }
     Ok(found)
 }
 

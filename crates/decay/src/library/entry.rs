@@ -71,6 +71,11 @@ impl LibraryEntry {
         all.iter().any(|all| self.decays.starts_with(all)) && self.optimizer != Optimizer::Muon
     }
 
+    /// Whether the update, and not the decay, is divided by a width multiplier.
+    pub fn scales_update_by_width(&self) -> bool {
+        self.name.starts_with("mup.")
+    }
+
     /// Whether the intercept (the bias) is penalised when nobody excludes it; `None` where the entry
     /// leaves that open.
     pub fn penalizes_intercept(&self) -> Option<bool> {

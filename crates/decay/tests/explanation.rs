@@ -50,6 +50,38 @@ fn prior(text: &str) -> Result<Prior, DecayError> {
     Prior::of(&subject(text))
 }
 
+fn words(text: &str) -> String {
+    format!("{:?}", explain(text).sections())
+}
+
+#[test]
+fn steps_too_large_and_steps_of_zero_are_put_in_words() {
+    let grown = words("torch.AdamW weight_decay=10 lr=0.5 steps=100");
+    assert!(
+        grown.contains("the initial weights grow 1.607e60-fold"),
+        "{grown}"
+    );
+    assert!(!grown.contains("all but -"), "{grown}");
+    let turned = words("torch.AdamW weight_decay=3 lr=0.5 steps=3");
+    assert!(
+        turned.contains("12 %, its sign changed, of the initial weights"),
+        "{turned}"
+    );
+
+    let still = "torch.AdamW weight_decay=0.1 lr=0 steps=100";
+    assert_eq!(kinds(still), ["nothing-moves"]);
+    let still = words(still);
+    assert!(
+        !still.contains("inf") && !still.contains("for ever"),
+        "{still}"
+    );
+    let tiny = words("torch.AdamW weight_decay=1e300 lr=1e-320 steps=2");
+    assert!(!tiny.contains("λ = inf"), "{tiny}");
+    // A symbol is said with its meaning.
+    let free = words("torch.AdamW weight_decay=0 lr=1e-3 steps=100");
+    assert!(free.contains("with D the long-run variance"), "{free}");
+}
+
 #[test]
 fn gpt2_on_openwebtext() {
     // D'Angelo et al. 2024: κ = 1.65, τ a third of the run, 26 tokens a parameter.

@@ -39,6 +39,8 @@ pub enum Warning {
     },
     /// λ = 0.
     NothingDecays,
+    /// η = 0, and with it every shrink.
+    NothingMoves,
     /// A step takes off more than the whole weight.
     Overshoots {
         /// The peak shrink.
@@ -125,6 +127,10 @@ impl Warning {
             return warnings;
         };
         let peak_shrink = subject.peak_shrink().unwrap_or(0.0);
+        if peak_shrink == 0.0 && run.peak_learning_rate.is_some_and(|rate| rate.value == 0.0) {
+            warnings.push(Warning::NothingMoves);
+            return warnings;
+        }
         if peak_shrink >= 1.0 {
             warnings.push(Warning::Overshoots {
                 shrink: peak_shrink,
@@ -202,6 +208,7 @@ impl Warning {
         match self {
             Warning::LibraryDefault { .. } => "library-default",
             Warning::NothingDecays => "nothing-decays",
+            Warning::NothingMoves => "nothing-moves",
             Warning::Overshoots { .. } => "overshoots",
             Warning::LostInBf16 { .. } => "lost-in-bf16",
             Warning::Inert { .. } => "inert",
@@ -226,6 +233,9 @@ impl Warning {
                 short(*value)
             ),
             Warning::NothingDecays => "λ = 0: nothing decays".to_owned(),
+            Warning::NothingMoves => {
+                "the learning rate is 0: no step moves a weight, and none decays".to_owned()
+            }
             Warning::Overshoots { shrink, rule } => format!(
                 "a step takes {} times the weight off: it changes sign{}. The rule is {}, {}",
                 short(*shrink),
@@ -294,6 +304,7 @@ impl Warning {
         match self {
             Warning::LibraryDefault { key, .. } => format!("say it: {key}=…"),
             Warning::NothingDecays => "give weight_decay=… if decay is meant".to_owned(),
+            Warning::NothingMoves => "give the peak of the learning rate: lr=…".to_owned(),
             Warning::Overshoots { rule, .. } => match rule {
                 DecayRule::Independent | DecayRule::Constant => COPIED_ACROSS_CONVENTIONS.to_owned(),
                 _ => "lower λ or the learning rate until η λ ≪ 1".to_owned(),
@@ -301,6 +312,9 @@ impl Warning {
             Warning::LostInBf16 { .. } => {
                 "keep f32 master weights, round stochastically, or use a fused kernel that adds decay and update before it rounds"
                     .to_owned()
+            }
+            Warning::Inert { kappa, lambda } if !(lambda / kappa).is_finite() => {
+                "no λ changes that: raise the learning rate".to_owned()
             }
             Warning::Inert { kappa, lambda } => format!(
                 "λ = {} would give κ = 1; if the weights should stay near their start (fine-tuning), decay to the start instead; \

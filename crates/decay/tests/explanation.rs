@@ -483,6 +483,34 @@ fn the_share_lost_in_bf16_is_counted() {
 }
 
 #[test]
+fn decay_that_is_added_with_the_update_is_rounded_with_it() {
+    let run = "learning_rate=1e-4 weight_decay=10 steps=2000 dtype=bf16";
+    let additive = words(&format!("optax.lion {run}"));
+    assert!(
+        additive.contains("rounded to their grid as one sum"),
+        "{additive}"
+    );
+    assert!(!additive.contains("do nothing"), "{additive}");
+    assert!(additive.contains("those of exact arithmetic"), "{additive}");
+    let stored = kinds("torch.AdamW lr=1e-4 weight_decay=10 steps=2000 dtype=bf16");
+    assert!(stored.contains(&"lost-in-bf16"), "{stored:?}");
+    // In which way each library steps is what its equation says.
+    for entry in library::entries().filter(|entry| entry.has_steps()) {
+        let equations = entry.variants.iter().map(|variant| variant.equation);
+        let at_once = equations.clone().any(|equation| {
+            equation.contains("(u_t + λ p)")
+                || equation.contains("lr_t (g + wd")
+                || equation.contains("lr_t g − lr_t² wd")
+                || equation.contains("+ weight_decay param)")
+                || equation.contains("(lr u_t + wd p)")
+        });
+        if at_once {
+            assert!(!entry.stores_shrunk_weights(), "{}", entry.name);
+        }
+    }
+}
+
+#[test]
 fn bf16_really_rounds_such_shrinks_away() {
     // Every bf16 between 1 and 2, shrunk by just less than 2⁻⁹ and rounded to nearest, even.
     let round = |value: f32| {

@@ -55,6 +55,13 @@ pub enum Warning {
         /// Share of the decaying steps that do nothing.
         share_of_steps: f64,
     },
+    /// η(u + λw) is added at once and rounded to bf16, the decay with the update.
+    RoundedWithUpdate {
+        /// The peak shrink.
+        peak_shrink: f64,
+        /// Share of the decaying steps whose decay alone would round away.
+        share_of_steps: f64,
+    },
     /// κ ≪ 1: the run is over before the decay did anything.
     Inert {
         /// κ.
@@ -143,9 +150,16 @@ impl Warning {
             let at_peak = f64::from(u8::from(peak_shrink < super::course::BF16_LEAST_SHRINK));
             let share_of_steps = shares.unwrap_or(at_peak);
             if peak_shrink > 0.0 && share_of_steps > 0.0 {
-                warnings.push(Warning::LostInBf16 {
-                    peak_shrink,
-                    share_of_steps,
+                warnings.push(if subject.stores_shrunk_weights {
+                    Warning::LostInBf16 {
+                        peak_shrink,
+                        share_of_steps,
+                    }
+                } else {
+                    Warning::RoundedWithUpdate {
+                        peak_shrink,
+                        share_of_steps,
+                    }
                 });
             }
         }
@@ -211,6 +225,7 @@ impl Warning {
             Warning::NothingMoves => "nothing-moves",
             Warning::Overshoots { .. } => "overshoots",
             Warning::LostInBf16 { .. } => "lost-in-bf16",
+            Warning::RoundedWithUpdate { .. } => "rounded-with-update",
             Warning::Inert { .. } => "inert",
             Warning::ForgetsItsData { .. } => "forgets-its-data",
             Warning::ConstantLearningRate => "constant-learning-rate",
@@ -248,9 +263,20 @@ impl Warning {
                 share_of_steps,
             } => format!(
                 "bf16 weights have 8 significant bits: where a step shrinks by less than 2⁻⁹ = 0.00195, w(1 − s) rounds back to w. \
-                 The largest shrink here is {}; {} of the decaying steps do nothing",
+                 The largest shrink here is {}; {} of the decaying steps do nothing. κ and the predicted RMS are those of exact \
+                 arithmetic",
                 short(*peak_shrink),
                 percent(*share_of_steps)
+            ),
+            Warning::RoundedWithUpdate {
+                peak_shrink,
+                share_of_steps,
+            } => format!(
+                "bf16 weights have 8 significant bits, and η(u + λw) is rounded to their grid as one sum: the decay acts only where \
+                 it changes how that sum rounds. Alone it would round away in {} of the decaying steps, where it is below 2⁻⁹ = \
+                 0.00195 of the weight (the largest shrink here is {}). κ and the predicted RMS are those of exact arithmetic",
+                percent(*share_of_steps),
+                short(*peak_shrink)
             ),
             Warning::Inert { kappa, .. } => format!(
                 "κ = {}: over the whole run the decay takes {} off weights that no gradient moves",
@@ -309,6 +335,9 @@ impl Warning {
                 DecayRule::Independent | DecayRule::Constant => COPIED_ACROSS_CONVENTIONS.to_owned(),
                 _ => "lower λ or the learning rate until η λ ≪ 1".to_owned(),
             },
+            Warning::RoundedWithUpdate { .. } => {
+                "keep f32 master weights, or round stochastically".to_owned()
+            }
             Warning::LostInBf16 { .. } => {
                 "keep f32 master weights, round stochastically, or use a fused kernel that adds decay and update before it rounds"
                     .to_owned()

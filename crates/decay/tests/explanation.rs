@@ -511,6 +511,19 @@ fn decay_that_is_added_with_the_update_is_rounded_with_it() {
 }
 
 #[test]
+fn what_is_said_of_a_constant_rate_is_what_was_measured() {
+    let said = words("torch.AdamW lr=1e-4 weight_decay=0.1 schedule=constant steps=20000");
+    assert!(
+        said.contains("in one pass over text λ was then measured"),
+        "{said}"
+    );
+    assert!(
+        said.contains("No law was fitted for constant rates"),
+        "{said}"
+    );
+}
+
+#[test]
 fn bf16_really_rounds_such_shrinks_away() {
     // Every bf16 between 1 and 2, shrunk by just less than 2⁻⁹ and rounded to nearest, even.
     let round = |value: f32| {

@@ -302,8 +302,9 @@ impl Warning {
                 ),
             },
             Warning::ConstantLearningRate => {
-                "the learning rate never falls: in one-pass training λ then only raises the effective learning rate, and with it \
-                 the raw training loss; its gain shows when the rate decays (D'Angelo et al. 2024)"
+                "the learning rate never falls: in one pass over text λ was then measured to raise only the effective learning rate, \
+                 and with it the raw training loss; its gain showed when the rate decayed (D'Angelo et al. 2024). No law was \
+                 fitted for constant rates, nor was this measured elsewhere"
                     .to_owned()
             }
             Warning::CoupledUnderAdaptive { name } => format!(

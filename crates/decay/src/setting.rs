@@ -167,10 +167,25 @@ impl Reader {
             None => {
                 let known = self.entry.keys.iter().map(|own| own.name);
                 let common = RunDeclaration::KEYS.iter().map(|(name, _)| *name);
+                // Parts of a schedule are written behind it; `wd` is what λ is called in many configs.
+                if ["warmup", "floor"].contains(&key) {
+                    return Err(invalid(
+                        key,
+                        value,
+                        &format!("it is a part of the schedule: schedule=cosine,{key}={value}"),
+                    ));
+                }
+                let nearest = match (
+                    ["wd", "decay", "lambda", "l2", "λ"].contains(&key.to_lowercase().as_str()),
+                    self.entry.key(KeyMeaning::WeightDecay),
+                ) {
+                    (true, Some(own)) => format!("`{}`", own.name),
+                    _ => names::nearest(key, known.chain(common)),
+                };
                 return Err(DecayError::UnknownKey {
                     entry: self.entry.name.to_owned(),
                     given: key.to_owned(),
-                    nearest: names::nearest(key, known.chain(common)),
+                    nearest,
                 });
             }
         }
@@ -193,6 +208,13 @@ impl Reader {
                 _ => self.switches.push((own.name, on)),
             }
             return Ok(());
+        }
+        if value.contains(',') {
+            return Err(invalid(
+                key,
+                value,
+                "it is one number, with a point for decimals; of a list, give the one that was chosen",
+            ));
         }
         let quantity: Quantity = value.parse()?;
         if quantity.unit.is_some() {

@@ -689,6 +689,14 @@ fn mup_is_the_same_at_one_width_only() {
 }
 
 #[test]
+fn a_learning_rate_of_zero_is_refused_as_what_it_is() {
+    let message = attempt("torch.AdamW weight_decay=0.1 lr=0", "big_vision.adam")
+        .unwrap_err()
+        .to_string();
+    assert!(message.starts_with("lr = 0: "), "{message}");
+}
+
+#[test]
 fn a_share_of_l1_brings_the_solver_that_can_fit_it() {
     let lasso = to(
         "statsmodels.Logit alpha=1 data=100",

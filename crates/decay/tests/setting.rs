@@ -102,6 +102,11 @@ fn unknown_names_get_the_nearest() {
     );
     assert!(refusal("torch.AdamW lrr=1e-3").contains("torch.AdamW has no `lrr`; nearest: `lr`"));
     assert!(refusal("torch.AdamW momentum=0.9").contains("torch.AdamW has no `momentum`"));
+    assert!(refusal("torch.AdamW wd=0.1").ends_with("nearest: `weight_decay`"));
+    assert!(refusal("sklearn.Ridge lambda=0.1").ends_with("nearest: `alpha`"));
+    assert!(refusal("torch.AdamW warmup=400").contains("schedule=cosine,warmup=400"));
+    assert!(refusal("sklearn.RidgeCV alphas=0.1,1,10").contains("the one that was chosen"));
+    assert!(refusal("torch.Lion").contains("nearest: `optax.lion`, `optimi.Lion`"));
     assert!(refusal("torch.AdamW schedule=cosin").contains("cosine"));
     assert!(refusal("torch.AdamW tokens=3parsec").contains("unknown unit `parsec`"));
     assert!(refusal("torch.AdamW tokens=3img").contains("its unit must be one of tok, ep"));

@@ -80,8 +80,10 @@ pub fn find(name: &str) -> Result<&'static LibraryEntry, DecayError> {
     {
         return Ok(entry);
     }
+    // `torch.Lion`: the class is there, in other libraries.
+    let class = typed.rsplit('.').next().unwrap_or(&typed);
     let same_class: Vec<String> = entries()
-        .filter(|entry| entry.class().to_lowercase() == typed)
+        .filter(|entry| entry.class().to_lowercase() == class)
         .map(|entry| format!("`{}`", entry.name))
         .collect();
     Err(DecayError::UnknownLibrary {

@@ -697,6 +697,28 @@ fn a_learning_rate_of_zero_is_refused_as_what_it_is() {
 }
 
 #[test]
+fn another_optimizer_keeps_its_own_momenta_and_needs_a_rate_of_its_own() {
+    let lion = to(
+        "torch.AdamW weight_decay=0.1 lr=6e-4 betas=0.95,0.999",
+        "optax.lion",
+    );
+    assert_eq!(
+        lion.call.as_deref(),
+        Some("optax.lion(learning_rate=…, b1=0.9, b2=0.99, weight_decay=0.1)")
+    );
+    assert!(
+        lion.reasons
+            .iter()
+            .any(|reason| reason.contains("3 to 10 times smaller"))
+    );
+    let same = to(
+        "torch.AdamW weight_decay=0.1 lr=6e-4 beta1=0.95",
+        "optax.adamw",
+    );
+    assert!(same.call.unwrap().contains("learning_rate=6e-4, b1=0.95"));
+}
+
+#[test]
 fn a_share_of_l1_brings_the_solver_that_can_fit_it() {
     let lasso = to(
         "statsmodels.Logit alpha=1 data=100",

@@ -27,7 +27,7 @@ pub(super) fn written(
     let mut unset = Vec::new();
     let holes: Vec<&str> = variant.holes().collect();
     for key in entry.keys {
-        match value_of(key, setting, variant, &found) {
+        match value_of(key, setting, entry, variant, &found) {
             Some(value) => {
                 // A key without a place in the call is fixed by the library.
                 let fixed = match (key.default, value) {
@@ -159,9 +159,21 @@ fn needs_saga(entry: &LibraryEntry, keys: &[(&'static str, Value)]) -> bool {
 
 /// The value that the converted setting has for one of the target's keys; `None` when it must be filled
 /// in by the user.
-fn value_of(key: &Key, setting: &Setting, variant: &Variant, found: &Found) -> Option<Value> {
+fn value_of(
+    key: &Key,
+    setting: &Setting,
+    entry: &LibraryEntry,
+    variant: &Variant,
+    found: &Found,
+) -> Option<Value> {
+    let (from, to) = (setting.entry.optimizer, entry.optimizer);
+    let is_update = |optimizer| !matches!(optimizer, Optimizer::Any | Optimizer::Estimator);
+    let another = from != to && is_update(from) && is_update(to);
     let carried = match key.meaning {
         KeyMeaning::WeightDecay => Some(found.lambda),
+        // Another optimizer has other momenta, and needs a learning rate of its own.
+        KeyMeaning::LearningRate if another => return None,
+        _ if another => None,
         KeyMeaning::LearningRate => setting.run.peak_learning_rate.map(|rate| rate.value),
         KeyMeaning::L1Ratio => found.l1_ratio,
         meaning => setting.value(meaning).map(|given| given.value),

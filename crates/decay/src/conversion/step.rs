@@ -91,6 +91,12 @@ pub(super) fn to_step(
                 entry.optimizer.name(),
                 setting.entry.optimizer.name()
             ));
+            if [entry.optimizer, setting.entry.optimizer] == [Optimizer::Lion, Optimizer::Adam] {
+                found = found.but(
+                    "Lion wants a learning rate 3 to 10 times smaller than AdamW's, and a λ 3 to 10 times larger than the \
+                     one below, which is for the same learning rate (Chen et al. 2023, arXiv 2302.06675, section 5)",
+                );
+            }
         }
     }
     if setting.entry.scales_update_by_width() != entry.scales_update_by_width() {

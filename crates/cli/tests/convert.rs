@@ -49,7 +49,10 @@ fn one_target_gives_the_answer_and_a_call_to_paste() {
         impossible.contains("impossible") && !impossible.contains("paste"),
         "{impossible}"
     );
-    // What nobody typed is named.
+    // What nobody typed is named, where it matters.
+    let penalty = ["torch.SGD", "weight_decay=1e-4", "data=50000", "loss=nll"];
+    let prior = succeed(&[&penalty[..], &["--to", "prior.Gaussian"]].concat());
+    assert!(!prior.contains("lr="), "{prior}");
     let defaults = succeed(&["torch.AdamW", "--to", "big_vision.adam"]);
     assert!(
         defaults.contains("with torch.AdamW's own weight_decay=0.01 and lr=0.001"),

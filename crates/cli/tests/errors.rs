@@ -84,7 +84,11 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
         ),
         (
             "decay.rule=hyperball",
-            &["hyperball holds norms and has no λ", "write 1 (held)"],
+            &[
+                "hyperball holds norms and has no λ",
+                "write 1 (held)",
+                "--set decay.lambda=1",
+            ],
         ),
         (
             "decay={ rule = \"hyperball\" }\nmodel.init_std=0.0",

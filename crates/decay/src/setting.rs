@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::library::{
-    self, Convention, Key, KeyDefault, KeyMeaning, LibraryEntry, Values, Variant,
+    self, Convention, Key, KeyDefault, KeyMeaning, LibraryEntry, Penalty, Values, Variant,
 };
 use crate::{
     Application, DecayError, DecayRule, Given, LearningRate, PeakLearningRate, Quantity,
@@ -167,10 +167,25 @@ impl Reader {
             None => {
                 let known = self.entry.keys.iter().map(|own| own.name);
                 let common = RunDeclaration::KEYS.iter().map(|(name, _)| *name);
+                // Parts of a schedule are written behind it; `wd` is what λ is called in many configs.
+                if ["warmup", "floor"].contains(&key) {
+                    return Err(invalid(
+                        key,
+                        value,
+                        &format!("it is a part of the schedule: schedule=cosine,{key}={value}"),
+                    ));
+                }
+                let nearest = match (
+                    ["wd", "decay", "lambda", "l2", "λ"].contains(&key.to_lowercase().as_str()),
+                    self.entry.key(KeyMeaning::WeightDecay),
+                ) {
+                    (true, Some(own)) => format!("`{}`", own.name),
+                    _ => names::nearest(key, known.chain(common)),
+                };
                 return Err(DecayError::UnknownKey {
                     entry: self.entry.name.to_owned(),
                     given: key.to_owned(),
-                    nearest: names::nearest(key, known.chain(common)),
+                    nearest,
                 });
             }
         }
@@ -193,6 +208,13 @@ impl Reader {
                 _ => self.switches.push((own.name, on)),
             }
             return Ok(());
+        }
+        if value.contains(',') {
+            return Err(invalid(
+                key,
+                value,
+                "it is one number, with a point for decimals; of a list, give the one that was chosen",
+            ));
         }
         let quantity: Quantity = value.parse()?;
         if quantity.unit.is_some() {
@@ -264,6 +286,21 @@ impl Reader {
                         .map_or("weight_decay", |key| key.name)
                 ),
             })?;
+        let divides = matches!(
+            variant.convention,
+            Convention::Penalty {
+                penalty: Penalty::Inverse | Penalty::PriorStd,
+                ..
+            }
+        );
+        if divides && lambda.value == 0.0 {
+            let key = self.entry.key(KeyMeaning::WeightDecay);
+            return Err(invalid(
+                key.map_or("weight_decay", |key| key.name),
+                "0",
+                "it must be above 0: the penalty is divided by it, and 0 would leave no weight but zero",
+            ));
+        }
         self.run.peak_learning_rate = self.numbers.remove(&KeyMeaning::LearningRate);
         Ok(Setting {
             entry: self.entry,

@@ -74,6 +74,38 @@ fn read_back(conversion: &Conversion, run: &str) -> Setting {
     Setting::read(&words).unwrap_or_else(|error| panic!("{words:?}: {error}"))
 }
 
+#[test]
+fn numbers_that_no_double_holds_are_refused() {
+    for (from, target) in [
+        (
+            "sklearn.Ridge alpha=1 noise_std=1e-300",
+            "laplace.prior_precision",
+        ),
+        ("sklearn.Ridge alpha=1 noise_std=1e-300", "prior.Gaussian"),
+        ("prior.Gaussian std=1e-300", "sklearn.LogisticRegression"),
+        ("prior.Gaussian std=1e300", "laplace.prior_precision"),
+        (
+            "torch.AdamW weight_decay=1e-300 lr=1e-300",
+            "big_vision.adam",
+        ),
+    ] {
+        let message = attempt(from, target).expect_err(from).to_string();
+        assert!(
+            message.contains("no number to use"),
+            "{from} → {target}: {message}"
+        );
+    }
+    // No decay has an infinite C: that is a number scikit-learn takes.
+    assert_eq!(
+        to(
+            "statsmodels.GLM alpha=0 data=100",
+            "sklearn.LogisticRegression"
+        )
+        .lambda(),
+        Some(f64::INFINITY)
+    );
+}
+
 const RUN: &str = "schedule=cosine,warmup=5,floor=0.1 steps=50";
 
 #[test]
@@ -583,6 +615,126 @@ fn logistic_c_is_the_reciprocal() {
     );
     assert_eq!(none.lambda(), Some(f64::INFINITY));
     assert!(none.call.unwrap().contains("float('inf')"));
+}
+
+#[test]
+fn an_intercept_that_one_side_penalises_is_left_out_or_named() {
+    for from in [
+        "sklearn.Ridge alpha=2 data=100 loss=half-mse",
+        "sklearn.LogisticRegression C=0.5 data=100",
+    ] {
+        let sgd = to(from, "torch.SGD");
+        assert_eq!(
+            sgd.call.as_deref(),
+            Some(
+                "torch.optim.SGD([{\"params\": [model.weight], \"weight_decay\": 0.02}, {\"params\": [model.bias]}], \
+                 lr=0.001, momentum=0, dampening=0, nesterov=False)"
+            )
+        );
+        assert!(
+            sgd.reasons
+                .iter()
+                .any(|reason| reason.contains("group of its own"))
+        );
+    }
+    let named = |from: &str, target: &str| {
+        to(from, target)
+            .reasons
+            .iter()
+            .any(|reason| reason.starts_with("exact only without an intercept"))
+    };
+    assert!(named(
+        "sklearn.LogisticRegression C=0.5 data=100",
+        "statsmodels.GLM"
+    ));
+    assert!(named(
+        "statsmodels.Logit alpha=1 data=100",
+        "sklearn.LogisticRegression"
+    ));
+    assert!(named(
+        "torch.SGD weight_decay=0.1 lr=0.1 data=100",
+        "sklearn.LogisticRegression"
+    ));
+    assert!(named(
+        "sklearn.Ridge alpha=2 data=100 loss=half-mse",
+        "optax.sgd"
+    ));
+    assert!(!named(
+        "sklearn.Ridge alpha=2 data=100",
+        "sklearn.ElasticNet"
+    ));
+    assert!(!named("torch.SGD weight_decay=0.1 lr=0.1", "optax.sgd"));
+}
+
+#[test]
+fn mup_is_the_same_at_one_width_only() {
+    for (from, target) in [
+        ("torch.AdamW weight_decay=0.1 lr=1e-3", "mup.MuAdamW"),
+        ("mup.MuAdamW weight_decay=0.1 lr=1e-3", "torch.AdamW"),
+    ] {
+        let conversion = to(from, target);
+        assert_eq!(conversion.fidelity, Fidelity::Approximate);
+        close(conversion.lambda().unwrap(), 0.1);
+        assert!(
+            conversion
+                .reasons
+                .iter()
+                .any(|reason| reason.contains("width multiplier of 1"))
+        );
+    }
+    close(
+        exact("mup.MuAdamW weight_decay=0.1 lr=1e-3", "mup.MuAdamW"),
+        0.1,
+    );
+}
+
+#[test]
+fn a_learning_rate_of_zero_is_refused_as_what_it_is() {
+    let message = attempt("torch.AdamW weight_decay=0.1 lr=0", "big_vision.adam")
+        .unwrap_err()
+        .to_string();
+    assert!(message.starts_with("lr = 0: "), "{message}");
+}
+
+#[test]
+fn another_optimizer_keeps_its_own_momenta_and_needs_a_rate_of_its_own() {
+    let lion = to(
+        "torch.AdamW weight_decay=0.1 lr=6e-4 betas=0.95,0.999",
+        "optax.lion",
+    );
+    assert_eq!(
+        lion.call.as_deref(),
+        Some("optax.lion(learning_rate=…, b1=0.9, b2=0.99, weight_decay=0.1)")
+    );
+    assert!(
+        lion.reasons
+            .iter()
+            .any(|reason| reason.contains("3 to 10 times smaller"))
+    );
+    let same = to(
+        "torch.AdamW weight_decay=0.1 lr=6e-4 beta1=0.95",
+        "optax.adamw",
+    );
+    assert!(same.call.unwrap().contains("learning_rate=6e-4, b1=0.95"));
+}
+
+#[test]
+fn a_share_of_l1_brings_the_solver_that_can_fit_it() {
+    let lasso = to(
+        "statsmodels.Logit alpha=1 data=100",
+        "sklearn.LogisticRegression",
+    );
+    assert_eq!(
+        lasso.call.as_deref(),
+        Some(
+            "sklearn.linear_model.LogisticRegression(C=1, l1_ratio=1, solver=\"saga\", max_iter=10000)"
+        )
+    );
+    let ridge = to(
+        "glmnet.binomial lambda=0.01 alpha=0 data=100",
+        "sklearn.LogisticRegression",
+    );
+    assert!(!ridge.call.unwrap().contains("solver"));
 }
 
 #[test]

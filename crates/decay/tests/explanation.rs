@@ -50,6 +50,38 @@ fn prior(text: &str) -> Result<Prior, DecayError> {
     Prior::of(&subject(text))
 }
 
+fn words(text: &str) -> String {
+    format!("{:?}", explain(text).sections())
+}
+
+#[test]
+fn steps_too_large_and_steps_of_zero_are_put_in_words() {
+    let grown = words("torch.AdamW weight_decay=10 lr=0.5 steps=100");
+    assert!(
+        grown.contains("the initial weights grow 1.607e60-fold"),
+        "{grown}"
+    );
+    assert!(!grown.contains("all but -"), "{grown}");
+    let turned = words("torch.AdamW weight_decay=3 lr=0.5 steps=3");
+    assert!(
+        turned.contains("12 %, its sign changed, of the initial weights"),
+        "{turned}"
+    );
+
+    let still = "torch.AdamW weight_decay=0.1 lr=0 steps=100";
+    assert_eq!(kinds(still), ["nothing-moves"]);
+    let still = words(still);
+    assert!(
+        !still.contains("inf") && !still.contains("for ever"),
+        "{still}"
+    );
+    let tiny = words("torch.AdamW weight_decay=1e300 lr=1e-320 steps=2");
+    assert!(!tiny.contains("λ = inf"), "{tiny}");
+    // A symbol is said with its meaning.
+    let free = words("torch.AdamW weight_decay=0 lr=1e-3 steps=100");
+    assert!(free.contains("with D the long-run variance"), "{free}");
+}
+
 #[test]
 fn gpt2_on_openwebtext() {
     // D'Angelo et al. 2024: κ = 1.65, τ a third of the run, 26 tokens a parameter.
@@ -448,6 +480,47 @@ fn the_share_lost_in_bf16_is_counted() {
         });
     assert_eq!(share, Some(0.249));
     assert!(!kinds(&text.replace("bf16", "f32")).contains(&"lost-in-bf16"));
+}
+
+#[test]
+fn decay_that_is_added_with_the_update_is_rounded_with_it() {
+    let run = "learning_rate=1e-4 weight_decay=10 steps=2000 dtype=bf16";
+    let additive = words(&format!("optax.lion {run}"));
+    assert!(
+        additive.contains("rounded to their grid as one sum"),
+        "{additive}"
+    );
+    assert!(!additive.contains("do nothing"), "{additive}");
+    assert!(additive.contains("those of exact arithmetic"), "{additive}");
+    let stored = kinds("torch.AdamW lr=1e-4 weight_decay=10 steps=2000 dtype=bf16");
+    assert!(stored.contains(&"lost-in-bf16"), "{stored:?}");
+    // In which way each library steps is what its equation says.
+    for entry in library::entries().filter(|entry| entry.has_steps()) {
+        let equations = entry.variants.iter().map(|variant| variant.equation);
+        let at_once = equations.clone().any(|equation| {
+            equation.contains("(u_t + λ p)")
+                || equation.contains("lr_t (g + wd")
+                || equation.contains("lr_t g − lr_t² wd")
+                || equation.contains("+ weight_decay param)")
+                || equation.contains("(lr u_t + wd p)")
+        });
+        if at_once {
+            assert!(!entry.stores_shrunk_weights(), "{}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_said_of_a_constant_rate_is_what_was_measured() {
+    let said = words("torch.AdamW lr=1e-4 weight_decay=0.1 schedule=constant steps=20000");
+    assert!(
+        said.contains("in one pass over text λ was then measured"),
+        "{said}"
+    );
+    assert!(
+        said.contains("No law was fitted for constant rates"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -102,6 +102,11 @@ fn unknown_names_get_the_nearest() {
     );
     assert!(refusal("torch.AdamW lrr=1e-3").contains("torch.AdamW has no `lrr`; nearest: `lr`"));
     assert!(refusal("torch.AdamW momentum=0.9").contains("torch.AdamW has no `momentum`"));
+    assert!(refusal("torch.AdamW wd=0.1").ends_with("nearest: `weight_decay`"));
+    assert!(refusal("sklearn.Ridge lambda=0.1").ends_with("nearest: `alpha`"));
+    assert!(refusal("torch.AdamW warmup=400").contains("schedule=cosine,warmup=400"));
+    assert!(refusal("sklearn.RidgeCV alphas=0.1,1,10").contains("the one that was chosen"));
+    assert!(refusal("torch.Lion").contains("nearest: `optax.lion`, `optimi.Lion`"));
     assert!(refusal("torch.AdamW schedule=cosin").contains("cosine"));
     assert!(refusal("torch.AdamW tokens=3parsec").contains("unknown unit `parsec`"));
     assert!(refusal("torch.AdamW tokens=3img").contains("its unit must be one of tok, ep"));
@@ -118,6 +123,11 @@ fn impossible_values_are_refused() {
         ),
         ("torch.AdamW lr=inf", "does not begin with a number"),
         ("torch.AdamW lr=3tok", "no unit"),
+        (
+            "sklearn.LogisticRegression C=0",
+            "C = 0: it must be above 0",
+        ),
+        ("prior.Gaussian std=0", "std = 0: it must be above 0"),
         ("torch.AdamW beta1=1", "below 1"),
         ("torch.AdamW beta2=-1", "between 0 and 1"),
         ("torch.AdamW betas=0.9", "two numbers"),
@@ -224,7 +234,10 @@ proptest! {
                 if let Ok(conversion) = wd_decay::convert(&setting, &wd_decay::Target::new(target)) {
                     prop_assert!(!conversion.reasons.is_empty());
                     let finite = conversion.keys.iter().all(|(_, value)| match value {
-                        wd_decay::conversion::Value::Number(number) => !number.is_nan(),
+                        // No decay is an infinite C or standard deviation.
+                        wd_decay::conversion::Value::Number(number) => {
+                            number.is_finite() || (setting.coefficient() == 0.0 && !number.is_nan())
+                        }
                         wd_decay::conversion::Value::Switch(_) => true,
                     });
                     prop_assert!(finite, "{words:?} → {}: {conversion:?}", target.name);

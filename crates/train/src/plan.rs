@@ -460,7 +460,7 @@ fn check_hyperball(source: &ConfigSource) -> Result<(), TrainError> {
             return Err(source.invalid(
                 &key,
                 format!("hyperball holds norms and has no λ: {key} = {lambda} says nothing to it"),
-                "leave decay.lambda out, or write 1 (held) or 0 (not held)",
+                "write 1 (held) or 0 (not held), as by --set decay.lambda=1; a file may leave it out",
             ));
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn written(
     let mut unset = Vec::new();
     let holes: Vec<&str> = variant.holes().collect();
     for key in entry.keys {
-        match value_of(key, setting, variant, &found) {
+        match value_of(key, setting, entry, variant, &found) {
             Some(value) => {
                 // A key without a place in the call is fixed by the library.
                 let fixed = match (key.default, value) {
@@ -69,7 +69,30 @@ pub(super) fn written(
             ));
         }
     }
-    let call = render(variant.call, &keys, &unset);
+    let mut template = variant.call.to_owned();
+    if let Some(differs) = intercept_differs(setting, entry) {
+        let grouped = if differs.within == entry.name {
+            bias_apart(entry, variant.call)
+        } else {
+            None
+        };
+        let Intercept { out, within } = differs;
+        found.reasons.push(match &grouped {
+            Some(_) => format!(
+                "{out} leaves the intercept out of the penalty, and so does the call: the bias has a group of its own"
+            ),
+            None => format!(
+                "exact only without an intercept, or with it left out of the penalty: {out} leaves it out, {within} \
+                 penalises it"
+            ),
+        });
+        template = grouped.unwrap_or(template);
+    }
+    let mut call = render(&template, &keys, &unset);
+    if needs_saga(entry, &keys) {
+        call.truncate(call.len() - 1);
+        call.push_str(", solver=\"saga\", max_iter=10000)");
+    }
     Conversion {
         entry,
         variant,
@@ -80,11 +103,77 @@ pub(super) fn written(
     }
 }
 
+/// Two objectives of which one alone penalises the intercept.
+struct Intercept {
+    /// The entry that leaves it out.
+    out: &'static str,
+    /// The entry that penalises it.
+    within: &'static str,
+}
+
+fn intercept_differs(setting: &Setting, entry: &LibraryEntry) -> Option<Intercept> {
+    // Between two optimizers the same tensors are handed over.
+    if setting.entry.has_steps() && entry.has_steps() {
+        return None;
+    }
+    let (from, to) = (setting.entry, entry);
+    match (from.penalizes_intercept()?, to.penalizes_intercept()?) {
+        (false, true) => Some(Intercept {
+            out: from.name,
+            within: to.name,
+        }),
+        (true, false) => Some(Intercept {
+            out: to.name,
+            within: from.name,
+        }),
+        _ => None,
+    }
+}
+
+/// The call of a PyTorch optimizer with the bias in a group of its own, for which the default of 0 holds.
+fn bias_apart(entry: &LibraryEntry, call: &str) -> Option<String> {
+    let default = entry.key(KeyMeaning::WeightDecay)?.default;
+    let argument = ", weight_decay={weight_decay}";
+    if !entry.name.starts_with("torch.")
+        || default != KeyDefault::Number(0.0)
+        || !call.contains(argument)
+    {
+        return None;
+    }
+    let groups = "([{\"params\": [model.weight], \"weight_decay\": {weight_decay}}, {\"params\": [model.bias]}]";
+    Some(
+        call.replacen(argument, "", 1)
+            .replacen("(params", groups, 1),
+    )
+}
+
+/// Whether scikit-learn's default solver, lbfgs, would refuse the call: it has no L1, which only saga
+/// fits together with L2 (`sklearn/linear_model/_logistic.py`, `_check_solver`). Saga takes small steps,
+/// and more of them than the default of 100.
+fn needs_saga(entry: &LibraryEntry, keys: &[(&'static str, Value)]) -> bool {
+    entry.name == "sklearn.LogisticRegression"
+        && keys
+            .iter()
+            .any(|(name, value)| *name == "l1_ratio" && *value != Value::Number(0.0))
+}
+
 /// The value that the converted setting has for one of the target's keys; `None` when it must be filled
 /// in by the user.
-fn value_of(key: &Key, setting: &Setting, variant: &Variant, found: &Found) -> Option<Value> {
+fn value_of(
+    key: &Key,
+    setting: &Setting,
+    entry: &LibraryEntry,
+    variant: &Variant,
+    found: &Found,
+) -> Option<Value> {
+    let (from, to) = (setting.entry.optimizer, entry.optimizer);
+    let is_update = |optimizer| !matches!(optimizer, Optimizer::Any | Optimizer::Estimator);
+    let another = from != to && is_update(from) && is_update(to);
     let carried = match key.meaning {
         KeyMeaning::WeightDecay => Some(found.lambda),
+        // Another optimizer has other momenta, and needs a learning rate of its own.
+        KeyMeaning::LearningRate if another => return None,
+        _ if another => None,
         KeyMeaning::LearningRate => setting.run.peak_learning_rate.map(|rate| rate.value),
         KeyMeaning::L1Ratio => found.l1_ratio,
         meaning => setting.value(meaning).map(|given| given.value),

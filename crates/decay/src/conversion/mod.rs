@@ -232,5 +232,42 @@ fn to_variant(
     if let Some(reason) = rescaled {
         found.reasons.push(reason);
     }
-    Ok(call::written(&setting, target.entry, variant, found))
+    let conversion = call::written(&setting, target.entry, variant, found);
+    refuse_out_of_range(&setting, &conversion)?;
+    Ok(conversion)
+}
+
+/// Refuses numbers that a double does not hold: a product has overflowed, or a λ has vanished.
+///
+/// No decay is an infinite `C` or standard deviation, which libraries take.
+fn refuse_out_of_range(setting: &Setting, conversion: &Conversion) -> Result<(), DecayError> {
+    let own = conversion.entry.key(KeyMeaning::WeightDecay);
+    let decays = setting.coefficient() != 0.0;
+    for (name, value) in &conversion.keys {
+        let Value::Number(number) = value else {
+            continue;
+        };
+        let is_lambda = own.is_some_and(|own| own.name == *name);
+        let in_range = match (is_lambda, decays) {
+            (true, true) => number.is_finite() && *number != 0.0,
+            (true, false) => !number.is_nan(),
+            (false, _) => number.is_finite(),
+        };
+        if !in_range {
+            return Err(DecayError::InvalidSetting {
+                key: setting
+                    .entry
+                    .key(KeyMeaning::WeightDecay)
+                    .map_or("weight_decay", |key| key.name)
+                    .to_owned(),
+                given: call::short(setting.lambda.value),
+                reason: format!(
+                    "with the other numbers given, {name} of {} would be {number}, which is no number to use: is one of \
+                     them out of its usual range, or in another unit?",
+                    conversion.entry.name
+                ),
+            });
+        }
+    }
+    Ok(())
 }

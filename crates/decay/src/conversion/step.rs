@@ -91,7 +91,19 @@ pub(super) fn to_step(
                 entry.optimizer.name(),
                 setting.entry.optimizer.name()
             ));
+            if [entry.optimizer, setting.entry.optimizer] == [Optimizer::Lion, Optimizer::Adam] {
+                found = found.but(
+                    "Lion wants a learning rate 3 to 10 times smaller than AdamW's, and a λ 3 to 10 times larger than the \
+                     one below, which is for the same learning rate (Chen et al. 2023, arXiv 2302.06675, section 5)",
+                );
+            }
         }
+    }
+    if setting.entry.scales_update_by_width() != entry.scales_update_by_width() {
+        found = found.but(
+            "exact for a width multiplier of 1 alone: with m, mup divides the update of the matrices by m and not their \
+             decay, so that in shares of the update λ counts m times",
+        );
     }
     Ok(found)
 }
@@ -135,15 +147,25 @@ fn coupled(coefficient: f64, optimizers: Optimizers) -> Found {
     }
 }
 
+/// The peak of the learning rate, by which two rules are compared.
+fn positive(peak: Option<f64>, needed_for: String) -> Result<f64, DecayError> {
+    match peak {
+        Some(peak) if peak > 0.0 => Ok(peak),
+        Some(peak) => Err(DecayError::InvalidSetting {
+            key: "lr".to_owned(),
+            given: peak.to_string(),
+            reason: format!("{needed_for} needs a learning rate above 0: give its peak"),
+        }),
+        None => Err(DecayError::Missing {
+            needed_for,
+            missing: "lr=…, the peak of the learning rate".to_owned(),
+        }),
+    }
+}
+
 /// (c, p) of a decoupled rule's shrink k c η_t^p, for the peak η_max.
 fn shape(rule: DecayRule, peak: Option<f64>) -> Result<(f64, u32), DecayError> {
-    let peak = || {
-        peak.filter(|peak| *peak > 0.0)
-            .ok_or_else(|| DecayError::Missing {
-                needed_for: format!("the rule `{rule}` beside another"),
-                missing: "lr=…, the peak of the learning rate".to_owned(),
-            })
-    };
+    let peak = || positive(peak, format!("the rule `{rule}` beside another"));
     Ok(match rule {
         DecayRule::CoupledL2 | DecayRule::Decoupled => (1.0, 1),
         DecayRule::Independent => (1.0 / peak()?, 1),
@@ -182,12 +204,7 @@ pub(super) fn decoupled(
             format!("`{to}` has the same shrink as `{from}` at every step, under any schedule");
         return Ok(Found::exact(lambda, reason));
     }
-    let Some(peak) = peak.filter(|peak| *peak > 0.0) else {
-        return Err(DecayError::Missing {
-            needed_for: format!("`{from}` as `{to}`"),
-            missing: "lr=…, the peak of the learning rate".to_owned(),
-        });
-    };
+    let peak = positive(peak, format!("`{from}` as `{to}`"))?;
     // λ' that gives the same shrink at the peak.
     let at_peak = coefficient * from_scale * peak.powi(from_power as i32)
         / (to_scale * peak.powi(to_power as i32));

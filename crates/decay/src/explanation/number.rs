@@ -36,7 +36,11 @@ pub(super) fn percent(share: f64) -> String {
 
 /// What is left of something: nearly all of it is better said by what is gone.
 pub(super) fn left(share: f64) -> String {
-    if share > 0.995 {
+    if share < 0.0 {
+        format!("{}, its sign changed,", percent(-share))
+    } else if share == 1.0 {
+        "all".to_owned()
+    } else if share > 0.995 {
         format!("all but {}", percent(1.0 - share))
     } else {
         percent(share)
@@ -98,6 +102,8 @@ mod tests {
         assert_eq!(percent(0.00012), "0.01 %");
         assert_eq!(percent(0.000_012), "1.2e-5");
         assert_eq!(left(0.9998), "all but 0.02 %");
+        assert_eq!(left(-0.25), "25 %, its sign changed,");
+        assert_eq!(left(1.0), "all");
         assert_eq!(left(0.19), "19 %");
         assert_eq!(of_the_run(2666.7), "2,667 times the run");
         assert_eq!(of_the_run(1.0 / 3.0), "33 % of the run");

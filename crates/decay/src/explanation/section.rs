@@ -108,14 +108,15 @@ impl Explanation {
         }
         let timescale = self.timescale;
         if let (Some(kappa), Some(share)) = (timescale.kappa, timescale.initial_share) {
-            fact(
-                "κ = Σ s",
-                format!(
-                    "{}: {} of the initial weights is left",
-                    short(kappa),
-                    left(share)
-                ),
-            );
+            let remains = match share.abs() {
+                // Steps that take off more than twice the weight.
+                grown if grown > 1.0 && grown.is_finite() => {
+                    format!("the initial weights grow {}-fold", short(grown))
+                }
+                grown if grown > 1.0 => "the initial weights grow without bound".to_owned(),
+                _ => format!("{} of the initial weights is left", left(share)),
+            };
+            fact("κ = Σ s", format!("{}: {remains}", short(kappa)));
         }
         if let Some(tau) = timescale.tau_steps {
             let mut text = format!("{} steps", count(tau));

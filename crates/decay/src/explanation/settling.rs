@@ -94,8 +94,14 @@ fn settled(subject: &Subject) -> Result<Settled, String> {
                 .to_owned(),
         );
     };
+    if rate == 0.0 {
+        return Err("the learning rate is 0: no noise moves the weights".to_owned());
+    }
     if shrink == 0.0 {
-        return Err("nothing decays: the RMS grows as η√(D t) for ever".to_owned());
+        return Err(
+            "nothing decays: the RMS grows as η√(D t) for ever, with D the long-run variance of a coordinate of the update"
+                .to_owned(),
+        );
     }
     if shrink >= 2.0 {
         return Err("a shrink of 2 or more a step diverges".to_owned());

@@ -37,6 +37,8 @@ pub struct Subject {
     pub anchor: Anchor,
     /// Which tensors decay.
     pub decayed: DecayedTensors,
+    /// Are the shrunk weights stored, and rounded, before the update is added?
+    pub stores_shrunk_weights: bool,
     /// The run around it.
     pub run: RunShape,
     /// What the library does otherwise than people expect.
@@ -125,6 +127,7 @@ impl From<&Setting> for Subject {
                 norms_and_biases: setting.entry.decays_norms_and_biases(),
                 embeddings: setting.entry.decays_embeddings() && run.unit == crate::Unit::Token,
             },
+            stores_shrunk_weights: setting.entry.stores_shrunk_weights(),
             run: run.clone(),
             remarks: setting
                 .entry

@@ -39,6 +39,8 @@ pub enum Warning {
     },
     /// λ = 0.
     NothingDecays,
+    /// η = 0, and with it every shrink.
+    NothingMoves,
     /// A step takes off more than the whole weight.
     Overshoots {
         /// The peak shrink.
@@ -51,6 +53,13 @@ pub enum Warning {
         /// The peak shrink.
         peak_shrink: f64,
         /// Share of the decaying steps that do nothing.
+        share_of_steps: f64,
+    },
+    /// η(u + λw) is added at once and rounded to bf16, the decay with the update.
+    RoundedWithUpdate {
+        /// The peak shrink.
+        peak_shrink: f64,
+        /// Share of the decaying steps whose decay alone would round away.
         share_of_steps: f64,
     },
     /// κ ≪ 1: the run is over before the decay did anything.
@@ -125,6 +134,10 @@ impl Warning {
             return warnings;
         };
         let peak_shrink = subject.peak_shrink().unwrap_or(0.0);
+        if peak_shrink == 0.0 && run.peak_learning_rate.is_some_and(|rate| rate.value == 0.0) {
+            warnings.push(Warning::NothingMoves);
+            return warnings;
+        }
         if peak_shrink >= 1.0 {
             warnings.push(Warning::Overshoots {
                 shrink: peak_shrink,
@@ -137,9 +150,16 @@ impl Warning {
             let at_peak = f64::from(u8::from(peak_shrink < super::course::BF16_LEAST_SHRINK));
             let share_of_steps = shares.unwrap_or(at_peak);
             if peak_shrink > 0.0 && share_of_steps > 0.0 {
-                warnings.push(Warning::LostInBf16 {
-                    peak_shrink,
-                    share_of_steps,
+                warnings.push(if subject.stores_shrunk_weights {
+                    Warning::LostInBf16 {
+                        peak_shrink,
+                        share_of_steps,
+                    }
+                } else {
+                    Warning::RoundedWithUpdate {
+                        peak_shrink,
+                        share_of_steps,
+                    }
                 });
             }
         }
@@ -202,8 +222,10 @@ impl Warning {
         match self {
             Warning::LibraryDefault { .. } => "library-default",
             Warning::NothingDecays => "nothing-decays",
+            Warning::NothingMoves => "nothing-moves",
             Warning::Overshoots { .. } => "overshoots",
             Warning::LostInBf16 { .. } => "lost-in-bf16",
+            Warning::RoundedWithUpdate { .. } => "rounded-with-update",
             Warning::Inert { .. } => "inert",
             Warning::ForgetsItsData { .. } => "forgets-its-data",
             Warning::ConstantLearningRate => "constant-learning-rate",
@@ -226,6 +248,9 @@ impl Warning {
                 short(*value)
             ),
             Warning::NothingDecays => "λ = 0: nothing decays".to_owned(),
+            Warning::NothingMoves => {
+                "the learning rate is 0: no step moves a weight, and none decays".to_owned()
+            }
             Warning::Overshoots { shrink, rule } => format!(
                 "a step takes {} times the weight off: it changes sign{}. The rule is {}, {}",
                 short(*shrink),
@@ -238,9 +263,20 @@ impl Warning {
                 share_of_steps,
             } => format!(
                 "bf16 weights have 8 significant bits: where a step shrinks by less than 2⁻⁹ = 0.00195, w(1 − s) rounds back to w. \
-                 The largest shrink here is {}; {} of the decaying steps do nothing",
+                 The largest shrink here is {}; {} of the decaying steps do nothing. κ and the predicted RMS are those of exact \
+                 arithmetic",
                 short(*peak_shrink),
                 percent(*share_of_steps)
+            ),
+            Warning::RoundedWithUpdate {
+                peak_shrink,
+                share_of_steps,
+            } => format!(
+                "bf16 weights have 8 significant bits, and η(u + λw) is rounded to their grid as one sum: the decay acts only where \
+                 it changes how that sum rounds. Alone it would round away in {} of the decaying steps, where it is below 2⁻⁹ = \
+                 0.00195 of the weight (the largest shrink here is {}). κ and the predicted RMS are those of exact arithmetic",
+                percent(*share_of_steps),
+                short(*peak_shrink)
             ),
             Warning::Inert { kappa, .. } => format!(
                 "κ = {}: over the whole run the decay takes {} off weights that no gradient moves",
@@ -266,8 +302,9 @@ impl Warning {
                 ),
             },
             Warning::ConstantLearningRate => {
-                "the learning rate never falls: in one-pass training λ then only raises the effective learning rate, and with it \
-                 the raw training loss; its gain shows when the rate decays (D'Angelo et al. 2024)"
+                "the learning rate never falls: in one pass over text λ was then measured to raise only the effective learning rate, \
+                 and with it the raw training loss; its gain showed when the rate decayed (D'Angelo et al. 2024). No law was \
+                 fitted for constant rates, nor was this measured elsewhere"
                     .to_owned()
             }
             Warning::CoupledUnderAdaptive { name } => format!(
@@ -294,13 +331,20 @@ impl Warning {
         match self {
             Warning::LibraryDefault { key, .. } => format!("say it: {key}=…"),
             Warning::NothingDecays => "give weight_decay=… if decay is meant".to_owned(),
+            Warning::NothingMoves => "give the peak of the learning rate: lr=…".to_owned(),
             Warning::Overshoots { rule, .. } => match rule {
                 DecayRule::Independent | DecayRule::Constant => COPIED_ACROSS_CONVENTIONS.to_owned(),
                 _ => "lower λ or the learning rate until η λ ≪ 1".to_owned(),
             },
+            Warning::RoundedWithUpdate { .. } => {
+                "keep f32 master weights, or round stochastically".to_owned()
+            }
             Warning::LostInBf16 { .. } => {
                 "keep f32 master weights, round stochastically, or use a fused kernel that adds decay and update before it rounds"
                     .to_owned()
+            }
+            Warning::Inert { kappa, lambda } if !(lambda / kappa).is_finite() => {
+                "no λ changes that: raise the learning rate".to_owned()
             }
             Warning::Inert { kappa, lambda } => format!(
                 "λ = {} would give κ = 1; if the weights should stay near their start (fine-tuning), decay to the start instead; \

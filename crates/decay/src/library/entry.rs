@@ -71,6 +71,39 @@ impl LibraryEntry {
         all.iter().any(|all| self.decays.starts_with(all)) && self.optimizer != Optimizer::Muon
     }
 
+    /// Whether a step stores the shrunk weights before it adds the update to them; otherwise it adds
+    /// η(u + λw) at once, as the signs in the equation show.
+    pub fn stores_shrunk_weights(&self) -> bool {
+        ![
+            "optax.",
+            "big_vision.",
+            "nanochat.",
+            "modded_nanogpt.",
+            "llm_c.",
+        ]
+        .iter()
+        .any(|library| self.name.starts_with(library))
+    }
+
+    /// Whether the update, and not the decay, is divided by a width multiplier.
+    pub fn scales_update_by_width(&self) -> bool {
+        self.name.starts_with("mup.")
+    }
+
+    /// Whether the intercept (the bias) is penalised when nobody excludes it; `None` where the entry
+    /// leaves that open.
+    pub fn penalizes_intercept(&self) -> Option<bool> {
+        if self.decays.contains("not the intercept") {
+            Some(false)
+        } else if self.decays.contains("that of the intercept included")
+            || self.decays_norms_and_biases()
+        {
+            Some(true)
+        } else {
+            None
+        }
+    }
+
     /// Whether token embeddings decay when nobody excludes them.
     pub fn decays_embeddings(&self) -> bool {
         self.decays_norms_and_biases()

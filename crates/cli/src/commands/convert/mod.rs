@@ -168,7 +168,7 @@ fn describe(setting: &Setting, answer: &Answer, verdict: Option<&Verdict>) -> St
     }
     if let Some(call) = &conversion.call {
         lines.push(("paste", call.clone()));
-        if let Some(given) = defaults(setting) {
+        if let Some(given) = defaults(setting, std::slice::from_ref(answer)) {
             lines.push(("", given));
         }
         lines.push(("decays here", setting.entry.decays.to_owned()));
@@ -189,7 +189,7 @@ fn describe(setting: &Setting, answer: &Answer, verdict: Option<&Verdict>) -> St
 }
 
 /// What nobody typed and the answer rests on.
-fn defaults(setting: &Setting) -> Option<String> {
+fn defaults(setting: &Setting, answers: &[Answer]) -> Option<String> {
     let name = |meaning: KeyMeaning| {
         setting
             .entry
@@ -204,7 +204,15 @@ fn defaults(setting: &Setting) -> Option<String> {
             text::number(setting.lambda.value)
         ));
     }
-    if let Some(rate) = setting.run.peak_learning_rate.filter(|rate| rate.default) {
+    // A penalty has no learning rate, and needs none.
+    let rate_matters = answers
+        .iter()
+        .any(|answer| answer.target.entry.key(KeyMeaning::LearningRate).is_some());
+    if let Some(rate) = setting
+        .run
+        .peak_learning_rate
+        .filter(|rate| rate.default && rate_matters)
+    {
         words.push(format!(
             "{}={}",
             name(KeyMeaning::LearningRate),
@@ -248,7 +256,7 @@ fn overview(setting: &Setting, answers: &[Answer], verdicts: &[Verdict]) -> Stri
         &["to", "answer", "write", "checked", "because"]
     };
     let mut out = format!("{}: {}\n\n", setting.entry.name, setting.variant.equation);
-    if let Some(given) = defaults(setting) {
+    if let Some(given) = defaults(setting, answers) {
         let _infallible = writeln!(out, "{given}\n");
     }
     out.push_str(&text::table(header, &rows, &[]));

@@ -62,6 +62,8 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
         l1_ratio: 0.0,
         anchor: config.decay.anchor.clone(),
         decayed: decayed(&declaration, config.decay.policy().name()),
+        // The kernels of this project take decay and update in one pass.
+        stores_shrunk_weights: false,
         run: shape(&source, &declaration, plan.as_ref())?,
         remarks,
     })

@@ -492,3 +492,39 @@ fn damaged_models_are_refused() {
     );
     assert!(message.contains("--save"), "{message}");
 }
+
+#[test]
+fn tables_of_a_few_rows_get_an_answer_or_a_reason() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |text: &str| {
+        let path = folder.path().join("few.csv");
+        std::fs::write(&path, text).expect("a writable folder");
+        path
+    };
+    let message = fail(
+        wd().arg("evidence")
+            .arg(file("a,b,y\n1,2,3\n2,1,5\n"))
+            .args(["--target", "y"]),
+    );
+    for part in ["the same for every λ", "three rows"] {
+        assert!(message.contains(part), "no «{part}» in {message}");
+    }
+    let silent = "a,b,c,d,e,y\n1,2,5,3,1,2\n2,1,3,5,7,3\n3,7,1,4,2,9\n4,4,2,9,8,1\n5,1,1,8,3,4\n";
+    let words = text(
+        wd().arg("evidence")
+            .arg(file(silent))
+            .args(["--target", "y"]),
+    );
+    assert!(words.contains("∞ (beyond the path)"), "{words}");
+    let exact = "a,b,y\n1,2,3\n2,1,3\n3,5,8\n4,4,8\n5,1,6\n";
+    let words_exact = text(
+        wd().arg("evidence")
+            .arg(file(exact))
+            .args(["--target", "y"]),
+    );
+    for words in [words, words_exact] {
+        for wrong in ["NaN", "inf ", "inf:", "inf\n"] {
+            assert!(!words.contains(wrong), "«{wrong}» in {words}");
+        }
+    }
+}

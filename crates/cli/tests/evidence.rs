@@ -252,6 +252,31 @@ fn classes_get_probabilities() {
         .filter(|(row, prediction)| (row[target] == 1.0) == (prediction[0] > 0.5))
         .count();
     assert!(right > 550, "{right} of 569");
+    // The mode's probabilities; those averaged over the posterior are nearer to a half.
+    let (_, averaged) = numbers(&text(
+        wd().arg("predict")
+            .arg(&model)
+            .arg(table("breast_cancer.csv"))
+            .arg("--average"),
+    ));
+    for ((row, [at_mode]), average) in rows
+        .iter()
+        .zip(predictions.iter().map(|row| [row[0]]))
+        .zip(&averaged)
+    {
+        let mut eta = found["intercept"].as_f64().expect("a number");
+        for (value, name) in row.iter().zip(&names).filter(|(_, name)| *name != "benign") {
+            eta += value * found["coefficients"][name].as_f64().expect("a coefficient");
+        }
+        assert!((at_mode - 1.0 / (1.0 + (-eta).exp())).abs() < 1e-9);
+        assert!((average[0] - 0.5).abs() <= (at_mode - 0.5).abs());
+    }
+    let surer = |rows: &[Vec<f64>]| {
+        rows.iter()
+            .filter(|row| (row[0] - 0.5).abs() > 0.49)
+            .count()
+    };
+    assert!(surer(&averaged) < surer(&predictions));
     let conventions = found["conventions"].as_array().expect("conventions");
     let c = conventions
         .iter()

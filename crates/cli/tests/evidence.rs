@@ -553,3 +553,48 @@ fn tables_of_a_few_rows_get_an_answer_or_a_reason() {
         }
     }
 }
+
+#[test]
+fn missing_cells_are_told_how_to_mend_where_they_are_met() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a writable folder");
+        path
+    };
+    let whole = file("whole.csv", "a,b,y\n1,2,1\n2,1,3\n3,5,2\n4,4,5\n5,1,4\n");
+    let model = folder.path().join("model.json");
+    succeed(
+        wd().arg("evidence")
+            .arg(&whole)
+            .args(["--target", "y", "--save"])
+            .arg(&model),
+    );
+    let holes = file("holes.csv", "a,b\n1,2\n2,\n");
+    let message = fail(wd().arg("predict").arg(&model).arg(&holes));
+    assert!(message.contains("`b` in 1 row"), "{message}");
+    assert!(
+        message.contains("fit the model again with --impute mean"),
+        "{message}"
+    );
+    assert!(!message.contains("--drop"), "{message}");
+    // A model that was fitted so fills the cell.
+    succeed(
+        wd().arg("evidence")
+            .arg(&whole)
+            .args(["--target", "y", "--impute", "mean", "--save"])
+            .arg(&model),
+    );
+    succeed(wd().arg("predict").arg(&model).arg(&holes));
+    let untold = file("untold.csv", "a,b,y\n1,2,1\n2,1,\n3,5,2\n4,4,5\n5,1,4\n");
+    for impute in [&[][..], &["--impute", "mean"]] {
+        let message = fail(
+            wd().arg("evidence")
+                .arg(&untold)
+                .args(["--target", "y"])
+                .args(impute),
+        );
+        assert!(message.contains("take these rows out"), "{message}");
+        assert!(!message.contains("--impute"), "{message}");
+    }
+}

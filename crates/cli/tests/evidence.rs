@@ -534,6 +534,12 @@ fn tables_of_a_few_rows_get_an_answer_or_a_reason() {
     for part in ["the same for every λ", "three rows"] {
         assert!(message.contains(part), "no «{part}» in {message}");
     }
+    let line = text(
+        wd().arg("evidence")
+            .arg(file("a,y\n1,2\n2,3\n3,5\n4,4\n"))
+            .args(["--target", "y"]),
+    );
+    assert!(line.contains("4 rows; 1 column of the design"), "{line}");
     let silent = "a,b,c,d,e,y\n1,2,5,3,1,2\n2,1,3,5,7,3\n3,7,1,4,2,9\n4,4,2,9,8,1\n5,1,1,8,3,4\n";
     let words = text(
         wd().arg("evidence")

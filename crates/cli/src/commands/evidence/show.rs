@@ -15,10 +15,10 @@ const SHOWN: usize = 24;
 /// What the columns of the table became.
 pub(super) fn table(design: &Design, findings: &Findings, path: &Path) -> String {
     let mut out = format!(
-        "{}: {} rows; {} columns of the design\n\n",
+        "{}: {}; {} of the design\n\n",
         path.display(),
-        grouped(findings.rows),
-        grouped(design.width() as u64)
+        text::counted(findings.rows, "row"),
+        text::counted(design.width() as u64, "column")
     );
     let rows: Vec<Vec<String>> = columns(design)
         .into_iter()

@@ -252,6 +252,31 @@ fn classes_get_probabilities() {
         .filter(|(row, prediction)| (row[target] == 1.0) == (prediction[0] > 0.5))
         .count();
     assert!(right > 550, "{right} of 569");
+    // The mode's probabilities; those averaged over the posterior are nearer to a half.
+    let (_, averaged) = numbers(&text(
+        wd().arg("predict")
+            .arg(&model)
+            .arg(table("breast_cancer.csv"))
+            .arg("--average"),
+    ));
+    for ((row, [at_mode]), average) in rows
+        .iter()
+        .zip(predictions.iter().map(|row| [row[0]]))
+        .zip(&averaged)
+    {
+        let mut eta = found["intercept"].as_f64().expect("a number");
+        for (value, name) in row.iter().zip(&names).filter(|(_, name)| *name != "benign") {
+            eta += value * found["coefficients"][name].as_f64().expect("a coefficient");
+        }
+        assert!((at_mode - 1.0 / (1.0 + (-eta).exp())).abs() < 1e-9);
+        assert!((average[0] - 0.5).abs() <= (at_mode - 0.5).abs());
+    }
+    let surer = |rows: &[Vec<f64>]| {
+        rows.iter()
+            .filter(|row| (row[0] - 0.5).abs() > 0.49)
+            .count()
+    };
+    assert!(surer(&averaged) < surer(&predictions));
     let conventions = found["conventions"].as_array().expect("conventions");
     let c = conventions
         .iter()
@@ -491,4 +516,91 @@ fn damaged_models_are_refused() {
             .arg(table("diabetes.csv")),
     );
     assert!(message.contains("--save"), "{message}");
+}
+
+#[test]
+fn tables_of_a_few_rows_get_an_answer_or_a_reason() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |text: &str| {
+        let path = folder.path().join("few.csv");
+        std::fs::write(&path, text).expect("a writable folder");
+        path
+    };
+    let message = fail(
+        wd().arg("evidence")
+            .arg(file("a,b,y\n1,2,3\n2,1,5\n"))
+            .args(["--target", "y"]),
+    );
+    for part in ["the same for every λ", "three rows"] {
+        assert!(message.contains(part), "no «{part}» in {message}");
+    }
+    let line = text(
+        wd().arg("evidence")
+            .arg(file("a,y\n1,2\n2,3\n3,5\n4,4\n"))
+            .args(["--target", "y"]),
+    );
+    assert!(line.contains("4 rows; 1 column of the design"), "{line}");
+    let silent = "a,b,c,d,e,y\n1,2,5,3,1,2\n2,1,3,5,7,3\n3,7,1,4,2,9\n4,4,2,9,8,1\n5,1,1,8,3,4\n";
+    let words = text(
+        wd().arg("evidence")
+            .arg(file(silent))
+            .args(["--target", "y"]),
+    );
+    assert!(words.contains("∞ (beyond the path)"), "{words}");
+    let exact = "a,b,y\n1,2,3\n2,1,3\n3,5,8\n4,4,8\n5,1,6\n";
+    let words_exact = text(
+        wd().arg("evidence")
+            .arg(file(exact))
+            .args(["--target", "y"]),
+    );
+    for words in [words, words_exact] {
+        for wrong in ["NaN", "inf ", "inf:", "inf\n"] {
+            assert!(!words.contains(wrong), "«{wrong}» in {words}");
+        }
+    }
+}
+
+#[test]
+fn missing_cells_are_told_how_to_mend_where_they_are_met() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a writable folder");
+        path
+    };
+    let whole = file("whole.csv", "a,b,y\n1,2,1\n2,1,3\n3,5,2\n4,4,5\n5,1,4\n");
+    let model = folder.path().join("model.json");
+    succeed(
+        wd().arg("evidence")
+            .arg(&whole)
+            .args(["--target", "y", "--save"])
+            .arg(&model),
+    );
+    let holes = file("holes.csv", "a,b\n1,2\n2,\n");
+    let message = fail(wd().arg("predict").arg(&model).arg(&holes));
+    assert!(message.contains("`b` in 1 row"), "{message}");
+    assert!(
+        message.contains("fit the model again with --impute mean"),
+        "{message}"
+    );
+    assert!(!message.contains("--drop"), "{message}");
+    // A model that was fitted so fills the cell.
+    succeed(
+        wd().arg("evidence")
+            .arg(&whole)
+            .args(["--target", "y", "--impute", "mean", "--save"])
+            .arg(&model),
+    );
+    succeed(wd().arg("predict").arg(&model).arg(&holes));
+    let untold = file("untold.csv", "a,b,y\n1,2,1\n2,1,\n3,5,2\n4,4,5\n5,1,4\n");
+    for impute in [&[][..], &["--impute", "mean"]] {
+        let message = fail(
+            wd().arg("evidence")
+                .arg(&untold)
+                .args(["--target", "y"])
+                .args(impute),
+        );
+        assert!(message.contains("take these rows out"), "{message}");
+        assert!(!message.contains("--impute"), "{message}");
+    }
 }

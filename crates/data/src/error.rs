@@ -280,7 +280,7 @@ pub enum DataError {
 
     /// Cells are empty.
     #[error(
-        "{} lacks values: {columns}; leave the columns out with --drop, fill features with the means of their columns with --impute mean, or mend the file",
+        "{} lacks values: {columns}; {remedy}",
         path.display()
     )]
     MissingValues {
@@ -288,6 +288,8 @@ pub enum DataError {
         path: PathBuf,
         /// Each column with the number of empty cells and the place of the first.
         columns: String,
+        /// What can be done about these.
+        remedy: &'static str,
     },
 }
 

@@ -20,10 +20,15 @@ Examples:
   wd predict model.json new.csv                            # comma-separated values on standard output
   wd predict model.json new.csv.gz --out predictions.csv
   wd predict model.json new.parquet --level 0.9            # 90 % intervals
+  wd predict model.json new.csv --average                  # classes and counts averaged over the posterior
 
 Columns are found by name; the target is not needed. The gaussian family gives TARGET, its standard deviation and the ends of
-an interval for a new observation (noise and uncertainty of the coefficients); classes give a probability each, averaged over
-the posterior; counts give their expectation.")]
+an interval for a new observation (noise and uncertainty of the coefficients); classes give a probability each, counts
+their expectation, at the posterior mode: what --compare holdout of `wd evidence` scores.
+
+--average integrates classes and counts over Laplace's posterior instead (MacKay's probit correction for classes), which is less
+sure where the data say little. It was the worse calibrated on the two tables measured, by log loss on rows left out: 0.558
+against the mode's 0.119 on digits (softmax), 0.0616 against 0.0466 on breast_cancer (logistic).")]
 pub(crate) struct Arguments {
     /// The model
     #[arg(value_name = "MODEL.json")]
@@ -40,6 +45,10 @@ pub(crate) struct Arguments {
     /// Probability of the intervals
     #[arg(long, default_value_t = 0.95)]
     level: f64,
+
+    /// Average the probabilities of classes and expected counts over Laplace's posterior
+    #[arg(long)]
+    average: bool,
 
     #[command(flatten)]
     format: FormatArguments,
@@ -142,7 +151,10 @@ fn predict(model: &Model, arguments: &Arguments, out: &mut dyn Write) -> Result<
                 Predictor::Generalized(posterior) => {
                     let levels = classes(model).unwrap_or(&[]);
                     for (row, predicted) in rows.iter_mut().zip(posterior.predict(x)?) {
-                        let values = &predicted.averaged;
+                        let values = match arguments.average {
+                            true => &predicted.averaged,
+                            false => &predicted.at_mode,
+                        };
                         if values.len() > 1 {
                             let likeliest = (0..values.len())
                                 .max_by(|a, b| values[*a].total_cmp(&values[*b]))

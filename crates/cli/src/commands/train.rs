@@ -146,8 +146,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
                 value.map_or(String::new(), |value| format!("; {name} loss {value:.4}"))
             };
             eprintln!(
-                "finished {} steps{}{} → {}",
-                text::grouped(plan.record.steps),
+                "finished {}{}{} → {}",
+                text::counted(plan.record.steps, "step"),
                 loss("training", train_loss),
                 loss("validation", validation_loss),
                 path.display()

@@ -233,9 +233,22 @@ impl<'a> Blocks<'a> {
             if more > 0 {
                 columns.push_str(&format!(" and {more} more columns"));
             }
+            let lacks_features = self
+                .features
+                .iter()
+                .any(|reader| reader.absent.first.is_some());
+            let remedy = if !lacks_features {
+                "targets and weights cannot be filled: take these rows out of the file, or mend it"
+            } else if self.targets.is_empty() {
+                // Targets are ignored where a finished design predicts.
+                "mend the file, or fit the model again with --impute mean, which fills them from the means of its own rows"
+            } else {
+                "leave the columns out with --drop, fill features with the means of their columns with --impute mean, or mend the file"
+            };
             return Err(DataError::MissingValues {
                 path: self.path,
                 columns,
+                remedy,
             });
         }
         let rows = self.raw.first;

@@ -32,7 +32,8 @@ pub struct Maximum {
     pub point: Point,
     /// What kind of maximum it is.
     pub outcome: Outcome,
-    /// λ·exp(∓1.96/√(−d²L/dt²)): 95 % if the evidence is Gaussian in ln λ. `None` without an inner maximum.
+    /// λ·exp(∓1.96/√(−d²L/dt²)): 95 % if the evidence is Gaussian in ln λ. `None` without an inner maximum, or
+    /// where it is flat to rounding.
     pub interval: Option<(f64, f64)>,
 }
 
@@ -70,10 +71,13 @@ impl Evidence {
             Some(point) if point.log_evidence > nothing.log_evidence => (point, Outcome::Found),
             _ => (nothing, Outcome::NoSignal),
         };
-        let interval = (outcome == Outcome::Found).then(|| {
-            let half = NORMAL_975 / (-self.slopes(point.lambda).1).sqrt();
-            (point.lambda * (-half).exp(), point.lambda * half.exp())
-        });
+        // Where the evidence is flat to rounding, its curvature bounds nothing.
+        let interval = (outcome == Outcome::Found)
+            .then(|| {
+                let half = NORMAL_975 / (-self.slopes(point.lambda).1).sqrt();
+                (point.lambda * (-half).exp(), point.lambda * half.exp())
+            })
+            .filter(|(low, high)| *low > 0.0 && high.is_finite());
         Maximum {
             point,
             outcome,

@@ -112,6 +112,16 @@ struct Fit<'a> {
 impl Fit<'_> {
     fn target(&self, target: usize, groups: Option<&Grouping>) -> Result<Analysis, CommandError> {
         let evidence = named(self.source, self.model.evidence(target))?;
+        if evidence.degrees_of_freedom() <= 1.0 {
+            // With ν = 1 and R₀ = 0, E = λz²/(s(s + λ)): its share and the determinant's cancel at every λ.
+            return Err(CommandError::usage(
+                format!(
+                    "{}: one degree of freedom is left, and the evidence is the same for every λ",
+                    self.source.path.display()
+                ),
+                "give more rows: the evidence needs two degrees of freedom, which is three rows with an integrated intercept",
+            ));
+        }
         let maximum = evidence.maximum();
         let best = maximum.point.lambda;
         let lambdas = path_of(&evidence, &maximum, self.request.points);

@@ -283,7 +283,7 @@ fn coefficient_paths(
     Ok(paths)
 }
 
-/// Predicted probabilities against what came.
+/// Probabilities at the mode, which `wd predict` gives and the hold-out scores, against what came.
 fn calibration(
     source: &Source<'_>,
     request: &Request,
@@ -297,7 +297,7 @@ fn calibration(
     let rows = held_out.as_ref().unwrap_or(rows);
     let mut counts = ProbabilityCounts::default();
     for (predicted, target) in posterior.predict(rows.x())?.iter().zip(&rows.target_values) {
-        match predicted.averaged.as_slice() {
+        match predicted.at_mode.as_slice() {
             [probability] => counts.add(*probability, *target == 1.0),
             probabilities => {
                 for (class, probability) in probabilities.iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wd_data::table::{Design, Encoding, Findings, TargetKind};
-use wd_evidence::comparison::Measure;
+use wd_evidence::comparison::{Criterion, Measure};
 use wd_evidence::gaussian::Outcome;
 
 use super::analysis::{Analysis, Output};
@@ -15,10 +15,10 @@ const SHOWN: usize = 24;
 /// What the columns of the table became.
 pub(super) fn table(design: &Design, findings: &Findings, path: &Path) -> String {
     let mut out = format!(
-        "{}: {} rows; {} columns of the design\n\n",
+        "{}: {}; {} of the design\n\n",
         path.display(),
-        grouped(findings.rows),
-        grouped(design.width() as u64)
+        text::counted(findings.rows, "row"),
+        text::counted(design.width() as u64, "column")
     );
     let rows: Vec<Vec<String>> = columns(design)
         .into_iter()
@@ -129,7 +129,7 @@ pub(super) fn analysis(analysis: &Analysis) -> String {
             "α",
             format!(
                 "{}: the prior on standardised weights is N(0, σ²), σ = {prior}",
-                number(analysis.alpha)
+                unbounded(analysis.alpha)
             ),
         ));
     }
@@ -138,7 +138,7 @@ pub(super) fn analysis(analysis: &Analysis) -> String {
             "β",
             format!(
                 "{}: noise of standard deviation {}",
-                number(analysis.beta),
+                unbounded(analysis.beta),
                 number(1.0 / analysis.beta.sqrt())
             ),
         ));
@@ -154,7 +154,7 @@ pub(super) fn analysis(analysis: &Analysis) -> String {
     ));
     lines.push((
         "log evidence",
-        format!("{} nats", number(analysis.log_evidence)),
+        format!("{} nats", unbounded(analysis.log_evidence)),
     ));
     for (name, value) in lines {
         out.push_str(&format!(
@@ -216,7 +216,15 @@ fn interval(analysis: &Analysis) -> String {
             number(low),
             number(high)
         ),
-        None => number(analysis.lambda),
+        None => unbounded(analysis.lambda),
+    }
+}
+
+/// A number that may be infinite.
+fn unbounded(value: f64) -> String {
+    match value == f64::INFINITY {
+        true => "∞".to_owned(),
+        false => number(value),
     }
 }
 
@@ -294,10 +302,15 @@ fn choices(analysis: &Analysis) -> String {
             } else {
                 ""
             };
-            let mut row = vec![
-                choice.criterion.name(),
-                format!("{}{edge}", number(choice.lambda)),
-            ];
+            // The limit itself is no point of the path, only where the path points.
+            let is_limit = matches!(choice.criterion, Criterion::Evidence)
+                && (analysis.lambda == 0.0 || analysis.lambda.is_infinite());
+            let chosen = if is_limit {
+                format!("{} (beyond the path)", unbounded(analysis.lambda))
+            } else {
+                format!("{}{edge}", number(choice.lambda))
+            };
+            let mut row = vec![choice.criterion.name(), chosen];
             let costs = choice.costs.iter().zip(&comparison.curves);
             row.extend(costs.map(|(cost, curve)| cost_text(*cost, curve.measure)));
             row

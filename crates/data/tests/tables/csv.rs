@@ -260,3 +260,25 @@ fn another_table_of_the_design_is_encoded_alike() {
         "{message}"
     );
 }
+
+#[test]
+fn lines_are_numbered_alike_however_they_end() {
+    let named = targets(&["y"]);
+    let mut headerless = targets(&["column2"]);
+    headerless.format.header = false;
+    for ending in ["\n", "\r\n"] {
+        for (lines, options, place) in [
+            (&["a,y", "1,2", "2,3", ",4"][..], &named, "first: line 4"),
+            (&["a,y", "1,2", "2", "3,4"], &named, "line 3 has 1 fields"),
+            (&["\"a\nb\",y", "1,2", ",3"], &named, "first: line 4"),
+            (&[",2", "1,2", "2,3"], &headerless, "first: line 1"),
+            (&["1,2", ",2", "2,3"], &headerless, "first: line 2"),
+        ] {
+            let message = refusal(&lines.join(ending), options);
+            assert!(
+                message.contains(place),
+                "no «{place}» for {ending:?} in {message}"
+            );
+        }
+    }
+}

@@ -102,6 +102,7 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
             kind: Kind::Number,
             unreadable: None,
             example: String::new(),
+            decimal_commas: false,
         })
         .collect();
     let mut record = ByteRecord::new();
@@ -116,12 +117,15 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
         rows += 1;
         bytes += record.as_slice().len();
         for (column, field) in columns.iter_mut().zip(&record) {
-            if column.kind == Kind::Number
-                && let Field::Text(found) = Field::read(field)
-            {
+            let Field::Text(found) = Field::read(field) else {
+                continue;
+            };
+            if column.kind == Kind::Number {
                 column.kind = Kind::Category;
                 column.example = String::from_utf8_lossy(found).into_owned();
+                column.decimal_commas = true;
             }
+            column.decimal_commas &= has_decimal_comma(found);
         }
     }
     if rows == 0 {
@@ -131,6 +135,14 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
         ));
     }
     Ok(columns)
+}
+
+/// Whether a text is a number where its one comma is a point.
+fn has_decimal_comma(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return false;
+    };
+    text.matches(',').count() == 1 && text.replace(',', ".").parse::<f64>().is_ok()
 }
 
 /// Rows of a CSV file.

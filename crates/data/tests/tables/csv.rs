@@ -282,3 +282,26 @@ fn lines_are_numbered_alike_however_they_end() {
         }
     }
 }
+
+#[test]
+fn decimal_commas_are_no_categories() {
+    for (text, column) in [
+        ("a;b;y\n1,5;2;3\n2;1;4\n3,5;7;1\n", "column `a`"),
+        ("a;y\n1;3,25\n2;-4,5e1\n", "column `y`"),
+        ("a,y\n\"1,5\",2\n\"2,5\",3\n", "column `a`"),
+    ] {
+        let message = refusal(text, &targets(&["y"]));
+        for part in [column, "decimal commas", "with points"] {
+            assert!(message.contains(part), "no «{part}» in {message}");
+        }
+    }
+    let options = DesignOptions {
+        categorical: vec!["a".to_owned()],
+        ..targets(&["y"])
+    };
+    let whole = read_text("a;y\n1,5;2\n2,5;3\n", &options).unwrap();
+    assert_eq!(whole.columns, ["a=2,5"]);
+    // One other text makes categories of all.
+    let whole = read_text("a;y\n1,5;2\nnone;3\n", &targets(&["y"])).unwrap();
+    assert_eq!(whole.columns, ["a=none"]);
+}

@@ -21,6 +21,24 @@ const INFERRED_BYTES: usize = 1 << 24;
 struct Opened {
     reader: Reader<Box<dyn BufRead>>,
     names: Vec<String>,
+    lines: Lines,
+}
+
+/// How lines end, which the numbers of lines depend on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Lines {
+    /// With a line feed.
+    Fed,
+    /// With a carriage return and a line feed. The reader's record ends before the line feed, which it counts only as it reads on:
+    /// it places every record but the first on the line before its own.
+    Returned,
+}
+
+impl Lines {
+    /// The line, from 1, on which a record begins.
+    fn number(self, position: &csv::Position) -> u64 {
+        position.line() + u64::from(self == Lines::Returned && position.byte() > 0)
+    }
 }
 
 fn open(path: &Path, format: &TableFormat) -> Result<Opened, DataError> {
@@ -33,8 +51,17 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, DataError> {
         .from_reader(bytes);
     let first = reader
         .byte_headers()
-        .map_err(|error| failure(path, error))?
+        .map_err(|error| failure(path, error, Lines::Fed))?
         .clone();
+    let within = first
+        .as_slice()
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count() as u64;
+    let lines = match reader.position().line() > 1 + within {
+        true => Lines::Fed,
+        false => Lines::Returned,
+    };
     if first.is_empty() {
         return Err(DataError::table(path, "it has no rows"));
     }
@@ -54,12 +81,20 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, DataError> {
             "its first line holds numbers where names of columns should be; if it is data, say so with --no-header",
         ));
     }
-    Ok(Opened { reader, names })
+    Ok(Opened {
+        reader,
+        names,
+        lines,
+    })
 }
 
 /// The columns of a CSV file: names from the first line, types from a first block of rows.
 pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, DataError> {
-    let Opened { mut reader, names } = open(path, format)?;
+    let Opened {
+        mut reader,
+        names,
+        lines,
+    } = open(path, format)?;
     let mut columns: Vec<Column> = names
         .into_iter()
         .map(|name| Column {
@@ -67,6 +102,7 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
             kind: Kind::Number,
             unreadable: None,
             example: String::new(),
+            decimal_commas: false,
         })
         .collect();
     let mut record = ByteRecord::new();
@@ -74,19 +110,22 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
     while rows < INFERRED_ROWS && bytes < INFERRED_BYTES {
         if !reader
             .read_byte_record(&mut record)
-            .map_err(|error| failure(path, error))?
+            .map_err(|error| failure(path, error, lines))?
         {
             break;
         }
         rows += 1;
         bytes += record.as_slice().len();
         for (column, field) in columns.iter_mut().zip(&record) {
-            if column.kind == Kind::Number
-                && let Field::Text(found) = Field::read(field)
-            {
+            let Field::Text(found) = Field::read(field) else {
+                continue;
+            };
+            if column.kind == Kind::Number {
                 column.kind = Kind::Category;
                 column.example = String::from_utf8_lossy(found).into_owned();
+                column.decimal_commas = true;
             }
+            column.decimal_commas &= has_decimal_comma(found);
         }
     }
     if rows == 0 {
@@ -98,12 +137,21 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
     Ok(columns)
 }
 
+/// Whether a text is a number where its one comma is a point.
+fn has_decimal_comma(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return false;
+    };
+    text.matches(',').count() == 1 && text.replace(',', ".").parse::<f64>().is_ok()
+}
+
 /// Rows of a CSV file.
 pub(super) struct CsvReader {
     path: PathBuf,
     reader: Reader<Box<dyn BufRead>>,
     record: ByteRecord,
     names: Vec<String>,
+    lines: Lines,
     pub(super) dictionaries: Vec<Dictionary>,
 }
 
@@ -113,7 +161,11 @@ impl CsvReader {
         format: &TableFormat,
         kinds: &[Option<Kind>],
     ) -> Result<Self, DataError> {
-        let Opened { reader, names } = open(path, format)?;
+        let Opened {
+            reader,
+            names,
+            lines,
+        } = open(path, format)?;
         if names.len() != kinds.len() {
             return Err(DataError::table(path, "it changed while it was read"));
         }
@@ -123,6 +175,7 @@ impl CsvReader {
             record: ByteRecord::new(),
             dictionaries: names.iter().map(|_| Dictionary::default()).collect(),
             names,
+            lines,
         })
     }
 
@@ -132,11 +185,12 @@ impl CsvReader {
             let found = self
                 .reader
                 .read_byte_record(&mut self.record)
-                .map_err(|error| failure(&self.path, error))?;
+                .map_err(|error| failure(&self.path, error, self.lines))?;
             if !found {
                 break;
             }
-            let line = self.record.position().map_or(0, csv::Position::line);
+            let position = self.record.position();
+            let line = position.map_or(0, |position| self.lines.number(position));
             for (index, column) in block.columns.iter_mut().enumerate() {
                 let field = &self.record[index];
                 match column {
@@ -211,8 +265,8 @@ fn text<'a>(
 }
 
 /// An error of the CSV reader in this crate's words.
-fn failure(path: &Path, error: csv::Error) -> DataError {
-    let line = error.position().map(csv::Position::line);
+fn failure(path: &Path, error: csv::Error, lines: Lines) -> DataError {
+    let line = error.position().map(|position| lines.number(position));
     match error.into_kind() {
         ErrorKind::Io(source) => DataError::io("read", path)(source),
         ErrorKind::UnequalLengths {

@@ -166,7 +166,21 @@ impl Design {
             assign(name, Role::Dropped)?;
         }
         for name in &options.categorical {
-            columns[known.find(name)?].kind = Kind::Category;
+            let column = &mut columns[known.find(name)?];
+            column.kind = Kind::Category;
+            column.decimal_commas = false;
+        }
+        for (column, role) in columns.iter().zip(&roles) {
+            if column.decimal_commas && *role != Role::Dropped {
+                return Err(DataError::TableColumn {
+                    path: path.to_owned(),
+                    column: column.name.clone(),
+                    problem: format!(
+                        "it holds numbers with decimal commas, such as `{}`; write them with points, or say with --categorical that they are categories",
+                        column.example
+                    ),
+                });
+            }
         }
         let numbers_wanted = targets.iter().filter(|_| !options.classes).chain(&weights);
         for &index in numbers_wanted {

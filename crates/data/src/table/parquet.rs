@@ -72,6 +72,7 @@ pub(super) fn columns(path: &Path) -> Result<Vec<Column>, DataError> {
             },
             unreadable: unreadable(column),
             example: String::new(),
+            decimal_commas: false,
         })
         .collect())
 }

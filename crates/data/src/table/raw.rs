@@ -27,6 +27,8 @@ pub(super) struct Column {
     pub(super) unreadable: Option<String>,
     /// A value of a column of texts.
     pub(super) example: String,
+    /// Whether all of its texts are numbers but for a decimal comma.
+    pub(super) decimal_commas: bool,
 }
 
 /// Values of one column.

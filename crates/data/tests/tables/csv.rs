@@ -260,3 +260,48 @@ fn another_table_of_the_design_is_encoded_alike() {
         "{message}"
     );
 }
+
+#[test]
+fn lines_are_numbered_alike_however_they_end() {
+    let named = targets(&["y"]);
+    let mut headerless = targets(&["column2"]);
+    headerless.format.header = false;
+    for ending in ["\n", "\r\n"] {
+        for (lines, options, place) in [
+            (&["a,y", "1,2", "2,3", ",4"][..], &named, "first: line 4"),
+            (&["a,y", "1,2", "2", "3,4"], &named, "line 3 has 1 fields"),
+            (&["\"a\nb\",y", "1,2", ",3"], &named, "first: line 4"),
+            (&[",2", "1,2", "2,3"], &headerless, "first: line 1"),
+            (&["1,2", ",2", "2,3"], &headerless, "first: line 2"),
+        ] {
+            let message = refusal(&lines.join(ending), options);
+            assert!(
+                message.contains(place),
+                "no «{place}» for {ending:?} in {message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn decimal_commas_are_no_categories() {
+    for (text, column) in [
+        ("a;b;y\n1,5;2;3\n2;1;4\n3,5;7;1\n", "column `a`"),
+        ("a;y\n1;3,25\n2;-4,5e1\n", "column `y`"),
+        ("a,y\n\"1,5\",2\n\"2,5\",3\n", "column `a`"),
+    ] {
+        let message = refusal(text, &targets(&["y"]));
+        for part in [column, "decimal commas", "with points"] {
+            assert!(message.contains(part), "no «{part}» in {message}");
+        }
+    }
+    let options = DesignOptions {
+        categorical: vec!["a".to_owned()],
+        ..targets(&["y"])
+    };
+    let whole = read_text("a;y\n1,5;2\n2,5;3\n", &options).unwrap();
+    assert_eq!(whole.columns, ["a=2,5"]);
+    // One other text makes categories of all.
+    let whole = read_text("a;y\n1,5;2\nnone;3\n", &targets(&["y"])).unwrap();
+    assert_eq!(whole.columns, ["a=none"]);
+}

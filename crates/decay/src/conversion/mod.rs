@@ -2,12 +2,12 @@
 //!
 //! | from | to | what decides |
 //! |---|---|---|
-//! | a step | a step | [`step`]: the shrinks s_t of both rules, and whether the optimizers take the same direction |
-//! | a step | an objective | [`objective`]: only a coupled penalty, or plain SGD, has an objective |
+//! | a step | a step | `step`: the shrinks s_t of both rules, and whether the optimizers take the same direction |
+//! | a step | an objective | `objective`: only a coupled penalty, or plain SGD, has an objective |
 //! | an objective | a step | the same backwards |
 //! | an objective | an objective | the strengths (P, L) of both, see [`Penalty`](crate::library::Penalty) |
 //!
-//! Before that, a loss that is coded with another reduction or ½ is brought to the target's ([`loss_scale`]).
+//! Before that, a loss that is coded with another reduction or ½ is brought to the target's (`loss_scale`).
 
 mod call;
 pub(crate) mod loss_scale;

@@ -167,6 +167,23 @@ fn another_set_gets_the_classes_of_the_first_by_name() {
     assert_eq!(aligned.class_names(), first.class_names());
     // And its channels.
     assert_eq!(aligned.pixels(0), [4; 48]);
+    // Of numbered folders `10` comes before `2`; the labels of IDX are still the numbers.
+    let files: Vec<String> = (0..12).map(|class| format!("{class}/0.png")).collect();
+    let image = png(4, 4, 1, 9);
+    let files: Vec<(&str, &[u8])> = files.iter().map(|name| (&name[..], &image[..])).collect();
+    let numbered = ImageSet::open(folder(&files).path()).unwrap();
+    let (images, label_file) = idx(&[2, 10, 1], 4, 4);
+    let files = [
+        ("t10k-images-idx3-ubyte", &images[..]),
+        ("t10k-labels-idx1-ubyte", &label_file),
+    ];
+    let test = ImageSet::open_part(folder(&files).path(), Part::Test).unwrap();
+    let named = test.clone().aligned_to(&numbered).unwrap();
+    assert_eq!(labels(&named), [4, 2, 1]);
+    // Where one has names and the other none in common with it, the numbers count.
+    let few = test.clone().aligned_to(&first).unwrap_err().to_string();
+    assert!(few.contains("image 1: its class is 10"), "{few}");
+
     let error = first.clone().aligned_to(&second).unwrap_err().to_string();
     assert!(
         error.contains("4 × 4 × 3") && error.contains("4 × 4 × 1"),

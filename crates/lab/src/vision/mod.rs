@@ -11,12 +11,14 @@
 //! | `surface` | which trials belong together? |
 //! | `optimum` | which λ is best, and by how much? |
 //! | `scaling` | how does the best λ move with the data, the batch, the passes? |
+//! | `shift` | what does the best λ do on corrupted images? |
 //! | `claims` | what follows, in words and numbers? |
 
 mod claims;
 mod finals;
 mod optimum;
 mod scaling;
+mod shift;
 mod surface;
 
 use serde::Serialize;
@@ -28,6 +30,7 @@ use crate::{Analysis, AnalysisOptions, LabError};
 pub use finals::Finals;
 pub use optimum::{Censored, Gain, Optimum};
 pub use scaling::{Ratio, Scaling};
+pub use shift::{Severity, Shift};
 pub use surface::{Point, Surface};
 
 /// What a study of models under λ found.
@@ -45,6 +48,8 @@ pub struct VisionAnalysis {
     pub scalings: Vec<Scaling>,
     /// How λ acted in each regime of the study, by the verdict of the main job.
     pub regimes: Vec<Regime>,
+    /// Models on corrupted images; empty until somebody has tested them.
+    pub shifts: Vec<Shift>,
     /// What follows.
     pub claims: Vec<VerdictLine>,
     /// Trials that have not finished.
@@ -95,6 +100,7 @@ pub fn analyse(study: &Study, regimes: &[Vec<String>]) -> Result<VisionAnalysis,
         ratios,
         scalings,
         regimes,
+        shifts: Vec::new(),
         claims,
         unfinished,
     })

@@ -38,4 +38,4 @@ pub use prior::{
 };
 pub use run::run_report;
 pub use study::{ReportContext, study_report, study_summary};
-pub use vision::vision_report;
+pub use vision::{vision_report, vision_summary};

@@ -1,13 +1,10 @@
 //! What follows from a study of models under λ: each claim of the literature, and what these runs say to it.
 
-use super::{Censored, Gain, Optimum, Ratio, Regime, Scaling, Surface};
+use super::{Censored, Gain, ONE_PASS, Optimum, Ratio, Regime, Scaling, Surface};
 use crate::analysis::{Interval, PairedDifference};
 use crate::setting::spell;
 use crate::verdict::wording::{change, difference, short};
 use crate::verdict::{ActsAs, Supported, VerdictLine};
-
-/// Passes up to which a run counts as one pass: rounding to whole steps may push it a hair over one.
-const ONE_PASS: f64 = 1.001;
 
 pub(super) fn draw(
     surfaces: &[Surface],

@@ -23,7 +23,9 @@ mod surface;
 
 use serde::Serialize;
 
-use crate::study::Study;
+use crate::analysis::analyse_some;
+use crate::configuration::flatten;
+use crate::study::{Study, Trial};
 use crate::verdict::VerdictLine;
 use crate::{Analysis, AnalysisOptions, LabError};
 
@@ -67,12 +69,26 @@ pub struct Regime {
     pub analysis: Analysis,
 }
 
-/// Analyses a study, as far as it is finished. Each of `regimes` names trials that are judged besides as the main job judges its
-/// own: some λ of one model, at one number of passes.
+/// Is this a study of classifiers, which [`analyse`] is about?
+pub fn is_vision(study: &Study) -> bool {
+    let kind = |trial: &Trial| {
+        flatten(&trial.configuration)
+            .ok()?
+            .remove(surface::MODEL_KEY)
+    };
+    study
+        .trials()
+        .first()
+        .and_then(kind)
+        .is_some_and(|kind| kind != "gpt")
+}
+
+/// Analyses a study, as far as it is finished. Where it has one model over many passes and in one pass over as many samples, both are
+/// judged besides as the main job judges its runs.
 ///
 /// # Errors
 /// [`LabError::NothingToAnalyse`] when no trial has finished; [`LabError::Store`] when a run directory is damaged.
-pub fn analyse(study: &Study, regimes: &[Vec<String>]) -> Result<VisionAnalysis, LabError> {
+pub fn analyse(study: &Study) -> Result<VisionAnalysis, LabError> {
     let (records, unfinished) = finals::read(study)?;
     if records.is_empty() {
         return Err(LabError::NothingToAnalyse {
@@ -85,13 +101,12 @@ pub fn analyse(study: &Study, regimes: &[Vec<String>]) -> Result<VisionAnalysis,
     let gains: Vec<Option<Gain>> = surfaces.iter().map(Gain::of).collect();
     let ratios = scaling::ratios(&surfaces, &optima, &gains);
     let scalings = scaling::slopes(&surfaces, &optima);
-    let regimes = regimes
-        .iter()
-        .map(|names| regime(study, names))
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>();
+    let mut regimes = Vec::new();
+    for (many, once) in both_regimes(&surfaces) {
+        for surface in [many, once] {
+            regimes.extend(regime(study, surface)?);
+        }
+    }
     let claims = claims::draw(&surfaces, &optima, &gains, &ratios, &scalings, &regimes);
     Ok(VisionAnalysis {
         surfaces,
@@ -106,22 +121,37 @@ pub fn analyse(study: &Study, regimes: &[Vec<String>]) -> Result<VisionAnalysis,
     })
 }
 
-/// The main job's verdict on the named trials; nothing while none of them has finished.
-fn regime(study: &Study, names: &[String]) -> Result<Option<Regime>, LabError> {
-    let analysis = crate::analysis::analyse_some(
-        study,
-        |trial| names.contains(&trial.name),
-        &AnalysisOptions::default(),
-    );
-    match analysis {
-        Ok(analysis) => Ok(analysis.arms.first().map(|arm| Regime {
-            epochs: arm.epochs,
-            model: arm
-                .settings
-                .iter()
-                .find(|(key, _)| key == surface::MODEL_KEY)
-                .map_or_else(String::new, |(_, model)| model.clone()),
-            analysis: analysis.clone(),
+/// Passes up to which a run counts as one pass: rounding to whole steps may push it a hair over one.
+const ONE_PASS: f64 = 1.001;
+
+/// Each surface of one pass with one of many passes over as many samples, of the same model, optimizer and batch.
+fn both_regimes(surfaces: &[Surface]) -> Vec<(&Surface, &Surface)> {
+    let once = surfaces.iter().filter(|surface| surface.epochs <= ONE_PASS);
+    once.filter_map(|once| {
+        let is_same = |many: &&Surface| {
+            let ratio = (many.steps * many.batch) as f64 / (once.steps * once.batch) as f64;
+            many.epochs > ONE_PASS
+                && many.model() == once.model()
+                && many.optimizer == once.optimizer
+                && many.batch == once.batch
+                && (0.95..1.05).contains(&ratio)
+        };
+        Some((surfaces.iter().find(is_same)?, once))
+    })
+    .collect()
+}
+
+/// The main job's verdict on the trials of a surface; nothing where nothing can be compared.
+fn regime(study: &Study, surface: &Surface) -> Result<Option<Regime>, LabError> {
+    let is_member = |trial: &Trial| {
+        flatten(&trial.configuration)
+            .is_ok_and(|configuration| surface::shared(configuration) == surface.configuration)
+    };
+    match analyse_some(study, is_member, &AnalysisOptions::default()) {
+        Ok(analysis) => Ok(Some(Regime {
+            epochs: surface.epochs,
+            model: surface.model().to_owned(),
+            analysis,
         })),
         Err(LabError::NothingToAnalyse { .. }) => Ok(None),
         Err(error) => Err(error),

@@ -136,15 +136,22 @@ impl Surface {
     }
 }
 
+/// What a trial shares with all of its surface.
+pub(super) fn shared(mut configuration: Flat) -> Flat {
+    for key in [SEED_KEY, LAMBDA_KEY, LEARNING_RATE_KEY] {
+        configuration.remove(key);
+    }
+    configuration
+}
+
 /// Sorts trials into surfaces.
 pub(super) fn gather(records: Vec<Record>) -> Vec<Surface> {
     let mut groups: BTreeMap<(Flat, String), Vec<Record>> = BTreeMap::new();
     for record in records {
-        let mut shared = record.configuration.clone();
-        for key in [SEED_KEY, LAMBDA_KEY, LEARNING_RATE_KEY] {
-            shared.remove(key);
-        }
-        let key = (shared, record.plan.corpus_hash.clone());
+        let key = (
+            shared(record.configuration.clone()),
+            record.plan.corpus_hash.clone(),
+        );
         groups.entry(key).or_default().push(record);
     }
     let configurations: Vec<Flat> = groups.keys().map(|(shared, _)| shared.clone()).collect();

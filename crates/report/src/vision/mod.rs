@@ -22,7 +22,7 @@ use crate::figure::{
 };
 use crate::number;
 use crate::page::{Content, Page, Section, Table};
-use crate::study::{ReportContext, setting_sections};
+use crate::study::{ReportContext, claims, joined, setting_sections, status, wrapped};
 
 /// The study as one self-contained HTML page.
 pub fn vision_report(analysis: &VisionAnalysis, context: &ReportContext) -> String {
@@ -69,6 +69,14 @@ pub fn vision_report(analysis: &VisionAnalysis, context: &ReportContext) -> Stri
     .html()
 }
 
+/// The claims and findings as plain text for a terminal, at most 100 columns wide.
+pub fn vision_summary(analysis: &VisionAnalysis) -> String {
+    let mut lines = wrapped(&lead(analysis), "", "");
+    lines.push(String::new());
+    lines.extend(claims(&analysis.claims));
+    joined(lines)
+}
+
 /// How many claims the runs bear out.
 fn lead(analysis: &VisionAnalysis) -> String {
     let count = |which| {
@@ -88,25 +96,20 @@ fn lead(analysis: &VisionAnalysis) -> String {
 }
 
 fn verdict(analysis: &VisionAnalysis, notes: &[String]) -> Section {
-    let mut claims = Table::new(&["claim", "these runs", "finding"], 3);
+    let mut table = Table::new(&["claim", "these runs", "finding"], 3);
     for line in &analysis.claims {
-        let word = match line.supported {
-            Supported::Supported => "supported",
-            Supported::Contradicted => "contradicted",
-            Supported::Undecided => "undecided",
-        };
-        claims.rows.push(vec![
+        table.rows.push(vec![
             line.claim.clone(),
-            word.to_owned(),
+            status(line.supported).to_owned(),
             line.finding.clone(),
         ]);
     }
-    let mut contents = vec![match claims.rows.is_empty() {
+    let mut contents = vec![match table.rows.is_empty() {
         true => Content::Absent(
             "No two runs of this study differ in λ alone yet: there is nothing to compare."
                 .to_owned(),
         ),
-        false => Content::Table(claims),
+        false => Content::Table(table),
     }];
     contents.extend(notes.iter().cloned().map(Content::Paragraph));
     Section {

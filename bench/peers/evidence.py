@@ -67,7 +67,7 @@ def scikit_learn(work, file, rows, columns):
     x, y = numbers[: rows * columns].reshape(rows, columns), numbers[rows * columns :]
     start = time.perf_counter()
     if work == "evidence":
-        model = BayesianRidge(alpha_1=0, alpha_2=0, lambda_1=0, lambda_2=0, compute_score=True, fit_intercept=columns < rows).fit(x, y)
+        model = BayesianRidge(alpha_1=0, alpha_2=0, lambda_1=0, lambda_2=0, compute_score=True, fit_intercept=columns <= rows).fit(x, y)
         answer = {"alpha": model.lambda_, "beta": model.alpha_, "log_evidence": model.scores_[-1], "coefficients": model.coef_[:10].tolist()}
     elif work == "loo":
         model = RidgeCV(alphas=np.logspace(-3, 5, 100), store_cv_results=True).fit(x, y)

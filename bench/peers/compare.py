@@ -205,7 +205,10 @@ def main():
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--shapes", nargs="+", default=["small", "medium"], choices=("small", "medium", *IMAGES))
     parser.add_argument("--threads", nargs="+", type=int, default=[2, 1])
-    parser.add_argument("--variants", nargs="+", default=["eager", "compile"], choices=("eager", "compile", "tuned"))
+    parser.add_argument(
+        "--variants", nargs="+", default=["eager", "compile", "channels-last"],
+        choices=("eager", "compile", "tuned", "channels-last"),
+    )
     parser.add_argument("--seconds", type=float, default=5.0, help="timed seconds of each run of `step`")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument("--wd", type=Path, default=RELEASE / "wd")

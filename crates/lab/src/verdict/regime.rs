@@ -18,10 +18,11 @@ pub(super) fn short(family: &Family<'_>) -> String {
         String::new()
     };
     format!(
-        "In {} under {} ({:.1} tokens per parameter{decay})",
+        "In {} under {} ({:.1} {} per parameter{decay})",
         passes(family.baseline.epochs),
         family.name,
-        family.baseline.tokens_per_parameter
+        family.baseline.tokens_per_parameter,
+        family.baseline.unit.plural()
     )
 }
 
@@ -37,8 +38,9 @@ fn passes(epochs: f64) -> String {
 pub(super) fn describe(arms: &[Arm]) -> String {
     let mut setups: Vec<String> = Vec::new();
     for arm in arms {
+        let unit = arm.unit.plural();
         let setup = format!(
-            "{} ({:.2} of the training tokens), {:.1} tokens per parameter, {} parameters, {} steps of {} tokens, {}, {} decay",
+            "{} ({:.2} of the training {unit}), {:.1} {unit} per parameter, {} parameters, {} steps of {} {unit}, {}, {} decay",
             passes(arm.epochs),
             arm.epochs,
             arm.tokens_per_parameter,

@@ -1,6 +1,7 @@
 //! The table of all arms, the facts under the title, the setting and the commands.
 
 use wd_lab::{Analysis, Arm};
+use wd_store::DataUnit;
 
 use super::ReportContext;
 use super::arrangement::Study;
@@ -122,14 +123,18 @@ pub(crate) fn facts(analysis: &Analysis) -> Vec<(String, String)> {
             "Training",
             each(arms, |arm| {
                 format!(
-                    "{} steps × {} tokens",
+                    "{} steps × {} {}",
                     number::count(arm.steps),
-                    number::count(arm.tokens_per_step)
+                    number::count(arm.tokens_per_step),
+                    arm.unit.plural()
                 )
             }),
         ),
         fact(
-            "Tokens a parameter",
+            match arms[0].unit {
+                DataUnit::Token => "Tokens a parameter",
+                DataUnit::Image => "Images a parameter",
+            },
             each(arms, |arm| {
                 number::short(number::rounded(arm.tokens_per_parameter))
             }),

@@ -1,6 +1,7 @@
 //! Point 2: validation against training loss at the end, and the generalisation gap.
 
 use wd_lab::Arm;
+use wd_store::DataUnit;
 
 use super::arrangement::{Group, Study};
 use super::curves::{arm_dots, point};
@@ -47,22 +48,24 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
 }
 
 fn introduction(study: &Study<'_>, group: &Group) -> String {
-    let epochs = study
-        .arms(group)
-        .iter()
-        .map(|(_, arm)| arm.epochs)
-        .fold(0.0, f64::max);
+    let arms = study.arms(group);
+    let unit = arms.first().map_or(DataUnit::Token, |(_, arm)| arm.unit);
+    let epochs = arms.iter().map(|(_, arm)| arm.epochs).fold(0.0, f64::max);
     let passes = if epochs <= 1.0 {
-        "Every token was trained on at most once, so there is little to over-fit".to_owned()
+        format!(
+            "Every {} was trained on at most once, so there is little to over-fit",
+            unit.name()
+        )
     } else {
         format!(
-            "The training tokens were seen {} times",
+            "The training {} were seen {} times",
+            unit.plural(),
             number::short(epochs)
         )
     };
     format!(
         "If λ acted as a prior, more of it would shrink the gap between validation and training loss. {passes}. Both losses \
-         are those of the final weights without dropout, the training side on a fixed sample of windows that were trained on."
+         are those of the final weights without dropout, the training side on a fixed sample of what was trained on."
     )
 }
 

@@ -166,8 +166,8 @@ fn setting(study: &Study) -> Vec<(String, String)> {
             "split",
             format!(
                 "{} of the tokens held out, by whole documents (split seed {})",
-                text::number(config.data.validation_fraction),
-                config.data.split_seed
+                text::number(config.data.validation_fraction()),
+                config.data.split_seed()
             ),
         );
         let size = |value: Option<usize>| value.map_or("?".to_owned(), |value| value.to_string());

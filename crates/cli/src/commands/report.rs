@@ -192,15 +192,16 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         );
     }
     if let Ok(plan) = run.read_plan() {
+        let unit = plan.unit.plural();
         add(
             "run",
             format!(
-                "{} parameters; {} steps of {} tokens = {:.2} epochs, {:.1} tokens a parameter",
+                "{} parameters; {} steps of {} {unit} = {:.2} epochs, {} {unit} a parameter",
                 text::grouped(plan.parameters),
                 text::grouped(plan.steps),
                 text::grouped(plan.tokens_per_step),
                 plan.epochs,
-                plan.tokens_per_parameter
+                text::per_parameter(plan.tokens_per_parameter)
             ),
         );
         add("program", plan.program);

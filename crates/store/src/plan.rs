@@ -69,7 +69,7 @@ pub struct PlannedTensor {
     pub path: String,
     /// Shape, row-major, output dimension first.
     pub shape: Vec<usize>,
-    /// `matrix`, `embedding`, `position`, `head`, `norm`, `bias`.
+    /// `matrix`, `convolution`, `embedding`, `position`, `class_token`, `head`, `norm`, `bias`.
     pub role: String,
     /// Number of elements.
     pub parameters: u64,

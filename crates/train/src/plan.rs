@@ -262,7 +262,7 @@ fn name_what_is_held(
 ) -> Result<(), TrainError> {
     for (segment, choice) in layout.segments.iter().zip(choices) {
         let is_held = choice.lambda > 0.0;
-        if is_held && segment.shape.len() != 2 {
+        if is_held && segment.shape.len() < 2 {
             return Err(source.invalid(
                 "decay",
                 format!(

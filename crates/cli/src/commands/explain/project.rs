@@ -173,11 +173,11 @@ fn shape(
     })
 }
 
-/// RMS of the initial weights of the hidden matrices together.
+/// RMS of the initial weights of the hidden matrices and convolutions together.
 fn matrix_rms(declaration: &Declaration) -> f64 {
     let (mut squares, mut count) = (0.0, 0.0);
     for segment in &declaration.layout.segments {
-        if segment.role == Role::Matrix {
+        if matches!(segment.role, Role::Matrix | Role::Convolution) {
             let length = segment.len() as f64;
             squares += length * (segment.initial_mean.powi(2) + segment.initial_std.powi(2));
             count += length;

@@ -7,13 +7,13 @@
 //!
 //! | work | what is timed |
 //! |---|---|
-//! | `evidence` | the λ of highest evidence, a path of 1,000 λ, coefficients at the best |
+//! | `evidence` | the λ of highest evidence, a path of 1,000 λ, coefficients at the best; no intercept unless ROWS > COLUMNS |
 //! | `loo` | exact leave-one-out for 100 λ from 10⁻³ to 10⁵ |
-//! | `logistic` | a path of 25 λ by Laplace's evidence, the best of them refined, its mode |
+//! | `logistic` | a path of 10 λ by Laplace's evidence, the best of them refined, its mode |
 
 use std::time::Instant;
 
-use wd_evidence::{Family, Gaussian, Glm, LeaveOneOut, MatRef, Options};
+use wd_evidence::{Family, Gaussian, Glm, Intercept, LeaveOneOut, MatRef, Options};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,9 +39,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (x, y) = numbers.split_at(rows * columns);
     let x = MatRef::from_row_major_slice(x, rows, columns);
     let target = MatRef::from_column_major_slice(y, rows, 1);
+    // With an intercept at its best value and more columns than rows the evidence has no maximum (`Intercept`): BayesianRidge then
+    // goes to a perfect fit.
+    let intercept = match columns < rows {
+        true => Intercept::Profiled,
+        false => Intercept::Absent,
+    };
     let options = Options {
         standardize: false,
-        ..Options::default()
+        intercept,
     };
 
     let start = Instant::now();
@@ -68,9 +74,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         "logistic" => {
             let model = Glm::new(x, y, None, Family::Logistic, options)?;
-            let best = model.maximum(&model.grid(25)?)?.point;
-            let (_, posterior) = model.posterior(best.lambda)?;
-            serde_json::json!({ "lambda": best.lambda, "coefficients": &posterior.coefficients()[0][..10] })
+            let best = model.maximum(&model.grid(10)?)?;
+            serde_json::json!({ "lambda": best.point.lambda, "coefficients": &best.posterior.coefficients()[0][..10] })
         }
         _ => return Err(format!("unknown work {work}: evidence, loo or logistic").into()),
     };

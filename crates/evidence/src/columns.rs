@@ -1,6 +1,7 @@
 //! How columns enter the model: centred, standardised, beside an intercept that is never penalised.
 
 use faer::MatRef;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{EvidenceError, Statistics};
@@ -88,10 +89,13 @@ impl Moments {
         let weight_of = |row: usize| weights.map_or(1.0, |weights| weights[row]);
         let kept: Vec<usize> = (0..x.nrows()).filter(|&row| weight_of(row) > 0.0).collect();
         let weight: f64 = kept.iter().map(|&row| weight_of(row)).sum();
-        let (means, squares) = (0..x.ncols())
-            .map(|column| x.col(column))
-            .chain((0..y.ncols()).map(|target| y.col(target)))
-            .map(|values| {
+        let (means, squares) = (0..x.ncols() + y.ncols())
+            .into_par_iter()
+            .map(|index| {
+                let values = match index.checked_sub(x.ncols()) {
+                    None => x.col(index),
+                    Some(target) => y.col(target),
+                };
                 let origin = kept.first().map_or(0.0, |&row| values[row]);
                 let mean = origin
                     + kept

@@ -27,7 +27,7 @@ pub(crate) mod parquet;
 mod raw;
 mod survey;
 
-pub use block::{Block, Blocks};
+pub use block::{Block, Blocks, SparseBlock};
 pub use design::{
     Design, DesignOptions, Dropped, Encoding, Feature, Target, TargetKind, TargetUse,
 };

@@ -18,6 +18,7 @@ const BLOCK_ROWS: usize = 1024;
 const PARTIAL_VALUES: usize = 1 << 24;
 
 /// The likelihood at some parameters.
+#[derive(Clone)]
 pub(super) struct Local {
     /// η: n × K.
     pub(super) predictor: Mat<f64>,
@@ -115,6 +116,23 @@ impl Glm {
         whole.submatrix(0, 0, free, free).to_owned()
     }
 
+    /// tr(−P∇²ℓ): Σ w·curvature(k, k)·‖x‖² over rows and classes, without the intercept's column.
+    pub(super) fn penalized_curvature_trace(&self, local: &Local) -> f64 {
+        let mut squares = vec![0.0; self.design.nrows()];
+        for column in 0..self.penalized {
+            let values = self.design.col_as_slice(column);
+            let pairs = squares.iter_mut().zip(values);
+            pairs.for_each(|(sum, value)| *sum += value * value);
+        }
+        let rows = squares.iter().enumerate();
+        rows.map(|(row, square)| {
+            let of_class = |k| self.family.curvature(local.means.as_ref(), row, k, k);
+            let sum: f64 = (0..self.family.outputs()).map(of_class).sum();
+            self.weights[row] * sum * square
+        })
+        .sum()
+    }
+
     /// Adds XᵀB_klX of some rows for each pair of classes k ≥ l.
     fn add_curvature(
         &self,
@@ -196,8 +214,11 @@ impl Glm {
                 for k in 0..outputs {
                     for l in 0..=k {
                         let (height, width) = (m.min(free - k * m), m.min(free - l * m));
-                        let quadratic =
-                            quadratic(block, inverse.submatrix(k * m, l * m, height, width));
+                        let quadratic = quadratic(
+                            block,
+                            inverse.submatrix(k * m, l * m, height, width),
+                            k == l,
+                        );
                         let times = if k == l { 1.0 } else { 2.0 };
                         for (row, (value, drift)) in
                             quadratic.iter().zip(drift.chunks(outputs)).enumerate()
@@ -223,14 +244,21 @@ impl Glm {
     }
 }
 
-/// xᵀPx of each row x, P being h × w of its first columns.
-fn quadratic(block: MatRef<'_, f64>, part: MatRef<'_, f64>) -> Vec<f64> {
+/// xᵀPx of each row x, P being h × w of its first columns; half of P does where it is symmetric.
+fn quadratic(block: MatRef<'_, f64>, part: MatRef<'_, f64>, symmetric: bool) -> Vec<f64> {
     let mut product = Mat::zeros(block.nrows(), part.ncols());
-    matmul(
+    let structure = match symmetric {
+        true => BlockStructure::StrictTriangularLower,
+        false => BlockStructure::Rectangular,
+    };
+    triangular::matmul(
         product.as_mut(),
+        BlockStructure::Rectangular,
         Accum::Replace,
         block.subcols(0, part.nrows()),
+        BlockStructure::Rectangular,
         part,
+        structure,
         1.0,
         Par::Seq,
     );
@@ -240,10 +268,13 @@ fn quadratic(block: MatRef<'_, f64>, part: MatRef<'_, f64>) -> Vec<f64> {
             .col_as_slice(column)
             .iter()
             .zip(block.col(column).iter());
-        quadratic
-            .iter_mut()
-            .zip(pairs)
-            .for_each(|(sum, (a, b))| *sum += a * b);
+        let terms = quadratic.iter_mut().zip(pairs);
+        if symmetric {
+            let diagonal = part[(column, column)];
+            terms.for_each(|(sum, (a, b))| *sum += (2.0 * a + diagonal * b) * b);
+        } else {
+            terms.for_each(|(sum, (a, b))| *sum += a * b);
+        }
     }
     quadratic
 }

@@ -1,12 +1,16 @@
 //! Rows in memory, standardised; more columns than rows are rotated into as many as there are rows.
 
 use faer::{Mat, MatRef};
+use rayon::prelude::*;
 
 use super::family::Family;
 use crate::EvidenceError;
 use crate::columns::{Columns, Intercept, Moments, Options};
 use crate::normal_equations::check_count;
 use crate::statistics::check_rows;
+
+/// Numbers of a line of cache: of rows that lie one after the other, so many columns are read at the cost of one.
+const CACHE_LINE: usize = 8;
 
 /// A generalised linear model on some data, for every λ.
 ///
@@ -67,38 +71,37 @@ impl Glm {
             return Err(EvidenceError::Empty("columns"));
         }
         family.check(y)?;
-        let moments = Moments::of_rows(x, y_matrix, weights);
+        let (n, p) = (x.nrows(), x.ncols());
+        let has_intercept = options.intercept != Intercept::Absent;
+        let mut design = by_column(x, usize::from(has_intercept));
+        let moments = Moments::of_rows(design.subcols(0, p), y_matrix, weights);
         check_count(moments.rows, options.intercept)?;
-        let mut columns = Columns::of(&moments, x.ncols(), options)?;
+        let mut columns = Columns::of(&moments, p, options)?;
         if let Some(scales) = scales {
             columns.scales = scales.to_vec();
         }
-        let has_intercept = options.intercept != Intercept::Absent;
-        let (n, p) = (x.nrows(), x.ncols());
         let weights = weights.map_or_else(|| vec![1.0; n], <[f64]>::to_vec);
         if has_intercept {
             family.check_intercepts(y, &weights)?;
         }
-        let standardized = Mat::from_fn(n, p, |i, j| {
-            (x[(i, j)] - columns.means[j]) / columns.scales[j]
-        });
-        let (standardized, basis) = if p > n {
+        design
+            .subcols_mut(0, p)
+            .par_col_iter_mut()
+            .zip(columns.means.par_iter().zip(&columns.scales))
+            .for_each(|(column, (mean, scale))| {
+                for value in column.iter_mut() {
+                    *value = (*value - mean) / scale;
+                }
+            });
+        let mut basis = None;
+        if p > n {
             // X̃ᵀ = QR, so that X̃Q = Rᵀ.
-            let decomposed = standardized.transpose().qr();
-            let basis = decomposed.compute_thin_Q();
-            (&standardized * &basis, Some(basis))
-        } else {
-            (standardized, None)
-        };
-        let penalized = standardized.ncols();
-        let ones = usize::from(has_intercept);
-        let design = Mat::from_fn(n, penalized + ones, |i, j| {
-            if j < penalized {
-                standardized[(i, j)]
-            } else {
-                1.0
-            }
-        });
+            let standardized = design.subcols(0, p);
+            let thin = standardized.transpose().qr().compute_thin_Q();
+            design = by_column((standardized * &thin).as_ref(), usize::from(has_intercept));
+            basis = Some(thin);
+        }
+        let penalized = p.min(n);
         Ok(Glm {
             family,
             columns,
@@ -136,4 +139,17 @@ impl Glm {
     pub fn columns(&self) -> &Columns {
         &self.columns
     }
+}
+
+/// A copy, column after column, and `ones` columns of ones behind it.
+fn by_column(x: MatRef<'_, f64>, ones: usize) -> Mat<f64> {
+    let p = x.ncols();
+    let mut design = Mat::from_fn(x.nrows(), 0, |_, _| 0.0);
+    design.resize_with(x.nrows(), p + ones, |_, _| 1.0);
+    design
+        .subcols_mut(0, p)
+        .par_col_chunks_mut(CACHE_LINE)
+        .zip(x.par_col_chunks(CACHE_LINE))
+        .for_each(|(mut into, from)| into.copy_from(from));
+    design
 }

@@ -21,6 +21,7 @@ const STALE: f64 = 0.05;
 const ITERATIONS: usize = 200;
 
 /// The mode, and the curvature there.
+#[derive(Clone)]
 pub(super) struct Mode {
     /// Class by class; the last class's intercept, which is not free, is 0.
     pub(super) parameters: Vec<f64>,
@@ -142,7 +143,11 @@ impl Glm {
     }
 
     /// H = −∇²ℓ + α, decomposed.
-    fn decompose(&self, curvature: &Mat<f64>, alpha: f64) -> Result<Llt<f64>, EvidenceError> {
+    pub(super) fn decompose(
+        &self,
+        curvature: &Mat<f64>,
+        alpha: f64,
+    ) -> Result<Llt<f64>, EvidenceError> {
         let mut hessian = curvature.clone();
         (0..self.free())
             .filter(|&i| self.is_penalized(i))

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::design::Glm;
 use super::family::Family;
 use super::laplace::LaplacePoint;
-use super::mode::invert;
+use super::mode::{Mode, invert};
 use crate::EvidenceError;
 use crate::columns::Columns;
 use crate::symmetric::LowerHalf;
 
 /// The mode at one λ with its posterior: enough to predict without the data.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GlmPosterior {
     family: Family,
@@ -52,6 +52,11 @@ impl Glm {
             return Err(EvidenceError::Lambda(lambda));
         }
         let mode = self.mode(lambda, self.start()?, None)?;
+        Ok((self.point(lambda, &mode), self.posterior_of(lambda, &mode)))
+    }
+
+    /// The posterior around a mode that has been found.
+    pub(super) fn posterior_of(&self, lambda: f64, mode: &Mode) -> GlmPosterior {
         let (m, d) = (self.width(), self.penalized);
         let mut coefficients = Vec::new();
         let mut intercepts = Vec::new();
@@ -71,7 +76,7 @@ impl Glm {
             intercepts.push(self.columns.intercept_at_zero(at_mean, &original));
             coefficients.push(original);
         }
-        let posterior = GlmPosterior {
+        GlmPosterior {
             family: self.family,
             columns: self.columns.clone(),
             lambda,
@@ -83,8 +88,7 @@ impl Glm {
                 .map(|basis| (0..d).map(|j| basis.col_as_slice(j).to_vec()).collect()),
             has_intercept: self.has_intercept,
             covariance: LowerHalf::of(&invert(&mode.factor, self.free())),
-        };
-        Ok((self.point(lambda, &mode), posterior))
+        }
     }
 }
 

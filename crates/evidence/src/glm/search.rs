@@ -1,21 +1,17 @@
 //! The path over λ, each mode from its neighbour, and the λ of highest evidence.
 
-use serde::Serialize;
-
 use super::design::Glm;
 use super::laplace::LaplacePoint;
-use super::mode::Mode;
+use super::mode::{Mode, solve};
+use super::posterior::GlmPosterior;
 use crate::EvidenceError;
 use crate::gaussian::{NORMAL_975, Outcome};
 
-/// Change of ln λ at which the search ends.
-const TOLERANCE: f64 = 1e-9;
+/// Error of ln λ at which the search ends.
+const TOLERANCE: f64 = 1e-7;
 
 /// Steps that the search may take; the secant takes four or five.
 const ITERATIONS: usize = 100;
-
-/// Step in ln λ over which the curvature of the evidence is taken.
-const DIFFERENCE: f64 = 1e-3;
 
 /// Relative change of ‖W‖² over a decade of λ below which the weights count as settled: of separable classes it grows like
 /// ln² 1/λ, which is several percent.
@@ -25,10 +21,12 @@ const SETTLED: f64 = 1e-3;
 const DECADES: usize = 12;
 
 /// The λ of highest Laplace evidence.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct GlmMaximum {
     /// λ with its evidence, γ and likelihood.
     pub point: LaplacePoint,
+    /// Its mode and posterior.
+    pub posterior: GlmPosterior,
     /// [`Outcome::Found`]; [`Outcome::NoSignal`] or [`Outcome::Noiseless`] where the evidence rises up to the largest or down to
     /// the smallest λ of the path, which is then the answer.
     pub outcome: Outcome,
@@ -49,9 +47,7 @@ impl Glm {
     /// Data of which even the intercepts cannot be found.
     pub fn grid(&self, count: usize) -> Result<Vec<f64>, EvidenceError> {
         let local = self.local(&self.start()?);
-        let curvature = self.curvature(&local);
-        let penalized = (0..self.free()).filter(|&index| self.is_penalized(index));
-        let trace: f64 = penalized.map(|index| curvature[(index, index)]).sum();
+        let trace = self.penalized_curvature_trace(&local);
         // Above `high` γ < 0.01; every eigenvalue is below the trace.
         let high = 100.0 * trace;
         let low = 1e-10 * high;
@@ -59,8 +55,8 @@ impl Glm {
         Ok((0..count).map(|i| low * (step * i as f64).exp()).collect())
     }
 
-    /// Mode, evidence and γ at each λ > 0, in the order given; computed from the largest λ down, each mode from the tangent of
-    /// the one before.
+    /// Mode, evidence and γ at each λ > 0, in the order given; computed from the largest λ down, each mode from the one
+    /// before.
     ///
     /// # Errors
     /// [`EvidenceError::Lambda`]; [`EvidenceError::NotConverged`] where λ is too small for the data.
@@ -99,17 +95,23 @@ impl Glm {
         Ok(())
     }
 
-    /// The mode of one α from that of another, moved along the tangent.
+    /// The mode of one α from that of another.
+    ///
+    /// There ∇ℓ = αPθ̂, so that with the curvature of the old mode a Newton step to the new α needs no look at the data: whatever
+    /// the distance, it is off by the change of the curvature alone.
     fn mode_near(&self, alpha: f64, other: f64, mode: Mode) -> Result<Mode, EvidenceError> {
-        let tangent = self.tangent(other, &mode);
-        // Beyond an e-fold the tangent says little.
-        let step = (alpha / other).ln().clamp(-1.0, 1.0);
-        let parameters = mode
-            .parameters
-            .iter()
-            .zip(&tangent)
-            .map(|(parameter, tangent)| parameter + step * tangent)
+        let factor = self.decompose(&mode.curvature, alpha)?;
+        let gradient: Vec<f64> = (0..self.free())
+            .map(|index| match self.is_penalized(index) {
+                true => (other - alpha) * mode.parameters[index],
+                false => 0.0,
+            })
             .collect();
+        let mut parameters = mode.parameters;
+        parameters
+            .iter_mut()
+            .zip(solve(&factor, &gradient))
+            .for_each(|(parameter, step)| *parameter += step);
         self.mode(alpha, parameters, Some(mode.curvature))
     }
 
@@ -127,45 +129,38 @@ impl Glm {
         }
         let mut lambdas = lambdas.to_vec();
         lambdas.sort_by(f64::total_cmp);
-        let mut modes: Vec<(f64, Vec<f64>)> = Vec::new();
-        let mut path = Vec::new();
+        let mut path: Vec<LaplacePoint> = Vec::new();
+        let mut best: Option<(LaplacePoint, Mode)> = None;
+        let mut lowest = Vec::new();
         self.descend(&lambdas, |_, alpha, mode| {
-            path.push(self.point(alpha, mode));
-            modes.push((alpha, mode.parameters.clone()));
+            let point = self.point(alpha, mode);
+            if best
+                .as_ref()
+                .is_none_or(|(best, _)| point.log_evidence > best.log_evidence)
+            {
+                best = Some((point, mode.clone()));
+            }
+            lowest.clone_from(&mode.parameters);
+            path.push(point);
         })?;
         path.reverse();
-        modes.reverse();
-        let separable = self.separability(&path, &modes[0]);
-        let best = (0..path.len())
-            .max_by(|&a, &b| path[a].log_evidence.total_cmp(&path[b].log_evidence))
-            .unwrap_or_default();
-        if best + 1 == path.len() {
-            return Ok(GlmMaximum {
-                point: path[best],
-                outcome: Outcome::NoSignal,
-                interval: None,
-                separable,
-                path,
-            });
-        }
-        let low = best.saturating_sub(1);
-        let parameters = modes.swap_remove(best).1;
-        let (point, mode, outcome) =
-            self.refine(&path[low..=best + 1], path[best].lambda, parameters)?;
-        let lambda = point.lambda;
-        let nearby = lambda * DIFFERENCE.exp();
-        let interval = if outcome == Outcome::Found {
-            let (slope, mode) = (
-                self.slope(lambda, &mode),
-                self.mode_near(nearby, lambda, mode)?,
-            );
-            let curvature = (self.slope(nearby, &mode) - slope) / DIFFERENCE;
-            let half = NORMAL_975 / (-curvature).sqrt();
-            (curvature < 0.0).then(|| (lambda * (-half).exp(), lambda * half.exp()))
-        } else {
-            None
+        let separable = self.separability(&path, lowest);
+        let Some((best, mode)) = best else {
+            // Of values that are not finite none is the best.
+            return Err(EvidenceError::Lambda(f64::NAN));
         };
+        let place = path.partition_point(|point| point.lambda < best.lambda);
+        let (point, mode, outcome, curvature) = if place + 1 == path.len() {
+            (best, mode, Outcome::NoSignal, 0.0)
+        } else {
+            self.refine(&path[place.saturating_sub(1)..=place + 1], best, mode)?
+        };
+        let interval = (outcome == Outcome::Found && curvature < 0.0).then(|| {
+            let ratio = (NORMAL_975 / (-curvature).sqrt()).exp();
+            (point.lambda / ratio, point.lambda * ratio)
+        });
         Ok(GlmMaximum {
+            posterior: self.posterior_of(point.lambda, &mode),
             point,
             outcome,
             interval,
@@ -175,7 +170,7 @@ impl Glm {
     }
 
     /// Follows the path further down until the weights separate the classes or settle.
-    fn separability(&self, path: &[LaplacePoint], lowest: &(f64, Vec<f64>)) -> Option<bool> {
+    fn separability(&self, path: &[LaplacePoint], lowest: Vec<f64>) -> Option<bool> {
         let settled = |before: f64, after: f64| (after - before).abs() <= SETTLED * after;
         if path.iter().any(|point| point.separates) {
             return Some(true);
@@ -183,7 +178,7 @@ impl Glm {
         if settled(path[1].squared_norm, path[0].squared_norm) {
             return Some(false);
         }
-        let (mut alpha, mut parameters) = lowest.clone();
+        let (mut alpha, mut parameters) = (path[0].lambda, lowest);
         let mut norm = path[0].squared_norm;
         for _ in 0..DECADES {
             alpha /= 10.0;
@@ -208,18 +203,17 @@ impl Glm {
     fn refine(
         &self,
         bracket: &[LaplacePoint],
-        best: f64,
-        parameters: Vec<f64>,
-    ) -> Result<(LaplacePoint, Mode, Outcome), EvidenceError> {
+        best: LaplacePoint,
+        mut mode: Mode,
+    ) -> Result<(LaplacePoint, Mode, Outcome, f64), EvidenceError> {
         let (mut low, mut high) = (
             bracket[0].lambda.ln(),
             bracket[bracket.len() - 1].lambda.ln(),
         );
-        let mut t = best.ln();
-        let mut mode = self.mode(best, parameters, None)?;
-        let mut slope = self.slope(best, &mode);
-        if bracket[0].lambda == best && slope <= 0.0 {
-            return Ok((self.point(best, &mode), mode, Outcome::Noiseless));
+        let mut t = best.lambda.ln();
+        let mut slope = self.slope(best.lambda, &mode);
+        if bracket[0].lambda == best.lambda && slope <= 0.0 {
+            return Ok((best, mode, Outcome::Noiseless, f64::NAN));
         }
         let mut curvature = match bracket {
             [below, at, above] => {
@@ -232,6 +226,7 @@ impl Glm {
             }
             _ => f64::NAN,
         };
+        let mut last_step = f64::INFINITY;
         for _ in 0..ITERATIONS {
             if slope > 0.0 {
                 low = t;
@@ -245,16 +240,22 @@ impl Glm {
                 0.5 * (low + high)
             };
             let step = next - t;
-            if step.abs() <= TOLERANCE {
-                break;
-            }
             let before = t;
             t = next;
             mode = self.mode_near(t.exp(), before.exp(), mode)?;
+            if step == 0.0 {
+                break;
+            }
+            // What a secant step leaves is of the order of it times the step before.
+            if (step * last_step).abs() <= TOLERANCE {
+                curvature = -slope / step;
+                break;
+            }
             let here = self.slope(t.exp(), &mode);
             curvature = (here - slope) / step;
             slope = here;
+            last_step = step;
         }
-        Ok((self.point(t.exp(), &mode), mode, Outcome::Found))
+        Ok((self.point(t.exp(), &mode), mode, Outcome::Found, curvature))
     }
 }

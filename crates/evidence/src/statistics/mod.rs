@@ -11,8 +11,10 @@
 
 mod accumulate;
 mod portable;
+mod sparse;
 
 pub(crate) use accumulate::check_rows;
+pub use sparse::SparseRows;
 
 use faer::Mat;
 use serde::{Deserialize, Serialize};

@@ -66,7 +66,7 @@ pub(super) fn fit(
         source, request, &rows, &model, likelihood, options, &lambdas,
     )?);
 
-    let (point, posterior) = model.posterior(best)?;
+    let (point, posterior) = (maximum.point, &maximum.posterior);
     let scales = &model.columns().scales;
     let outputs: Vec<Output> = posterior
         .coefficients()
@@ -154,7 +154,7 @@ pub(super) fn fit(
     if request.report {
         analysis.coefficient_paths = coefficient_paths(&analysis, &model)?;
         if family != Family::Poisson {
-            analysis.calibration = Some(calibration(source, request, &rows, &posterior)?);
+            analysis.calibration = Some(calibration(source, request, &rows, posterior)?);
         }
     }
     Ok((vec![analysis], findings))

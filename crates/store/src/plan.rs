@@ -88,6 +88,14 @@ impl DataUnit {
         }
     }
 
+    /// `a token`, `an image`.
+    pub fn one(self) -> &'static str {
+        match self {
+            DataUnit::Token => "a token",
+            DataUnit::Image => "an image",
+        }
+    }
+
     /// `tokens`, `images`.
     pub fn plural(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! The regime in which a finding was made: it holds there, and is not known elsewhere.
 
+use wd_store::DataUnit;
+
 use super::family::Family;
 use super::wording::{lambda, thousands};
 use crate::analysis::Arm;
@@ -79,9 +81,10 @@ pub(super) fn describe(arms: &[Arm]) -> String {
         .map(|(name, members)| format!("{name}: {}", members.join(", ")))
         .collect();
     format!(
-        "{}. {}. Losses are in nats a token, intervals 95 %, p corrected by Holm's method over the λ compared with one \
+        "{}. {}. Losses are in nats {}, intervals 95 %, p corrected by Holm's method over the λ compared with one \
          baseline.",
         setups.join("; or "),
-        schedules.join(". ")
+        schedules.join(". "),
+        arms.first().map_or(DataUnit::Token, |arm| arm.unit).one()
     )
 }

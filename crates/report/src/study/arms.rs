@@ -16,12 +16,12 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
     if arms.is_empty() {
         contents.push(Content::Absent("This study has no trial yet.".to_owned()));
     } else {
-        contents.push(Content::Paragraph(
+        contents.push(Content::Paragraph(format!(
             "κ = Σ s is the total decay exponent (exp(−κ) of the initial weights is left) and τ = 1/s at the peak is the averaging \
              timescale of the weights, as a share of the run. These, rather than λ, carry over to other sizes, learning rates and \
-             lengths. Losses are in nats a token with 95 % t-intervals over seeds."
-                .to_owned(),
-        ));
+             lengths. Losses are in nats {} with 95 % t-intervals over seeds.",
+            study.unit().one()
+        )));
         contents.push(Content::Table(table(arms)));
     }
     Section {

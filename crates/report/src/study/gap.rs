@@ -1,7 +1,6 @@
 //! Point 2: validation against training loss at the end, and the generalisation gap.
 
 use wd_lab::Arm;
-use wd_store::DataUnit;
 
 use super::arrangement::{Group, Study};
 use super::curves::{arm_dots, point};
@@ -49,7 +48,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
 
 fn introduction(study: &Study<'_>, group: &Group) -> String {
     let arms = study.arms(group);
-    let unit = arms.first().map_or(DataUnit::Token, |(_, arm)| arm.unit);
+    let unit = study.unit();
     let epochs = arms.iter().map(|(_, arm)| arm.epochs).fold(0.0, f64::max);
     let passes = if epochs <= 1.0 {
         format!(
@@ -78,7 +77,10 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
             .collect()
     };
 
-    let mut losses = Panel::new("Loss of the final weights (nats a token)", 170.0);
+    let mut losses = Panel::new(
+        format!("Loss of the final weights (nats {})", study.unit().one()),
+        170.0,
+    );
     let training = places(&|arm| arm.final_train_evaluation);
     let validation = places(&|arm| arm.final_validation);
     losses.series = vec![

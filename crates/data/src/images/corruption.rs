@@ -79,13 +79,14 @@ impl fmt::Display for CorruptionKind {
 ///
 /// | field | range | meaning |
 /// |---|---|---|
-/// | `kind` | | see [`CorruptionKind`] |
+/// | `kind`, in a file `corruption` | | see [`CorruptionKind`] |
 /// | `severity` | 1 to 5 | how strong |
-/// | `seed` | any | decides noise, directions and places: for an image the same at every severity |
+/// | `seed` | any, 0 unless given | decides noise, directions and places: for an image the same at every severity |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Corruption {
-    /// How.
+    /// How; `corruption` in a file.
+    #[serde(rename = "corruption")]
     pub kind: CorruptionKind,
     /// How strong, 1 to 5.
     pub severity: u8,
@@ -116,7 +117,7 @@ impl ImageSet {
         })?;
         let shape = self.shape();
         let size = self.image_size();
-        self.pixels_mut()
+        self.pixels
             .par_chunks_exact_mut(size)
             .enumerate()
             .for_each(|(index, pixels)| {

@@ -30,6 +30,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         Ok(other) => return Err(format!("it is {other:?}, neither PNG nor JPEG; {REMEDY}")),
         Err(_) => return Err(format!("it is neither PNG nor JPEG; {REMEDY}")),
     };
+    if format == ImageFormat::Jpeg && !reaches_its_end(bytes) {
+        return Err(format!(
+            "it is cut off: the mark of a JPEG's end is missing; {REMEDY}"
+        ));
+    }
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MOST_SIDE as u32);
     limits.max_image_height = Some(MOST_SIDE as u32);
@@ -55,4 +60,32 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         channels,
         pixels,
     })
+}
+
+/// Whether a JPEG has its end-of-image marker (ITU-T T.81, B.1). Its decoder paints what is missing grey, without a
+/// word; a search for the marker's two bytes alone would find the end of a preview within a segment.
+fn reaches_its_end(bytes: &[u8]) -> bool {
+    const START: u8 = 0xd8;
+    const END: u8 = 0xd9;
+    const RESTART: std::ops::RangeInclusive<u8> = 0xd0..=0xd7;
+    let mut rest = bytes;
+    // To the next marker: within coded data 0xff is followed by 0, by the number of a restart or by a fill byte.
+    while let Some(at) = rest.iter().position(|&byte| byte == 0xff) {
+        rest = &rest[at + 1..];
+        match rest.first() {
+            Some(&END) => return true,
+            Some(&(0 | 0x01 | 0xff | START)) | None => {}
+            Some(marker) if RESTART.contains(marker) => {}
+            // A segment, which tells its length, with the two bytes of that.
+            Some(_) => {
+                let length = rest
+                    .get(1..3)
+                    .map(|pair| usize::from(pair[0]) << 8 | usize::from(pair[1]));
+                rest = length
+                    .and_then(|length| rest.get(1 + length..))
+                    .unwrap_or(&[]);
+            }
+        }
+    }
+    false
 }

@@ -364,10 +364,9 @@ impl<'a> Blocks<'a> {
             for reader in &self.features {
                 // A number is a single column.
                 let present = reader.present.get(row).cloned().unwrap_or(0..1);
-                for column in reader.offset + present.start..reader.offset + present.end {
-                    sparse.columns.push(column as u32);
-                    sparse.values.push(values[column]);
-                }
+                let range = reader.offset + present.start..reader.offset + present.end;
+                sparse.values.extend_from_slice(&values[range.clone()]);
+                sparse.columns.extend(range.map(|column| column as u32));
             }
             sparse.starts.push(sparse.values.len());
         }

@@ -76,6 +76,11 @@ fn damaged(mut bytes: Vec<u8>, (replaced, cut): &Damage, header: usize) -> Vec<u
     bytes
 }
 
+/// Any, or one that is accepted.
+fn side() -> impl Strategy<Value = u32> {
+    prop_oneof![any::<u32>(), 0u32..1100]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -138,7 +143,7 @@ proptest! {
 
     /// A checksum of PNG stops most damage: here it is mended, so that the header itself is believed.
     #[test]
-    fn any_size_of_png(width: u32, height: u32) {
+    fn any_size_of_png(width in side(), height in side()) {
         let mut bytes = fs::read(golden_folder().join("colour.png")).unwrap();
         bytes[16..20].copy_from_slice(&width.to_be_bytes());
         bytes[20..24].copy_from_slice(&height.to_be_bytes());

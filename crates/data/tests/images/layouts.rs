@@ -2,7 +2,7 @@
 
 use wd_data::images::{ImageSet, Part};
 
-use super::support::{cifar, folder, gzip, idx, labels, png};
+use super::support::{cifar, folder, golden_folder, gzip, idx, labels, png};
 
 #[test]
 fn idx_plain_and_compressed_in_any_mixture() {
@@ -107,6 +107,30 @@ fn class_folders_with_and_without_parts() {
 }
 
 #[test]
+fn parquet_folders() {
+    let file = |name| std::fs::read(golden_folder().join(name)).unwrap();
+    let (named, plain) = (file("train-00000-of-00001.parquet"), file("plain.parquet"));
+    // As a clone of a data set of Hugging Face, and as its converted branch.
+    let clone = folder(&[
+        ("README.md", b"# A data set"),
+        ("data/train-00000-of-00001-0123abc.parquet", &named),
+        ("data/validation-00000-of-00001-4567def.parquet", &plain),
+    ]);
+    let branch = folder(&[
+        ("default/train/0000.parquet", &named),
+        ("default/train/0001.parquet", &named),
+        ("default/test/0000.parquet", &plain),
+    ]);
+    for (root, count) in [(clone, 7), (branch, 14)] {
+        let set = ImageSet::open(root.path()).unwrap();
+        assert_eq!((set.len(), set.class_names()[2].as_str()), (count, "dog"));
+        assert_eq!(set.pixels(count - 7), set.pixels(0));
+        let test = ImageSet::open_part(root.path(), Part::Test).unwrap();
+        assert_eq!((test.len(), test.class_names()[2].as_str()), (7, "2"));
+    }
+}
+
+#[test]
 fn many_images_keep_their_order() {
     let files: Vec<(String, Vec<u8>)> = (0..600u32)
         .map(|i| {
@@ -143,6 +167,23 @@ fn another_set_gets_the_classes_of_the_first_by_name() {
     assert_eq!(aligned.class_names(), first.class_names());
     // And its channels.
     assert_eq!(aligned.pixels(0), [4; 48]);
+    // Of numbered folders `10` comes before `2`; the labels of IDX are still the numbers.
+    let files: Vec<String> = (0..12).map(|class| format!("{class}/0.png")).collect();
+    let image = png(4, 4, 1, 9);
+    let files: Vec<(&str, &[u8])> = files.iter().map(|name| (&name[..], &image[..])).collect();
+    let numbered = ImageSet::open(folder(&files).path()).unwrap();
+    let (images, label_file) = idx(&[2, 10, 1], 4, 4);
+    let files = [
+        ("t10k-images-idx3-ubyte", &images[..]),
+        ("t10k-labels-idx1-ubyte", &label_file),
+    ];
+    let test = ImageSet::open_part(folder(&files).path(), Part::Test).unwrap();
+    let named = test.clone().aligned_to(&numbered).unwrap();
+    assert_eq!(labels(&named), [4, 2, 1]);
+    // Where one has names and the other none in common with it, the numbers count.
+    let few = test.clone().aligned_to(&first).unwrap_err().to_string();
+    assert!(few.contains("image 1: its class is 10"), "{few}");
+
     let error = first.clone().aligned_to(&second).unwrap_err().to_string();
     assert!(
         error.contains("4 × 4 × 3") && error.contains("4 × 4 × 1"),

@@ -10,7 +10,7 @@ use wd_data::images::{
     Augmentation, ImageLoader, ImageLoaderConfig, ImageSet, Normalisation, Part,
 };
 
-use super::support::{cifar, folder, gzip, idx, png, refusal};
+use super::support::{cifar, folder, golden_folder, gzip, idx, png, refusal};
 
 #[track_caller]
 fn assert_says(error: &str, parts: &[&str]) {
@@ -122,6 +122,11 @@ fn folders_without_what_is_needed() {
         Part::Train,
         &["2 of the 3 files"],
     );
+    let sets = [
+        ("mnist/train-images-idx3-ubyte", &images[..]),
+        ("cifar/train.bin", &images),
+    ];
+    says(&sets, Part::Train, &["`cifar` in it does"]);
     let root = folder(&train);
     let file = root.path().join("train-images-idx3-ubyte.gz");
     assert_says(
@@ -139,6 +144,20 @@ fn folders_without_what_is_needed() {
         &refusal(&root.path().join("cifar-10-binary.tar.gz"), Part::Train),
         &["archive; unpack"],
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_to_themselves() {
+    let root = folder(&[]);
+    std::os::unix::fs::symlink(".", root.path().join("train")).unwrap();
+    assert_says(&refusal(root.path(), Part::Train), &["lies deep within"]);
+    let root = folder(&[
+        ("cat/0.png", &png(4, 3, 1, 0)),
+        ("dog/0.png", &png(4, 3, 1, 1)),
+    ]);
+    std::os::unix::fs::symlink("..", root.path().join("dog/up")).unwrap();
+    assert_says(&refusal(root.path(), Part::Train), &["link in it"]);
 }
 
 #[test]
@@ -178,6 +197,15 @@ fn images_in_class_folders() {
     );
     for end in [4, 20, 50, good.len() - 14] {
         says(&[cat, ("dog/1.png", &good[..end])], &["dog/1.png, image 1"]);
+    }
+    for name in ["grey.jpg", "colour.jpg", "progressive.jpg"] {
+        let jpeg = fs::read(golden_folder().join(name)).unwrap();
+        for end in [3, 30, jpeg.len() / 2, jpeg.len() - 40, jpeg.len() - 2] {
+            says(
+                &[("cat/0.jpg", &jpeg), ("dog/1.jpg", &jpeg[..end])],
+                &["dog/1.jpg, image 1"],
+            );
+        }
     }
     says(&[cat, ("dog/1.png", b"")], &["dog/1.png", "it is empty"]);
     says(
@@ -285,6 +313,8 @@ fn subsets() {
     says(&single, 2, &["all of one class"]);
 }
 
+type Given = (Vec<u32>, Normalisation, Augmentation, ImageLoaderConfig);
+
 #[test]
 fn settings_of_the_loader() {
     let (images, labels) = idx(&[0, 1, 2, 1], 3, 5);
@@ -293,7 +323,7 @@ fn settings_of_the_loader() {
         ("train-labels-idx1-ubyte", &labels),
     ]);
     let set = Arc::new(ImageSet::open(root.path()).unwrap());
-    let good = (
+    let good: Given = (
         vec![0, 1, 2, 3],
         Normalisation::of(&set, &[0]).unwrap(),
         Augmentation::default(),
@@ -304,21 +334,19 @@ fn settings_of_the_loader() {
             keep_short_batch: false,
         },
     );
-    let says =
-        |change: &dyn Fn(&mut (Vec<u32>, Normalisation, Augmentation, ImageLoaderConfig)),
-         part: &str| {
-            let mut given = good.clone();
-            change(&mut given);
-            let (indices, normalisation, augmentation, config) = given;
-            let error = ImageLoader::new(
-                Arc::clone(&set),
-                indices,
-                normalisation,
-                augmentation,
-                config,
-            );
-            assert_says(&error.unwrap_err().to_string(), &[part]);
-        };
+    let says = |change: &dyn Fn(&mut Given), part: &str| {
+        let mut given = good.clone();
+        change(&mut given);
+        let (indices, normalisation, augmentation, config) = given;
+        let error = ImageLoader::new(
+            Arc::clone(&set),
+            indices,
+            normalisation,
+            augmentation,
+            config,
+        );
+        assert_says(&error.unwrap_err().to_string(), &[part]);
+    };
     says(&|given| given.0 = vec![], "no image of it was chosen");
     says(&|given| given.0 = vec![0, 4], "image 4 does not exist");
     says(&|given| given.1.mean = vec![], "each of the 1 channel(s)");

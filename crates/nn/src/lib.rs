@@ -22,9 +22,14 @@ mod layout;
 mod model;
 mod random;
 mod simd;
+mod vision;
 
 pub use config::{Activation, GptConfig, Norm, Position};
 pub use error::NnError;
 pub use float::Float;
 pub use gpt::{DropoutKey, Gpt};
 pub use layout::{ParameterLayout, ParameterSegment};
+pub use vision::{
+    ClassLoss, ImageShape, MlpActivation, MlpConfig, Pool, Targets, VisionConfig, VitActivation,
+    VitConfig,
+};

@@ -5,6 +5,7 @@ use std::{fmt::Write, process::ExitCode};
 use clap::Args;
 use wd_decay::{Anchor, Application, DecayRule, LearningRate, PeakLearningRate};
 use wd_optim::{AdamParameters, Direction};
+use wd_store::DataUnit;
 use wd_train::{Cost, RunPlan};
 
 use crate::{commands::train::ConfigArguments, diagnostics::CommandError, text};
@@ -150,6 +151,11 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             ),
         )
     };
+    let unit = record.unit.plural();
+    let held_out = match record.unit {
+        DataUnit::Token => "validation",
+        DataUnit::Image => "test",
+    };
     let lines = [
         (
             "parameters",
@@ -171,7 +177,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (
             "data",
             format!(
-                "{} training and {} validation tokens; {} steps of {} tokens = {:.2} epochs",
+                "{} training and {} {held_out} {unit}; {} steps of {} {unit} = {:.2} epochs",
                 text::grouped(record.training_tokens),
                 text::grouped(record.validation_tokens),
                 text::grouped(record.steps),
@@ -182,7 +188,10 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         ("κ = Σ shrink", kappa),
         ("τ = 1/peak shrink", tau),
         (
-            "tokens per parameter",
+            match record.unit {
+                DataUnit::Token => "tokens per parameter",
+                DataUnit::Image => "images per parameter",
+            },
             text::number(record.tokens_per_parameter),
         ),
         (
@@ -198,7 +207,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (
             "expected time",
             format!(
-                "{} at {} tokens/s on {threads} threads",
+                "{} at {} {unit}/s on {threads} threads",
                 text::duration(cost.seconds),
                 text::rate(cost.tokens_per_second)
             ),

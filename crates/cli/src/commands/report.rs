@@ -171,8 +171,8 @@ fn setting(study: &Study) -> Vec<(String, String)> {
             "split",
             format!(
                 "{} of the tokens held out, by whole documents (split seed {})",
-                text::number(config.data.validation_fraction),
-                config.data.split_seed
+                text::number(config.data.validation_fraction()),
+                config.data.split_seed()
             ),
         );
         let size = |value: Option<usize>| value.map_or("?".to_owned(), |value| value.to_string());
@@ -197,15 +197,16 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         );
     }
     if let Ok(plan) = run.read_plan() {
+        let unit = plan.unit.plural();
         add(
             "run",
             format!(
-                "{} parameters; {} steps of {} tokens = {:.2} epochs, {:.1} tokens a parameter",
+                "{} parameters; {} steps of {} {unit} = {:.2} epochs, {} {unit} a parameter",
                 text::grouped(plan.parameters),
                 text::grouped(plan.steps),
                 text::grouped(plan.tokens_per_step),
                 plan.epochs,
-                plan.tokens_per_parameter
+                text::per_parameter(plan.tokens_per_parameter)
             ),
         );
         add("program", plan.program);

@@ -1,5 +1,7 @@
 //! The regime in which a finding was made: it holds there, and is not known elsewhere.
 
+use wd_store::DataUnit;
+
 use super::family::Family;
 use super::wording::{lambda, thousands};
 use crate::analysis::Arm;
@@ -18,10 +20,11 @@ pub(super) fn short(family: &Family<'_>) -> String {
         String::new()
     };
     format!(
-        "In {} under {} ({:.1} tokens per parameter{decay})",
+        "In {} under {} ({:.1} {} per parameter{decay})",
         passes(family.baseline.epochs),
         family.name,
-        family.baseline.tokens_per_parameter
+        family.baseline.tokens_per_parameter,
+        family.baseline.unit.plural()
     )
 }
 
@@ -37,8 +40,9 @@ fn passes(epochs: f64) -> String {
 pub(super) fn describe(arms: &[Arm]) -> String {
     let mut setups: Vec<String> = Vec::new();
     for arm in arms {
+        let unit = arm.unit.plural();
         let setup = format!(
-            "{} ({:.2} of the training tokens), {:.1} tokens per parameter, {} parameters, {} steps of {} tokens, {}, {} decay",
+            "{} ({:.2} of the training {unit}), {:.1} {unit} per parameter, {} parameters, {} steps of {} {unit}, {}, {} decay",
             passes(arm.epochs),
             arm.epochs,
             arm.tokens_per_parameter,
@@ -77,9 +81,10 @@ pub(super) fn describe(arms: &[Arm]) -> String {
         .map(|(name, members)| format!("{name}: {}", members.join(", ")))
         .collect();
     format!(
-        "{}. {}. Losses are in nats a token, intervals 95 %, p corrected by Holm's method over the λ compared with one \
+        "{}. {}. Losses are in nats {}, intervals 95 %, p corrected by Holm's method over the λ compared with one \
          baseline.",
         setups.join("; or "),
-        schedules.join(". ")
+        schedules.join(". "),
+        arms.first().map_or(DataUnit::Token, |arm| arm.unit).one()
     )
 }

@@ -6,6 +6,11 @@
 pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod bias;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the models that call it follow")
+)]
+pub(crate) mod class_loss;
 pub(crate) mod dropout;
 pub(crate) mod embedding;
 #[cfg(test)]

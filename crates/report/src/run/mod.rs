@@ -10,7 +10,7 @@ mod figures;
 mod norms;
 mod record;
 
-use wd_store::{EventKind, Plan, RunDirectory, Status};
+use wd_store::{DataUnit, EventKind, Plan, RunDirectory, Status};
 
 use crate::ReportError;
 use crate::number;
@@ -155,13 +155,17 @@ fn facts(record: &Record) -> Vec<(String, String)> {
         fact(
             "Training",
             format!(
-                "{} steps × {} tokens",
+                "{} steps × {} {}",
                 number::count(plan.steps),
-                number::count(plan.tokens_per_step)
+                number::count(plan.tokens_per_step),
+                plan.unit.plural()
             ),
         ),
         fact(
-            "Tokens a parameter",
+            match plan.unit {
+                DataUnit::Token => "Tokens a parameter",
+                DataUnit::Image => "Images a parameter",
+            },
             number::short(plan.tokens_per_parameter),
         ),
         fact("Passes over the data", number::short(plan.epochs)),

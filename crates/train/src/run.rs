@@ -34,7 +34,7 @@ pub struct Progress {
     pub learning_rate: f64,
     /// λ of the last step.
     pub lambda: f64,
-    /// Training tokens (or images) a second, over the last second or so.
+    /// Training tokens (or images) a second, since the process began.
     pub tokens_per_second: f64,
     /// What that is counted in.
     pub unit: DataUnit,
@@ -239,7 +239,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Outcome, TrainError> {
         let steps = self.plan.record.steps;
         let checkpoint_every = self.plan.source.config.run.checkpoint_every;
-        let mut clock = Clock::new(self.step);
+        let clock = Clock::new(self.step);
         let mut last = (None, None);
         if steps == 0 {
             self.save_checkpoint()?;
@@ -461,39 +461,22 @@ fn initial_parameters(plan: &RunPlan) -> Result<Vec<f32>, TrainError> {
     Ok(parameters)
 }
 
-/// Speed over the last second or so.
+/// Speed since the process began, evaluations included: what is left will be interrupted by as many.
 struct Clock {
     started: Instant,
-    mark: Instant,
-    mark_step: u64,
-    rate: f64,
     first_step: u64,
 }
 
 impl Clock {
     fn new(step: u64) -> Self {
-        let now = Instant::now();
         Clock {
-            started: now,
-            mark: now,
-            mark_step: step,
-            rate: 0.0,
+            started: Instant::now(),
             first_step: step,
         }
     }
 
-    fn tokens_per_second(&mut self, step: u64, tokens_per_step: u64) -> f64 {
-        let elapsed = self.mark.elapsed().as_secs_f64();
-        if elapsed >= 1.0 {
-            self.rate = ((step - self.mark_step) * tokens_per_step) as f64 / elapsed;
-            self.mark = Instant::now();
-            self.mark_step = step;
-        }
-        if self.rate > 0.0 {
-            self.rate
-        } else {
-            let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
-            ((step - self.first_step) * tokens_per_step) as f64 / elapsed
-        }
+    fn tokens_per_second(&self, step: u64, tokens_per_step: u64) -> f64 {
+        let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
+        ((step - self.first_step) * tokens_per_step) as f64 / elapsed
     }
 }

@@ -6,6 +6,8 @@
 pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod bias;
+pub(crate) mod convolution;
+pub(crate) mod correlation;
 pub(crate) mod dropout;
 pub(crate) mod embedding;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Initial weights: each tensor's numbers depend on the seed and its path alone.
 
+use crate::error::check_length;
 use crate::random::{self, Stream};
 use crate::{GptConfig, NnError};
 
@@ -14,14 +15,7 @@ impl GptConfig {
     pub fn initialize(&self, seed: u64, parameters: &mut [f32]) -> Result<(), NnError> {
         self.validate()?;
         let layout = self.layout();
-        if parameters.len() != layout.len {
-            let expected = layout.len.to_string();
-            return Err(NnError::Length {
-                what: "parameters",
-                given: parameters.len(),
-                expected,
-            });
-        }
+        check_length("parameters", parameters.len(), layout.len)?;
         for segment in &layout.segments {
             let values = &mut parameters[segment.range()];
             if segment.initial_std == 0.0 {

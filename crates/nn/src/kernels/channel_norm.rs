@@ -138,8 +138,8 @@ fn join_backward_body<F: Float, S: Simd>(simd: S, out: &[F], gradient: &mut [F])
     let len = out.len();
     let gradient = &mut gradient[..len];
     for_groups!(Vector::<F, S>::LANES, len, |group| {
-        let kept = Vector::load(simd, out, group)
-            .where_positive(Vector::load(simd, gradient, group));
+        let kept =
+            Vector::load(simd, out, group).where_positive(Vector::load(simd, gradient, group));
         kept.store(gradient, group);
     });
 }
@@ -285,9 +285,15 @@ macro_rules! sum_pixels {
             }
             for (index, totals) in totals.iter_mut().enumerate() {
                 let mut lanes = [<$F>::from_f64(0.0); MOST_LANES];
-                let pairs = (chains[0][index] + chains[1][index])
-                    + (chains[2][index] + chains[3][index]);
-                pairs.store(&mut lanes, Group { start: 0, len: $group.len });
+                let pairs =
+                    (chains[0][index] + chains[1][index]) + (chains[2][index] + chains[3][index]);
+                pairs.store(
+                    &mut lanes,
+                    Group {
+                        start: 0,
+                        len: $group.len,
+                    },
+                );
                 for (total, lane) in totals.iter_mut().zip(lanes) {
                     *total += lane.to_f64();
                 }
@@ -317,7 +323,14 @@ fn moments_body<F: Float, S: Simd>(simd: S, y: &[F], mean: &mut [f64], squares: 
             center[lane] = F::from_f64(sums[lane] / pixels as f64);
             *mean = sums[lane] / pixels as f64;
         }
-        let center_vector = Vector::load(simd, &center, Group { start: 0, len: group.len });
+        let center_vector = Vector::load(
+            simd,
+            &center,
+            Group {
+                start: 0,
+                len: group.len,
+            },
+        );
         let [sums] = sum_pixels!(F, simd, 1, pixels, group, |pixel| {
             let deviation = Vector::load(simd, &y[pixel * channels..], group) - center_vector;
             [deviation * deviation]

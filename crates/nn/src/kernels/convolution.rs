@@ -176,6 +176,10 @@ pub(crate) struct Convolution {
     backward_len: usize,
 }
 
+/// Output pixels of a block of images, at least: packed weights that the cache near the core cannot hold are read once
+/// a block.
+const BLOCK_PIXELS: usize = 128;
+
 /// Offsets are kept in 32 bits: with them a tile's addresses fit the registers. Configurations whose blocks are larger
 /// are refused.
 fn offset(value: usize) -> u32 {
@@ -183,16 +187,34 @@ fn offset(value: usize) -> u32 {
 }
 
 impl Convolution {
-    pub(crate) fn new<F: Float>(shape: ConvolutionShape, images: usize) -> Self {
-        let lanes = correlation::lanes::<F>(&[]);
+    /// Images that are best worked on at a time, of a batch of `images`.
+    pub(crate) fn block(shape: &ConvolutionShape, images: usize) -> usize {
+        BLOCK_PIXELS.div_ceil(shape.output_pixels()).min(images)
+    }
+
+    /// Do the offsets of a block fit 32 bits?
+    pub(crate) fn fits(shape: &ConvolutionShape) -> bool {
+        let (input, output) = Self::frames(shape);
+        let numbers = [input, output].map(|frame| {
+            let sides = [frame.height, frame.width].map(|side| (side + 2 * frame.border) as u128);
+            sides[0] * sides[1] * frame.channels as u128
+        });
+        let block = Self::block(shape, usize::MAX) as u128;
+        numbers
+            .into_iter()
+            .all(|numbers| numbers * block <= u128::from(u32::MAX))
+    }
+
+    /// The framed input and output gradient.
+    fn frames(shape: &ConvolutionShape) -> (Frame, Frame) {
         let [height, width] = [shape.output_height(), shape.output_width()];
-        let (row_phases, column_phases) = (
-            Phase::all(&shape, shape.height),
-            Phase::all(&shape, shape.width),
-        );
-        let row_borders = row_phases.iter().map(|phase| phase.border(height));
-        let column_borders = column_phases.iter().map(|phase| phase.border(width));
-        let border = row_borders.chain(column_borders).max().unwrap_or(0);
+        let borders = |size: usize, positions: usize| {
+            Phase::all(shape, size)
+                .iter()
+                .map(|phase| phase.border(positions))
+                .max()
+                .unwrap_or(0)
+        };
         let input = Frame {
             height: shape.height,
             width: shape.width,
@@ -203,8 +225,20 @@ impl Convolution {
             height,
             width,
             channels: shape.outputs,
-            border,
+            border: borders(shape.height, height).max(borders(shape.width, width)),
         };
+        (input, output)
+    }
+
+    pub(crate) fn new<F: Float>(shape: ConvolutionShape, images: usize) -> Self {
+        let lanes = correlation::lanes::<F>(&[]);
+        let (input, output) = Self::frames(&shape);
+        let Frame {
+            height,
+            width,
+            border,
+            ..
+        } = output;
 
         let pixels = |rows: usize, columns: usize| {
             (0..images).flat_map(move |image| {
@@ -238,11 +272,11 @@ impl Convolution {
         }
 
         let (mut backward, mut backward_len) = (Vec::new(), 0);
-        let columns = (shape.inputs / shape.groups).next_multiple_of(lanes);
-        for rows in &row_phases {
-            for columns_phase in &column_phases {
-                let part = part(&shape, &output, images, *rows, *columns_phase, backward_len);
-                backward_len += shape.groups * columns * part.taps.len();
+        let padded_inputs = (shape.inputs / shape.groups).next_multiple_of(lanes);
+        for rows in Phase::all(&shape, shape.height) {
+            for columns in Phase::all(&shape, shape.width) {
+                let part = part(&shape, &output, images, rows, columns, backward_len);
+                backward_len += shape.groups * padded_inputs * part.taps.len();
                 backward.push(part);
             }
         }
@@ -291,13 +325,27 @@ impl Convolution {
         }
     }
 
-    /// W's gradient ← (itself if `store` adds +) the packed one.
-    pub(crate) fn unpack_gradient<F: Float>(&self, gradient: &mut [F], packed: &[F], store: Store) {
+    /// Bytes of the tables.
+    pub(crate) fn bytes(&self) -> usize {
+        let slide = |slide: &Slide| slide.starts.len() + slide.runs.len() + slide.outputs.len();
+        let parts = self.backward.iter();
+        let numbers = slide(&self.forward)
+            + self.forward_taps.len()
+            + self.input_taps.len()
+            + self.gradient_starts.len()
+            + parts
+                .map(|part| slide(&part.slide) + part.taps.len())
+                .sum::<usize>();
+        numbers * size_of::<u32>()
+    }
+
+    /// W's gradient ← the packed one.
+    pub(crate) fn unpack_gradient<F: Float>(&self, gradient: &mut [F], packed: &[F]) {
         let groups = self.shape.groups;
         let (outputs, depth) = (self.shape.outputs / groups, self.shape.depth());
         let packed = packed[..self.forward_len()].chunks_exact(self.padded_outputs() * depth);
         for (packed, gradient) in packed.zip(gradient.chunks_exact_mut(outputs * depth)) {
-            correlation::unpack(gradient, packed, &self.forward_taps, depth, outputs, store);
+            correlation::unpack(gradient, packed, &self.forward_taps, depth, outputs);
         }
     }
 
@@ -591,7 +639,7 @@ mod tests {
             let mut panels = vec![f64::NAN; convolution.panels_len()];
             convolution.backward_weight(&mut packed, &framed_x, &framed_dy, &mut panels, images);
             let mut dweight = vec![1.0; weight.len()];
-            convolution.unpack_gradient(&mut dweight, &packed, Store::Overwrite);
+            convolution.unpack_gradient(&mut dweight, &packed);
             for probe in 0..3 {
                 let (other_x, other_weight) = (
                     numbers(seed + 3 + probe, x.len()),
@@ -639,7 +687,7 @@ mod tests {
         let mut panels = vec![f64::NAN; convolution.panels_len()];
         convolution.backward_weight(&mut packed, &framed_x, &framed_dy, &mut panels, images);
         let mut dweight = vec![f64::NAN; weight.len()];
-        convolution.unpack_gradient(&mut dweight, &packed, Store::Overwrite);
+        convolution.unpack_gradient(&mut dweight, &packed);
         assert_gradient("weight", &weight, &dweight, |weight| loss(&x, weight));
     }
 }

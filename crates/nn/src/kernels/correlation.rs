@@ -121,14 +121,13 @@ fn pack_body<F: Float, S: Simd>(
 }
 
 dispatched! {
-    /// weight[column·`stride` + taps[k]] ← (itself if `store` adds +) packed: undoes [`pack`].
+    /// weight[column·`stride` + taps[k]] ← packed: undoes [`pack`].
     pub(crate) fn unpack = unpack_body(
         weight: &'a mut [F],
         packed: &'a [F],
         taps: &'a [u32],
         stride: usize,
         columns: usize,
-        store: Store,
     )
 }
 
@@ -140,17 +139,12 @@ fn unpack_body<F: Float, S: Simd>(
     taps: &[u32],
     stride: usize,
     columns: usize,
-    store: Store,
 ) {
     for_panels!(Vector::<F, S>::LANES, columns, |first, width, padded| {
         let panel = &packed[first * taps.len()..][..padded * taps.len()];
         for (row, tap) in panel.chunks_exact(padded).zip(taps) {
             for (column, value) in row[..width].iter().enumerate() {
-                let element = &mut weight[(first + column) * stride + *tap as usize];
-                *element = match store {
-                    Store::Overwrite => *value,
-                    Store::Add => *element + *value,
-                };
+                weight[(first + column) * stride + *tap as usize] = *value;
             }
         }
     });

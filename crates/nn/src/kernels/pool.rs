@@ -171,12 +171,7 @@ dispatched! {
 }
 
 #[inline(always)]
-fn global_forward_body<F: Float, S: Simd>(
-    simd: S,
-    y: &[F],
-    affine: Affine<'_, F>,
-    out: &mut [F],
-) {
+fn global_forward_body<F: Float, S: Simd>(simd: S, y: &[F], affine: Affine<'_, F>, out: &mut [F]) {
     let channels = out.len();
     let share = Vector::constant(simd, channels as f64 / y.len() as f64);
     for_groups!(Vector::<F, S>::LANES, channels, |group| {

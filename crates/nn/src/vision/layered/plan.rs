@@ -6,10 +6,11 @@
 
 use wd_decay::Role;
 
-use crate::ParameterLayout;
-use crate::kernels::convolution::ConvolutionShape;
+use crate::config::check_parameters;
+use crate::kernels::convolution::{Convolution, ConvolutionShape};
 use crate::kernels::pool::PoolShape;
 use crate::vision::ImageShape;
+use crate::{NnError, ParameterLayout};
 
 /// The images, tensor 0: the caller's, and no gradient is wanted.
 pub(crate) const IMAGES: usize = 0;
@@ -350,6 +351,20 @@ impl Builder {
 }
 
 impl Plan {
+    /// Refuses networks whose blocks of images would outgrow the convolutions' tables, or memory.
+    pub(crate) fn check(&self) -> Result<(), NnError> {
+        for stage in &self.stages {
+            if let Stage::Convolve { shape, .. } = stage
+                && !Convolution::fits(shape)
+            {
+                let requirement = "a layer of the model may hold at most 2^32 numbers an image";
+                return Err(NnError::configuration("image", shape.height, requirement));
+            }
+        }
+        let parameters = self.layout.len as u128;
+        check_parameters("classes", self.head.classes, parameters)
+    }
+
     /// Floating-point operations of forward and backward an image, in matrix products alone: six a product, four for
     /// the first convolution, whose input needs no gradient.
     pub(crate) fn flops_per_image(&self) -> f64 {

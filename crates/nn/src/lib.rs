@@ -32,5 +32,5 @@ pub use kernels::pool::Pooling;
 pub use layout::{ParameterLayout, ParameterSegment};
 pub use vision::{
     ClassLoss, CnnConfig, ImageNorm, ImageShape, MlpActivation, MlpConfig, Pool, ResnetConfig,
-    Stem, Targets, VisionConfig, VitActivation, VitConfig,
+    Stem, Targets, VisionConfig, VisionModel, VitActivation, VitConfig,
 };

@@ -17,7 +17,7 @@ pub(crate) mod correlation;
 pub(crate) mod dropout;
 pub(crate) mod embedding;
 #[cfg(test)]
-mod finite_difference;
+pub(crate) mod finite_difference;
 pub(crate) mod head_norm;
 pub(crate) mod loss;
 pub(crate) mod matmul;

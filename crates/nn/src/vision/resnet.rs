@@ -144,10 +144,9 @@ impl ResnetConfig {
         let mut builder = Builder::new(self.image);
         let mut width = self.first_width();
         let mut stream = builder.convolve("conv1", 0, Kernel::same(width, 3, 1), None);
-        let mut block_path = String::new();
         for stage in 0..3 {
             for block in 0..(self.depth - 2) / 6 {
-                block_path = format!("layer{}.{block}", stage + 1);
+                let block_path = format!("layer{}.{block}", stage + 1);
                 builder.normalise(&format!("{block_path}.bn1"), stream, self.choice(width));
                 let path = |name: &str| format!("{block_path}.{name}");
                 if stage > 0 && block == 0 {

@@ -151,5 +151,8 @@ fn equals_pytorch() {
             path.display()
         );
     }
-    assert!(files > 0, "no golden files: run tests/golden/convolutional.py");
+    assert!(
+        files > 0,
+        "no golden files: run tests/golden/convolutional.py"
+    );
 }

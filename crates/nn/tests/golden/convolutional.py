@@ -12,6 +12,7 @@ and after one training step), `images` (f32, NHWC), `first`, `second` (int32), `
 Where torchvision is installed, the reference ResNet-18 is compared with torchvision's first.
 """
 
+import copy
 import json
 import sys
 from pathlib import Path
@@ -48,10 +49,10 @@ MODELS = {
         kind="resnet", image=dict(channels=3, height=18, width=17), classes=7, depth=18, width=2,
     ),
     "resnet18-large-stem": dict(
-        kind="resnet", image=dict(channels=3, height=70, width=65), classes=7, depth=18, width=2, stem="large",
+        kind="resnet", image=dict(channels=3, height=34, width=33), classes=7, depth=18, width=2, stem="large",
     ),
 }
-BATCH = 6
+BATCH = 10
 
 
 def draw(path, shape, random):
@@ -72,8 +73,37 @@ def statistics(model):
     return {path: buffer for path, buffer in model.named_buffers() if "num_batches" not in path}
 
 
+def single_precision_error(model, config, tensors):
+    """How far PyTorch's own f32 gradients are from its f64 ones: largest over tensors, relative to the norm.
+
+    Where a ReLU's input or the difference of two pooled numbers is within rounding of zero, f32 and f64 differ by a
+    whole path, and the example says nothing of either.
+    """
+    model = copy.deepcopy(model).float().train()
+    with torch.no_grad():
+        for path, buffer in statistics(model).items():
+            buffer.copy_(torch.from_numpy(tensors[f"before/{path}"]))
+    model.zero_grad()
+    images = torch.from_numpy(tensors["images"]).permute(0, 3, 1, 2)
+    first, second = (torch.from_numpy(tensors[key]).long() for key in ("first", "second"))
+    convolutional.loss(config, model(images), first, second, torch.from_numpy(tensors["share"])).backward()
+    worst = 0.0
+    for path, parameter in model.named_parameters():
+        exact = tensors[f"grad/{path}"]
+        worst = max(worst, np.linalg.norm(parameter.grad.numpy() - exact) / np.linalg.norm(exact))
+    return worst
+
+
 def golden(name, index, config):
-    random = np.random.default_rng(5150 + index)
+    for attempt in range(200):
+        if write(name, 5150 + index + 100 * attempt, config):
+            return
+    raise AssertionError(f"{name}: no well-conditioned example")
+
+
+def write(name, seed, config):
+    """Writes the example of a seed, unless f32 is too coarse for it."""
+    random = np.random.default_rng(seed)
     model = convolutional.build(config).double()
     tensors = {}
     with torch.no_grad():
@@ -104,12 +134,16 @@ def golden(name, index, config):
     with torch.no_grad():
         tensors["logits_f64"] = model(images).numpy()
     tensors["loss_f64"] = np.array([loss.item()])
+    error = single_precision_error(model, config, tensors)
+    if error > 5e-6:
+        return False
     file = HERE / "convolutional" / f"{name}.safetensors"
     save_file(tensors, file, metadata={"config": json.dumps(config)})
     size = file.stat().st_size
     assert size < 250_000, f"{file.name}: {size} bytes"
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    print(f"{file.name}: {parameters} parameters, {size} bytes, loss {loss.item():.6f}")
+    print(f"{file.name}: {parameters} parameters, {size} bytes, loss {loss.item():.6f}, f32 error {error:.1e}")
+    return True
 
 
 def compare_with_torchvision():

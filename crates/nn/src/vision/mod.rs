@@ -3,13 +3,20 @@
 //! Images are NHWC in memory, `[image][row][column][channel]`, already normalised by whoever loads them.
 //! [`VisionConfig`] is the shape of a model and knows its tensors.
 
+mod cnn;
+mod layered;
 mod mlp;
+mod model;
+mod resnet;
 mod targets;
 mod vit;
 
 use serde::{Deserialize, Serialize};
 
+pub use cnn::{CnnConfig, ImageNorm};
 pub use mlp::{MlpActivation, MlpConfig};
+pub use model::VisionModel;
+pub use resnet::{ResnetConfig, Stem};
 pub use targets::{ClassLoss, Targets};
 pub use vit::{Pool, VitActivation, VitConfig};
 
@@ -77,6 +84,10 @@ pub enum VisionConfig {
     Vit(VitConfig),
     /// Fully connected layers.
     Mlp(MlpConfig),
+    /// A plain convolutional network.
+    Cnn(CnnConfig),
+    /// A residual network.
+    Resnet(ResnetConfig),
 }
 
 impl VisionConfig {
@@ -88,6 +99,8 @@ impl VisionConfig {
         match self {
             Self::Vit(config) => config.validate(),
             Self::Mlp(config) => config.validate(),
+            Self::Cnn(config) => config.validate(),
+            Self::Resnet(config) => config.validate(),
         }
     }
 
@@ -96,6 +109,8 @@ impl VisionConfig {
         match self {
             Self::Vit(config) => config.image,
             Self::Mlp(config) => config.image,
+            Self::Cnn(config) => config.image,
+            Self::Resnet(config) => config.image,
         }
     }
 
@@ -104,6 +119,8 @@ impl VisionConfig {
         match self {
             Self::Vit(config) => config.classes,
             Self::Mlp(config) => config.classes,
+            Self::Cnn(config) => config.classes,
+            Self::Resnet(config) => config.classes,
         }
     }
 
@@ -112,6 +129,8 @@ impl VisionConfig {
         match self {
             Self::Vit(config) => config.loss,
             Self::Mlp(config) => config.loss,
+            Self::Cnn(config) => config.loss,
+            Self::Resnet(config) => config.loss,
         }
     }
 }

@@ -1,19 +1,19 @@
-"""An image classifier's way from `wd export` to timm: its loss and accuracy on the test images must stay the same.
+"""An image classifier's way from `wd export` to timm or torchvision: its loss and accuracy must stay the same.
 
     wd train studies/fashion-vit.toml --run-dir runs/vit
     wd export runs/vit --out runs/exported/model.safetensors
     bench/peers/venv/bin/python bench/peers/roundtrip_images.py --model runs/exported --run runs/vit --save runs/returned
     wd train studies/fashion-vit.toml --set model.init_from=runs/returned/model.safetensors --run-dir runs/second
 
-Makes the model with `timm.create_model("local-dir:…", pretrained=True)`, reads the test images of the run (gzipped IDX, as
-shipped), normalises them as its plan says, and compares mean negative log-likelihood and accuracy with the last evaluation
-of the run. `--save` writes the model again, as PyTorch names it, and checks that the same bits come back.
+Makes a vision transformer with `timm.create_model("local-dir:…", pretrained=True)`, a ResNet of depth 18 with
+`torchvision.models.resnet18`; reads the test images of the run (gzipped IDX, as shipped), normalises them as its plan says,
+and compares mean negative log-likelihood and accuracy with the last evaluation of the run. `--save` writes the model again,
+as PyTorch names it, and checks that the same bits come back.
 """
 
 import argparse
 import csv
 import gzip
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,6 +22,7 @@ import numpy as np
 import safetensors.torch
 import timm
 import torch
+import torchvision
 
 from finished_run import FinishedRun
 
@@ -57,6 +58,28 @@ def last_scores(run, names):
     return [float(row[name]) for name in names]
 
 
+def timm_model(folder, run):
+    return timm.create_model(f"local-dir:{folder}", pretrained=True)
+
+
+def torchvision_model(folder, run):
+    section = run.config["model"]
+    if section["depth"] != 18 or section.get("width", 64) != 64:
+        raise SystemExit("torchvision has resnet18, whose first stage is 64 wide, alone")
+    channels, classes = run.plan["images"]["shape"][2], len(run.plan["images"]["classes"])
+    model = torchvision.models.resnet18(num_classes=classes)
+    if section.get("stem", "small") == "small":
+        model.conv1 = torch.nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
+        model.maxpool = torch.nn.Identity()
+    else:
+        model.conv1 = torch.nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
+    model.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"), strict=True)
+    return model
+
+
+LIBRARIES = {"vit": (timm, timm_model), "resnet": (torchvision, torchvision_model)}
+
+
 @torch.no_grad()
 def scores(model, images, labels, batch=250):
     model.eval()
@@ -78,11 +101,12 @@ def main():
     torch.set_num_threads(arguments.threads)
     run = FinishedRun(arguments.run, arguments.wd)
     images, labels = test_images(run)
-    model = timm.create_model(f"local-dir:{arguments.model}", pretrained=True)
+    library, make = LIBRARIES[run.config["model"]["kind"]]
+    model = make(arguments.model, run)
     loss, accuracy = scores(model, images, labels)
     stated_loss, stated_accuracy = last_scores(run, ["validation_loss", "test_accuracy"])
     relative = abs(loss / stated_loss - 1)
-    print(f"timm {timm.__version__}: {loss:.8f}, {accuracy:.4f} right of {len(images)} images")
+    print(f"{library.__name__} {library.__version__}: {loss:.8f}, {accuracy:.4f} right of {len(images)} images")
     print(f"weight-decay: {stated_loss:.8f}, {stated_accuracy:.4f}; relative difference {relative:.1e}")
     if not relative <= arguments.tolerance:
         raise SystemExit(f"larger than {arguments.tolerance}")
@@ -92,12 +116,12 @@ def main():
         arguments.save.mkdir(parents=True, exist_ok=True)
         state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
         safetensors.torch.save_file(state, arguments.save / "model.safetensors", metadata={"format": "pt"})
-        shutil.copy(arguments.model / "config.json", arguments.save / "config.json")
+        if (arguments.model / "config.json").exists():
+            shutil.copy(arguments.model / "config.json", arguments.save / "config.json")
         before = safetensors.torch.load_file(arguments.model / "model.safetensors")
-        if set(before) != set(state) or any(not torch.equal(before[name], state[name]) for name in before):
-            raise SystemExit("what timm holds is not what was exported")
-        config = json.loads((arguments.model / "config.json").read_text())
-        print(f"saved to {arguments.save} ({config['architecture']}); the same bits come back")
+        if set(before) != set(state) or any(not torch.equal(before[name], state[name].float()) for name in before):
+            raise SystemExit(f"what {library.__name__} holds is not what was exported")
+        print(f"saved to {arguments.save}; the same bits come back")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 //! Runs on images as a user types them.
 
+mod image_support;
 mod support;
 
 use std::path::Path;
 
-use support::{CNN, VIT, prepare_corpus, succeed, wd, write_config, write_image_config};
+use image_support::{CNN, VIT, write_image_config};
+use support::{prepare_corpus, succeed, wd, write_config};
 
 fn train(config: &Path, run: &Path, set: &[&str]) -> std::process::Command {
     let mut command = wd();

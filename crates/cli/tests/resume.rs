@@ -1,5 +1,6 @@
 //! A run that is killed at any moment and called again ends with the same bits as one that never stopped.
 
+mod image_support;
 mod support;
 
 use std::{
@@ -8,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{CNN, VIT, prepare_corpus, succeed, wd, write_config, write_image_config};
+use image_support::{CNN, VIT, write_image_config};
+use support::{prepare_corpus, succeed, wd, write_config};
 
 fn train(config: &Path, run: &Path, threads: &str) -> std::process::Command {
     let mut command = wd();

@@ -83,8 +83,8 @@ impl Dialect for Names {
         let width = segment.shape.last().copied().unwrap_or_default();
         let shape = segment.shape.clone();
         let (name, shape) = match segment.path.as_str() {
-            "class_token" => ("cls_token".to_owned(), vec![1, 1, width]),
-            "position.weight" => (
+            "embedding.class_token" => ("cls_token".to_owned(), vec![1, 1, width]),
+            "embedding.position.weight" => (
                 "pos_embed".to_owned(),
                 vec![1, segment.len() / width.max(1), width],
             ),
@@ -105,7 +105,7 @@ impl Dialect for Names {
 fn timm_name(path: &str) -> Option<String> {
     let (module, kind) = path.rsplit_once('.')?;
     let fixed = match module {
-        "patch" => Some("patch_embed.proj"),
+        "embedding.patch" => Some("patch_embed.proj"),
         "final_norm" => Some("norm"),
         "head" => Some("head"),
         _ => None,

@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
-use wd_data::Order;
+use wd_data::{Order, images::CorruptionKind};
 use wd_decay::{Anchor, DecayRule, Preset, ScheduleKind};
-use wd_nn::{Activation, Norm, Position};
+use wd_nn::{Pool, Pooling, Position, Stem};
 
 /// Every key with its default, as a commented configuration: the reference that the command shows.
 pub const KEYS: &str = include_str!("../keys.toml");
@@ -150,7 +150,7 @@ pub enum Shifted {
 #[serde(deny_unknown_fields)]
 pub struct CorruptedSection {
     /// What is done to the test images.
-    pub corruption: String,
+    pub corruption: CorruptionKind,
     /// How much, from 1 to 5.
     pub severity: u8,
     /// Seed of what is random in it; not the run's, so that all seeds are judged on the same images.
@@ -165,49 +165,137 @@ pub struct ModelSection {
     /// The family of models.
     #[serde(default)]
     pub kind: ModelKind,
-    /// Start from these weights (safetensors in GPT-2's names) instead of random ones.
+    /// Start from these weights (safetensors in the names of GPT-2, timm or torchvision) instead of random ones.
     pub init_from: Option<PathBuf>,
+    /// Dropout probability.
+    pub dropout: Option<f64>,
     /// Rows of the embedding; absent: the corpus' vocabulary.
     pub vocabulary: Option<usize>,
     /// Tokens a sequence.
     pub context: Option<usize>,
-    /// Transformer blocks.
+    /// Blocks.
     pub layers: Option<usize>,
-    /// Width of the residual stream.
+    /// Width of the residual stream; channels of a ResNet's first stage.
     pub width: Option<usize>,
     /// Attention heads.
     pub heads: Option<usize>,
     /// Hidden width of the MLP; absent: 4 × width (GELU), 8/3 × width rounded up to 8 (SwiGLU).
     pub mlp_width: Option<usize>,
-    /// `layernorm` or `rmsnorm`.
-    pub norm: Option<Norm>,
+    /// `layernorm` or `rmsnorm`; of convolutions `batch`, `group` or `none`.
+    pub norm: Option<NormName>,
     /// Added to the variance before the root.
     pub norm_epsilon: Option<f64>,
     /// `learned` or `rope`.
     pub position: Option<Position>,
     /// Base of the rotary frequencies.
     pub rope_base: Option<f64>,
-    /// `gelu` or `swiglu`.
-    pub activation: Option<Activation>,
+    /// `gelu`, `swiglu`, `gelu-tanh` or `relu`.
+    pub activation: Option<ActivationName>,
     /// Is the output head the token embedding?
     pub tied_head: Option<bool>,
     /// Do linear layers and LayerNorms have biases?
     pub bias: Option<bool>,
     /// Are queries and keys normalised per head?
     pub qk_norm: Option<bool>,
-    /// Dropout probability.
-    pub dropout: Option<f64>,
     /// Standard deviation of the initial weights.
     pub init_std: Option<f64>,
+    /// Side of a patch, in pixels.
+    pub patch: Option<usize>,
+    /// What the head reads: the class `token`, or the `mean` of the patches.
+    pub pool: Option<Pool>,
+    /// Do queries, keys and values have a bias?
+    pub qkv_bias: Option<bool>,
+    /// Widths of the hidden layers.
+    pub hidden: Option<Vec<usize>>,
+    /// Channels of each block.
+    pub channels: Option<Vec<usize>>,
+    /// Convolutions in a block.
+    pub convolutions: Option<usize>,
+    /// Side of the kernels.
+    pub kernel: Option<usize>,
+    /// Groups of channels that do not see one another.
+    pub groups: Option<usize>,
+    /// What ends a block: `max` or `average`.
+    pub pooling: Option<Pooling>,
+    /// Layers with weights: 6n + 2, or 18 for torchvision's `resnet18`.
+    pub depth: Option<usize>,
+    /// What comes before the stages: `small` or `large`.
+    pub stem: Option<Stem>,
+    /// What is minimised over images.
+    pub loss: Option<LossName>,
+    /// Share of the target that is spread over all classes.
+    pub label_smoothing: Option<f64>,
+}
+
+/// `model.loss`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossName {
+    /// Softmax cross-entropy.
+    #[default]
+    CrossEntropy,
+    /// Squared error of the logits from 1 for the class and 0 for the others, the mean over both.
+    MeanSquaredError,
+}
+
+/// `model.activation`; which of them a model has is checked when it is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActivationName {
+    /// GELU: in a GPT its tanh form, as GPT-2; elsewhere the exact one, as PyTorch.
+    Gelu,
+    /// GELU in its tanh form.
+    GeluTanh,
+    /// SiLU with a gate.
+    Swiglu,
+    /// max(x, 0).
+    Relu,
+}
+
+/// `model.norm`; which of them a model has is checked when it is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormName {
+    /// LayerNorm.
+    Layernorm,
+    /// RMSNorm.
+    Rmsnorm,
+    /// Batch norm.
+    Batch,
+    /// Group norm.
+    Group,
+    /// None.
+    None,
 }
 
 /// The families of models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
-    /// A decoder-only transformer.
+    /// A decoder-only transformer, on text.
     #[default]
     Gpt,
+    /// A vision transformer.
+    Vit,
+    /// A residual network of convolutions.
+    Resnet,
+    /// A plain network of convolutions.
+    Cnn,
+    /// Fully connected layers, on images.
+    Mlp,
+}
+
+impl ModelKind {
+    /// The name as written in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            ModelKind::Gpt => "gpt",
+            ModelKind::Vit => "vit",
+            ModelKind::Resnet => "resnet",
+            ModelKind::Cnn => "cnn",
+            ModelKind::Mlp => "mlp",
+        }
+    }
 }
 
 /// `[optim]`. Keys that the chosen optimizer does not have are refused.

@@ -1,24 +1,25 @@
 //! [`ConfigSource`] → [`RunPlan`]: every number checked, every default resolved, every tensor's λ chosen, before the
 //! first step. There is one way through and no way back.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use wd_data::Order;
 use wd_decay::{
     Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, PeakLearningRate, Schedule,
-    Timescale, tokens_per_parameter,
+    Timescale, Unit, tokens_per_parameter,
 };
-use wd_nn::{GptConfig, ParameterLayout};
+use wd_nn::ParameterLayout;
 use wd_optim::{OptimizerConfig, TensorSettings};
-use wd_store::{Plan, PlannedTensor};
+use wd_store::{DataUnit, Plan, PlannedTensor};
 
 use crate::{
     ConfigSource, TrainError,
-    config::{Length, OptimizerKind, ScheduleSection},
-    data::text,
-    gpt2,
-    model::resolve_model,
+    config::{Length, ModelKind, OptimizerKind, ScheduleSection},
+    data::{images::ImageData, text},
+    keys::refuse_foreign_keys,
+    model::{ModelConfig, resolve_gpt, resolve_vision},
     optimizer::{auxiliary, first_momentum, learning_rate_ratio, resolve_optimizer},
+    weights::{self, Arenas},
 };
 
 /// A run that can start: nothing in it can be invalid.
@@ -27,7 +28,7 @@ pub struct RunPlan {
     /// The configuration it came from.
     pub source: ConfigSource,
     /// The network.
-    pub model: GptConfig,
+    pub model: ModelConfig,
     /// Its tensors.
     pub layout: ParameterLayout,
     /// What batch norm keeps beside them; empty without it.
@@ -42,6 +43,8 @@ pub struct RunPlan {
     pub choices: Vec<Choice>,
     /// What the weights decay to.
     pub anchor: Anchor,
+    /// The images of a run on images.
+    pub images: Option<Arc<ImageData>>,
     /// Weights to start from.
     pub init_from: Option<PathBuf>,
     /// Evaluate every so many steps; 0: at the end only.
@@ -59,9 +62,20 @@ impl RunPlan {
     pub fn new(source: ConfigSource) -> Result<Self, TrainError> {
         let config = &source.config;
         check_numbers(&source)?;
-        let corpus = text::open(&source)?;
-        let model = resolve_model(&source, corpus.sidecar().vocabulary)?;
-        let data = text::plan(&source, corpus, model.context)?;
+        let (model, images, data) = match config.model.kind {
+            ModelKind::Gpt => {
+                let corpus = text::open(&source)?;
+                let gpt = resolve_gpt(&source, corpus.sidecar().vocabulary)?;
+                let data = text::plan(&source, corpus, gpt.context)?;
+                (ModelConfig::Gpt(gpt), None, data)
+            }
+            ModelKind::Vit | ModelKind::Resnet | ModelKind::Cnn | ModelKind::Mlp => {
+                let images = ImageData::open(&source)?;
+                let model = resolve_vision(&source, images.shape(), images.classes())?;
+                let data = images.plan(&source)?;
+                (ModelConfig::Vision(model), Some(Arc::new(images)), data)
+            }
+        };
         let steps = data.steps(&source)?;
 
         let schedule = resolve_schedule(&source, "schedule", &config.schedule, steps)?;
@@ -72,7 +86,7 @@ impl RunPlan {
             &lambda_section.unwrap_or_else(ScheduleSection::constant),
             steps,
         )?;
-        let layout = model.layout();
+        let (layout, running) = (model.layout(), model.running_statistics());
         let lambda = config.decay.lambda();
         let mut choices = choose_lambdas(&source, &layout)?;
         let rule = config
@@ -83,7 +97,7 @@ impl RunPlan {
         if config.decay.holds() {
             name_what_is_held(&source, &layout, &mut choices)?;
         }
-        check_weights(&source, &layout)?;
+        check_weights(&source, &model, &layout, &running)?;
         let validate_every = config.run.validate_every.unwrap_or((steps / 10).max(1));
 
         let shrinks: Vec<f64> = (0..steps)
@@ -156,12 +170,13 @@ impl RunPlan {
         let plan = RunPlan {
             model,
             layout,
-            running: ParameterLayout::default(),
+            running,
             optimizer,
             schedule,
             lambda_schedule,
             choices,
             anchor,
+            images,
             init_from,
             validate_every,
             record,
@@ -201,6 +216,14 @@ impl RunPlan {
             }
         }
         Ok(())
+    }
+
+    /// What the run's data are counted in.
+    pub fn unit(&self) -> Unit {
+        match self.record.unit {
+            DataUnit::Token => Unit::Token,
+            DataUnit::Image => Unit::Image,
+        }
     }
 
     /// What the optimizer has to know of each tensor.
@@ -265,7 +288,12 @@ fn name_what_is_held(
 }
 
 /// Reads the files of weights that the run will need, so that what is wrong with them is known before it starts.
-fn check_weights(source: &ConfigSource, layout: &ParameterLayout) -> Result<(), TrainError> {
+fn check_weights(
+    source: &ConfigSource,
+    model: &ModelConfig,
+    layout: &ParameterLayout,
+    running: &ParameterLayout,
+) -> Result<(), TrainError> {
     let anchor = match &source.config.decay.anchor {
         Anchor::Checkpoint(file) => Some(file),
         Anchor::Zero | Anchor::Initial | Anchor::Norm(_) => None,
@@ -276,7 +304,13 @@ fn check_weights(source: &ConfigSource, layout: &ParameterLayout) -> Result<(), 
     ];
     for (key, file) in files {
         let Some(file) = file else { continue };
-        gpt2::import(file, layout, &mut vec![0.0; layout.len]).map_err(|error| {
+        let arenas = Arenas {
+            layout,
+            parameters: &mut vec![0.0; layout.len],
+            running_layout: running,
+            running: &mut vec![0.0; running.len],
+        };
+        weights::import(model, file, arenas).map_err(|error| {
             source.invalid(
                 key,
                 error.to_string(),
@@ -311,6 +345,7 @@ pub(crate) fn choose_lambdas(
 /// Checks that need nothing but the number itself.
 pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
     let config = &source.config;
+    refuse_foreign_keys(source)?;
     let finite_positive = |key: &str, value: f64, help: &str| {
         if value.is_finite() && value > 0.0 {
             Ok(())
@@ -389,6 +424,11 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
         ),
         ("data.epochs", config.data.epochs),
         ("data.validation_windows", config.data.validation_windows()),
+        ("data.batch", config.data.batch.map_or(1, |n| n as u64)),
+        (
+            "data.evaluation_images",
+            config.data.evaluation_images.map_or(1, |n| n as u64),
+        ),
         ("run.measure_every", config.run.measure_every),
         ("run.keep_checkpoints", config.run.keep_checkpoints),
     ] {

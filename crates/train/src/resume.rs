@@ -1,7 +1,5 @@
 //! What a run directory holds already, and how a run goes on from it.
 
-use std::path::Path;
-
 use wd_nn::ParameterLayout;
 use wd_optim::Optimizer;
 use wd_store::{Checkpoint, Event, EventKind, RunDirectory, Status, TensorView};
@@ -9,7 +7,6 @@ use wd_store::{Checkpoint, Event, EventKind, RunDirectory, Status, TensorView};
 use crate::{
     ConfigSource, Outcome, RunPlan, TrainError,
     average::Average,
-    gpt2, model,
     run::{LoopState, Observer},
     task::Weights,
 };
@@ -103,7 +100,7 @@ fn refuse_another_run(plan: &RunPlan, directory: &RunDirectory) -> Result<(), Tr
     let recorded = directory.read_plan()?;
     if recorded.corpus_hash != plan.record.corpus_hash {
         return Err(other(format!(
-            "  the corpus at {} has changed since",
+            "  the data at {} have changed since",
             now.data.path.display()
         )));
     }
@@ -156,12 +153,16 @@ pub(crate) fn earlier_outcome(directory: &RunDirectory) -> Result<Outcome, Train
     }
     let metrics = directory.metrics()?;
     let last = |name: &str| -> Result<Option<f64>, TrainError> {
+        if !metrics.has_column(name) {
+            return Ok(None);
+        }
         let column = metrics.column(name)?;
         Ok(column.last().copied().filter(|value| !value.is_nan()))
     };
     Ok(Outcome::Finished {
         train_loss: last("train_loss")?,
         validation_loss: last("validation_loss")?,
+        test_accuracy: last("test_accuracy")?,
     })
 }
 
@@ -269,42 +270,4 @@ pub(crate) fn restore(
     }
     optimizer.restore(&arenas, state.optimizer_steps)?;
     Ok(state)
-}
-
-/// Exports the weights of a run's checkpoint in GPT-2's names; gives the step it took.
-///
-/// # Errors
-/// A run without a checkpoint, a model that GPT-2 cannot express, a file that cannot be written, another model's
-/// `config.json` beside it unless told to `overwrite` it.
-pub fn export_run(
-    directory: &RunDirectory,
-    step: Option<u64>,
-    file: &Path,
-    overwrite: bool,
-) -> Result<u64, TrainError> {
-    let name = directory.config_path().display().to_string();
-    let source = ConfigSource::parse(&name, directory.read_config()?)?;
-    let plan = directory.read_plan()?;
-    // The embedding's rows are the vocabulary, whatever has become of the corpus since.
-    let vocabulary = plan
-        .tensors
-        .iter()
-        .find(|tensor| tensor.path == "embedding.token.weight")
-        .map_or(0, |tensor| tensor.shape[0]);
-    let model = model::resolve_model(&source, vocabulary)?;
-    let layout = model.layout();
-    let checkpoints = directory.checkpoints();
-    let checkpoint = match step {
-        Some(step) => checkpoints.load(step)?,
-        None => checkpoints
-            .latest()?
-            .checkpoint
-            .ok_or_else(|| TrainError::NoCheckpoint {
-                directory: directory.path().to_owned(),
-            })?,
-    };
-    let mut parameters = vec![0.0; layout.len];
-    gpt2::fill(&checkpoint.path, checkpoint.model, &layout, &mut parameters)?;
-    gpt2::export(&model, &layout, &parameters, file, overwrite)?;
-    Ok(checkpoint.step)
 }

@@ -15,10 +15,10 @@ use wd_store::{DataUnit, Event, EventKind, MetricsWriter, RunDirectory, RunLock}
 use crate::{
     RunPlan, TrainError,
     average::Average,
-    gpt2,
     metrics::{Row, StepRow},
     resume::{self, Resume},
     task::{self, Scores, Task, Weights},
+    weights::{self, Arenas},
 };
 
 /// What a run tells while it goes on.
@@ -61,6 +61,8 @@ pub enum Outcome {
         train_loss: Option<f64>,
         /// Loss of the final weights on what was held out; absent when nothing is.
         validation_loss: Option<f64>,
+        /// Share of the test images that the final weights get right; absent on text.
+        test_accuracy: Option<f64>,
     },
     /// It was asked to stop, and can go on.
     Interrupted {
@@ -159,7 +161,7 @@ impl<'a> Trainer<'a> {
             resume::Start::Fresh => None,
             resume::Start::From(checkpoint) => Some(checkpoint),
         };
-        let mut parameters = initial_parameters(plan)?;
+        let (mut parameters, mut running) = initial_weights(plan)?;
         let initial_weights = blake3::hash(bytemuck::cast_slice(&parameters))
             .to_hex()
             .to_string();
@@ -174,12 +176,17 @@ impl<'a> Trainer<'a> {
             Anchor::Initial => optimizer.set_anchor(parameters.clone())?,
             Anchor::Checkpoint(file) => {
                 let mut anchor = vec![0.0; plan.layout.len];
-                gpt2::import(file, &plan.layout, &mut anchor)?;
+                let arenas = Arenas {
+                    layout: &plan.layout,
+                    parameters: &mut anchor,
+                    running_layout: &plan.running,
+                    running: &mut running.clone(),
+                };
+                weights::import(&plan.model, file, arenas)?;
                 optimizer.set_anchor(anchor)?;
             }
         }
         let mut task = task::open(plan, rayon::current_num_threads())?;
-        let mut running = initial_running(plan);
         let decay = plan.source.config.run.average;
         let mut average = decay.map(|decay| {
             let parameters = &parameters;
@@ -240,7 +247,7 @@ impl<'a> Trainer<'a> {
         let steps = self.plan.record.steps;
         let checkpoint_every = self.plan.source.config.run.checkpoint_every;
         let clock = Clock::new(self.step);
-        let mut last = (None, None);
+        let mut last = (None, Scores::new());
         if steps == 0 {
             self.save_checkpoint()?;
         }
@@ -250,11 +257,11 @@ impl<'a> Trainer<'a> {
                 self.event(EventKind::Interrupted, "asked to stop")?;
                 return Ok(Outcome::Interrupted { step: self.step });
             }
-            let (loss, evaluation) = match self.one_step()? {
-                Step::Done { loss, evaluation } => (loss, evaluation),
+            let (loss, scores) = match self.one_step()? {
+                Step::Done { loss, scores } => (loss, scores),
                 Step::Diverged { tensor } => return self.diverged(tensor),
             };
-            last = (Some(loss), evaluation);
+            last = (Some(loss), scores);
             let tokens_per_second =
                 clock.tokens_per_second(self.step, self.plan.record.tokens_per_step);
             let left = ((steps - self.step) * self.plan.record.tokens_per_step) as f64;
@@ -277,7 +284,8 @@ impl<'a> Trainer<'a> {
         self.event(EventKind::Finished, "all steps are done")?;
         Ok(Outcome::Finished {
             train_loss: last.0,
-            validation_loss: last.1,
+            validation_loss: named(&last.1, "validation_loss"),
+            test_accuracy: named(&last.1, "test_accuracy"),
         })
     }
 
@@ -348,10 +356,9 @@ impl<'a> Trainer<'a> {
         }
         let evaluation_is_due =
             done == steps || (plan.validate_every > 0 && done.is_multiple_of(plan.validate_every));
-        let mut evaluation = None;
+        let mut scores = Scores::new();
         if evaluation_is_due {
-            let scores = self.task.evaluate(weights)?;
-            evaluation = validation_loss(&scores);
+            scores = self.task.evaluate(weights)?;
             self.row.score(&scores);
             if let Some(average) = &self.average {
                 self.row
@@ -359,7 +366,7 @@ impl<'a> Trainer<'a> {
             }
         }
         self.metrics.append(self.row.values())?;
-        Ok(Step::Done { loss, evaluation })
+        Ok(Step::Done { loss, scores })
     }
 
     fn save_checkpoint(&mut self) -> Result<(), TrainError> {
@@ -433,32 +440,39 @@ fn held_at_zero(plan: &RunPlan, error: OptimError) -> TrainError {
 }
 
 enum Step {
-    Done { loss: f64, evaluation: Option<f64> },
+    Done { loss: f64, scores: Scores },
     Diverged { tensor: Option<usize> },
 }
 
-fn validation_loss(scores: &Scores) -> Option<f64> {
-    let named = scores.iter().find(|(name, _)| *name == "validation_loss");
-    named.map(|(_, loss)| *loss)
+fn named(scores: &Scores, wanted: &str) -> Option<f64> {
+    let score = scores.iter().find(|(name, _)| *name == wanted);
+    score.map(|(_, value)| *value)
 }
 
-/// What batch norm holds before the first step: means of 0, variances of 1.
-fn initial_running(plan: &RunPlan) -> Vec<f32> {
-    let mut running = vec![0.0; plan.running.len];
-    for segment in &plan.running.segments {
-        running[segment.range()].fill(segment.initial_mean as f32);
-    }
-    running
-}
-
-/// The weights before the first step.
-fn initial_parameters(plan: &RunPlan) -> Result<Vec<f32>, TrainError> {
+/// The weights before the first step, and what batch norm holds then: means of 0 and variances of 1, unless a file says
+/// otherwise.
+pub(crate) fn initial_weights(plan: &RunPlan) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
     let mut parameters = vec![0.0; plan.layout.len];
+    let mut running = vec![0.0; plan.running.len];
     match &plan.init_from {
-        Some(file) => gpt2::import(file, &plan.layout, &mut parameters)?,
-        None => plan.model.initialize(plan.record.seed, &mut parameters)?,
+        Some(file) => weights::import(
+            &plan.model,
+            file,
+            Arenas {
+                layout: &plan.layout,
+                parameters: &mut parameters,
+                running_layout: &plan.running,
+                running: &mut running,
+            },
+        )?,
+        None => {
+            plan.model.initialize(plan.record.seed, &mut parameters)?;
+            for segment in &plan.running.segments {
+                running[segment.range()].fill(segment.initial_mean as f32);
+            }
+        }
     }
-    Ok(parameters)
+    Ok((parameters, running))
 }
 
 /// Speed since the process began, evaluations included: what is left will be interrupted by as many.

@@ -5,7 +5,7 @@ use std::{fmt::Write, process::ExitCode};
 use clap::Args;
 use wd_decay::{Anchor, Application, DecayRule, LearningRate, PeakLearningRate};
 use wd_optim::{AdamParameters, Direction};
-use wd_store::DataUnit;
+use wd_store::{DataUnit, PlannedImages};
 use wd_train::{Cost, RunPlan};
 
 use crate::{commands::train::ConfigArguments, diagnostics::CommandError, text};
@@ -156,7 +156,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         DataUnit::Token => "validation",
         DataUnit::Image => "test",
     };
-    let lines = [
+    let mut lines = vec![
         (
             "parameters",
             format!(
@@ -213,6 +213,10 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             ),
         ),
     ];
+    if let Some(images) = &record.images {
+        let after = lines.iter().position(|(name, _)| *name == "data");
+        lines.insert(after.map_or(0, |at| at + 1), ("images", described(images)));
+    }
     out.push('\n');
     for (name, value) in lines {
         let pad = 21usize.saturating_sub(name.chars().count());
@@ -221,6 +225,21 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
     out.push('\n');
     out.push_str(&schedule_table(plan));
     out
+}
+
+/// Size, classes, what is subtracted and divided by, and what they are shifted by.
+pub(crate) fn described(images: &PlannedImages) -> String {
+    let [height, width, channels] = images.shape;
+    let shifted = images
+        .shifted
+        .as_ref()
+        .map_or(String::new(), |shifted| format!("; shifted: {shifted}"));
+    format!(
+        "{height} × {width} × {channels}, {} classes; minus {:.4?}, over {:.4?}{shifted}",
+        images.classes.len(),
+        images.mean,
+        images.std
+    )
 }
 
 /// Learning rate, λ and shrink at twelve moments of the run.

@@ -9,10 +9,14 @@ use clap::Args;
 use wd_data::Corpus;
 use wd_lab::{AnalysisOptions, Study, vision};
 use wd_report::ReportContext;
-use wd_store::RunDirectory;
-use wd_train::ConfigSource;
+use wd_store::{Plan, RunDirectory};
+use wd_train::{ConfigSource, RunConfig, config::ModelKind};
 
-use crate::{commands::sweep::quoted, diagnostics::CommandError, text};
+use crate::{
+    commands::{plan::described, sweep::quoted},
+    diagnostics::CommandError,
+    text,
+};
 
 /// Write the report of a study or of one run
 #[derive(Debug, Args)]
@@ -153,39 +157,12 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         .and_then(|text| ConfigSource::parse(&name, text).ok())
         .map(|source| source.config);
     if let Some(config) = &config {
-        if let Ok(corpus) = Corpus::open(&config.data.path) {
-            let sidecar = corpus.sidecar();
-            add(
-                "corpus",
-                format!(
-                    "{}: {} documents, {} tokens ({}, vocabulary {})",
-                    config.data.path.display(),
-                    text::grouped(sidecar.documents),
-                    text::grouped(sidecar.tokens),
-                    sidecar.tokenizer,
-                    text::grouped(sidecar.vocabulary as u64)
-                ),
-            );
+        for (name, value) in match config.model.kind {
+            ModelKind::Gpt => text_setting(config),
+            _ => image_setting(config, run.read_plan().ok()),
+        } {
+            add(name, value);
         }
-        add(
-            "split",
-            format!(
-                "{} of the tokens held out, by whole documents (split seed {})",
-                text::number(config.data.validation_fraction()),
-                config.data.split_seed()
-            ),
-        );
-        let size = |value: Option<usize>| value.map_or("?".to_owned(), |value| value.to_string());
-        add(
-            "model",
-            format!(
-                "{} layers, width {}, {} heads, context {}",
-                size(config.model.layers),
-                size(config.model.width),
-                size(config.model.heads),
-                size(config.model.context)
-            ),
-        );
         add(
             "optimizer",
             format!(
@@ -211,5 +188,63 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         );
         add("program", plan.program);
     }
+    lines
+}
+
+fn text_setting(config: &RunConfig) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Ok(corpus) = Corpus::open(&config.data.path) {
+        let sidecar = corpus.sidecar();
+        lines.push((
+            "corpus",
+            format!(
+                "{}: {} documents, {} tokens ({}, vocabulary {})",
+                config.data.path.display(),
+                text::grouped(sidecar.documents),
+                text::grouped(sidecar.tokens),
+                sidecar.tokenizer,
+                text::grouped(sidecar.vocabulary as u64)
+            ),
+        ));
+    }
+    lines.push((
+        "split",
+        format!(
+            "{} of the tokens held out, by whole documents (split seed {})",
+            text::number(config.data.validation_fraction()),
+            config.data.split_seed()
+        ),
+    ));
+    let size = |value: Option<usize>| value.map_or("?".to_owned(), |value| value.to_string());
+    lines.push((
+        "model",
+        format!(
+            "{} layers, width {}, {} heads, context {}",
+            size(config.model.layers),
+            size(config.model.width),
+            size(config.model.heads),
+            size(config.model.context)
+        ),
+    ));
+    lines
+}
+
+fn image_setting(config: &RunConfig, plan: Option<Plan>) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Some(plan) = plan
+        && let Some(images) = &plan.images
+    {
+        lines.push((
+            "images",
+            format!(
+                "{}: {} to train on, {} to test on; {}",
+                config.data.path.display(),
+                text::grouped(plan.training_tokens),
+                text::grouped(plan.validation_tokens),
+                described(images)
+            ),
+        ));
+    }
+    lines.push(("model", config.model.kind.name().to_owned()));
     lines
 }

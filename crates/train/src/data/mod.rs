@@ -1,5 +1,6 @@
 //! `[data]` → what a run is trained and judged on, before the first step.
 
+pub(crate) mod images;
 pub(crate) mod text;
 
 use wd_store::{DataUnit, PlannedImages};

@@ -11,6 +11,17 @@ pub(crate) fn open(source: &ConfigSource) -> Result<Corpus, TrainError> {
     Ok(Corpus::open(&source.config.data.path)?)
 }
 
+/// Windows a step.
+pub(crate) fn sequences(source: &ConfigSource) -> Result<usize, TrainError> {
+    source.config.data.sequences.ok_or_else(|| {
+        source.invalid(
+            "data.sequences",
+            "data.sequences is missing",
+            "add `sequences = …` to [data]: how many windows of model.context tokens a step takes",
+        )
+    })
+}
+
 /// The loader at the start of the run's data.
 pub(crate) fn loader(
     source: &ConfigSource,
@@ -18,20 +29,13 @@ pub(crate) fn loader(
     context: usize,
 ) -> Result<Loader, TrainError> {
     let data = &source.config.data;
-    let sequences = data.sequences.ok_or_else(|| {
-        source.invalid(
-            "data.sequences",
-            "data.sequences is missing",
-            "add `sequences = …` to [data]: how many windows of model.context tokens a step takes",
-        )
-    })?;
     let split = Split::new(&corpus, data.validation_fraction(), data.split_seed())?;
     Ok(Loader::new(
         corpus,
         split,
         LoaderConfig {
             context,
-            sequences,
+            sequences: sequences(source)?,
             order: data.order.unwrap_or_default(),
             seed: source.config.run.seed,
             epochs: data.epochs,
@@ -47,10 +51,9 @@ pub(crate) fn plan(
 ) -> Result<PlannedData, TrainError> {
     let hash = corpus.sidecar().hash.clone();
     let loader = loader(source, corpus, context)?;
-    let sequences = source.config.data.sequences.unwrap_or_default();
     Ok(PlannedData {
         unit: DataUnit::Token,
-        per_step: (sequences * context) as u64,
+        per_step: (sequences(source)? * context) as u64,
         training: loader.training_tokens(),
         validation: loader.validation_tokens(),
         steps_in_epoch: loader.steps_in_epoch(),

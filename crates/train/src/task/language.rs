@@ -1,10 +1,13 @@
 //! Text: windows of tokens, a GPT, the loss on windows that were held out and on windows already trained on.
 
 use wd_data::{Loader, Position};
-use wd_nn::{DropoutKey, Gpt};
+use wd_nn::{DropoutKey, Gpt, GptConfig};
 
 use super::{Scores, Task, Weights};
-use crate::{RunPlan, TrainError, data::text};
+use crate::{ConfigSource, TrainError, data::text};
+
+/// The columns that evaluations of a moving average of the weights fill.
+pub(super) const AVERAGE_COLUMNS: [&str; 1] = ["average_loss"];
 
 pub(super) struct Language {
     model: Gpt<f32>,
@@ -23,16 +26,20 @@ enum Part {
 }
 
 impl Language {
-    pub(super) fn open(plan: &RunPlan, threads: usize) -> Result<Self, TrainError> {
-        let tokens = plan.record.tokens_per_step as usize;
-        let context = plan.model.context;
-        let sequences = tokens / context;
+    pub(super) fn open(
+        source: &ConfigSource,
+        model: &GptConfig,
+        threads: usize,
+    ) -> Result<Self, TrainError> {
+        let context = model.context;
+        let sequences = text::sequences(source)?;
+        let tokens = sequences * context;
         Ok(Language {
-            model: Gpt::new(plan.model.clone(), sequences, threads)?,
-            loader: text::loader(&plan.source, text::open(&plan.source)?, context)?,
+            model: Gpt::new(model.clone(), sequences, threads)?,
+            loader: text::loader(source, text::open(source)?, context)?,
             context,
             sequences,
-            validation_windows: plan.source.config.data.validation_windows(),
+            validation_windows: source.config.data.validation_windows(),
             inputs: vec![0; tokens],
             targets: vec![0; tokens],
         })
@@ -109,7 +116,7 @@ impl Task for Language {
     fn evaluate_average(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
         let loss = self.loss(Part::Validation, weights.parameters)?;
         Ok(loss
-            .map(|loss| ("average_loss", loss))
+            .map(|loss| (AVERAGE_COLUMNS[0], loss))
             .into_iter()
             .collect())
     }
@@ -120,5 +127,9 @@ impl Task for Language {
 
     fn seek(&mut self, position: Position) -> Result<(), TrainError> {
         Ok(self.loader.seek(position)?)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.model.memory_bytes()
     }
 }

@@ -2,13 +2,16 @@
 //!
 //! The loop knows no more of text or images than this: a gradient of the next batch, numbers with names, a position.
 
+mod images;
 mod language;
+
+use std::sync::Arc;
 
 use wd_data::Position;
 use wd_nn::DropoutKey;
-use wd_store::DataUnit;
 
-use crate::{RunPlan, TrainError};
+use crate::{ImageData, ModelConfig, RunPlan, TrainError};
+use images::Images;
 use language::Language;
 
 /// Numbers of an evaluation, by the name of their column in `metrics.bin`.
@@ -43,18 +46,40 @@ pub(crate) trait Task {
 
     /// Goes on from there.
     fn seek(&mut self, position: Position) -> Result<(), TrainError>;
+
+    /// Bytes of activations and gradient lanes.
+    fn memory_bytes(&self) -> usize;
 }
 
 /// The columns that evaluations of a plan fill, beyond those that every run has.
 pub(crate) fn columns(plan: &RunPlan) -> Vec<&'static str> {
-    let average = plan.source.config.run.average.is_some();
-    match plan.record.unit {
-        DataUnit::Token | DataUnit::Image if average => vec!["average_loss"],
-        DataUnit::Token | DataUnit::Image => Vec::new(),
+    let mut columns = Vec::new();
+    if let Some(data) = &plan.images {
+        columns.extend(images::COLUMNS);
+        if data.shifted.is_some() {
+            columns.extend(images::SHIFTED_COLUMNS);
+        }
     }
+    if plan.source.config.run.average.is_some() {
+        columns.extend(match plan.images {
+            Some(_) => &images::AVERAGE_COLUMNS[..],
+            None => &language::AVERAGE_COLUMNS[..],
+        });
+    }
+    columns
 }
 
 /// The task of a plan, at the start of its data. Its network is worked on by `threads` threads.
 pub(crate) fn open(plan: &RunPlan, threads: usize) -> Result<Box<dyn Task>, TrainError> {
-    Ok(Box::new(Language::open(plan, threads)?))
+    let source = &plan.source;
+    Ok(match (&plan.model, &plan.images) {
+        (ModelConfig::Gpt(model), _) => Box::new(Language::open(source, model, threads)?),
+        (ModelConfig::Vision(model), Some(data)) => {
+            Box::new(Images::open(source, model, Arc::clone(data), threads)?)
+        }
+        (ModelConfig::Vision(model), None) => {
+            let data = Arc::new(ImageData::open(source)?);
+            Box::new(Images::open(source, model, data, threads)?)
+        }
+    })
 }

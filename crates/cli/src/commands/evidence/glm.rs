@@ -175,11 +175,7 @@ fn levels(source: &Source<'_>, family: Family) -> Result<Vec<String>, CommandErr
         _ => return Ok(levels.clone()),
     };
     Err(CommandError::usage(
-        format!(
-            "{}, column `{}` {problem}",
-            source.path.display(),
-            target.name
-        ),
+        format!("{}, column `{}` {problem}", source.name(), target.name),
         format!(
             "its classes are {}",
             levels[..levels.len().min(8)].join(", ")

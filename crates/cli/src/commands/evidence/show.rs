@@ -1,7 +1,5 @@
 //! What was read and found, for a person.
 
-use std::path::Path;
-
 use wd_data::table::{Design, Encoding, Findings, TargetKind};
 use wd_evidence::comparison::{Criterion, Measure};
 use wd_evidence::gaussian::Outcome;
@@ -13,10 +11,9 @@ use crate::text::{self, grouped, number};
 const SHOWN: usize = 24;
 
 /// What the columns of the table became.
-pub(super) fn table(design: &Design, findings: &Findings, path: &Path) -> String {
+pub(super) fn table(design: &Design, findings: &Findings, name: &str) -> String {
     let mut out = format!(
-        "{}: {}; {} of the design\n\n",
-        path.display(),
+        "{name}: {}; {} of the design\n\n",
         text::counted(findings.rows, "row"),
         text::counted(design.width() as u64, "column")
     );

@@ -290,6 +290,109 @@ fn classes_get_probabilities() {
 }
 
 #[test]
+fn conventions_count_lambda_as_the_libraries_do() {
+    let of = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let found = json(
+            wd().arg("evidence")
+                .arg(table(words[0]))
+                .args(&words[1..])
+                .args(["--points", "5"]),
+        );
+        let rows = found["conventions"].as_array().expect("conventions");
+        let values: Vec<f64> = rows
+            .iter()
+            .map(|row| row["value"].as_f64().expect("a number"))
+            .collect();
+        let calls: Vec<String> = rows
+            .iter()
+            .map(|row| row["call"].as_str().expect("a call").to_owned())
+            .collect();
+        (found, values, calls)
+    };
+    let compare = |values: &[f64], expected: &[f64]| {
+        assert_eq!(values.len(), expected.len());
+        for (value, expected) in values.iter().zip(expected) {
+            assert!((value / expected - 1.0).abs() < 1e-12, "{value} {expected}");
+        }
+    };
+    let (found, values, calls) = of("diabetes.csv --target target");
+    let (_, rows) = numbers(&std::fs::read_to_string(table("diabetes.csv")).expect("the table"));
+    let target: Vec<f64> = rows.iter().map(|row| row[row.len() - 1]).collect();
+    let mean = target.iter().sum::<f64>() / 442.0;
+    let deviation = (target.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / 442.0).sqrt();
+    let (lambda, alpha) = (found["lambda"].as_f64(), found["alpha"].as_f64());
+    let (lambda, alpha) = (lambda.expect("λ"), alpha.expect("α"));
+    compare(
+        &values,
+        &[
+            lambda,
+            lambda * deviation / 442.0,
+            2.0 * lambda / 442.0,
+            alpha.sqrt().recip(),
+            lambda,
+        ],
+    );
+    assert!(calls[0].starts_with("make_pipeline(StandardScaler(), Ridge("));
+    assert!(
+        calls[1].contains("standardize = TRUE, thresh"),
+        "{}",
+        calls[1]
+    );
+    assert!(
+        calls[2].contains("{\"params\": [model.bias]}"),
+        "{}",
+        calls[2]
+    );
+
+    for (words, n, family, is_inverse) in [
+        (
+            "breast_cancer.csv --target benign --family logistic",
+            569.0,
+            "binomial",
+            true,
+        ),
+        (
+            "breast_cancer.csv --target benign --family softmax",
+            569.0,
+            "multinomial",
+            true,
+        ),
+        (
+            "diabetes.csv --target target --family poisson",
+            442.0,
+            "poisson",
+            false,
+        ),
+    ] {
+        let (found, values, calls) = of(&format!("{words} --standardize false"));
+        let lambda = found["lambda"].as_f64().expect("λ");
+        let sklearn = if is_inverse { 1.0 / lambda } else { lambda / n };
+        compare(
+            &values,
+            &[
+                sklearn,
+                lambda / n,
+                lambda / n,
+                lambda.sqrt().recip(),
+                lambda,
+            ],
+        );
+        assert!(
+            calls[0].ends_with("max_iter=10000).fit(X, y)"),
+            "{}",
+            calls[0]
+        );
+        assert!(calls[1].contains(family) && calls[1].contains("standardize = FALSE"));
+        assert!(
+            calls[2].contains("{\"params\": [model.bias]}"),
+            "{}",
+            calls[2]
+        );
+    }
+}
+
+#[test]
 fn the_report_is_one_well_formed_file() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let report = folder.path().join("report.html");

@@ -12,7 +12,7 @@ use wd_report::CoefficientPath;
 
 use super::analysis::{Analysis, Group, Output, PathPoint};
 use super::calibration::IntervalCounts;
-use super::conventions::{Setting, conventions};
+use super::conventions::{Fitted, conventions};
 use super::criteria::Grouping;
 use super::load::{Content, Loaded, Source, merged};
 use super::model::Predictor;
@@ -183,10 +183,10 @@ impl Fit<'_> {
                     .map_or_else(Vec::new, Posterior::standard_deviations),
             }],
             groups: Vec::new(),
-            conventions: conventions(&Setting {
+            conventions: conventions(&Fitted {
                 family: Family::Gaussian,
                 lambda: best,
-                alpha: maximum.point.alpha,
+                beta: maximum.point.beta,
                 rows: weight,
                 target_deviation: self.target_deviation(target),
                 standardize: self.options.standardize,

@@ -9,7 +9,7 @@ use wd_report::CoefficientPath;
 
 use super::analysis::{Analysis, Output, PathPoint};
 use super::calibration::ProbabilityCounts;
-use super::conventions::{Setting, conventions};
+use super::conventions::{Fitted, conventions};
 use super::load::{Rows, Source};
 use super::model::Predictor;
 use super::{Family, Request};
@@ -137,10 +137,10 @@ pub(super) fn fit(
         comparison: Comparison::new(lambdas, curves)?,
         outputs,
         groups: Vec::new(),
-        conventions: conventions(&Setting {
+        conventions: conventions(&Fitted {
             family,
             lambda: best,
-            alpha: best,
+            beta: 1.0,
             rows: weight,
             target_deviation: f64::NAN,
             standardize: options.standardize,

@@ -12,7 +12,7 @@ use super::design::Glm;
 use crate::parallelism;
 
 /// Rows of a block, so that what is made of it stays in cache.
-const BLOCK_ROWS: usize = 1024;
+pub(super) const BLOCK_ROWS: usize = 1024;
 
 /// Values of the partial curvatures that are summed side by side: 128 MB. Beyond, the matrix product is what is parallel.
 const PARTIAL_VALUES: usize = 1 << 24;
@@ -245,7 +245,11 @@ impl Glm {
 }
 
 /// xᵀPx of each row x, P being h × w of its first columns; half of P does where it is symmetric.
-fn quadratic(block: MatRef<'_, f64>, part: MatRef<'_, f64>, symmetric: bool) -> Vec<f64> {
+pub(super) fn quadratic(
+    block: MatRef<'_, f64>,
+    part: MatRef<'_, f64>,
+    symmetric: bool,
+) -> Vec<f64> {
     let mut product = Mat::zeros(block.nrows(), part.ncols());
     let structure = match symmetric {
         true => BlockStructure::StrictTriangularLower,

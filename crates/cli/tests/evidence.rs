@@ -290,6 +290,40 @@ fn classes_get_probabilities() {
 }
 
 #[test]
+fn classes_and_counts_are_left_out_one_by_one() {
+    for words in [
+        ["breast_cancer.csv", "benign", "logistic"],
+        ["breast_cancer.csv", "benign", "softmax"],
+        ["diabetes.csv", "target", "poisson"],
+    ] {
+        let found = json(wd().arg("evidence").arg(table(words[0])).args([
+            "--target",
+            words[1],
+            "--family",
+            words[2],
+            "--points",
+            "12",
+            "--compare",
+            "loo,cv:10",
+        ]));
+        let path = found["path"].as_array().expect("a path");
+        let here = path
+            .iter()
+            .find(|point| point["lambda"] == found["lambda"])
+            .expect("the path passes through the choice");
+        let of = |key: &str| here[key].as_f64().expect(key);
+        // Nine tenths of the rows leave a little more out.
+        assert!(of("leave-one-out") > of("training_error"));
+        assert!(
+            (of("leave-one-out") / of("10-fold CV") - 1.0).abs() < 0.05,
+            "{here}"
+        );
+        let notes = found["notes"].to_string();
+        assert!(notes.contains("Leave-one-out is approximate"), "{notes}");
+    }
+}
+
+#[test]
 fn conventions_count_lambda_as_the_libraries_do() {
     let of = |words: &str| {
         let words: Vec<&str> = words.split(' ').collect();
@@ -527,7 +561,7 @@ fn what_cannot_be_fitted_is_refused_with_the_place_and_the_fix() {
                 "--family",
                 "logistic",
                 "--compare",
-                "loo",
+                "gcv",
             ],
             "cv:10",
         ),

@@ -235,7 +235,7 @@ impl Glm {
     }
 
     /// First row and number of rows of each block.
-    fn blocks(&self, rows: usize) -> Vec<(usize, usize)> {
+    pub(super) fn blocks(&self, rows: usize) -> Vec<(usize, usize)> {
         let n = self.design.nrows();
         (0..n)
             .step_by(rows)
@@ -244,12 +244,29 @@ impl Glm {
     }
 }
 
-/// xᵀPx of each row x, P being h × w of its first columns; half of P does where it is symmetric.
-pub(super) fn quadratic(
+/// The covariance of η of each row of a block, K × K, under a covariance of the parameters, which lie class by class. The last class
+/// may have a parameter less.
+pub(super) fn covariances(
     block: MatRef<'_, f64>,
-    part: MatRef<'_, f64>,
-    symmetric: bool,
-) -> Vec<f64> {
+    covariance: MatRef<'_, f64>,
+    outputs: usize,
+) -> Vec<Mat<f64>> {
+    let m = block.ncols();
+    let free = |k: usize| m.min(covariance.nrows() - k * m);
+    let mut rows = vec![Mat::<f64>::zeros(outputs, outputs); block.nrows()];
+    for k in 0..outputs {
+        for l in 0..=k {
+            let part = covariance.submatrix(k * m, l * m, free(k), free(l));
+            for (row, value) in rows.iter_mut().zip(quadratic(block, part, k == l)) {
+                (row[(k, l)], row[(l, k)]) = (value, value);
+            }
+        }
+    }
+    rows
+}
+
+/// xᵀPx of each row x, P being h × w of its first columns; half of P does where it is symmetric.
+fn quadratic(block: MatRef<'_, f64>, part: MatRef<'_, f64>, symmetric: bool) -> Vec<f64> {
     let mut product = Mat::zeros(block.nrows(), part.ncols());
     let structure = match symmetric {
         true => BlockStructure::StrictTriangularLower,

@@ -25,7 +25,7 @@ use faer::{Mat, MatRef};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::curvature::{BLOCK_ROWS, quadratic};
+use super::curvature::{BLOCK_ROWS, covariances};
 use super::design::Glm;
 use super::family::Family;
 use super::laplace::LaplacePoint;
@@ -203,22 +203,9 @@ impl GlmPosterior {
                 }
             }
         }
-        // Of each row the K × K covariance of η.
-        let mut spread = vec![Mat::<f64>::zeros(outputs, outputs); x.nrows()];
-        for k in 0..outputs {
-            for l in 0..=k {
-                // The last class's intercept is not free.
-                let (height, width) = (
-                    m.min(covariance.nrows() - k * m),
-                    m.min(covariance.nrows() - l * m),
-                );
-                let part = covariance.submatrix(k * m, l * m, height, width);
-                let values = quadratic(entered.as_ref(), part, k == l);
-                for ((spread, value), outside) in spread.iter_mut().zip(values).zip(&outside) {
-                    spread[(k, l)] = value + if k == l { *outside } else { 0.0 };
-                    spread[(l, k)] = spread[(k, l)];
-                }
-            }
+        let mut spread = covariances(entered.as_ref(), covariance, outputs);
+        for (spread, outside) in spread.iter_mut().zip(&outside) {
+            (0..outputs).for_each(|k| spread[(k, k)] += outside);
         }
         let of_row = |row: usize| {
             let at_mode: Vec<f64> = self

@@ -107,6 +107,11 @@ pub(super) fn fit(
             "The evidence rises down to the smallest λ of the path, which is the answer for want of a better one.".to_owned(),
         ),
     }
+    if request.criteria.leave_one_out {
+        notes.push(
+            "Leave-one-out is approximate in this family: a Newton step from the mode for each row left out.".to_owned(),
+        );
+    }
     if let (Family::Logistic, [no, yes]) = (family, levels.as_slice()) {
         notes.push(format!(
             "Probabilities and coefficients are those of `{yes}` against `{no}`."
@@ -201,11 +206,15 @@ fn errors(
         standard_errors: Vec::new(),
     };
     let mut curves = Vec::new();
+    if criteria.leave_one_out {
+        let values = model.leave_one_out(lambdas)?;
+        curves.push(log_loss(Criterion::LeaveOneOut, values));
+    }
     if criteria.folds > 0 {
         if rows.weights().is_some() {
             return Err(CommandError::usage(
                 "--compare cv knows no weights outside the gaussian family",
-                "leave out --weights, or compare with holdout:FILE",
+                "leave out --weights, or compare with loo or holdout:FILE",
             ));
         }
         let folds = criteria.folds;

@@ -87,7 +87,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "GROUPS", num_args = 1..)]
     groups: Vec<String>,
 
-    /// Other criteria beside the evidence: loo, gcv, cv:FOLDS, holdout:FILE [default: gcv for gaussian]
+    /// Other criteria beside the evidence: loo (exact for gaussian, approximate for other families), gcv (gaussian), cv:FOLDS,
+    /// holdout:FILE [default: gcv for gaussian]
     #[arg(long, value_name = "CRITERIA", value_delimiter = ',')]
     compare: Vec<String>,
 

@@ -89,9 +89,11 @@ impl Observer for RunProgress {
             .count();
         let lines = [
             format!(
-                "{} parameters in {tensors} tensors; {} parameters in {decayed} tensors {} ({}, λ = {}, policy {})",
-                text::grouped(plan.record.parameters),
-                text::grouped(plan.record.decayed_parameters),
+                "{} in {}; {} in {} {} ({}, λ = {}, policy {})",
+                text::counted(plan.record.parameters, "parameter"),
+                text::counted(tensors as u64, "tensor"),
+                text::counted(plan.record.decayed_parameters, "parameter"),
+                text::counted(decayed as u64, "tensor"),
                 if plan.source.config.decay.holds() {
                     "keep their norm"
                 } else {
@@ -103,9 +105,9 @@ impl Observer for RunProgress {
             ),
             format!("  why: {}", reasons(plan)),
             format!(
-                "{} steps of {} tokens, {:.2} epochs, {:.1} tokens a parameter; {}; κ = {}{}",
-                text::grouped(plan.record.steps),
-                text::grouped(plan.record.tokens_per_step),
+                "{} of {}, {:.2} epochs, {:.1} tokens a parameter; {}; κ = {}{}",
+                text::counted(plan.record.steps, "step"),
+                text::counted(plan.record.tokens_per_step, "token"),
                 plan.record.epochs,
                 plan.record.tokens_per_parameter,
                 plan.record.schedule_description,

@@ -343,7 +343,7 @@ fn damaged_sums_are_refused() {
             with("/format", "wd-sums-2".into()),
             "its format is `wd-sums-2`, not `wd-sums-1`",
         ),
-        (with("/rows", 7.into()), "200 rows have weights, of 7"),
+        (with("/rows", 7.into()), "200 rows with a weight, of 7"),
         (
             with("/statistics/weight", 7.0.into()),
             "a weight of 7 for 200 rows",
@@ -364,7 +364,7 @@ fn damaged_sums_are_refused() {
         ),
         (
             with("/design/features", serde_json::json!([])),
-            "its design has 0 columns and 1 targets, its sums 10 and 1",
+            "its design has 0 columns and 1 target, its sums 10 and 1",
         ),
         (
             with(

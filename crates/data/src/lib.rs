@@ -27,6 +27,7 @@
 //! ```
 
 mod corpus;
+mod counted;
 mod error;
 mod loader;
 mod place;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use wd_data::{Corpus, Loader, LoaderConfig, Order, Split};
 use wd_decay::{
     Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, PeakLearningRate, Schedule,
-    Timescale, tokens_per_parameter,
+    Timescale, counted, tokens_per_parameter,
 };
 use wd_nn::{GptConfig, ParameterLayout};
 use wd_optim::{OptimizerConfig, TensorSettings};
@@ -67,8 +67,13 @@ impl RunPlan {
             return Err(source.invalid(
                 "run.steps",
                 format!(
-                    "{steps} steps of {} × {} tokens need more text than the {} training tokens give in {} epoch(s): {available} steps",
-                    config.data.sequences, model.context, loader.training_tokens(), config.data.epochs,
+                    "{} of {} × {} need more text than the {} give in {}: {}",
+                    counted(steps, "step"),
+                    config.data.sequences,
+                    counted(model.context, "token"),
+                    counted(loader.training_tokens(), "training token"),
+                    counted(config.data.epochs, "epoch"),
+                    counted(available, "step"),
                 ),
                 format!(
                     "set run.steps = {available}, or ask for repetition with data.epochs = {}",

@@ -60,11 +60,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         println!("{}", serde_json::json!(result));
     } else {
         println!(
-            "{} tokens/s on {threads} threads: {:.1} ms a step ({} parameters, {} steps timed, {:.1} % in the optimizer)",
+            "{} tokens/s on {}: {:.1} ms a step ({}, {} timed, {:.1} % in the optimizer)",
             text::rate(result.tokens_per_second),
+            text::counted(threads as u64, "thread"),
             result.milliseconds_per_step,
-            text::grouped(result.parameters as u64),
-            result.steps,
+            text::counted(result.parameters as u64, "parameter"),
+            text::counted(result.steps as u64, "step"),
             result.optimizer_share * 100.0,
         );
         println!(

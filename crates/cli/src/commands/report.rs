@@ -153,10 +153,10 @@ fn setting(study: &Study) -> Vec<(String, String)> {
             add(
                 "corpus",
                 format!(
-                    "{}: {} documents, {} tokens ({}, vocabulary {})",
+                    "{}: {}, {} ({}, vocabulary {})",
                     config.data.path.display(),
-                    text::grouped(sidecar.documents),
-                    text::grouped(sidecar.tokens),
+                    text::counted(sidecar.documents, "document"),
+                    text::counted(sidecar.tokens, "token"),
                     sidecar.tokenizer,
                     text::grouped(sidecar.vocabulary as u64)
                 ),
@@ -195,10 +195,10 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         add(
             "run",
             format!(
-                "{} parameters; {} steps of {} tokens = {:.2} epochs, {:.1} tokens a parameter",
-                text::grouped(plan.parameters),
-                text::grouped(plan.steps),
-                text::grouped(plan.tokens_per_step),
+                "{}; {} of {} = {:.2} epochs, {:.1} tokens a parameter",
+                text::counted(plan.parameters, "parameter"),
+                text::counted(plan.steps, "step"),
+                text::counted(plan.tokens_per_step, "token"),
                 plan.epochs,
                 plan.tokens_per_parameter
             ),

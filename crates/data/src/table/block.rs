@@ -9,6 +9,7 @@ use super::format::TableFormat;
 use super::names::Names;
 use super::raw::{Kind, Place, RawBlock, RawColumn, RawReader};
 use crate::DataError;
+use crate::counted::counted;
 
 /// Numbers in a block: 2 MiB, within a core's share of the cache on the machines of the day.
 const BLOCK_NUMBERS: usize = 1 << 18;
@@ -241,11 +242,10 @@ impl<'a> Blocks<'a> {
             );
         let found: Vec<String> = absent
             .filter_map(|(name, absent)| {
-                let rows = if absent.count == 1 { "row" } else { "rows" };
                 let first = absent.first?;
                 Some(format!(
-                    "`{name}` in {} {rows} (first: {first})",
-                    absent.count
+                    "`{name}` in {} (first: {first})",
+                    counted(absent.count, "row")
                 ))
             })
             .collect();
@@ -254,7 +254,7 @@ impl<'a> Blocks<'a> {
             let more = found.len().saturating_sub(SHOWN);
             let mut columns = found[..found.len() - more].join(", ");
             if more > 0 {
-                columns.push_str(&format!(" and {more} more columns"));
+                columns.push_str(&format!(" and {}", counted(more, "more column")));
             }
             let lacks_features = self
                 .features

@@ -1,5 +1,7 @@
 //! The regime in which a finding was made: it holds there, and is not known elsewhere.
 
+use wd_decay::counted;
+
 use super::family::Family;
 use super::wording::{lambda, thousands};
 use crate::analysis::Arm;
@@ -38,13 +40,13 @@ pub(super) fn describe(arms: &[Arm]) -> String {
     let mut setups: Vec<String> = Vec::new();
     for arm in arms {
         let setup = format!(
-            "{} ({:.2} of the training tokens), {:.1} tokens per parameter, {} parameters, {} steps of {} tokens, {}, {} decay",
+            "{} ({:.2} of the training tokens), {:.1} tokens per parameter, {}, {} of {}, {}, {} decay",
             passes(arm.epochs),
             arm.epochs,
             arm.tokens_per_parameter,
-            thousands(arm.parameters),
-            thousands(arm.steps),
-            thousands(arm.tokens_per_step),
+            counted(thousands(arm.parameters), "parameter"),
+            counted(thousands(arm.steps), "step"),
+            counted(thousands(arm.tokens_per_step), "token"),
             arm.optimizer,
             arm.rule
         );

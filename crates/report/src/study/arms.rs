@@ -1,5 +1,6 @@
 //! The table of all arms, the facts under the title, the setting and the commands.
 
+use wd_decay::counted;
 use wd_lab::{Analysis, Arm};
 
 use super::ReportContext;
@@ -73,7 +74,7 @@ fn share(fraction: f64) -> String {
     if fraction < 1.0 {
         number::percent(fraction)
     } else {
-        format!("{} runs", number::short(number::rounded(fraction)))
+        counted(number::short(number::rounded(fraction)), "run")
     }
 }
 
@@ -115,16 +116,16 @@ pub(crate) fn facts(analysis: &Analysis) -> Vec<(String, String)> {
         fact(
             "Model",
             each(arms, |arm| {
-                format!("{} parameters", number::count(arm.parameters))
+                counted(number::count(arm.parameters), "parameter")
             }),
         ),
         fact(
             "Training",
             each(arms, |arm| {
                 format!(
-                    "{} steps × {} tokens",
-                    number::count(arm.steps),
-                    number::count(arm.tokens_per_step)
+                    "{} × {}",
+                    counted(number::count(arm.steps), "step"),
+                    counted(number::count(arm.tokens_per_step), "token")
                 )
             }),
         ),

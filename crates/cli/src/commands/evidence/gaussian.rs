@@ -362,8 +362,8 @@ impl Fit<'_> {
         )?;
         let one = analysis.log_evidence;
         analysis.notes.push(format!(
-            "A λ for each of {} groups raises the log evidence by {:.2} nats over one λ for all ({}); curves and criteria are those of the one λ.",
-            names.len(),
+            "A λ for each of {} raises the log evidence by {:.2} nats over one λ for all ({}); curves and criteria are those of the one λ.",
+            crate::text::counted(names.len() as u64, "group"),
             found.log_evidence - one,
             crate::text::number(analysis.lambda)
         ));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use wd_data::table::{Design, DesignOptions, Encoding, TargetKind};
+use wd_decay::counted;
 use wd_evidence::Statistics;
 
 use crate::diagnostics::CommandError;
@@ -164,9 +165,9 @@ impl Sums {
         let (design, statistics) = (&sums.design, &sums.statistics);
         if (design.width(), design.targets.len()) != (statistics.columns(), statistics.targets()) {
             return Err(refused(format!(
-                "its design has {} columns and {} targets, its sums {} and {}",
-                design.width(),
-                design.targets.len(),
+                "its design has {} and {}, its sums {} and {}",
+                counted(design.width(), "column"),
+                counted(design.targets.len(), "target"),
                 statistics.columns(),
                 statistics.targets()
             )));
@@ -183,16 +184,16 @@ impl Sums {
         }
         if sums.rows < statistics.rows() as u64 {
             return Err(refused(format!(
-                "{} rows have weights, of {} that were read",
-                statistics.rows(),
+                "{} with a weight, of {} that were read",
+                counted(statistics.rows(), "row"),
                 sums.rows
             )));
         }
         if design.weights.is_none() && statistics.weight() != statistics.rows() as f64 {
             return Err(refused(format!(
-                "a weight of {} for {} rows without weights",
+                "a weight of {} for {} without weights",
                 statistics.weight(),
-                statistics.rows()
+                counted(statistics.rows(), "row")
             )));
         }
         Ok(sums)

@@ -49,8 +49,8 @@ pub(crate) fn train_and_report(
         text => print!("{}", text?),
     }
     eprintln!(
-        "{} trials in {} → {}",
-        trials.len(),
+        "{} in {} → {}",
+        text::counted(trials.len() as u64, "trial"),
         text::duration(report.elapsed.as_secs_f64()),
         html.display()
     );
@@ -104,8 +104,8 @@ fn conclude(trials: &[Trial], report: &Report) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!(
-        "{left} of {} trials are unfinished; the same command finishes them",
-        trials.len()
+        "{left} of {} unfinished; the same command finishes the rest",
+        text::counted(trials.len() as u64, "trial")
     );
     if report.failed().is_empty() {
         ExitCode::from(INTERRUPTED)

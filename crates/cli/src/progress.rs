@@ -91,9 +91,11 @@ impl Observer for RunProgress {
         let unit = plan.record.unit.plural();
         let lines = [
             format!(
-                "{} parameters in {tensors} tensors; {} parameters in {decayed} tensors {} ({}, λ = {}, policy {})",
-                text::grouped(plan.record.parameters),
-                text::grouped(plan.record.decayed_parameters),
+                "{} in {}; {} in {} {} ({}, λ = {}, policy {})",
+                text::counted(plan.record.parameters, "parameter"),
+                text::counted(tensors as u64, "tensor"),
+                text::counted(plan.record.decayed_parameters, "parameter"),
+                text::counted(decayed as u64, "tensor"),
                 if plan.source.config.decay.holds() {
                     "keep their norm"
                 } else {
@@ -105,9 +107,9 @@ impl Observer for RunProgress {
             ),
             format!("  why: {}", reasons(plan)),
             format!(
-                "{} steps of {} {unit}, {:.2} epochs, {} {unit} a parameter; {}; κ = {}{}",
-                text::grouped(plan.record.steps),
-                text::grouped(plan.record.tokens_per_step),
+                "{} of {}, {:.2} epochs, {} {unit} a parameter; {}; κ = {}{}",
+                text::counted(plan.record.steps, "step"),
+                text::counted(plan.record.tokens_per_step, plan.record.unit.name()),
                 plan.record.epochs,
                 text::per_parameter(plan.record.tokens_per_parameter),
                 plan.record.schedule_description,

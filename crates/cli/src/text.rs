@@ -102,11 +102,7 @@ pub(crate) fn number(value: f64) -> String {
 
 /// 1 → "1 step", 3 → "3 steps".
 pub(crate) fn counted(count: u64, noun: &str) -> String {
-    format!(
-        "{} {noun}{}",
-        grouped(count),
-        if count == 1 { "" } else { "s" }
-    )
+    wd_decay::counted(grouped(count), noun)
 }
 
 /// A sentence as lines of at most `width` characters, broken at spaces; a longer word stays whole.

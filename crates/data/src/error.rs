@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::counted::counted;
+
 /// Every failure of this crate: what, where, and how to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -171,7 +173,10 @@ pub enum DataError {
 
     /// The training documents do not fill one batch.
     #[error(
-        "{tokens} training tokens hold {windows} windows of {context} tokens, fewer than the {sequences} of one batch: use a smaller context or batch, or more text"
+        "{} hold {} of {}, fewer than the {sequences} of one batch: use a smaller context or batch, or more text",
+        counted(tokens, "training token"),
+        counted(windows, "window"),
+        counted(context, "token")
     )]
     TooFewTrainingTokens {
         /// Tokens in the training documents.
@@ -186,7 +191,9 @@ pub enum DataError {
 
     /// The validation documents do not fill one window.
     #[error(
-        "the {tokens} validation tokens do not fill one window of {context} tokens: use a larger validation fraction, a smaller context, or fraction 0"
+        "the {} do not fill one window of {}: use a larger validation fraction, a smaller context, or fraction 0",
+        counted(tokens, "validation token"),
+        counted(context, "token")
     )]
     TooFewValidationTokens {
         /// Tokens in the validation documents.
@@ -197,7 +204,9 @@ pub enum DataError {
 
     /// Every epoch has been read.
     #[error(
-        "the data are used up: {epochs} epoch(s) of {steps} steps; ask for fewer steps or more epochs"
+        "the data are used up: {} of {}; ask for fewer steps or more epochs",
+        counted(epochs, "epoch"),
+        counted(steps, "step")
     )]
     Exhausted {
         /// Epochs allowed.
@@ -221,7 +230,9 @@ pub enum DataError {
 
     /// A position that this loader cannot have reached.
     #[error(
-        "epoch {epoch}, {unit} {cursor} is no position in {epochs} epoch(s) of {count} {unit}s: it comes from other data, or from another split, subset, context or batch"
+        "epoch {epoch}, {unit} {cursor} is no position in {} of {}: it comes from other data, or from another split, subset, context or batch",
+        counted(epochs, "epoch"),
+        counted(count, unit)
     )]
     Position {
         /// What is counted: `window` or `image`.

@@ -28,6 +28,7 @@
 //! ```
 
 mod corpus;
+mod counted;
 mod error;
 pub mod images;
 mod loader;

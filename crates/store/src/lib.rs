@@ -51,7 +51,7 @@ mod run_directory;
 mod status;
 mod tensor_file;
 
-pub use aside::write_aside as write_file;
+pub use aside::write_file;
 pub use checkpoint::{Checkpoint, Checkpoints, Latest, SkippedCheckpoint};
 pub use error::StoreError;
 pub use event::{Event, EventKind, EventLog};

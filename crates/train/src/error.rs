@@ -98,7 +98,7 @@ pub enum TrainError {
         reason: String,
     },
     /// The thread pool could not be made.
-    #[error("cannot start {threads} threads: {reason}")]
+    #[error("cannot start {}: {reason}", wd_decay::counted(threads, "thread"))]
     Threads {
         /// Number of threads asked for.
         threads: usize,

@@ -74,11 +74,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             (rate, None) => (rate.unwrap_or(f64::NAN), "tokens"),
         };
         println!(
-            "{} {unit}/s on {threads} threads: {:.1} ms a step ({} parameters, {} steps timed, {:.1} % in the optimizer)",
+            "{} {unit}/s on {}: {:.1} ms a step ({}, {} timed, {:.1} % in the optimizer)",
             text::rate(rate),
+            text::counted(threads as u64, "thread"),
             result.milliseconds_per_step,
-            text::grouped(result.parameters as u64),
-            result.steps,
+            text::counted(result.parameters as u64, "parameter"),
+            text::counted(result.steps as u64, "step"),
             result.optimizer_share * 100.0,
         );
         println!(

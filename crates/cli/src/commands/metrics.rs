@@ -143,9 +143,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         if shown.len() < rows {
             writeln!(
                 out,
-                "{} of {} rows; --csv or --json prints all",
+                "{} of {}; --csv or --json prints all",
                 shown.len(),
-                text::grouped(rows as u64)
+                text::counted(rows as u64, "row")
             )?;
         }
     }

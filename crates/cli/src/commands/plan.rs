@@ -128,7 +128,10 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
     ));
     let tau = match (record.tau_steps, record.tau_fraction) {
         (Some(steps), Some(fraction)) => {
-            format!("{} steps = {:.3} of the run", text::number(steps), fraction)
+            format!(
+                "{} = {fraction:.3} of the run",
+                wd_decay::counted(text::number(steps), "step")
+            )
         }
         _ if plan.source.config.decay.holds() => {
             "none: the norm is held, the direction turns by about η_t a step".to_owned()
@@ -177,11 +180,11 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (
             "data",
             format!(
-                "{} training and {} {held_out} {unit}; {} steps of {} {unit} = {:.2} epochs",
+                "{} training and {} {held_out} {unit}; {} of {} = {:.2} epochs",
                 text::grouped(record.training_tokens),
                 text::grouped(record.validation_tokens),
-                text::grouped(record.steps),
-                text::grouped(record.tokens_per_step),
+                text::counted(record.steps, "step"),
+                text::counted(record.tokens_per_step, record.unit.name()),
                 record.epochs
             ),
         ),
@@ -207,9 +210,10 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (
             "expected time",
             format!(
-                "{} at {} {unit}/s on {threads} threads",
+                "{} at {} {unit}/s on {}",
                 text::duration(cost.seconds),
-                text::rate(cost.tokens_per_second)
+                text::rate(cost.tokens_per_second),
+                text::counted(threads as u64, "thread")
             ),
         ),
     ];

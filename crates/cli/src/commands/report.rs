@@ -178,10 +178,10 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         add(
             "run",
             format!(
-                "{} parameters; {} steps of {} {unit} = {:.2} epochs, {} {unit} a parameter",
-                text::grouped(plan.parameters),
-                text::grouped(plan.steps),
-                text::grouped(plan.tokens_per_step),
+                "{}; {} of {} = {:.2} epochs, {} {unit} a parameter",
+                text::counted(plan.parameters, "parameter"),
+                text::counted(plan.steps, "step"),
+                text::counted(plan.tokens_per_step, plan.unit.name()),
                 plan.epochs,
                 text::per_parameter(plan.tokens_per_parameter)
             ),

@@ -17,6 +17,7 @@ use super::field::is_missing;
 use super::pages::CheckedPages;
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
 use crate::DataError;
+use crate::counted::counted;
 
 /// Opens a Parquet file, and refuses what its reader would trip over.
 pub(crate) fn file(path: &Path) -> Result<SerializedFileReader<File>, DataError> {
@@ -191,9 +192,9 @@ impl ParquetReader {
                 return Err(DataError::table(
                     &self.path,
                     format!(
-                        "column `{}` ends after {} rows, before its row group does: the file is damaged",
+                        "column `{}` ends after {}, before its row group does: the file is damaged",
                         self.names[index],
-                        self.rows + read as u64
+                        counted(self.rows + read as u64, "row")
                     ),
                 ));
             }

@@ -1,5 +1,6 @@
 //! The regime in which a finding was made: it holds there, and is not known elsewhere.
 
+use wd_decay::counted;
 use wd_store::DataUnit;
 
 use super::family::Family;
@@ -42,13 +43,13 @@ pub(super) fn describe(arms: &[Arm]) -> String {
     for arm in arms {
         let unit = arm.unit.plural();
         let setup = format!(
-            "{} ({:.2} of the training {unit}), {:.1} {unit} per parameter, {} parameters, {} steps of {} {unit}, {}, {} decay",
+            "{} ({:.2} of the training {unit}), {:.1} {unit} per parameter, {}, {} of {}, {}, {} decay",
             passes(arm.epochs),
             arm.epochs,
             arm.tokens_per_parameter,
-            thousands(arm.parameters),
-            thousands(arm.steps),
-            thousands(arm.tokens_per_step),
+            counted(thousands(arm.parameters), "parameter"),
+            counted(thousands(arm.steps), "step"),
+            counted(thousands(arm.tokens_per_step), arm.unit.name()),
             arm.optimizer,
             arm.rule
         );

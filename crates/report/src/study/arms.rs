@@ -1,5 +1,6 @@
 //! The table of all arms, the facts under the title, the setting and the commands.
 
+use wd_decay::counted;
 use wd_lab::{Analysis, Arm};
 use wd_store::DataUnit;
 
@@ -74,7 +75,7 @@ fn share(fraction: f64) -> String {
     if fraction < 1.0 {
         number::percent(fraction)
     } else {
-        format!("{} runs", number::short(number::rounded(fraction)))
+        counted(number::short(number::rounded(fraction)), "run")
     }
 }
 
@@ -116,17 +117,16 @@ pub(crate) fn facts(analysis: &Analysis) -> Vec<(String, String)> {
         fact(
             "Model",
             each(arms, |arm| {
-                format!("{} parameters", number::count(arm.parameters))
+                counted(number::count(arm.parameters), "parameter")
             }),
         ),
         fact(
             "Training",
             each(arms, |arm| {
                 format!(
-                    "{} steps × {} {}",
-                    number::count(arm.steps),
-                    number::count(arm.tokens_per_step),
-                    arm.unit.plural()
+                    "{} × {}",
+                    counted(number::count(arm.steps), "step"),
+                    counted(number::count(arm.tokens_per_step), arm.unit.name())
                 )
             }),
         ),

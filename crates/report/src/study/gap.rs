@@ -33,7 +33,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
                 let more = others.iter().enumerate().flat_map(|(index, group)| {
                     [Content::Heading(group.name.clone()), figure(study, group, index + 1)]
                 });
-                let summary = format!("The gap for {}", super::training::plural(others.len(), "other setting"));
+                let summary = format!("The gap for {}", wd_decay::counted(others.len(), "other setting"));
                 contents.push(Content::More(summary, more.collect()));
             }
         }

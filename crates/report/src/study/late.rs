@@ -42,7 +42,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
                     more.push(Content::Table(late_table(study, group)));
                     more.extend(norms::contents(study, group, index + 1));
                 }
-                let summary = format!("The same for {}", super::training::plural(others.len(), "other setting"));
+                let summary = format!("The same for {}", wd_decay::counted(others.len(), "other setting"));
                 contents.push(Content::More(summary, more));
             }
         }

@@ -38,7 +38,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         });
         let summary = format!(
             "The same curves for {}",
-            plural(others.len(), "other setting")
+            wd_decay::counted(others.len(), "other setting")
         );
         contents.push(Content::More(summary, more.collect()));
     }
@@ -47,14 +47,6 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         name: "Training loss",
         heading: "Training loss over the run".to_owned(),
         contents,
-    }
-}
-
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod images;
 pub(crate) mod text;
 
+use wd_decay::counted;
 use wd_store::{DataUnit, PlannedImages};
 
 use crate::{ConfigSource, TrainError};
@@ -38,8 +39,12 @@ impl PlannedData {
         Err(source.invalid(
             "run.steps",
             format!(
-                "{steps} steps of {} {unit} need more than the {} training {unit} give in {epochs} epoch(s): {available} steps",
-                self.per_step, self.training,
+                "{} of {} {unit} need more than the {} training {unit} give in {}: {}",
+                counted(steps, "step"),
+                self.per_step,
+                self.training,
+                counted(epochs, "epoch"),
+                counted(available, "step"),
             ),
             format!(
                 "set run.steps = {available}, or ask for repetition with data.epochs = {}",

@@ -144,7 +144,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let trials = trials(&mut study, variant, arguments.seeds)?;
     study.save()?;
 
-    eprintln!("{} trials → {}", trials.len(), out.display());
+    eprintln!(
+        "{} → {}",
+        text::counted(trials.len() as u64, "trial"),
+        out.display()
+    );
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
         let commands = vec![command(arguments, &out)];
         write_study_report(&study, commands, html, arguments.json)
@@ -180,9 +184,9 @@ fn prepare_corpus(
     };
     let sidecar = data::prepare(&[source], &tokenizer, &corpus, &options)?;
     eprintln!(
-        "corpus: {} documents, {} tokens of a vocabulary of {}",
-        text::grouped(sidecar.documents),
-        text::grouped(sidecar.tokens),
+        "corpus: {}, {} of a vocabulary of {}",
+        text::counted(sidecar.documents, "document"),
+        text::counted(sidecar.tokens, "token"),
         text::grouped(sidecar.vocabulary as u64)
     );
     Ok(corpus)
@@ -212,7 +216,10 @@ fn base_configuration(variant: &Variant, corpus: &Path) -> Result<String, Comman
     .steps;
     if available < LEAST_STEPS {
         return Err(CommandError::usage(
-            format!("the text gives one pass of {available} steps: too short to see what λ does"),
+            format!(
+                "the text gives one pass of {}: too short to see what λ does",
+                text::counted(available, "step")
+            ),
             format!("bring a text of at least {LEAST_STEPS} × 2,048 tokens, about 500 kB"),
         ));
     }

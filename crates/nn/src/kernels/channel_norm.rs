@@ -375,3 +375,75 @@ fn gradient_sums_body<F: Float, S: Simd>(
         products[group.start..][..group.len].copy_from_slice(&totals[1][..group.len]);
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::finite_difference::normals;
+
+    #[test]
+    fn sums_equal_plain_sums_for_every_remainder() {
+        for channels in [1, 3, 16, 21] {
+            for pixels in [1, 2, 5, 63, 64, 130] {
+                let (y, n) = (normals(1, pixels * channels), normals(2, pixels * channels));
+                let (mut mean, mut squares) = (vec![f64::NAN; channels], vec![f64::NAN; channels]);
+                moments(&y, &mut mean, &mut squares);
+                let (mut sums, mut products) = (mean.clone(), mean.clone());
+                gradient_sums(&y, &mean, &n, &mut sums, &mut products);
+                for channel in 0..channels {
+                    let column = |values: &[f64]| -> Vec<f64> {
+                        values
+                            .iter()
+                            .skip(channel)
+                            .step_by(channels)
+                            .copied()
+                            .collect()
+                    };
+                    let (y, n) = (column(&y), column(&n));
+                    let expected = y.iter().sum::<f64>() / pixels as f64;
+                    assert!((mean[channel] - expected).abs() < 1e-13);
+                    let deviation = |y: &f64| y - expected;
+                    let expected: f64 = y.iter().map(|y| deviation(y).powi(2)).sum();
+                    assert!((squares[channel] - expected).abs() < 1e-11);
+                    assert!((sums[channel] - n.iter().sum::<f64>()).abs() < 1e-12);
+                    let expected: f64 = y.iter().zip(&n).map(|(y, n)| n * deviation(y)).sum();
+                    assert!((products[channel] - expected).abs() < 1e-11);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_variance_far_below_the_square_of_the_mean_survives_f32() {
+        // Σ y² − n·mean² would lose every digit.
+        let y: Vec<f32> = (0..4096)
+            .map(|index| 1000.0 + (index % 2) as f32 / 64.0)
+            .collect();
+        let (mut mean, mut squares) = ([0.0], [0.0]);
+        moments(&y, &mut mean, &mut squares);
+        assert!((mean[0] - (1000.0 + 1.0 / 128.0)).abs() < 1e-4);
+        let expected = 4096.0 / (128.0 * 128.0);
+        assert!(
+            (squares[0] - expected).abs() < 1e-3 * expected,
+            "{squares:?}"
+        );
+    }
+
+    #[test]
+    fn not_a_number_passes_relu() {
+        let affine = Affine {
+            scale: &[1.0f32],
+            shift: &[0.0],
+            floor: 0.0,
+        };
+        let frame = Frame {
+            height: 1,
+            width: 3,
+            channels: 1,
+            border: 0,
+        };
+        let mut out = [0.0; 3];
+        forward(&[f32::NAN, -1.0, 2.0], affine, &mut out, frame);
+        assert!(out[0].is_nan() && out[1..] == [0.0, 2.0]);
+    }
+}

@@ -290,9 +290,9 @@ unsafe fn add_runs<F: Float, S: Simd, const R: usize, const V: usize>(
             // SAFETY: this is the row of the panel for this tap.
             let weights = unsafe { std::slice::from_raw_parts(panel, V * lanes) };
             let mut columns = [Vector::constant(simd, 0.0); V];
-            for v in 0..V {
+            for (v, column) in columns.iter_mut().enumerate() {
                 let start = v * lanes;
-                columns[v] = Vector::load(simd, weights, Group { start, len: lanes });
+                *column = Vector::load(simd, weights, Group { start, len: lanes });
             }
             for r in 0..R {
                 // SAFETY: k is within the run.
@@ -401,9 +401,9 @@ unsafe fn add_pixels<F: Float, S: Simd, const R: usize, const V: usize>(
         // SAFETY: this is the row of dy for this pixel.
         let row = unsafe { std::slice::from_raw_parts(dy, V * lanes) };
         let mut columns = [Vector::constant(simd, 0.0); V];
-        for v in 0..V {
+        for (v, column) in columns.iter_mut().enumerate() {
             let start = v * lanes;
-            columns[v] = Vector::load(simd, row, Group { start, len: lanes });
+            *column = Vector::load(simd, row, Group { start, len: lanes });
         }
         for r in 0..R {
             // SAFETY: the row reaches beyond every start.

@@ -7,10 +7,6 @@ pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod bias;
 pub(crate) mod channel_norm;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the models that call it follow")
-)]
 pub(crate) mod class_loss;
 pub(crate) mod convolution;
 pub(crate) mod correlation;

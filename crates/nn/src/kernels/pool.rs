@@ -212,3 +212,110 @@ fn global_backward_body<F: Float, S: Simd>(
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::finite_difference::{assert_gradient, dot, normals};
+
+    const CHANNELS: usize = 19;
+
+    /// Plain loops over max(scale·y + shift, 0).
+    fn naive(y: &[f64], scale: &[f64], shift: &[f64], shape: PoolShape) -> Vec<f64> {
+        let mut out = Vec::new();
+        for row in 0..shape.output_height() {
+            for column in 0..shape.output_width() {
+                for channel in 0..CHANNELS {
+                    let mut seen = Vec::new();
+                    for r in 0..shape.kernel {
+                        for q in 0..shape.kernel {
+                            let (i, j) = (row * shape.stride + r, column * shape.stride + q);
+                            if (shape.padding..shape.height + shape.padding).contains(&i)
+                                && (shape.padding..shape.width + shape.padding).contains(&j)
+                            {
+                                let pixel = (i - shape.padding) * shape.width + j - shape.padding;
+                                let z =
+                                    y[pixel * CHANNELS + channel] * scale[channel] + shift[channel];
+                                seen.push(z.max(0.0));
+                            }
+                        }
+                    }
+                    out.push(match shape.pooling {
+                        Pooling::Max => seen.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                        Pooling::Average => seen.iter().sum::<f64>() / seen.len() as f64,
+                    });
+                }
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn equals_plain_loops_and_backward_is_the_gradient() {
+        for pooling in [Pooling::Max, Pooling::Average] {
+            for (kernel, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0), (1, 2, 0)]
+            {
+                let shape = PoolShape {
+                    pooling,
+                    height: 7,
+                    width: 6,
+                    kernel,
+                    stride,
+                    padding,
+                };
+                let y = normals(1, 42 * CHANNELS);
+                let (scale, shift) = (normals(2, CHANNELS), normals(3, CHANNELS));
+                let affine = Affine {
+                    scale: &scale,
+                    shift: &shift,
+                    floor: 0.0,
+                };
+                let expected = naive(&y, &scale, &shift, shape);
+                let mut out = vec![f64::NAN; expected.len()];
+                forward(&y, affine, &mut out, shape);
+                let equal = out
+                    .iter()
+                    .zip(&expected)
+                    .all(|(a, b)| (a - b).abs() < 1e-14);
+                assert!(equal, "{shape:?}");
+
+                let out_gradient = normals(4, out.len());
+                let mut n = vec![f64::NAN; y.len()];
+                backward(&y, affine, &out_gradient, &mut n, shape);
+                // n is the gradient at scale·y + shift, as if that were added to.
+                let zeros = vec![0.0; n.len()];
+                let z: Vec<f64> = y
+                    .iter()
+                    .enumerate()
+                    .map(|(index, y)| y * scale[index % CHANNELS] + shift[index % CHANNELS])
+                    .collect();
+                let (ones, none) = (vec![1.0; CHANNELS], vec![0.0; CHANNELS]);
+                assert_gradient("z", &zeros, &n, |moved| {
+                    // A small step: kinks of the maximum are near.
+                    let z: Vec<f64> = z.iter().zip(moved).map(|(z, m)| z + m * 1e-3).collect();
+                    1e3 * dot(&naive(&z, &ones, &none, shape), &out_gradient)
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn equal_numbers_give_the_gradient_to_the_first() {
+        let shape = PoolShape {
+            pooling: Pooling::Max,
+            height: 2,
+            width: 2,
+            kernel: 2,
+            stride: 2,
+            padding: 0,
+        };
+        let affine = Affine {
+            scale: &[1.0f32],
+            shift: &[0.0],
+            floor: f32::NEG_INFINITY,
+        };
+        let mut n = [f32::NAN; 4];
+        backward(&[1.0, 3.0, 3.0, 3.0], affine, &[5.0], &mut n, shape);
+        assert_eq!(n, [0.0, 5.0, 0.0, 0.0]);
+    }
+}

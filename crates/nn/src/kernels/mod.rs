@@ -6,10 +6,6 @@
 pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod bias;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the models that call it follow")
-)]
 pub(crate) mod class_loss;
 pub(crate) mod dropout;
 pub(crate) mod embedding;
@@ -19,7 +15,9 @@ pub(crate) mod head_norm;
 pub(crate) mod loss;
 pub(crate) mod matmul;
 pub(crate) mod norm;
+pub(crate) mod patch;
 pub(crate) mod rotary;
+pub(crate) mod sequence_pool;
 pub(crate) mod softmax;
 pub(crate) mod sum;
 mod tile;

@@ -1,0 +1,243 @@
+//! An image classifier with the memory to train it.
+
+use std::ops::Range;
+
+use super::network::{Network, NetworkSizes};
+use super::{Targets, VisionConfig};
+use crate::device::{Cpu, Device, MicroBatch, Tables};
+use crate::error::check_length;
+use crate::gpt::micro_batch_tokens;
+use crate::lanes::{LaneSizes, Lanes, MOST_LANES, Workspace, check_counts};
+use crate::random::Stream;
+use crate::transformer::Builder;
+use crate::{DropoutKey, Float, NnError};
+
+/// An image classifier that computes losses, gradients and logits; owns all the memory that a step needs, so that a
+/// step allocates nothing.
+///
+/// Parameters and gradients are the caller's, laid out as [`VisionConfig::layout`] says, and so is what batch norm
+/// remembers, laid out as [`VisionConfig::running_statistics`] says. Images are NHWC. Work runs on the current rayon
+/// pool; call from within [`rayon::ThreadPool::install`] (a call from outside a pool makes rayon allocate).
+///
+/// ```
+/// # fn main() -> Result<(), wd_nn::NnError> {
+/// use wd_nn::{DropoutKey, ImageShape, Targets, VisionConfig, VisionModel, VitConfig};
+///
+/// let image = ImageShape { channels: 1, height: 8, width: 8 };
+/// let config = VisionConfig::Vit(VitConfig::new(image, 10, 4, 1, 16, 2));
+/// let mut parameters = vec![0.0f32; config.layout().len];
+/// config.initialize(1, &mut parameters)?;
+/// let mut gradients = vec![0.0f32; parameters.len()];
+/// let mut model = VisionModel::new(config, 2, 1)?;
+/// let images: Vec<f32> = (0..2 * 64).map(|index| (index % 7) as f32 - 3.0).collect();
+/// let targets = Targets { first: &[3, 8], second: &[3, 8], share: &[1.0, 1.0] };
+/// let loss = model.loss_and_gradient(&parameters, &mut gradients, &mut [], &images, targets, DropoutKey::default())?;
+/// assert!((loss - 10f64.ln()).abs() < 0.1); // untrained: about ln(classes)
+/// # Ok(())
+/// # }
+/// ```
+pub struct VisionModel<F> {
+    config: VisionConfig,
+    network: Network,
+    parameter_count: usize,
+    tables: Tables<F>,
+    /// Most images of a batch.
+    images: usize,
+    lanes: Lanes<F>,
+}
+
+impl<F: Float> VisionModel<F> {
+    /// Memory for batches of at most `images` images, worked on by at most `threads` threads at a time.
+    ///
+    /// More threads than that in the pool are not used; fewer leave memory unused. Results do not depend on it.
+    ///
+    /// # Errors
+    /// [`NnError::Configuration`] if the configuration is not possible, or `images` or `threads` is 0.
+    pub fn new(config: VisionConfig, images: usize, threads: usize) -> Result<Self, NnError> {
+        config.validate()?;
+        check_counts("images", images, threads)?;
+        let mut builder = Builder::default();
+        let (network, sizes) = Network::new(&mut builder, &config);
+        let micro_images = micro_batch_images(sizes, images);
+        let lanes = Lanes::new(LaneSizes {
+            items: images,
+            micro_items: micro_images,
+            threads,
+            parameters: builder.layout.len,
+            activations: micro_images * sizes.tokens * sizes.activation_columns,
+            scratch: sizes.scratch,
+        });
+        Ok(Self {
+            parameter_count: builder.layout.len,
+            tables: Tables {
+                context: sizes.tokens,
+                rotary: None,
+            },
+            images,
+            lanes,
+            network,
+            config,
+        })
+    }
+
+    /// Mean loss over the batch and its gradient.
+    ///
+    /// `images` holds whole images, at most as many as [`VisionModel::new`] was told; `gradients` is overwritten,
+    /// `running` updated by batch norm. A diverged model gives a non-finite loss, not an error.
+    ///
+    /// # Errors
+    /// [`NnError::Length`], [`NnError::Label`] and [`NnError::Share`]; then `gradients` is untouched.
+    pub fn loss_and_gradient(
+        &mut self,
+        parameters: &[F],
+        gradients: &mut [F],
+        running: &mut [F],
+        images: &[F],
+        targets: Targets<'_>,
+        dropout: DropoutKey,
+    ) -> Result<f64, NnError> {
+        let count = self.check(parameters, running, images)?;
+        targets.check(count, self.config.classes())?;
+        check_length("gradients", gradients.len(), self.parameter_count)?;
+        let dropout = match &self.config {
+            VisionConfig::Vit(config) => dropout.masks(config.dropout),
+            VisionConfig::Mlp(config) => dropout.masks(config.dropout),
+        };
+        let batch = Batch {
+            tables: &self.tables,
+            capacity: self.lanes.micro_items * self.tables.context,
+            image_numbers: self.config.image().numbers(),
+            parameters,
+            images,
+            gradient_scale: 1.0 / count as f64,
+            dropout,
+        };
+        let (network, loss) = (&self.network, self.config.loss());
+        let total = self
+            .lanes
+            .gradient(count, gradients, |workspace, range, gradients| {
+                let targets = targets.slice(range.clone());
+                let mut device = batch.device(workspace, range, targets, gradients);
+                network.forward(&mut device);
+                let loss = device.class_loss(loss, network.logits());
+                network.backward(&mut device);
+                loss
+            });
+        Ok(total / count as f64)
+    }
+
+    /// Logits `[image][class]`, without dropout, by the running statistics where there are any.
+    ///
+    /// `images` as in [`VisionModel::loss_and_gradient`]; `logits` is overwritten.
+    ///
+    /// # Errors
+    /// [`NnError::Length`].
+    pub fn logits(
+        &mut self,
+        parameters: &[F],
+        running: &[F],
+        images: &[F],
+        logits: &mut [F],
+    ) -> Result<(), NnError> {
+        let count = self.check(parameters, running, images)?;
+        let classes = self.config.classes();
+        check_length("logits", logits.len(), count * classes)?;
+        let batch = Batch {
+            tables: &self.tables,
+            capacity: self.lanes.micro_items * self.tables.context,
+            image_numbers: self.config.image().numbers(),
+            parameters,
+            images,
+            gradient_scale: 0.0,
+            dropout: None,
+        };
+        let chunk = self.lanes.micro_items * classes;
+        self.lanes
+            .forward(count, logits, chunk, |workspace, range, logits| {
+                let mut device = batch.device(workspace, range, Targets::default(), &mut []);
+                self.network.forward(&mut device);
+                logits.copy_from_slice(device.values(self.network.logits()));
+            });
+        Ok(())
+    }
+
+    /// The configuration that the model was made from.
+    pub fn config(&self) -> &VisionConfig {
+        &self.config
+    }
+
+    /// Bytes that the model owns: activations and scratch of every thread, gradients of every lane but the first.
+    /// Parameters and gradients, the caller's, are not among them.
+    pub fn memory_bytes(&self) -> usize {
+        self.lanes.bytes()
+    }
+
+    /// The number of images.
+    fn check(&self, parameters: &[F], running: &[F], images: &[F]) -> Result<usize, NnError> {
+        check_length("parameters", parameters.len(), self.parameter_count)?;
+        check_length("running", running.len(), 0)?;
+        let numbers = self.config.image().numbers();
+        let count = images.len() / numbers;
+        if images.len() != count * numbers || !(1..=self.images).contains(&count) {
+            let expected = format!("1 to {} images of {numbers} numbers", self.images);
+            return Err(NnError::Length {
+                what: "images",
+                given: images.len(),
+                expected,
+            });
+        }
+        Ok(count)
+    }
+}
+
+/// Images of a micro-batch: as many as fill it with tokens, but no fewer micro-batches than lanes, and as many for
+/// each lane.
+fn micro_batch_images(sizes: NetworkSizes, images: usize) -> usize {
+    let most = micro_batch_tokens(sizes.activation_columns).div_ceil(sizes.tokens);
+    let lanes = images.div_ceil(most).min(MOST_LANES);
+    let rounds = images.div_ceil(most * lanes);
+    images.div_ceil(rounds * lanes)
+}
+
+/// One batch, as every thread sees it.
+struct Batch<'a, F> {
+    tables: &'a Tables<F>,
+    /// Tokens of a micro-batch; the last may have fewer.
+    capacity: usize,
+    /// Numbers an image.
+    image_numbers: usize,
+    parameters: &'a [F],
+    images: &'a [F],
+    gradient_scale: f64,
+    dropout: Option<(f64, Stream)>,
+}
+
+impl<F: Float> Batch<'_, F> {
+    /// The device of the micro-batch of some images.
+    fn device<'b>(
+        &'b self,
+        workspace: &'b mut Workspace<F>,
+        images: Range<usize>,
+        classes: Targets<'b>,
+        gradients: &'b mut [F],
+    ) -> Cpu<'b, F> {
+        let numbers = images.start * self.image_numbers..images.end * self.image_numbers;
+        Cpu {
+            tables: self.tables,
+            batch: MicroBatch {
+                sequences: images.len(),
+                first_sequence: images.start,
+                images: &self.images[numbers],
+                classes,
+                gradient_scale: self.gradient_scale,
+                dropout: self.dropout,
+                ..MicroBatch::default()
+            },
+            parameters: self.parameters,
+            gradients,
+            activations: &mut workspace.activations,
+            capacity: self.capacity,
+            scratch: &mut workspace.scratch,
+        }
+    }
+}

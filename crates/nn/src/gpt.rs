@@ -1,36 +1,31 @@
-//! A GPT with the memory to train it: cuts a batch into micro-batches, deals them to lanes, sums the lanes.
-//!
-//! A *lane* is a share of the batch with a gradient of its own, worked off in order by one thread. How many lanes
-//! there are and which micro-batches each gets depends on the model and the batch only, never on the number of
-//! threads, and lanes are summed in their order: so one seed gives the same bits on any number of threads.
+//! A GPT with the memory to train it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::ops::Range;
 
-use rayon::prelude::*;
-
-use crate::device::{Arena, Cpu, MicroBatch, Tables, scratch_len};
+use crate::device::{Cpu, MicroBatch, Tables, scratch_len};
 use crate::error::check_length;
 use crate::kernels::rotary::RotaryTable;
-use crate::kernels::sum;
+use crate::lanes::{LaneSizes, Lanes, Workspace, check_counts};
 use crate::model::Model;
 use crate::random::{self, Stream};
 use crate::{Activation, Float, GptConfig, NnError, Position};
 
 /// Tokens of a micro-batch, about: enough rows for the GEMM to run at its best.
-const MICRO_BATCH_TOKENS: usize = 512;
+pub(crate) const MICRO_BATCH_TOKENS: usize = 512;
 
 /// Activations that stay near the core. A model of which [`LEAST_CACHED_TOKENS`] fit gets such micro-batches instead.
 const CACHED_BYTES: usize = 5 << 19;
 const LEAST_CACHED_TOKENS: usize = 128;
 
-/// Memory that the lanes' gradients may take, unless two lanes take more.
-const LANE_BYTES: usize = 64 << 20;
-
-/// Most lanes: each costs a pass to clear and one to add its gradient, a few tenths of a percent of a tiny model's step.
-const MOST_LANES: usize = 4;
-
-/// Elements of the gradient that are summed over the lanes at a time.
-const SUM_CHUNK: usize = 1 << 14;
+/// Tokens of a micro-batch of a model with so many columns of activations.
+pub(crate) fn micro_batch_tokens(activation_columns: usize) -> usize {
+    let cached_tokens = CACHED_BYTES / (activation_columns * size_of::<f32>());
+    if cached_tokens >= LEAST_CACHED_TOKENS {
+        cached_tokens.min(MICRO_BATCH_TOKENS)
+    } else {
+        MICRO_BATCH_TOKENS
+    }
+}
 
 /// Which dropout masks to draw: they are a function of (seed, step), so that a resumed run drops what an
 /// uninterrupted one would. Without dropout in the configuration it has no effect.
@@ -42,16 +37,14 @@ pub struct DropoutKey {
     pub step: u64,
 }
 
-/// What one thread needs to work on a micro-batch.
-struct Workspace<F> {
-    activations: Arena<F>,
-    scratch: Arena<F>,
-}
-
-/// A share of the batch. The first lane writes into the caller's gradient instead.
-struct Lane<F> {
-    gradients: Arena<F>,
-    loss: f64,
+impl DropoutKey {
+    /// What all masks of the step are drawn from; nothing without dropout.
+    pub(crate) fn masks(self, probability: f64) -> Option<(f64, Stream)> {
+        (probability > 0.0).then(|| {
+            let stream = Stream::new(self.seed, random::hash(b"dropout"));
+            (probability, stream.within(self.step))
+        })
+    }
 }
 
 /// A GPT that computes losses and gradients; owns all the memory that a step needs, so that a step allocates nothing.
@@ -81,11 +74,7 @@ pub struct Gpt<F> {
     tables: Tables<F>,
     /// Most sequences of a batch.
     sequences: usize,
-    /// Sequences of a micro-batch.
-    micro_sequences: usize,
-    workspaces: Vec<Mutex<Workspace<F>>>,
-    /// All but the first.
-    other_lanes: Vec<Lane<F>>,
+    lanes: Lanes<F>,
     /// Sum of losses of each micro-batch, for [`Gpt::loss`].
     micro_losses: Vec<f64>,
 }
@@ -99,52 +88,28 @@ impl<F: Float> Gpt<F> {
     /// [`NnError::Configuration`] if the configuration is not possible, or `sequences` or `threads` is 0.
     pub fn new(config: GptConfig, sequences: usize, threads: usize) -> Result<Self, NnError> {
         config.validate()?;
-        for (field, value) in [("sequences", sequences), ("threads", threads)] {
-            if value == 0 {
-                let requirement = "it has to be at least 1".to_owned();
-                return Err(NnError::Configuration {
-                    field,
-                    value: value.to_string(),
-                    requirement,
-                });
-            }
-        }
+        check_counts("sequences", sequences, threads)?;
         let (model, layout) = Model::new(&config);
         let context = config.context;
-        let cached_tokens = CACHED_BYTES / (model.activation_columns * size_of::<f32>());
-        let tokens = if cached_tokens >= LEAST_CACHED_TOKENS {
-            cached_tokens
-        } else {
-            MICRO_BATCH_TOKENS
-        };
-        let micro_sequences = (tokens.min(MICRO_BATCH_TOKENS) / context).clamp(1, sequences);
-        let micro_batches = sequences.div_ceil(micro_sequences);
-        let lane_count = (LANE_BYTES / (layout.len * size_of::<f32>()))
-            .clamp(2, MOST_LANES)
-            .min(micro_batches);
-        let workspace = || {
-            let tokens = micro_sequences * context;
-            Mutex::new(Workspace {
-                activations: Arena::new(tokens * model.activation_columns),
-                scratch: Arena::new(scratch_len(&config, tokens)),
-            })
-        };
-        let lane = |_| Lane {
-            gradients: Arena::new(layout.len),
-            loss: 0.0,
-        };
+        let micro_sequences =
+            (micro_batch_tokens(model.activation_columns) / context).clamp(1, sequences);
+        let tokens = micro_sequences * context;
+        let lanes = Lanes::new(LaneSizes {
+            items: sequences,
+            micro_items: micro_sequences,
+            threads,
+            parameters: layout.len,
+            activations: tokens * model.activation_columns,
+            scratch: scratch_len(&config, tokens),
+        });
         let rotary = (config.position == Position::Rope)
             .then(|| RotaryTable::new(context, config.head_width(), config.rope_base));
         Ok(Self {
             parameter_count: layout.len,
             tables: Tables { context, rotary },
             sequences,
-            micro_sequences,
-            workspaces: (0..threads.min(micro_batches))
-                .map(|_| workspace())
-                .collect(),
-            other_lanes: (1..lane_count).map(lane).collect(),
-            micro_losses: vec![0.0; micro_batches],
+            micro_losses: vec![0.0; lanes.micro_batches(sequences)],
+            lanes,
             model,
             config,
         })
@@ -167,56 +132,22 @@ impl<F: Float> Gpt<F> {
     ) -> Result<f64, NnError> {
         self.check(parameters, inputs, targets)?;
         check_length("gradients", gradients.len(), self.parameter_count)?;
-        let Self {
-            config,
-            model,
-            tables,
-            workspaces,
-            ..
-        } = self;
-        let micro_tokens = self.micro_sequences * config.context;
-        let dropout = (config.dropout > 0.0).then(|| {
-            (
-                config.dropout,
-                Stream::new(dropout.seed, random::hash(b"dropout")).within(dropout.step),
-            )
-        });
+        let capacity = self.lanes.micro_items * self.config.context;
         let batch = Batch {
-            model,
-            tables,
-            workspaces,
-            micro_tokens,
+            model: &self.model,
+            tables: &self.tables,
+            capacity,
             parameters,
             inputs,
             targets,
-            dropout,
+            dropout: dropout.masks(self.config.dropout),
         };
-
-        let lane_count = (1 + self.other_lanes.len()).min(batch.micro_batches());
-        let other_lanes = &mut self.other_lanes[..lane_count - 1];
-        let (first_loss, ()) = rayon::join(
-            || batch.run_lane(0, lane_count, gradients),
-            || {
-                other_lanes
-                    .par_iter_mut()
-                    .enumerate()
-                    .with_max_len(1)
-                    .for_each(|(index, lane)| {
-                        lane.loss = batch.run_lane(index + 1, lane_count, &mut lane.gradients);
-                    });
-            },
-        );
-        gradients
-            .par_chunks_mut(SUM_CHUNK)
-            .enumerate()
-            .for_each(|(index, sum)| {
-                for lane in &*other_lanes {
-                    sum::add(sum, &lane.gradients[index * SUM_CHUNK..][..sum.len()]);
-                }
+        let sequences = inputs.len() / self.config.context;
+        let loss = self
+            .lanes
+            .gradient(sequences, gradients, |workspace, range, gradients| {
+                batch.run(workspace, range, Some(gradients))
             });
-        let loss = other_lanes
-            .iter()
-            .fold(first_loss, |total, lane| total + lane.loss);
         Ok(loss / targets.len() as f64)
     }
 
@@ -233,31 +164,20 @@ impl<F: Float> Gpt<F> {
         targets: &[u32],
     ) -> Result<f64, NnError> {
         self.check(parameters, inputs, targets)?;
-        let Self {
-            config,
-            model,
-            tables,
-            workspaces,
-            ..
-        } = self;
-        let micro_tokens = self.micro_sequences * config.context;
         let batch = Batch {
-            model,
-            tables,
-            workspaces,
-            micro_tokens,
+            model: &self.model,
+            tables: &self.tables,
+            capacity: self.lanes.micro_items * self.config.context,
             parameters,
             inputs,
             targets,
             dropout: None,
         };
-        let losses = &mut self.micro_losses[..batch.micro_batches()];
-        losses
-            .par_iter_mut()
-            .enumerate()
-            .with_max_len(1)
-            .for_each(|(index, loss)| {
-                *loss = batch.run_micro_batch(index, None);
+        let sequences = inputs.len() / self.config.context;
+        let losses = &mut self.micro_losses[..self.lanes.micro_batches(sequences)];
+        self.lanes
+            .forward(sequences, losses, 1, |workspace, range, loss| {
+                loss[0] = batch.run(workspace, range, None);
             });
         Ok(losses.iter().sum::<f64>() / targets.len() as f64)
     }
@@ -270,17 +190,12 @@ impl<F: Float> Gpt<F> {
     /// Bytes that the model owns: activations and scratch of every thread, gradients of every lane but the first.
     /// Parameters and gradients, the caller's, are not among them.
     pub fn memory_bytes(&self) -> usize {
-        let workspaces = self.workspaces.iter().map(|workspace| {
-            let workspace = workspace.lock().unwrap_or_else(PoisonError::into_inner);
-            workspace.activations.bytes() + workspace.scratch.bytes()
-        });
-        let lanes = self.other_lanes.iter().map(|lane| lane.gradients.bytes());
         let rotary = self
             .tables
             .rotary
             .iter()
             .map(|table| 2 * size_of_val(table.cosines.as_slice()));
-        workspaces.chain(lanes).chain(rotary).sum()
+        self.lanes.bytes() + rotary.sum::<usize>()
     }
 
     /// Floating-point operations of forward and backward per token, in matrix products alone.
@@ -340,9 +255,8 @@ impl<F: Float> Gpt<F> {
 struct Batch<'a, F> {
     model: &'a Model,
     tables: &'a Tables<F>,
-    workspaces: &'a [Mutex<Workspace<F>>],
     /// Tokens of a micro-batch; the last may have fewer.
-    micro_tokens: usize,
+    capacity: usize,
     parameters: &'a [F],
     inputs: &'a [u32],
     targets: &'a [u32],
@@ -350,68 +264,38 @@ struct Batch<'a, F> {
 }
 
 impl<F: Float> Batch<'_, F> {
-    fn micro_batches(&self) -> usize {
-        self.inputs.len().div_ceil(self.micro_tokens)
-    }
-
-    /// Works off the micro-batches of one of `lanes` lanes; returns the sum of losses.
-    fn run_lane(&self, lane: usize, lanes: usize, gradients: &mut [F]) -> f64 {
-        gradients.fill(F::from_f64(0.0));
-        // As even as possible.
-        let share = |lane: usize| lane * self.micro_batches() / lanes;
-        (share(lane)..share(lane + 1))
-            .map(|index| self.run_micro_batch(index, Some(&mut *gradients)))
-            .sum()
-    }
-
-    /// Sum of losses of one micro-batch; its gradient is added to `gradients`.
-    fn run_micro_batch(&self, index: usize, gradients: Option<&mut [F]>) -> f64 {
-        let start = index * self.micro_tokens;
-        let end = (start + self.micro_tokens).min(self.inputs.len());
-        let mut workspace = self.workspace();
-        let Workspace {
-            activations,
-            scratch,
-        } = &mut *workspace;
+    /// Sum of losses of the micro-batch of some sequences; its gradient is added to `gradients`.
+    fn run(
+        &self,
+        workspace: &mut Workspace<F>,
+        sequences: Range<usize>,
+        gradients: Option<&mut [F]>,
+    ) -> f64 {
+        let context = self.tables.context;
+        let tokens = sequences.start * context..sequences.end * context;
         let with_gradient = gradients.is_some();
         let mut device = Cpu {
             tables: self.tables,
             batch: MicroBatch {
-                inputs: &self.inputs[start..end],
-                targets: &self.targets[start..end],
-                first_sequence: start / self.tables.context,
+                sequences: sequences.len(),
+                first_sequence: sequences.start,
+                inputs: &self.inputs[tokens.clone()],
+                targets: &self.targets[tokens],
                 gradient_scale: 1.0 / self.targets.len() as f64,
                 dropout: self.dropout,
+                ..MicroBatch::default()
             },
             parameters: self.parameters,
             gradients: gradients.unwrap_or_default(),
-            activations,
-            capacity: self.micro_tokens,
-            scratch,
+            activations: &mut workspace.activations,
+            capacity: self.capacity,
+            scratch: &mut workspace.scratch,
         };
         if with_gradient {
             self.model.loss_and_gradient(&mut device)
         } else {
             self.model.loss(&mut device)
         }
-    }
-
-    /// A workspace that nobody uses; waits for one if the pool has more threads than there are workspaces.
-    fn workspace(&self) -> MutexGuard<'_, Workspace<F>> {
-        // A panic elsewhere leaves no half-written state behind: every number is written before it is read.
-        let free = self
-            .workspaces
-            .iter()
-            .find_map(|workspace| match workspace.try_lock() {
-                Ok(guard) => Some(guard),
-                Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
-                Err(TryLockError::WouldBlock) => None,
-            });
-        free.unwrap_or_else(|| {
-            self.workspaces[0]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        })
     }
 }
 
@@ -432,7 +316,7 @@ mod tests {
             .collect();
         let run = |micro_sequences| {
             let mut gpt = Gpt::new(config.clone(), 12, 1).unwrap();
-            gpt.micro_sequences = micro_sequences;
+            gpt.lanes.micro_items = micro_sequences;
             let mut gradients = vec![f64::NAN; parameters.len()];
             let key = DropoutKey { seed: 2, step: 5 };
             let loss = gpt

@@ -3,16 +3,20 @@
 use std::ops::Range;
 
 use super::{
-    Activation, BranchEnd, Device, DropoutSite, HeadNormalisation, Linear, Normalisation,
-    Parameter, Store,
+    Activation, Attention, BranchEnd, Device, DropoutSite, HeadNormalisation, Linear,
+    Normalisation, Parameter, PatchEmbedding, Rows, Store,
 };
+use crate::kernels::activation::Pointwise;
 use crate::kernels::attention::AttentionShape;
 use crate::kernels::dropout::Mask;
+use crate::kernels::patch::PatchShape;
 use crate::kernels::rotary::RotaryTable;
 use crate::kernels::{
-    activation, attention, bias, dropout, embedding, head_norm, loss, matmul, norm, rotary,
+    activation, attention, bias, class_loss, dropout, embedding, head_norm, loss, matmul, norm,
+    patch, rotary, sequence_pool,
 };
 use crate::random::Stream;
+use crate::vision::{ClassLoss, Pool, Targets};
 use crate::{Float, GptConfig};
 
 /// What never changes and every micro-batch reads.
@@ -21,13 +25,17 @@ pub(crate) struct Tables<F> {
     pub(crate) rotary: Option<RotaryTable<F>>,
 }
 
-/// The tokens of one micro-batch and how it stands in its batch.
-#[derive(Clone, Copy)]
-pub(crate) struct MicroBatch<'a> {
-    pub(crate) inputs: &'a [u32],
-    pub(crate) targets: &'a [u32],
+/// One micro-batch and how it stands in its batch. A GPT's has tokens, an image model's has images.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct MicroBatch<'a, F> {
+    /// Number of sequences, or of images.
+    pub(crate) sequences: usize,
     /// Index of its first sequence in the batch.
     pub(crate) first_sequence: usize,
+    pub(crate) inputs: &'a [u32],
+    pub(crate) targets: &'a [u32],
+    pub(crate) images: &'a [F],
+    pub(crate) classes: Targets<'a>,
     /// Factor of the gradient: 1/(number of targets of the batch).
     pub(crate) gradient_scale: f64,
     /// Dropping probability and the stream that all masks of this step come from.
@@ -37,7 +45,7 @@ pub(crate) struct MicroBatch<'a> {
 /// One micro-batch on one core.
 pub(crate) struct Cpu<'a, F> {
     pub(crate) tables: &'a Tables<F>,
-    pub(crate) batch: MicroBatch<'a>,
+    pub(crate) batch: MicroBatch<'a, F>,
     pub(crate) parameters: &'a [F],
     /// Empty when only the loss is asked for.
     pub(crate) gradients: &'a mut [F],
@@ -62,6 +70,7 @@ pub(crate) fn scratch_len(config: &GptConfig, tokens: usize) -> usize {
         heads,
         head_width: config.head_width(),
         first_sequence: 0,
+        causal: true,
     };
     shape
         .scratch_len()
@@ -75,13 +84,21 @@ impl Parameter {
 }
 
 impl<F: Float> Cpu<'_, F> {
-    fn rows(&self) -> usize {
-        self.batch.inputs.len()
+    fn rows(&self, rows: Rows) -> usize {
+        match rows {
+            Rows::Token => self.batch.sequences * self.tables.context,
+            Rows::Sequence => self.batch.sequences,
+        }
     }
 
     fn range(&self, activation: Activation) -> Range<usize> {
         let offset = activation.start * self.capacity;
-        offset..offset + self.rows() * activation.columns
+        offset..offset + self.rows(activation.rows) * activation.columns
+    }
+
+    /// The numbers of an activation.
+    pub(crate) fn values(&self, activation: Activation) -> &[F] {
+        &self.activations[self.range(activation)]
     }
 
     fn mask(&self, site: DropoutSite) -> Option<Mask> {
@@ -90,18 +107,23 @@ impl<F: Float> Cpu<'_, F> {
             .map(|(probability, stream)| Mask::new(stream.within(site.0), probability))
     }
 
-    /// Index, in the whole batch, of element 0 of an activation of `columns` columns.
-    fn first_element(&self, columns: usize) -> u64 {
-        (self.batch.first_sequence * self.tables.context * columns) as u64
+    /// Index, in the whole batch, of element 0 of an activation.
+    fn first_element(&self, activation: Activation) -> u64 {
+        let rows_per_sequence = match activation.rows {
+            Rows::Token => self.tables.context,
+            Rows::Sequence => 1,
+        };
+        (self.batch.first_sequence * rows_per_sequence * activation.columns) as u64
     }
 
-    fn attention_shape(&self, heads: usize, width: usize) -> AttentionShape {
+    fn attention_shape(&self, attention: Attention, width: usize) -> AttentionShape {
         AttentionShape {
-            sequences: self.rows() / self.tables.context,
+            sequences: self.batch.sequences,
             context: self.tables.context,
-            heads,
-            head_width: width / heads,
+            heads: attention.heads,
+            head_width: width / attention.heads,
             first_sequence: self.batch.first_sequence,
+            causal: attention.causal,
         }
     }
 }
@@ -126,7 +148,7 @@ impl<F: Float> Device for Cpu<'_, F> {
         let (range, mask, first) = (
             self.range(output),
             self.mask(site),
-            self.first_element(output.columns),
+            self.first_element(output),
         );
         let parameters = self.parameters;
         let output_values = &mut self.activations[range];
@@ -153,7 +175,7 @@ impl<F: Float> Device for Cpu<'_, F> {
         let (range, mask, first) = (
             self.range(gradient),
             self.mask(site),
-            self.first_element(gradient.columns),
+            self.first_element(gradient),
         );
         let gradient_values = &mut self.activations[range];
         if let Some(mask) = mask {
@@ -178,7 +200,8 @@ impl<F: Float> Device for Cpu<'_, F> {
     }
 
     fn linear_forward(&mut self, linear: &Linear, input: Activation, output: Activation) {
-        let (rows, parameters, weight) = (self.rows(), self.parameters, linear.weight);
+        let (parameters, weight) = (self.parameters, linear.weight);
+        let rows = self.rows(input.rows);
         let ranges = [self.range(input), self.range(output)];
         let [x, y] = windows(self.activations, ranges);
         matmul::forward(
@@ -197,7 +220,7 @@ impl<F: Float> Device for Cpu<'_, F> {
         input: Activation,
         output_gradient: Activation,
     ) {
-        let (rows, weight) = (self.rows(), linear.weight);
+        let (rows, weight) = (self.rows(input.rows), linear.weight);
         let (x, dy) = (
             &self.activations[self.range(input)],
             &self.activations[self.range(output_gradient)],
@@ -219,7 +242,8 @@ impl<F: Float> Device for Cpu<'_, F> {
         input_gradient: Activation,
         store: Store,
     ) {
-        let (rows, parameters, weight) = (self.rows(), self.parameters, linear.weight);
+        let (parameters, weight) = (self.parameters, linear.weight);
+        let rows = self.rows(output_gradient.rows);
         let ranges = [self.range(output_gradient), self.range(input_gradient)];
         let [dy, dx] = windows(self.activations, ranges);
         matmul::backward_input(
@@ -274,7 +298,7 @@ impl<F: Float> Device for Cpu<'_, F> {
             );
             return;
         };
-        let (mask, first) = (self.mask(end.site), self.first_element(stream.columns));
+        let (mask, first) = (self.mask(end.site), self.first_element(stream));
         let [stream_range, statistics_range, output_range] = ranges;
         let ranges = [
             stream_range,
@@ -316,7 +340,7 @@ impl<F: Float> Device for Cpu<'_, F> {
     ) {
         let gain = &self.parameters[layer.gain.range()];
         let mask = branch.and_then(|(_, end)| self.mask(end.site));
-        let first = self.first_element(stream.columns);
+        let first = self.first_element(stream);
         let end_bias = branch.and_then(|(_, end)| end.bias);
         let ranges = [stream, statistics, output_gradient, stream_gradient]
             .map(|activation| self.range(activation));
@@ -355,16 +379,23 @@ impl<F: Float> Device for Cpu<'_, F> {
         }
     }
 
-    fn gelu_forward(&mut self, bias: Option<Parameter>, input: Activation, output: Activation) {
+    fn pointwise_forward(
+        &mut self,
+        function: Pointwise,
+        bias: Option<Parameter>,
+        input: Activation,
+        output: Activation,
+    ) {
         let parameters = self.parameters;
         let bias = bias.map(|parameter| &parameters[parameter.range()]);
         let ranges = [self.range(input), self.range(output)];
         let [pre, out] = windows(self.activations, ranges);
-        activation::gelu_forward(pre, bias, out, input.columns);
+        activation::forward(function, pre, bias, out, input.columns);
     }
 
-    fn gelu_backward(
+    fn pointwise_backward(
         &mut self,
+        function: Pointwise,
         bias: Option<Parameter>,
         input: Activation,
         output: Activation,
@@ -373,7 +404,7 @@ impl<F: Float> Device for Cpu<'_, F> {
         let ranges = [input, output, gradient].map(|activation| self.range(activation));
         let [pre, out, gradient] = windows(self.activations, ranges);
         let bias_gradient = bias.map(|parameter| &mut self.gradients[parameter.range()]);
-        activation::gelu_backward(pre, out, gradient, bias_gradient, input.columns);
+        activation::backward(function, pre, out, gradient, bias_gradient, input.columns);
     }
 
     fn swiglu_forward(
@@ -471,13 +502,13 @@ impl<F: Float> Device for Cpu<'_, F> {
 
     fn attention_forward(
         &mut self,
-        heads: usize,
+        attention: Attention,
         qkv: Activation,
         log_sums: Activation,
         output: Activation,
-        site: DropoutSite,
     ) {
-        let (shape, mask) = (self.attention_shape(heads, output.columns), self.mask(site));
+        let shape = self.attention_shape(attention, output.columns);
+        let mask = self.mask(attention.site);
         let ranges = [qkv, log_sums, output].map(|activation| self.range(activation));
         let [qkv, log_sums, out] = windows(self.activations, ranges);
         attention::forward(qkv, out, log_sums, shape, mask, self.scratch);
@@ -485,15 +516,15 @@ impl<F: Float> Device for Cpu<'_, F> {
 
     fn attention_backward(
         &mut self,
-        heads: usize,
+        attention: Attention,
         qkv: Activation,
         log_sums: Activation,
         output: Activation,
         output_gradient: Activation,
         qkv_gradient: Activation,
-        site: DropoutSite,
     ) {
-        let (shape, mask) = (self.attention_shape(heads, output.columns), self.mask(site));
+        let shape = self.attention_shape(attention, output.columns);
+        let mask = self.mask(attention.site);
         let ranges = [qkv, log_sums, output, output_gradient, qkv_gradient]
             .map(|activation| self.range(activation));
         let [qkv, log_sums, out, dout, dqkv] = windows(self.activations, ranges);
@@ -534,6 +565,75 @@ impl<F: Float> Device for Cpu<'_, F> {
             weight.columns,
             self.scratch,
             Some(gradient),
+        )
+    }
+
+    fn dropout(&mut self, site: DropoutSite, output: Activation) {
+        let (range, first) = (self.range(output), self.first_element(output));
+        if let Some(mask) = self.mask(site) {
+            dropout::apply(&mut self.activations[range], mask, first);
+        }
+    }
+
+    fn patches_forward(&mut self, patches: PatchShape, output: Activation) {
+        let range = self.range(output);
+        patch::gather(&mut self.activations[range], self.batch.images, patches);
+    }
+
+    fn patch_embedding_forward(&mut self, embedding: &PatchEmbedding, stream: Activation) {
+        let (range, parameters) = (self.range(stream), self.parameters);
+        let class_token = embedding
+            .class_token
+            .map(|parameter| &parameters[parameter.range()]);
+        patch::add_learned_rows(
+            &mut self.activations[range],
+            &parameters[embedding.position.range()],
+            class_token,
+            &parameters[embedding.bias.range()],
+        );
+        self.dropout(embedding.site, stream);
+    }
+
+    fn patch_embedding_backward(&mut self, embedding: &PatchEmbedding, gradient: Activation) {
+        self.dropout(embedding.site, gradient);
+        let values = &self.activations[self.range(gradient)];
+        let none = Parameter {
+            offset: 0,
+            rows: 0,
+            columns: 0,
+        };
+        let class_token = embedding.class_token.unwrap_or(none);
+        let ranges = [embedding.position, class_token, embedding.bias].map(Parameter::range);
+        let [position, class_token, bias] = windows(self.gradients, ranges);
+        let class_token = embedding.class_token.is_some().then_some(class_token);
+        patch::learned_rows_backward(values, position, class_token, bias);
+    }
+
+    fn pool_forward(&mut self, pool: Pool, input: Activation, output: Activation) {
+        let ranges = [self.range(input), self.range(output)];
+        let [x, y] = windows(self.activations, ranges);
+        sequence_pool::forward(pool, x, y, output.columns);
+    }
+
+    fn pool_backward(
+        &mut self,
+        pool: Pool,
+        output_gradient: Activation,
+        input_gradient: Activation,
+    ) {
+        let ranges = [self.range(output_gradient), self.range(input_gradient)];
+        let [dy, dx] = windows(self.activations, ranges);
+        sequence_pool::backward(pool, dy, dx, output_gradient.columns);
+    }
+
+    fn class_loss(&mut self, loss: ClassLoss, logits: Activation) -> f64 {
+        let range = self.range(logits);
+        class_loss::forward_backward(
+            &mut self.activations[range],
+            self.batch.classes,
+            logits.columns,
+            loss,
+            self.batch.gradient_scale,
         )
     }
 }

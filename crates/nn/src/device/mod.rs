@@ -11,6 +11,10 @@ pub(crate) use arena::Arena;
 pub(crate) use cpu::{Cpu, MicroBatch, Tables, scratch_len};
 pub(crate) use workspaces::Workspaces;
 
+use crate::kernels::activation::Pointwise;
+use crate::kernels::patch::PatchShape;
+use crate::vision::{ClassLoss, Pool};
+
 /// A tensor of the model: where it lies in the parameter arena, and in the gradient arena alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parameter {
@@ -19,13 +23,24 @@ pub(crate) struct Parameter {
     pub(crate) columns: usize,
 }
 
-/// A matrix of activations with one row a token of the micro-batch.
+/// What a matrix of activations has one row for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Every token of the micro-batch.
+    Token,
+    /// Every sequence: for images, every image.
+    Sequence,
+}
+
+/// A matrix of activations.
 ///
-/// `start` counts columns, over all matrices before this one: times the arena's capacity in rows, it is an offset.
+/// `start` counts columns of matrices with a row a token, over all that lie before this one: times the arena's
+/// capacity in tokens, it is an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Activation {
     pub(crate) start: usize,
     pub(crate) columns: usize,
+    pub(crate) rows: Rows,
 }
 
 /// Hands out places in the activation arena.
@@ -39,7 +54,22 @@ impl ActivationPlan {
     pub(crate) fn take(&mut self, columns: usize) -> Activation {
         let start = self.columns;
         self.columns += columns;
-        Activation { start, columns }
+        Activation {
+            start,
+            columns,
+            rows: Rows::Token,
+        }
+    }
+
+    /// A matrix with a row a sequence of `context` tokens, which fills that many times fewer columns.
+    pub(crate) fn take_per_sequence(&mut self, columns: usize, context: usize) -> Activation {
+        let rows = Rows::Sequence;
+        let start = self.take(columns.div_ceil(context)).start;
+        Activation {
+            start,
+            columns,
+            rows,
+        }
     }
 }
 
@@ -86,7 +116,29 @@ pub(crate) struct BranchEnd {
     pub(crate) site: DropoutSite,
 }
 
-/// The operations of a GPT. Gradients of parameters are always added to.
+/// How queries meet keys.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attention {
+    pub(crate) heads: usize,
+    /// Does a query see the keys up to its own position only?
+    pub(crate) causal: bool,
+    /// Mask of the attention probabilities.
+    pub(crate) site: DropoutSite,
+}
+
+/// The learned rows that are added to patches.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PatchEmbedding {
+    /// Of the patches' map.
+    pub(crate) bias: Parameter,
+    /// The first row of every image, if it is no patch.
+    pub(crate) class_token: Option<Parameter>,
+    /// One row a token.
+    pub(crate) position: Parameter,
+    pub(crate) site: DropoutSite,
+}
+
+/// The operations of the models. Gradients of parameters are always added to.
 pub(crate) trait Device {
     /// output ← dropout(token rows (+ position rows)).
     fn embedding_forward(
@@ -153,11 +205,18 @@ pub(crate) trait Device {
         store: Store,
     );
 
-    /// input += bias; output ← GELU(input).
-    fn gelu_forward(&mut self, bias: Option<Parameter>, input: Activation, output: Activation);
-    /// `gradient`: of the output on entry, of the input on return. `output` is computed again.
-    fn gelu_backward(
+    /// input += bias; output ← f(input).
+    fn pointwise_forward(
         &mut self,
+        function: Pointwise,
+        bias: Option<Parameter>,
+        input: Activation,
+        output: Activation,
+    );
+    /// `gradient`: of the output on entry, of the input on return. `output` is computed again.
+    fn pointwise_backward(
+        &mut self,
+        function: Pointwise,
         bias: Option<Parameter>,
         input: Activation,
         output: Activation,
@@ -201,26 +260,23 @@ pub(crate) trait Device {
     fn rotary_forward(&mut self, qkv: Activation);
     /// Rotates their gradients back in place.
     fn rotary_backward(&mut self, gradient: Activation);
-    /// output ← causal attention.
+    /// output ← attention.
     fn attention_forward(
         &mut self,
-        heads: usize,
+        attention: Attention,
         qkv: Activation,
         log_sums: Activation,
         output: Activation,
-        site: DropoutSite,
     );
     /// Gradient of queries, keys and values, overwritten.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one operation")]
     fn attention_backward(
         &mut self,
-        heads: usize,
+        attention: Attention,
         qkv: Activation,
         log_sums: Activation,
         output: Activation,
         output_gradient: Activation,
         qkv_gradient: Activation,
-        site: DropoutSite,
     );
 
     /// The sum of the cross-entropies of the targets.
@@ -232,4 +288,25 @@ pub(crate) trait Device {
         input: Activation,
         input_gradient: Activation,
     ) -> f64;
+
+    /// output ← dropout(output), which is its own backward.
+    fn dropout(&mut self, site: DropoutSite, output: Activation);
+
+    /// output ← the patches of the images, one a row; a row of zeros where the class token goes.
+    fn patches_forward(&mut self, patches: PatchShape, output: Activation);
+    /// stream ← dropout(stream + position + (class token or bias)).
+    fn patch_embedding_forward(&mut self, embedding: &PatchEmbedding, stream: Activation);
+    /// Gradients of the learned rows; `gradient` itself is masked in place.
+    fn patch_embedding_backward(&mut self, embedding: &PatchEmbedding, gradient: Activation);
+    /// output, a row a sequence ← the first token of each, or the mean of all.
+    fn pool_forward(&mut self, pool: Pool, input: Activation, output: Activation);
+    /// Gradient of all tokens, overwritten.
+    fn pool_backward(
+        &mut self,
+        pool: Pool,
+        output_gradient: Activation,
+        input_gradient: Activation,
+    );
+    /// The sum of the losses of the images; `logits` become their gradient.
+    fn class_loss(&mut self, loss: ClassLoss, logits: Activation) -> f64;
 }

@@ -1,7 +1,9 @@
-//! GELU (tanh form) and SwiGLU, each with the biases of the maps before it in the same pass.
+//! GELU, ReLU and SwiGLU, each with the biases of the maps before it in the same pass.
 //!
-//! GELU(x) = ½x(1 + tanh u) with u = √(2/π)(x + 0.044715x³), computed as x·σ(2u): the same function with one
-//! exponential and no cancellation. GELU′(x) = s + x·s(1 − s)·2u′ with s = σ(2u), 2u′ = 2√(2/π)(1 + 3·0.044715x²).
+//! GELU(x) = x·Φ(x), Φ the normal distribution; computed as max(x, 0) − |x|·Q(|x|) with the tail Q = 1 − Φ, which
+//! loses nothing to cancellation where Φ is small. GELU′(x) = Φ(x) + x·φ(x), φ(x) = e^(−x²/2)/√(2π).
+//! Its tanh form is ½x(1 + tanh u) with u = √(2/π)(x + 0.044715x³), computed as x·σ(2u): the same function with one
+//! exponential and no cancellation. Its derivative is s + x·s(1 − s)·2u′ with s = σ(2u), 2u′ = 2√(2/π)(1 + 3·0.044715x²).
 //! SwiGLU(g, u) = g·σ(g)·u.
 //!
 //! The backward recomputes the output (which the next map's weight gradient needs) instead of having it stored.
@@ -16,14 +18,79 @@ const TWICE_ROOT: f64 = 1.595_769_121_605_730_9;
 /// The cubic's coefficient in GELU's tanh form (Hendrycks & Gimpel, 1606.08415).
 const CUBIC: f64 = 0.044_715;
 
-dispatched! {
-    /// pre += bias in every row; out ← GELU(pre).
-    pub(crate) fn gelu_forward = gelu_forward_body(pre: &'a mut [F], bias: Option<&'a [F]>, out: &'a mut [F], columns: usize)
+/// 1/√(2π).
+const ONE_OVER_ROOT_TAU: f64 = 0.398_942_280_401_432_7;
+/// Stands in for 0 in a denominator: the least normal f32.
+const TINY: f64 = f32::MIN_POSITIVE as f64;
+
+/// Q(y) = e^(−y²/2)·t·P(t) for y ≥ 0, with t = 1/(1 + `TAIL_SCALE`·y): the polynomials interpolate
+/// erfc(y/√2)·e^(y²/2)/(2t) at the Chebyshev nodes of 0 ≤ t ≤ 1. Of the scales 0.2, 0.25 … 1 this one needs the
+/// lowest degrees for errors of Q/φ below 2e-8 (it is 8e-9) and 2e-17 (1e-17). `gelu_tail.py` computes them.
+const TAIL_SCALE: f64 = 0.2;
+const TAIL_F32: [f64; 10] = [
+    0.079_788_477_699_790_2,
+    0.079_784_119_606_070_13,
+    0.076_742_104_387_277_02,
+    0.068_307_807_632_648_42,
+    0.073_846_216_715_332_37,
+    -0.000_060_078_949_988_828_186,
+    0.155_446_388_849_477_48,
+    -0.144_144_486_812_156_22,
+    0.154_838_377_740_959_4,
+    -0.044_548_934_906_920_66,
+];
+const TAIL_F64: [f64; 23] = [
+    0.079_788_456_080_286_54,
+    0.079_788_456_080_286_73,
+    0.076_596_917_837_028_97,
+    0.070_213_841_355_383_89,
+    0.061_022_210_953_198_8,
+    0.049_788_004_901_867_44,
+    0.037_583_380_666_436_66,
+    0.025_636_930_034_664_402,
+    0.015_085_301_478_465_447,
+    0.007_105_052_483_431_843,
+    0.000_321_768_849_406_184,
+    0.003_860_495_687_008_827_7,
+    -0.020_076_731_516_992_293,
+    0.048_901_389_312_472_05,
+    -0.109_973_689_066_546_4,
+    0.188_567_095_137_054_8,
+    -0.250_408_077_045_504_83,
+    0.255_940_213_251_951_27,
+    -0.192_509_620_908_819_15,
+    0.101_490_453_608_053_03,
+    -0.035_360_862_786_425_81,
+    0.007_324_042_970_174_972,
+    -0.000_685_029_362_883_348_2,
+];
+
+/// A function of one number, with its derivative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pointwise {
+    /// GELU in its tanh form.
+    GeluTanh,
+    /// GELU with the exact normal distribution.
+    Gelu,
+    /// max(x, 0), with derivative 0 at 0 as in PyTorch.
+    Relu,
 }
 
 dispatched! {
-    /// On entry `gradient` is that of the output, on return that of `pre`; `out` ← GELU(pre); bias gradient += Σ rows.
-    pub(crate) fn gelu_backward = gelu_backward_body(
+    /// pre += bias in every row; out ← f(pre).
+    pub(crate) fn forward = forward_body(
+        function: Pointwise,
+        pre: &'a mut [F],
+        bias: Option<&'a [F]>,
+        out: &'a mut [F],
+        columns: usize,
+    )
+}
+
+dispatched! {
+    /// On entry `gradient` is that of the output, on return that of `pre`; `out` ← f(pre); bias gradient += Σ rows.
+    pub(crate) fn backward = backward_body(
+        function: Pointwise,
         pre: &'a [F],
         out: &'a mut [F],
         gradient: &'a mut [F],
@@ -55,6 +122,19 @@ dispatched! {
     )
 }
 
+/// What a [`Pointwise`] is made of; a type, so that each gets a loop of its own.
+trait Function {
+    fn value<F: Float, S: Simd>(simd: S, x: Vector<F, S>) -> Vector<F, S>;
+    fn value_and_derivative<F: Float, S: Simd>(
+        simd: S,
+        x: Vector<F, S>,
+    ) -> (Vector<F, S>, Vector<F, S>);
+}
+
+struct GeluTanh;
+struct Gelu;
+struct Relu;
+
 /// σ(2u) and 2u′ of GELU's tanh form.
 #[inline(always)]
 fn gelu_parts<F: Float, S: Simd>(simd: S, x: Vector<F, S>) -> (Vector<F, S>, Vector<F, S>) {
@@ -65,8 +145,111 @@ fn gelu_parts<F: Float, S: Simd>(simd: S, x: Vector<F, S>) -> (Vector<F, S>, Vec
     (argument.sigmoid(), slope)
 }
 
+impl Function for GeluTanh {
+    #[inline(always)]
+    fn value<F: Float, S: Simd>(simd: S, x: Vector<F, S>) -> Vector<F, S> {
+        x * gelu_parts(simd, x).0
+    }
+
+    #[inline(always)]
+    fn value_and_derivative<F: Float, S: Simd>(
+        simd: S,
+        x: Vector<F, S>,
+    ) -> (Vector<F, S>, Vector<F, S>) {
+        let (sigmoid, slope) = gelu_parts(simd, x);
+        let value = x * sigmoid;
+        let one = Vector::constant(simd, 1.0);
+        (value, (value * (one - sigmoid)).mul_add(slope, sigmoid))
+    }
+}
+
+/// A polynomial, highest power last.
 #[inline(always)]
-fn gelu_forward_body<F: Float, S: Simd>(
+fn polynomial<F: Float, S: Simd, const N: usize>(
+    simd: S,
+    coefficients: &[f64; N],
+    t: Vector<F, S>,
+) -> Vector<F, S> {
+    let mut value = Vector::constant(simd, coefficients[N - 1]);
+    for coefficient in coefficients[..N - 1].iter().rev() {
+        value = value.mul_add(t, Vector::constant(simd, *coefficient));
+    }
+    value
+}
+
+/// |x|, e^(−x²/2) and the tail Q(|x|) = 1 − Φ(|x|).
+#[inline(always)]
+fn normal_tail<F: Float, S: Simd>(simd: S, x: Vector<F, S>) -> [Vector<F, S>; 3] {
+    let (zero, one) = (Vector::constant(simd, 0.0), Vector::constant(simd, 1.0));
+    let magnitude = x.max(zero - x);
+    let density = (x * x * Vector::constant(simd, -0.5)).exp();
+    let t = one / magnitude.mul_add(Vector::constant(simd, TAIL_SCALE), one);
+    let ratio = if size_of::<F>() == size_of::<f32>() {
+        polynomial(simd, &TAIL_F32, t)
+    } else {
+        polynomial(simd, &TAIL_F64, t)
+    };
+    [magnitude, density, density * t * ratio]
+}
+
+impl Function for Gelu {
+    #[inline(always)]
+    fn value<F: Float, S: Simd>(simd: S, x: Vector<F, S>) -> Vector<F, S> {
+        let [magnitude, _, tail] = normal_tail(simd, x);
+        x.max(Vector::constant(simd, 0.0)) - magnitude * tail
+    }
+
+    #[inline(always)]
+    fn value_and_derivative<F: Float, S: Simd>(
+        simd: S,
+        x: Vector<F, S>,
+    ) -> (Vector<F, S>, Vector<F, S>) {
+        let [magnitude, density, tail] = normal_tail(simd, x);
+        let (zero, half) = (Vector::constant(simd, 0.0), Vector::constant(simd, 0.5));
+        let value = x.max(zero) - magnitude * tail;
+        // Φ = ½ + sign(x)·(½ − Q).
+        let sign = x / magnitude.max(Vector::constant(simd, TINY));
+        let cumulative = sign.mul_add(half - tail, half);
+        let slope = x * density * Vector::constant(simd, ONE_OVER_ROOT_TAU);
+        (value, cumulative + slope)
+    }
+}
+
+impl Function for Relu {
+    #[inline(always)]
+    fn value<F: Float, S: Simd>(simd: S, x: Vector<F, S>) -> Vector<F, S> {
+        // In this order a NaN stays one.
+        Vector::constant(simd, 0.0).max(x)
+    }
+
+    #[inline(always)]
+    fn value_and_derivative<F: Float, S: Simd>(
+        simd: S,
+        x: Vector<F, S>,
+    ) -> (Vector<F, S>, Vector<F, S>) {
+        let value = Self::value(simd, x);
+        (value, value / value.max(Vector::constant(simd, TINY)))
+    }
+}
+
+#[inline(always)]
+fn forward_body<F: Float, S: Simd>(
+    simd: S,
+    function: Pointwise,
+    pre: &mut [F],
+    bias: Option<&[F]>,
+    out: &mut [F],
+    columns: usize,
+) {
+    match function {
+        Pointwise::GeluTanh => forward_rows::<F, S, GeluTanh>(simd, pre, bias, out, columns),
+        Pointwise::Gelu => forward_rows::<F, S, Gelu>(simd, pre, bias, out, columns),
+        Pointwise::Relu => forward_rows::<F, S, Relu>(simd, pre, bias, out, columns),
+    }
+}
+
+#[inline(always)]
+fn forward_rows<F: Float, S: Simd, A: Function>(
     simd: S,
     pre: &mut [F],
     bias: Option<&[F]>,
@@ -83,13 +266,36 @@ fn gelu_forward_body<F: Float, S: Simd>(
                 x += Vector::load(simd, bias, group);
                 x.store(pre, group);
             }
-            (x * gelu_parts(simd, x).0).store(out, group);
+            A::value(simd, x).store(out, group);
         });
     }
 }
 
 #[inline(always)]
-fn gelu_backward_body<F: Float, S: Simd>(
+fn backward_body<F: Float, S: Simd>(
+    simd: S,
+    function: Pointwise,
+    pre: &[F],
+    out: &mut [F],
+    gradient: &mut [F],
+    bias_gradient: Option<&mut [F]>,
+    columns: usize,
+) {
+    match function {
+        Pointwise::GeluTanh => {
+            backward_rows::<F, S, GeluTanh>(simd, pre, out, gradient, bias_gradient, columns);
+        }
+        Pointwise::Gelu => {
+            backward_rows::<F, S, Gelu>(simd, pre, out, gradient, bias_gradient, columns);
+        }
+        Pointwise::Relu => {
+            backward_rows::<F, S, Relu>(simd, pre, out, gradient, bias_gradient, columns);
+        }
+    }
+}
+
+#[inline(always)]
+fn backward_rows<F: Float, S: Simd, A: Function>(
     simd: S,
     pre: &[F],
     out: &mut [F],
@@ -97,7 +303,6 @@ fn gelu_backward_body<F: Float, S: Simd>(
     mut bias_gradient: Option<&mut [F]>,
     columns: usize,
 ) {
-    let one = Vector::<F, S>::constant(simd, 1.0);
     let rows = pre
         .chunks_exact(columns)
         .zip(out.chunks_exact_mut(columns))
@@ -105,10 +310,8 @@ fn gelu_backward_body<F: Float, S: Simd>(
     for ((pre, out), gradient) in rows {
         for_groups!(Vector::<F, S>::LANES, columns, |group| {
             let x = Vector::load(simd, pre, group);
-            let (sigmoid, slope) = gelu_parts(simd, x);
-            let value = x * sigmoid;
+            let (value, derivative) = A::value_and_derivative(simd, x);
             value.store(out, group);
-            let derivative = (value * (one - sigmoid)).mul_add(slope, sigmoid);
             let gradient_pre = Vector::load(simd, gradient, group) * derivative;
             gradient_pre.store(gradient, group);
             if let Some(bias_gradient) = bias_gradient.as_deref_mut() {
@@ -187,32 +390,112 @@ mod tests {
         normals(seed, len).iter().map(|x| 3.0 * x).collect()
     }
 
-    #[test]
-    fn gelu_is_the_tanh_form() {
+    /// −6 to 6 and a few far out.
+    fn line() -> Vec<f64> {
         let mut x: Vec<f64> = (0..LEN).map(|index| (index as f64 - 31.0) / 5.0).collect();
-        let mut out = vec![f64::NAN; LEN];
-        gelu_forward(&mut x, None, &mut out, COLUMNS);
-        for (x, ours) in x.iter().zip(&out) {
+        (x[0], x[1], x[2]) = (-37.0, 40.0, 1e-300);
+        x
+    }
+
+    fn values<F: Float>(function: Pointwise, x: &[f64]) -> Vec<f64> {
+        let mut pre: Vec<F> = x.iter().map(|x| F::from_f64(*x)).collect();
+        let mut out = vec![F::from_f64(f64::NAN); LEN];
+        forward(function, &mut pre, None, &mut out, COLUMNS);
+        out.into_iter().map(F::to_f64).collect()
+    }
+
+    #[test]
+    fn gelu_tanh_is_the_tanh_form() {
+        let x = line();
+        for (x, ours) in x.iter().zip(values::<f64>(Pointwise::GeluTanh, &x)) {
             let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
             assert!((ours - 0.5 * x * (1.0 + inner.tanh())).abs() < 1e-14);
         }
     }
 
     #[test]
-    fn gelu_backward_is_the_gradient() {
+    fn gelu_equals_the_error_function() {
+        // x·Φ(x) by mpmath 1.3, 17 digits.
+        let known: [(f64, f64); 10] = [
+            (-8.0, -4.976_768_459_417_427e-15),
+            (-5.0, -1.433_257_859_395_969_6e-6),
+            (-3.0, -0.004_049_694_094_890_284),
+            (-1.0, -0.158_655_253_931_457_05),
+            (-0.5, -0.154_268_769_362_993_46),
+            (0.0, 0.0),
+            (0.25, 0.149_676_581_420_730_93),
+            (1.0, 0.841_344_746_068_543),
+            (2.5, 2.484_475_836_685_56),
+            (6.0, 5.999_999_994_080_474),
+        ];
+        let mut x = vec![0.0; LEN];
+        for (x, (given, _)) in x.iter_mut().zip(known) {
+            *x = given;
+        }
+        let (wide, narrow) = (
+            values::<f64>(Pointwise::Gelu, &x),
+            values::<f32>(Pointwise::Gelu, &x),
+        );
+        for (index, (x, expected)) in known.into_iter().enumerate() {
+            // The exponent −x²/2 is rounded once.
+            let bound = |epsilon: f64| (2.0 + x * x) * epsilon * expected.abs();
+            let (wide, narrow) = (wide[index], narrow[index]);
+            assert!(
+                (wide - expected).abs() <= bound(f64::EPSILON),
+                "{x}: {wide}"
+            );
+            let epsilon = f64::from(f32::EPSILON);
+            assert!((narrow - expected).abs() <= bound(epsilon), "{x}: {narrow}");
+        }
+    }
+
+    #[test]
+    fn relu_keeps_what_is_positive() {
+        let x = line();
+        for (x, ours) in x.iter().zip(values::<f64>(Pointwise::Relu, &x)) {
+            assert_eq!(ours, x.max(0.0));
+        }
+    }
+
+    #[test]
+    fn a_nan_stays_one() {
+        for function in [Pointwise::GeluTanh, Pointwise::Gelu, Pointwise::Relu] {
+            let (pre, mut out) = (vec![f32::NAN; LEN], vec![0.0; LEN]);
+            let mut gradient = vec![1.0; LEN];
+            assert!(
+                values::<f32>(function, &[f64::NAN; LEN])
+                    .iter()
+                    .all(|value| value.is_nan())
+            );
+            backward(function, &pre, &mut out, &mut gradient, None, COLUMNS);
+            assert!(gradient.iter().all(|value| value.is_nan()), "{function:?}");
+        }
+    }
+
+    #[test]
+    fn backward_is_the_gradient() {
         let (x, bias, dy) = (wide(1, LEN), normals(2, COLUMNS), normals(3, LEN));
-        let run = |x: &[f64], bias: &[f64]| {
-            let (mut pre, mut out) = (x.to_vec(), vec![f64::NAN; LEN]);
-            gelu_forward(&mut pre, Some(bias), &mut out, COLUMNS);
-            (pre, out)
-        };
-        let (pre, out) = run(&x, &bias);
-        let (mut again, mut dpre, mut dbias) =
-            (vec![f64::NAN; LEN], dy.clone(), vec![0.0; COLUMNS]);
-        gelu_backward(&pre, &mut again, &mut dpre, Some(&mut dbias), COLUMNS);
-        assert_eq!(again, out);
-        assert_gradient("input", &x, &dpre, |x| dot(&run(x, &bias).1, &dy));
-        assert_gradient("bias", &bias, &dbias, |bias| dot(&run(&x, bias).1, &dy));
+        for function in [Pointwise::GeluTanh, Pointwise::Gelu, Pointwise::Relu] {
+            let run = |x: &[f64], bias: &[f64]| {
+                let (mut pre, mut out) = (x.to_vec(), vec![f64::NAN; LEN]);
+                forward(function, &mut pre, Some(bias), &mut out, COLUMNS);
+                (pre, out)
+            };
+            let (pre, out) = run(&x, &bias);
+            let (mut again, mut dpre, mut dbias) =
+                (vec![f64::NAN; LEN], dy.clone(), vec![0.0; COLUMNS]);
+            backward(
+                function,
+                &pre,
+                &mut again,
+                &mut dpre,
+                Some(&mut dbias),
+                COLUMNS,
+            );
+            assert_eq!(again, out);
+            assert_gradient("input", &x, &dpre, |x| dot(&run(x, &bias).1, &dy));
+            assert_gradient("bias", &bias, &dbias, |bias| dot(&run(&x, bias).1, &dy));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Causal attention, a block of queries at a time: O = softmax(Q Kᵀ/√d) V for every sequence and head.
+//! Attention, causal or not, a block of queries at a time: O = softmax(Q Kᵀ/√d) V for every sequence and head.
 //!
 //! Scores are kept transposed, `[keys, queries]`, so that the softmax of 16 queries runs in the lanes of a register.
-//! Keys after the last query of a register are never looked at. The backward computes the probabilities again from
+//! Where it is causal, keys after the last query of a register are never looked at. The backward computes the probabilities again from
 //! the stored log-sum-exp (Dao, "FlashAttention-2", 2307.08691, algorithm 2): with D_i = dO_i·O_i,
 //! dV = Pᵀ dO, dS = P ∘ (dO Vᵀ − D)/√d, dQ = dS K, dK = dSᵀ Q.
 //!
@@ -16,6 +16,9 @@ use crate::simd::{Group, Vector, dispatched, for_groups};
 
 /// Queries in a block.
 const QUERIES: usize = 64;
+/// The same where every query sees every key, and short blocks save nothing: an 8 × 8 image of patches and its class
+/// token are one block, five registers wide.
+const BIDIRECTIONAL_QUERIES: usize = 80;
 
 /// Sizes of one call: `qkv` is `[sequences·context, 3·width]`, query, key and value side by side.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +29,8 @@ pub(crate) struct AttentionShape {
     pub(crate) head_width: usize,
     /// Index of the first sequence within the batch, for the dropout mask.
     pub(crate) first_sequence: usize,
+    /// Does a query see the keys up to its own position only?
+    pub(crate) causal: bool,
 }
 
 impl AttentionShape {
@@ -33,18 +38,27 @@ impl AttentionShape {
         self.heads * self.head_width
     }
 
+    /// Queries in a block.
+    fn queries(self) -> usize {
+        if self.causal {
+            QUERIES
+        } else {
+            BIDIRECTIONAL_QUERIES
+        }
+    }
+
     /// Elements of scratch that [`forward`] and [`backward`] need.
     pub(crate) fn scratch_len(self) -> usize {
-        let queries = QUERIES.min(self.context);
+        let queries = self.queries().min(self.context);
         (3 * self.context + 2 * self.head_width + 2) * queries
     }
 
     /// Every block of queries of every head of every sequence, the blocks of a head in order.
     fn blocks(self) -> impl Iterator<Item = Block> {
-        let per_head = self.context.div_ceil(QUERIES);
+        let per_head = self.context.div_ceil(self.queries());
         (0..self.sequences * self.heads * per_head).map(move |index| {
-            let start = index % per_head * QUERIES;
-            let end = (start + QUERIES).min(self.context);
+            let start = index % per_head * self.queries();
+            let end = (start + self.queries()).min(self.context);
             Block {
                 shape: self,
                 sequence: index / per_head / self.heads,
@@ -64,13 +78,22 @@ struct Block {
     head: usize,
     /// First query of the block.
     start: usize,
-    /// One past its last query; also the number of keys that it sees.
+    /// One past its last query.
     end: usize,
 }
 
 impl Block {
     fn queries(self) -> usize {
         self.end - self.start
+    }
+
+    /// Keys that any of its queries sees.
+    fn keys(self) -> usize {
+        if self.shape.causal {
+            self.end
+        } else {
+            self.shape.context
+        }
     }
 
     /// Where the head's query, key or value (`part` 0, 1, 2) of position `row` starts in `qkv`.
@@ -96,8 +119,38 @@ impl Block {
     /// One past the last key that matters to any query of `group`, rounded up so that a tile of queries never
     /// straddles two ends.
     fn keys_seen(self, group: Group, lanes: usize) -> usize {
+        if !self.shape.causal {
+            return self.keys();
+        }
         let step = lanes.max(ROWS);
         (self.start + (group.start / step + 1) * step).min(self.end)
+    }
+
+    /// One past the last key that matters to any of the `rows` queries from `row` of the block.
+    fn keys_of_rows(self, row: usize, rows: usize) -> usize {
+        if self.shape.causal {
+            (self.start + row + rows).min(self.end)
+        } else {
+            self.keys()
+        }
+    }
+
+    /// The first query of the block that sees key `key`.
+    fn first_query(self, key: usize) -> usize {
+        if self.shape.causal {
+            key.saturating_sub(self.start)
+        } else {
+            0
+        }
+    }
+
+    /// Is it the first block of queries to see key `key`?
+    fn is_first(self, key: usize) -> bool {
+        if self.shape.causal {
+            key >= self.start
+        } else {
+            self.start == 0
+        }
     }
 
     /// 1/√d.
@@ -132,7 +185,7 @@ pub(crate) fn forward<F: Float>(
     scratch: &mut [F],
 ) {
     for block in shape.blocks() {
-        let size = block.end * block.queries();
+        let size = block.keys() * block.queries();
         let (scores, scratch) = scratch.split_at_mut(size);
         let (multipliers, scratch) = scratch.split_at_mut(size);
         let (transposed, scratch) = scratch.split_at_mut(shape.head_width * block.queries());
@@ -166,7 +219,7 @@ pub(crate) fn backward<F: Float>(
     scratch: &mut [F],
 ) {
     for block in shape.blocks() {
-        let size = block.end * block.queries();
+        let size = block.keys() * block.queries();
         let (probabilities, scratch) = scratch.split_at_mut(size);
         let (gradients, scratch) = scratch.split_at_mut(size);
         let (multipliers, scratch) = scratch.split_at_mut(size);
@@ -250,7 +303,7 @@ dispatched! {
 }
 
 dispatched! {
-    /// dkey ← factors·query for keys within the block, dkey += … for those before it. With P and dO: dvalue.
+    /// dkey ← factors·query for keys that no block before this one sees, dkey += … for the others. With P and dO: dvalue.
     fn key_backward = key_backward_body(
         factors: &'a [F],
         query: &'a [F],
@@ -301,14 +354,7 @@ fn probabilities_forward_body<F: Float, S: Simd>(
                 score.store(&mut scores[(row + r) * queries..], group);
             }
         });
-        fill_future(
-            scores,
-            queries,
-            block.start,
-            group,
-            keys,
-            F::from_f64(f64::NEG_INFINITY),
-        );
+        fill_future(scores, block, group, keys, F::from_f64(f64::NEG_INFINITY));
         let mut maximum = Vector::constant(simd, f64::NEG_INFINITY);
         for row in scores[..keys * queries].chunks_exact(queries) {
             maximum = Vector::load(simd, row, group).max(maximum);
@@ -356,7 +402,7 @@ fn mix_forward_body<F: Float, S: Simd>(
     };
     for_groups!(Vector::<F, S>::LANES, block.shape.head_width, |group| {
         for_tiles!(0, queries, |row, R| {
-            let depth = (block.start + row + R).min(block.end);
+            let depth = block.keys_of_rows(row, R);
             let tile = tile::by_columns::<F, S, R>(simd, probability, row, value, group, depth);
             for (r, total) in tile.into_iter().enumerate() {
                 (total / Vector::splat(simd, sums[row + r]))
@@ -456,22 +502,8 @@ fn probabilities_backward_body<F: Float, S: Simd>(
                 (probability * (upstream - dot) * scale).store(&mut gradients[start..], group);
             }
         });
-        fill_future(
-            probabilities,
-            queries,
-            block.start,
-            group,
-            keys,
-            F::from_f64(0.0),
-        );
-        fill_future(
-            gradients,
-            queries,
-            block.start,
-            group,
-            keys,
-            F::from_f64(0.0),
-        );
+        fill_future(probabilities, block, group, keys, F::from_f64(0.0));
+        fill_future(gradients, block, group, keys, F::from_f64(0.0));
     });
 }
 
@@ -491,7 +523,7 @@ fn query_backward_body<F: Float, S: Simd>(
     let key = Strided { data: key, stride };
     for_groups!(Vector::<F, S>::LANES, block.shape.head_width, |group| {
         for_tiles!(0, queries, |row, R| {
-            let depth = (block.start + row + R).min(block.end);
+            let depth = block.keys_of_rows(row, R);
             let tile = tile::by_columns::<F, S, R>(simd, gradient, row, key, group, depth);
             for (r, total) in tile.into_iter().enumerate() {
                 total.store(&mut dquery[(row + r) * stride..], group);
@@ -519,15 +551,14 @@ fn key_backward_body<F: Float, S: Simd>(
         stride: query_stride,
     };
     for_groups!(Vector::<F, S>::LANES, block.shape.head_width, |group| {
-        for_tiles!(0, block.end, |row, R| {
+        for_tiles!(0, block.keys(), |row, R| {
             // Queries before a key do not see it.
-            let seen = (row.saturating_sub(block.start), queries);
+            let seen = (block.first_query(row), queries);
             let tile = tile::by_rows::<F, S, R>(simd, factors, row, query, group, seen);
             for (r, total) in tile.into_iter().enumerate() {
                 let place = &mut dkey[(row + r) * stride..];
-                // A key's first block of queries is the one it is in.
-                let is_first = row + r >= block.start;
-                let before = if is_first {
+                // Where attention is causal, a key's first block of queries is the one it is in.
+                let before = if block.is_first(row + r) {
                     Vector::constant(simd, 0.0)
                 } else {
                     Vector::load(simd, place, group)
@@ -540,14 +571,11 @@ fn key_backward_body<F: Float, S: Simd>(
 
 /// Overwrites what the queries of `group` may not see of the keys before `keys`.
 #[inline(always)]
-fn fill_future<F: Float>(
-    scores: &mut [F],
-    queries: usize,
-    start: usize,
-    group: Group,
-    keys: usize,
-    value: F,
-) {
+fn fill_future<F: Float>(scores: &mut [F], block: Block, group: Group, keys: usize, value: F) {
+    if !block.shape.causal {
+        return;
+    }
+    let (queries, start) = (block.queries(), block.start);
     for key in start + group.start + 1..keys {
         let first_that_sees = (key - start).min(group.start + group.len);
         scores[key * queries..][group.start..first_that_sees].fill(value);
@@ -579,101 +607,126 @@ mod tests {
     use crate::random::Stream;
 
     /// Two blocks of queries, the second not full.
-    const SHAPE: AttentionShape = AttentionShape {
-        sequences: 2,
-        context: QUERIES + 21,
-        heads: 2,
-        head_width: 5,
-        first_sequence: 3,
-    };
-    const ROWS: usize = SHAPE.sequences * SHAPE.context;
-    const WIDTH: usize = SHAPE.heads * SHAPE.head_width;
+    const SHAPES: [AttentionShape; 2] = [
+        AttentionShape {
+            sequences: 2,
+            context: QUERIES + 21,
+            heads: 2,
+            head_width: 5,
+            first_sequence: 3,
+            causal: true,
+        },
+        AttentionShape {
+            sequences: 2,
+            context: BIDIRECTIONAL_QUERIES + 21,
+            heads: 2,
+            head_width: 5,
+            first_sequence: 3,
+            causal: false,
+        },
+    ];
 
-    fn run(qkv: &[f64], mask: Option<Mask>) -> (Vec<f64>, Vec<f64>) {
-        let mut scratch = vec![f64::NAN; SHAPE.scratch_len()];
-        let (mut out, mut log_sums) = (
-            vec![f64::NAN; ROWS * WIDTH],
-            vec![f64::NAN; ROWS * SHAPE.heads],
-        );
-        forward(qkv, &mut out, &mut log_sums, SHAPE, mask, &mut scratch);
+    fn rows(shape: AttentionShape) -> usize {
+        shape.sequences * shape.context
+    }
+
+    fn run<F: Float>(qkv: &[F], shape: AttentionShape, mask: Option<Mask>) -> (Vec<F>, Vec<F>) {
+        let numbers = |len| vec![F::from_f64(f64::NAN); len];
+        let mut scratch = numbers(shape.scratch_len());
+        let mut out = numbers(rows(shape) * shape.width());
+        let mut log_sums = numbers(rows(shape) * shape.heads);
+        forward(qkv, &mut out, &mut log_sums, shape, mask, &mut scratch);
         (out, log_sums)
+    }
+
+    fn gradient<F: Float>(
+        qkv: &[F],
+        dout: &[F],
+        shape: AttentionShape,
+        mask: Option<Mask>,
+    ) -> Vec<F> {
+        let (out, log_sums) = run(qkv, shape, mask);
+        let mut scratch = vec![F::from_f64(f64::NAN); shape.scratch_len()];
+        let mut dqkv = vec![F::from_f64(f64::NAN); qkv.len()];
+        backward(
+            qkv,
+            &out,
+            &log_sums,
+            dout,
+            &mut dqkv,
+            shape,
+            mask,
+            &mut scratch,
+        );
+        dqkv
     }
 
     #[test]
     fn equals_plain_sums() {
-        let qkv = normals(1, ROWS * 3 * WIDTH);
-        let (out, _) = run(&qkv, None);
-        let at = |row: usize, part: usize, head: usize, column: usize| {
-            qkv[row * 3 * WIDTH + part * WIDTH + head * SHAPE.head_width + column]
-        };
-        for (row, head) in [
-            (0, 0),
-            (1, 1),
-            (QUERIES - 1, 0),
-            (QUERIES + 3, 1),
-            (ROWS - 1, 0),
-        ] {
-            let first = row / SHAPE.context * SHAPE.context;
-            let score = |key: usize| {
-                let products = (0..SHAPE.head_width)
-                    .map(|column| at(row, 0, head, column) * at(key, 1, head, column));
-                (products.sum::<f64>() / (SHAPE.head_width as f64).sqrt()).exp()
+        for shape in SHAPES {
+            let width = shape.width();
+            let qkv = normals(1, rows(shape) * 3 * width);
+            let (out, _) = run(&qkv, shape, None);
+            let at = |row: usize, part: usize, head: usize, column: usize| {
+                qkv[row * 3 * width + part * width + head * shape.head_width + column]
             };
-            let total: f64 = (first..=row).map(score).sum();
-            for column in 0..SHAPE.head_width {
-                let weighted: f64 = (first..=row)
-                    .map(|key| score(key) * at(key, 2, head, column))
-                    .sum();
-                let ours = out[row * WIDTH + head * SHAPE.head_width + column];
-                assert!(
-                    (ours - weighted / total).abs() < 1e-12,
-                    "row {row}, head {head}, column {column}"
-                );
+            for (row, head) in [
+                (0, 0),
+                (1, 1),
+                (QUERIES - 1, 0),
+                (QUERIES + 19, 1),
+                (rows(shape) - 1, 0),
+            ] {
+                let first = row / shape.context * shape.context;
+                let last = if shape.causal {
+                    row
+                } else {
+                    first + shape.context - 1
+                };
+                let score = |key: usize| {
+                    let products = (0..shape.head_width)
+                        .map(|column| at(row, 0, head, column) * at(key, 1, head, column));
+                    (products.sum::<f64>() / (shape.head_width as f64).sqrt()).exp()
+                };
+                let total: f64 = (first..=last).map(score).sum();
+                for column in 0..shape.head_width {
+                    let weighted: f64 = (first..=last)
+                        .map(|key| score(key) * at(key, 2, head, column))
+                        .sum();
+                    let ours = out[row * width + head * shape.head_width + column];
+                    assert!(
+                        (ours - weighted / total).abs() < 1e-12,
+                        "row {row}, head {head}, column {column}, {shape:?}"
+                    );
+                }
             }
         }
     }
 
     #[test]
     fn backward_is_the_gradient_with_and_without_dropout() {
-        let (qkv, dout) = (normals(1, ROWS * 3 * WIDTH), normals(2, ROWS * WIDTH));
-        for mask in [None, Some(Mask::new(Stream::new(4, 4), 0.3))] {
-            let (out, log_sums) = run(&qkv, mask);
-            let mut scratch = vec![f64::NAN; SHAPE.scratch_len()];
-            let mut dqkv = vec![f64::NAN; qkv.len()];
-            backward(
-                &qkv,
-                &out,
-                &log_sums,
-                &dout,
-                &mut dqkv,
-                SHAPE,
-                mask,
-                &mut scratch,
-            );
-            assert_gradient("qkv", &qkv, &dqkv, |qkv| dot(&run(qkv, mask).0, &dout));
+        for shape in SHAPES {
+            let size = rows(shape) * shape.width();
+            let (qkv, dout) = (normals(1, 3 * size), normals(2, size));
+            for mask in [None, Some(Mask::new(Stream::new(4, 4), 0.3))] {
+                let dqkv = gradient(&qkv, &dout, shape, mask);
+                assert_gradient("qkv", &qkv, &dqkv, |qkv| {
+                    dot(&run(qkv, shape, mask).0, &dout)
+                });
+            }
         }
     }
 
     #[test]
     fn scores_that_would_overflow_an_exponential_are_fine() {
-        let qkv: Vec<f32> = normals(1, ROWS * 3 * WIDTH)
-            .iter()
-            .map(|x| (100.0 * x) as f32)
-            .collect();
-        let mut scratch = vec![0.0; SHAPE.scratch_len()];
-        let (mut out, mut log_sums) = (vec![0.0; ROWS * WIDTH], vec![0.0; ROWS * SHAPE.heads]);
-        forward(&qkv, &mut out, &mut log_sums, SHAPE, None, &mut scratch);
-        let mut dqkv = vec![f32::NAN; qkv.len()];
-        backward(
-            &qkv,
-            &out,
-            &log_sums,
-            &out,
-            &mut dqkv,
-            SHAPE,
-            None,
-            &mut scratch,
-        );
-        assert!(out.iter().chain(&dqkv).all(|value| value.is_finite()));
+        for shape in SHAPES {
+            let qkv: Vec<f32> = normals(1, rows(shape) * 3 * shape.width())
+                .iter()
+                .map(|x| (100.0 * x) as f32)
+                .collect();
+            let (out, _) = run(&qkv, shape, None);
+            let dqkv = gradient(&qkv, &out, shape, None);
+            assert!(out.iter().chain(&dqkv).all(|value| value.is_finite()));
+        }
     }
 }

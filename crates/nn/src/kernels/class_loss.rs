@@ -8,13 +8,13 @@
 use crate::Float;
 use crate::vision::{ClassLoss, Targets};
 
-/// Returns the sum of the rows' losses; with a `scale`, logits ← scale · its gradient.
+/// Returns the sum of the rows' losses; logits ← scale · its gradient.
 pub(crate) fn forward_backward<F: Float>(
     logits: &mut [F],
     targets: Targets<'_>,
     classes: usize,
     loss: ClassLoss,
-    scale: Option<f64>,
+    scale: f64,
 ) -> f64 {
     let mut total = 0.0;
     for (image, row) in logits.chunks_exact_mut(classes).enumerate() {
@@ -40,11 +40,7 @@ pub(crate) fn forward_backward<F: Float>(
     total
 }
 
-fn cross_entropy<F: Float>(
-    row: &mut [F],
-    target: impl Fn(usize) -> f64,
-    scale: Option<f64>,
-) -> f64 {
+fn cross_entropy<F: Float>(row: &mut [F], target: impl Fn(usize) -> f64, scale: f64) -> f64 {
     // NaN stays: `f64::max` would skip it.
     let maximum = row.iter().fold(f64::NEG_INFINITY, |maximum, logit| {
         let logit = logit.to_f64();
@@ -62,26 +58,18 @@ fn cross_entropy<F: Float>(
         if target > 0.0 {
             loss -= target * log_probability;
         }
-        if let Some(scale) = scale {
-            *logit = F::from_f64(scale * (log_probability.exp() - target));
-        }
+        *logit = F::from_f64(scale * (log_probability.exp() - target));
     }
     loss
 }
 
-fn squared_error<F: Float>(
-    row: &mut [F],
-    target: impl Fn(usize) -> f64,
-    scale: Option<f64>,
-) -> f64 {
+fn squared_error<F: Float>(row: &mut [F], target: impl Fn(usize) -> f64, scale: f64) -> f64 {
     let reciprocal = 1.0 / row.len() as f64;
     let mut loss = 0.0;
     for (class, logit) in row.iter_mut().enumerate() {
         let difference = logit.to_f64() - target(class);
         loss += reciprocal * difference * difference;
-        if let Some(scale) = scale {
-            *logit = F::from_f64(scale * 2.0 * reciprocal * difference);
-        }
+        *logit = F::from_f64(scale * 2.0 * reciprocal * difference);
     }
     loss
 }
@@ -112,10 +100,10 @@ mod tests {
         let logits = normals(1, TARGETS.len() * CLASSES);
         for loss in LOSSES {
             let run = |logits: &[f64]| {
-                forward_backward(&mut logits.to_vec(), TARGETS, CLASSES, loss, None)
+                forward_backward(&mut logits.to_vec(), TARGETS, CLASSES, loss, 1.0)
             };
             let mut gradient = logits.clone();
-            let value = forward_backward(&mut gradient, TARGETS, CLASSES, loss, Some(0.5));
+            let value = forward_backward(&mut gradient, TARGETS, CLASSES, loss, 0.5);
             assert_eq!(value, run(&logits));
             assert_gradient("logits", &logits, &gradient, |logits| 0.5 * run(logits));
         }
@@ -133,7 +121,7 @@ mod tests {
                     second: &TARGETS.second[row..=row],
                     share: &share[row..=row],
                 };
-                forward_backward(row_logits, targets, CLASSES, *loss, None)
+                forward_backward(row_logits, targets, CLASSES, *loss, 1.0)
             };
             for row in 0..TARGETS.len() {
                 let share = f64::from(TARGETS.share[row]);
@@ -152,7 +140,7 @@ mod tests {
                 second: &[label],
                 share: &[1.0],
             };
-            forward_backward(&mut logits.clone(), targets, 3, ClassLoss::default(), None)
+            forward_backward(&mut logits.clone(), targets, 3, ClassLoss::default(), 1.0)
         };
         assert_eq!(hard(0, [1000.0, -1000.0, 0.0]), 0.0);
         assert_eq!(hard(1, [1000.0, -1000.0, 0.0]), 2000.0);

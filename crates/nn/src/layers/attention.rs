@@ -2,9 +2,9 @@
 
 use wd_decay::Role;
 
-use crate::device::{Activation, BranchEnd, Device, DropoutSite, HeadNormalisation, Linear, Store};
-use crate::model::Builder;
-use crate::{GptConfig, Position};
+use super::BlockConfig;
+use crate::device::{Activation, Attention, BranchEnd, Device, HeadNormalisation, Linear, Store};
+use crate::transformer::Builder;
 
 /// QK-norm and where its results are kept.
 #[derive(Debug, Clone, Copy)]
@@ -18,13 +18,11 @@ struct HeadNorm {
 /// branch(x) = projection(attention(qkv(x))).
 #[derive(Debug, Clone)]
 pub(crate) struct AttentionBranch {
-    heads: usize,
+    attention: Attention,
     rotary: bool,
     qkv: Linear,
     head_norm: Option<HeadNorm>,
     projection: Linear,
-    /// Mask of the attention probabilities.
-    site: DropoutSite,
     pub(crate) end: BranchEnd,
 
     qkv_output: Activation,
@@ -37,22 +35,26 @@ pub(crate) struct AttentionBranch {
 
 impl AttentionBranch {
     /// Columns of activations that need not outlive the branch's backward.
-    pub(crate) fn temporary_columns(config: &GptConfig) -> usize {
+    pub(crate) fn temporary_columns(config: &BlockConfig) -> usize {
         4 * config.width
     }
 
     /// Appends the branch's tensors under `path`.
-    pub(crate) fn new(builder: &mut Builder<'_>, path: &str) -> Self {
-        let GptConfig {
+    pub(crate) fn new(builder: &mut Builder, config: &BlockConfig, path: &str) -> Self {
+        let BlockConfig {
             width,
             heads,
             qk_norm,
             norm_epsilon,
-            init_std,
             ..
-        } = *builder.config;
-        let head_width = builder.config.head_width();
-        let qkv = builder.linear(&format!("{path}.qkv"), 3 * width, width, init_std);
+        } = *config;
+        let head_width = width / heads;
+        let qkv = builder.linear(
+            &format!("{path}.qkv"),
+            [3 * width, width],
+            config.std,
+            config.qkv_bias,
+        );
         let qkv_output = builder.plan.take(3 * width);
         let head_norm = qk_norm.then(|| {
             let query_gain = builder.vector(
@@ -79,18 +81,21 @@ impl AttentionBranch {
         });
         let projection = builder.linear(
             &format!("{path}.projection"),
-            width,
-            width,
-            builder.branch_std(),
+            [width, width],
+            config.branch_std,
+            config.bias,
         );
         let mut temporary = builder.temporary;
         Self {
-            heads,
-            rotary: builder.config.position == Position::Rope,
+            attention: Attention {
+                heads,
+                causal: config.causal,
+                site: builder.dropout_site(),
+            },
+            rotary: config.rotary,
             qkv,
             head_norm,
             projection,
-            site: builder.dropout_site(),
             end: BranchEnd {
                 bias: projection.bias,
                 site: builder.dropout_site(),
@@ -127,7 +132,7 @@ impl AttentionBranch {
         if self.rotary {
             device.rotary_forward(qkv);
         }
-        device.attention_forward(self.heads, qkv, self.log_sums, self.attended, self.site);
+        device.attention_forward(self.attention, qkv, self.log_sums, self.attended);
         device.linear_forward(&self.projection, self.attended, output);
     }
 
@@ -153,13 +158,12 @@ impl AttentionBranch {
             Store::Overwrite,
         );
         device.attention_backward(
-            self.heads,
+            self.attention,
             self.attention_input(),
             self.log_sums,
             attended,
             attended_gradient,
             qkv_gradient,
-            self.site,
         );
         if self.rotary {
             device.rotary_backward(qkv_gradient);

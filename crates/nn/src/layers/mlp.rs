@@ -1,8 +1,23 @@
-//! MLP branch: down(GELU(up(x))), or down(silu(gate(x))·up(x)).
+//! MLP branch: down(f(up(x))), or down(silu(gate(x))·up(x)).
 
+use super::BlockConfig;
 use crate::device::{Activation, BranchEnd, Device, Linear, Store};
-use crate::model::Builder;
-use crate::{Activation as Nonlinearity, GptConfig};
+use crate::kernels::activation::Pointwise;
+use crate::transformer::Builder;
+
+/// What stands between the maps of an MLP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nonlinearity {
+    Pointwise(Pointwise),
+    SwiGlu,
+}
+
+/// The non-linearity with what it needs.
+#[derive(Debug, Clone, Copy)]
+enum Inner {
+    Pointwise(Pointwise),
+    SwiGlu(Gate),
+}
 
 /// SwiGLU's second map and its activations.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +30,7 @@ struct Gate {
 /// The MLP of a block.
 #[derive(Debug, Clone)]
 pub(crate) struct MlpBranch {
-    gate: Option<Gate>,
+    inner: Inner,
     up: Linear,
     down: Linear,
     pub(crate) end: BranchEnd,
@@ -29,57 +44,62 @@ pub(crate) struct MlpBranch {
 
 impl MlpBranch {
     /// Columns of activations that need not outlive the branch's backward.
-    pub(crate) fn temporary_columns(config: &GptConfig) -> usize {
-        let matrices = if config.activation == Nonlinearity::SwiGlu {
+    pub(crate) fn temporary_columns(config: &BlockConfig) -> usize {
+        let matrices = if config.nonlinearity == Nonlinearity::SwiGlu {
             3
         } else {
             2
         };
-        matrices * config.hidden()
+        matrices * config.hidden
     }
 
     /// Appends the branch's tensors under `path`.
-    pub(crate) fn new(builder: &mut Builder<'_>, path: &str) -> Self {
-        let GptConfig {
+    pub(crate) fn new(builder: &mut Builder, config: &BlockConfig, path: &str) -> Self {
+        let BlockConfig {
             width,
-            activation,
-            init_std,
+            hidden,
+            std,
+            bias,
             ..
-        } = *builder.config;
-        let hidden_width = builder.config.hidden();
+        } = *config;
         let mut temporary = builder.temporary;
-        let gate = (activation == Nonlinearity::SwiGlu).then(|| Gate {
-            linear: builder.linear(&format!("{path}.gate"), hidden_width, width, init_std),
-            output: builder.plan.take(hidden_width),
-            gradient: temporary.take(hidden_width),
-        });
-        let up = builder.linear(&format!("{path}.up"), hidden_width, width, init_std);
+        let inner = match config.nonlinearity {
+            Nonlinearity::Pointwise(function) => Inner::Pointwise(function),
+            Nonlinearity::SwiGlu => Inner::SwiGlu(Gate {
+                linear: builder.linear(&format!("{path}.gate"), [hidden, width], std, bias),
+                output: builder.plan.take(hidden),
+                gradient: temporary.take(hidden),
+            }),
+        };
+        let up = builder.linear(&format!("{path}.up"), [hidden, width], std, bias);
         let down = builder.linear(
             &format!("{path}.down"),
-            width,
-            hidden_width,
-            builder.branch_std(),
+            [width, hidden],
+            config.branch_std,
+            bias,
         );
         Self {
-            gate,
+            inner,
             up,
             down,
             end: BranchEnd {
                 bias: down.bias,
                 site: builder.dropout_site(),
             },
-            up_output: builder.plan.take(hidden_width),
-            hidden: temporary.take(hidden_width),
-            hidden_gradient: temporary.take(hidden_width),
+            up_output: builder.plan.take(hidden),
+            hidden: temporary.take(hidden),
+            hidden_gradient: temporary.take(hidden),
         }
     }
 
     /// output ← branch(input), without `down`'s bias.
     pub(crate) fn forward<D: Device>(&self, device: &mut D, input: Activation, output: Activation) {
         device.linear_forward(&self.up, input, self.up_output);
-        match &self.gate {
-            None => device.gelu_forward(self.up.bias, self.up_output, self.hidden),
-            Some(gate) => {
+        match &self.inner {
+            Inner::Pointwise(function) => {
+                device.pointwise_forward(*function, self.up.bias, self.up_output, self.hidden);
+            }
+            Inner::SwiGlu(gate) => {
                 device.linear_forward(&gate.linear, input, gate.output);
                 let biases = gate
                     .linear
@@ -110,12 +130,12 @@ impl MlpBranch {
         } = *self;
         // The hidden activations are gone: they come back with the non-linearity's backward, which needs `down`'s dX.
         device.linear_backward_input(&down, output_gradient, hidden_gradient, Store::Overwrite);
-        match &self.gate {
-            None => {
+        match &self.inner {
+            Inner::Pointwise(function) => {
                 // Sums the gradient of the bias on its way.
-                device.gelu_backward(up.bias, up_output, hidden, hidden_gradient);
+                device.pointwise_backward(*function, up.bias, up_output, hidden, hidden_gradient);
             }
-            Some(gate) => {
+            Inner::SwiGlu(gate) => {
                 device.swiglu_backward(
                     gate.output,
                     up_output,
@@ -132,7 +152,7 @@ impl MlpBranch {
         device.linear_backward_weight(&down, hidden, output_gradient);
         device.linear_backward_weight(&up, input, hidden_gradient);
         device.linear_backward_input(&up, hidden_gradient, input_gradient, Store::Overwrite);
-        if let Some(gate) = &self.gate {
+        if let Inner::SwiGlu(gate) = &self.inner {
             device.linear_backward_weight(&gate.linear, input, gate.gradient);
             device.linear_backward_input(&gate.linear, gate.gradient, input_gradient, Store::Add);
         }

@@ -1,38 +1,77 @@
 //! An image classifier with the memory to train it.
 
-use super::layered::Network;
-use super::{Targets, VisionConfig};
-use crate::{DropoutKey, Float, NnError, ParameterLayout};
+use super::per_image::PerImage;
+use super::{Targets, VisionConfig, layered};
+use crate::lanes::check_counts;
+use crate::{DropoutKey, Float, NnError};
 
-/// An image classifier that computes losses and gradients; owns all the memory that a step needs, so that a step
-/// allocates nothing.
+/// An image classifier that computes losses, gradients and logits; owns all the memory that a step needs, so that a
+/// step allocates nothing.
 ///
-/// Parameters, gradients and running statistics are the caller's, laid out as [`VisionConfig::layout`] and
-/// [`VisionConfig::running_statistics`] say. Work runs on the current rayon pool.
+/// Parameters and gradients are the caller's, laid out as [`VisionConfig::layout`] says, and so is what batch norm
+/// remembers, laid out as [`VisionConfig::running_statistics`] says. Images are NHWC. Work runs on the current rayon
+/// pool; call from within [`rayon::ThreadPool::install`] (a call from outside a pool makes rayon allocate).
+///
+/// ```
+/// # fn main() -> Result<(), wd_nn::NnError> {
+/// use wd_nn::{DropoutKey, ImageShape, Targets, VisionConfig, VisionModel, VitConfig};
+///
+/// let image = ImageShape { channels: 1, height: 8, width: 8 };
+/// let config = VisionConfig::Vit(VitConfig::new(image, 10, 4, 1, 16, 2));
+/// let mut parameters = vec![0.0f32; config.layout().len];
+/// config.initialize(1, &mut parameters)?;
+/// let mut gradients = vec![0.0f32; parameters.len()];
+/// let mut model = VisionModel::new(config, 2, 1)?;
+/// let images: Vec<f32> = (0..2 * 64).map(|index| (index % 7) as f32 - 3.0).collect();
+/// let targets = Targets { first: &[3, 8], second: &[3, 8], share: &[1.0, 1.0] };
+/// let loss = model.loss_and_gradient(&parameters, &mut gradients, &mut [], &images, targets, DropoutKey::default())?;
+/// assert!((loss - 10f64.ln()).abs() < 0.1); // untrained: about ln(classes)
+/// # Ok(())
+/// # }
+/// ```
 pub struct VisionModel<F> {
     config: VisionConfig,
-    network: Network<F>,
+    engine: Engine<F>,
+}
+
+/// Batch norm couples the images of a batch, so that a network with it goes through the whole batch layer by layer; one
+/// without works off micro-batches that stay in cache.
+enum Engine<F> {
+    PerImage(Box<PerImage<F>>),
+    Layered(Box<layered::Network<F>>),
 }
 
 impl<F: Float> VisionModel<F> {
     /// Memory for batches of at most `images` images, worked on by at most `threads` threads at a time.
     ///
+    /// More threads than that in the pool are not used; fewer leave memory unused. Results do not depend on it.
+    ///
     /// # Errors
     /// [`NnError::Configuration`] if the configuration is not possible, or `images` or `threads` is 0.
     pub fn new(config: VisionConfig, images: usize, threads: usize) -> Result<Self, NnError> {
         config.validate()?;
-        crate::config::check_size("images", images)?;
-        crate::config::check_size("threads", threads)?;
-        let plan = match &config {
-            VisionConfig::Cnn(config) => config.plan(),
-            VisionConfig::Resnet(config) => config.plan(),
-            VisionConfig::Vit(_) | VisionConfig::Mlp(_) => unreachable!("merged with nn-vit"),
-        };
-        let network = Network::new(plan, config.loss(), images, threads);
-        Ok(Self { config, network })
+        check_counts("images", images, threads)?;
+        let layered = config.layered().map(|plan| {
+            let network = layered::Network::new(plan, config.loss(), images, threads);
+            Engine::Layered(Box::new(network))
+        });
+        let engine = layered.or_else(|| {
+            let network = PerImage::new(&config, images, threads)?;
+            Some(Engine::PerImage(Box::new(network)))
+        });
+        match engine {
+            Some(engine) => Ok(Self { config, engine }),
+            None => unreachable!("every configuration is of one or the other"),
+        }
     }
 
     /// Mean loss over the batch and its gradient.
+    ///
+    /// `images` holds whole images, at most as many as [`VisionModel::new`] was told; `gradients` is overwritten,
+    /// `running` updated by batch norm. A diverged model gives a non-finite loss, not an error.
+    ///
+    /// # Errors
+    /// [`NnError::Length`], [`NnError::Label`] and [`NnError::Share`]; then `gradients` is untouched.
     pub fn loss_and_gradient(
         &mut self,
         parameters: &[F],
@@ -40,13 +79,24 @@ impl<F: Float> VisionModel<F> {
         running: &mut [F],
         images: &[F],
         targets: Targets<'_>,
-        _dropout: DropoutKey,
+        dropout: DropoutKey,
     ) -> Result<f64, NnError> {
-        self.network
-            .loss_and_gradient(parameters, gradients, running, images, targets)
+        match &mut self.engine {
+            Engine::PerImage(network) => {
+                network.loss_and_gradient(parameters, gradients, running, images, targets, dropout)
+            }
+            Engine::Layered(network) => {
+                network.loss_and_gradient(parameters, gradients, running, images, targets)
+            }
+        }
     }
 
-    /// `logits` `[image][class]` in evaluation mode.
+    /// Logits `[image][class]`, without dropout, by the running statistics where there are any.
+    ///
+    /// `images` as in [`VisionModel::loss_and_gradient`]; `logits` is overwritten.
+    ///
+    /// # Errors
+    /// [`NnError::Length`].
     pub fn logits(
         &mut self,
         parameters: &[F],
@@ -54,7 +104,10 @@ impl<F: Float> VisionModel<F> {
         images: &[F],
         logits: &mut [F],
     ) -> Result<(), NnError> {
-        self.network.logits(parameters, running, images, logits)
+        match &mut self.engine {
+            Engine::PerImage(network) => network.logits(parameters, running, images, logits),
+            Engine::Layered(network) => network.logits(parameters, running, images, logits),
+        }
     }
 
     /// The configuration that the model was made from.
@@ -62,34 +115,12 @@ impl<F: Float> VisionModel<F> {
         &self.config
     }
 
-    /// Bytes that the model owns.
+    /// Bytes that the model owns: activations and scratch of every thread, gradients of every lane but the first.
+    /// Parameters and gradients, the caller's, are not among them.
     pub fn memory_bytes(&self) -> usize {
-        self.network.memory_bytes()
-    }
-}
-
-impl VisionConfig {
-    fn plan(&self) -> super::layered::Plan {
-        match self {
-            VisionConfig::Cnn(config) => config.plan(),
-            VisionConfig::Resnet(config) => config.plan(),
-            VisionConfig::Vit(_) | VisionConfig::Mlp(_) => unreachable!("merged with nn-vit"),
+        match &self.engine {
+            Engine::PerImage(network) => network.memory_bytes(),
+            Engine::Layered(network) => network.memory_bytes(),
         }
-    }
-    /// Every tensor of the model.
-    pub fn layout(&self) -> ParameterLayout {
-        self.plan().layout
-    }
-    /// Batch norm's running statistics.
-    pub fn running_statistics(&self) -> ParameterLayout {
-        self.plan().running
-    }
-    /// Floating-point operations of forward and backward an image.
-    pub fn flops_per_image(&self) -> f64 {
-        self.plan().flops_per_image()
-    }
-    /// Fills `parameters` with initial values.
-    pub fn initialize(&self, seed: u64, parameters: &mut [f32]) -> Result<(), NnError> {
-        self.layout().initialize(seed, parameters)
     }
 }

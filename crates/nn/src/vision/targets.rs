@@ -8,7 +8,7 @@ use crate::{NnError, error};
 ///
 /// The target distribution of image i is q_i = share_i·onehot(first_i) + (1 − share_i)·onehot(second_i); a share of 1
 /// makes `first` certain. All three slices have one element an image.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Targets<'a> {
     /// First class of each image.
     pub first: &'a [u32],
@@ -18,7 +18,6 @@ pub struct Targets<'a> {
     pub share: &'a [f32],
 }
 
-#[expect(dead_code, reason = "the models that call it follow")]
 impl<'a> Targets<'a> {
     /// Number of images.
     pub fn len(&self) -> usize {

@@ -218,7 +218,7 @@ impl<F: Float> Network<F> {
             targets,
             self.plan.head.classes,
             self.loss,
-            Some(scale),
+            scale,
         );
         self.backward(parameters, gradients, images, count);
         Ok(total * scale)

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassLoss, ImageShape};
 use crate::NnError;
 use crate::config::{check_dropout, check_heads, check_not_negative, check_parameters, check_size};
+use crate::vision::{ClassLoss, ImageShape};
 
 /// Which of a ViT's rows the head reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassLoss, ImageShape};
 use crate::NnError;
 use crate::config::{check_dropout, check_parameters, check_size};
+use crate::vision::{ClassLoss, ImageShape};
 
 /// Non-linearity after every hidden layer of an MLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,8 +28,8 @@ pub enum MlpActivation {
 /// | `dropout` | 0 | 0 ≤ p < 1: after every hidden layer |
 /// | `loss` | cross-entropy without smoothing | |
 ///
-/// An image is flattened as it lies in memory, `[row][column][channel]`; `torch.nn.Flatten` goes over channels first.
-/// For images of one channel the two are the same.
+/// The first map reads an image channel by channel, `[channel][row][column]`, as after `torch.nn.Flatten` of an NCHW
+/// image: weights go to and from PyTorch unchanged.
 ///
 /// ```
 /// use wd_nn::{ImageShape, MlpConfig};

@@ -61,11 +61,12 @@ impl RunProgress {
 /// One line about a moment of a run.
 pub(crate) fn line(progress: &Progress) -> String {
     format!(
-        "loss {:.4}  lr {:.2e}  λ {}  {} tok/s  ETA {}",
+        "loss {:.4}  lr {:.2e}  λ {}  {} {}/s  ETA {}",
         progress.loss,
         progress.learning_rate,
         text::number(progress.lambda),
         text::rate(progress.tokens_per_second),
+        text::unit(progress.unit),
         text::duration(progress.eta_seconds),
     )
 }
@@ -87,6 +88,7 @@ impl Observer for RunProgress {
             .iter()
             .filter(|tensor| tensor.lambda != 0.0)
             .count();
+        let unit = plan.record.unit.plural();
         let lines = [
             format!(
                 "{} in {}; {} in {} {} ({}, λ = {}, policy {})",
@@ -105,11 +107,11 @@ impl Observer for RunProgress {
             ),
             format!("  why: {}", reasons(plan)),
             format!(
-                "{} of {}, {:.2} epochs, {:.1} tokens a parameter; {}; κ = {}{}",
+                "{} of {}, {:.2} epochs, {} {unit} a parameter; {}; κ = {}{}",
                 text::counted(plan.record.steps, "step"),
-                text::counted(plan.record.tokens_per_step, "token"),
+                text::counted(plan.record.tokens_per_step, plan.record.unit.name()),
                 plan.record.epochs,
-                plan.record.tokens_per_parameter,
+                text::per_parameter(plan.record.tokens_per_parameter),
                 plan.record.schedule_description,
                 text::number(plan.record.kappa),
                 if step > 0 {
@@ -148,6 +150,7 @@ impl Observer for RunProgress {
             learning_rate: progress.learning_rate,
             lambda: progress.lambda,
             tokens_per_second: progress.tokens_per_second,
+            unit: progress.unit,
             eta_seconds: progress.eta_seconds,
         };
         match self {

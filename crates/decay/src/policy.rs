@@ -27,9 +27,13 @@ pub enum Preset {
     Nanogpt,
     /// All but norms and biases.
     Hf,
-    /// All but embeddings, tokens' and positions'.
+    /// All but embeddings: tokens', positions' and the class token.
     Olmo,
-    /// Hidden matrices and the output head.
+    /// Tensors of two or more dimensions that are neither positions nor the class token.
+    Timm,
+    /// As `Timm`, under the name of the recipe.
+    Deit,
+    /// Hidden matrices, convolutions and the output head.
     Matrices,
     /// All.
     Everything,
@@ -42,6 +46,8 @@ impl Preset {
             Preset::Nanogpt => "nanogpt",
             Preset::Hf => "hf",
             Preset::Olmo => "olmo",
+            Preset::Timm => "timm",
+            Preset::Deit => "deit",
             Preset::Matrices => "matrices",
             Preset::Everything => "everything",
         }
@@ -53,8 +59,10 @@ impl Preset {
         let kind = || {
             match tensor.role {
                 Role::Matrix => "matrix",
+                Role::Convolution => "convolution",
                 Role::Embedding => "token embedding",
                 Role::Position => "position embedding",
+                Role::ClassToken => "class token",
                 Role::Head => "output head",
                 Role::Norm => "norm gain",
                 Role::Bias => "bias",
@@ -66,10 +74,21 @@ impl Preset {
             Preset::Nanogpt => (false, format!("{} {}", dimensions(), kind())),
             Preset::Hf => (!matches!(tensor.role, Role::Norm | Role::Bias), kind()),
             Preset::Olmo => (
-                !matches!(tensor.role, Role::Embedding | Role::Position),
+                !matches!(
+                    tensor.role,
+                    Role::Embedding | Role::Position | Role::ClassToken
+                ),
                 kind(),
             ),
-            Preset::Matrices => (matches!(tensor.role, Role::Matrix | Role::Head), kind()),
+            Preset::Timm | Preset::Deit => match tensor.role {
+                Role::Position | Role::ClassToken | Role::Bias => (false, kind()),
+                _ if tensor.shape.len() >= 2 => (true, dimensions()),
+                _ => (false, format!("{} {}", dimensions(), kind())),
+            },
+            Preset::Matrices => (
+                matches!(tensor.role, Role::Matrix | Role::Convolution | Role::Head),
+                kind(),
+            ),
             Preset::Everything => (true, kind()),
         }
     }

@@ -16,10 +16,14 @@ use crate::{DecayError, names};
 pub enum Role {
     /// Weight of a linear map inside the network.
     Matrix,
+    /// Kernel of a convolution inside the network, the patch embedding of a vision transformer among them.
+    Convolution,
     /// Token embedding; also the head when the two are tied.
     Embedding,
     /// Learned position embedding.
     Position,
+    /// Learned vector that stands for the whole image among its patches.
+    ClassToken,
     /// Untied output projection.
     Head,
     /// Gain of a normalisation.
@@ -30,10 +34,12 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of tables.
-    pub const ALL: [Role; 6] = [
+    pub const ALL: [Role; 8] = [
         Role::Matrix,
+        Role::Convolution,
         Role::Embedding,
         Role::Position,
+        Role::ClassToken,
         Role::Head,
         Role::Norm,
         Role::Bias,
@@ -43,8 +49,10 @@ impl Role {
     pub const fn name(self) -> &'static str {
         match self {
             Role::Matrix => "matrix",
+            Role::Convolution => "convolution",
             Role::Embedding => "embedding",
             Role::Position => "position",
+            Role::ClassToken => "class_token",
             Role::Head => "head",
             Role::Norm => "norm",
             Role::Bias => "bias",
@@ -90,7 +98,8 @@ mod tests {
         let message = "layernorm".parse::<Role>().unwrap_err().to_string();
         assert_eq!(
             message,
-            "unknown role `layernorm`; known: matrix, embedding, position, head, norm, bias"
+            "unknown role `layernorm`; known: matrix, convolution, embedding, position, class_token, head, \
+             norm, bias"
         );
     }
 }

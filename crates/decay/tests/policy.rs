@@ -1,4 +1,4 @@
-//! Policies on the tensors of a GPT: who decays, with which λ, for which reason.
+//! Policies on the tensors of a GPT and of a vision transformer: who decays, with which λ, for which reason.
 
 use wd_decay::{Choice, DecayError, DecayPolicy, Preset, Role, TensorDescription};
 
@@ -23,6 +23,21 @@ fn gpt() -> Vec<TensorDescription<'static>> {
     ]
 }
 
+/// The shapes of timm's `VisionTransformer`: positions and the class token are 3-D there.
+fn vit() -> Vec<TensorDescription<'static>> {
+    let tensor = |path, shape, role| TensorDescription { path, shape, role };
+    vec![
+        tensor("patch.weight", &[64, 3, 4, 4], Role::Convolution),
+        tensor("patch.bias", WIDTH, Role::Bias),
+        tensor("class_token", &[1, 1, 64], Role::ClassToken),
+        tensor("position", &[1, 65, 64], Role::Position),
+        tensor("block.0.attention.norm.weight", WIDTH, Role::Norm),
+        tensor("block.0.attention.qkv.weight", &[192, 64], Role::Matrix),
+        tensor("head.weight", &[10, 64], Role::Head),
+        tensor("head.bias", &[10], Role::Bias),
+    ]
+}
+
 fn choose(preset: Preset, overrides: &[(&str, f64)]) -> Result<Vec<Choice>, DecayError> {
     let overrides = overrides
         .iter()
@@ -31,9 +46,13 @@ fn choose(preset: Preset, overrides: &[(&str, f64)]) -> Result<Vec<Choice>, Deca
     DecayPolicy { preset, overrides }.choose(0.1, &gpt())
 }
 
-fn decayed_roles(preset: Preset) -> Vec<Role> {
-    let choices = choose(preset, &[]).unwrap();
-    let mut roles: Vec<Role> = gpt()
+fn decayed_roles(preset: Preset, tensors: &[TensorDescription<'_>]) -> Vec<Role> {
+    let policy = DecayPolicy {
+        preset,
+        overrides: Vec::new(),
+    };
+    let choices = policy.choose(0.1, tensors).unwrap();
+    let mut roles: Vec<Role> = tensors
         .iter()
         .zip(&choices)
         .filter(|(_, choice)| choice.lambda > 0.0)
@@ -47,15 +66,53 @@ fn decayed_roles(preset: Preset) -> Vec<Role> {
 
 #[test]
 fn presets_decay_the_roles_of_their_table() {
-    let nanogpt = [Role::Matrix, Role::Embedding, Role::Position, Role::Head];
-    assert_eq!(decayed_roles(Preset::Nanogpt), nanogpt);
-    assert_eq!(decayed_roles(Preset::Hf), nanogpt);
+    use Role::{Bias, ClassToken, Convolution, Embedding, Head, Matrix, Norm, Position};
+    let of_gpt = |preset| decayed_roles(preset, &gpt());
+    let nanogpt = [Matrix, Embedding, Position, Head];
+    assert_eq!(of_gpt(Preset::Nanogpt), nanogpt);
+    assert_eq!(of_gpt(Preset::Hf), nanogpt);
+    assert_eq!(of_gpt(Preset::Olmo), [Matrix, Head, Norm, Bias]);
+    assert_eq!(of_gpt(Preset::Timm), [Matrix, Embedding, Head]);
+    assert_eq!(of_gpt(Preset::Matrices), [Matrix, Head]);
     assert_eq!(
-        decayed_roles(Preset::Olmo),
-        [Role::Matrix, Role::Head, Role::Norm, Role::Bias]
+        of_gpt(Preset::Everything),
+        [Matrix, Embedding, Position, Head, Norm, Bias]
     );
-    assert_eq!(decayed_roles(Preset::Matrices), [Role::Matrix, Role::Head]);
-    assert_eq!(decayed_roles(Preset::Everything), Role::ALL);
+
+    let of_vit = |preset| decayed_roles(preset, &vit());
+    let nanogpt = [Matrix, Convolution, Position, ClassToken, Head];
+    assert_eq!(of_vit(Preset::Nanogpt), nanogpt);
+    assert_eq!(of_vit(Preset::Hf), nanogpt);
+    assert_eq!(
+        of_vit(Preset::Olmo),
+        [Matrix, Convolution, Head, Norm, Bias]
+    );
+    assert_eq!(of_vit(Preset::Timm), [Matrix, Convolution, Head]);
+    assert_eq!(of_vit(Preset::Deit), [Matrix, Convolution, Head]);
+    assert_eq!(of_vit(Preset::Matrices), [Matrix, Convolution, Head]);
+    assert_eq!(
+        of_vit(Preset::Everything),
+        [Matrix, Convolution, Position, ClassToken, Head, Norm, Bias]
+    );
+}
+
+#[test]
+fn timm_says_why_it_leaves_a_tensor_out() {
+    let policy = DecayPolicy {
+        preset: Preset::Timm,
+        overrides: Vec::new(),
+    };
+    let reasons: Vec<String> = policy
+        .choose(0.1, &vit())
+        .unwrap()
+        .into_iter()
+        .map(|choice| choice.reason)
+        .collect();
+    assert_eq!(reasons[0], "4-D: decays (timm)");
+    assert_eq!(reasons[1], "bias: no decay (timm)");
+    assert_eq!(reasons[2], "class token: no decay (timm)");
+    assert_eq!(reasons[3], "position embedding: no decay (timm)");
+    assert_eq!(reasons[4], "1-D norm gain: no decay (timm)");
 }
 
 #[test]
@@ -192,5 +249,5 @@ fn a_policy_in_toml_keeps_the_order_of_its_overrides() {
         DecayPolicy::default()
     );
     assert!(toml::from_str::<DecayPolicy>("presets = \"hf\"").is_err());
-    assert!(toml::from_str::<DecayPolicy>("preset = \"timm\"").is_err());
+    assert!(toml::from_str::<DecayPolicy>("preset = \"tim\"").is_err());
 }

@@ -61,7 +61,7 @@ pub use gaussian::{
 };
 pub use glm::{Family, Glm, GlmPosterior};
 pub use groups::{GroupedFit, grouped};
-pub use statistics::Statistics;
+pub use statistics::{SparseRows, Statistics};
 
 /// All threads of the process's rayon pool.
 fn parallelism() -> Par {

@@ -179,78 +179,35 @@ impl GptConfig {
     /// # Errors
     /// [`NnError::Configuration`] names the first field that is out of range and what it has to satisfy.
     pub fn validate(&self) -> Result<(), NnError> {
-        let refuse = |field, value: String, requirement: &str| {
-            Err(NnError::Configuration {
-                field,
-                value,
-                requirement: requirement.to_owned(),
-            })
-        };
-        let sizes = [
+        for (field, value) in [
             ("vocabulary", self.vocabulary),
             ("context", self.context),
             ("layers", self.layers),
             ("width", self.width),
             ("heads", self.heads),
             ("mlp_width", self.hidden()),
-        ];
-        for (field, value) in sizes {
-            if value == 0 {
-                return refuse(field, value.to_string(), "it has to be at least 1");
-            }
-            // Keeps every product of sizes that the engine forms far from overflow.
-            if value > 1 << 32 {
-                return refuse(field, value.to_string(), "it may be at most 2^32");
-            }
+        ] {
+            check_size(field, value)?;
         }
-        if !self.width.is_multiple_of(self.heads) {
-            let requirement = format!("it has to divide the width, {}", self.width);
-            return refuse("heads", self.heads.to_string(), &requirement);
-        }
+        check_heads(self.heads, self.width)?;
         if self.position == Position::Rope && !self.head_width().is_multiple_of(2) {
             let requirement = format!(
                 "RoPE needs an even width / heads, not {}",
                 self.head_width()
             );
-            return refuse("heads", self.heads.to_string(), &requirement);
+            return Err(NnError::configuration("heads", self.heads, requirement));
         }
-        if !(self.norm_epsilon.is_finite() && self.norm_epsilon >= 0.0) {
-            return refuse(
-                "norm_epsilon",
-                self.norm_epsilon.to_string(),
-                "it has to be finite and not negative",
-            );
-        }
+        check_not_negative("norm_epsilon", self.norm_epsilon)?;
         if !(self.rope_base.is_finite() && self.rope_base > 0.0) {
-            return refuse(
+            return Err(NnError::configuration(
                 "rope_base",
-                self.rope_base.to_string(),
+                self.rope_base,
                 "it has to be finite and positive",
-            );
+            ));
         }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return refuse(
-                "dropout",
-                self.dropout.to_string(),
-                "it has to be at least 0 and below 1",
-            );
-        }
-        if !(self.init_std.is_finite() && self.init_std >= 0.0) {
-            return refuse(
-                "init_std",
-                self.init_std.to_string(),
-                "it has to be finite and not negative",
-            );
-        }
-        let parameters = self.parameters();
-        if parameters > (isize::MAX as u128) / 16 {
-            return refuse(
-                "width",
-                self.width.to_string(),
-                "the model would not fit in the address space",
-            );
-        }
-        Ok(())
+        check_dropout(self.dropout)?;
+        check_not_negative("init_std", self.init_std)?;
+        check_parameters("width", self.width, self.parameters())
     }
 
     /// An upper bound of the number of parameters that cannot overflow.
@@ -266,4 +223,61 @@ impl GptConfig {
         let block = 4 * width * width + 3 * width * hidden + 12 * width + 2 * hidden;
         (2 * vocabulary + context + 2) * width + layers.saturating_mul(block)
     }
+}
+
+/// Keeps every product of sizes that the engine forms far from overflow.
+pub(crate) fn check_size(field: &'static str, value: usize) -> Result<(), NnError> {
+    match value {
+        0 => Err(NnError::configuration(
+            field,
+            value,
+            "it has to be at least 1",
+        )),
+        _ if value > 1 << 32 => Err(NnError::configuration(
+            field,
+            value,
+            "it may be at most 2^32",
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn check_heads(heads: usize, width: usize) -> Result<(), NnError> {
+    if width.is_multiple_of(heads) {
+        Ok(())
+    } else {
+        let requirement = format!("it has to divide the width, {width}");
+        Err(NnError::configuration("heads", heads, requirement))
+    }
+}
+
+pub(crate) fn check_dropout(dropout: f64) -> Result<(), NnError> {
+    if (0.0..1.0).contains(&dropout) {
+        Ok(())
+    } else {
+        let requirement = "it has to be at least 0 and below 1";
+        Err(NnError::configuration("dropout", dropout, requirement))
+    }
+}
+
+pub(crate) fn check_not_negative(field: &'static str, value: f64) -> Result<(), NnError> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(())
+    } else {
+        let requirement = "it has to be finite and not negative";
+        Err(NnError::configuration(field, value, requirement))
+    }
+}
+
+/// Refuses a model of so many parameters; `field` is the size to blame.
+pub(crate) fn check_parameters(
+    field: &'static str,
+    value: usize,
+    parameters: u128,
+) -> Result<(), NnError> {
+    if parameters > (isize::MAX as u128) / 16 {
+        let requirement = "the model would not fit in the address space";
+        return Err(NnError::configuration(field, value, requirement));
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ pub enum NnError {
     /// A number in the model's configuration is out of range.
     #[error("model.{field} = {value} is not possible: {requirement}")]
     Configuration {
-        /// Name of the field in [`GptConfig`](crate::GptConfig).
+        /// Name of the field in [`GptConfig`](crate::GptConfig) or [`VisionConfig`](crate::VisionConfig).
         field: &'static str,
         /// The value it holds.
         value: String,
@@ -39,4 +39,62 @@ pub enum NnError {
         /// Size of the vocabulary.
         vocabulary: usize,
     },
+    /// A label lies outside the classes.
+    #[error(
+        "{what}[{index}] is class {label}, but the model has {classes} classes (numbered from 0)"
+    )]
+    Label {
+        /// `targets.first` or `targets.second`.
+        what: &'static str,
+        /// Position in that slice: the image's place in the batch.
+        index: usize,
+        /// The offending label.
+        label: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// The weight of an image's first label is no share.
+    #[error("targets.share[{index}] = {share} is not possible: it has to lie between 0 and 1")]
+    Share {
+        /// The image's place in the batch.
+        index: usize,
+        /// The offending share.
+        share: f32,
+    },
+    /// A batch norm would see one number a channel, whose variance is 0.
+    #[error(
+        "batch norm needs more than one value a channel to train, but the batch is one image and a layer of it one \
+         pixel: use a larger batch, a larger image, or group norm"
+    )]
+    BatchOfOne,
+}
+
+impl NnError {
+    pub(crate) fn configuration(
+        field: &'static str,
+        value: impl ToString,
+        requirement: impl Into<String>,
+    ) -> Self {
+        Self::Configuration {
+            field,
+            value: value.to_string(),
+            requirement: requirement.into(),
+        }
+    }
+}
+
+pub(crate) fn check_length(
+    what: &'static str,
+    given: usize,
+    expected: usize,
+) -> Result<(), NnError> {
+    if given == expected {
+        Ok(())
+    } else {
+        Err(NnError::Length {
+            what,
+            given,
+            expected: expected.to_string(),
+        })
+    }
 }

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use rayon::prelude::*;
 
 use crate::device::{Arena, Cpu, MicroBatch, Tables, scratch_len};
+use crate::error::check_length;
 use crate::kernels::rotary::RotaryTable;
 use crate::kernels::sum;
 use crate::model::Model;
@@ -332,18 +333,6 @@ impl<F: Float> Gpt<F> {
             }
         }
         Ok(())
-    }
-}
-
-fn check_length(what: &'static str, given: usize, expected: usize) -> Result<(), NnError> {
-    if given == expected {
-        Ok(())
-    } else {
-        Err(NnError::Length {
-            what,
-            given,
-            expected: expected.to_string(),
-        })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Initial weights: each tensor's numbers depend on the seed and its path alone.
 
+use crate::error::check_length;
 use crate::random::{self, Stream};
-use crate::{GptConfig, NnError};
+use crate::{GptConfig, NnError, ParameterLayout};
 
 impl GptConfig {
     /// Fills `parameters` with initial weights: N(0, `init_std`²) for matrices and embeddings, branch outputs with
@@ -13,16 +14,15 @@ impl GptConfig {
     /// [`NnError::Length`] if `parameters` does not have the layout's length; [`NnError::Configuration`].
     pub fn initialize(&self, seed: u64, parameters: &mut [f32]) -> Result<(), NnError> {
         self.validate()?;
-        let layout = self.layout();
-        if parameters.len() != layout.len {
-            let expected = layout.len.to_string();
-            return Err(NnError::Length {
-                what: "parameters",
-                given: parameters.len(),
-                expected,
-            });
-        }
-        for segment in &layout.segments {
+        self.layout().initialize(seed, parameters)
+    }
+}
+
+impl ParameterLayout {
+    /// Fills `parameters` with every tensor's initial values.
+    pub(crate) fn initialize(&self, seed: u64, parameters: &mut [f32]) -> Result<(), NnError> {
+        check_length("parameters", parameters.len(), self.len)?;
+        for segment in &self.segments {
             let values = &mut parameters[segment.range()];
             if segment.initial_std == 0.0 {
                 values.fill(segment.initial_mean as f32);

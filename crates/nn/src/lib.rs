@@ -22,9 +22,15 @@ mod layout;
 mod model;
 mod random;
 mod simd;
+mod vision;
 
 pub use config::{Activation, GptConfig, Norm, Position};
 pub use error::NnError;
 pub use float::Float;
 pub use gpt::{DropoutKey, Gpt};
+pub use kernels::pool::Pooling;
 pub use layout::{ParameterLayout, ParameterSegment};
+pub use vision::{
+    ClassLoss, CnnConfig, ImageNorm, ImageShape, MlpActivation, MlpConfig, Pool, ResnetConfig,
+    Stem, Targets, VisionConfig, VisionModel, VitActivation, VitConfig,
+};

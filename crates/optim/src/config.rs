@@ -42,7 +42,8 @@ impl Default for AdamParameters {
 ///
 /// NS is the Newton–Schulz iteration that carries a matrix near its orthogonal polar factor.
 /// PyTorch's Muon iterates in bf16; here it is done in f32. The decay of Muon goes by η itself,
-/// without the factor √max(1, rows/columns).
+/// without the factor √max(1, rows/columns). PyTorch's Muon refuses convolutions; here, as in its author's
+/// (KellerJordan/Muon) and in timm's, one is the matrix `[out, in·height·width]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Direction {
     /// Gradient descent with momentum.
@@ -127,6 +128,15 @@ impl TensorSettings {
         self.shape
             .iter()
             .fold(1, |length: usize, size| length.saturating_mul(*size))
+    }
+
+    /// Rows and columns of the tensor as a matrix; absent for a vector. A convolution `[out, in, height, width]` is the
+    /// matrix `[out, in·height·width]` that it multiplies patches by.
+    pub fn matrix(&self) -> Option<(usize, usize)> {
+        match self.shape[..] {
+            [rows, _, ..] => Some((rows, self.shape[1..].iter().product())),
+            _ => None,
+        }
     }
 
     /// Has this tensor no elements?
@@ -288,7 +298,7 @@ pub(crate) fn validate_tensors(
             });
         }
         free_from = end;
-        let is_matrix = settings.shape.len() == 2;
+        let is_matrix = settings.matrix().is_some();
         if config.rule == DecayRule::Hyperball && settings.lambda > 0.0 && !is_matrix {
             return Err(OptimError::HeldNoMatrix {
                 tensor,

@@ -46,8 +46,10 @@ impl TensorMove {
                 auxiliary,
                 auxiliary_learning_rate_ratio,
                 ..
-            } => match tensor.shape[..] {
-                [rows, columns] if !tensor.auxiliary => (1.0, 1.0 / shape_factor(rows, columns)),
+            } => match tensor.matrix() {
+                Some((rows, columns)) if !tensor.auxiliary => {
+                    (1.0, 1.0 / shape_factor(rows, columns))
+                }
                 _ => (auxiliary_learning_rate_ratio, Adam::new(auxiliary, time).1),
             },
         };

@@ -91,8 +91,8 @@ impl Optimizer {
         let mut auxiliary = 0;
         for (index, tensor) in tensors.iter().enumerate() {
             let (offset, length) = (tensor.offset, tensor.len());
-            match tensor.shape[..] {
-                [rows, columns] if is_muon && !tensor.auxiliary => {
+            match tensor.matrix() {
+                Some((rows, columns)) if is_muon && !tensor.auxiliary => {
                     let chunks = chunks(index, offset, 0, length).collect();
                     matrices.push(Matrix {
                         tensor: index,

@@ -50,6 +50,8 @@ pub struct RunSection {
     pub checkpoint_every: u64,
     /// Checkpoints to keep.
     pub keep_checkpoints: u64,
+    /// Keep a moving average of the weights with this decay, and evaluate it too; absent: none.
+    pub average: Option<f64>,
 }
 
 impl Default for RunSection {
@@ -61,45 +63,99 @@ impl Default for RunSection {
             measure_every: 10,
             checkpoint_every: 500,
             keep_checkpoints: 2,
+            average: None,
         }
     }
 }
 
-/// `[data]`.
+/// `[data]`. Text and images have keys of their own: those of the other are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSection {
-    /// A folder made by `wd data prepare`.
+    /// A folder made by `wd data prepare`; for images, a folder or file that holds them.
     pub path: PathBuf,
-    /// Sequences a step, each of `model.context` tokens.
-    pub sequences: usize,
-    /// Share of the tokens held out, by whole documents.
-    #[serde(default = "default_validation_fraction")]
-    pub validation_fraction: f64,
-    /// Seed of the split; not the run's seed, so that all seeds are judged on the same documents.
-    #[serde(default)]
-    pub split_seed: u64,
-    /// `shuffled` (default) or `sequential`.
-    #[serde(default)]
-    pub order: Order,
-    /// Passes over the training documents that are allowed.
+    /// Passes over the training data that are allowed.
     #[serde(default = "default_epochs")]
     pub epochs: u64,
-    /// Windows of each evaluation (of the held-out and of the training text).
-    #[serde(default = "default_validation_windows")]
-    pub validation_windows: u64,
-}
 
-fn default_validation_fraction() -> f64 {
-    0.05
+    /// Text: sequences a step, each of `model.context` tokens.
+    pub sequences: Option<usize>,
+    /// Text: share of the tokens held out, by whole documents.
+    pub validation_fraction: Option<f64>,
+    /// Text: seed of the split; not the run's seed, so that all seeds are judged on the same documents.
+    pub split_seed: Option<u64>,
+    /// Text: `shuffled` (default) or `sequential`.
+    pub order: Option<Order>,
+    /// Text: windows of each evaluation (of the held-out and of the training text).
+    pub validation_windows: Option<u64>,
+
+    /// Images: images a step.
+    pub batch: Option<usize>,
+    /// Images: the test images; absent: the test part of `path`.
+    pub test: Option<PathBuf>,
+    /// Images: a second set of test images, from elsewhere or corrupted.
+    pub shifted: Option<Shifted>,
+    /// Images: train on so many, the same number of each class; absent: all.
+    pub size: Option<usize>,
+    /// Images: which ones; not the run's seed, so that all seeds learn from the same images.
+    pub subset_seed: Option<u64>,
+    /// Images: pad by so many pixels and cut out the original size at random.
+    pub crop: Option<usize>,
+    /// Images: mirror left and right with probability one half.
+    pub flip: Option<bool>,
+    /// Images: mix pairs of images and labels by a share drawn from Beta(α, α).
+    pub mixup: Option<f64>,
+    /// Images: blank a square of this side at random.
+    pub cutout: Option<usize>,
+    /// Images: test images of each evaluation, and as many training images; absent: all of the test part.
+    pub evaluation_images: Option<usize>,
 }
 
 fn default_epochs() -> u64 {
     1
 }
 
-fn default_validation_windows() -> u64 {
-    1024
+impl DataSection {
+    /// Share of the tokens held out, with its default.
+    pub fn validation_fraction(&self) -> f64 {
+        self.validation_fraction.unwrap_or(0.05)
+    }
+
+    /// Seed of the split, with its default.
+    pub fn split_seed(&self) -> u64 {
+        self.split_seed.unwrap_or(0)
+    }
+
+    /// Windows of each evaluation, with their default.
+    pub fn validation_windows(&self) -> u64 {
+        self.validation_windows.unwrap_or(1024)
+    }
+}
+
+/// `data.shifted`: test images that differ in kind from the training images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = r#"a path of images with the same classes, or { corruption = "noise", severity = 3 }"#
+)]
+pub enum Shifted {
+    /// Images of the same classes from elsewhere.
+    Elsewhere(PathBuf),
+    /// The test images, made worse.
+    Corrupted(CorruptedSection),
+}
+
+/// `data.shifted = { corruption = …, severity = … }`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorruptedSection {
+    /// What is done to the test images.
+    pub corruption: String,
+    /// How much, from 1 to 5.
+    pub severity: u8,
+    /// Seed of what is random in it; not the run's, so that all seeds are judged on the same images.
+    #[serde(default)]
+    pub seed: u64,
 }
 
 /// `[model]`; with `init_from`, what is absent here is read from the `config.json` beside that file.

@@ -35,7 +35,7 @@ impl Cost {
             let mut gradients = vec![0.0_f32; plan.layout.len];
             let mut model = Gpt::<f32>::new(
                 plan.model.clone(),
-                plan.source.config.data.sequences,
+                plan.record.tokens_per_step as usize / plan.model.context,
                 threads,
             )?;
             let tokens: Vec<u32> = (0..plan.record.tokens_per_step)

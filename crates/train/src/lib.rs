@@ -17,9 +17,11 @@
 //! state is the weights, the optimizer's arenas, the loader's position and the step, and all randomness is a function
 //! of (seed, step).
 
+mod average;
 mod bench;
 pub mod config;
 mod cost;
+mod data;
 mod declaration;
 mod error;
 pub mod gpt2;
@@ -30,6 +32,7 @@ mod parse;
 mod plan;
 mod resume;
 mod run;
+mod task;
 
 pub use bench::{BenchResult, BenchShape, bench, peak_memory_bytes};
 pub use config::{KEYS, RunConfig};

@@ -92,9 +92,10 @@ fn refuse_keys_without_effect(
     Ok(())
 }
 
-/// Muon orthogonalises hidden matrices only; everything else goes to its auxiliary AdamW.
+/// Muon orthogonalises hidden matrices, and convolutions as the matrices that they are; everything else goes to its
+/// auxiliary AdamW.
 pub(crate) fn auxiliary(role: Role) -> bool {
-    role != Role::Matrix
+    !matches!(role, Role::Matrix | Role::Convolution)
 }
 
 /// The learning rate of a tensor over that of the configuration: that of Muon's auxiliary AdamW is its own.

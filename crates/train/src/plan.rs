@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use wd_data::{Corpus, Loader, LoaderConfig, Order, Split};
+use wd_data::Order;
 use wd_decay::{
     Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, PeakLearningRate, Schedule,
-    Timescale, counted, tokens_per_parameter,
+    Timescale, tokens_per_parameter,
 };
 use wd_nn::{GptConfig, ParameterLayout};
 use wd_optim::{OptimizerConfig, TensorSettings};
@@ -15,6 +15,7 @@ use wd_store::{Plan, PlannedTensor};
 use crate::{
     ConfigSource, TrainError,
     config::{Length, OptimizerKind, ScheduleSection},
+    data::text,
     gpt2,
     model::resolve_model,
     optimizer::{auxiliary, first_momentum, learning_rate_ratio, resolve_optimizer},
@@ -29,6 +30,8 @@ pub struct RunPlan {
     pub model: GptConfig,
     /// Its tensors.
     pub layout: ParameterLayout,
+    /// What batch norm keeps beside them; empty without it.
+    pub running: ParameterLayout,
     /// The optimizer.
     pub optimizer: OptimizerConfig,
     /// Factor on the peak learning rate, by step.
@@ -56,31 +59,10 @@ impl RunPlan {
     pub fn new(source: ConfigSource) -> Result<Self, TrainError> {
         let config = &source.config;
         check_numbers(&source)?;
-        let corpus = Corpus::open(&config.data.path)?;
+        let corpus = text::open(&source)?;
         let model = resolve_model(&source, corpus.sidecar().vocabulary)?;
-        let loader = open_loader(&source, &corpus, model.context)?;
-
-        let available = loader.steps_available();
-        let steps = config.run.steps.unwrap_or(available);
-        if steps > available {
-            let in_one_epoch = available / config.data.epochs.max(1);
-            return Err(source.invalid(
-                "run.steps",
-                format!(
-                    "{} of {} × {} need more text than the {} give in {}: {}",
-                    counted(steps, "step"),
-                    config.data.sequences,
-                    counted(model.context, "token"),
-                    counted(loader.training_tokens(), "training token"),
-                    counted(config.data.epochs, "epoch"),
-                    counted(available, "step"),
-                ),
-                format!(
-                    "set run.steps = {available}, or ask for repetition with data.epochs = {}",
-                    steps.div_ceil(in_one_epoch.max(1)),
-                ),
-            ));
-        }
+        let data = text::plan(&source, corpus, model.context)?;
+        let steps = data.steps(&source)?;
 
         let schedule = resolve_schedule(&source, "schedule", &config.schedule, steps)?;
         let lambda_section = config.decay.schedule.clone();
@@ -117,7 +99,6 @@ impl RunPlan {
             })
             .collect();
         let timescale = Timescale::of(&shrinks);
-        let tokens_per_step = (config.data.sequences * model.context) as u64;
         let tensors: Vec<PlannedTensor> = layout
             .segments
             .iter()
@@ -133,17 +114,19 @@ impl RunPlan {
             })
             .collect();
         let parameters = layout.len as u64;
-        let seen = steps * tokens_per_step;
+        let seen = steps * data.per_step;
         let record = Plan {
             format: Plan::FORMAT,
             program: format!("wd {}", env!("CARGO_PKG_VERSION")),
             seed: config.run.seed,
             steps,
-            tokens_per_step,
-            training_tokens: loader.training_tokens(),
-            validation_tokens: loader.validation_tokens(),
-            epochs: seen as f64 / loader.training_tokens() as f64,
-            corpus_hash: corpus.sidecar().hash.clone(),
+            unit: data.unit,
+            tokens_per_step: data.per_step,
+            training_tokens: data.training,
+            validation_tokens: data.validation,
+            epochs: seen as f64 / data.training as f64,
+            corpus_hash: data.hash,
+            images: data.images,
             parameters,
             decayed_parameters: tensors
                 .iter()
@@ -173,6 +156,7 @@ impl RunPlan {
         let plan = RunPlan {
             model,
             layout,
+            running: ParameterLayout::default(),
             optimizer,
             schedule,
             lambda_schedule,
@@ -219,15 +203,6 @@ impl RunPlan {
         Ok(())
     }
 
-    /// The loader at the start of this run's data.
-    ///
-    /// # Errors
-    /// A corpus that is missing or damaged.
-    pub fn open_loader(&self) -> Result<Loader, TrainError> {
-        let corpus = Corpus::open(&self.source.config.data.path)?;
-        open_loader(&self.source, &corpus, self.model.context)
-    }
-
     /// What the optimizer has to know of each tensor.
     pub fn tensor_settings(&self) -> Vec<TensorSettings> {
         self.layout
@@ -267,7 +242,7 @@ fn name_what_is_held(
 ) -> Result<(), TrainError> {
     for (segment, choice) in layout.segments.iter().zip(choices) {
         let is_held = choice.lambda > 0.0;
-        if is_held && segment.shape.len() != 2 {
+        if is_held && segment.shape.len() < 2 {
             return Err(source.invalid(
                 "decay",
                 format!(
@@ -333,26 +308,6 @@ pub(crate) fn choose_lambdas(
         })
 }
 
-fn open_loader(
-    source: &ConfigSource,
-    corpus: &Corpus,
-    context: usize,
-) -> Result<Loader, TrainError> {
-    let data = &source.config.data;
-    let split = Split::new(corpus, data.validation_fraction, data.split_seed)?;
-    Ok(Loader::new(
-        corpus.clone(),
-        split,
-        LoaderConfig {
-            context,
-            sequences: data.sequences,
-            order: data.order,
-            seed: source.config.run.seed,
-            epochs: data.epochs,
-        },
-    )?)
-}
-
 /// Checks that need nothing but the number itself.
 pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
     let config = &source.config;
@@ -400,6 +355,15 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
         config.optim.clip,
         "0 switches the clipping off",
     )?;
+    if let Some(decay) = config.run.average
+        && !(decay > 0.0 && decay < 1.0)
+    {
+        return Err(source.invalid(
+            "run.average",
+            format!("run.average = {decay} must lie between 0 and 1"),
+            "0.999 averages over about the last thousand steps",
+        ));
+    }
     for (glob, lambda) in &config.decay.overrides.0 {
         finite_not_negative(
             &format!("decay.overrides.{glob}"),
@@ -410,7 +374,7 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
     if config.decay.holds() {
         check_hyperball(source)?;
     }
-    let fraction = config.data.validation_fraction;
+    let fraction = config.data.validation_fraction();
     if !(0.0..1.0).contains(&fraction) {
         return Err(source.invalid(
             "data.validation_fraction",
@@ -419,9 +383,12 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
         ));
     }
     for (key, value) in [
-        ("data.sequences", config.data.sequences as u64),
+        (
+            "data.sequences",
+            config.data.sequences.map_or(1, |n| n as u64),
+        ),
         ("data.epochs", config.data.epochs),
-        ("data.validation_windows", config.data.validation_windows),
+        ("data.validation_windows", config.data.validation_windows()),
         ("run.measure_every", config.run.measure_every),
         ("run.keep_checkpoints", config.run.keep_checkpoints),
     ] {
@@ -433,7 +400,7 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
             ));
         }
     }
-    if config.data.order == Order::Sequential && config.data.epochs > 1 {
+    if config.data.order == Some(Order::Sequential) && config.data.epochs > 1 {
         return Err(source.invalid(
             "data.epochs",
             "data.order = \"sequential\" is one pass",

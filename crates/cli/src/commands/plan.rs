@@ -5,6 +5,7 @@ use std::{fmt::Write, process::ExitCode};
 use clap::Args;
 use wd_decay::{Anchor, Application, DecayRule, LearningRate, PeakLearningRate};
 use wd_optim::{AdamParameters, Direction};
+use wd_store::DataUnit;
 use wd_train::{Cost, RunPlan};
 
 use crate::{commands::train::ConfigArguments, diagnostics::CommandError, text};
@@ -153,6 +154,11 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             ),
         )
     };
+    let unit = record.unit.plural();
+    let held_out = match record.unit {
+        DataUnit::Token => "validation",
+        DataUnit::Image => "test",
+    };
     let lines = [
         (
             "parameters",
@@ -174,18 +180,21 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (
             "data",
             format!(
-                "{} training and {} validation tokens; {} of {} = {:.2} epochs",
+                "{} training and {} {held_out} {unit}; {} of {} = {:.2} epochs",
                 text::grouped(record.training_tokens),
                 text::grouped(record.validation_tokens),
                 text::counted(record.steps, "step"),
-                text::counted(record.tokens_per_step, "token"),
+                text::counted(record.tokens_per_step, record.unit.name()),
                 record.epochs
             ),
         ),
         ("κ = Σ shrink", kappa),
         ("τ = 1/peak shrink", tau),
         (
-            "tokens per parameter",
+            match record.unit {
+                DataUnit::Token => "tokens per parameter",
+                DataUnit::Image => "images per parameter",
+            },
             text::number(record.tokens_per_parameter),
         ),
         (
@@ -201,7 +210,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (
             "expected time",
             format!(
-                "{} at {} tokens/s on {}",
+                "{} at {} {unit}/s on {}",
                 text::duration(cost.seconds),
                 text::rate(cost.tokens_per_second),
                 text::counted(threads as u64, "thread")

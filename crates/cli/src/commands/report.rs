@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use wd_data::Corpus;
-use wd_lab::{AnalysisOptions, Study};
+use wd_lab::{AnalysisOptions, Study, vision};
 use wd_report::ReportContext;
 use wd_store::RunDirectory;
 use wd_train::ConfigSource;
@@ -43,12 +43,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         .unwrap_or_else(|| directory.join("report.html"));
     if directory.join("study.json").exists() {
         let study = Study::open(directory)?;
-        let summary = write_study_report(&study, commands(&study), &out)?;
-        if arguments.json {
-            println!("{}", analysis_json(&study)?);
-        } else {
-            print!("{summary}");
-        }
+        print!(
+            "{}",
+            write_study_report(&study, commands(&study), &out, arguments.json)?
+        );
     } else {
         if arguments.json {
             return Err(CommandError::usage(
@@ -71,28 +69,35 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Analyses a study, writes its report, and gives the verdict as text.
+/// Analyses a study, writes its report, and gives the verdict, or the analysis as JSON.
 pub(crate) fn write_study_report(
     study: &Study,
     commands: Vec<String>,
     out: &Path,
+    json: bool,
 ) -> Result<String, CommandError> {
-    let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
     let context = ReportContext {
         title: study.title().to_owned(),
         commands,
         setting: setting(study),
         notes: Vec::new(),
     };
+    if vision::is_vision(study) {
+        let analysis = vision::analyse(study)?;
+        let page = wd_report::vision_report(&analysis, &context);
+        wd_store::write_file(out, page.as_bytes())?;
+        return Ok(match json {
+            true => format!("{}\n", serde_json::json!(analysis)),
+            false => wd_report::vision_summary(&analysis),
+        });
+    }
+    let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
     let page = wd_report::study_report(&analysis, &context);
     wd_store::write_file(out, page.as_bytes())?;
-    Ok(wd_report::study_summary(&analysis))
-}
-
-/// The analysis of a study, for a program.
-pub(crate) fn analysis_json(study: &Study) -> Result<String, CommandError> {
-    let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
-    Ok(serde_json::json!(analysis).to_string())
+    Ok(match json {
+        true => format!("{}\n", serde_json::json!(analysis)),
+        false => wd_report::study_summary(&analysis),
+    })
 }
 
 /// The sweeps that make a study again; grids that differ only in their seeds are one sweep.
@@ -166,8 +171,8 @@ fn setting(study: &Study) -> Vec<(String, String)> {
             "split",
             format!(
                 "{} of the tokens held out, by whole documents (split seed {})",
-                text::number(config.data.validation_fraction),
-                config.data.split_seed
+                text::number(config.data.validation_fraction()),
+                config.data.split_seed()
             ),
         );
         let size = |value: Option<usize>| value.map_or("?".to_owned(), |value| value.to_string());
@@ -192,15 +197,16 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         );
     }
     if let Ok(plan) = run.read_plan() {
+        let unit = plan.unit.plural();
         add(
             "run",
             format!(
-                "{}; {} of {} = {:.2} epochs, {:.1} tokens a parameter",
+                "{}; {} of {} = {:.2} epochs, {} {unit} a parameter",
                 text::counted(plan.parameters, "parameter"),
                 text::counted(plan.steps, "step"),
-                text::counted(plan.tokens_per_step, "token"),
+                text::counted(plan.tokens_per_step, plan.unit.name()),
                 plan.epochs,
-                plan.tokens_per_parameter
+                text::per_parameter(plan.tokens_per_parameter)
             ),
         );
         add("program", plan.program);

@@ -1,5 +1,6 @@
 //! From raw rows to dense blocks of the design matrix.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::design::{Design, Encoding, TargetKind, TargetUse};
@@ -16,6 +17,9 @@ const BLOCK_NUMBERS: usize = 1 << 18;
 /// Rows of a block at least, so that wide tables are not read row by row, and at most.
 const BLOCK_ROWS: (usize, usize) = (64, 8192);
 
+/// Columns of the matrix for each of the table above which it counts as mostly zeros.
+const SPARSE: usize = 8;
+
 /// Some rows of the design matrix.
 #[derive(Debug, Clone, Copy)]
 pub struct Block<'a> {
@@ -23,12 +27,26 @@ pub struct Block<'a> {
     pub rows: usize,
     /// `rows × Design::width()` numbers, row by row.
     pub values: &'a [f64],
+    /// The same, where most of it is 0.
+    pub sparse: Option<SparseBlock<'a>>,
     /// `rows × targets` numbers, row by row: values, or indices of classes. Empty where targets are ignored.
     pub targets: &'a [f64],
     /// A weight for each row; absent where the design has none or targets are ignored.
     pub weights: Option<&'a [f64]>,
     /// Whether no cell was empty so far; where one was, NaN stands for it, and [`Blocks::finish`] is an error.
     pub is_complete: bool,
+}
+
+/// Compressed sparse rows: row i has `values[starts[i]..starts[i + 1]]` in the `columns` of the same range, which ascend. A column of
+/// numbers has a value in every row.
+#[derive(Debug, Clone, Copy)]
+pub struct SparseBlock<'a> {
+    /// `rows + 1` numbers.
+    pub starts: &'a [usize],
+    /// The column of each value.
+    pub columns: &'a [u32],
+    /// The values.
+    pub values: &'a [f64],
 }
 
 /// The rows of a table, block by block.
@@ -46,8 +64,17 @@ pub struct Blocks<'a> {
     weights: Option<(usize, Absent)>,
     watches: Vec<Watch>,
     values: Vec<f64>,
+    sparse: Sparse,
     target_values: Vec<f64>,
     weight_values: Vec<f64>,
+}
+
+/// What of a block's values is not 0.
+#[derive(Default)]
+struct Sparse {
+    starts: Vec<usize>,
+    columns: Vec<u32>,
+    values: Vec<f64>,
 }
 
 /// Where a feature comes from and goes to.
@@ -55,6 +82,8 @@ struct FeatureReader {
     source: usize,
     offset: usize,
     levels: LevelIndex,
+    /// Of a category: the indicators of each row of the block that are not 0.
+    present: Vec<Range<usize>>,
     absent: Absent,
 }
 
@@ -106,6 +135,7 @@ impl<'a> Blocks<'a> {
                 source,
                 offset,
                 levels: LevelIndex::default(),
+                present: Vec::new(),
                 absent: Absent::default(),
             });
             offset += feature.encoding.width();
@@ -161,6 +191,7 @@ impl<'a> Blocks<'a> {
             weights,
             watches: vec![Watch::new(); width],
             values: Vec::new(),
+            sparse: Sparse::default(),
             target_values: Vec::new(),
             weight_values: Vec::new(),
         })
@@ -175,6 +206,10 @@ impl<'a> Blocks<'a> {
             return Ok(None);
         }
         self.encode_features()?;
+        let is_sparse = self.features.len() * SPARSE <= self.watches.len();
+        if is_sparse {
+            self.list_present();
+        }
         self.encode_targets()?;
         self.encode_weights()?;
         let width = self.watches.len();
@@ -195,6 +230,11 @@ impl<'a> Blocks<'a> {
             is_complete,
             rows: self.raw.rows,
             values: &self.values,
+            sparse: is_sparse.then_some(SparseBlock {
+                starts: &self.sparse.starts,
+                columns: &self.sparse.columns,
+                values: &self.sparse.values,
+            }),
             targets: &self.target_values,
             weights: self.weights.is_some().then_some(&self.weight_values[..]),
         }))
@@ -301,11 +341,13 @@ impl<'a> Blocks<'a> {
                 }
                 (RawColumn::Codes(codes), Encoding::Category { levels, imputed }) => {
                     let texts = self.reader.dictionary(reader.source).texts();
+                    reader.present.clear();
                     for (row, &code) in codes.iter().enumerate() {
                         let place = self.raw.place(row);
                         let start = row * width + offset;
                         let indicators = &mut self.values[start..start + levels.len() - 1];
                         if code == MISSING {
+                            reader.present.push(0..indicators.len());
                             match imputed {
                                 Some(shares) => indicators.copy_from_slice(&shares[1..]),
                                 None => {
@@ -319,6 +361,8 @@ impl<'a> Blocks<'a> {
                         let level = level.map_err(|text| {
                             unknown(&self.path, place, &feature.name, text, levels)
                         })?;
+                        // The first level, the baseline, has no indicator.
+                        reader.present.push(level.saturating_sub(1)..level);
                         if let Some(indicator) = level.checked_sub(1) {
                             indicators[indicator] = 1.0;
                         }
@@ -328,6 +372,26 @@ impl<'a> Blocks<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Lists what of each row is not 0.
+    fn list_present(&mut self) {
+        let width = self.watches.len();
+        let sparse = &mut self.sparse;
+        sparse.starts.clear();
+        sparse.columns.clear();
+        sparse.values.clear();
+        sparse.starts.push(0);
+        for (row, values) in self.values.chunks_exact(width).enumerate() {
+            for reader in &self.features {
+                // A number is a single column.
+                let present = reader.present.get(row).cloned().unwrap_or(0..1);
+                let range = reader.offset + present.start..reader.offset + present.end;
+                sparse.values.extend_from_slice(&values[range.clone()]);
+                sparse.columns.extend(range.map(|column| column as u32));
+            }
+            sparse.starts.push(sparse.values.len());
+        }
     }
 
     fn encode_targets(&mut self) -> Result<(), DataError> {

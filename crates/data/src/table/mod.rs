@@ -22,12 +22,12 @@ mod findings;
 mod folds;
 mod format;
 mod names;
-mod pages;
-mod parquet;
+pub(crate) mod pages;
+pub(crate) mod parquet;
 mod raw;
 mod survey;
 
-pub use block::{Block, Blocks};
+pub use block::{Block, Blocks, SparseBlock};
 pub use design::{
     Design, DesignOptions, Dropped, Encoding, Feature, Target, TargetKind, TargetUse,
 };

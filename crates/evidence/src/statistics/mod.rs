@@ -11,8 +11,10 @@
 
 mod accumulate;
 mod portable;
+mod sparse;
 
 pub(crate) use accumulate::check_rows;
+pub use sparse::SparseRows;
 
 use faer::Mat;
 use serde::{Deserialize, Serialize};
@@ -161,6 +163,12 @@ impl Statistics {
     /// Weighted means of the p columns, then of the k targets.
     pub fn means(&self) -> &[f64] {
         &self.means
+    }
+
+    /// Whether one of the p + k columns and targets never varies beyond the rounding of its mean.
+    pub fn is_constant(&self, index: usize) -> bool {
+        let deviation = (self.centred_product(index, index) / self.weight).sqrt();
+        crate::columns::is_constant(self.means[index], deviation)
     }
 
     /// Σ w (z_i − z̄_i)(z_j − z̄_j) of two of the p + k columns and targets, in the order of [`Self::means`].

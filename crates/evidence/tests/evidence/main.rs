@@ -6,5 +6,6 @@ mod golden;
 mod groups;
 mod identities;
 mod left_out;
+mod sparse;
 mod support;
 mod tables;

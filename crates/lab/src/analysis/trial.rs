@@ -12,7 +12,14 @@ use crate::statistics::window::{part, window_mean, windows};
 
 /// Roles whose tensors the curves of relative update and weight RMS are about: the weights proper. Gains and biases
 /// start at 1 and 0 and would blur them.
-const WEIGHT_ROLES: [&str; 4] = ["matrix", "embedding", "position", "head"];
+const WEIGHT_ROLES: [&str; 6] = [
+    "matrix",
+    "convolution",
+    "embedding",
+    "position",
+    "class_token",
+    "head",
+];
 
 /// A trial as far as it got.
 #[derive(Debug)]

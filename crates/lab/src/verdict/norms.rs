@@ -11,7 +11,14 @@ use crate::statistics::interval;
 const TOLERANCE: f64 = 0.1;
 
 /// The roles that are judged: gains and biases are no random walk from zero.
-const ROLES: [&str; 4] = ["matrix", "embedding", "position", "head"];
+const ROLES: [&str; 6] = [
+    "matrix",
+    "convolution",
+    "embedding",
+    "position",
+    "class_token",
+    "head",
+];
 
 /// One line for each role of which the recursion predicts something.
 pub(super) fn recursion(family: &Family<'_>) -> Vec<VerdictLine> {

@@ -5,9 +5,11 @@
 
 mod arena;
 mod cpu;
+mod workspaces;
 
 pub(crate) use arena::Arena;
 pub(crate) use cpu::{Cpu, MicroBatch, Tables, scratch_len};
+pub(crate) use workspaces::Workspaces;
 
 /// A tensor of the model: where it lies in the parameter arena, and in the gradient arena alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

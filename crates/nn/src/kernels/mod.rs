@@ -6,14 +6,23 @@
 pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod bias;
+pub(crate) mod channel_norm;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the models that call it follow")
+)]
+pub(crate) mod class_loss;
+pub(crate) mod convolution;
+pub(crate) mod correlation;
 pub(crate) mod dropout;
 pub(crate) mod embedding;
 #[cfg(test)]
-mod finite_difference;
+pub(crate) mod finite_difference;
 pub(crate) mod head_norm;
 pub(crate) mod loss;
 pub(crate) mod matmul;
 pub(crate) mod norm;
+pub(crate) mod pool;
 pub(crate) mod rotary;
 pub(crate) mod softmax;
 pub(crate) mod sum;

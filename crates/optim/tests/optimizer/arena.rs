@@ -103,7 +103,7 @@ pub(crate) fn arithmetics() -> Vec<(String, OptimizerConfig)> {
         .collect()
 }
 
-/// Tensors of these shapes, one after another; all but matrices are auxiliary.
+/// Tensors of these shapes, one after another; all but matrices and convolutions are auxiliary.
 pub(crate) fn tensors(shapes: &[&[usize]], lambda: f64) -> (Vec<TensorSettings>, usize) {
     let mut offset = 0;
     let tensors = shapes
@@ -113,7 +113,7 @@ pub(crate) fn tensors(shapes: &[&[usize]], lambda: f64) -> (Vec<TensorSettings>,
                 offset,
                 shape: shape.to_vec(),
                 lambda,
-                auxiliary: shape.len() != 2,
+                auxiliary: shape.len() < 2,
             };
             offset += tensor.len();
             tensor

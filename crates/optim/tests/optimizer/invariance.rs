@@ -5,7 +5,7 @@
 //! optimizer with weights cw, and its hyper-parameters rescaled to match, follows c times the path
 //! of the first.
 
-use crate::arena::{ADAM, muon, settings, tensors, wave};
+use crate::arena::{ADAM, arithmetics, muon, optimizer, settings, tensors, wave};
 use proptest::prelude::*;
 use wd_decay::DecayRule;
 use wd_optim::{AdamParameters, Direction, Optimizer, OptimizerConfig};
@@ -91,4 +91,23 @@ fn a_rescaling_that_forgets_lambda_is_noticed() {
         run(adam, false, 2.0, 2.0, 1.0),
         run(adam, false, 1.0, 1.0, 1.0)
     );
+}
+
+/// A convolution `[out, in, height, width]` is moved as the matrix `[out, in·height·width]`, by every rule.
+#[test]
+fn a_convolution_is_the_matrix_of_its_patches() {
+    for (name, config) in arithmetics() {
+        let run = |shape: &[usize]| {
+            let (mut optimizer, length) = optimizer(config, &[shape, &[5]], 0.1);
+            let mut weights = wave(length, 0.5, 0.0);
+            for step in 0..5 {
+                let gradients = wave(length, 0.3, f64::from(step));
+                optimizer
+                    .step(&mut weights, &gradients, settings(0.02, 0.02))
+                    .unwrap();
+            }
+            weights
+        };
+        assert_eq!(run(&[6, 3, 2, 2]), run(&[6, 12]), "{name}");
+    }
 }

@@ -11,7 +11,7 @@ mod norms;
 mod record;
 
 use wd_decay::counted;
-use wd_store::{EventKind, Plan, RunDirectory, Status};
+use wd_store::{DataUnit, EventKind, Plan, RunDirectory, Status};
 
 use crate::ReportError;
 use crate::number;
@@ -161,11 +161,14 @@ fn facts(record: &Record) -> Vec<(String, String)> {
             format!(
                 "{} × {}",
                 counted(number::count(plan.steps), "step"),
-                counted(number::count(plan.tokens_per_step), "token")
+                counted(number::count(plan.tokens_per_step), plan.unit.name())
             ),
         ),
         fact(
-            "Tokens a parameter",
+            match plan.unit {
+                DataUnit::Token => "Tokens a parameter",
+                DataUnit::Image => "Images a parameter",
+            },
             number::short(plan.tokens_per_parameter),
         ),
         fact("Passes over the data", number::short(plan.epochs)),

@@ -19,6 +19,8 @@ fn name(norm: &RoleNorm) -> String {
         Some(kind) => kind.trim_end_matches(".weight").to_owned(),
         None => match norm.role.as_str() {
             "matrix" => "all matrices".to_owned(),
+            "convolution" => "all convolutions".to_owned(),
+            "class_token" => "class token".to_owned(),
             "norm" => "norm gains".to_owned(),
             "bias" => "biases".to_owned(),
             role => role.to_owned(),

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use wd_data::table::{Block, Design, Findings, Folds, TableFormat, TargetUse};
-use wd_evidence::{EvidenceError, MatRef, Statistics};
+use wd_data::table::{Block, Design, Findings, Folds, SparseBlock, TableFormat, TargetUse};
+use wd_evidence::{EvidenceError, MatRef, SparseRows, Statistics};
 
 use super::sums::Summed;
 use crate::diagnostics::CommandError;
@@ -233,7 +233,7 @@ pub(super) fn merged(folds: &[Statistics]) -> Result<Statistics, EvidenceError> 
 /// What sums still show of the columns: which of them never vary.
 fn of_sums(statistics: &Statistics, rows: u64) -> Findings {
     let constant = (0..statistics.columns())
-        .filter(|&column| statistics.centred_product(column, column) == 0.0)
+        .filter(|&column| statistics.is_constant(column))
         .map(|column| (column, statistics.means()[column]));
     Findings {
         rows,
@@ -261,6 +261,7 @@ impl Rows {
         Block {
             rows: self.count,
             values: &self.values,
+            sparse: None,
             targets: &self.target_values,
             weights: self.weights(),
             is_complete: true,
@@ -268,10 +269,59 @@ impl Rows {
     }
 }
 
+/// Rows that are mostly zeros, in memory.
+#[derive(Default)]
+struct SparseWaiting {
+    /// Where each row ends.
+    ends: Vec<usize>,
+    columns: Vec<u32>,
+    values: Vec<f64>,
+    targets: Vec<f64>,
+    weights: Option<Vec<f64>>,
+}
+
+impl SparseWaiting {
+    fn add_row(&mut self, block: &Block<'_>, sparse: &SparseBlock<'_>, row: usize) {
+        let range = sparse.starts[row]..sparse.starts[row + 1];
+        self.columns
+            .extend_from_slice(&sparse.columns[range.clone()]);
+        self.values.extend_from_slice(&sparse.values[range]);
+        self.ends.push(self.values.len());
+        let k = block.targets.len() / block.rows;
+        self.targets
+            .extend_from_slice(&block.targets[row * k..(row + 1) * k]);
+        if let Some(weights) = block.weights {
+            self.weights.get_or_insert_default().push(weights[row]);
+        }
+    }
+
+    /// Adds the rows to sums, and forgets them.
+    fn flush(&mut self, statistics: &mut Statistics) -> Result<(), CommandError> {
+        let rows = self.ends.len();
+        self.ends.insert(0, 0);
+        let x = SparseRows {
+            starts: &self.ends,
+            columns: &self.columns,
+            values: &self.values,
+        };
+        let y = MatRef::from_row_major_slice(&self.targets, rows, statistics.targets());
+        statistics.add_sparse(x, y, self.weights.as_deref())?;
+        self.ends.clear();
+        self.columns.clear();
+        self.values.clear();
+        self.targets.clear();
+        if let Some(weights) = &mut self.weights {
+            weights.clear();
+        }
+        Ok(())
+    }
+}
+
 /// The sums of each fold while rows come in.
 struct FoldSums {
     statistics: Vec<Statistics>,
     waiting: Vec<Rows>,
+    sparse: Vec<SparseWaiting>,
     fold_of: Folds,
 }
 
@@ -283,12 +333,29 @@ impl FoldSums {
         Ok(FoldSums {
             statistics,
             waiting: (0..folds.max(1)).map(|_| Rows::new(design)).collect(),
+            sparse: (0..folds.max(1))
+                .map(|_| SparseWaiting::default())
+                .collect(),
             fold_of: Folds::new(folds, seed),
         })
     }
 
     fn add(&mut self, block: &Block<'_>) -> Result<(), CommandError> {
         let folds = self.statistics.len();
+        if let Some(sparse) = &block.sparse {
+            for row in 0..block.rows {
+                let fold = match folds {
+                    1 => 0,
+                    _ => self.fold_of.next().unwrap_or_default(),
+                };
+                let waiting = &mut self.sparse[fold];
+                waiting.add_row(block, sparse, row);
+                if waiting.values.len() >= FOLD_NUMBERS {
+                    waiting.flush(&mut self.statistics[fold])?;
+                }
+            }
+            return Ok(());
+        }
         if folds == 1 {
             let (p, k) = (self.waiting[0].columns, self.waiting[0].targets);
             let x = MatRef::from_row_major_slice(block.values, block.rows, p);
@@ -307,6 +374,9 @@ impl FoldSums {
     }
 
     fn finish(mut self) -> Result<Vec<Statistics>, CommandError> {
+        for (sparse, statistics) in self.sparse.iter_mut().zip(&mut self.statistics) {
+            sparse.flush(statistics)?;
+        }
         for (waiting, statistics) in self.waiting.iter().zip(&mut self.statistics) {
             waiting.add_to(statistics)?;
         }

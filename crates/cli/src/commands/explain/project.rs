@@ -147,7 +147,10 @@ fn shape(
     let config = &source.config;
     let record = plan.map(|plan| &plan.record);
     let steps = record.map_or(declaration.steps, |record| Some(record.steps));
-    let batch = (config.data.sequences * declaration.model.context) as f64;
+    let batch = config
+        .data
+        .sequences
+        .map(|sequences| (sequences * declaration.model.context) as f64);
     let parameters = match record {
         Some(record) => Some(record.parameters),
         None => declaration
@@ -159,8 +162,8 @@ fn shape(
         schedule: plan.map_or(declaration.schedule, |plan| Some(plan.schedule)),
         steps,
         unit: Unit::Token,
-        batch: Some(batch),
-        total: steps.map(|steps| steps as f64 * batch),
+        batch,
+        total: steps.zip(batch).map(|(steps, batch)| steps as f64 * batch),
         data_points: record.map(|record| record.training_tokens as f64),
         epochs: record.map(|record| record.epochs),
         context: Some(declaration.model.context as u64),
@@ -173,11 +176,11 @@ fn shape(
     })
 }
 
-/// RMS of the initial weights of the hidden matrices together.
+/// RMS of the initial weights of the hidden matrices and convolutions together.
 fn matrix_rms(declaration: &Declaration) -> f64 {
     let (mut squares, mut count) = (0.0, 0.0);
     for segment in &declaration.layout.segments {
-        if segment.role == Role::Matrix {
+        if matches!(segment.role, Role::Matrix | Role::Convolution) {
             let length = segment.len() as f64;
             squares += length * (segment.initial_mean.powi(2) + segment.initial_std.powi(2));
             count += length;

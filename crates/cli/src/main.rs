@@ -16,8 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    advise, bench, completions, convert, data, evidence, explain, export, metrics, plan, predict,
-    report, reproduce, sweep, train,
+    advise, bench, completions, convert, data, evaluate, evidence, explain, export, metrics, plan,
+    predict, report, reproduce, sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -36,6 +36,7 @@ enum Command {
     Train(train::Arguments),
     Sweep(sweep::Arguments),
     Report(report::Arguments),
+    Evaluate(evaluate::Arguments),
     Metrics(metrics::Arguments),
     Plan(plan::Arguments),
     Explain(explain::Arguments),
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

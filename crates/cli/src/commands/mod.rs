@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod data;
+pub(crate) mod evaluate;
 pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod export;

@@ -13,7 +13,7 @@ use wd_store::{Plan, RunDirectory};
 use wd_train::{ConfigSource, RunConfig, config::ModelKind};
 
 use crate::{
-    commands::{plan::described, sweep::quoted},
+    commands::{evaluate::shifts, plan::described, sweep::quoted},
     diagnostics::CommandError,
     text,
 };
@@ -87,7 +87,8 @@ pub(crate) fn write_study_report(
         notes: Vec::new(),
     };
     if vision::is_vision(study) {
-        let analysis = vision::analyse(study)?;
+        let mut analysis = vision::analyse(study)?;
+        analysis.shifts = shifts(study, &analysis)?;
         let page = wd_report::vision_report(&analysis, &context);
         wd_store::write_file(out, page.as_bytes())?;
         return Ok(match json {

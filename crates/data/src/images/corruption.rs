@@ -58,7 +58,8 @@ impl CorruptionKind {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// The name used in files and on the command line.
+    pub fn name(self) -> &'static str {
         match self {
             CorruptionKind::Noise => "noise",
             CorruptionKind::Blur => "blur",

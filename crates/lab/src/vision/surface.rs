@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use super::Finals;
 use super::finals::Record;
+use crate::LabError;
 use crate::analysis::Interval;
-use crate::configuration::Flat;
+use crate::configuration::{Flat, flatten};
 use crate::grid::SEED_KEY;
 use crate::statistics::interval;
+use crate::study::{Study, Trial};
 
 pub(super) const MODEL_KEY: &str = "model.kind";
 const LAMBDA_KEY: &str = "decay.lambda";
@@ -100,6 +102,36 @@ impl Surface {
             .filter(|rate| self.curve(**rate).len() == most)
             .min_by(|a, b| lowest(a).total_cmp(&lowest(b)))
             .copied()
+    }
+
+    /// The finished trials of one point, by seed.
+    ///
+    /// # Errors
+    /// A trial whose configuration is no TOML.
+    pub fn trials<'a>(
+        &self,
+        study: &'a Study,
+        learning_rate: f64,
+        lambda: f64,
+    ) -> Result<Vec<(u64, &'a Trial)>, LabError> {
+        let is_here =
+            |point: &&Point| point.learning_rate == learning_rate && point.lambda == lambda;
+        let Some(point) = self.points.iter().find(is_here) else {
+            return Ok(Vec::new());
+        };
+        let mut trials = Vec::new();
+        for trial in study.trials() {
+            let flat = flatten(&trial.configuration)?;
+            let number = |key: &str| flat.get(key).and_then(|value| value.parse::<f64>().ok());
+            let seed = number(SEED_KEY).unwrap_or(0.0) as u64;
+            let is_of_point = number(LEARNING_RATE_KEY) == Some(learning_rate)
+                && number(LAMBDA_KEY).unwrap_or(0.0) == lambda
+                && point.finals.contains_key(&seed);
+            if is_of_point && shared(flat) == self.configuration {
+                trials.push((seed, trial));
+            }
+        }
+        Ok(trials)
     }
 
     /// The value of one of [`Surface::settings`].

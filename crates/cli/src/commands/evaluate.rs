@@ -1,0 +1,143 @@
+//! `wd evaluate`: a trained classifier on its test images, on corrupted ones, or on images from elsewhere.
+
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use rayon::prelude::*;
+use wd_data::images::CorruptionKind;
+use wd_lab::{
+    Study,
+    vision::{Severity, Shift, VisionAnalysis},
+};
+use wd_store::RunDirectory;
+use wd_train::{
+    Score,
+    config::{CorruptedSection, Shifted},
+    evaluate_run,
+};
+
+use crate::diagnostics::CommandError;
+
+/// Judge a trained classifier on its test images, on corrupted ones or on images from elsewhere
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd evaluate runs/cnn                                       # its own test images
+  wd evaluate runs/cnn --corruption noise --severity 3
+  wd evaluate runs/cnn --data kuzushiji/ --json              # the same classes, from elsewhere
+
+The weights are those of the last checkpoint. Loss is in nats an image; the calibration error is over 15 bins of confidence.")]
+pub(crate) struct Arguments {
+    /// A run on images
+    #[arg(value_name = "RUN_DIR")]
+    directory: PathBuf,
+
+    /// Test images of the same classes
+    #[arg(long, value_name = "PATH", conflicts_with = "corruption")]
+    data: Option<PathBuf>,
+
+    /// Make the test images worse: noise, blur, contrast, translation, occlusion
+    #[arg(long, value_name = "KIND", requires = "severity", value_parser = corruption)]
+    corruption: Option<CorruptionKind>,
+
+    /// How much, 1 to 5
+    #[arg(long, requires = "corruption", value_parser = clap::value_parser!(u8).range(1..=5))]
+    severity: Option<u8>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn corruption(text: &str) -> Result<CorruptionKind, String> {
+    let kinds = CorruptionKind::ALL;
+    let known = kinds.iter().find(|kind| kind.name() == text).copied();
+    known.ok_or_else(|| {
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        format!("it has to be one of {}", names.join(", "))
+    })
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let shifted = match (&arguments.data, arguments.corruption, arguments.severity) {
+        (Some(path), ..) => Some(Shifted::Elsewhere(path.clone())),
+        (None, Some(kind), Some(severity)) => Some(corrupted(kind, severity)),
+        _ => None,
+    };
+    let run = RunDirectory::open(&arguments.directory)?;
+    let score = evaluate_run(&run, shifted)?;
+    if arguments.json {
+        println!("{}", serde_json::json!(score));
+    } else {
+        println!(
+            "loss {:.4}  accuracy {:.2} %  calibration error {:.4}",
+            score.loss,
+            100.0 * score.accuracy,
+            score.calibration_error
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn corrupted(corruption: CorruptionKind, severity: u8) -> Shifted {
+    Shifted::Corrupted(CorruptedSection {
+        corruption,
+        severity,
+        seed: 0,
+    })
+}
+
+/// The corruption of the study's shift: it comes in degrees, and all models feel it.
+const STUDIED: CorruptionKind = CorruptionKind::Noise;
+
+/// For each model and optimizer the surface on which λ gains most: λ = 0 against its best λ on test images that get worse and worse.
+pub(crate) fn shifts(study: &Study, analysis: &VisionAnalysis) -> Result<Vec<Shift>, CommandError> {
+    let mut chosen: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (index, surface) in analysis.surfaces.iter().enumerate() {
+        let change = |index: usize| {
+            let gain = analysis.gains[index].as_ref();
+            gain.map_or(f64::INFINITY, |gain| gain.test_loss.interval.mean)
+        };
+        if analysis.optima[index].is_none() || analysis.gains[index].is_none() {
+            continue;
+        }
+        let key = (surface.model().to_owned(), surface.optimizer.clone());
+        let best = chosen.entry(key).or_insert(index);
+        if change(index) < change(*best) {
+            *best = index;
+        }
+    }
+    chosen
+        .into_values()
+        .filter_map(|index| Some((index, analysis.gains[index].as_ref()?)))
+        .map(|(index, gain)| {
+            let surface = &analysis.surfaces[index];
+            let accuracies =
+                |lambda: f64, severity: u8| -> Result<BTreeMap<u64, f64>, CommandError> {
+                    surface
+                        .trials(study, gain.learning_rate, lambda)?
+                        .into_par_iter()
+                        .map(|(seed, trial)| {
+                            let shifted = (severity > 0).then(|| corrupted(STUDIED, severity));
+                            let run = RunDirectory::open(&trial.directory)?;
+                            let Score { accuracy, .. } = evaluate_run(&run, shifted)?;
+                            Ok((seed, accuracy))
+                        })
+                        .collect()
+                };
+            let severities = (0..=5)
+                .map(|severity| {
+                    let without = accuracies(0.0, severity)?;
+                    let with = accuracies(gain.lambda, severity)?;
+                    Ok(Severity::new(severity, &without, &with))
+                })
+                .collect::<Result<_, CommandError>>()?;
+            Ok(Shift {
+                surface: index,
+                lambda: gain.lambda,
+                corruption: STUDIED.name().to_owned(),
+                severities,
+            })
+        })
+        .collect()
+}

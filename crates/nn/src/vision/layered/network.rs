@@ -213,13 +213,8 @@ impl<F: Float> Network<F> {
         self.forward(parameters, Statistics::Batch(running), images, count);
         let logits = &mut self.logits[..count * self.plan.head.classes];
         let scale = 1.0 / count as f64;
-        let total = class_loss::forward_backward(
-            logits,
-            targets,
-            self.plan.head.classes,
-            self.loss,
-            scale,
-        );
+        let total =
+            class_loss::forward_backward(logits, targets, self.plan.head.classes, self.loss, scale);
         self.backward(parameters, gradients, images, count);
         Ok(total * scale)
     }

@@ -104,6 +104,8 @@ impl Model {
 impl GptConfig {
     fn blocks(&self) -> BlockConfig {
         BlockConfig {
+            context: self.context,
+            first_token_only: false,
             layers: self.layers,
             width: self.width,
             heads: self.heads,

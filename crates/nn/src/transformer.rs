@@ -10,9 +10,10 @@ use wd_decay::Role;
 use crate::ParameterLayout;
 use crate::device::{
     Activation, ActivationPlan, BranchEnd, Device, DropoutSite, Linear, Normalisation, Parameter,
-    Store,
+    Rows, Store,
 };
 use crate::layers::{AttentionBranch, BlockConfig, MlpBranch};
+use crate::vision::Pool;
 
 /// One of the two branches of a block.
 #[derive(Debug, Clone)]
@@ -37,10 +38,38 @@ pub(crate) struct Transformer {
     /// One before every branch, and the final one.
     stations: Vec<Station>,
 
-    stream_gradient: Activation,
+    gradients: Gradients,
+    first_tokens: Option<FirstTokens>,
+}
+
+/// What the backward of every station and branch writes.
+#[derive(Debug, Clone, Copy)]
+struct Gradients {
+    stream: Activation,
     /// Of a branch's output: the stream's own gradient unless dropout comes between.
-    branch_gradient: Activation,
-    normalised_gradient: Activation,
+    branch: Activation,
+    normalised: Activation,
+}
+
+/// The end of the stream where it holds the first token of each sequence alone.
+#[derive(Debug, Clone, Copy)]
+struct FirstTokens {
+    /// What the last attention's output is added to.
+    residual: Activation,
+    gradients: Gradients,
+}
+
+impl Gradients {
+    fn new(plan: &mut ActivationPlan, config: &BlockConfig, rows: Rows) -> Self {
+        let mut take = || plan.take_rows(rows, config.width, config.context);
+        let stream = take();
+        let branch = if config.dropout { take() } else { stream };
+        Self {
+            stream,
+            branch,
+            normalised: take(),
+        }
+    }
 }
 
 impl Branch {
@@ -85,13 +114,18 @@ impl Transformer {
         temporary_columns: usize,
     ) -> Self {
         // The gradients of the whole backward come first: they are the busiest memory.
-        let stream_gradient = builder.plan.take(config.width);
-        let branch_gradient = if config.dropout {
-            builder.plan.take(config.width)
+        let gradients = Gradients::new(&mut builder.plan, config, Rows::Token);
+        let last_rows = if config.first_token_only {
+            Rows::Sequence
         } else {
-            stream_gradient
+            Rows::Token
         };
-        let normalised_gradient = builder.plan.take(config.width);
+        let first_tokens = config.first_token_only.then(|| FirstTokens {
+            residual: builder
+                .plan
+                .take_rows(last_rows, config.width, config.context),
+            gradients: Gradients::new(&mut builder.plan, config, last_rows),
+        });
         builder.temporary = builder.plan;
         builder.plan.take(
             AttentionBranch::temporary_columns(config)
@@ -101,21 +135,22 @@ impl Transformer {
 
         let (mut branches, mut stations) = (Vec::new(), Vec::new());
         for block in 0..config.layers {
+            let is_last = block + 1 == config.layers;
+            let rows = if is_last { last_rows } else { Rows::Token };
             let path = format!("block.{block}.attention");
-            stations.push(builder.station(config, &format!("{path}.norm")));
-            let branch = AttentionBranch::new(builder, config, &path);
+            stations.push(builder.station(config, &format!("{path}.norm"), Rows::Token));
+            let branch = AttentionBranch::new(builder, config, &path, rows);
             branches.push(Branch::Attention(branch));
             let path = format!("block.{block}.mlp");
-            stations.push(builder.station(config, &format!("{path}.norm")));
-            branches.push(Branch::Mlp(MlpBranch::new(builder, config, &path)));
+            stations.push(builder.station(config, &format!("{path}.norm"), rows));
+            branches.push(Branch::Mlp(MlpBranch::new(builder, config, &path, rows)));
         }
-        stations.push(builder.station(config, "final_norm"));
+        stations.push(builder.station(config, "final_norm", last_rows));
         Self {
             branches,
             stations,
-            stream_gradient,
-            branch_gradient,
-            normalised_gradient,
+            gradients,
+            first_tokens,
         }
     }
 
@@ -126,17 +161,24 @@ impl Transformer {
 
     /// Where [`Transformer::backward`] leaves its gradient.
     pub(crate) fn input_gradient(&self) -> Activation {
-        self.stream_gradient
+        self.gradients.stream
     }
 
-    /// The normalised stream after the blocks.
+    /// The normalised stream after the blocks: a row a token, or a sequence if nobody reads more than the first.
     pub(crate) fn output(&self) -> Activation {
         self.stations[self.stations.len() - 1].normalised
     }
 
     /// Where [`Transformer::backward`] expects its gradient.
     pub(crate) fn output_gradient(&self) -> Activation {
-        self.normalised_gradient
+        self.gradients_of(self.output()).normalised
+    }
+
+    fn gradients_of(&self, stream: Activation) -> Gradients {
+        match self.first_tokens {
+            Some(first_tokens) if stream.rows == Rows::Sequence => first_tokens.gradients,
+            _ => self.gradients,
+        }
     }
 
     /// From the input to the output.
@@ -152,10 +194,16 @@ impl Transformer {
         for (branch, stations) in self.branches.iter().zip(self.stations.windows(2)) {
             let (before, after) = (&stations[0], &stations[1]);
             branch.forward(device, before.normalised, after.stream);
-            let rejoin = Some((before.stream, branch.end()));
+            let residual = match self.first_tokens {
+                Some(first_tokens) if before.stream.rows != after.stream.rows => {
+                    device.pool_forward(Pool::Token, before.stream, first_tokens.residual);
+                    first_tokens.residual
+                }
+                _ => before.stream,
+            };
             device.norm_forward(
                 &after.norm,
-                rejoin,
+                Some((residual, branch.end())),
                 after.stream,
                 after.statistics,
                 after.normalised,
@@ -167,14 +215,15 @@ impl Transformer {
     pub(crate) fn backward<D: Device>(&self, device: &mut D) {
         for index in (0..self.stations.len()).rev() {
             let station = &self.stations[index];
+            let gradients = self.gradients_of(station.stream);
             let branch = index.checked_sub(1).map(|before| &self.branches[before]);
             device.norm_backward(
                 &station.norm,
-                branch.map(|branch| (self.branch_gradient, branch.end())),
+                branch.map(|branch| (gradients.branch, branch.end())),
                 station.stream,
                 station.statistics,
-                self.normalised_gradient,
-                self.stream_gradient,
+                gradients.normalised,
+                gradients.stream,
                 if index + 1 == self.stations.len() {
                     Store::Overwrite
                 } else {
@@ -182,13 +231,18 @@ impl Transformer {
                 },
             );
             if let Some(branch) = branch {
-                let input = self.stations[index - 1].normalised;
+                let before = &self.stations[index - 1];
+                let gradients_before = self.gradients_of(before.stream);
                 branch.backward(
                     device,
-                    input,
-                    self.branch_gradient,
-                    self.normalised_gradient,
+                    before.normalised,
+                    gradients.branch,
+                    gradients_before.normalised,
                 );
+                if before.stream.rows != station.stream.rows {
+                    let stream = gradients_before.stream;
+                    device.pool_backward(Pool::Token, gradients.stream, stream);
+                }
             }
         }
     }
@@ -254,7 +308,7 @@ impl Builder {
         Linear { weight, bias }
     }
 
-    fn station(&mut self, config: &BlockConfig, path: &str) -> Station {
+    fn station(&mut self, config: &BlockConfig, path: &str, rows: Rows) -> Station {
         let BlockConfig {
             width, centered, ..
         } = *config;
@@ -268,9 +322,9 @@ impl Builder {
                 centered,
                 epsilon: config.norm_epsilon,
             },
-            stream: self.plan.take(width),
-            statistics: self.plan.take(2),
-            normalised: self.plan.take(width),
+            stream: self.plan.take_rows(rows, width, config.context),
+            statistics: self.plan.take_rows(rows, 2, config.context),
+            normalised: self.plan.take_rows(rows, width, config.context),
         }
     }
 

@@ -9,6 +9,7 @@
 //! | `declaration` | what follows from it where the data are not there? |
 //! | `run` | the loop |
 //! | `task` | what the loop does not know: text or images, a gradient, scores |
+//! | `evaluate` | how well do the weights of a finished run classify other images? |
 //! | `evaluation`, `average` | how well do the weights classify? And their moving average? |
 //! | `resume` | what is on disk, and does it fit? |
 //! | `metrics` | which numbers are kept of each step? |
@@ -26,6 +27,7 @@ mod cost;
 mod data;
 mod declaration;
 mod error;
+mod evaluate;
 mod evaluation;
 mod export;
 mod gpt2;
@@ -48,6 +50,7 @@ pub use cost::Cost;
 pub use data::images::ImageData;
 pub use declaration::Declaration;
 pub use error::{ConfigError, TrainError};
+pub use evaluate::{Score, evaluate_run};
 pub use export::export_run;
 pub use metrics::TENSOR_MEASURES;
 pub use model::ModelConfig;

@@ -220,17 +220,17 @@ pub(crate) fn views<'a>(
     })
 }
 
-/// Puts a checkpoint back into the optimizer, the weights, the running statistics and the moving average.
-pub(crate) fn restore(
+/// Fills the weights, and what batch norm holds, from a checkpoint.
+pub(crate) fn restore_weights(
     plan: &RunPlan,
-    checkpoint: Checkpoint,
-    optimizer: &mut Optimizer,
+    checkpoint: &Checkpoint,
     parameters: &mut [f32],
     running: &mut [f32],
-    average: Option<&mut Average>,
-) -> Result<LoopState, TrainError> {
-    let step = checkpoint.step;
-    let misfit = |reason: String| TrainError::Checkpoint { step, reason };
+) -> Result<(), TrainError> {
+    let misfit = |reason: String| TrainError::Checkpoint {
+        step: checkpoint.step,
+        reason,
+    };
     for (layout, arena) in [(&plan.layout, parameters), (&plan.running, running)] {
         for segment in &layout.segments {
             let tensor = checkpoint
@@ -246,6 +246,21 @@ pub(crate) fn restore(
             arena[segment.range()].copy_from_slice(values);
         }
     }
+    Ok(())
+}
+
+/// Puts a checkpoint back into the optimizer, the weights, the running statistics and the moving average.
+pub(crate) fn restore(
+    plan: &RunPlan,
+    checkpoint: Checkpoint,
+    optimizer: &mut Optimizer,
+    parameters: &mut [f32],
+    running: &mut [f32],
+    average: Option<&mut Average>,
+) -> Result<LoopState, TrainError> {
+    let step = checkpoint.step;
+    let misfit = |reason: String| TrainError::Checkpoint { step, reason };
+    restore_weights(plan, &checkpoint, parameters, running)?;
     let state: LoopState =
         serde_json::from_value(checkpoint.state).map_err(|error| misfit(error.to_string()))?;
     let mut arenas: Vec<(String, Vec<f32>)> = checkpoint

@@ -73,7 +73,7 @@ impl Normalisation {
                 return refuse(
                     name,
                     format!("{values:?}"),
-                    format!("must have a number for each of the {channels} channel(s)"),
+                    format!("must have a number for each channel, {channels}"),
                 );
             }
         }

@@ -349,7 +349,7 @@ fn settings_of_the_loader() {
     };
     says(&|given| given.0 = vec![], "no image of it was chosen");
     says(&|given| given.0 = vec![0, 4], "image 4 does not exist");
-    says(&|given| given.1.mean = vec![], "each of the 1 channel(s)");
+    says(&|given| given.1.mean = vec![], "for each channel, 1");
     says(
         &|given| given.1.mean[0] = f32::NAN,
         "normalisation.mean = NaN",

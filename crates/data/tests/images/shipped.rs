@@ -167,7 +167,7 @@ fn evaluation_is_normalised_and_nothing_else() {
         std: vec![0.2; 3],
     };
     let error = evaluation_batch(&set, &[0], &colour, &mut out[..784]).unwrap_err();
-    assert!(error.to_string().contains("each of the 1 channel(s)"));
+    assert!(error.to_string().contains("for each channel, 1"));
 }
 
 /// The thread keeps up: a step that takes as long as a small forward pass never waits but for its first batch.

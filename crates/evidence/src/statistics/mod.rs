@@ -165,6 +165,12 @@ impl Statistics {
         &self.means
     }
 
+    /// Whether one of the p + k columns and targets never varies beyond the rounding of its mean.
+    pub fn is_constant(&self, index: usize) -> bool {
+        let deviation = (self.centred_product(index, index) / self.weight).sqrt();
+        crate::columns::is_constant(self.means[index], deviation)
+    }
+
     /// Σ w (z_i − z̄_i)(z_j − z̄_j) of two of the p + k columns and targets, in the order of [`Self::means`].
     pub fn centred_product(&self, i: usize, j: usize) -> f64 {
         self.gram[(i.max(j), i.min(j))]

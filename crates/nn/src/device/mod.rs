@@ -61,12 +61,14 @@ impl ActivationPlan {
         }
     }
 
-    /// A matrix with a row a sequence of `context` tokens, which fills that many times fewer columns.
-    pub(crate) fn take_per_sequence(&mut self, columns: usize, context: usize) -> Activation {
-        let rows = Rows::Sequence;
-        let start = self.take(columns.div_ceil(context)).start;
+    /// A matrix with such rows. One with a row a sequence of `context` tokens fills that many times fewer columns.
+    pub(crate) fn take_rows(&mut self, rows: Rows, columns: usize, context: usize) -> Activation {
+        let filled = match rows {
+            Rows::Token => columns,
+            Rows::Sequence => columns.div_ceil(context),
+        };
         Activation {
-            start,
+            start: self.take(filled).start,
             columns,
             rows,
         }

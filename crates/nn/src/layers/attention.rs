@@ -3,8 +3,11 @@
 use wd_decay::Role;
 
 use super::BlockConfig;
-use crate::device::{Activation, Attention, BranchEnd, Device, HeadNormalisation, Linear, Store};
+use crate::device::{
+    Activation, Attention, BranchEnd, Device, HeadNormalisation, Linear, Rows, Store,
+};
 use crate::transformer::Builder;
+use crate::vision::Pool;
 
 /// QK-norm and where its results are kept.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +16,13 @@ struct HeadNorm {
     statistics: Activation,
     /// Normalised queries and keys beside the values; `qkv` keeps the raw ones.
     normalised: Activation,
+}
+
+/// The first rows of the sequences, where nothing else is projected.
+#[derive(Debug, Clone, Copy)]
+struct FirstTokens {
+    attended: Activation,
+    attended_gradient: Activation,
 }
 
 /// branch(x) = projection(attention(qkv(x))).
@@ -28,6 +38,7 @@ pub(crate) struct AttentionBranch {
     qkv_output: Activation,
     log_sums: Activation,
     attended: Activation,
+    first_tokens: Option<FirstTokens>,
     // Of the backward alone.
     qkv_gradient: Activation,
     attended_gradient: Activation,
@@ -39,8 +50,8 @@ impl AttentionBranch {
         4 * config.width
     }
 
-    /// Appends the branch's tensors under `path`.
-    pub(crate) fn new(builder: &mut Builder, config: &BlockConfig, path: &str) -> Self {
+    /// Appends the branch's tensors under `path`; `rows` is what its output has.
+    pub(crate) fn new(builder: &mut Builder, config: &BlockConfig, path: &str, rows: Rows) -> Self {
         let BlockConfig {
             width,
             heads,
@@ -86,6 +97,10 @@ impl AttentionBranch {
             config.bias,
         );
         let mut temporary = builder.temporary;
+        let first_tokens = (rows == Rows::Sequence).then(|| FirstTokens {
+            attended: builder.plan.take_rows(rows, width, config.context),
+            attended_gradient: builder.plan.take_rows(rows, width, config.context),
+        });
         Self {
             attention: Attention {
                 heads,
@@ -103,6 +118,7 @@ impl AttentionBranch {
             qkv_output,
             log_sums: builder.plan.take(heads),
             attended: builder.plan.take(width),
+            first_tokens,
             qkv_gradient: temporary.take(3 * width),
             attended_gradient: temporary.take(width),
         }
@@ -133,7 +149,14 @@ impl AttentionBranch {
             device.rotary_forward(qkv);
         }
         device.attention_forward(self.attention, qkv, self.log_sums, self.attended);
-        device.linear_forward(&self.projection, self.attended, output);
+        let attended = match self.first_tokens {
+            None => self.attended,
+            Some(first) => {
+                device.pool_forward(Pool::Token, self.attended, first.attended);
+                first.attended
+            }
+        };
+        device.linear_forward(&self.projection, attended, output);
     }
 
     /// Gradients of the branch's tensors (but the projection's bias) and of its input.
@@ -150,13 +173,16 @@ impl AttentionBranch {
             attended_gradient,
             ..
         } = *self;
-        device.linear_backward_weight(&self.projection, attended, output_gradient);
-        device.linear_backward_input(
-            &self.projection,
-            output_gradient,
-            attended_gradient,
-            Store::Overwrite,
-        );
+        let (projected, gradient) = match self.first_tokens {
+            None => (attended, attended_gradient),
+            Some(first) => (first.attended, first.attended_gradient),
+        };
+        let projection = &self.projection;
+        device.linear_backward_weight(projection, projected, output_gradient);
+        device.linear_backward_input(projection, output_gradient, gradient, Store::Overwrite);
+        if self.first_tokens.is_some() {
+            device.pool_backward(Pool::Token, gradient, attended_gradient);
+        }
         device.attention_backward(
             self.attention,
             self.attention_input(),

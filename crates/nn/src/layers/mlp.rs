@@ -1,7 +1,7 @@
 //! MLP branch: down(f(up(x))), or down(silu(gate(x))·up(x)).
 
 use super::BlockConfig;
-use crate::device::{Activation, BranchEnd, Device, Linear, Store};
+use crate::device::{Activation, ActivationPlan, BranchEnd, Device, Linear, Rows, Store};
 use crate::kernels::activation::Pointwise;
 use crate::transformer::Builder;
 
@@ -53,8 +53,8 @@ impl MlpBranch {
         matrices * config.hidden
     }
 
-    /// Appends the branch's tensors under `path`.
-    pub(crate) fn new(builder: &mut Builder, config: &BlockConfig, path: &str) -> Self {
+    /// Appends the branch's tensors under `path`; `rows` is what its input and output have.
+    pub(crate) fn new(builder: &mut Builder, config: &BlockConfig, path: &str, rows: Rows) -> Self {
         let BlockConfig {
             width,
             hidden,
@@ -62,13 +62,14 @@ impl MlpBranch {
             bias,
             ..
         } = *config;
+        let take = |plan: &mut ActivationPlan| plan.take_rows(rows, hidden, config.context);
         let mut temporary = builder.temporary;
         let inner = match config.nonlinearity {
             Nonlinearity::Pointwise(function) => Inner::Pointwise(function),
             Nonlinearity::SwiGlu => Inner::SwiGlu(Gate {
                 linear: builder.linear(&format!("{path}.gate"), [hidden, width], std, bias),
-                output: builder.plan.take(hidden),
-                gradient: temporary.take(hidden),
+                output: take(&mut builder.plan),
+                gradient: take(&mut temporary),
             }),
         };
         let up = builder.linear(&format!("{path}.up"), [hidden, width], std, bias);
@@ -86,9 +87,9 @@ impl MlpBranch {
                 bias: down.bias,
                 site: builder.dropout_site(),
             },
-            up_output: builder.plan.take(hidden),
-            hidden: temporary.take(hidden),
-            hidden_gradient: temporary.take(hidden),
+            up_output: take(&mut builder.plan),
+            hidden: take(&mut temporary),
+            hidden_gradient: take(&mut temporary),
         }
     }
 

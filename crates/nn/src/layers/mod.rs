@@ -9,6 +9,11 @@ pub(crate) use mlp::{MlpBranch, Nonlinearity};
 /// What the blocks of a transformer are made of, whatever the transformer reads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlockConfig {
+    /// Tokens of a sequence.
+    pub(crate) context: usize,
+    /// Is the first token of a sequence all that anybody reads of the output? Then nothing else passes the maps after
+    /// the last attention.
+    pub(crate) first_token_only: bool,
     pub(crate) layers: usize,
     pub(crate) width: usize,
     pub(crate) heads: usize,

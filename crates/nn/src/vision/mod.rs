@@ -190,7 +190,8 @@ impl VisionConfig {
     /// Floating-point operations of forward and backward per image, in matrix products alone.
     ///
     /// Six per weight and row that it meets, four in the first map (images need no gradient), and what attention
-    /// multiplies. What the backward computes a second time is not counted.
+    /// multiplies. What the backward computes a second time is not counted; what a ViT with a class token need not
+    /// compute, its last block's maps of the patches, is.
     pub fn flops_per_image(&self) -> f64 {
         match self {
             Self::Vit(config) => config.flops_per_image(),

@@ -195,3 +195,63 @@ impl<F: Float> Batch<'_, F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ImageShape, MlpConfig, Pool, VitConfig};
+
+    #[test]
+    fn dropout_does_not_depend_on_the_cut_into_micro_batches() {
+        let image = ImageShape {
+            channels: 1,
+            height: 6,
+            width: 6,
+        };
+        let mut token = VitConfig::new(image, 5, 2, 2, 16, 2);
+        token.dropout = 0.3;
+        let mut mean = token.clone();
+        mean.pool = Pool::Mean;
+        let mut mlp = MlpConfig::new(image, 5, vec![12, 9]);
+        mlp.dropout = 0.3;
+        for config in [
+            VisionConfig::Vit(token),
+            VisionConfig::Vit(mean),
+            VisionConfig::Mlp(mlp),
+        ] {
+            let mut initial = vec![0.0f32; config.layout().len];
+            config.initialize(1, &mut initial).unwrap();
+            let parameters: Vec<f64> = initial.into_iter().map(|x| 5.0 * f64::from(x)).collect();
+            let images: Vec<f64> = (0..12 * 36).map(|index| f64::from(index).sin()).collect();
+            let targets = Targets {
+                first: &[0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1],
+                second: &[0; 12],
+                share: &[0.75; 12],
+            };
+            let run = |micro_images| {
+                let mut model = PerImage::new(&config, 12, 1).unwrap();
+                assert_eq!(model.lanes.micro_items, 12);
+                model.lanes.micro_items = micro_images;
+                let mut gradients = vec![f64::NAN; parameters.len()];
+                let key = DropoutKey { seed: 2, step: 5 };
+                let loss = model
+                    .loss_and_gradient(&parameters, &mut gradients, &mut [], &images, targets, key)
+                    .unwrap();
+                (loss, gradients)
+            };
+            let (whole_loss, whole) = run(12);
+            for micro_images in [1, 5] {
+                let (loss, gradients) = run(micro_images);
+                assert!((loss - whole_loss).abs() < 1e-12 * whole_loss);
+                let scale = whole.iter().fold(1.0f64, |scale, g| scale.max(g.abs()));
+                assert!(
+                    gradients
+                        .iter()
+                        .zip(&whole)
+                        .all(|(a, b)| (a - b).abs() < 1e-13 * scale),
+                    "{micro_images} images, {config:?}"
+                );
+            }
+        }
+    }
+}

@@ -39,9 +39,9 @@ impl PlannedData {
         Err(source.invalid(
             "run.steps",
             format!(
-                "{} of {} {unit} need more than the {} training {unit} give in {}: {}",
+                "{} of {} need more than the {} training {unit} give in {}: {}",
                 counted(steps, "step"),
-                self.per_step,
+                counted(self.per_step, self.unit.name()),
                 self.training,
                 counted(epochs, "epoch"),
                 counted(available, "step"),

@@ -22,7 +22,7 @@ pub(super) const SHIFTED_COLUMNS: [&str; 3] = [
 /// Likewise, where there is a moving average of the weights.
 pub(super) const AVERAGE_COLUMNS: [&str; 2] = ["average_loss", "average_accuracy"];
 
-pub(super) struct Images {
+pub(crate) struct Images {
     model: VisionModel<f32>,
     loader: ImageLoader,
     data: Arc<ImageData>,
@@ -33,7 +33,7 @@ pub(super) struct Images {
 }
 
 impl Images {
-    pub(super) fn open(
+    pub(crate) fn open(
         source: &ConfigSource,
         model: &VisionConfig,
         data: Arc<ImageData>,
@@ -73,6 +73,22 @@ impl Images {
             evaluation.add(logits, labels);
         }
         Ok(evaluation)
+    }
+}
+
+impl Images {
+    /// Scores weights on the test images, or on the shifted ones.
+    pub(crate) fn score_test(
+        &mut self,
+        is_shifted: bool,
+        weights: Weights<'_>,
+    ) -> Result<Evaluation, TrainError> {
+        let data = Arc::clone(&self.data);
+        let images = match &data.shifted {
+            Some(shifted) if is_shifted => shifted,
+            _ => &data.test,
+        };
+        self.score(&images.set, &images.indices, weights)
     }
 }
 

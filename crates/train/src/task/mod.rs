@@ -2,7 +2,7 @@
 //!
 //! The loop knows no more of text or images than this: a gradient of the next batch, numbers with names, a position.
 
-mod images;
+pub(crate) mod images;
 mod language;
 
 use std::sync::Arc;

@@ -233,7 +233,7 @@ pub(super) fn merged(folds: &[Statistics]) -> Result<Statistics, EvidenceError> 
 /// What sums still show of the columns: which of them never vary.
 fn of_sums(statistics: &Statistics, rows: u64) -> Findings {
     let constant = (0..statistics.columns())
-        .filter(|&column| statistics.centred_product(column, column) == 0.0)
+        .filter(|&column| statistics.is_constant(column))
         .map(|column| (column, statistics.means()[column]));
     Findings {
         rows,

@@ -13,7 +13,7 @@ use wd_lab::{Grid, Setting, Study, Trial, setting};
 use crate::{
     commands::{report::write_study_report, sweep::quoted},
     diagnostics::CommandError,
-    launch,
+    launch, text,
 };
 
 /// Train a ViT and a CNN on few images under many λ, and find where the best λ lies
@@ -137,7 +137,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let trials = trials(&mut study, &file, variant, arguments.seeds)?;
     study.save()?;
 
-    eprintln!("{} trials → {}", trials.len(), out.display());
+    eprintln!(
+        "{} → {}",
+        text::counted(trials.len() as u64, "trial"),
+        out.display()
+    );
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
         let commands = vec![command(arguments, &out)];
         write_study_report(&study, commands, html, arguments.json)

@@ -47,13 +47,17 @@ pub enum VitActivation {
 /// | `norm_epsilon` | 1e-6 | ≥ 0, finite |
 /// | `loss` | cross-entropy without smoothing | |
 ///
+/// Dropout acts after the projection of each branch, once in the MLP: timm's `proj_drop_rate` acts on the MLP's hidden
+/// layer too. DeiT trains without dropout.
+///
 /// ```
 /// use wd_nn::{ImageShape, VisionConfig, VitConfig};
 ///
-/// // DeiT-tiny: as many parameters as its paper says (2012.12877, table 1: 5 M).
+/// // DeiT-tiny, with as many parameters as timm's deit_tiny_patch16_224.
 /// let image = ImageShape { channels: 3, height: 224, width: 224 };
 /// let config = VitConfig::new(image, 1000, 16, 12, 192, 3);
 /// assert_eq!(config.tokens(), 197);
+/// assert_eq!(VisionConfig::Vit(config).layout().len, 5_717_416);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

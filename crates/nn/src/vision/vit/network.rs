@@ -3,7 +3,7 @@
 use wd_decay::Role;
 
 use super::{Pool, VitActivation, VitConfig};
-use crate::device::{Activation, Device, Linear, PatchEmbedding};
+use crate::device::{Activation, Device, Linear, PatchEmbedding, Rows};
 use crate::kernels::activation::Pointwise;
 use crate::kernels::attention::AttentionShape;
 use crate::kernels::patch::PatchShape;
@@ -25,13 +25,12 @@ pub(crate) struct VitNetwork {
     patch: Linear,
     embedding: PatchEmbedding,
     trunk: Transformer,
-    pool: Pool,
+    /// The mean over the patches, and its gradient; a class token needs none.
+    mean: Option<(Activation, Activation)>,
     classifier: Classifier,
 
     /// An image's patches: gathered again for the backward.
     patch_rows: Activation,
-    pooled: Activation,
-    pooled_gradient: Activation,
 }
 
 impl VitNetwork {
@@ -64,19 +63,18 @@ impl VitNetwork {
         let trunk = Transformer::new(builder, &config.blocks(), temporary_columns);
         let patch_rows = { builder.temporary }.take(patches.columns());
         let mut temporary = builder.temporary;
-        let mut per_image = |columns| temporary.take_per_sequence(columns, tokens);
-        let (pooled, pooled_gradient) = (per_image(width), per_image(width));
+        let mut per_image = |columns| temporary.take_rows(Rows::Sequence, columns, tokens);
         let logits = per_image(config.classes);
+        let mean = (config.pool == Pool::Mean).then(|| (per_image(width), per_image(width)));
+        let pooled = mean.map_or(trunk.output(), |(pooled, _)| pooled);
         let network = Self {
             patches,
             patch: Linear { weight, bias: None },
             embedding,
             trunk,
-            pool: config.pool,
+            mean,
             classifier: Classifier::new(builder, pooled, logits, INITIAL_STD),
             patch_rows,
-            pooled,
-            pooled_gradient,
         };
         let attention = AttentionShape {
             sequences: 1,
@@ -101,15 +99,22 @@ impl VitNetwork {
         device.linear_forward(&self.patch, self.patch_rows, stream);
         device.patch_embedding_forward(&self.embedding, stream);
         self.trunk.forward(device);
-        device.pool_forward(self.pool, self.trunk.output(), self.pooled);
+        if let Some((pooled, _)) = self.mean {
+            device.pool_forward(Pool::Mean, self.trunk.output(), pooled);
+        }
         self.classifier.forward(device);
     }
 
     /// From the logits' gradient to that of every parameter.
     pub(crate) fn backward<D: Device>(&self, device: &mut D) {
-        self.classifier.backward(device, Some(self.pooled_gradient));
         let gradient = self.trunk.output_gradient();
-        device.pool_backward(self.pool, self.pooled_gradient, gradient);
+        match self.mean {
+            None => self.classifier.backward(device, Some(gradient)),
+            Some((_, pooled_gradient)) => {
+                self.classifier.backward(device, Some(pooled_gradient));
+                device.pool_backward(Pool::Mean, pooled_gradient, gradient);
+            }
+        }
         self.trunk.backward(device);
         let gradient = self.trunk.input_gradient();
         device.patch_embedding_backward(&self.embedding, gradient);
@@ -138,6 +143,8 @@ impl VitConfig {
             VitActivation::GeluTanh => Pointwise::GeluTanh,
         };
         BlockConfig {
+            context: self.tokens(),
+            first_token_only: self.pool == Pool::Token,
             layers: self.layers,
             width: self.width,
             heads: self.heads,
@@ -156,7 +163,8 @@ impl VitConfig {
         }
     }
 
-    /// Six operations a weight and token, four in the patches' map (images need no gradient), and twelve per column
+    /// What the network is by its definition, though of the last block's maps it computes the class token's alone:
+    /// six operations a weight and token, four in the patches' map (images need no gradient), and twelve per column
     /// of the stream for every pair of tokens and layer.
     pub(crate) fn flops_per_image(&self) -> f64 {
         let [tokens, patches, layers, width, hidden, classes, inputs] = [

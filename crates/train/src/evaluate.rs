@@ -1,0 +1,71 @@
+//! The weights of a finished run on other images than it was judged on.
+
+use wd_store::RunDirectory;
+
+use crate::{
+    ConfigSource, RunPlan, TrainError,
+    config::Shifted,
+    task::{Weights, images::Images},
+};
+
+/// How well a classifier does on a set of images.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Score {
+    /// Mean negative log-likelihood, in nats an image.
+    pub loss: f64,
+    /// Share of right predictions.
+    pub accuracy: f64,
+    /// Expected calibration error over 15 bins.
+    pub calibration_error: f64,
+}
+
+/// Scores the weights of a run's last checkpoint on its test images, or on shifted ones instead: corrupted, or from elsewhere.
+///
+/// # Errors
+/// A run on text, one without a checkpoint, images that are missing or do not fit.
+pub fn evaluate_run(
+    directory: &RunDirectory,
+    shifted: Option<Shifted>,
+) -> Result<Score, TrainError> {
+    let name = directory.config_path().display().to_string();
+    let mut source = ConfigSource::parse(&name, directory.read_config()?)?;
+    let is_shifted = shifted.is_some();
+    source.config.data.shifted = shifted;
+    let plan = RunPlan::new(source)?;
+    let (model, data) = match (&plan.model, &plan.images) {
+        (crate::ModelConfig::Vision(model), Some(data)) => (model, data),
+        _ => {
+            return Err(plan.source.invalid(
+                "model.kind",
+                "the run is on text",
+                "only classifiers of images can be judged on other images",
+            ));
+        }
+    };
+    let Some(checkpoint) = directory.checkpoints().latest()?.checkpoint else {
+        return Err(plan.source.invalid(
+            "run",
+            "the run has no checkpoint yet",
+            "`wd train` writes one at the end, and every run.checkpoint_every steps",
+        ));
+    };
+    let mut parameters = vec![0.0; plan.layout.len];
+    let mut running = vec![0.0; plan.running.len];
+    crate::resume::restore_weights(&plan, &checkpoint, &mut parameters, &mut running)?;
+    let mut images = Images::open(
+        &plan.source,
+        model,
+        std::sync::Arc::clone(data),
+        rayon::current_num_threads(),
+    )?;
+    let weights = Weights {
+        parameters: &parameters,
+        running: &running,
+    };
+    let evaluation = images.score_test(is_shifted, weights)?;
+    Ok(Score {
+        loss: evaluation.loss(),
+        accuracy: evaluation.accuracy(),
+        calibration_error: evaluation.calibration_error(),
+    })
+}

@@ -5,11 +5,10 @@
 //! threads, and lanes are summed in their order: so one seed gives the same bits on any number of threads.
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use rayon::prelude::*;
 
-use crate::device::Arena;
+use crate::device::{Arena, Workspaces};
 use crate::kernels::sum;
 use crate::{Float, NnError};
 
@@ -54,7 +53,7 @@ pub(crate) struct LaneSizes {
 /// The memory of a model's steps.
 pub(crate) struct Lanes<F> {
     pub(crate) micro_items: usize,
-    workspaces: Vec<Mutex<Workspace<F>>>,
+    workspaces: Workspaces<Workspace<F>>,
     /// All but the first.
     other_lanes: Vec<Lane<F>>,
 }
@@ -83,11 +82,9 @@ impl<F: Float> Lanes<F> {
         let lane_count = (LANE_BYTES / (sizes.parameters * size_of::<f32>()))
             .clamp(2, MOST_LANES)
             .min(micro_batches);
-        let workspace = || {
-            Mutex::new(Workspace {
-                activations: Arena::new(sizes.activations),
-                scratch: Arena::new(sizes.scratch),
-            })
+        let workspace = || Workspace {
+            activations: Arena::new(sizes.activations),
+            scratch: Arena::new(sizes.scratch),
         };
         let lane = |_| Lane {
             gradients: Arena::new(sizes.parameters),
@@ -95,9 +92,7 @@ impl<F: Float> Lanes<F> {
         };
         Self {
             micro_items: sizes.micro_items,
-            workspaces: (0..sizes.threads.min(micro_batches))
-                .map(|_| workspace())
-                .collect(),
+            workspaces: Workspaces::new(sizes.threads.min(micro_batches), workspace),
             other_lanes: (1..lane_count).map(lane).collect(),
         }
     }
@@ -116,7 +111,7 @@ impl<F: Float> Lanes<F> {
         work: impl Fn(&mut Workspace<F>, Range<usize>, &mut [F]) -> f64 + Sync,
     ) -> f64 {
         let micro_batches = self.micro_batches(items);
-        let (micro_items, workspaces) = (self.micro_items, self.workspaces.as_slice());
+        let (micro_items, workspaces) = (self.micro_items, &self.workspaces);
         let lane_count = (1 + self.other_lanes.len()).min(micro_batches);
         let run_lane = |lane: usize, gradients: &mut [F]| -> f64 {
             gradients.fill(F::from_f64(0.0));
@@ -126,7 +121,7 @@ impl<F: Float> Lanes<F> {
                 .map(|index| {
                     let start = index * micro_items;
                     let range = start..(start + micro_items).min(items);
-                    work(&mut free(workspaces), range, gradients)
+                    work(&mut workspaces.take(), range, gradients)
                 })
                 .sum()
         };
@@ -171,30 +166,16 @@ impl<F: Float> Lanes<F> {
             .for_each(|(index, outputs)| {
                 let start = index * self.micro_items;
                 let range = start..(start + self.micro_items).min(items);
-                work(&mut free(&self.workspaces), range, outputs);
+                work(&mut self.workspaces.take(), range, outputs);
             });
     }
 
     /// Bytes of activations and scratch of every thread, and of the gradients of every lane but the first.
     pub(crate) fn bytes(&self) -> usize {
-        let workspaces = self.workspaces.iter().map(|workspace| {
-            let workspace = workspace.lock().unwrap_or_else(PoisonError::into_inner);
-            workspace.activations.bytes() + workspace.scratch.bytes()
-        });
+        let workspaces = self
+            .workspaces
+            .sum(|workspace| workspace.activations.bytes() + workspace.scratch.bytes());
         let lanes = self.other_lanes.iter().map(|lane| lane.gradients.bytes());
-        workspaces.chain(lanes).sum()
+        workspaces + lanes.sum::<usize>()
     }
-}
-
-/// A workspace that nobody uses; waits for one if the pool has more threads than there are workspaces.
-fn free<F>(workspaces: &[Mutex<Workspace<F>>]) -> MutexGuard<'_, Workspace<F>> {
-    // A panic elsewhere leaves no half-written state behind: every number is written before it is read.
-    let free = workspaces
-        .iter()
-        .find_map(|workspace| match workspace.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        });
-    free.unwrap_or_else(|| workspaces[0].lock().unwrap_or_else(PoisonError::into_inner))
 }

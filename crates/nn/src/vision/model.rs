@@ -67,11 +67,13 @@ impl<F: Float> VisionModel<F> {
 
     /// Mean loss over the batch and its gradient.
     ///
-    /// `images` holds whole images, at most as many as [`VisionModel::new`] was told; `gradients` is overwritten,
-    /// `running` updated by batch norm. A diverged model gives a non-finite loss, not an error.
+    /// `images` holds whole images, at most as many as [`VisionModel::new`] was told; `gradients` is overwritten. Batch
+    /// norm takes the batch's statistics, and `running` moves a tenth of the way to them, the variance to its unbiased
+    /// estimate, as torch's with its default momentum. A diverged model gives a non-finite loss, not an error.
     ///
     /// # Errors
-    /// [`NnError::Length`], [`NnError::Label`] and [`NnError::Share`]; then `gradients` is untouched.
+    /// [`NnError::Length`], [`NnError::Label`], [`NnError::Share`] and [`NnError::BatchOfOne`]; then `gradients` and
+    /// `running` are untouched.
     pub fn loss_and_gradient(
         &mut self,
         parameters: &[F],

@@ -4,57 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from convolutional import build
+
 BATCH = 128
-
-
-class Cnn(nn.Module):
-    """Three blocks of 3×3 convolution, batch norm, ReLU and 2×2 max pooling, then the mean of each channel and a linear head."""
-
-    def __init__(self, channels=(64, 128, 256)):
-        super().__init__()
-        inputs = (3, *channels[:-1])
-        self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 3, padding=1, bias=False) for i, o in zip(inputs, channels))
-        self.norms = nn.ModuleList(nn.BatchNorm2d(o) for o in channels)
-        self.head = nn.Linear(channels[-1], 10)
-
-    def forward(self, x):
-        for convolution, norm in zip(self.convolutions, self.norms):
-            x = F.max_pool2d(F.relu(norm(convolution(x))), 2)
-        return self.head(x.mean((2, 3)))
-
-
-class Block(nn.Module):
-    """Pre-activation (He et al. 2016): norm, ReLU, convolution, twice; the shortcut of a block that changes shape is a 1×1 convolution."""
-
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.norm1, self.norm2 = nn.BatchNorm2d(inputs), nn.BatchNorm2d(outputs)
-        self.convolution1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.convolution2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        changes = stride != 1 or inputs != outputs
-        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False) if changes else None
-
-    def forward(self, x):
-        active = F.relu(self.norm1(x))
-        shortcut = x if self.shortcut is None else self.shortcut(active)
-        return shortcut + self.convolution2(F.relu(self.norm2(self.convolution1(active))))
-
-
-class ResNet20(nn.Module):
-    def __init__(self, width=16):
-        super().__init__()
-        self.stem = nn.Conv2d(3, width, 3, padding=1, bias=False)
-        blocks, inputs = [], width
-        for stage, outputs in enumerate((width, 2 * width, 4 * width)):
-            for block in range(3):
-                blocks.append(Block(inputs, outputs, 2 if stage > 0 and block == 0 else 1))
-                inputs = outputs
-        self.blocks = nn.Sequential(*blocks)
-        self.norm = nn.BatchNorm2d(inputs)
-        self.head = nn.Linear(inputs, 10)
-
-    def forward(self, x):
-        return self.head(F.relu(self.norm(self.blocks(self.stem(x)))).mean((2, 3)))
 
 
 class VitBlock(nn.Module):
@@ -92,4 +44,9 @@ class Vit(nn.Module):
         return self.head(self.norm(self.blocks(x))[:, 0])
 
 
-MODELS = {"cnn": Cnn, "resnet20": ResNet20, "vit": Vit}
+IMAGES = {"image": {"channels": 3}, "classes": 10}
+MODELS = {
+    "cnn": lambda: build({"kind": "cnn", "channels": [64, 128, 256], **IMAGES}),
+    "resnet20": lambda: build({"kind": "resnet", "depth": 20, **IMAGES}),
+    "vit": Vit,
+}

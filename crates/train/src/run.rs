@@ -282,6 +282,13 @@ impl<'a> Trainer<'a> {
             }
         }
         self.event(EventKind::Finished, "all steps are done")?;
+        if let Some(waited) = self.task.waited() {
+            let elapsed = clock.started.elapsed().as_secs_f64().max(1e-9);
+            observer.notice(&format!(
+                "steps waited {:.1} % of the time for their images",
+                100.0 * waited.as_secs_f64() / elapsed
+            ));
+        }
         Ok(Outcome::Finished {
             train_loss: last.0,
             validation_loss: named(&last.1, "validation_loss"),

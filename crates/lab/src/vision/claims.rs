@@ -49,7 +49,7 @@ fn two_sides(surface: &Surface, gain: &Gain) -> VerdictLine {
         _ => Supported::Undecided,
     };
     let mut finding = format!(
-        "At η = {}: the best λ is {} (ηλ = {}). Against λ = 0: test loss {}, training loss {}, accuracy {}.",
+        "At η = {}: the best λ above 0 is {} (ηλ = {}). Against λ = 0: test loss {}, training loss {}, accuracy {}.",
         spell(gain.learning_rate),
         spell(gain.lambda),
         short(gain.learning_rate * gain.lambda),

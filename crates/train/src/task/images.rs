@@ -1,6 +1,6 @@
 //! Images: augmented batches, a classifier, and how well it does on test images, training images and shifted ones.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use wd_data::{
     Position,
@@ -153,6 +153,10 @@ impl Task for Images {
 
     fn seek(&mut self, position: Position) -> Result<(), TrainError> {
         Ok(self.loader.seek(position)?)
+    }
+
+    fn waited(&self) -> Option<Duration> {
+        Some(self.loader.waited())
     }
 
     fn memory_bytes(&self) -> usize {

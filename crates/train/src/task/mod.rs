@@ -7,6 +7,8 @@ mod language;
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use wd_data::Position;
 use wd_nn::DropoutKey;
 
@@ -46,6 +48,11 @@ pub(crate) trait Task {
 
     /// Goes on from there.
     fn seek(&mut self, position: Position) -> Result<(), TrainError>;
+
+    /// How long steps have waited for data that another thread prepares; `None` where the step itself reads them.
+    fn waited(&self) -> Option<Duration> {
+        None
+    }
 
     /// Bytes of activations and gradient lanes.
     fn memory_bytes(&self) -> usize;

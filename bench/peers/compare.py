@@ -21,6 +21,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+# Classifiers of images; the other shapes are GPTs.
+IMAGES = ("cnn", "resnet20", "vit")
 HERE = Path(__file__).resolve().parent
 RELEASE = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parents[1] / "target")) / "release"
 
@@ -68,21 +70,24 @@ def show(ratio):
 
 def compare_step(arguments, shape, threads, say):
     """`wd bench` against each variant of `pytorch_step.py`."""
+    rate = "images_per_second" if shape in IMAGES else "tokens_per_second"
+    unit = rate.split("_")[0]
     common = ["--shape", shape, "--threads", threads, "--seconds", arguments.seconds]
     commands = {"wd": [arguments.wd, "bench", *common, "--json"]}
-    for variant in arguments.variants:
+    variants = [variant for variant in arguments.variants if variant != "channels-last" or shape in IMAGES]
+    for variant in variants:
         commands[variant] = [arguments.python, HERE / "pytorch_step.py", *common, "--variant", variant]
     failed = {}
     pairs = []
     for pair in range(arguments.pairs):
         results = in_turn(commands, pair)
-        for variant in arguments.variants:
+        for variant in variants:
             if "error" in results.get(variant, {}):
                 failed[variant] = results.pop(variant)["error"]
                 del commands[variant]
                 say(f"{shape}, {threads} threads: PyTorch {variant} does not run here: {failed[variant]}")
         pairs.append(results)
-        speeds = ", ".join(f"{name} {result['tokens_per_second']:.0f} tokens/s" for name, result in results.items())
+        speeds = ", ".join(f"{name} {result[rate]:.0f} {unit}/s" for name, result in results.items())
         ours = results["wd"]
         fraction = ours["gflops"] / ours["gemm_gflops"]
         say(f"{shape}, {threads} threads, pair {pair + 1}: {speeds}; {fraction:.0%} of the GEMM rate")
@@ -90,9 +95,9 @@ def compare_step(arguments, shape, threads, say):
     for variant in list(commands)[1:]:
         rows.append({
             "variant": variant,
-            "speed_ratio": spread([p["wd"]["tokens_per_second"] / p[variant]["tokens_per_second"] for p in pairs]),
+            "speed_ratio": spread([p["wd"][rate] / p[variant][rate] for p in pairs]),
             "memory_ratio": spread([p[variant]["peak_memory_bytes"] / p["wd"]["resident_peak_bytes"] for p in pairs]),
-            "tokens_per_second": spread([p[variant]["tokens_per_second"] for p in pairs]),
+            "per_second": spread([p[variant][rate] for p in pairs]),
             "peak_memory_bytes": min(p[variant]["peak_memory_bytes"] for p in pairs),
             "import_memory_bytes": min(p[variant]["import_memory_bytes"] for p in pairs),
         })
@@ -100,7 +105,8 @@ def compare_step(arguments, shape, threads, say):
         "benchmark": "step",
         "shape": shape,
         "threads": threads,
-        "tokens_per_second": spread([p["wd"]["tokens_per_second"] for p in pairs]),
+        "unit": unit,
+        "per_second": spread([p["wd"][rate] for p in pairs]),
         "gemm_fraction": spread([p["wd"]["gflops"] / p["wd"]["gemm_gflops"] for p in pairs]),
         "peak_memory_bytes": max(p["wd"]["resident_peak_bytes"] for p in pairs),
         "against": rows,
@@ -159,7 +165,7 @@ def markdown(results):
     """The results as Markdown tables."""
     tables = {
         "step": [
-            "| shape | threads | weight-decay tokens/s | of GEMM rate | PyTorch | PyTorch tokens/s "
+            "| shape | threads | weight-decay | of GEMM rate | PyTorch | PyTorch "
             "| speed ratio | memory, MB | memory ratio |",
             "|---|---|---|---|---|---|---|---|---|",
         ],
@@ -175,9 +181,9 @@ def markdown(results):
         if result["benchmark"] == "step":
             for row in sorted(result["against"], key=lambda row: row["speed_ratio"]["median"]):
                 lines.append(
-                    f"| {result['shape']} | {result['threads']} | {result['tokens_per_second']['median']:.0f} "
+                    f"| {result['shape']} | {result['threads']} | {result['per_second']['median']:.0f} {result['unit']}/s "
                     f"| {result['gemm_fraction']['median']:.0%} | {row['variant']} "
-                    f"| {row['tokens_per_second']['median']:.0f} | {show(row['speed_ratio'])} "
+                    f"| {row['per_second']['median']:.0f} {result['unit']}/s | {show(row['speed_ratio'])} "
                     f"| {result['peak_memory_bytes'] / 1e6:.0f} : {row['peak_memory_bytes'] / 1e6:.0f} "
                     f"| {show(row['memory_ratio'])} |"
                 )
@@ -197,9 +203,12 @@ def main():
     parser.add_argument("--benchmarks", nargs="+", default=["step", "adamw"], choices=("step", "adamw"))
     parser.add_argument("--side-by-side", action="store_true", help="only: two 1-thread trials at once against one")
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--shapes", nargs="+", default=["small", "medium"], choices=("small", "medium"))
+    parser.add_argument("--shapes", nargs="+", default=["small", "medium"], choices=("small", "medium", *IMAGES))
     parser.add_argument("--threads", nargs="+", type=int, default=[2, 1])
-    parser.add_argument("--variants", nargs="+", default=["eager", "compile"], choices=("eager", "compile", "tuned"))
+    parser.add_argument(
+        "--variants", nargs="+", default=["eager", "compile", "channels-last"],
+        choices=("eager", "compile", "tuned", "channels-last"),
+    )
     parser.add_argument("--seconds", type=float, default=5.0, help="timed seconds of each run of `step`")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument("--wd", type=Path, default=RELEASE / "wd")

@@ -3,13 +3,13 @@
     bench/peers/venv/bin/python bench/peers/pytorch_step.py [--shape small] [--variant eager] [--threads 2]
 
 Prints one JSON line per shape and variant, each measured in a process of its own so that its peak memory is its own:
-`variant`, `shape`, `threads`, `milliseconds_per_step` and `tokens_per_second` (both of the median step, as `wd bench`),
+`variant`, `shape`, `threads`, `milliseconds_per_step` and `tokens_per_second` or `images_per_second` (of the median step, as `wd bench`),
 `mean_milliseconds_per_step`, `steps`, `peak_memory_bytes` (ru_maxrss of the process), `import_memory_bytes` (the part
 of it that `import torch` alone takes) and `loss` (of the last step). A variant that does not run gives `error` instead.
 
 Variants: `eager` as users run it; `compile` the model under torch.compile (it needs a C++ compiler); `tuned` is
 `compile` with glibc told to keep freed memory, which saves page faults (34,000 a step of `small` in eager, 11,000
-compiled).
+compiled). `channels-last` is eager on images in that layout.
 """
 
 import argparse
@@ -28,7 +28,8 @@ KEEP_FREED_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
     "MALLOC_TOP_PAD_": str(64 << 20),
 }
-VARIANTS = ("eager", "compile", "tuned")
+VARIANTS = ("eager", "compile", "tuned", "channels-last")
+TEXT, IMAGES = ("small", "medium"), ("cnn", "resnet20", "vit")
 
 
 def peak_memory_bytes():
@@ -44,26 +45,50 @@ def decay_groups(model, weight_decay):
     ]
 
 
-def measure(shape, variant, threads, warmup, seconds):
-    """Times one shape in this process."""
+def text(shape):
+    """A GPT, batches of tokens, and how many tokens a batch holds."""
     import torch
 
     from gpt import Gpt
     from shapes import SHAPES
 
+    sequences, config = SHAPES[shape]
+    size = (2, sequences, config.context)
+    return Gpt(config), [tuple(torch.randint(config.vocabulary, size)) for _ in range(8)], sequences * config.context
+
+
+def images(shape, variant):
+    """A classifier, batches of noise, and how many images a batch holds."""
+    import torch
+
+    from vision import BATCH, MODELS
+
+    layout = torch.channels_last if variant == "channels-last" else torch.contiguous_format
+    model = MODELS[shape]().to(memory_format=layout)
+    batch = lambda: (torch.randn(BATCH, 3, 32, 32).to(memory_format=layout), torch.randint(10, (BATCH,)))
+    return model, [batch() for _ in range(2)], BATCH
+
+
+def measure(shape, variant, threads, warmup, seconds):
+    """Times one shape in this process."""
+    import torch
+
     import_memory = peak_memory_bytes()
     torch.set_num_threads(threads)
     torch.manual_seed(1)
-    sequences, config = SHAPES[shape]
-    model = Gpt(config)
+    if shape in TEXT:
+        model, batches, items = text(shape)
+        loss_of = model
+    else:
+        model, batches, items = images(shape, variant)
+        loss_of = lambda inputs, targets: torch.nn.functional.cross_entropy(model(inputs), targets)
     optimizer = torch.optim.AdamW(
         decay_groups(model, 0.1), lr=3e-4, betas=(0.9, 0.95), eps=1e-8, fused=True
     )
     parameters = list(model.parameters())
-    loss_of = model if variant == "eager" else torch.compile(model)
-    batches = itertools.cycle(
-        [tuple(torch.randint(config.vocabulary, (2, sequences, config.context))) for _ in range(8)]
-    )
+    if variant in ("compile", "tuned"):
+        loss_of = torch.compile(loss_of)
+    batches = itertools.cycle(batches)
 
     def step():
         inputs, targets = next(batches)
@@ -88,7 +113,7 @@ def measure(shape, variant, threads, warmup, seconds):
         "variant": variant,
         "shape": shape,
         "threads": threads,
-        "tokens_per_second": sequences * config.context / median,
+        "tokens_per_second" if shape in TEXT else "images_per_second": items / median,
         "milliseconds_per_step": 1e3 * median,
         "mean_milliseconds_per_step": 1e3 * statistics.fmean(durations),
         "steps": len(durations),
@@ -102,7 +127,7 @@ def measure_here(shape, variant, arguments):
     try:
         line = measure(shape, variant, arguments.threads, arguments.warmup, arguments.seconds)
     except Exception as error:  # torch.compile fails in many ways; each is a result to report
-        if variant == "eager":
+        if variant in ("eager", "channels-last"):
             raise
         reason = f"{type(error).__name__}: {str(error).strip()}"
         line = {"variant": variant, "shape": shape, "threads": arguments.threads, "error": reason[:2000]}
@@ -122,8 +147,8 @@ def measure_in_new_process(shape, variant, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", nargs="+", default=["small", "medium"], choices=("small", "medium"))
-    parser.add_argument("--variant", nargs="+", default=list(VARIANTS), choices=VARIANTS)
+    parser.add_argument("--shape", nargs="+", default=["small", "medium"], choices=TEXT + IMAGES)
+    parser.add_argument("--variant", nargs="+", default=["eager", "compile", "tuned"], choices=VARIANTS)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--warmup", type=int, default=3, help="untimed steps")
     parser.add_argument("--seconds", type=float, default=8.0, help="timed steps go on for this long, at least three")

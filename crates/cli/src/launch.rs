@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::IsTerminal,
+    path::Path,
     process::{Command, ExitCode},
     time::{Duration, Instant},
 };
@@ -14,7 +15,6 @@ use wd_lab::{
 };
 
 use crate::{
-    commands::report::{analysis_json, write_study_report},
     diagnostics::{CommandError, INTERRUPTED},
     interrupt, progress, text,
 };
@@ -31,32 +31,26 @@ fn jobs(asked: Option<usize>) -> Result<usize, CommandError> {
     }
 }
 
-/// Trains what is unfinished of these trials, writes the study's report, and prints the verdict (or its JSON).
+/// Trains what is unfinished of these trials; then `write` writes the study's report to the path given and returns what is printed.
 pub(crate) fn train_and_report(
     study: &Study,
     trials: &[Trial],
     asked_jobs: Option<usize>,
-    commands: Vec<String>,
-    json: bool,
+    write: impl FnOnce(&Path) -> Result<String, CommandError>,
 ) -> Result<ExitCode, CommandError> {
     let report = run(trials, jobs(asked_jobs)?)?;
     let code = conclude(trials, &report);
     let html = study.root().join("report.html");
-    let summary = match write_study_report(study, commands, &html) {
+    match write(&html) {
         // Stopped before the first trial was done: that is said already, and is no failure of the report.
         Err(CommandError::Lab(LabError::NothingToAnalyse { .. })) if !report.is_complete() => {
             return Ok(code);
         }
-        summary => summary?,
-    };
-    if json {
-        println!("{}", analysis_json(study)?);
-    } else {
-        print!("{summary}");
+        text => print!("{}", text?),
     }
     eprintln!(
-        "{} trials in {} → {}",
-        trials.len(),
+        "{} in {} → {}",
+        text::counted(trials.len() as u64, "trial"),
         text::duration(report.elapsed.as_secs_f64()),
         html.display()
     );
@@ -110,8 +104,8 @@ fn conclude(trials: &[Trial], report: &Report) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!(
-        "{left} of {} trials are unfinished; the same command finishes them",
-        trials.len()
+        "{left} of {} unfinished; the same command finishes the rest",
+        text::counted(trials.len() as u64, "trial")
     );
     if report.failed().is_empty() {
         ExitCode::from(INTERRUPTED)

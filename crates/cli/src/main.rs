@@ -1,5 +1,9 @@
 //! `wd`: train small models under weight decay, and see what λ did.
 
+// First, since its macros hold in what follows.
+#[macro_use]
+mod output;
+
 mod commands;
 mod diagnostics;
 mod interrupt;

@@ -61,11 +61,12 @@ impl RunProgress {
 /// One line about a moment of a run.
 pub(crate) fn line(progress: &Progress) -> String {
     format!(
-        "loss {:.4}  lr {:.2e}  λ {}  {} tok/s  ETA {}",
+        "loss {:.4}  lr {:.2e}  λ {}  {} {}/s  ETA {}",
         progress.loss,
         progress.learning_rate,
         text::number(progress.lambda),
         text::rate(progress.tokens_per_second),
+        text::unit(progress.unit),
         text::duration(progress.eta_seconds),
     )
 }
@@ -87,11 +88,14 @@ impl Observer for RunProgress {
             .iter()
             .filter(|tensor| tensor.lambda != 0.0)
             .count();
+        let unit = plan.record.unit.plural();
         let lines = [
             format!(
-                "{} parameters in {tensors} tensors; {} parameters in {decayed} tensors {} ({}, λ = {}, policy {})",
-                text::grouped(plan.record.parameters),
-                text::grouped(plan.record.decayed_parameters),
+                "{} in {}; {} in {} {} ({}, λ = {}, policy {})",
+                text::counted(plan.record.parameters, "parameter"),
+                text::counted(tensors as u64, "tensor"),
+                text::counted(plan.record.decayed_parameters, "parameter"),
+                text::counted(decayed as u64, "tensor"),
                 if plan.source.config.decay.holds() {
                     "keep their norm"
                 } else {
@@ -103,11 +107,11 @@ impl Observer for RunProgress {
             ),
             format!("  why: {}", reasons(plan)),
             format!(
-                "{} steps of {} tokens, {:.2} epochs, {:.1} tokens a parameter; {}; κ = {}{}",
-                text::grouped(plan.record.steps),
-                text::grouped(plan.record.tokens_per_step),
+                "{} of {}, {:.2} epochs, {} {unit} a parameter; {}; κ = {}{}",
+                text::counted(plan.record.steps, "step"),
+                text::counted(plan.record.tokens_per_step, plan.record.unit.name()),
                 plan.record.epochs,
-                plan.record.tokens_per_parameter,
+                text::per_parameter(plan.record.tokens_per_parameter),
                 plan.record.schedule_description,
                 text::number(plan.record.kappa),
                 if step > 0 {
@@ -146,6 +150,7 @@ impl Observer for RunProgress {
             learning_rate: progress.learning_rate,
             lambda: progress.lambda,
             tokens_per_second: progress.tokens_per_second,
+            unit: progress.unit,
             eta_seconds: progress.eta_seconds,
         };
         match self {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use wd_store::DataUnit;
+
 /// 169728 → "169,728".
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -39,6 +41,23 @@ pub(crate) fn rate(number: f64) -> String {
         format!("{:.1} k", number / 1e3)
     } else {
         format!("{number:.0}")
+    }
+}
+
+/// The unit of a rate: "tok", "img".
+pub(crate) fn unit(unit: DataUnit) -> &'static str {
+    match unit {
+        DataUnit::Token => "tok",
+        DataUnit::Image => "img",
+    }
+}
+
+/// Data a parameter: 22.6, 0.031.
+pub(crate) fn per_parameter(ratio: f64) -> String {
+    if ratio >= 0.1 {
+        format!("{ratio:.1}")
+    } else {
+        self::number(ratio)
     }
 }
 
@@ -83,11 +102,7 @@ pub(crate) fn number(value: f64) -> String {
 
 /// 1 → "1 step", 3 → "3 steps".
 pub(crate) fn counted(count: u64, noun: &str) -> String {
-    format!(
-        "{} {noun}{}",
-        grouped(count),
-        if count == 1 { "" } else { "s" }
-    )
+    wd_decay::counted(grouped(count), noun)
 }
 
 /// A sentence as lines of at most `width` characters, broken at spaces; a longer word stays whole.

@@ -290,6 +290,143 @@ fn classes_get_probabilities() {
 }
 
 #[test]
+fn classes_and_counts_are_left_out_one_by_one() {
+    for words in [
+        ["breast_cancer.csv", "benign", "logistic"],
+        ["breast_cancer.csv", "benign", "softmax"],
+        ["diabetes.csv", "target", "poisson"],
+    ] {
+        let found = json(wd().arg("evidence").arg(table(words[0])).args([
+            "--target",
+            words[1],
+            "--family",
+            words[2],
+            "--points",
+            "12",
+            "--compare",
+            "loo,cv:10",
+        ]));
+        let path = found["path"].as_array().expect("a path");
+        let here = path
+            .iter()
+            .find(|point| point["lambda"] == found["lambda"])
+            .expect("the path passes through the choice");
+        let of = |key: &str| here[key].as_f64().expect(key);
+        // Nine tenths of the rows leave a little more out.
+        assert!(of("leave-one-out") > of("training_error"));
+        assert!(
+            (of("leave-one-out") / of("10-fold CV") - 1.0).abs() < 0.05,
+            "{here}"
+        );
+        let notes = found["notes"].to_string();
+        assert!(notes.contains("Leave-one-out is approximate"), "{notes}");
+    }
+}
+
+#[test]
+fn conventions_count_lambda_as_the_libraries_do() {
+    let of = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let found = json(
+            wd().arg("evidence")
+                .arg(table(words[0]))
+                .args(&words[1..])
+                .args(["--points", "5"]),
+        );
+        let rows = found["conventions"].as_array().expect("conventions");
+        let values: Vec<f64> = rows
+            .iter()
+            .map(|row| row["value"].as_f64().expect("a number"))
+            .collect();
+        let calls: Vec<String> = rows
+            .iter()
+            .map(|row| row["call"].as_str().expect("a call").to_owned())
+            .collect();
+        (found, values, calls)
+    };
+    let compare = |values: &[f64], expected: &[f64]| {
+        assert_eq!(values.len(), expected.len());
+        for (value, expected) in values.iter().zip(expected) {
+            assert!((value / expected - 1.0).abs() < 1e-12, "{value} {expected}");
+        }
+    };
+    let (found, values, calls) = of("diabetes.csv --target target");
+    let (_, rows) = numbers(&std::fs::read_to_string(table("diabetes.csv")).expect("the table"));
+    let target: Vec<f64> = rows.iter().map(|row| row[row.len() - 1]).collect();
+    let mean = target.iter().sum::<f64>() / 442.0;
+    let deviation = (target.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / 442.0).sqrt();
+    let (lambda, alpha) = (found["lambda"].as_f64(), found["alpha"].as_f64());
+    let (lambda, alpha) = (lambda.expect("λ"), alpha.expect("α"));
+    compare(
+        &values,
+        &[
+            lambda,
+            lambda * deviation / 442.0,
+            2.0 * lambda / 442.0,
+            alpha.sqrt().recip(),
+            lambda,
+        ],
+    );
+    assert!(calls[0].starts_with("make_pipeline(StandardScaler(), Ridge("));
+    assert!(
+        calls[1].contains("standardize = TRUE, thresh"),
+        "{}",
+        calls[1]
+    );
+    assert!(
+        calls[2].contains("{\"params\": [model.bias]}"),
+        "{}",
+        calls[2]
+    );
+
+    for (words, n, family, is_inverse) in [
+        (
+            "breast_cancer.csv --target benign --family logistic",
+            569.0,
+            "binomial",
+            true,
+        ),
+        (
+            "breast_cancer.csv --target benign --family softmax",
+            569.0,
+            "multinomial",
+            true,
+        ),
+        (
+            "diabetes.csv --target target --family poisson",
+            442.0,
+            "poisson",
+            false,
+        ),
+    ] {
+        let (found, values, calls) = of(&format!("{words} --standardize false"));
+        let lambda = found["lambda"].as_f64().expect("λ");
+        let sklearn = if is_inverse { 1.0 / lambda } else { lambda / n };
+        compare(
+            &values,
+            &[
+                sklearn,
+                lambda / n,
+                lambda / n,
+                lambda.sqrt().recip(),
+                lambda,
+            ],
+        );
+        assert!(
+            calls[0].ends_with("max_iter=10000).fit(X, y)"),
+            "{}",
+            calls[0]
+        );
+        assert!(calls[1].contains(family) && calls[1].contains("standardize = FALSE"));
+        assert!(
+            calls[2].contains("{\"params\": [model.bias]}"),
+            "{}",
+            calls[2]
+        );
+    }
+}
+
+#[test]
 fn the_report_is_one_well_formed_file() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let report = folder.path().join("report.html");
@@ -424,7 +561,7 @@ fn what_cannot_be_fitted_is_refused_with_the_place_and_the_fix() {
                 "--family",
                 "logistic",
                 "--compare",
-                "loo",
+                "gcv",
             ],
             "cv:10",
         ),

@@ -1,5 +1,6 @@
 //! A run that is killed at any moment and called again ends with the same bits as one that never stopped.
 
+mod image_support;
 mod support;
 
 use std::{
@@ -8,9 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use image_support::{CNN, VIT, write_image_config};
 use support::{prepare_corpus, succeed, wd, write_config};
-
-const STEPS: u64 = 400;
 
 fn train(config: &Path, run: &Path, threads: &str) -> std::process::Command {
     let mut command = wd();
@@ -24,8 +24,8 @@ fn train(config: &Path, run: &Path, threads: &str) -> std::process::Command {
 }
 
 /// The files that must not depend on how often a run was stopped.
-fn final_bytes(run: &Path) -> Vec<(String, Vec<u8>)> {
-    let checkpoint = run.join(format!("checkpoints/step-{STEPS}"));
+fn final_bytes(run: &Path, steps: u64) -> Vec<(String, Vec<u8>)> {
+    let checkpoint = run.join(format!("checkpoints/step-{steps}"));
     [
         checkpoint.join("model.safetensors"),
         checkpoint.join("optimizer.safetensors"),
@@ -48,9 +48,11 @@ fn final_bytes(run: &Path) -> Vec<(String, Vec<u8>)> {
     .collect()
 }
 
-fn assert_same(expected: &Path, found: &Path) {
-    for ((name, expected), (_, found)) in final_bytes(expected).into_iter().zip(final_bytes(found))
-    {
+fn assert_same(expected: &Path, found: &Path, steps: u64) {
+    let pairs = final_bytes(expected, steps)
+        .into_iter()
+        .zip(final_bytes(found, steps));
+    for ((name, expected), (_, found)) in pairs {
         assert!(expected == found, "{name} differs");
     }
 }
@@ -59,26 +61,48 @@ fn assert_same(expected: &Path, found: &Path) {
 fn a_killed_run_ends_with_the_same_bits() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = prepare_corpus(folder.path());
-    let config = write_config(folder.path(), &corpus, STEPS, "");
-    let whole = folder.path().join("whole");
+    let config = write_config(folder.path(), &corpus, 400, "");
+    kill_and_continue(
+        folder.path(),
+        &config,
+        400,
+        &[0.02, 0.2, 0.4, 0.6, 0.8, 0.95],
+    );
+}
+
+/// Augmentation, dropout, the moving average of the weights and the position in a shuffled epoch all come back.
+#[test]
+fn a_killed_vision_transformer_ends_with_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = write_image_config(folder.path(), VIT, 300);
+    kill_and_continue(folder.path(), &config, 300, &[0.3, 0.5, 0.7, 0.9]);
+}
+
+/// The running statistics of batch norm too.
+#[test]
+fn a_killed_network_with_batch_norm_ends_with_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = write_image_config(folder.path(), CNN, 200);
+    kill_and_continue(folder.path(), &config, 200, &[0.3, 0.5, 0.7, 0.9]);
+}
+
+/// Kills runs at these shares of the time that a whole one takes, continues them, and compares what they leave.
+fn kill_and_continue(folder: &Path, config: &Path, steps: u64, shares: &[f64]) {
+    let whole = folder.join("whole");
     let begin = Instant::now();
-    succeed(&mut train(&config, &whole, "2"));
+    succeed(&mut train(config, &whole, "2"));
     let whole_time = begin.elapsed();
 
     // Moments from "before the first step" to "near the end", each in a run of its own and once all in one run.
-    let shares = [0.02, 0.2, 0.4, 0.6, 0.8, 0.95];
-    let killed = folder.path().join("killed");
+    let killed = folder.join("killed");
     let mut kills = 0;
     for share in shares {
-        for run in [
-            folder.path().join(format!("killed-{share}")),
-            killed.clone(),
-        ] {
-            let mut child = train(&config, &run, "1")
+        for run in [folder.join(format!("killed-{share}")), killed.clone()] {
+            let mut child = train(config, &run, "1")
                 .stderr(Stdio::null())
                 .spawn()
                 .expect("the command starts");
-            std::thread::sleep(whole_time.mul_f64(share).max(Duration::from_millis(5)));
+            std::thread::sleep(whole_time.mul_f64(*share).max(Duration::from_millis(5)));
             if child.try_wait().expect("a child").is_none() {
                 kills += 1;
             }
@@ -87,14 +111,17 @@ fn a_killed_run_ends_with_the_same_bits() {
             child.wait().expect("a killed child");
         }
     }
-    assert!(kills >= 4, "only {kills} runs were still alive when killed");
+    assert!(
+        kills >= shares.len() / 2,
+        "only {kills} runs were still alive when killed"
+    );
     for share in shares {
-        let run = folder.path().join(format!("killed-{share}"));
-        succeed(&mut train(&config, &run, "1"));
-        assert_same(&whole, &run);
+        let run = folder.join(format!("killed-{share}"));
+        succeed(&mut train(config, &run, "1"));
+        assert_same(&whole, &run, steps);
     }
-    succeed(&mut train(&config, &killed, "2"));
-    assert_same(&whole, &killed);
+    succeed(&mut train(config, &killed, "2"));
+    assert_same(&whole, &killed, steps);
 }
 
 #[test]

@@ -36,10 +36,7 @@ fn a_sweep_finishes_what_was_left_and_repeats_nothing() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{message}");
     assert!(message.contains("decay.lambda=0.5,run.seed=0"), "{message}");
-    assert!(
-        message.contains("1 of 4 trials are unfinished"),
-        "{message}"
-    );
+    assert!(message.contains("1 of 4 trials unfinished"), "{message}");
     let finished = out.join("trials/decay.lambda=0,run.seed=1/metrics.bin");
     let before = std::fs::metadata(&finished)
         .expect("metrics")

@@ -1,7 +1,9 @@
-//! What can go wrong between a text file and a batch.
+//! What can go wrong between a file and a batch.
 
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::counted::counted;
 
 /// Every failure of this crate: what, where, and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -171,7 +173,10 @@ pub enum DataError {
 
     /// The training documents do not fill one batch.
     #[error(
-        "{tokens} training tokens hold {windows} windows of {context} tokens, fewer than the {sequences} of one batch: use a smaller context or batch, or more text"
+        "{} hold {} of {}, fewer than the {sequences} of one batch: use a smaller context or batch, or more text",
+        counted(tokens, "training token"),
+        counted(windows, "window"),
+        counted(context, "token")
     )]
     TooFewTrainingTokens {
         /// Tokens in the training documents.
@@ -186,7 +191,9 @@ pub enum DataError {
 
     /// The validation documents do not fill one window.
     #[error(
-        "the {tokens} validation tokens do not fill one window of {context} tokens: use a larger validation fraction, a smaller context, or fraction 0"
+        "the {} do not fill one window of {}: use a larger validation fraction, a smaller context, or fraction 0",
+        counted(tokens, "validation token"),
+        counted(context, "token")
     )]
     TooFewValidationTokens {
         /// Tokens in the validation documents.
@@ -197,7 +204,9 @@ pub enum DataError {
 
     /// Every epoch has been read.
     #[error(
-        "the data are used up: {epochs} epoch(s) of {steps} steps; ask for fewer steps or more epochs"
+        "the data are used up: {} of {}; ask for fewer steps or more epochs",
+        counted(epochs, "epoch"),
+        counted(steps, "step")
     )]
     Exhausted {
         /// Epochs allowed.
@@ -221,17 +230,21 @@ pub enum DataError {
 
     /// A position that this loader cannot have reached.
     #[error(
-        "epoch {epoch}, window {cursor} is no position in {epochs} epoch(s) of {windows} windows: it comes from another corpus, split, context or batch"
+        "epoch {epoch}, {unit} {cursor} is no position in {} of {}: it comes from other data, or from another split, subset, context or batch",
+        counted(epochs, "epoch"),
+        counted(count, unit)
     )]
     Position {
+        /// What is counted: `window` or `image`.
+        unit: &'static str,
         /// Epoch of the position.
         epoch: u64,
-        /// Windows read in that epoch.
+        /// Windows or images read in that epoch.
         cursor: u64,
         /// Epochs allowed.
         epochs: u64,
-        /// Windows read in an epoch.
-        windows: u64,
+        /// Windows or images in an epoch.
+        count: u64,
     },
 
     /// A file cannot be read as a table.
@@ -278,6 +291,68 @@ pub enum DataError {
         problem: String,
     },
 
+    /// A file or folder cannot be read as a set of images.
+    #[error("{} is no usable image set: {problem}", path.display())]
+    ImageSet {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it, and how to mend it.
+        problem: String,
+    },
+
+    /// One image, or its label, cannot be used.
+    #[error("{}, {place}: {problem}", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// Which image it is in the file, counted from 0, and where it stands.
+        place: String,
+        /// What is wrong with it, and how to mend it.
+        problem: String,
+    },
+
+    /// A subset that a set of images does not have.
+    #[error("a subset of {size} images cannot be taken from the {images} of {}: {problem}", path.display())]
+    ImageSubset {
+        /// Where the set was read.
+        path: PathBuf,
+        /// Images asked for.
+        size: usize,
+        /// Images in the set.
+        images: usize,
+        /// Why not.
+        problem: String,
+    },
+
+    /// A setting of the image loader, of augmentation, normalisation or corruption out of range.
+    #[error("{name} = {value} {problem}")]
+    ImageSetting {
+        /// Name of the setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// The range, and what can be done.
+        problem: String,
+    },
+
+    /// The thread that prepares batches has ended.
+    #[error(
+        "the thread that prepares batches of images ended: {problem}; this is a fault of the program, report it"
+    )]
+    LoaderThread {
+        /// Its last words.
+        problem: String,
+    },
+
+    /// The system refused a thread.
+    #[error(
+        "cannot start the thread that prepares batches of images: {source}; are there too many processes?"
+    )]
+    Thread {
+        /// The reason given by the system.
+        source: io::Error,
+    },
+
     /// Cells are empty.
     #[error(
         "{} lacks values: {columns}; {remedy}",
@@ -298,6 +373,23 @@ impl DataError {
     pub(crate) fn table(path: &Path, problem: impl Into<String>) -> DataError {
         DataError::Table {
             path: path.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
+    /// A file or folder cannot be read as a set of images.
+    pub(crate) fn image_set(path: &Path, problem: impl Into<String>) -> DataError {
+        DataError::ImageSet {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
+    /// One image, or its label, cannot be used.
+    pub(crate) fn image(path: &Path, place: String, problem: impl Into<String>) -> DataError {
+        DataError::Image {
+            path: path.to_owned(),
+            place,
             problem: problem.into(),
         }
     }

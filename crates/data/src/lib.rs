@@ -1,4 +1,5 @@
-//! Text to batches of tokens, and tables to blocks of numbers ([`table`]).
+//! Text to batches of tokens, files of images to batches of pixels ([`images`]), and tables to blocks of numbers
+//! ([`table`]).
 //!
 //! From text to batches, two steps with a directory between them:
 //!
@@ -27,7 +28,9 @@
 //! ```
 
 mod corpus;
+mod counted;
 mod error;
+pub mod images;
 mod loader;
 mod place;
 mod prepare;

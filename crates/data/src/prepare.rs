@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::corpus::{
     Corpus, CorpusWriter, FORMAT, SIDECAR_FILE, Sidecar, TOKENIZER_FILE, token_width,
 };
+use crate::counted::counted;
 use crate::place::{Aside, Occupant, occupant};
 use crate::source::{Documents, Piece, Source, SourceFormat};
 use crate::tokenizer::{Encoder, TokenizerSpec, WordCounts};
@@ -132,8 +133,8 @@ impl Preparation<'_> {
         }
         if found.sources.len() != self.sources.len() {
             return Some(format!(
-                "it was made of {} files, not {}",
-                found.sources.len(),
+                "it was made of {}, not {}",
+                counted(found.sources.len(), "file"),
                 self.sources.len()
             ));
         }

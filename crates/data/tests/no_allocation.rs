@@ -3,6 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use wd_data::images::{Augmentation, ImageLoader, ImageLoaderConfig, ImageSet, Normalisation};
 use wd_data::{Corpus, Loader, LoaderConfig, Order, PrepareOptions, Split, TokenizerSpec, prepare};
 
 thread_local! {
@@ -68,4 +69,35 @@ fn reading_batches_allocates_nothing() {
     // The counter counts.
     drop(vec![0u8; 10]);
     assert!(ALLOCATIONS.with(Cell::get) > before);
+}
+
+#[test]
+fn taking_batches_of_images_allocates_nothing() {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/images/fashion-mnist");
+    let set = std::sync::Arc::new(ImageSet::open(&folder).unwrap());
+    let indices: Vec<u32> = (0..400).collect();
+    let normalisation = Normalisation::of(&set, &indices).unwrap();
+    let augmentation = Augmentation {
+        crop: 2,
+        flip: true,
+        mixup: 0.2,
+        cutout: 4,
+    };
+    let config = ImageLoaderConfig {
+        batch: 32,
+        seed: 0,
+        epochs: 4,
+        keep_short_batch: true,
+    };
+    let mut loader = ImageLoader::new(set, indices, normalisation, augmentation, config).unwrap();
+    // The channel makes its list of waiting threads when it first waits.
+    for _ in 0..3 {
+        loader.next().unwrap();
+    }
+    let before = ALLOCATIONS.with(Cell::get);
+    for _ in 3..loader.steps_available() {
+        loader.next().unwrap();
+    }
+    assert_eq!(ALLOCATIONS.with(Cell::get), before);
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a declared decay.
 
-use crate::DecayRule;
+use crate::{DecayRule, counted};
 
 /// Errors of this crate: each says what was declared, and how to mend it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -40,7 +40,11 @@ pub enum DecayError {
         nearest: String,
     },
     /// Warm-up is longer than the run.
-    #[error("a warm-up of {warmup} steps does not fit into a run of {steps} steps")]
+    #[error(
+        "a warm-up of {} does not fit into a run of {}",
+        counted(warmup, "step"),
+        counted(steps, "step")
+    )]
     WarmupTooLong {
         /// Warm-up steps.
         warmup: u64,
@@ -48,7 +52,10 @@ pub enum DecayError {
         steps: u64,
     },
     /// Warm-up and final decay of a WSD schedule are together longer than the run.
-    #[error("warm-up ({warmup}) and final decay ({decay}) do not fit into a run of {steps} steps")]
+    #[error(
+        "warm-up ({warmup}) and final decay ({decay}) do not fit into a run of {}",
+        counted(steps, "step")
+    )]
     DecayTooLong {
         /// Warm-up steps.
         warmup: u64,

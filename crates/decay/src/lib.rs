@@ -42,6 +42,7 @@
 
 pub mod anchor;
 pub mod conversion;
+mod counted;
 mod declared_schedule;
 pub mod equivalence;
 mod error;
@@ -62,6 +63,7 @@ pub mod timescale;
 
 pub use anchor::Anchor;
 pub use conversion::{Conversion, Fidelity, Target, convert};
+pub use counted::counted;
 pub use declared_schedule::DeclaredSchedule;
 pub use equivalence::{Equivalence, Known, equivalence};
 pub use error::DecayError;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DecayError, names};
+use crate::{DecayError, counted, names};
 
 /// The shape of a schedule after its warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -234,10 +234,6 @@ impl Schedule {
             warmup => format!("{shape} after {}", counted(warmup, "warm-up step")),
         }
     }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// How far `step` is on the way from `from` to `to`, held within 0 and 1.

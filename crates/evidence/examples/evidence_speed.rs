@@ -7,7 +7,7 @@
 //!
 //! | work | what is timed |
 //! |---|---|
-//! | `evidence` | the λ of highest evidence, a path of 1,000 λ, coefficients at the best; no intercept unless ROWS > COLUMNS |
+//! | `evidence` | the λ of highest evidence, a path of 1,000 λ, coefficients at the best; no intercept with more COLUMNS than ROWS |
 //! | `loo` | exact leave-one-out for 100 λ from 10⁻³ to 10⁵ |
 //! | `logistic` | a path of 10 λ by Laplace's evidence, the best of them refined, its mode |
 
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let target = MatRef::from_column_major_slice(y, rows, 1);
     // With an intercept at its best value and more columns than rows the evidence has no maximum (`Intercept`): BayesianRidge then
     // goes to a perfect fit.
-    let intercept = match columns < rows {
+    let intercept = match columns <= rows {
         true => Intercept::Profiled,
         false => Intercept::Absent,
     };

@@ -63,7 +63,7 @@ pub enum EvidenceError {
     )]
     ConstantColumns,
     /// Fewer rows than are needed.
-    #[error("{rows} rows are too few {purpose}: at least {needed} are needed")]
+    #[error("too few rows {purpose}: {rows}, where at least {needed} are needed")]
     TooFewRows {
         /// How many rows with a positive weight there are.
         rows: usize,

@@ -9,6 +9,7 @@
 //! | [`statistics`] | what is a mean difference over a few paired seeds worth? |
 //! | [`analysis`] | which arms, curves and paired differences came out? |
 //! | [`verdict`] | what follows, in words and numbers, and what is still open? |
+//! | [`vision`] | where does the best λ lie, for several models and amounts of data? |
 //!
 //! This crate links no training code. It starts a command for each trial and reads the run directories that remain.
 //!
@@ -47,6 +48,7 @@ pub mod setting;
 pub mod statistics;
 pub mod study;
 pub mod verdict;
+pub mod vision;
 
 pub use analysis::{
     Analysis, AnalysisOptions, Arm, Band, Comparison, ComparisonKind, Crossing, Diverged, Interval,

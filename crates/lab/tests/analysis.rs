@@ -401,11 +401,11 @@ fn diverged_and_unfinished_trials_are_counted_and_in_no_mean() {
     let diverged = line(&analysis, "Every trial stays finite");
     assert_eq!(
         diverged.finding,
-        "1 of 10 trials diverged and are in no mean: λ=0 (seed 1 at step 77)."
+        "1 of 10 trials diverged and in no mean: λ=0 (seed 1 at step 77)."
     );
     assert_eq!(
         line(&analysis, "The evidence is complete").finding,
-        "1 of 10 trials are unfinished and are in no mean: λ=0.1 (seed 4). The command that began the study finishes them."
+        "1 of 10 trials unfinished and in no mean: λ=0.1 (seed 4). The command that began the study finishes them."
     );
     assert_eq!(
         line(&analysis, "The evidence is complete").supported,

@@ -48,6 +48,7 @@ fn arm(lambda: f64, schedule: &str, seeds: u64) -> Arm {
         tau_fraction: None,
         parameters: 169_728,
         steps: 1877,
+        unit: wd_store::DataUnit::Token,
         tokens_per_step: 2048,
         epochs: 1.0,
         tokens_per_parameter: 22.6,

@@ -61,6 +61,12 @@ pub enum NnError {
         /// The offending share.
         share: f32,
     },
+    /// A batch norm would see one number a channel, whose variance is 0.
+    #[error(
+        "batch norm needs more than one value a channel to train, but the batch is one image and a layer of it one \
+         pixel: use a larger batch, a larger image, or group norm"
+    )]
+    BatchOfOne,
 }
 
 impl NnError {

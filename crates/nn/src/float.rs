@@ -39,6 +39,12 @@ pub trait Registers: Copy {
         b: Self::Register<S>,
         c: Self::Register<S>,
     ) -> Self::Register<S>;
+    /// Each lane's `value` where `condition` is above zero, else zero.
+    fn where_positive<S: Simd>(
+        simd: S,
+        condition: Self::Register<S>,
+        value: Self::Register<S>,
+    ) -> Self::Register<S>;
     fn sum<S: Simd>(simd: S, a: Self::Register<S>) -> Self;
     fn exp<S: Simd>(simd: S, x: Self::Register<S>) -> Self::Register<S>;
 }
@@ -46,7 +52,7 @@ pub trait Registers: Copy {
 /// Everything but `exp` differs between the two types in the names of pulp's methods alone.
 macro_rules! registers {
     ($float:ty, $register:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $load:ident, $store:ident,
-     $add:ident, $sub:ident, $mul:ident, $div:ident, $max:ident, $mul_add:ident, $sum:ident, $exp:expr) => {
+     $add:ident, $sub:ident, $mul:ident, $div:ident, $max:ident, $mul_add:ident, $sum:ident, $greater:ident, $select:ident, $exp:expr) => {
         impl Registers for $float {
             type Register<S: Simd> = S::$register;
 
@@ -121,6 +127,15 @@ macro_rules! registers {
                 simd.$mul_add(a, b, c)
             }
             #[inline(always)]
+            fn where_positive<S: Simd>(
+                simd: S,
+                condition: Self::Register<S>,
+                value: Self::Register<S>,
+            ) -> Self::Register<S> {
+                let zero = simd.$splat(0.0);
+                simd.$select(simd.$greater(condition, zero), value, zero)
+            }
+            #[inline(always)]
             fn sum<S: Simd>(simd: S, a: Self::Register<S>) -> Self {
                 simd.$sum(a)
             }
@@ -147,6 +162,8 @@ registers!(
     max_f32s,
     mul_add_e_f32s,
     reduce_sum_f32s,
+    greater_than_f32s,
+    select_f32s,
     crate::simd::exp_f32
 );
 registers!(
@@ -164,6 +181,8 @@ registers!(
     max_f64s,
     mul_add_e_f64s,
     reduce_sum_f64s,
+    greater_than_f64s,
+    select_f64s,
     crate::simd::exp_f64
 );
 

@@ -31,8 +31,9 @@ pub use config::{Activation, GptConfig, Norm, Position};
 pub use error::NnError;
 pub use float::Float;
 pub use gpt::{DropoutKey, Gpt};
+pub use kernels::pool::Pooling;
 pub use layout::{ParameterLayout, ParameterSegment};
 pub use vision::{
-    ClassLoss, ImageShape, MlpActivation, MlpConfig, Pool, Targets, VisionConfig, VisionModel,
-    VitActivation, VitConfig,
+    ClassLoss, CnnConfig, ImageNorm, ImageShape, MlpActivation, MlpConfig, Pool, ResnetConfig,
+    Stem, Targets, VisionConfig, VisionModel, VitActivation, VitConfig,
 };

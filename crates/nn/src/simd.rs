@@ -90,6 +90,15 @@ impl<F: Float, S: Simd> Vector<F, S> {
         }
     }
 
+    /// Each lane of `value` where this one is above zero, else zero.
+    #[inline(always)]
+    pub(crate) fn where_positive(self, value: Self) -> Self {
+        Self {
+            simd: self.simd,
+            register: F::where_positive(self.simd, self.register, value.register),
+        }
+    }
+
     /// Sum over the lanes.
     #[inline(always)]
     pub(crate) fn sum(self) -> F {

@@ -4,8 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wd_nn::{
-    DropoutKey, Gpt, GptConfig, ImageShape, MlpConfig, Targets, VisionConfig, VisionModel,
-    VitConfig,
+    CnnConfig, DropoutKey, Gpt, GptConfig, ImageShape, MlpConfig, ResnetConfig, Targets,
+    VisionConfig, VisionModel, VitConfig,
 };
 
 /// The system's allocator, which counts.
@@ -40,9 +40,9 @@ fn assert_allocates_nothing<S: FnMut(u64)>(make: impl Fn(usize) -> S + Sync) {
         let counted = pool.install(|| {
             let mut step = make(threads);
             // The GEMM's buffer of each thread is made at its first product.
-            (0..20).for_each(&mut step);
+            (0..10).for_each(&mut step);
             let before = ALLOCATIONS.load(Ordering::Relaxed);
-            (20..40).for_each(&mut step);
+            (10..20).for_each(&mut step);
             ALLOCATIONS.load(Ordering::Relaxed) - before
         });
         assert_eq!(counted, 0, "{threads} threads");
@@ -68,16 +68,16 @@ fn gpt(threads: usize) -> impl FnMut(u64) {
     }
 }
 
-fn vision(config: &VisionConfig, threads: usize) -> impl FnMut(u64) + use<> {
+fn vision(config: &VisionConfig, count: usize, threads: usize) -> impl FnMut(u64) + use<> {
     let mut parameters = vec![0.0f32; config.layout().len];
     config.initialize(1, &mut parameters).unwrap();
     let mut gradients = vec![0.0f32; parameters.len()];
-    let count = 70;
     let images: Vec<f32> = (0..count * config.image().numbers())
         .map(|index| (index % 11) as f32 - 5.0)
         .collect();
     let labels: Vec<u32> = (0..count as u32).map(|index| index % 10).collect();
     let share = vec![1.0; count];
+    let mut running = vec![1.0f32; config.running_statistics().len];
     let mut logits = vec![0.0f32; count * 10];
     let mut model = VisionModel::new(config.clone(), count, threads).unwrap();
     move |step| {
@@ -88,10 +88,17 @@ fn vision(config: &VisionConfig, threads: usize) -> impl FnMut(u64) + use<> {
             share: &share,
         };
         model
-            .loss_and_gradient(&parameters, &mut gradients, &mut [], &images, targets, key)
+            .loss_and_gradient(
+                &parameters,
+                &mut gradients,
+                &mut running,
+                &images,
+                targets,
+                key,
+            )
             .unwrap();
         model
-            .logits(&parameters, &[], &images, &mut logits)
+            .logits(&parameters, &running, &images, &mut logits)
             .unwrap();
     }
 }
@@ -110,6 +117,14 @@ fn a_step_allocates_nothing() {
     let mut mlp = MlpConfig::new(image, 10, vec![100, 50]);
     mlp.dropout = 0.1;
     for config in [VisionConfig::Vit(vit), VisionConfig::Mlp(mlp)] {
-        assert_allocates_nothing(|threads| vision(&config, threads));
+        // Enough for several micro-batches.
+        assert_allocates_nothing(|threads| vision(&config, 70, threads));
+    }
+    for config in [
+        VisionConfig::Cnn(CnnConfig::new(image, 10, vec![16, 24])),
+        VisionConfig::Resnet(ResnetConfig::new(image, 10, 8)),
+        VisionConfig::Resnet(ResnetConfig::new(image, 10, 18)),
+    ] {
+        assert_allocates_nothing(|threads| vision(&config, 20, threads));
     }
 }

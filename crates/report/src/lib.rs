@@ -9,6 +9,7 @@
 //! | [`advice_page`] | which λ the published laws give for a run, and why |
 //! | [`evidence_report`] | a linear or generalised linear model whose λ the data chose |
 //! | [`prior_report`] | what a Gaussian prior does, over many draws |
+//! | [`vision_report`] | where the best λ lies for each model and amount of data |
 //! | [`figure`] | the figures themselves, as SVG |
 
 mod advice;
@@ -22,6 +23,7 @@ mod page;
 mod prior;
 mod run;
 mod study;
+mod vision;
 
 pub use advice::{advice_figure, advice_page};
 pub use error::ReportError;
@@ -36,3 +38,4 @@ pub use prior::{
 };
 pub use run::run_report;
 pub use study::{ReportContext, study_report, study_summary};
+pub use vision::{vision_report, vision_summary};

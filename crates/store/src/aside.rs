@@ -18,12 +18,26 @@ pub(crate) fn place_aside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}{MARK}{}", std::process::id()))
 }
 
+/// Writes a file that a user has named, at once as everything here, and makes the folders that it lacks.
+///
+/// # Errors
+/// [`StoreError::DiskFull`] with the bytes that were needed, [`StoreError::Io`]; both name the path.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        create_directory(parent)?;
+    }
+    write_aside(path, bytes)
+}
+
 /// Replaces the content of `path` by `bytes`, at once: at no moment does a reader see anything but the old or the
 /// new content, not even after a power loss.
 ///
 /// # Errors
 /// [`StoreError::DiskFull`] with the bytes that were needed, [`StoreError::Io`]; both name the path.
-pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn write_aside(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let aside = place_aside(path);
     let written = File::create(&aside)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))

@@ -51,13 +51,13 @@ mod run_directory;
 mod status;
 mod tensor_file;
 
-pub use aside::write_aside as write_file;
+pub use aside::write_file;
 pub use checkpoint::{Checkpoint, Checkpoints, Latest, SkippedCheckpoint};
 pub use error::StoreError;
 pub use event::{Event, EventKind, EventLog};
 pub use lock::RunLock;
 pub use metrics::{Column, ColumnType, MetricsReader, MetricsWriter, ROLE_MEASURES};
-pub use plan::{Plan, PlannedTensor};
+pub use plan::{DataUnit, Plan, PlannedImages, PlannedTensor};
 pub use run_directory::RunDirectory;
 pub use status::Status;
 pub use tensor_file::{Tensor, TensorView, read_safetensors, write_safetensors};

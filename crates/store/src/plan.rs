@@ -16,16 +16,22 @@ pub struct Plan {
     pub seed: u64,
     /// Number of optimizer steps.
     pub steps: u64,
-    /// Tokens a step: sequences × context.
+    /// What the counts of data below are counts of; tokens where it is not said.
+    #[serde(default, skip_serializing_if = "DataUnit::is_token")]
+    pub unit: DataUnit,
+    /// Tokens a step (sequences × context), or images.
     pub tokens_per_step: u64,
-    /// Distinct training tokens available.
+    /// Distinct training tokens available, or images.
     pub training_tokens: u64,
-    /// Tokens held out for validation.
+    /// Tokens held out for validation, or test images.
     pub validation_tokens: u64,
-    /// Passes over the training tokens; at most 1 unless more were asked for.
+    /// Passes over the training data; at most 1 unless more were asked for.
     pub epochs: f64,
-    /// Hash of the prepared corpus.
+    /// Hash of the prepared corpus, or of the images.
     pub corpus_hash: String,
+    /// What was settled about the images of a run on images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<PlannedImages>,
     /// Number of trainable parameters.
     pub parameters: u64,
     /// Number of parameters that decay.
@@ -52,7 +58,7 @@ pub struct Plan {
     pub tau_steps: Option<f64>,
     /// τ as a fraction of the run.
     pub tau_fraction: Option<f64>,
-    /// Training tokens seen per parameter.
+    /// Training tokens (or images) seen per parameter.
     pub tokens_per_parameter: f64,
     /// Learning rate of every step.
     pub learning_rates: Vec<f64>,
@@ -60,6 +66,67 @@ pub struct Plan {
     pub shrinks: Vec<f64>,
     /// Every tensor, in layout order.
     pub tensors: Vec<PlannedTensor>,
+}
+
+/// What a run's counts of data are counts of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataUnit {
+    /// Tokens of text.
+    #[default]
+    Token,
+    /// Images.
+    Image,
+}
+
+impl DataUnit {
+    /// `token`, `image`.
+    pub fn name(self) -> &'static str {
+        match self {
+            DataUnit::Token => "token",
+            DataUnit::Image => "image",
+        }
+    }
+
+    /// `a token`, `an image`.
+    pub fn one(self) -> &'static str {
+        match self {
+            DataUnit::Token => "a token",
+            DataUnit::Image => "an image",
+        }
+    }
+
+    /// `tokens`, `images`.
+    pub fn plural(self) -> &'static str {
+        match self {
+            DataUnit::Token => "tokens",
+            DataUnit::Image => "images",
+        }
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn is_token(&self) -> bool {
+        *self == DataUnit::Token
+    }
+}
+
+/// The images of a run: what they are and how their pixels become numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedImages {
+    /// Rows, columns and channels of every image.
+    pub shape: [usize; 3],
+    /// Names of the classes, in the order of their labels.
+    pub classes: Vec<String>,
+    /// Mean of each channel of the training images, as a share of full brightness: it is subtracted.
+    pub mean: Vec<f32>,
+    /// Standard deviation of each channel of the training images: what is left is divided by it.
+    pub std: Vec<f32>,
+    /// What the shifted test images are; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifted: Option<String>,
 }
 
 /// One tensor of the plan.

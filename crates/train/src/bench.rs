@@ -6,7 +6,10 @@ use faer::{Accum, Mat, Par, linalg::matmul::matmul};
 use rayon::prelude::*;
 use serde::Serialize;
 use wd_decay::{DecayPolicy, DecayRule, LearningRate, PeakLearningRate};
-use wd_nn::{DropoutKey, Gpt, GptConfig};
+use wd_nn::{
+    CnnConfig, DropoutKey, Gpt, GptConfig, ImageShape, ParameterLayout, ResnetConfig, Targets,
+    VisionConfig, VisionModel, VitConfig,
+};
 use wd_optim::{
     AdamParameters, Direction, Optimizer, OptimizerConfig, StepSettings, TensorSettings,
 };
@@ -22,14 +25,149 @@ pub enum BenchShape {
     Small,
     /// Vocabulary 8192, context 256, batch 8, 6 layers, width 384, 6 heads.
     Medium,
+    /// Batch 128 of 3 × 32 × 32 images; 3 × 3 convolution, batch norm, ReLU, max pooling, of 64, 128 and 256 channels.
+    Cnn,
+    /// Batch 128 of 3 × 32 × 32 images; the pre-activation ResNet of depth 20.
+    Resnet20,
+    /// Batch 128 of 3 × 32 × 32 images; patch 4, 6 layers, width 192, 3 heads, class token.
+    Vit,
 }
 
-impl BenchShape {
-    fn model(self) -> (GptConfig, usize) {
+/// Images of a batch.
+const IMAGES: usize = 128;
+
+/// A network with one batch of random data.
+enum Workload {
+    Text {
+        model: Box<Gpt<f32>>,
+        inputs: Vec<u32>,
+        targets: Vec<u32>,
+    },
+    Images {
+        model: Box<VisionModel<f32>>,
+        running: Vec<f32>,
+        pixels: Vec<f32>,
+        labels: Vec<u32>,
+        shares: Vec<f32>,
+    },
+}
+
+impl Workload {
+    /// The network, its tensors and its initial weights.
+    fn new(
+        shape: BenchShape,
+        threads: usize,
+    ) -> Result<(Self, ParameterLayout, Vec<f32>), TrainError> {
+        let image = ImageShape {
+            channels: 3,
+            height: 32,
+            width: 32,
+        };
+        match shape {
+            BenchShape::Tiny => Self::text(GptConfig::new(1024, 64, 2, 64, 4), 32, threads),
+            BenchShape::Small => Self::text(GptConfig::new(4096, 128, 4, 192, 6), 16, threads),
+            BenchShape::Medium => Self::text(GptConfig::new(8192, 256, 6, 384, 6), 8, threads),
+            BenchShape::Cnn => {
+                let config = CnnConfig::new(image, 10, vec![64, 128, 256]);
+                Self::images(VisionConfig::Cnn(config), threads)
+            }
+            BenchShape::Resnet20 => {
+                let config = ResnetConfig::new(image, 10, 20);
+                Self::images(VisionConfig::Resnet(config), threads)
+            }
+            BenchShape::Vit => {
+                let config = VitConfig::new(image, 10, 4, 6, 192, 3);
+                Self::images(VisionConfig::Vit(config), threads)
+            }
+        }
+    }
+
+    fn text(
+        config: GptConfig,
+        sequences: usize,
+        threads: usize,
+    ) -> Result<(Self, ParameterLayout, Vec<f32>), TrainError> {
+        let layout = config.layout();
+        let mut parameters = vec![0.0; layout.len];
+        config.initialize(0, &mut parameters)?;
+        let tokens = sequences * config.context;
+        let workload = Workload::Text {
+            inputs: random_integers(tokens, config.vocabulary, 1),
+            targets: random_integers(tokens, config.vocabulary, 2),
+            model: Box::new(Gpt::new(config, sequences, threads)?),
+        };
+        Ok((workload, layout, parameters))
+    }
+
+    fn images(
+        config: VisionConfig,
+        threads: usize,
+    ) -> Result<(Self, ParameterLayout, Vec<f32>), TrainError> {
+        let layout = config.layout();
+        let mut parameters = vec![0.0; layout.len];
+        config.initialize(0, &mut parameters)?;
+        let statistics = config.running_statistics();
+        let mut running = vec![0.0; statistics.len];
+        for segment in &statistics.segments {
+            running[segment.range()].fill(segment.initial_mean as f32);
+        }
+        let numbers = IMAGES * config.image().numbers();
+        let workload = Workload::Images {
+            running,
+            pixels: random_integers(numbers, 1 << 16, 1)
+                .into_iter()
+                .map(|value| value as f32 / f32::from(1_u16 << 14) - 2.0)
+                .collect(),
+            labels: random_integers(IMAGES, config.classes(), 2),
+            shares: vec![1.0; IMAGES],
+            model: Box::new(VisionModel::new(config, IMAGES, threads)?),
+        };
+        Ok((workload, layout, parameters))
+    }
+
+    fn loss_and_gradient(
+        &mut self,
+        parameters: &[f32],
+        gradients: &mut [f32],
+        step: u64,
+    ) -> Result<(), TrainError> {
+        let dropout = DropoutKey { seed: 0, step };
+        let _loss = match self {
+            Workload::Text {
+                model,
+                inputs,
+                targets,
+            } => model.loss_and_gradient(parameters, gradients, inputs, targets, dropout)?,
+            Workload::Images {
+                model,
+                running,
+                pixels,
+                labels,
+                shares,
+            } => {
+                let targets = Targets {
+                    first: labels,
+                    second: labels,
+                    share: shares,
+                };
+                model.loss_and_gradient(parameters, gradients, running, pixels, targets, dropout)?
+            }
+        };
+        Ok(())
+    }
+
+    /// Tokens or images of a step.
+    fn items(&self) -> usize {
         match self {
-            BenchShape::Tiny => (GptConfig::new(1024, 64, 2, 64, 4), 32),
-            BenchShape::Small => (GptConfig::new(4096, 128, 4, 192, 6), 16),
-            BenchShape::Medium => (GptConfig::new(8192, 256, 6, 384, 6), 8),
+            Workload::Text { inputs, .. } => inputs.len(),
+            Workload::Images { labels, .. } => labels.len(),
+        }
+    }
+
+    fn flops_per_item(&self) -> f64 {
+        match self {
+            Workload::Text { model, .. } => model.flops_per_token(),
+            Workload::Images { model, .. } => model.config().flops_per_image(),
         }
     }
 }
@@ -47,8 +185,12 @@ pub struct BenchResult {
     pub milliseconds_per_step: f64,
     /// Share of that spent in the optimizer.
     pub optimizer_share: f64,
-    /// Training tokens a second at the median step.
-    pub tokens_per_second: f64,
+    /// Training tokens a second at the median step, of a GPT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_second: Option<f64>,
+    /// Training images a second at the median step, of a classifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images_per_second: Option<f64>,
     /// 10⁹ floating-point operations a second of the step's matrix products.
     pub gflops: f64,
     /// The rate of large f32 matrix products on as many threads, measured just before and after.
@@ -59,7 +201,7 @@ pub struct BenchResult {
     pub peak_memory_bytes: u64,
 }
 
-/// Times training steps on random tokens for about `seconds`.
+/// Times training steps on random data for about `seconds`.
 ///
 /// # Errors
 /// A thread pool that cannot be made.
@@ -72,16 +214,9 @@ fn bench_in_pool(
     threads: usize,
     seconds: f64,
 ) -> Result<BenchResult, TrainError> {
-    let (config, sequences) = shape.model();
-    let layout = config.layout();
-    let mut parameters = vec![0.0_f32; layout.len];
-    config.initialize(0, &mut parameters)?;
+    let (mut workload, layout, mut parameters) = Workload::new(shape, threads)?;
     let mut gradients = vec![0.0_f32; layout.len];
-    let mut model = Gpt::<f32>::new(config.clone(), sequences, threads)?;
     let mut optimizer = adamw(&layout)?;
-    let tokens = sequences * config.context;
-    let inputs = random_tokens(tokens, config.vocabulary, 1);
-    let targets = random_tokens(tokens, config.vocabulary, 2);
 
     let gemm_seconds = (seconds / 10.0).min(1.0);
     let gemm_before = gemm_rate(threads, gemm_seconds);
@@ -95,13 +230,7 @@ fn bench_in_pool(
             started = Instant::now();
         }
         let begin = Instant::now();
-        let _loss = model.loss_and_gradient(
-            &parameters,
-            &mut gradients,
-            &inputs,
-            &targets,
-            DropoutKey { seed: 0, step },
-        )?;
+        workload.loss_and_gradient(&parameters, &mut gradients, step)?;
         let middle = Instant::now();
         optimizer.step(
             &mut parameters,
@@ -122,8 +251,9 @@ fn bench_in_pool(
     }
     let gemm_after = gemm_rate(threads, gemm_seconds);
     let step_seconds = median(&mut times);
-    let tokens_per_second = tokens as f64 / step_seconds;
-    let gflops = model.flops_per_token() * tokens_per_second / 1e9;
+    let items_per_second = workload.items() as f64 / step_seconds;
+    let gflops = workload.flops_per_item() * items_per_second / 1e9;
+    let is_text = matches!(workload, Workload::Text { .. });
     let gemm_gflops = gemm_before.max(gemm_after);
     Ok(BenchResult {
         threads,
@@ -131,7 +261,8 @@ fn bench_in_pool(
         steps: times.len(),
         milliseconds_per_step: step_seconds * 1e3,
         optimizer_share: median(&mut optimizer_times) / step_seconds,
-        tokens_per_second,
+        tokens_per_second: is_text.then_some(items_per_second),
+        images_per_second: (!is_text).then_some(items_per_second),
         gflops,
         gemm_gflops,
         gemm_fraction: gflops / gemm_gflops,
@@ -139,7 +270,7 @@ fn bench_in_pool(
     })
 }
 
-fn adamw(layout: &wd_nn::ParameterLayout) -> Result<Optimizer, TrainError> {
+fn adamw(layout: &ParameterLayout) -> Result<Optimizer, TrainError> {
     let choices = DecayPolicy::default().choose(0.1, &layout.descriptions())?;
     let settings = layout
         .segments
@@ -165,15 +296,15 @@ fn adamw(layout: &wd_nn::ParameterLayout) -> Result<Optimizer, TrainError> {
     Ok(Optimizer::new(config, settings, layout.len)?)
 }
 
-/// Tokens from a small multiplicative generator: any will do, as long as they differ.
-fn random_tokens(count: usize, vocabulary: usize, seed: u64) -> Vec<u32> {
+/// Integers below `bound` from a small multiplicative generator: any will do, as long as they differ.
+fn random_integers(count: usize, bound: usize, seed: u64) -> Vec<u32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..count)
         .map(|_| {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            ((state >> 33) % vocabulary as u64) as u32
+            ((state >> 33) % bound as u64) as u32
         })
         .collect()
 }

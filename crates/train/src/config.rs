@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
-use wd_data::Order;
+use wd_data::{Order, images::CorruptionKind};
 use wd_decay::{Anchor, DecayRule, Preset, ScheduleKind};
-use wd_nn::{Activation, Norm, Position};
+use wd_nn::{Pool, Pooling, Position, Stem};
 
 /// Every key with its default, as a commented configuration: the reference that the command shows.
 pub const KEYS: &str = include_str!("../keys.toml");
@@ -50,6 +50,8 @@ pub struct RunSection {
     pub checkpoint_every: u64,
     /// Checkpoints to keep.
     pub keep_checkpoints: u64,
+    /// Keep a moving average of the weights with this decay, and evaluate it too; absent: none.
+    pub average: Option<f64>,
 }
 
 impl Default for RunSection {
@@ -61,45 +63,99 @@ impl Default for RunSection {
             measure_every: 10,
             checkpoint_every: 500,
             keep_checkpoints: 2,
+            average: None,
         }
     }
 }
 
-/// `[data]`.
+/// `[data]`. Text and images have keys of their own: those of the other are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSection {
-    /// A folder made by `wd data prepare`.
+    /// A folder made by `wd data prepare`; for images, a folder or file that holds them.
     pub path: PathBuf,
-    /// Sequences a step, each of `model.context` tokens.
-    pub sequences: usize,
-    /// Share of the tokens held out, by whole documents.
-    #[serde(default = "default_validation_fraction")]
-    pub validation_fraction: f64,
-    /// Seed of the split; not the run's seed, so that all seeds are judged on the same documents.
-    #[serde(default)]
-    pub split_seed: u64,
-    /// `shuffled` (default) or `sequential`.
-    #[serde(default)]
-    pub order: Order,
-    /// Passes over the training documents that are allowed.
+    /// Passes over the training data that are allowed.
     #[serde(default = "default_epochs")]
     pub epochs: u64,
-    /// Windows of each evaluation (of the held-out and of the training text).
-    #[serde(default = "default_validation_windows")]
-    pub validation_windows: u64,
-}
 
-fn default_validation_fraction() -> f64 {
-    0.05
+    /// Text: sequences a step, each of `model.context` tokens.
+    pub sequences: Option<usize>,
+    /// Text: share of the tokens held out, by whole documents.
+    pub validation_fraction: Option<f64>,
+    /// Text: seed of the split; not the run's seed, so that all seeds are judged on the same documents.
+    pub split_seed: Option<u64>,
+    /// Text: `shuffled` (default) or `sequential`.
+    pub order: Option<Order>,
+    /// Text: windows of each evaluation (of the held-out and of the training text).
+    pub validation_windows: Option<u64>,
+
+    /// Images: images a step.
+    pub batch: Option<usize>,
+    /// Images: the test images; absent: the test part of `path`.
+    pub test: Option<PathBuf>,
+    /// Images: a second set of test images, from elsewhere or corrupted.
+    pub shifted: Option<Shifted>,
+    /// Images: train on so many, the same number of each class; absent: all.
+    pub size: Option<usize>,
+    /// Images: which ones; not the run's seed, so that all seeds learn from the same images.
+    pub subset_seed: Option<u64>,
+    /// Images: pad by so many pixels and cut out the original size at random.
+    pub crop: Option<usize>,
+    /// Images: mirror left and right with probability one half.
+    pub flip: Option<bool>,
+    /// Images: mix pairs of images and labels by a share drawn from Beta(α, α).
+    pub mixup: Option<f64>,
+    /// Images: blank a square of this side at random.
+    pub cutout: Option<usize>,
+    /// Images: test images of each evaluation, and as many training images; absent: all of the test part.
+    pub evaluation_images: Option<usize>,
 }
 
 fn default_epochs() -> u64 {
     1
 }
 
-fn default_validation_windows() -> u64 {
-    1024
+impl DataSection {
+    /// Share of the tokens held out, with its default.
+    pub fn validation_fraction(&self) -> f64 {
+        self.validation_fraction.unwrap_or(0.05)
+    }
+
+    /// Seed of the split, with its default.
+    pub fn split_seed(&self) -> u64 {
+        self.split_seed.unwrap_or(0)
+    }
+
+    /// Windows of each evaluation, with their default.
+    pub fn validation_windows(&self) -> u64 {
+        self.validation_windows.unwrap_or(1024)
+    }
+}
+
+/// `data.shifted`: test images that differ in kind from the training images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = r#"a path of images with the same classes, or { corruption = "noise", severity = 3 }"#
+)]
+pub enum Shifted {
+    /// Images of the same classes from elsewhere.
+    Elsewhere(PathBuf),
+    /// The test images, made worse.
+    Corrupted(CorruptedSection),
+}
+
+/// `data.shifted = { corruption = …, severity = … }`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorruptedSection {
+    /// What is done to the test images.
+    pub corruption: CorruptionKind,
+    /// How much, from 1 to 5.
+    pub severity: u8,
+    /// Seed of what is random in it; not the run's, so that all seeds are judged on the same images.
+    #[serde(default)]
+    pub seed: u64,
 }
 
 /// `[model]`; with `init_from`, what is absent here is read from the `config.json` beside that file.
@@ -109,49 +165,137 @@ pub struct ModelSection {
     /// The family of models.
     #[serde(default)]
     pub kind: ModelKind,
-    /// Start from these weights (safetensors in GPT-2's names) instead of random ones.
+    /// Start from these weights (safetensors in the names of GPT-2, timm or torchvision) instead of random ones.
     pub init_from: Option<PathBuf>,
+    /// Dropout probability.
+    pub dropout: Option<f64>,
     /// Rows of the embedding; absent: the corpus' vocabulary.
     pub vocabulary: Option<usize>,
     /// Tokens a sequence.
     pub context: Option<usize>,
-    /// Transformer blocks.
+    /// Blocks.
     pub layers: Option<usize>,
-    /// Width of the residual stream.
+    /// Width of the residual stream; channels of a ResNet's first stage.
     pub width: Option<usize>,
     /// Attention heads.
     pub heads: Option<usize>,
     /// Hidden width of the MLP; absent: 4 × width (GELU), 8/3 × width rounded up to 8 (SwiGLU).
     pub mlp_width: Option<usize>,
-    /// `layernorm` or `rmsnorm`.
-    pub norm: Option<Norm>,
+    /// `layernorm` or `rmsnorm`; of convolutions `batch`, `group` or `none`.
+    pub norm: Option<NormName>,
     /// Added to the variance before the root.
     pub norm_epsilon: Option<f64>,
     /// `learned` or `rope`.
     pub position: Option<Position>,
     /// Base of the rotary frequencies.
     pub rope_base: Option<f64>,
-    /// `gelu` or `swiglu`.
-    pub activation: Option<Activation>,
+    /// `gelu`, `swiglu`, `gelu-tanh` or `relu`.
+    pub activation: Option<ActivationName>,
     /// Is the output head the token embedding?
     pub tied_head: Option<bool>,
     /// Do linear layers and LayerNorms have biases?
     pub bias: Option<bool>,
     /// Are queries and keys normalised per head?
     pub qk_norm: Option<bool>,
-    /// Dropout probability.
-    pub dropout: Option<f64>,
     /// Standard deviation of the initial weights.
     pub init_std: Option<f64>,
+    /// Side of a patch, in pixels.
+    pub patch: Option<usize>,
+    /// What the head reads: the class `token`, or the `mean` of the patches.
+    pub pool: Option<Pool>,
+    /// Do queries, keys and values have a bias?
+    pub qkv_bias: Option<bool>,
+    /// Widths of the hidden layers.
+    pub hidden: Option<Vec<usize>>,
+    /// Channels of each block.
+    pub channels: Option<Vec<usize>>,
+    /// Convolutions in a block.
+    pub convolutions: Option<usize>,
+    /// Side of the kernels.
+    pub kernel: Option<usize>,
+    /// Groups of channels that do not see one another.
+    pub groups: Option<usize>,
+    /// What ends a block: `max` or `average`.
+    pub pooling: Option<Pooling>,
+    /// Layers with weights: 6n + 2, or 18 for torchvision's `resnet18`.
+    pub depth: Option<usize>,
+    /// What comes before the stages: `small` or `large`.
+    pub stem: Option<Stem>,
+    /// What is minimised over images.
+    pub loss: Option<LossName>,
+    /// Share of the target that is spread over all classes.
+    pub label_smoothing: Option<f64>,
+}
+
+/// `model.loss`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossName {
+    /// Softmax cross-entropy.
+    #[default]
+    CrossEntropy,
+    /// Squared error of the logits from 1 for the class and 0 for the others, the mean over both.
+    MeanSquaredError,
+}
+
+/// `model.activation`; which of them a model has is checked when it is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActivationName {
+    /// GELU: in a GPT its tanh form, as GPT-2; elsewhere the exact one, as PyTorch.
+    Gelu,
+    /// GELU in its tanh form.
+    GeluTanh,
+    /// SiLU with a gate.
+    Swiglu,
+    /// max(x, 0).
+    Relu,
+}
+
+/// `model.norm`; which of them a model has is checked when it is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormName {
+    /// LayerNorm.
+    Layernorm,
+    /// RMSNorm.
+    Rmsnorm,
+    /// Batch norm.
+    Batch,
+    /// Group norm.
+    Group,
+    /// None.
+    None,
 }
 
 /// The families of models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
-    /// A decoder-only transformer.
+    /// A decoder-only transformer, on text.
     #[default]
     Gpt,
+    /// A vision transformer.
+    Vit,
+    /// A residual network of convolutions.
+    Resnet,
+    /// A plain network of convolutions.
+    Cnn,
+    /// Fully connected layers, on images.
+    Mlp,
+}
+
+impl ModelKind {
+    /// The name as written in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            ModelKind::Gpt => "gpt",
+            ModelKind::Vit => "vit",
+            ModelKind::Resnet => "resnet",
+            ModelKind::Cnn => "cnn",
+            ModelKind::Mlp => "mlp",
+        }
+    }
 }
 
 /// `[optim]`. Keys that the chosen optimizer does not have are refused.

@@ -3,10 +3,14 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use wd_nn::{DropoutKey, Gpt};
+use wd_nn::DropoutKey;
 use wd_optim::Optimizer;
 
-use crate::{RunPlan, TrainError, run::thread_pool};
+use crate::{
+    RunPlan, TrainError,
+    run::{initial_weights, thread_pool},
+    task,
+};
 
 /// Memory and time of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,38 +21,32 @@ pub struct Cost {
     pub optimizer: u64,
     /// Bytes of activations and gradient lanes.
     pub activations: u64,
-    /// Tokens a second of forward and backward.
+    /// Tokens (or images) a second of forward and backward.
     pub tokens_per_second: f64,
     /// Seconds for all steps.
     pub seconds: f64,
 }
 
 impl Cost {
-    /// Computes two steps on initial weights and throws them away.
+    /// Computes two steps on the initial weights and throws them away.
     ///
     /// # Errors
-    /// A thread pool that cannot be made.
+    /// A thread pool that cannot be made; data or weights that cannot be read.
     pub fn measure(plan: &RunPlan, threads: usize) -> Result<Self, TrainError> {
         thread_pool(threads)?.install(|| {
-            let mut parameters = vec![0.0_f32; plan.layout.len];
-            plan.model.initialize(plan.record.seed, &mut parameters)?;
+            let (parameters, mut running) = initial_weights(plan)?;
             let mut gradients = vec![0.0_f32; plan.layout.len];
-            let mut model = Gpt::<f32>::new(
-                plan.model.clone(),
-                plan.source.config.data.sequences,
-                threads,
-            )?;
-            let tokens: Vec<u32> = (0..plan.record.tokens_per_step)
-                .map(|i| (i % plan.model.vocabulary as u64) as u32)
-                .collect();
+            let mut task = task::open(plan, threads)?;
+            let start = task.position();
             let mut fastest = f64::INFINITY;
             for step in 0..2 {
+                // The data may hold no second batch.
+                task.seek(start)?;
                 let begin = Instant::now();
-                let _loss = model.loss_and_gradient(
+                let _loss = task.loss_and_gradient(
                     &parameters,
                     &mut gradients,
-                    &tokens,
-                    &tokens,
+                    &mut running,
                     DropoutKey { seed: 0, step },
                 )?;
                 fastest = fastest.min(begin.elapsed().as_secs_f64());
@@ -65,7 +63,7 @@ impl Cost {
             Ok(Cost {
                 parameters: 2 * arena,
                 optimizer: state as u64 * 4,
-                activations: model.memory_bytes() as u64,
+                activations: task.memory_bytes() as u64,
                 tokens_per_second,
                 seconds: plan.record.steps as f64 * fastest,
             })

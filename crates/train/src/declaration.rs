@@ -1,29 +1,33 @@
-//! A configuration as far as it can be resolved without its corpus.
+//! A configuration as far as it can be resolved without its data.
 
-use wd_decay::{Choice, Schedule};
-use wd_nn::{GptConfig, ParameterLayout};
+use wd_decay::{Choice, Schedule, Unit};
+use wd_nn::{ImageShape, ParameterLayout};
 use wd_optim::OptimizerConfig;
 
 use crate::{
-    ConfigSource, TrainError,
-    config::ScheduleSection,
-    model::resolve_model,
+    ConfigSource, ModelConfig, TrainError,
+    config::{ModelKind, ScheduleSection},
+    model::{resolve_gpt, resolve_vision},
     optimizer::resolve_optimizer,
     plan::{check_numbers, choose_lambdas, resolve_schedule},
 };
 
-/// What a configuration says of its decay, whether its corpus is there or not.
+/// What a configuration says of its decay, whether its data are there or not.
 ///
-/// [`RunPlan`](crate::RunPlan) is this and what the corpus adds: the vocabulary, the tokens, and the
-/// steps where the file leaves them open.
+/// [`RunPlan`](crate::RunPlan) is this and what the data add: the vocabulary or the size and the classes of images, how
+/// much there is, and the steps where the file leaves them open.
 #[derive(Debug, Clone)]
 pub struct Declaration {
     /// The optimizer and the rule.
     pub optimizer: OptimizerConfig,
-    /// The network; its vocabulary is right only when [`Declaration::knows_vocabulary`].
-    pub model: GptConfig,
-    /// Is the vocabulary written, so that sizes and parameters are right?
-    pub knows_vocabulary: bool,
+    /// The network; its sizes are right only when [`Declaration::knows_sizes`].
+    pub model: ModelConfig,
+    /// Does the file say all that sizes and parameters depend on?
+    pub knows_sizes: bool,
+    /// What a step's share of the data is counted in.
+    pub unit: Unit,
+    /// Tokens or images a step, where they are written.
+    pub per_step: Option<usize>,
     /// The network's tensors.
     pub layout: ParameterLayout,
     /// λ of each tensor and why, in layout order.
@@ -44,8 +48,26 @@ impl Declaration {
     pub fn new(source: &ConfigSource) -> Result<Self, TrainError> {
         let config = &source.config;
         check_numbers(source)?;
-        // The corpus would tell; a single token is a valid network with the same tensors.
-        let model = resolve_model(source, 1)?;
+        // The data would tell; the smallest there can be make a valid network with the same tensors.
+        let (model, knows_sizes, unit, per_step) = match config.model.kind {
+            ModelKind::Gpt => {
+                let gpt = resolve_gpt(source, 1)?;
+                let per_step = config.data.sequences.map(|number| number * gpt.context);
+                let knows_sizes = gpt.vocabulary > 1;
+                (ModelConfig::Gpt(gpt), knows_sizes, Unit::Token, per_step)
+            }
+            ModelKind::Vit | ModelKind::Resnet | ModelKind::Cnn | ModelKind::Mlp => {
+                let blocks = config.model.channels.as_ref().map_or(0, Vec::len).min(30);
+                let side = config.model.patch.unwrap_or(1 << blocks);
+                let image = ImageShape {
+                    channels: 1,
+                    height: side,
+                    width: side,
+                };
+                let model = ModelConfig::Vision(resolve_vision(source, image, 2)?);
+                (model, false, Unit::Image, config.data.batch)
+            }
+        };
         let layout = model.layout();
         let choices = choose_lambdas(source, &layout)?;
         let rule = config
@@ -66,8 +88,10 @@ impl Declaration {
         };
         Ok(Declaration {
             optimizer,
-            knows_vocabulary: model.vocabulary > 1,
             model,
+            knows_sizes,
+            unit,
+            per_step,
             layout,
             choices,
             steps,

@@ -66,12 +66,12 @@ pub enum TrainError {
         /// What does not fit.
         reason: String,
     },
-    /// The model has no GPT-2 form.
+    /// The model has no form in another library.
     #[error(
-        "this model cannot be written in GPT-2's tensor names: {reason}. The run's checkpoints/step-N/model.safetensors holds it in its own names."
+        "this model cannot be written in another library's tensor names: {reason}. The run's checkpoints/step-N/model.safetensors holds it in its own names."
     )]
-    NotGpt2 {
-        /// The option that GPT-2 does not have.
+    NoForm {
+        /// What the other library does not have.
         reason: String,
     },
     /// An export would replace the configuration of other weights.
@@ -98,7 +98,7 @@ pub enum TrainError {
         reason: String,
     },
     /// The thread pool could not be made.
-    #[error("cannot start {threads} threads: {reason}")]
+    #[error("cannot start {}: {reason}", wd_decay::counted(threads, "thread"))]
     Threads {
         /// Number of threads asked for.
         threads: usize,

@@ -6,14 +6,17 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use wd_nn::{Activation, GptConfig, Norm, ParameterLayout, Position};
-use wd_store::{Tensor, TensorView, read_safetensors, write_safetensors};
+use wd_nn::{Activation, GptConfig, Norm, ParameterLayout, ParameterSegment, Position};
+use wd_store::Tensor;
 
-use crate::TrainError;
+use crate::{
+    TrainError,
+    weights::{self, Dialect, Elsewhere, Form, misfit, translated},
+};
 
 /// The part of a GPT-2 `config.json` that fixes the function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Gpt2Config {
+pub(crate) struct Gpt2Config {
     /// Always `gpt2`.
     pub model_type: String,
     /// Rows of the embedding.
@@ -114,10 +117,10 @@ impl Gpt2Config {
     /// The `config.json` of a model.
     ///
     /// # Errors
-    /// [`TrainError::NotGpt2`] names the option that GPT-2 does not have.
-    pub fn of(model: &GptConfig) -> Result<Self, TrainError> {
+    /// [`TrainError::NoForm`] names the option that GPT-2 does not have.
+    pub(crate) fn of(model: &GptConfig) -> Result<Self, TrainError> {
         let refuse = |reason: &str| {
-            Err(TrainError::NotGpt2 {
+            Err(TrainError::NoForm {
                 reason: reason.to_owned(),
             })
         };
@@ -155,6 +158,53 @@ impl Gpt2Config {
     }
 }
 
+/// Hugging Face's names of a GPT-2.
+pub(crate) struct Names {
+    /// Files saved without the head carry no `transformer.` prefix.
+    prefixed: bool,
+    /// Where the token embedding lies.
+    embedding: Option<std::ops::Range<usize>>,
+}
+
+impl Names {
+    /// The names as a file with these tensors has them.
+    pub(crate) fn of(tensors: &[Tensor], layout: &ParameterLayout) -> Self {
+        Names {
+            prefixed: tensors
+                .iter()
+                .any(|(name, ..)| name.starts_with("transformer.")),
+            embedding: layout
+                .segment("embedding.token.weight")
+                .map(ParameterSegment::range),
+        }
+    }
+}
+
+impl Dialect for Names {
+    fn name(&self, segment: &ParameterSegment) -> Option<Elsewhere> {
+        let (name, transposed) = hugging_face_name(&segment.path)?;
+        Some(Elsewhere {
+            name: match self.prefixed {
+                true => name,
+                false => name.replacen("transformer.", "", 1),
+            },
+            form: match transposed {
+                true => Form::Transposed,
+                false => Form::Same,
+            },
+        })
+    }
+
+    /// A tied head is stored twice by some writers, causal masks by old ones; zero biases are no biases.
+    fn is_harmless(&self, name: &str, values: &[f32], parameters: &[f32]) -> bool {
+        let embedding = self.embedding.clone().map(|range| &parameters[range]);
+        (name == "lm_head.weight" && Some(values) == embedding)
+            || name.ends_with(".attn.bias")
+            || name.ends_with(".attn.masked_bias")
+            || (name.ends_with(".bias") && values.iter().all(|value| *value == 0.0))
+    }
+}
+
 /// Our path → Hugging Face's name and whether the matrix is transposed there.
 fn hugging_face_name(path: &str) -> Option<(String, bool)> {
     let fixed = match path {
@@ -185,53 +235,32 @@ fn hugging_face_name(path: &str) -> Option<(String, bool)> {
     ))
 }
 
-fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
-    let mut out = Vec::with_capacity(values.len());
-    for column in 0..columns {
-        out.extend((0..rows).map(|row| values[row * columns + column]));
-    }
-    out
-}
-
 /// Writes weights as `file` in GPT-2's names, and `config.json` beside it.
 ///
 /// # Errors
 /// A model that GPT-2 cannot express; a file that cannot be written; another `config.json` there, unless told to
 /// `overwrite` it.
-pub fn export(
+pub(crate) fn export(
     model: &GptConfig,
     layout: &ParameterLayout,
     parameters: &[f32],
     file: &Path,
     overwrite: bool,
 ) -> Result<(), TrainError> {
-    let config = Gpt2Config::of(model)?;
-    let json = serde_json::to_string_pretty(&config).map_err(|error| TrainError::NotGpt2 {
-        reason: error.to_string(),
+    let json = serde_json::to_string_pretty(&Gpt2Config::of(model)?).map_err(|error| {
+        TrainError::NoForm {
+            reason: error.to_string(),
+        }
     })?;
-    let config_path = file.with_file_name("config.json");
-    let is_another = std::fs::read(&config_path).is_ok_and(|there| there != json.as_bytes());
-    if is_another && !overwrite {
-        return Err(TrainError::OtherConfig { path: config_path });
-    }
-    let mut tensors: Vec<Tensor> = Vec::new();
-    for segment in &layout.segments {
-        let values = &parameters[segment.range()];
-        let (name, transposed) =
-            hugging_face_name(&segment.path).ok_or_else(|| TrainError::NotGpt2 {
-                reason: format!("it has a tensor `{}`", segment.path),
-            })?;
-        tensors.push(if transposed {
-            let shape = segment.shape.iter().rev().copied().collect();
-            (
-                name,
-                shape,
-                transpose(segment.shape[0], segment.shape[1], values),
-            )
-        } else {
-            (name, segment.shape.clone(), values.to_vec())
-        });
-    }
+    let names = Names {
+        prefixed: true,
+        embedding: None,
+    };
+    let mut tensors: Vec<Tensor> = layout
+        .segments
+        .iter()
+        .map(|segment| translated(&names, segment, parameters))
+        .collect::<Result<_, _>>()?;
     if !model.bias {
         let with_bias = GptConfig {
             bias: true,
@@ -246,109 +275,5 @@ pub fn export(
             }
         }
     }
-    let views: Vec<TensorView<'_>> = tensors
-        .iter()
-        .map(|(name, shape, values)| (name.as_str(), shape.as_slice(), values.as_slice()))
-        .collect();
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| misfit(folder, error.to_string()))?;
-    }
-    write_safetensors(file, &views)?;
-    wd_store::write_file(&config_path, json.as_bytes())?;
-    Ok(())
-}
-
-/// Reads weights in GPT-2's names (or in our own, as checkpoints hold them) into `parameters`.
-///
-/// # Errors
-/// Missing, superfluous or misshapen tensors, by name; numbers that are not finite; non-zero biases for a model
-/// without them; a stored head that is not the embedding for a model with a tied head.
-pub fn import(
-    file: &Path,
-    layout: &ParameterLayout,
-    parameters: &mut [f32],
-) -> Result<(), TrainError> {
-    fill(file, read_safetensors(file)?, layout, parameters)
-}
-
-/// The same, from tensors already read from `file`.
-pub(crate) fn fill(
-    file: &Path,
-    mut tensors: Vec<Tensor>,
-    layout: &ParameterLayout,
-    parameters: &mut [f32],
-) -> Result<(), TrainError> {
-    // Files saved without the head carry no `transformer.` prefix.
-    let prefixed = tensors
-        .iter()
-        .any(|(name, ..)| name.starts_with("transformer."));
-    for segment in &layout.segments {
-        let foreign = hugging_face_name(&segment.path).map(|(name, transposed)| {
-            let name = if prefixed {
-                name
-            } else {
-                name.replacen("transformer.", "", 1)
-            };
-            (name, transposed)
-        });
-        let position = tensors.iter().position(|(name, ..)| {
-            *name == segment.path || foreign.as_ref().is_some_and(|(foreign, _)| foreign == name)
-        });
-        let Some(position) = position else {
-            let wanted = foreign.map_or(String::new(), |(name, _)| format!(" (or `{name}`)"));
-            return Err(misfit(
-                file,
-                format!("it has no tensor `{}`{wanted}", segment.path),
-            ));
-        };
-        let (name, shape, values) = tensors.swap_remove(position);
-        let transposed = name != segment.path && foreign.is_some_and(|(_, transposed)| transposed);
-        let expected: Vec<usize> = if transposed {
-            segment.shape.iter().rev().copied().collect()
-        } else {
-            segment.shape.clone()
-        };
-        if shape != expected {
-            return Err(misfit(
-                file,
-                format!("`{name}` has shape {shape:?}, the model wants {expected:?}"),
-            ));
-        }
-        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-            return Err(misfit(
-                file,
-                format!("`{name}` holds {} at element {index}", values[index]),
-            ));
-        }
-        if transposed {
-            let values = transpose(expected[0], expected[1], &values);
-            parameters[segment.range()].copy_from_slice(&values);
-        } else {
-            parameters[segment.range()].copy_from_slice(&values);
-        }
-    }
-    let embedding = layout
-        .segment("embedding.token.weight")
-        .map(|segment| &parameters[segment.range()]);
-    for (name, _, values) in &tensors {
-        // A tied head is stored twice by some writers, causal masks by old ones; zero biases are no biases.
-        let is_harmless = (name == "lm_head.weight" && Some(values.as_slice()) == embedding)
-            || name.ends_with(".attn.bias")
-            || name.ends_with(".attn.masked_bias")
-            || (name.ends_with(".bias") && values.iter().all(|value| *value == 0.0));
-        if !is_harmless {
-            return Err(misfit(
-                file,
-                format!("the model has no place for its tensor `{name}`"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn misfit(path: &Path, reason: String) -> TrainError {
-    TrainError::Weights {
-        path: path.to_owned(),
-        reason,
-    }
+    weights::write(file, &tensors, Some(&json), overwrite)
 }

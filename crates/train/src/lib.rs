@@ -3,26 +3,33 @@
 //! | file | question it answers |
 //! |---|---|
 //! | [`config`] | what may a person write? |
-//! | `parse` | what did they write, and where? |
+//! | `parse`, `keys` | what did they write, and where? Does it belong to this kind of model? |
+//! | `data`, `model`, `optimizer` | which data, which network, which optimizer? |
 //! | `plan` | what follows from it, before the first step? |
-//! | `declaration` | what follows from it where the corpus is not prepared? |
-//! | `model`, `optimizer` | which network, which optimizer? |
+//! | `declaration` | what follows from it where the data are not there? |
 //! | `run` | the loop |
+//! | `task` | what the loop does not know: text or images, a gradient, scores |
+//! | `evaluation`, `average` | how well do the weights classify? And their moving average? |
 //! | `resume` | what is on disk, and does it fit? |
 //! | `metrics` | which numbers are kept of each step? |
-//! | [`gpt2`] | the weights in another library's names |
+//! | `weights`, `gpt2`, `timm`, `torchvision`, `export` | the weights in another library's names |
 //! | `bench`, `cost` | how fast, how large? |
 //!
 //! A run that was stopped at any moment and called again ends with the same bits as one that never stopped: the
 //! state is the weights, the optimizer's arenas, the loader's position and the step, and all randomness is a function
 //! of (seed, step).
 
+mod average;
 mod bench;
 pub mod config;
 mod cost;
+mod data;
 mod declaration;
 mod error;
-pub mod gpt2;
+mod evaluation;
+mod export;
+mod gpt2;
+mod keys;
 mod metrics;
 mod model;
 mod optimizer;
@@ -30,14 +37,21 @@ mod parse;
 mod plan;
 mod resume;
 mod run;
+mod task;
+mod timm;
+mod torchvision;
+mod weights;
 
 pub use bench::{BenchResult, BenchShape, bench, peak_memory_bytes};
 pub use config::{KEYS, RunConfig};
 pub use cost::Cost;
+pub use data::images::ImageData;
 pub use declaration::Declaration;
 pub use error::{ConfigError, TrainError};
+pub use export::export_run;
 pub use metrics::TENSOR_MEASURES;
+pub use model::ModelConfig;
 pub use parse::ConfigSource;
 pub use plan::RunPlan;
-pub use resume::{Resume, export_run};
+pub use resume::Resume;
 pub use run::{Observer, Outcome, Progress, RunOptions, run};

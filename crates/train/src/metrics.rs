@@ -2,7 +2,9 @@
 
 use wd_nn::ParameterLayout;
 use wd_optim::TensorMeasurement;
-use wd_store::Column;
+use wd_store::{Column, DataUnit};
+
+use crate::task::Scores;
 
 /// Columns of the run, in order. `train_loss` is the mean loss of the step's batch before the update;
 /// `validation_loss` and `train_eval_loss` are losses of the weights after it, on held-out windows and on windows
@@ -32,15 +34,12 @@ pub const TENSOR_MEASURES: [&str; 6] = [
     "decay_norm",
 ];
 
-/// All columns of a run.
-pub(crate) fn columns(layout: &ParameterLayout) -> Vec<Column> {
-    let run = RUN_COLUMNS.iter().map(|name| Column::f64(*name));
-    let tensors = layout.segments.iter().flat_map(|segment| {
-        TENSOR_MEASURES
-            .iter()
-            .map(|measure| Column::f32(format!("{measure}/{}", segment.path)))
-    });
-    run.chain(tensors).collect()
+/// The columns of a run, and the row under way.
+pub(crate) struct Row {
+    /// Names of the columns that are no tensor's.
+    run: Vec<&'static str>,
+    columns: Vec<Column>,
+    values: Vec<f64>,
 }
 
 /// What a step says about the run as a whole.
@@ -50,8 +49,6 @@ pub(crate) struct StepRow {
     pub tokens: u64,
     pub epoch: f64,
     pub train_loss: f64,
-    pub validation_loss: f64,
-    pub train_eval_loss: f64,
     pub learning_rate: f64,
     pub lambda: f64,
     pub shrink: f64,
@@ -59,31 +56,70 @@ pub(crate) struct StepRow {
     pub clip_factor: f64,
 }
 
-impl StepRow {
-    /// Writes the row; `tensors` is empty on steps that are not measured.
-    pub(crate) fn write(&self, tensors: &[TensorMeasurement], row: &mut [f64]) {
-        row.fill(f64::NAN);
+impl Row {
+    /// The columns of a run on this data, with those that its evaluations add.
+    pub(crate) fn new(
+        unit: DataUnit,
+        evaluations: &[&'static str],
+        layout: &ParameterLayout,
+    ) -> Self {
+        let run: Vec<&str> = RUN_COLUMNS
+            .iter()
+            .map(|name| match *name {
+                "tokens" => unit.plural(),
+                name => name,
+            })
+            .chain(evaluations.iter().copied())
+            .collect();
+        let tensors = layout.segments.iter().flat_map(|segment| {
+            TENSOR_MEASURES
+                .iter()
+                .map(|measure| Column::f32(format!("{measure}/{}", segment.path)))
+        });
+        let columns: Vec<Column> = run
+            .iter()
+            .map(|name| Column::f64(*name))
+            .chain(tensors)
+            .collect();
+        Row {
+            values: vec![f64::NAN; columns.len()],
+            run,
+            columns,
+        }
+    }
+
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Begins the row of a step; `tensors` is empty on steps that are not measured.
+    pub(crate) fn begin(&mut self, step: &StepRow, tensors: &[TensorMeasurement]) {
+        self.values.fill(f64::NAN);
         let decay = if tensors.is_empty() {
             f64::NAN
         } else {
             let squares: f64 = tensors.iter().map(|t| t.decay_norm * t.decay_norm).sum();
             squares.sqrt()
         };
-        row[..RUN_COLUMNS.len()].copy_from_slice(&[
-            self.step as f64,
-            self.tokens as f64,
-            self.epoch,
-            self.train_loss,
-            self.validation_loss,
-            self.train_eval_loss,
-            self.learning_rate,
-            self.lambda,
-            self.shrink,
-            self.gradient_norm,
-            self.clip_factor,
+        self.values[..RUN_COLUMNS.len()].copy_from_slice(&[
+            step.step as f64,
+            step.tokens as f64,
+            step.epoch,
+            step.train_loss,
+            f64::NAN,
+            f64::NAN,
+            step.learning_rate,
+            step.lambda,
+            step.shrink,
+            step.gradient_norm,
+            step.clip_factor,
             decay,
         ]);
-        let cells = row[RUN_COLUMNS.len()..].chunks_exact_mut(TENSOR_MEASURES.len());
+        let cells = self.values[self.run.len()..].chunks_exact_mut(TENSOR_MEASURES.len());
         for (cells, tensor) in cells.zip(tensors) {
             cells.copy_from_slice(&[
                 tensor.weight_norm,
@@ -93,6 +129,17 @@ impl StepRow {
                 tensor.cosine,
                 tensor.decay_norm,
             ]);
+        }
+    }
+
+    /// Adds the numbers of an evaluation.
+    pub(crate) fn score(&mut self, scores: &Scores) {
+        for (name, value) in scores {
+            let column = self.run.iter().position(|column| column == name);
+            debug_assert!(column.is_some(), "no column {name}");
+            if let Some(column) = column {
+                self.values[column] = *value;
+            }
         }
     }
 }

@@ -1,23 +1,25 @@
 //! [`ConfigSource`] → [`RunPlan`]: every number checked, every default resolved, every tensor's λ chosen, before the
 //! first step. There is one way through and no way back.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use wd_data::{Corpus, Loader, LoaderConfig, Order, Split};
+use wd_data::Order;
 use wd_decay::{
     Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, PeakLearningRate, Schedule,
-    Timescale, tokens_per_parameter,
+    Timescale, Unit, tokens_per_parameter,
 };
-use wd_nn::{GptConfig, ParameterLayout};
+use wd_nn::ParameterLayout;
 use wd_optim::{OptimizerConfig, TensorSettings};
-use wd_store::{Plan, PlannedTensor};
+use wd_store::{DataUnit, Plan, PlannedTensor};
 
 use crate::{
     ConfigSource, TrainError,
-    config::{Length, OptimizerKind, ScheduleSection},
-    gpt2,
-    model::resolve_model,
+    config::{Length, ModelKind, OptimizerKind, ScheduleSection},
+    data::{images::ImageData, text},
+    keys::refuse_foreign_keys,
+    model::{ModelConfig, resolve_gpt, resolve_vision},
     optimizer::{auxiliary, first_momentum, learning_rate_ratio, resolve_optimizer},
+    weights::{self, Arenas},
 };
 
 /// A run that can start: nothing in it can be invalid.
@@ -26,9 +28,11 @@ pub struct RunPlan {
     /// The configuration it came from.
     pub source: ConfigSource,
     /// The network.
-    pub model: GptConfig,
+    pub model: ModelConfig,
     /// Its tensors.
     pub layout: ParameterLayout,
+    /// What batch norm keeps beside them; empty without it.
+    pub running: ParameterLayout,
     /// The optimizer.
     pub optimizer: OptimizerConfig,
     /// Factor on the peak learning rate, by step.
@@ -39,6 +43,8 @@ pub struct RunPlan {
     pub choices: Vec<Choice>,
     /// What the weights decay to.
     pub anchor: Anchor,
+    /// The images of a run on images.
+    pub images: Option<Arc<ImageData>>,
     /// Weights to start from.
     pub init_from: Option<PathBuf>,
     /// Evaluate every so many steps; 0: at the end only.
@@ -56,26 +62,21 @@ impl RunPlan {
     pub fn new(source: ConfigSource) -> Result<Self, TrainError> {
         let config = &source.config;
         check_numbers(&source)?;
-        let corpus = Corpus::open(&config.data.path)?;
-        let model = resolve_model(&source, corpus.sidecar().vocabulary)?;
-        let loader = open_loader(&source, &corpus, model.context)?;
-
-        let available = loader.steps_available();
-        let steps = config.run.steps.unwrap_or(available);
-        if steps > available {
-            let in_one_epoch = available / config.data.epochs.max(1);
-            return Err(source.invalid(
-                "run.steps",
-                format!(
-                    "{steps} steps of {} × {} tokens need more text than the {} training tokens give in {} epoch(s): {available} steps",
-                    config.data.sequences, model.context, loader.training_tokens(), config.data.epochs,
-                ),
-                format!(
-                    "set run.steps = {available}, or ask for repetition with data.epochs = {}",
-                    steps.div_ceil(in_one_epoch.max(1)),
-                ),
-            ));
-        }
+        let (model, images, data) = match config.model.kind {
+            ModelKind::Gpt => {
+                let corpus = text::open(&source)?;
+                let gpt = resolve_gpt(&source, corpus.sidecar().vocabulary)?;
+                let data = text::plan(&source, corpus, gpt.context)?;
+                (ModelConfig::Gpt(gpt), None, data)
+            }
+            ModelKind::Vit | ModelKind::Resnet | ModelKind::Cnn | ModelKind::Mlp => {
+                let images = ImageData::open(&source)?;
+                let model = resolve_vision(&source, images.shape(), images.classes())?;
+                let data = images.plan(&source)?;
+                (ModelConfig::Vision(model), Some(Arc::new(images)), data)
+            }
+        };
+        let steps = data.steps(&source)?;
 
         let schedule = resolve_schedule(&source, "schedule", &config.schedule, steps)?;
         let lambda_section = config.decay.schedule.clone();
@@ -85,7 +86,7 @@ impl RunPlan {
             &lambda_section.unwrap_or_else(ScheduleSection::constant),
             steps,
         )?;
-        let layout = model.layout();
+        let (layout, running) = (model.layout(), model.running_statistics());
         let lambda = config.decay.lambda();
         let mut choices = choose_lambdas(&source, &layout)?;
         let rule = config
@@ -96,7 +97,7 @@ impl RunPlan {
         if config.decay.holds() {
             name_what_is_held(&source, &layout, &mut choices)?;
         }
-        check_weights(&source, &layout)?;
+        check_weights(&source, &model, &layout, &running)?;
         let validate_every = config.run.validate_every.unwrap_or((steps / 10).max(1));
 
         let shrinks: Vec<f64> = (0..steps)
@@ -112,7 +113,6 @@ impl RunPlan {
             })
             .collect();
         let timescale = Timescale::of(&shrinks);
-        let tokens_per_step = (config.data.sequences * model.context) as u64;
         let tensors: Vec<PlannedTensor> = layout
             .segments
             .iter()
@@ -128,17 +128,19 @@ impl RunPlan {
             })
             .collect();
         let parameters = layout.len as u64;
-        let seen = steps * tokens_per_step;
+        let seen = steps * data.per_step;
         let record = Plan {
             format: Plan::FORMAT,
             program: format!("wd {}", env!("CARGO_PKG_VERSION")),
             seed: config.run.seed,
             steps,
-            tokens_per_step,
-            training_tokens: loader.training_tokens(),
-            validation_tokens: loader.validation_tokens(),
-            epochs: seen as f64 / loader.training_tokens() as f64,
-            corpus_hash: corpus.sidecar().hash.clone(),
+            unit: data.unit,
+            tokens_per_step: data.per_step,
+            training_tokens: data.training,
+            validation_tokens: data.validation,
+            epochs: seen as f64 / data.training as f64,
+            corpus_hash: data.hash,
+            images: data.images,
             parameters,
             decayed_parameters: tensors
                 .iter()
@@ -168,11 +170,13 @@ impl RunPlan {
         let plan = RunPlan {
             model,
             layout,
+            running,
             optimizer,
             schedule,
             lambda_schedule,
             choices,
             anchor,
+            images,
             init_from,
             validate_every,
             record,
@@ -214,13 +218,12 @@ impl RunPlan {
         Ok(())
     }
 
-    /// The loader at the start of this run's data.
-    ///
-    /// # Errors
-    /// A corpus that is missing or damaged.
-    pub fn open_loader(&self) -> Result<Loader, TrainError> {
-        let corpus = Corpus::open(&self.source.config.data.path)?;
-        open_loader(&self.source, &corpus, self.model.context)
+    /// What the run's data are counted in.
+    pub fn unit(&self) -> Unit {
+        match self.record.unit {
+            DataUnit::Token => Unit::Token,
+            DataUnit::Image => Unit::Image,
+        }
     }
 
     /// What the optimizer has to know of each tensor.
@@ -285,7 +288,12 @@ fn name_what_is_held(
 }
 
 /// Reads the files of weights that the run will need, so that what is wrong with them is known before it starts.
-fn check_weights(source: &ConfigSource, layout: &ParameterLayout) -> Result<(), TrainError> {
+fn check_weights(
+    source: &ConfigSource,
+    model: &ModelConfig,
+    layout: &ParameterLayout,
+    running: &ParameterLayout,
+) -> Result<(), TrainError> {
     let anchor = match &source.config.decay.anchor {
         Anchor::Checkpoint(file) => Some(file),
         Anchor::Zero | Anchor::Initial | Anchor::Norm(_) => None,
@@ -296,7 +304,13 @@ fn check_weights(source: &ConfigSource, layout: &ParameterLayout) -> Result<(), 
     ];
     for (key, file) in files {
         let Some(file) = file else { continue };
-        gpt2::import(file, layout, &mut vec![0.0; layout.len]).map_err(|error| {
+        let arenas = Arenas {
+            layout,
+            parameters: &mut vec![0.0; layout.len],
+            running_layout: running,
+            running: &mut vec![0.0; running.len],
+        };
+        weights::import(model, file, arenas).map_err(|error| {
             source.invalid(
                 key,
                 error.to_string(),
@@ -328,29 +342,10 @@ pub(crate) fn choose_lambdas(
         })
 }
 
-fn open_loader(
-    source: &ConfigSource,
-    corpus: &Corpus,
-    context: usize,
-) -> Result<Loader, TrainError> {
-    let data = &source.config.data;
-    let split = Split::new(corpus, data.validation_fraction, data.split_seed)?;
-    Ok(Loader::new(
-        corpus.clone(),
-        split,
-        LoaderConfig {
-            context,
-            sequences: data.sequences,
-            order: data.order,
-            seed: source.config.run.seed,
-            epochs: data.epochs,
-        },
-    )?)
-}
-
 /// Checks that need nothing but the number itself.
 pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
     let config = &source.config;
+    refuse_foreign_keys(source)?;
     let finite_positive = |key: &str, value: f64, help: &str| {
         if value.is_finite() && value > 0.0 {
             Ok(())
@@ -395,6 +390,15 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
         config.optim.clip,
         "0 switches the clipping off",
     )?;
+    if let Some(decay) = config.run.average
+        && !(decay > 0.0 && decay < 1.0)
+    {
+        return Err(source.invalid(
+            "run.average",
+            format!("run.average = {decay} must lie between 0 and 1"),
+            "0.999 averages over about the last thousand steps",
+        ));
+    }
     for (glob, lambda) in &config.decay.overrides.0 {
         finite_not_negative(
             &format!("decay.overrides.{glob}"),
@@ -405,7 +409,7 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
     if config.decay.holds() {
         check_hyperball(source)?;
     }
-    let fraction = config.data.validation_fraction;
+    let fraction = config.data.validation_fraction();
     if !(0.0..1.0).contains(&fraction) {
         return Err(source.invalid(
             "data.validation_fraction",
@@ -414,9 +418,17 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
         ));
     }
     for (key, value) in [
-        ("data.sequences", config.data.sequences as u64),
+        (
+            "data.sequences",
+            config.data.sequences.map_or(1, |n| n as u64),
+        ),
         ("data.epochs", config.data.epochs),
-        ("data.validation_windows", config.data.validation_windows),
+        ("data.validation_windows", config.data.validation_windows()),
+        ("data.batch", config.data.batch.map_or(1, |n| n as u64)),
+        (
+            "data.evaluation_images",
+            config.data.evaluation_images.map_or(1, |n| n as u64),
+        ),
         ("run.measure_every", config.run.measure_every),
         ("run.keep_checkpoints", config.run.keep_checkpoints),
     ] {
@@ -428,7 +440,7 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
             ));
         }
     }
-    if config.data.order == Order::Sequential && config.data.epochs > 1 {
+    if config.data.order == Some(Order::Sequential) && config.data.epochs > 1 {
         return Err(source.invalid(
             "data.epochs",
             "data.order = \"sequential\" is one pass",

@@ -1,14 +1,14 @@
 //! What a run directory holds already, and how a run goes on from it.
 
-use std::path::Path;
-
 use wd_nn::ParameterLayout;
 use wd_optim::Optimizer;
 use wd_store::{Checkpoint, Event, EventKind, RunDirectory, Status, TensorView};
 
 use crate::{
-    ConfigSource, Outcome, RunPlan, TrainError, gpt2, model,
+    ConfigSource, Outcome, RunPlan, TrainError,
+    average::Average,
     run::{LoopState, Observer},
+    task::Weights,
 };
 
 /// What to do with an earlier run in the directory.
@@ -100,7 +100,7 @@ fn refuse_another_run(plan: &RunPlan, directory: &RunDirectory) -> Result<(), Tr
     let recorded = directory.read_plan()?;
     if recorded.corpus_hash != plan.record.corpus_hash {
         return Err(other(format!(
-            "  the corpus at {} has changed since",
+            "  the data at {} have changed since",
             now.data.path.display()
         )));
     }
@@ -153,36 +153,43 @@ pub(crate) fn earlier_outcome(directory: &RunDirectory) -> Result<Outcome, Train
     }
     let metrics = directory.metrics()?;
     let last = |name: &str| -> Result<Option<f64>, TrainError> {
+        if !metrics.has_column(name) {
+            return Ok(None);
+        }
         let column = metrics.column(name)?;
         Ok(column.last().copied().filter(|value| !value.is_nan()))
     };
     Ok(Outcome::Finished {
         train_loss: last("train_loss")?,
         validation_loss: last("validation_loss")?,
+        test_accuracy: last("test_accuracy")?,
     })
 }
 
-/// Writes a checkpoint: weights by tensor, optimizer state by arena.
+/// Names of the arenas of the moving average, beside the optimizer's.
+const AVERAGE: &str = "average";
+const AVERAGE_RUNNING: &str = "average_running";
+
+/// Writes a checkpoint: weights and running statistics by tensor, optimizer state and moving average by arena.
 pub(crate) fn save(
-    layout: &ParameterLayout,
+    plan: &RunPlan,
     directory: &RunDirectory,
     step: u64,
-    parameters: &[f32],
+    weights: Weights<'_>,
     optimizer: &Optimizer,
+    average: Option<&Average>,
     state: &LoopState,
 ) -> Result<(), TrainError> {
-    let model: Vec<TensorView<'_>> = layout
-        .segments
-        .iter()
-        .map(|segment| {
-            (
-                segment.path.as_str(),
-                segment.shape.as_slice(),
-                &parameters[segment.range()],
-            )
-        })
+    let model: Vec<TensorView<'_>> = views(&plan.layout, weights.parameters)
+        .chain(views(&plan.running, weights.running))
         .collect();
-    let arenas = optimizer.state();
+    let mut arenas = optimizer.state();
+    if let Some(average) = average {
+        arenas.push((AVERAGE, &average.parameters));
+        if !average.running.is_empty() {
+            arenas.push((AVERAGE_RUNNING, &average.running));
+        }
+    }
     let shapes: Vec<[usize; 1]> = arenas.iter().map(|(_, values)| [values.len()]).collect();
     let optimizer: Vec<TensorView<'_>> = arenas
         .iter()
@@ -199,73 +206,68 @@ pub(crate) fn save(
     Ok(())
 }
 
-/// Puts a checkpoint back into the weights and the optimizer.
+/// The tensors of an arena.
+pub(crate) fn views<'a>(
+    layout: &'a ParameterLayout,
+    values: &'a [f32],
+) -> impl Iterator<Item = TensorView<'a>> {
+    layout.segments.iter().map(|segment| {
+        (
+            segment.path.as_str(),
+            segment.shape.as_slice(),
+            &values[segment.range()],
+        )
+    })
+}
+
+/// Puts a checkpoint back into the optimizer, the weights, the running statistics and the moving average.
 pub(crate) fn restore(
-    layout: &ParameterLayout,
+    plan: &RunPlan,
     checkpoint: Checkpoint,
-    parameters: &mut [f32],
     optimizer: &mut Optimizer,
+    parameters: &mut [f32],
+    running: &mut [f32],
+    average: Option<&mut Average>,
 ) -> Result<LoopState, TrainError> {
     let step = checkpoint.step;
     let misfit = |reason: String| TrainError::Checkpoint { step, reason };
-    for segment in &layout.segments {
-        let tensor = checkpoint
-            .model
-            .iter()
-            .find(|(name, shape, _)| *name == segment.path && *shape == segment.shape);
-        let Some((_, _, values)) = tensor else {
-            return Err(misfit(format!(
-                "it has no tensor `{}` of shape {:?}",
-                segment.path, segment.shape
-            )));
-        };
-        parameters[segment.range()].copy_from_slice(values);
+    for (layout, arena) in [(&plan.layout, parameters), (&plan.running, running)] {
+        for segment in &layout.segments {
+            let tensor = checkpoint
+                .model
+                .iter()
+                .find(|(name, shape, _)| *name == segment.path && *shape == segment.shape);
+            let Some((_, _, values)) = tensor else {
+                return Err(misfit(format!(
+                    "it has no tensor `{}` of shape {:?}",
+                    segment.path, segment.shape
+                )));
+            };
+            arena[segment.range()].copy_from_slice(values);
+        }
     }
     let state: LoopState =
         serde_json::from_value(checkpoint.state).map_err(|error| misfit(error.to_string()))?;
-    let arenas: Vec<(String, Vec<f32>)> = checkpoint
+    let mut arenas: Vec<(String, Vec<f32>)> = checkpoint
         .optimizer
         .into_iter()
         .map(|(name, _, values)| (name, values))
         .collect();
+    if let Some(average) = average {
+        for (name, arena) in [
+            (AVERAGE, &mut average.parameters),
+            (AVERAGE_RUNNING, &mut average.running),
+        ] {
+            if arena.is_empty() {
+                continue;
+            }
+            let position = arenas.iter().position(|(other, _)| other == name);
+            let found = position.map(|position| arenas.remove(position).1);
+            *arena = found
+                .filter(|found| found.len() == arena.len())
+                .ok_or_else(|| misfit(format!("it has no `{name}` of {} numbers", arena.len())))?;
+        }
+    }
     optimizer.restore(&arenas, state.optimizer_steps)?;
     Ok(state)
-}
-
-/// Exports the weights of a run's checkpoint in GPT-2's names; gives the step it took.
-///
-/// # Errors
-/// A run without a checkpoint, a model that GPT-2 cannot express, a file that cannot be written, another model's
-/// `config.json` beside it unless told to `overwrite` it.
-pub fn export_run(
-    directory: &RunDirectory,
-    step: Option<u64>,
-    file: &Path,
-    overwrite: bool,
-) -> Result<u64, TrainError> {
-    let name = directory.config_path().display().to_string();
-    let source = ConfigSource::parse(&name, directory.read_config()?)?;
-    let plan = directory.read_plan()?;
-    // The embedding's rows are the vocabulary, whatever has become of the corpus since.
-    let vocabulary = plan
-        .tensors
-        .iter()
-        .find(|tensor| tensor.path == "embedding.token.weight")
-        .map_or(0, |tensor| tensor.shape[0]);
-    let model = model::resolve_model(&source, vocabulary)?;
-    let layout = model.layout();
-    let checkpoints = directory.checkpoints();
-    let checkpoint = match step {
-        Some(step) => checkpoints.load(step)?,
-        None => checkpoints
-            .latest()?
-            .checkpoint
-            .ok_or_else(|| TrainError::NoCheckpoint {
-                directory: directory.path().to_owned(),
-            })?,
-    };
-    let mut parameters = vec![0.0; layout.len];
-    gpt2::fill(&checkpoint.path, checkpoint.model, &layout, &mut parameters)?;
-    gpt2::export(&model, &layout, &parameters, file, overwrite)?;
-    Ok(checkpoint.step)
 }

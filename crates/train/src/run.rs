@@ -6,16 +6,19 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use wd_data::{Loader, Position};
+use wd_data::Position;
 use wd_decay::{Anchor, DecayRule, LearningRate, PeakLearningRate};
-use wd_nn::{DropoutKey, Gpt};
+use wd_nn::DropoutKey;
 use wd_optim::{OptimError, Optimizer, StepSettings};
-use wd_store::{Event, EventKind, MetricsWriter, RunDirectory, RunLock};
+use wd_store::{DataUnit, Event, EventKind, MetricsWriter, RunDirectory, RunLock};
 
 use crate::{
-    RunPlan, TrainError, gpt2,
-    metrics::{StepRow, columns},
+    RunPlan, TrainError,
+    average::Average,
+    metrics::{Row, StepRow},
     resume::{self, Resume},
+    task::{self, Scores, Task, Weights},
+    weights::{self, Arenas},
 };
 
 /// What a run tells while it goes on.
@@ -31,8 +34,10 @@ pub struct Progress {
     pub learning_rate: f64,
     /// λ of the last step.
     pub lambda: f64,
-    /// Training tokens a second, over the last second or so.
+    /// Training tokens (or images) a second, since the process began.
     pub tokens_per_second: f64,
+    /// What that is counted in.
+    pub unit: DataUnit,
     /// Seconds left at that rate.
     pub eta_seconds: f64,
 }
@@ -54,8 +59,10 @@ pub enum Outcome {
     Finished {
         /// Loss of the last batch; absent for a run of no steps.
         train_loss: Option<f64>,
-        /// Loss of the final weights on held-out windows; absent when nothing is held out.
+        /// Loss of the final weights on what was held out; absent when nothing is.
         validation_loss: Option<f64>,
+        /// Share of the test images that the final weights get right; absent on text.
+        test_accuracy: Option<f64>,
     },
     /// It was asked to stop, and can go on.
     Interrupted {
@@ -127,16 +134,16 @@ pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, TrainErro
 struct Trainer<'a> {
     plan: &'a RunPlan,
     directory: &'a RunDirectory,
-    model: Gpt<f32>,
+    task: Box<dyn Task>,
     optimizer: Optimizer,
-    loader: Loader,
     metrics: MetricsWriter,
     parameters: Vec<f32>,
+    /// What batch norm has gathered; empty without it.
+    running: Vec<f32>,
+    average: Option<Average>,
     gradients: Vec<f32>,
     initial_weights: String,
-    inputs: Vec<u32>,
-    targets: Vec<u32>,
-    row: Vec<f64>,
+    row: Row,
     step: u64,
 }
 
@@ -154,7 +161,7 @@ impl<'a> Trainer<'a> {
             resume::Start::Fresh => None,
             resume::Start::From(checkpoint) => Some(checkpoint),
         };
-        let mut parameters = initial_parameters(plan)?;
+        let (mut parameters, mut running) = initial_weights(plan)?;
         let initial_weights = blake3::hash(bytemuck::cast_slice(&parameters))
             .to_hex()
             .to_string();
@@ -169,16 +176,40 @@ impl<'a> Trainer<'a> {
             Anchor::Initial => optimizer.set_anchor(parameters.clone())?,
             Anchor::Checkpoint(file) => {
                 let mut anchor = vec![0.0; plan.layout.len];
-                gpt2::import(file, &plan.layout, &mut anchor)?;
+                let arenas = Arenas {
+                    layout: &plan.layout,
+                    parameters: &mut anchor,
+                    running_layout: &plan.running,
+                    running: &mut running.clone(),
+                };
+                weights::import(&plan.model, file, arenas)?;
                 optimizer.set_anchor(anchor)?;
             }
         }
-        let mut loader = plan.open_loader()?;
+        let mut task = task::open(plan, rayon::current_num_threads())?;
+        let decay = plan.source.config.run.average;
+        let mut average = decay.map(|decay| {
+            let parameters = &parameters;
+            let running = &running;
+            Average::new(
+                decay,
+                Weights {
+                    parameters,
+                    running,
+                },
+            )
+        });
         let mut step = 0;
         if let Some(checkpoint) = checkpoint {
             step = checkpoint.step;
-            let state =
-                resume::restore(&plan.layout, *checkpoint, &mut parameters, &mut optimizer)?;
+            let state = resume::restore(
+                plan,
+                *checkpoint,
+                &mut optimizer,
+                &mut parameters,
+                &mut running,
+                average.as_mut(),
+            )?;
             if state.initial_weights != initial_weights {
                 return Err(TrainError::Checkpoint {
                     step,
@@ -186,27 +217,20 @@ impl<'a> Trainer<'a> {
                         .to_owned(),
                 });
             }
-            loader.seek(state.position)?;
+            task.seek(state.position)?;
         }
-        let columns = columns(&plan.layout);
-        let row = vec![f64::NAN; columns.len()];
-        let metrics = lock.metrics_writer(&columns, step)?;
-        let tokens = plan.record.tokens_per_step as usize;
+        let row = Row::new(plan.record.unit, &task::columns(plan), &plan.layout);
+        let metrics = lock.metrics_writer(row.columns(), step)?;
         let trainer = Trainer {
-            model: Gpt::new(
-                plan.model.clone(),
-                plan.source.config.data.sequences,
-                rayon::current_num_threads(),
-            )?,
             gradients: vec![0.0; plan.layout.len],
-            inputs: vec![0; tokens],
-            targets: vec![0; tokens],
             plan,
             directory,
+            task,
             optimizer,
-            loader,
             metrics,
             parameters,
+            running,
+            average,
             initial_weights,
             row,
             step,
@@ -222,8 +246,8 @@ impl<'a> Trainer<'a> {
     ) -> Result<Outcome, TrainError> {
         let steps = self.plan.record.steps;
         let checkpoint_every = self.plan.source.config.run.checkpoint_every;
-        let mut clock = Clock::new(self.step);
-        let mut last = (None, None);
+        let clock = Clock::new(self.step);
+        let mut last = (None, Scores::new());
         if steps == 0 {
             self.save_checkpoint()?;
         }
@@ -233,11 +257,11 @@ impl<'a> Trainer<'a> {
                 self.event(EventKind::Interrupted, "asked to stop")?;
                 return Ok(Outcome::Interrupted { step: self.step });
             }
-            let (loss, evaluation) = match self.one_step()? {
-                Step::Done { loss, evaluation } => (loss, evaluation),
+            let (loss, scores) = match self.one_step()? {
+                Step::Done { loss, scores } => (loss, scores),
                 Step::Diverged { tensor } => return self.diverged(tensor),
             };
-            last = (Some(loss), evaluation);
+            last = (Some(loss), scores);
             let tokens_per_second =
                 clock.tokens_per_second(self.step, self.plan.record.tokens_per_step);
             let left = ((steps - self.step) * self.plan.record.tokens_per_step) as f64;
@@ -248,6 +272,7 @@ impl<'a> Trainer<'a> {
                 learning_rate: self.plan.learning_rate(self.step - 1),
                 lambda: self.plan.record.lambda * self.plan.lambda_factor(self.step - 1),
                 tokens_per_second,
+                unit: self.plan.record.unit,
                 eta_seconds: left / tokens_per_second,
             });
             let checkpoint_is_due =
@@ -259,7 +284,8 @@ impl<'a> Trainer<'a> {
         self.event(EventKind::Finished, "all steps are done")?;
         Ok(Outcome::Finished {
             train_loss: last.0,
-            validation_loss: last.1,
+            validation_loss: named(&last.1, "validation_loss"),
+            test_accuracy: named(&last.1, "test_accuracy"),
         })
     }
 
@@ -267,12 +293,10 @@ impl<'a> Trainer<'a> {
         let plan = self.plan;
         let config = &plan.source.config;
         let step = self.step;
-        self.loader.next(&mut self.inputs, &mut self.targets)?;
-        let loss = self.model.loss_and_gradient(
+        let loss = self.task.loss_and_gradient(
             &self.parameters,
             &mut self.gradients,
-            &self.inputs,
-            &self.targets,
+            &mut self.running,
             DropoutKey {
                 seed: plan.record.seed,
                 step,
@@ -314,84 +338,54 @@ impl<'a> Trainer<'a> {
             tokens: done * plan.record.tokens_per_step,
             epoch: (done * plan.record.tokens_per_step) as f64 / plan.record.training_tokens as f64,
             train_loss: loss,
-            validation_loss: f64::NAN,
-            train_eval_loss: f64::NAN,
             learning_rate: plan.learning_rate(step),
             lambda: plan.record.lambda * plan.lambda_factor(step),
             shrink: plan.record.shrinks[step as usize],
             gradient_norm: report.gradient_norm,
             clip_factor: report.clip_factor,
         };
-        row.write(
-            if is_measured { report.tensors } else { &[] },
-            &mut self.row,
-        );
+        self.row
+            .begin(&row, if is_measured { report.tensors } else { &[] });
         self.step = done;
+        let weights = Weights {
+            parameters: &self.parameters,
+            running: &self.running,
+        };
+        if let Some(average) = &mut self.average {
+            average.update(weights, done);
+        }
         let evaluation_is_due =
             done == steps || (plan.validate_every > 0 && done.is_multiple_of(plan.validate_every));
-        let mut evaluation = None;
+        let mut scores = Scores::new();
         if evaluation_is_due {
-            evaluation = self.evaluate(Part::Validation)?;
-            let seen = self.evaluate(Part::Seen)?;
-            self.row[4] = evaluation.unwrap_or(f64::NAN);
-            self.row[5] = seen.unwrap_or(f64::NAN);
-        }
-        self.metrics.append(&self.row)?;
-        Ok(Step::Done { loss, evaluation })
-    }
-
-    /// Mean loss of the present weights on a fixed set of windows; `None` when there are none.
-    fn evaluate(&mut self, part: Part) -> Result<Option<f64>, TrainError> {
-        let config = &self.plan.source.config;
-        let context = self.plan.model.context;
-        let available = match part {
-            Part::Validation => self.loader.validation_windows(),
-            Part::Seen => self.loader.windows_seen(),
-        };
-        let count = available.min(config.data.validation_windows);
-        if count == 0 {
-            return Ok(None);
-        }
-        let mut total = 0.0;
-        let mut done = 0;
-        while done < count {
-            let batch = (count - done).min(config.data.sequences as u64);
-            for i in 0..batch {
-                let window = i as usize * context..(i as usize + 1) * context;
-                // Spread evenly over what there is.
-                let index = ((done + i) as u128 * available as u128 / count as u128) as u64;
-                let (inputs, targets) =
-                    (&mut self.inputs[window.clone()], &mut self.targets[window]);
-                match part {
-                    Part::Validation => self.loader.validation(index, inputs, targets)?,
-                    Part::Seen => self.loader.seen(index, inputs, targets)?,
-                }
+            scores = self.task.evaluate(weights)?;
+            self.row.score(&scores);
+            if let Some(average) = &self.average {
+                self.row
+                    .score(&self.task.evaluate_average(average.weights())?);
             }
-            let tokens = batch as usize * context;
-            let loss = self.model.loss(
-                &self.parameters,
-                &self.inputs[..tokens],
-                &self.targets[..tokens],
-            )?;
-            total += loss * batch as f64;
-            done += batch;
         }
-        Ok(Some(total / count as f64))
+        self.metrics.append(self.row.values())?;
+        Ok(Step::Done { loss, scores })
     }
 
     fn save_checkpoint(&mut self) -> Result<(), TrainError> {
         self.metrics.sync()?;
         let state = LoopState {
-            position: self.loader.position(),
+            position: self.task.position(),
             optimizer_steps: self.optimizer.steps_taken(),
             initial_weights: self.initial_weights.clone(),
         };
         resume::save(
-            &self.plan.layout,
+            self.plan,
             self.directory,
             self.step,
-            &self.parameters,
+            Weights {
+                parameters: &self.parameters,
+                running: &self.running,
+            },
             &self.optimizer,
+            self.average.as_ref(),
             &state,
         )?;
         self.directory
@@ -446,59 +440,57 @@ fn held_at_zero(plan: &RunPlan, error: OptimError) -> TrainError {
 }
 
 enum Step {
-    Done { loss: f64, evaluation: Option<f64> },
+    Done { loss: f64, scores: Scores },
     Diverged { tensor: Option<usize> },
 }
 
-#[derive(Clone, Copy)]
-enum Part {
-    Validation,
-    Seen,
+fn named(scores: &Scores, wanted: &str) -> Option<f64> {
+    let score = scores.iter().find(|(name, _)| *name == wanted);
+    score.map(|(_, value)| *value)
 }
 
-/// The weights before the first step.
-fn initial_parameters(plan: &RunPlan) -> Result<Vec<f32>, TrainError> {
+/// The weights before the first step, and what batch norm holds then: means of 0 and variances of 1, unless a file says
+/// otherwise.
+pub(crate) fn initial_weights(plan: &RunPlan) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
     let mut parameters = vec![0.0; plan.layout.len];
+    let mut running = vec![0.0; plan.running.len];
     match &plan.init_from {
-        Some(file) => gpt2::import(file, &plan.layout, &mut parameters)?,
-        None => plan.model.initialize(plan.record.seed, &mut parameters)?,
+        Some(file) => weights::import(
+            &plan.model,
+            file,
+            Arenas {
+                layout: &plan.layout,
+                parameters: &mut parameters,
+                running_layout: &plan.running,
+                running: &mut running,
+            },
+        )?,
+        None => {
+            plan.model.initialize(plan.record.seed, &mut parameters)?;
+            for segment in &plan.running.segments {
+                running[segment.range()].fill(segment.initial_mean as f32);
+            }
+        }
     }
-    Ok(parameters)
+    Ok((parameters, running))
 }
 
-/// Speed over the last second or so.
+/// Speed since the process began, evaluations included: what is left will be interrupted by as many.
 struct Clock {
     started: Instant,
-    mark: Instant,
-    mark_step: u64,
-    rate: f64,
     first_step: u64,
 }
 
 impl Clock {
     fn new(step: u64) -> Self {
-        let now = Instant::now();
         Clock {
-            started: now,
-            mark: now,
-            mark_step: step,
-            rate: 0.0,
+            started: Instant::now(),
             first_step: step,
         }
     }
 
-    fn tokens_per_second(&mut self, step: u64, tokens_per_step: u64) -> f64 {
-        let elapsed = self.mark.elapsed().as_secs_f64();
-        if elapsed >= 1.0 {
-            self.rate = ((step - self.mark_step) * tokens_per_step) as f64 / elapsed;
-            self.mark = Instant::now();
-            self.mark_step = step;
-        }
-        if self.rate > 0.0 {
-            self.rate
-        } else {
-            let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
-            ((step - self.first_step) * tokens_per_step) as f64 / elapsed
-        }
+    fn tokens_per_second(&self, step: u64, tokens_per_step: u64) -> f64 {
+        let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
+        ((step - self.first_step) * tokens_per_step) as f64 / elapsed
     }
 }

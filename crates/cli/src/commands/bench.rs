@@ -13,6 +13,7 @@ use crate::{diagnostics::CommandError, text};
 Examples:
   wd bench --shape small --threads 2
   wd bench --shape medium --json
+  wd bench --shape resnet20
   python bench/peers/compare.py                # against PyTorch, in turn")]
 pub(crate) struct Arguments {
     /// The model and batch
@@ -40,6 +41,12 @@ enum Shape {
     Small,
     /// Vocabulary 8192, context 256, batch 8, 6 layers, width 384, 6 heads
     Medium,
+    /// Batch 128 of 3 × 32 × 32 images; 3 × 3 convolution, batch norm, ReLU, max pooling, of 64, 128 and 256 channels
+    Cnn,
+    /// Batch 128 of 3 × 32 × 32 images; pre-activation ResNet of depth 20
+    Resnet20,
+    /// Batch 128 of 3 × 32 × 32 images; patch 4, 6 layers, width 192, 3 heads
+    Vit,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
@@ -53,18 +60,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Shape::Tiny => BenchShape::Tiny,
         Shape::Small => BenchShape::Small,
         Shape::Medium => BenchShape::Medium,
+        Shape::Cnn => BenchShape::Cnn,
+        Shape::Resnet20 => BenchShape::Resnet20,
+        Shape::Vit => BenchShape::Vit,
     };
     let threads = super::train::threads(arguments.threads)?;
     let result = wd_train::bench(shape, threads, arguments.seconds)?;
     if arguments.json {
         println!("{}", serde_json::json!(result));
     } else {
+        let (rate, unit) = match (result.tokens_per_second, result.images_per_second) {
+            (_, Some(rate)) => (rate, "images"),
+            (rate, None) => (rate.unwrap_or(f64::NAN), "tokens"),
+        };
         println!(
-            "{} tokens/s on {threads} threads: {:.1} ms a step ({} parameters, {} steps timed, {:.1} % in the optimizer)",
-            text::rate(result.tokens_per_second),
+            "{} {unit}/s on {}: {:.1} ms a step ({}, {} timed, {:.1} % in the optimizer)",
+            text::rate(rate),
+            text::counted(threads as u64, "thread"),
             result.milliseconds_per_step,
-            text::grouped(result.parameters as u64),
-            result.steps,
+            text::counted(result.parameters as u64, "parameter"),
+            text::counted(result.steps as u64, "step"),
             result.optimizer_share * 100.0,
         );
         println!(

@@ -18,11 +18,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run<Whole: CommandFactory>(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    clap_complete::generate(
-        arguments.shell,
-        &mut Whole::command(),
-        "wd",
-        &mut std::io::stdout(),
-    );
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Whole::command(), "wd", &mut script);
+    print!("{}", String::from_utf8_lossy(&script));
     Ok(ExitCode::SUCCESS)
 }

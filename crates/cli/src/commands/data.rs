@@ -66,9 +66,9 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, CommandError> {
         println!("{}", serde_json::json!(sidecar));
     } else {
         eprintln!(
-            "{} documents, {} tokens of a vocabulary of {} → {}",
-            text::grouped(sidecar.documents),
-            text::grouped(sidecar.tokens),
+            "{}, {} of a vocabulary of {} → {}",
+            text::counted(sidecar.documents, "document"),
+            text::counted(sidecar.tokens, "token"),
             text::grouped(sidecar.vocabulary as u64),
             arguments.out.display()
         );

@@ -7,12 +7,16 @@ use wd_store::RunDirectory;
 
 use crate::diagnostics::CommandError;
 
-/// Write a run's weights as GPT-2 safetensors, with a config.json
+/// Write a run's weights as safetensors in the names of GPT-2, timm's ViT or torchvision's ResNet-18
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
   wd export runs/first --out exported/model.safetensors
   python -c 'import transformers; print(transformers.AutoModelForCausalLM.from_pretrained(\"exported\"))'
+A vision transformer:
+  python -c 'import timm; print(timm.create_model(\"local-dir:exported\", pretrained=True))'
+A ResNet of depth 18 is what torchvision.models.resnet18 loads, after conv1 = Conv2d(CHANNELS, 64, 3, 1, 1, bias=False) and
+maxpool = Identity() where the stem is small.
 
 To start a run from such a file: model.init_from = \"exported/model.safetensors\".")]
 pub(crate) struct Arguments {
@@ -20,7 +24,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "RUN_DIR")]
     run: PathBuf,
 
-    /// The safetensors file; config.json is written beside it
+    /// The safetensors file; for GPT-2 and timm config.json is written beside it
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
 
@@ -36,10 +40,14 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let directory = RunDirectory::open(&arguments.run)?;
     let step = wd_train::export_run(&directory, arguments.step, &arguments.out, arguments.force)?;
+    let config = arguments.out.with_file_name("config.json");
+    let beside = match config.exists() {
+        true => format!(" and {}", config.display()),
+        false => String::new(),
+    };
     eprintln!(
-        "weights after step {step} → {} and {}",
+        "weights after step {step} → {}{beside}",
         arguments.out.display(),
-        arguments.out.with_file_name("config.json").display()
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -57,6 +57,16 @@ const DEFAULT_COLUMNS: [&str; 8] = [
     "gradient_norm",
 ];
 
+/// And these, where the run has them.
+const FURTHER_COLUMNS: [&str; 6] = [
+    "test_accuracy",
+    "calibration_error",
+    "shifted_loss",
+    "shifted_accuracy",
+    "average_loss",
+    "average_accuracy",
+];
+
 /// Rows of the table for a person.
 const TABLE_ROWS: usize = 40;
 
@@ -79,7 +89,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     let names: Vec<String> = if arguments.columns.is_empty() {
-        DEFAULT_COLUMNS.iter().map(ToString::to_string).collect()
+        let further = FURTHER_COLUMNS
+            .iter()
+            .filter(|name| reader.has_column(name));
+        DEFAULT_COLUMNS
+            .iter()
+            .chain(further)
+            .map(ToString::to_string)
+            .collect()
     } else {
         arguments.columns.clone()
     };
@@ -126,9 +143,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         if shown.len() < rows {
             writeln!(
                 out,
-                "{} of {} rows; --csv or --json prints all",
+                "{} of {}; --csv or --json prints all",
                 shown.len(),
-                text::grouped(rows as u64)
+                text::counted(rows as u64, "row")
             )?;
         }
     }

@@ -5,6 +5,7 @@ use std::{fmt::Write, process::ExitCode};
 use clap::Args;
 use wd_decay::{Anchor, Application, DecayRule, LearningRate, PeakLearningRate};
 use wd_optim::{AdamParameters, Direction};
+use wd_store::{DataUnit, PlannedImages};
 use wd_train::{Cost, RunPlan};
 
 use crate::{commands::train::ConfigArguments, diagnostics::CommandError, text};
@@ -127,7 +128,10 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
     ));
     let tau = match (record.tau_steps, record.tau_fraction) {
         (Some(steps), Some(fraction)) => {
-            format!("{} steps = {:.3} of the run", text::number(steps), fraction)
+            format!(
+                "{} = {fraction:.3} of the run",
+                wd_decay::counted(text::number(steps), "step")
+            )
         }
         _ if plan.source.config.decay.holds() => {
             "none: the norm is held, the direction turns by about η_t a step".to_owned()
@@ -150,7 +154,12 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             ),
         )
     };
-    let lines = [
+    let unit = record.unit.plural();
+    let held_out = match record.unit {
+        DataUnit::Token => "validation",
+        DataUnit::Image => "test",
+    };
+    let mut lines = vec![
         (
             "parameters",
             format!(
@@ -171,18 +180,21 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (
             "data",
             format!(
-                "{} training and {} validation tokens; {} steps of {} tokens = {:.2} epochs",
+                "{} training and {} {held_out} {unit}; {} of {} = {:.2} epochs",
                 text::grouped(record.training_tokens),
                 text::grouped(record.validation_tokens),
-                text::grouped(record.steps),
-                text::grouped(record.tokens_per_step),
+                text::counted(record.steps, "step"),
+                text::counted(record.tokens_per_step, record.unit.name()),
                 record.epochs
             ),
         ),
         ("κ = Σ shrink", kappa),
         ("τ = 1/peak shrink", tau),
         (
-            "tokens per parameter",
+            match record.unit {
+                DataUnit::Token => "tokens per parameter",
+                DataUnit::Image => "images per parameter",
+            },
             text::number(record.tokens_per_parameter),
         ),
         (
@@ -198,12 +210,17 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (
             "expected time",
             format!(
-                "{} at {} tokens/s on {threads} threads",
+                "{} at {} {unit}/s on {}",
                 text::duration(cost.seconds),
-                text::rate(cost.tokens_per_second)
+                text::rate(cost.tokens_per_second),
+                text::counted(threads as u64, "thread")
             ),
         ),
     ];
+    if let Some(images) = &record.images {
+        let after = lines.iter().position(|(name, _)| *name == "data");
+        lines.insert(after.map_or(0, |at| at + 1), ("images", described(images)));
+    }
     out.push('\n');
     for (name, value) in lines {
         let pad = 21usize.saturating_sub(name.chars().count());
@@ -212,6 +229,21 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
     out.push('\n');
     out.push_str(&schedule_table(plan));
     out
+}
+
+/// Size, classes, what is subtracted and divided by, and what they are shifted by.
+pub(crate) fn described(images: &PlannedImages) -> String {
+    let [height, width, channels] = images.shape;
+    let shifted = images
+        .shifted
+        .as_ref()
+        .map_or(String::new(), |shifted| format!("; shifted: {shifted}"));
+    format!(
+        "{height} × {width} × {channels}, {} classes; minus {:.4?}, over {:.4?}{shifted}",
+        images.classes.len(),
+        images.mean,
+        images.std
+    )
 }
 
 /// Learning rate, λ and shrink at twelve moments of the run.

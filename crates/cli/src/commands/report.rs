@@ -7,12 +7,16 @@ use std::{
 
 use clap::Args;
 use wd_data::Corpus;
-use wd_lab::{AnalysisOptions, Study};
+use wd_lab::{AnalysisOptions, Study, vision};
 use wd_report::ReportContext;
-use wd_store::RunDirectory;
-use wd_train::ConfigSource;
+use wd_store::{Plan, RunDirectory};
+use wd_train::{ConfigSource, RunConfig, config::ModelKind};
 
-use crate::{commands::sweep::quoted, diagnostics::CommandError, text};
+use crate::{
+    commands::{plan::described, sweep::quoted},
+    diagnostics::CommandError,
+    text,
+};
 
 /// Write the report of a study or of one run
 #[derive(Debug, Args)]
@@ -43,12 +47,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         .unwrap_or_else(|| directory.join("report.html"));
     if directory.join("study.json").exists() {
         let study = Study::open(directory)?;
-        let summary = write_study_report(&study, commands(&study), &out)?;
-        if arguments.json {
-            println!("{}", analysis_json(&study)?);
-        } else {
-            print!("{summary}");
-        }
+        print!(
+            "{}",
+            write_study_report(&study, commands(&study), &out, arguments.json)?
+        );
     } else {
         if arguments.json {
             return Err(CommandError::usage(
@@ -71,28 +73,35 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Analyses a study, writes its report, and gives the verdict as text.
+/// Analyses a study, writes its report, and gives the verdict, or the analysis as JSON.
 pub(crate) fn write_study_report(
     study: &Study,
     commands: Vec<String>,
     out: &Path,
+    json: bool,
 ) -> Result<String, CommandError> {
-    let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
     let context = ReportContext {
         title: study.title().to_owned(),
         commands,
         setting: setting(study),
         notes: Vec::new(),
     };
+    if vision::is_vision(study) {
+        let analysis = vision::analyse(study)?;
+        let page = wd_report::vision_report(&analysis, &context);
+        wd_store::write_file(out, page.as_bytes())?;
+        return Ok(match json {
+            true => format!("{}\n", serde_json::json!(analysis)),
+            false => wd_report::vision_summary(&analysis),
+        });
+    }
+    let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
     let page = wd_report::study_report(&analysis, &context);
     wd_store::write_file(out, page.as_bytes())?;
-    Ok(wd_report::study_summary(&analysis))
-}
-
-/// The analysis of a study, for a program.
-pub(crate) fn analysis_json(study: &Study) -> Result<String, CommandError> {
-    let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
-    Ok(serde_json::json!(analysis).to_string())
+    Ok(match json {
+        true => format!("{}\n", serde_json::json!(analysis)),
+        false => wd_report::study_summary(&analysis),
+    })
 }
 
 /// The sweeps that make a study again; grids that differ only in their seeds are one sweep.
@@ -148,39 +157,12 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         .and_then(|text| ConfigSource::parse(&name, text).ok())
         .map(|source| source.config);
     if let Some(config) = &config {
-        if let Ok(corpus) = Corpus::open(&config.data.path) {
-            let sidecar = corpus.sidecar();
-            add(
-                "corpus",
-                format!(
-                    "{}: {} documents, {} tokens ({}, vocabulary {})",
-                    config.data.path.display(),
-                    text::grouped(sidecar.documents),
-                    text::grouped(sidecar.tokens),
-                    sidecar.tokenizer,
-                    text::grouped(sidecar.vocabulary as u64)
-                ),
-            );
+        for (name, value) in match config.model.kind {
+            ModelKind::Gpt => text_setting(config),
+            _ => image_setting(config, run.read_plan().ok()),
+        } {
+            add(name, value);
         }
-        add(
-            "split",
-            format!(
-                "{} of the tokens held out, by whole documents (split seed {})",
-                text::number(config.data.validation_fraction),
-                config.data.split_seed
-            ),
-        );
-        let size = |value: Option<usize>| value.map_or("?".to_owned(), |value| value.to_string());
-        add(
-            "model",
-            format!(
-                "{} layers, width {}, {} heads, context {}",
-                size(config.model.layers),
-                size(config.model.width),
-                size(config.model.heads),
-                size(config.model.context)
-            ),
-        );
         add(
             "optimizer",
             format!(
@@ -192,18 +174,77 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         );
     }
     if let Ok(plan) = run.read_plan() {
+        let unit = plan.unit.plural();
         add(
             "run",
             format!(
-                "{} parameters; {} steps of {} tokens = {:.2} epochs, {:.1} tokens a parameter",
-                text::grouped(plan.parameters),
-                text::grouped(plan.steps),
-                text::grouped(plan.tokens_per_step),
+                "{}; {} of {} = {:.2} epochs, {} {unit} a parameter",
+                text::counted(plan.parameters, "parameter"),
+                text::counted(plan.steps, "step"),
+                text::counted(plan.tokens_per_step, plan.unit.name()),
                 plan.epochs,
-                plan.tokens_per_parameter
+                text::per_parameter(plan.tokens_per_parameter)
             ),
         );
         add("program", plan.program);
     }
+    lines
+}
+
+fn text_setting(config: &RunConfig) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Ok(corpus) = Corpus::open(&config.data.path) {
+        let sidecar = corpus.sidecar();
+        lines.push((
+            "corpus",
+            format!(
+                "{}: {} documents, {} tokens ({}, vocabulary {})",
+                config.data.path.display(),
+                text::grouped(sidecar.documents),
+                text::grouped(sidecar.tokens),
+                sidecar.tokenizer,
+                text::grouped(sidecar.vocabulary as u64)
+            ),
+        ));
+    }
+    lines.push((
+        "split",
+        format!(
+            "{} of the tokens held out, by whole documents (split seed {})",
+            text::number(config.data.validation_fraction()),
+            config.data.split_seed()
+        ),
+    ));
+    let size = |value: Option<usize>| value.map_or("?".to_owned(), |value| value.to_string());
+    lines.push((
+        "model",
+        format!(
+            "{} layers, width {}, {} heads, context {}",
+            size(config.model.layers),
+            size(config.model.width),
+            size(config.model.heads),
+            size(config.model.context)
+        ),
+    ));
+    lines
+}
+
+fn image_setting(config: &RunConfig, plan: Option<Plan>) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Some(plan) = plan
+        && let Some(images) = &plan.images
+    {
+        lines.push((
+            "images",
+            format!(
+                "{}: {} to train on, {} to test on; {}",
+                config.data.path.display(),
+                text::grouped(plan.training_tokens),
+                text::grouped(plan.validation_tokens),
+                described(images)
+            ),
+        ));
+    }
+    lines.push(("model", config.model.kind.name().to_owned()));
     lines
 }

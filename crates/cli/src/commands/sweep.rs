@@ -6,7 +6,7 @@ use clap::Args;
 use wd_lab::{Grid, Study};
 use wd_train::{ConfigSource, RunPlan};
 
-use crate::{diagnostics::CommandError, launch};
+use crate::{commands::report::write_study_report, diagnostics::CommandError, launch};
 
 /// Train every combination of some settings, and report
 #[derive(Debug, Args)]
@@ -76,13 +76,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     study.save()?;
-    launch::train_and_report(
-        &study,
-        &trials,
-        arguments.jobs,
-        commands(arguments, &out),
-        arguments.json,
-    )
+    launch::train_and_report(&study, &trials, arguments.jobs, |html| {
+        write_study_report(&study, commands(arguments, &out), html, arguments.json)
+    })
 }
 
 /// The command that makes this study again.

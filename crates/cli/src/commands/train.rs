@@ -23,6 +23,7 @@ Examples:
   wd train studies/first.toml --set decay.lambda=0.3 --set optim.lr=3e-3 --run-dir runs/second
   wd train studies/first.toml --set decay.rule=hyperball --set decay.lambda=1 --run-dir runs/held
   wd train studies/first.toml --run-dir runs/first            # killed? the same command continues
+  wd train studies/fashion-vit.toml --set data.size=1000 --run-dir runs/vit   # images
 
 Exit code: 0 finished, 3 diverged (a result, not a failure), 130 interrupted, 1 anything else.
 Optimizers and rules: adamw, lion, muon take every rule but coupled-l2 (decoupled, independent, constant,
@@ -141,12 +142,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Outcome::Finished {
             train_loss,
             validation_loss,
+            test_accuracy,
         } => {
             let loss = |name: &str, value: Option<f64>| {
                 value.map_or(String::new(), |value| format!("; {name} loss {value:.4}"))
             };
+            let accuracy = test_accuracy.map_or(String::new(), |share| {
+                format!("; test accuracy {:.2} %", 100.0 * share)
+            });
             eprintln!(
-                "finished {}{}{} → {}",
+                "finished {}{}{}{accuracy} → {}",
                 text::counted(plan.record.steps, "step"),
                 loss("training", train_loss),
                 loss("validation", validation_loss),

@@ -43,12 +43,13 @@ pub struct LoaderConfig {
     pub epochs: u64,
 }
 
-/// How far a [`Loader`] has read. With corpus, split and configuration it says all there is to say.
+/// How far a [`Loader`], or an [`ImageLoader`](crate::images::ImageLoader), has read. With data, split and configuration
+/// it says all there is to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Epochs completed.
     pub epoch: u64,
-    /// Windows read in the present epoch.
+    /// Windows, or images, read in the present epoch.
     pub cursor: u64,
 }
 
@@ -204,10 +205,11 @@ impl Loader {
         let is_end = epoch == epochs && cursor == 0;
         if !is_end && (epoch >= epochs || cursor > windows) {
             return Err(DataError::Position {
+                unit: "window",
                 epoch,
                 cursor,
                 epochs,
-                windows,
+                count: windows,
             });
         }
         self.position = self.normal(position);

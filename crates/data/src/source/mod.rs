@@ -25,6 +25,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::DataError;
+pub(crate) use compression::decompressed;
 pub(crate) use piece::Piece;
 #[cfg(test)]
 pub(crate) use piece::last_boundary;
@@ -184,7 +185,7 @@ pub(crate) fn open(path: &Path) -> Result<(Box<dyn BufRead>, BytesRead), DataErr
             read: Rc::clone(&read),
         },
     );
-    let reader = compression::decompressed(counted).map_err(DataError::io("read", path))?;
+    let reader = decompressed(counted).map_err(DataError::io("read", path))?;
     Ok((reader, read))
 }
 

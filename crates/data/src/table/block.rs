@@ -10,6 +10,7 @@ use super::format::TableFormat;
 use super::names::Names;
 use super::raw::{Kind, Place, RawBlock, RawColumn, RawReader};
 use crate::DataError;
+use crate::counted::counted;
 
 /// Numbers in a block: 2 MiB, within a core's share of the cache on the machines of the day.
 const BLOCK_NUMBERS: usize = 1 << 18;
@@ -52,9 +53,12 @@ pub struct SparseBlock<'a> {
 pub struct Blocks<'a> {
     design: &'a Design,
     path: PathBuf,
+    target_use: TargetUse,
     reader: RawReader,
     raw: RawBlock,
     rows: usize,
+    /// Rows of the files before this one.
+    before: u64,
     features: Vec<FeatureReader>,
     targets: Vec<TargetReader>,
     weights: Option<(usize, Absent)>,
@@ -114,6 +118,7 @@ impl<'a> Blocks<'a> {
         format: &TableFormat,
         targets: TargetUse,
     ) -> Result<Self, DataError> {
+        design.check(path)?;
         let columns = RawReader::columns(path, format)?;
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         let known = Names::new(path, &names)?;
@@ -122,7 +127,6 @@ impl<'a> Blocks<'a> {
         let mut offset = 0;
         for feature in &design.features {
             let source = known.find(&feature.name)?;
-            feature.check(path)?;
             kinds[source] = Some(match feature.encoding {
                 Encoding::Number { .. } => Kind::Number,
                 Encoding::Category { .. } => Kind::Category,
@@ -177,9 +181,11 @@ impl<'a> Blocks<'a> {
         Ok(Blocks {
             design,
             path: path.to_owned(),
+            target_use: targets,
             reader: RawReader::open(path, format, &kinds)?,
             raw: RawBlock::new(&kinds),
             rows: (BLOCK_NUMBERS / width.max(1)).clamp(BLOCK_ROWS.0, BLOCK_ROWS.1),
+            before: 0,
             features,
             targets: target_readers,
             weights,
@@ -208,7 +214,7 @@ impl<'a> Blocks<'a> {
         self.encode_weights()?;
         let width = self.watches.len();
         for (row, values) in self.values.chunks_exact(width.max(1)).enumerate() {
-            let row = self.raw.first + row as u64;
+            let row = self.before + self.raw.first + row as u64;
             for (watch, value) in self.watches.iter_mut().zip(values) {
                 watch.see(row, *value);
             }
@@ -234,11 +240,29 @@ impl<'a> Blocks<'a> {
         }))
     }
 
-    /// What the whole file showed.
+    /// Goes on with another file of the same design, as if its rows followed those of this one.
+    ///
+    /// # Errors
+    /// As [`Blocks::finish`] of this file, and [`Design::read`] of the other.
+    pub fn continue_with(mut self, path: &Path, format: &TableFormat) -> Result<Self, DataError> {
+        self.check_whole()?;
+        let mut next = Blocks::open(self.design, path, format, self.target_use)?;
+        next.before = self.before + self.raw.first;
+        next.watches = self.watches;
+        Ok(next)
+    }
+
+    /// What the whole table showed.
     ///
     /// # Errors
     /// [`DataError::MissingValues`] when cells were empty that nothing fills; no row at all.
     pub fn finish(mut self) -> Result<Findings, DataError> {
+        self.check_whole()?;
+        Ok(conclude(self.before + self.raw.first, &self.watches))
+    }
+
+    /// Reads what is left of the file, and refuses it where cells were empty or rows are wanting.
+    fn check_whole(&mut self) -> Result<(), DataError> {
         while self.next_block()?.is_some() {}
         let names = self.design.features.iter().map(|feature| &feature.name);
         let absent = names
@@ -258,11 +282,10 @@ impl<'a> Blocks<'a> {
             );
         let found: Vec<String> = absent
             .filter_map(|(name, absent)| {
-                let rows = if absent.count == 1 { "row" } else { "rows" };
                 let first = absent.first?;
                 Some(format!(
-                    "`{name}` in {} {rows} (first: {first})",
-                    absent.count
+                    "`{name}` in {} (first: {first})",
+                    counted(absent.count, "row")
                 ))
             })
             .collect();
@@ -271,7 +294,7 @@ impl<'a> Blocks<'a> {
             let more = found.len().saturating_sub(SHOWN);
             let mut columns = found[..found.len() - more].join(", ");
             if more > 0 {
-                columns.push_str(&format!(" and {more} more columns"));
+                columns.push_str(&format!(" and {}", counted(more, "more column")));
             }
             let lacks_features = self
                 .features
@@ -286,16 +309,15 @@ impl<'a> Blocks<'a> {
                 "leave the columns out with --drop, fill features with the means of their columns with --impute mean, or mend the file"
             };
             return Err(DataError::MissingValues {
-                path: self.path,
+                path: self.path.clone(),
                 columns,
                 remedy,
             });
         }
-        let rows = self.raw.first;
-        if rows == 0 {
+        if self.raw.first == 0 {
             return Err(DataError::table(&self.path, "it has no rows"));
         }
-        Ok(conclude(rows, &self.watches))
+        Ok(())
     }
 
     fn encode_features(&mut self) -> Result<(), DataError> {
@@ -364,10 +386,9 @@ impl<'a> Blocks<'a> {
             for reader in &self.features {
                 // A number is a single column.
                 let present = reader.present.get(row).cloned().unwrap_or(0..1);
-                for column in reader.offset + present.start..reader.offset + present.end {
-                    sparse.columns.push(column as u32);
-                    sparse.values.push(values[column]);
-                }
+                let range = reader.offset + present.start..reader.offset + present.end;
+                sparse.values.extend_from_slice(&values[range.clone()]);
+                sparse.columns.extend(range.map(|column| column as u32));
             }
             sparse.starts.push(sparse.values.len());
         }

@@ -10,6 +10,7 @@ use super::field::{Field, is_missing};
 use super::format::{TableFormat, delimiter};
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
 use crate::DataError;
+use crate::counted::counted;
 use crate::source;
 
 /// Types are inferred from this many rows at most …
@@ -274,9 +275,10 @@ fn failure(path: &Path, error: csv::Error, lines: Lines) -> DataError {
         } => DataError::table(
             path,
             format!(
-                "line {} has {len} fields where the first line has {expected_len}; \
+                "line {} has {} where the first line has {expected_len}; \
                  if the columns are parted by another character, give it with --delimiter",
-                line.unwrap_or(0)
+                line.unwrap_or(0),
+                counted(len, "field")
             ),
         ),
         _ => DataError::table(

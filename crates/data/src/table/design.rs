@@ -1,5 +1,6 @@
 //! Which column of a table becomes what in the design matrix.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,20 @@ impl Design {
     /// A file that is no table, a column that it does not have, a target of texts where numbers are wanted, a column
     /// that cannot be read.
     pub fn infer(path: &Path, options: &DesignOptions) -> Result<Design, DataError> {
+        Design::infer_parts(path, &[], options)
+    }
+
+    /// Finds out what the columns of a table in several files become: one design, as of one file in which they follow each
+    /// other. Columns are matched by name ([`Design::check_part`] says whether they are the same); whether they hold numbers or
+    /// texts is seen in the first file.
+    ///
+    /// # Errors
+    /// As [`Design::infer`].
+    pub fn infer_parts(
+        path: &Path,
+        others: &[&Path],
+        options: &DesignOptions,
+    ) -> Result<Design, DataError> {
         let mut columns = RawReader::columns(path, &options.format)?;
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         let known = Names::new(path, &names)?;
@@ -207,7 +222,24 @@ impl Design {
                 _ => None,
             })
             .collect();
-        let surveys = survey(path, &options.format, &surveyed)?;
+        let mut surveys = survey(path, &options.format, &surveyed)?;
+        for other in others {
+            let found = RawReader::columns(other, &options.format)?;
+            let places: Vec<Option<usize>> = found
+                .iter()
+                .map(|column| known.find(&column.name).ok())
+                .collect();
+            let kinds: Vec<Option<Kind>> = places
+                .iter()
+                .map(|place| place.and_then(|place| surveyed[place]))
+                .collect();
+            let found = survey(other, &options.format, &kinds)?;
+            for (found, place) in found.into_iter().zip(places) {
+                if let Some(place) = place {
+                    surveys[place].merge(found);
+                }
+            }
+        }
         let mut design = Design {
             features: Vec::new(),
             targets: Vec::new(),
@@ -270,6 +302,43 @@ impl Design {
             .sum()
     }
 
+    /// Refuses a file with a column that this design does not know: it is no part of the same table.
+    ///
+    /// # Errors
+    /// [`DataError::TableColumn`] names it. What the file lacks, [`Design::read`] finds.
+    pub fn check_part(&self, path: &Path, format: &TableFormat) -> Result<(), DataError> {
+        let known: HashSet<&str> = self
+            .features
+            .iter()
+            .map(|feature| feature.name.as_str())
+            .chain(self.targets.iter().map(|target| target.name.as_str()))
+            .chain(self.dropped.iter().map(|dropped| dropped.name.as_str()))
+            .chain(self.weights.as_deref())
+            .collect();
+        let columns = RawReader::columns(path, format)?;
+        match columns
+            .into_iter()
+            .find(|column| !known.contains(column.name.as_str()))
+        {
+            None => Ok(()),
+            Some(strange) => Err(DataError::TableColumn {
+                path: path.to_owned(),
+                column: strange.name,
+                problem: "the files before it have no such column, and all are to be parts of one table; take it out of this one".to_owned(),
+            }),
+        }
+    }
+
+    /// Refuses what [`Design::infer`] never makes, but a file may hold.
+    ///
+    /// # Errors
+    /// [`DataError::TableColumn`]: a category without two levels, or whose shares are not as many as its levels.
+    pub fn check(&self, path: &Path) -> Result<(), DataError> {
+        self.features
+            .iter()
+            .try_for_each(|feature| feature.check(path))
+    }
+
     /// Reads a table of this design: the one it was inferred from, or another with columns of the same names.
     ///
     /// # Errors
@@ -285,8 +354,8 @@ impl Design {
 }
 
 impl Feature {
-    /// Refuses what [`Design::infer`] never makes, but a file may hold.
-    pub(super) fn check(&self, path: &Path) -> Result<(), DataError> {
+    /// Refuses levels that [`Design::infer`] never makes.
+    fn check(&self, path: &Path) -> Result<(), DataError> {
         let problem = match &self.encoding {
             Encoding::Category { levels, .. } if levels.len() < 2 => "has fewer than two levels",
             Encoding::Category {

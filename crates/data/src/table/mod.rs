@@ -22,8 +22,8 @@ mod findings;
 mod folds;
 mod format;
 mod names;
-mod pages;
-mod parquet;
+pub(crate) mod pages;
+pub(crate) mod parquet;
 mod raw;
 mod survey;
 

@@ -5,13 +5,13 @@ use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 
 /// Pages of a column in a file that may be damaged: the decoder panics on codes of a dictionary that never came.
-pub(super) struct CheckedPages {
+pub(crate) struct CheckedPages {
     pages: Box<dyn PageReader>,
     has_dictionary: bool,
 }
 
 impl CheckedPages {
-    pub(super) fn new(pages: Box<dyn PageReader>) -> Self {
+    pub(crate) fn new(pages: Box<dyn PageReader>) -> Self {
         CheckedPages {
             pages,
             has_dictionary: false,

@@ -17,8 +17,10 @@ use super::field::is_missing;
 use super::pages::CheckedPages;
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
 use crate::DataError;
+use crate::counted::counted;
 
-fn file(path: &Path) -> Result<SerializedFileReader<File>, DataError> {
+/// Opens a Parquet file, and refuses what its reader would trip over.
+pub(crate) fn file(path: &Path) -> Result<SerializedFileReader<File>, DataError> {
     let file = File::open(path).map_err(DataError::io("open", path))?;
     let length = file.metadata().map_err(DataError::io("read", path))?.len();
     let file = SerializedFileReader::new(file).map_err(|error| failure(path, &error))?;
@@ -190,9 +192,9 @@ impl ParquetReader {
                 return Err(DataError::table(
                     &self.path,
                     format!(
-                        "column `{}` ends after {} rows, before its row group does: the file is damaged",
+                        "column `{}` ends after {}, before its row group does: the file is damaged",
                         self.names[index],
-                        self.rows + read as u64
+                        counted(self.rows + read as u64, "row")
                     ),
                 ));
             }
@@ -356,7 +358,7 @@ impl ParquetReader {
 }
 
 /// Up to `rows` values of a column, nulls included.
-fn values<T: DataType>(
+pub(crate) fn values<T: DataType>(
     path: &Path,
     reader: &mut ColumnReaderImpl<T>,
     defined: i16,
@@ -384,6 +386,6 @@ fn values<T: DataType>(
 }
 
 /// An error of the Parquet reader in this crate's words.
-fn failure(path: &Path, error: &ParquetError) -> DataError {
+pub(crate) fn failure(path: &Path, error: &ParquetError) -> DataError {
     DataError::table(path, format!("it cannot be read as Parquet: {error}"))
 }

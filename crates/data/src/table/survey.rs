@@ -28,6 +28,45 @@ pub(super) enum Survey {
     },
 }
 
+impl Survey {
+    /// Joins what another file shows of the same column.
+    pub(super) fn merge(&mut self, other: Survey) {
+        match (self, other) {
+            (
+                Survey::Number { mean, present },
+                Survey::Number {
+                    mean: other_mean,
+                    present: others @ 1..,
+                },
+            ) => {
+                *present += others;
+                let weight = others as f64 / *present as f64;
+                *mean = *mean * (1.0 - weight) + other_mean * weight;
+            }
+            (survey @ Survey::Category { .. }, Survey::Category { levels, counts }) => {
+                let Survey::Category {
+                    levels: known,
+                    counts: known_counts,
+                } = &mut *survey
+                else {
+                    return;
+                };
+                for (level, count) in levels.into_iter().zip(counts) {
+                    match known.iter().position(|known| *known == level) {
+                        Some(place) => known_counts[place] += count,
+                        None => {
+                            known.push(level);
+                            known_counts.push(count);
+                        }
+                    }
+                }
+                *survey = ordered(known, known_counts);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Reads the columns that have a kind; reads nothing when none has.
 pub(super) fn survey(
     path: &Path,

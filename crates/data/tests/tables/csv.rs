@@ -194,7 +194,7 @@ fn what_cannot_be_used_is_refused_with_the_place_and_the_fix() {
         ("x,x,y\n1,2,3\n", "columns 1 and 2 are both named `x`"),
         (
             "x,y\n1,2\n3\n",
-            "line 3 has 1 fields where the first line has 2",
+            "line 3 has 1 field where the first line has 2",
         ),
         (
             "x,y\ninf,2\n",
@@ -269,7 +269,7 @@ fn lines_are_numbered_alike_however_they_end() {
     for ending in ["\n", "\r\n"] {
         for (lines, options, place) in [
             (&["a,y", "1,2", "2,3", ",4"][..], &named, "first: line 4"),
-            (&["a,y", "1,2", "2", "3,4"], &named, "line 3 has 1 fields"),
+            (&["a,y", "1,2", "2", "3,4"], &named, "line 3 has 1 field"),
             (&["\"a\nb\",y", "1,2", ",3"], &named, "first: line 4"),
             (&[",2", "1,2", "2,3"], &headerless, "first: line 1"),
             (&["1,2", ",2", "2,3"], &headerless, "first: line 2"),

@@ -10,7 +10,7 @@ use super::Found;
 use super::call::short;
 use super::step::decoupled;
 use crate::library::{KeyMeaning, LibraryEntry, Optimizer};
-use crate::{DecayError, DecayRule, Setting};
+use crate::{DecayError, DecayRule, Setting, counted};
 
 /// SGD's momentum, as far as decay is concerned.
 #[derive(Debug, Clone, Copy)]
@@ -133,10 +133,10 @@ pub(super) fn across(
         coefficient
     };
     let mut reason = format!(
-        "momentum {} passes the penalty on {} times as strong and about {} steps late",
+        "momentum {} passes the penalty on {} times as strong and about {} late",
         short(momentum.momentum),
         short(momentum.gain()),
-        short(momentum.momentum / (1.0 - momentum.momentum))
+        counted(short(momentum.momentum / (1.0 - momentum.momentum)), "step")
     );
     if let Some(peak) = setting.run.peak_learning_rate {
         let error = momentum.rate_error(peak.value * coupled_lambda);

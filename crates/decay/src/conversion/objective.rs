@@ -198,7 +198,7 @@ fn written(
 fn step_loss(given: Option<Loss>, likelihood: Likelihood) -> Result<Loss, DecayError> {
     match (given, likelihood) {
         (Some(loss), _) => Ok(loss),
-        (None, Likelihood::Logistic) => Ok(Loss::NegativeLogLikelihood),
+        (None, Likelihood::Logistic | Likelihood::Poisson) => Ok(Loss::NegativeLogLikelihood),
         (None, _) => Err(DecayError::Missing {
             needed_for: "the loss beside the penalty".to_owned(),
             missing: "loss=mse (torch.nn.MSELoss, without ½), loss=half-mse, or loss=nll"
@@ -210,7 +210,7 @@ fn step_loss(given: Option<Loss>, likelihood: Likelihood) -> Result<Loss, DecayE
 fn same_kind(loss: Loss, likelihood: Likelihood) -> bool {
     match likelihood {
         Likelihood::Any => true,
-        Likelihood::Logistic => loss == Loss::NegativeLogLikelihood,
+        Likelihood::Logistic | Likelihood::Poisson => loss == Loss::NegativeLogLikelihood,
         Likelihood::Squared => loss != Loss::NegativeLogLikelihood,
     }
 }
@@ -224,7 +224,7 @@ fn joined(left: Likelihood, right: Likelihood) -> Option<Likelihood> {
 
 fn another_loss() -> Found {
     Found::impossible(
-        "the losses are of different kinds, a squared error and a logistic likelihood",
+        "the losses are of different kinds, such as a squared error and a logistic likelihood",
     )
 }
 

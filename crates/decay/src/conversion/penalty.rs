@@ -62,7 +62,7 @@ impl Penalty {
                 needed_for: "a prior beside a squared error".to_owned(),
                 missing: "noise_std=…, the standard deviation of the noise".to_owned(),
             }),
-            (Likelihood::Logistic, _) | (_, None) => Ok(1.0),
+            (Likelihood::Logistic | Likelihood::Poisson, _) | (_, None) => Ok(1.0),
             (_, Some(noise)) => Ok(noise * noise),
         };
         match self {

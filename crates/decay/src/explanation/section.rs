@@ -3,7 +3,7 @@
 use super::number::{count, left, of_the_run, short};
 use super::settling::Settled;
 use super::{Explanation, Meaning, Settling};
-use crate::{Given, Quantity};
+use crate::{Given, Quantity, counted};
 
 /// A part of an explanation.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,19 +72,20 @@ impl Explanation {
             fact("learning rate", given(rate));
         }
         if let Some(steps) = run.steps {
-            let mut text = format!("{} steps", count(steps as f64));
+            let noun = run.unit.words().trim_end_matches('s');
+            let mut text = counted(count(steps as f64), "step");
             if let Some(batch) = run.batch {
-                text += &format!(" of {} {}", count(batch), run.unit.words());
+                text += &format!(" of {}", counted(count(batch), noun));
             }
             if let Some(total) = run.total {
                 let total = match total {
                     1e6.. => Quantity::new(total, None).to_string(),
                     _ => count(total),
                 };
-                text += &format!(" = {total} {}", run.unit.words());
+                text += &format!(" = {}", counted(total, noun));
             }
             if let Some(epochs) = run.epochs {
-                text += &format!(" = {} epochs", short(epochs));
+                text += &format!(" = {}", counted(short(epochs), "epoch"));
             }
             fact("length", text);
         }
@@ -119,12 +120,12 @@ impl Explanation {
             fact("κ = Σ s", format!("{}: {remains}", short(kappa)));
         }
         if let Some(tau) = timescale.tau_steps {
-            let mut text = format!("{} steps", count(tau));
+            let mut text = counted(count(tau), "step");
             if let Some(fraction) = timescale.tau_fraction {
                 text += &format!(" = {}", of_the_run(fraction));
             }
             if let Some(epochs) = timescale.tau_epochs {
-                text += &format!(" = {} epochs", short(epochs));
+                text += &format!(" = {}", counted(short(epochs), "epoch"));
             }
             fact("τ = 1/s", text);
         }
@@ -219,7 +220,10 @@ impl Explanation {
                 short(settled.angle.tan())
             ),
         );
-        let mut relaxation = format!("within {} steps", count(settled.relaxation_steps));
+        let mut relaxation = format!(
+            "within {}",
+            counted(count(settled.relaxation_steps), "step")
+        );
         if let Some(share) = self.timescale.initial_share {
             relaxation += &format!(
                 "; at the end {} of the initial mean square is left",

@@ -6,7 +6,7 @@ use super::course::Course;
 use super::number::{percent, short};
 use super::subject::Subject;
 use crate::library::Optimizer;
-use crate::{DecayRule, Dtype, ScheduleKind};
+use crate::{DecayRule, Dtype, ScheduleKind, counted};
 
 /// κ below which a decay is called inert: it takes less than a twentieth off weights that no
 /// gradient moves.
@@ -290,9 +290,9 @@ impl Warning {
                 ..
             } => match tau_epochs {
                 Some(epochs) => format!(
-                    "τ = {} epochs: the weights average over less than one pass, so that the order of the data within it matters \
+                    "τ = {}: the weights average over less than one pass, so that the order of the data within it matters \
                      (κ = {}; Wang & Aitchison 2024 find the best τ between 1 epoch and the whole run)",
-                    short(*epochs),
+                    counted(short(*epochs), "epoch"),
                     short(*kappa)
                 ),
                 None => format!(

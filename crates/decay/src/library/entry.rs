@@ -198,6 +198,8 @@ pub enum Likelihood {
     Squared,
     /// Logistic or multinomial cross-entropy.
     Logistic,
+    /// That of counts, whose log mean is linear.
+    Poisson,
     /// Whichever the model has.
     Any,
 }

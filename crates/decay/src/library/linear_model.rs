@@ -117,6 +117,26 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         ],
     },
     LibraryEntry {
+        name: "sklearn.PoissonRegressor",
+        aliases: &[],
+        optimizer: Optimizer::Estimator,
+        variants: &[Variant {
+            switches: &[],
+            convention: penalty(Penalty::Mean, Likelihood::Poisson),
+            equation: "Σ_i d_i/(2N) + ½ alpha ‖w‖², with d_i the deviance: ½ d_i is ℓ_i but for a constant",
+            call: "sklearn.linear_model.PoissonRegressor(alpha={alpha})",
+        }],
+        keys: &[number("alpha", WeightDecay, 1.0)],
+        decays: COEFFICIENTS,
+        checked: Checked {
+            version: "scikit-learn 1.9.1",
+            method: Method::Source,
+            source: "sklearn/linear_model/_glm/glm.py, _GeneralizedLinearRegressor",
+        },
+        epsilon_before_correction: false,
+        quirks: &["it regularises by default, and on the mean loss: LogisticRegression sums"],
+    },
+    LibraryEntry {
         name: "glmnet.gaussian",
         aliases: &["glmnet"],
         optimizer: Optimizer::Estimator,
@@ -157,6 +177,48 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         decays: COEFFICIENTS,
         checked: glmnet(
             "src/glmnetpp/include/glmnetpp_bits/elnet_driver/binomial.hpp and standardize.hpp",
+        ),
+        epsilon_before_correction: false,
+        quirks: &[GLMNET_STANDARDIZE],
+    },
+    LibraryEntry {
+        name: "glmnet.multinomial",
+        aliases: &[],
+        optimizer: Optimizer::Estimator,
+        variants: &[Variant {
+            switches: &[],
+            convention: penalty(Penalty::Mean, Likelihood::Logistic),
+            equation: "Σ_i ℓ_i/N + λ (α ‖β‖₁ + ½ (1 − α) ‖β‖²), with coefficients for every class",
+            call: "glmnet(x, y, family = \"multinomial\", alpha = {alpha}, lambda = {lambda}, standardize = FALSE)",
+        }],
+        keys: &[
+            required("lambda", WeightDecay),
+            number("alpha", L1Ratio, 1.0),
+        ],
+        decays: COEFFICIENTS,
+        checked: glmnet(
+            "src/glmnetpp/include/glmnetpp_bits/elnet_driver/binomial.hpp and standardize.hpp",
+        ),
+        epsilon_before_correction: false,
+        quirks: &[GLMNET_STANDARDIZE],
+    },
+    LibraryEntry {
+        name: "glmnet.poisson",
+        aliases: &[],
+        optimizer: Optimizer::Estimator,
+        variants: &[Variant {
+            switches: &[],
+            convention: penalty(Penalty::Mean, Likelihood::Poisson),
+            equation: "Σ_i ℓ_i/N + λ (α ‖β‖₁ + ½ (1 − α) ‖β‖²)",
+            call: "glmnet(x, y, family = \"poisson\", alpha = {alpha}, lambda = {lambda}, standardize = FALSE)",
+        }],
+        keys: &[
+            required("lambda", WeightDecay),
+            number("alpha", L1Ratio, 1.0),
+        ],
+        decays: COEFFICIENTS,
+        checked: glmnet(
+            "src/glmnetpp/include/glmnetpp_bits/elnet_driver/poisson.hpp and standardize.hpp",
         ),
         epsilon_before_correction: false,
         quirks: &[GLMNET_STANDARDIZE],

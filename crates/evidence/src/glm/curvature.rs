@@ -12,7 +12,7 @@ use super::design::Glm;
 use crate::parallelism;
 
 /// Rows of a block, so that what is made of it stays in cache.
-const BLOCK_ROWS: usize = 1024;
+pub(super) const BLOCK_ROWS: usize = 1024;
 
 /// Values of the partial curvatures that are summed side by side: 128 MB. Beyond, the matrix product is what is parallel.
 const PARTIAL_VALUES: usize = 1 << 24;
@@ -235,13 +235,34 @@ impl Glm {
     }
 
     /// First row and number of rows of each block.
-    fn blocks(&self, rows: usize) -> Vec<(usize, usize)> {
+    pub(super) fn blocks(&self, rows: usize) -> Vec<(usize, usize)> {
         let n = self.design.nrows();
         (0..n)
             .step_by(rows)
             .map(|start| (start, rows.min(n - start)))
             .collect()
     }
+}
+
+/// The covariance of η of each row of a block, K × K, under a covariance of the parameters, which lie class by class. The last class
+/// may have a parameter less.
+pub(super) fn covariances(
+    block: MatRef<'_, f64>,
+    covariance: MatRef<'_, f64>,
+    outputs: usize,
+) -> Vec<Mat<f64>> {
+    let m = block.ncols();
+    let free = |k: usize| m.min(covariance.nrows() - k * m);
+    let mut rows = vec![Mat::<f64>::zeros(outputs, outputs); block.nrows()];
+    for k in 0..outputs {
+        for l in 0..=k {
+            let part = covariance.submatrix(k * m, l * m, free(k), free(l));
+            for (row, value) in rows.iter_mut().zip(quadratic(block, part, k == l)) {
+                (row[(k, l)], row[(l, k)]) = (value, value);
+            }
+        }
+    }
+    rows
 }
 
 /// xᵀPx of each row x, P being h × w of its first columns; half of P does where it is symmetric.

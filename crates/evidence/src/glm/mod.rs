@@ -18,6 +18,7 @@
 //! | `laplace` | evidence, γ and slope of one λ |
 //! | `search` | the path, and the λ of highest evidence |
 //! | `held_out` | log loss on rows left out |
+//! | `leave_one_out` | about the same of each row by all others, without n fits |
 //! | `posterior` | probabilities, and these averaged over the posterior |
 
 mod curvature;
@@ -25,6 +26,7 @@ mod design;
 mod family;
 mod held_out;
 mod laplace;
+mod leave_one_out;
 mod mode;
 mod posterior;
 mod search;

@@ -1,5 +1,6 @@
 //! Statistics as written to a file: half of the symmetric matrix, checked when read back.
 
+use faer::Mat;
 use serde::{Deserialize, Serialize};
 
 use super::Statistics;
@@ -67,6 +68,11 @@ impl TryFrom<Portable> for Statistics {
         if let Some(column) = (0..width).find(|&column| gram[(column, column)] < 0.0) {
             return damaged(format!("the sum of squares of column {column} is negative"));
         }
+        if let Some((row, column)) = beyond_cauchy_schwarz(&gram) {
+            return damaged(format!(
+                "the product of columns {column} and {row} is larger than their sums of squares allow"
+            ));
+        }
         Ok(Statistics {
             columns: portable.columns,
             targets: portable.targets,
@@ -77,4 +83,17 @@ impl TryFrom<Portable> for Statistics {
             gram,
         })
     }
+}
+
+/// Two columns with |G_ij| > √(G_ii G_jj), which no data have.
+fn beyond_cauchy_schwarz(gram: &Mat<f64>) -> Option<(usize, usize)> {
+    // Rounding of sums over many rows, and roots of squares that have vanished.
+    const SLACK: f64 = 1.0 + 1e-8;
+    const VANISHED: f64 = 1e-150;
+    let norms: Vec<f64> = (0..gram.nrows())
+        .map(|i| gram[(i, i)].sqrt().max(VANISHED))
+        .collect();
+    (0..gram.nrows())
+        .flat_map(|row| (0..row).map(move |column| (row, column)))
+        .find(|&(row, column)| gram[(row, column)].abs() > norms[row] * norms[column] * SLACK)
 }

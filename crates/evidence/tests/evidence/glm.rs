@@ -434,3 +434,78 @@ fn folds_left_out_equal_refits() {
         assert_close(*loss, expected, 1e-7);
     }
 }
+
+#[test]
+fn approximate_leave_one_out_is_near_n_refits() {
+    // Of 60 rows and 4 columns: the smaller λ, the further the mode moves and the rougher the step.
+    let (lambdas, tolerances) = ([30.0, 3.0, 0.3], [2e-3, 4e-3, 8e-3]);
+    for family in FAMILIES {
+        let rows = 60;
+        let (x, y) = draw(12, family, rows, 4, 0.7);
+        for options in [
+            Options::default(),
+            Options {
+                intercept: Intercept::Absent,
+                standardize: false,
+            },
+        ] {
+            let fold_of: Vec<usize> = (0..rows).collect();
+            let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
+            let found = model.leave_one_out(&lambdas).unwrap();
+            let expected = wd_evidence::glm::cross_validate(
+                x.as_ref(),
+                &y,
+                &fold_of,
+                family,
+                options,
+                &lambdas,
+            )
+            .unwrap();
+            let fitted = model.held_out(x.as_ref(), &y, None, &lambdas).unwrap();
+            for (((found, expected), fitted), tolerance) in
+                found.iter().zip(&expected).zip(&fitted).zip(tolerances)
+            {
+                assert_close(*found, *expected, tolerance);
+                // The loss of the rows that were fitted is much further away.
+                assert!((found - expected).abs() < 0.05 * (expected - fitted).abs());
+            }
+        }
+    }
+}
+
+#[test]
+fn leaving_out_sees_no_row_of_weight_0_and_no_rotation() {
+    let (x, y) = draw(13, Family::Logistic, 40, 3, 1.0);
+    let mut weights = vec![1.0; 40];
+    weights[7] = 0.0;
+    let rows: Vec<usize> = (0..40).filter(|row| *row != 7).collect();
+    let kept = Mat::from_fn(39, 3, |i, j| x[(rows[i], j)]);
+    let labels: Vec<f64> = rows.iter().map(|&row| y[row]).collect();
+    let loss = |x: &Mat<f64>, y: &[f64], weights: Option<&[f64]>| {
+        Glm::new(x.as_ref(), y, weights, Family::Logistic, Options::default())
+            .unwrap()
+            .leave_one_out(&[1.0])
+            .unwrap()[0]
+    };
+    // A row of weight 0 is not there.
+    assert_close(
+        loss(&x, &y, Some(&weights)),
+        loss(&kept, &labels, None),
+        1e-10,
+    );
+    // More columns than rows.
+    let (x, y) = draw(14, Family::Logistic, 20, 40, 1.0);
+    let model = Glm::new(x.as_ref(), &y, None, Family::Logistic, Options::default()).unwrap();
+    let fold_of: Vec<usize> = (0..20).collect();
+    let expected = wd_evidence::glm::cross_validate(
+        x.as_ref(),
+        &y,
+        &fold_of,
+        Family::Logistic,
+        Options::default(),
+        &[20.0],
+    )
+    .unwrap()[0];
+    let found = model.leave_one_out(&[20.0]).unwrap()[0];
+    assert_close(found, expected, 1e-3);
+}

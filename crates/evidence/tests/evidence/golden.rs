@@ -314,3 +314,58 @@ fn counts_by_poisson_regression() {
         1e-10,
     );
 }
+
+#[test]
+fn rows_with_weights() {
+    let golden = &golden()["weighted"];
+    let (x, y) = split(
+        &table("../../corpora/tables/diabetes.csv", true),
+        Some("target"),
+    );
+    let mut weights: Vec<f64> = (0..y.len()).map(|row| 1.0 + (row % 4) as f64).collect();
+    let mean = weights.iter().sum::<f64>() / y.len() as f64;
+    weights.iter_mut().for_each(|weight| *weight /= mean);
+    let model =
+        Gaussian::from_rows(x.as_ref(), column(&y), Some(&weights), Options::default()).unwrap();
+    for (lambda, expected) in numbers(&golden["lambdas"])
+        .iter()
+        .zip(golden["ridge"].as_array().unwrap())
+    {
+        let fit = model.fit(0, *lambda).unwrap();
+        assert_all_close(&fit.coefficients, &numbers(&expected["coefficients"]), 1e-9);
+        assert_close(fit.intercept, expected["intercept"].as_f64().unwrap(), 1e-9);
+    }
+    let best = model.evidence(0).unwrap().maximum().point;
+    assert_close(best.alpha, golden["alpha"].as_f64().unwrap(), 1e-6);
+    assert_close(best.beta, golden["beta"].as_f64().unwrap(), 1e-6);
+    assert_close(
+        best.log_evidence,
+        golden["log_evidence"].as_f64().unwrap(),
+        1e-9,
+    );
+    assert_all_close(
+        &model.fit(0, best.lambda).unwrap().standardized_coefficients,
+        &numbers(&golden["coefficients"]),
+        1e-6,
+    );
+
+    let expected = &golden["above_median"];
+    let median = expected["median"].as_f64().unwrap();
+    let above: Vec<f64> = y.iter().map(|y| f64::from(u8::from(*y > median))).collect();
+    let model = Glm::new(
+        x.as_ref(),
+        &above,
+        Some(&weights),
+        Family::Logistic,
+        Options::default(),
+    )
+    .unwrap();
+    let lambda = 1.0 / expected["c"].as_f64().unwrap();
+    let (_, posterior) = model.posterior(lambda).unwrap();
+    let standardized: Vec<f64> = posterior.coefficients()[0]
+        .iter()
+        .zip(&model.columns().scales)
+        .map(|(w, scale)| w * scale)
+        .collect();
+    assert_all_close(&standardized, &numbers(&expected["coefficients"]), 1e-6);
+}

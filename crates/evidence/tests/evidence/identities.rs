@@ -225,3 +225,109 @@ fn row_major_and_column_major_data_give_the_same() {
     };
     assert_eq!(lambda(by_rows), lambda(x.as_ref()));
 }
+
+/// ∫ exp(f) over an interval that holds all of it, by the trapezoidal rule, which errs by no more than rounding for a Gaussian.
+fn log_integral(centre: f64, half_width: f64, points: usize, f: impl Fn(f64) -> f64) -> f64 {
+    let step = 2.0 * half_width / (points - 1) as f64;
+    let values: Vec<f64> = (0..points)
+        .map(|i| f(centre - half_width + step * i as f64))
+        .collect();
+    let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = values.iter().map(|value| (value - largest).exp()).sum();
+    largest + (sum * step).ln()
+}
+
+#[test]
+fn evidence_of_one_column_equals_the_integral_over_its_weight() {
+    let (x, y) = regression(21, 14, 1, 1.0);
+    let weights: Vec<f64> = (0..14).map(|row| 0.5 + (row % 3) as f64).collect();
+    let log_normal = |error: f64, precision: f64| {
+        0.5 * (precision.ln() - (2.0 * std::f64::consts::PI).ln() - precision * error * error)
+    };
+    for intercept in INTERCEPTS {
+        let options = Options {
+            intercept,
+            standardize: false,
+        };
+        let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), Some(&weights), options).unwrap();
+        let evidence = model.evidence(0).unwrap();
+        for lambda in [0.1, 3.0, 100.0] {
+            let point = evidence.at(lambda);
+            let (alpha, beta) = (point.alpha, point.beta);
+            let fit = model.fit(0, lambda).unwrap();
+            let slope = fit.coefficients[0];
+            // x is centred where there is an intercept: its value is then that of ŷ at the mean.
+            let centre = match intercept {
+                Intercept::Absent => 0.0,
+                _ => model.columns().means[0],
+            };
+            let at_mean = fit.intercept + slope * centre;
+            let log_joint = |w: f64, b: f64| {
+                let rows = (0..14).map(|i| {
+                    let error = y[(i, 0)] - b - w * (x[(i, 0)] - centre);
+                    log_normal(error, beta * weights[i])
+                });
+                rows.sum::<f64>() + log_normal(w, alpha)
+            };
+            // Twelve posterior deviations to either side; the likelihood alone gives a bound on them.
+            let squares: f64 = (0..14)
+                .map(|i| weights[i] * (x[(i, 0)] - centre).powi(2))
+                .sum();
+            let reach = 12.0 / (beta * squares + alpha).sqrt();
+            let over_slope = |b: f64| log_integral(slope, reach, 201, |w| log_joint(w, b));
+            let expected = match intercept {
+                Intercept::Integrated => {
+                    let reach = 12.0 / (beta * weights.iter().sum::<f64>()).sqrt();
+                    log_integral(at_mean, reach, 201, over_slope)
+                }
+                Intercept::Profiled | Intercept::Absent => over_slope(at_mean),
+            };
+            assert_close(point.log_evidence, expected, 1e-11);
+        }
+    }
+}
+
+#[test]
+fn several_targets_at_once_are_each_alone() {
+    for (rows, columns) in [(40, 6), (25, 60)] {
+        let (x, first) = regression(3, rows, columns, 2.0);
+        let second = Mat::from_fn(rows, 1, |i, _| 0.3 * first[(i, 0)] - 2.0 * x[(i, 1)]);
+        let both = Mat::from_fn(rows, 2, |i, k| [&first, &second][k][(i, 0)]);
+        let weights: Vec<f64> = (0..rows).map(|i| 0.5 + (i % 3) as f64).collect();
+        for intercept in INTERCEPTS {
+            let fit = |y: &Mat<f64>| {
+                Gaussian::from_rows(x.as_ref(), y.as_ref(), Some(&weights), options(intercept))
+                    .unwrap()
+            };
+            let together = fit(&both);
+            assert_eq!(together.targets(), 2);
+            for (target, alone) in [fit(&first), fit(&second)].iter().enumerate() {
+                let best = alone.evidence(0).unwrap().maximum().point;
+                let found = together.evidence(target).unwrap().maximum().point;
+                // Equal where there is no signal, or no noise: ∞ or 0.
+                let is_same = found.lambda == best.lambda
+                    || (found.lambda - best.lambda).abs() < 1e-9 * best.lambda;
+                assert!(is_same, "{} and {}", found.lambda, best.lambda);
+                for lambda in [1e-2, 1.0, 1e3] {
+                    let (a, b) = (
+                        together.fit(target, lambda).unwrap(),
+                        alone.fit(0, lambda).unwrap(),
+                    );
+                    assert_close(a.point.log_evidence, b.point.log_evidence, 1e-11);
+                    assert_close(a.intercept, b.intercept, 1e-9);
+                    let size = b.point.squared_norm.sqrt();
+                    let pairs = a
+                        .standardized_coefficients
+                        .iter()
+                        .zip(&b.standardized_coefficients);
+                    pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-11 * size));
+                }
+                let row = x.as_ref().subrows(0, 1);
+                let a = together.posterior(target, 1.0).unwrap();
+                let b = alone.posterior(0, 1.0).unwrap();
+                let (a, b) = (a.predict(row).unwrap(), b.predict(row).unwrap());
+                assert_close(a[0].variance, b[0].variance, 1e-10);
+            }
+        }
+    }
+}

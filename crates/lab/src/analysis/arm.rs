@@ -1,6 +1,7 @@
 //! An arm: all trials that differ only in their seed.
 
 use serde::Serialize;
+use wd_store::DataUnit;
 
 /// A mean over seeds with its two-sided 95 % Student interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -68,11 +69,13 @@ pub struct Arm {
     pub parameters: u64,
     /// Optimizer steps.
     pub steps: u64,
-    /// Tokens a step.
+    /// What the counts of data are counts of.
+    pub unit: DataUnit,
+    /// Tokens a step, or images.
     pub tokens_per_step: u64,
-    /// Passes over the training tokens.
+    /// Passes over the training data.
     pub epochs: f64,
-    /// Training tokens seen per parameter.
+    /// Training tokens (or images) seen per parameter.
     pub tokens_per_parameter: f64,
     /// Seeds of the finished trials, ascending.
     pub seeds: Vec<u64>,

@@ -150,6 +150,7 @@ fn arm(
         tau_fraction: plan.tau_fraction,
         parameters: plan.parameters,
         steps: plan.steps,
+        unit: plan.unit,
         tokens_per_step: plan.tokens_per_step,
         epochs: plan.epochs,
         tokens_per_parameter: plan.tokens_per_parameter,

@@ -27,7 +27,7 @@ use wd_store::RunDirectory;
 
 use crate::LabError;
 use crate::configuration::flatten;
-use crate::study::Study;
+use crate::study::{Study, Trial};
 use crate::verdict::judge;
 
 pub use crate::verdict::{ActsAs, Supported, Verdict, VerdictLine};
@@ -68,9 +68,19 @@ impl Default for AnalysisOptions {
 /// [`LabError::NothingToAnalyse`] when no trial has finished or diverged yet; [`LabError::Store`] when a run directory
 /// is damaged.
 pub fn analyse(study: &Study, options: &AnalysisOptions) -> Result<Analysis, LabError> {
+    analyse_some(study, |_| true, options)
+}
+
+/// The same for some of the trials.
+pub(crate) fn analyse_some(
+    study: &Study,
+    is_wanted: impl Fn(&Trial) -> bool,
+    options: &AnalysisOptions,
+) -> Result<Analysis, LabError> {
     let records = study
         .trials()
         .iter()
+        .filter(|trial| is_wanted(trial))
         .map(|trial| TrialRecord::read(&trial.directory, flatten(&trial.configuration)?))
         .collect::<Result<Vec<_>, LabError>>()?;
     conclude(records, options)

@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use wd_store::{RunDirectory, Status};
+use wd_store::{DataUnit, RunDirectory, Status};
 
 use crate::study::Trial;
 
@@ -25,9 +25,12 @@ pub struct Progress {
     /// λ of the last step.
     #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub lambda: f64,
-    /// Training tokens a second.
+    /// Training tokens (or images) a second.
     #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub tokens_per_second: f64,
+    /// What that is counted in.
+    #[serde(default)]
+    pub unit: DataUnit,
     /// Seconds until the run is done.
     #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub eta_seconds: f64,

@@ -1,5 +1,7 @@
 //! What is missing from the evidence: diverged and unfinished trials, and a λ that did nothing at all.
 
+use wd_decay::counted;
+
 use super::{Supported, VerdictLine};
 use crate::analysis::{Arm, Comparison};
 
@@ -28,7 +30,8 @@ pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> 
         lines.push(VerdictLine {
             claim: "Every trial stays finite".to_owned(),
             finding: format!(
-                "{count} of {all} trials diverged and are in no mean: {}.",
+                "{count} of {} diverged and in no mean: {}.",
+                counted(all, "trial"),
                 diverged.join("; ")
             ),
             supported: Supported::Contradicted,
@@ -48,8 +51,9 @@ pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> 
         lines.push(VerdictLine {
             claim: "The evidence is complete".to_owned(),
             finding: format!(
-                "{count} of {all} trials are unfinished and are in no mean: {}. The command that began the study finishes \
+                "{count} of {} unfinished and in no mean: {}. The command that began the study finishes \
                  them.",
+                counted(all, "trial"),
                 unfinished.join("; ")
             ),
             supported: Supported::Undecided,

@@ -23,7 +23,7 @@ mod late;
 mod norms;
 mod regime;
 mod tuned;
-mod wording;
+pub(crate) mod wording;
 
 use serde::Serialize;
 

@@ -1,5 +1,8 @@
 //! The regime in which a finding was made: it holds there, and is not known elsewhere.
 
+use wd_decay::counted;
+use wd_store::DataUnit;
+
 use super::family::Family;
 use super::wording::{lambda, thousands};
 use crate::analysis::Arm;
@@ -18,10 +21,11 @@ pub(super) fn short(family: &Family<'_>) -> String {
         String::new()
     };
     format!(
-        "In {} under {} ({:.1} tokens per parameter{decay})",
+        "In {} under {} ({:.1} {} per parameter{decay})",
         passes(family.baseline.epochs),
         family.name,
-        family.baseline.tokens_per_parameter
+        family.baseline.tokens_per_parameter,
+        family.baseline.unit.plural()
     )
 }
 
@@ -37,14 +41,15 @@ fn passes(epochs: f64) -> String {
 pub(super) fn describe(arms: &[Arm]) -> String {
     let mut setups: Vec<String> = Vec::new();
     for arm in arms {
+        let unit = arm.unit.plural();
         let setup = format!(
-            "{} ({:.2} of the training tokens), {:.1} tokens per parameter, {} parameters, {} steps of {} tokens, {}, {} decay",
+            "{} ({:.2} of the training {unit}), {:.1} {unit} per parameter, {}, {} of {}, {}, {} decay",
             passes(arm.epochs),
             arm.epochs,
             arm.tokens_per_parameter,
-            thousands(arm.parameters),
-            thousands(arm.steps),
-            thousands(arm.tokens_per_step),
+            counted(thousands(arm.parameters), "parameter"),
+            counted(thousands(arm.steps), "step"),
+            counted(thousands(arm.tokens_per_step), arm.unit.name()),
             arm.optimizer,
             arm.rule
         );
@@ -77,9 +82,10 @@ pub(super) fn describe(arms: &[Arm]) -> String {
         .map(|(name, members)| format!("{name}: {}", members.join(", ")))
         .collect();
     format!(
-        "{}. {}. Losses are in nats a token, intervals 95 %, p corrected by Holm's method over the λ compared with one \
+        "{}. {}. Losses are in nats {}, intervals 95 %, p corrected by Holm's method over the λ compared with one \
          baseline.",
         setups.join("; or "),
-        schedules.join(". ")
+        schedules.join(". "),
+        arms.first().map_or(DataUnit::Token, |arm| arm.unit).one()
     )
 }

@@ -5,7 +5,7 @@ use crate::setting::spell;
 use crate::statistics::MOST_SEEDS;
 
 /// A number with a true minus sign, and a plus sign when it is positive.
-pub(super) fn signed(number: f64, decimals: usize) -> String {
+pub(crate) fn signed(number: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", number.abs());
     let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
     match number {
@@ -24,7 +24,7 @@ fn decimals(standard_error: f64) -> usize {
 }
 
 /// `−0.0063 [−0.0096, −0.0030]`.
-pub(super) fn change(interval: &Interval) -> String {
+pub(crate) fn change(interval: &Interval) -> String {
     let decimals = decimals(interval.standard_error);
     match interval.n {
         0 => "not measured".to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn change(interval: &Interval) -> String {
 }
 
 /// `0.574 [0.561, 0.587]`: a quantity rather than a change.
-pub(super) fn quantity(interval: &Interval) -> String {
+pub(crate) fn quantity(interval: &Interval) -> String {
     let plain = |number: f64| short(number);
     match interval.n {
         0 => "not measured".to_owned(),
@@ -57,7 +57,7 @@ pub(super) fn quantity(interval: &Interval) -> String {
 }
 
 /// Three significant digits, in scientific notation when small: `0.574`, `1.16e-3`.
-pub(super) fn short(number: f64) -> String {
+pub(crate) fn short(number: f64) -> String {
     let size = number.abs();
     if number == 0.0 || !number.is_finite() {
         return format!("{number}");
@@ -86,7 +86,7 @@ fn probability(name: &str, p: f64) -> String {
 }
 
 /// A paired difference with its interval, n, p and corrected p.
-pub(super) fn tested(difference: &PairedDifference) -> String {
+pub(crate) fn tested(difference: &PairedDifference) -> String {
     let mut text = change(&difference.interval);
     if difference.interval.n < 2 {
         return text;
@@ -105,7 +105,7 @@ pub(super) fn tested(difference: &PairedDifference) -> String {
 }
 
 /// The same with the seeds that are missing when it is not significant.
-pub(super) fn difference(difference: &PairedDifference) -> String {
+pub(crate) fn difference(difference: &PairedDifference) -> String {
     let mut text = tested(difference);
     match difference.more_seeds {
         Some(more) if more >= MOST_SEEDS / 2 => {
@@ -121,17 +121,17 @@ pub(super) fn difference(difference: &PairedDifference) -> String {
 }
 
 /// `λ=0.1`.
-pub(super) fn lambda(arm: &Arm) -> String {
+pub(crate) fn lambda(arm: &Arm) -> String {
     format!("λ={}", spell(arm.lambda))
 }
 
 /// `88 %`.
-pub(super) fn percent(fraction: f64) -> String {
+pub(crate) fn percent(fraction: f64) -> String {
     format!("{:.0} %", 100.0 * fraction)
 }
 
 /// `169,728`.
-pub(super) fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -5,9 +5,11 @@
 
 mod arena;
 mod cpu;
+mod workspaces;
 
 pub(crate) use arena::Arena;
 pub(crate) use cpu::{Cpu, MicroBatch, Tables, scratch_len};
+pub(crate) use workspaces::Workspaces;
 
 use crate::kernels::activation::Pointwise;
 use crate::kernels::patch::PatchShape;

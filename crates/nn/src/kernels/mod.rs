@@ -6,16 +6,20 @@
 pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod bias;
+pub(crate) mod channel_norm;
 pub(crate) mod class_loss;
+pub(crate) mod convolution;
+pub(crate) mod correlation;
 pub(crate) mod dropout;
 pub(crate) mod embedding;
 #[cfg(test)]
-mod finite_difference;
+pub(crate) mod finite_difference;
 pub(crate) mod head_norm;
 pub(crate) mod loss;
 pub(crate) mod matmul;
 pub(crate) mod norm;
 pub(crate) mod patch;
+pub(crate) mod pool;
 pub(crate) mod rotary;
 pub(crate) mod sequence_pool;
 pub(crate) mod softmax;

@@ -4,17 +4,23 @@
 //! [`VisionConfig`] is the shape of a model and knows its tensors; [`VisionModel`] computes a batch's loss and its
 //! gradient, or logits.
 
+mod cnn;
+mod layered;
 mod mlp;
 mod model;
 mod network;
+mod per_image;
+mod resnet;
 mod targets;
 mod vit;
 
 use serde::{Deserialize, Serialize};
 
+pub use cnn::{CnnConfig, ImageNorm};
 use mlp::MlpNetwork;
 pub use mlp::{MlpActivation, MlpConfig};
 pub use model::VisionModel;
+pub use resnet::{ResnetConfig, Stem};
 pub use targets::{ClassLoss, Targets};
 use vit::VitNetwork;
 pub use vit::{Pool, VitActivation, VitConfig};
@@ -86,6 +92,10 @@ pub enum VisionConfig {
     Vit(VitConfig),
     /// Fully connected layers.
     Mlp(MlpConfig),
+    /// A plain convolutional network.
+    Cnn(CnnConfig),
+    /// A residual network.
+    Resnet(ResnetConfig),
 }
 
 impl VisionConfig {
@@ -97,6 +107,8 @@ impl VisionConfig {
         match self {
             Self::Vit(config) => config.validate(),
             Self::Mlp(config) => config.validate(),
+            Self::Cnn(config) => config.validate(),
+            Self::Resnet(config) => config.validate(),
         }
     }
 
@@ -105,6 +117,8 @@ impl VisionConfig {
         match self {
             Self::Vit(config) => config.image,
             Self::Mlp(config) => config.image,
+            Self::Cnn(config) => config.image,
+            Self::Resnet(config) => config.image,
         }
     }
 
@@ -113,6 +127,8 @@ impl VisionConfig {
         match self {
             Self::Vit(config) => config.classes,
             Self::Mlp(config) => config.classes,
+            Self::Cnn(config) => config.classes,
+            Self::Resnet(config) => config.classes,
         }
     }
 
@@ -121,6 +137,8 @@ impl VisionConfig {
         match self {
             Self::Vit(config) => config.loss,
             Self::Mlp(config) => config.loss,
+            Self::Cnn(config) => config.loss,
+            Self::Resnet(config) => config.loss,
         }
     }
 
@@ -130,19 +148,32 @@ impl VisionConfig {
     /// embedding among them. Call [`VisionConfig::validate`] first: the layout of a configuration that it refuses
     /// means nothing.
     pub fn layout(&self) -> ParameterLayout {
+        if let Some(plan) = self.layered() {
+            return plan.layout;
+        }
         let mut builder = Builder::default();
         let _ = Network::new(&mut builder, self);
         builder.layout
     }
 
-    /// What batch norm remembers of the batches it saw; none of these models has any.
+    /// What batch norm remembers of the batches it saw: running means, 0 at first, and variances, 1 at first; nothing
+    /// of a ViT and an MLP.
     pub fn running_statistics(&self) -> ParameterLayout {
-        ParameterLayout::default()
+        self.layered().map(|plan| plan.running).unwrap_or_default()
+    }
+
+    /// The stages of a model that works layer by layer.
+    fn layered(&self) -> Option<layered::Plan> {
+        match self {
+            Self::Cnn(config) => Some(config.plan()),
+            Self::Resnet(config) => Some(config.plan()),
+            Self::Vit(_) | Self::Mlp(_) => None,
+        }
     }
 
     /// Fills `parameters` with initial weights.
     ///
-    /// ViT, as timm and DeiT: N(0, 0.02²) for maps, the head and positions, N(0, 1e-6²) for the class token; the
+    /// CNN and ResNet: see [`CnnConfig`] and [`ResnetConfig`]. ViT, as timm and DeiT: N(0, 0.02²) for maps, the head and positions, N(0, 1e-6²) for the class token; the
     /// patch embedding N(0, 1/(3·inputs)), the variance of PyTorch's uniform numbers. MLP: N(0, 2/inputs) for hidden
     /// layers, N(0, 1/inputs) for the head. Biases 0, norm gains 1.
     ///
@@ -164,6 +195,8 @@ impl VisionConfig {
         match self {
             Self::Vit(config) => config.flops_per_image(),
             Self::Mlp(config) => config.flops_per_image(),
+            Self::Cnn(config) => config.plan().flops_per_image(),
+            Self::Resnet(config) => config.plan().flops_per_image(),
         }
     }
 }

@@ -1,15 +1,8 @@
 //! An image classifier with the memory to train it.
 
-use std::ops::Range;
-
-use super::network::{Network, NetworkSizes};
-use super::{Targets, VisionConfig};
-use crate::device::{Cpu, Device, MicroBatch, Tables};
-use crate::error::check_length;
-use crate::gpt::micro_batch_tokens;
-use crate::lanes::{LaneSizes, Lanes, MOST_LANES, Workspace, check_counts};
-use crate::random::Stream;
-use crate::transformer::Builder;
+use super::per_image::PerImage;
+use super::{Targets, VisionConfig, layered};
+use crate::lanes::check_counts;
 use crate::{DropoutKey, Float, NnError};
 
 /// An image classifier that computes losses, gradients and logits; owns all the memory that a step needs, so that a
@@ -38,12 +31,14 @@ use crate::{DropoutKey, Float, NnError};
 /// ```
 pub struct VisionModel<F> {
     config: VisionConfig,
-    network: Network,
-    parameter_count: usize,
-    tables: Tables<F>,
-    /// Most images of a batch.
-    images: usize,
-    lanes: Lanes<F>,
+    engine: Engine<F>,
+}
+
+/// Batch norm couples the images of a batch, so that a network with it goes through the whole batch layer by layer; one
+/// without works off micro-batches that stay in cache.
+enum Engine<F> {
+    PerImage(Box<PerImage<F>>),
+    Layered(Box<layered::Network<F>>),
 }
 
 impl<F: Float> VisionModel<F> {
@@ -56,28 +51,18 @@ impl<F: Float> VisionModel<F> {
     pub fn new(config: VisionConfig, images: usize, threads: usize) -> Result<Self, NnError> {
         config.validate()?;
         check_counts("images", images, threads)?;
-        let mut builder = Builder::default();
-        let (network, sizes) = Network::new(&mut builder, &config);
-        let micro_images = micro_batch_images(sizes, images);
-        let lanes = Lanes::new(LaneSizes {
-            items: images,
-            micro_items: micro_images,
-            threads,
-            parameters: builder.layout.len,
-            activations: micro_images * sizes.tokens * sizes.activation_columns,
-            scratch: sizes.scratch,
+        let layered = config.layered().map(|plan| {
+            let network = layered::Network::new(plan, config.loss(), images, threads);
+            Engine::Layered(Box::new(network))
         });
-        Ok(Self {
-            parameter_count: builder.layout.len,
-            tables: Tables {
-                context: sizes.tokens,
-                rotary: None,
-            },
-            images,
-            lanes,
-            network,
-            config,
-        })
+        let engine = layered.or_else(|| {
+            let network = PerImage::new(&config, images, threads)?;
+            Some(Engine::PerImage(Box::new(network)))
+        });
+        match engine {
+            Some(engine) => Ok(Self { config, engine }),
+            None => unreachable!("every configuration is of one or the other"),
+        }
     }
 
     /// Mean loss over the batch and its gradient.
@@ -96,34 +81,14 @@ impl<F: Float> VisionModel<F> {
         targets: Targets<'_>,
         dropout: DropoutKey,
     ) -> Result<f64, NnError> {
-        let count = self.check(parameters, running, images)?;
-        targets.check(count, self.config.classes())?;
-        check_length("gradients", gradients.len(), self.parameter_count)?;
-        let dropout = match &self.config {
-            VisionConfig::Vit(config) => dropout.masks(config.dropout),
-            VisionConfig::Mlp(config) => dropout.masks(config.dropout),
-        };
-        let batch = Batch {
-            tables: &self.tables,
-            capacity: self.lanes.micro_items * self.tables.context,
-            image_numbers: self.config.image().numbers(),
-            parameters,
-            images,
-            gradient_scale: 1.0 / count as f64,
-            dropout,
-        };
-        let (network, loss) = (&self.network, self.config.loss());
-        let total = self
-            .lanes
-            .gradient(count, gradients, |workspace, range, gradients| {
-                let targets = targets.slice(range.clone());
-                let mut device = batch.device(workspace, range, targets, gradients);
-                network.forward(&mut device);
-                let loss = device.class_loss(loss, network.logits());
-                network.backward(&mut device);
-                loss
-            });
-        Ok(total / count as f64)
+        match &mut self.engine {
+            Engine::PerImage(network) => {
+                network.loss_and_gradient(parameters, gradients, running, images, targets, dropout)
+            }
+            Engine::Layered(network) => {
+                network.loss_and_gradient(parameters, gradients, running, images, targets)
+            }
+        }
     }
 
     /// Logits `[image][class]`, without dropout, by the running statistics where there are any.
@@ -139,26 +104,10 @@ impl<F: Float> VisionModel<F> {
         images: &[F],
         logits: &mut [F],
     ) -> Result<(), NnError> {
-        let count = self.check(parameters, running, images)?;
-        let classes = self.config.classes();
-        check_length("logits", logits.len(), count * classes)?;
-        let batch = Batch {
-            tables: &self.tables,
-            capacity: self.lanes.micro_items * self.tables.context,
-            image_numbers: self.config.image().numbers(),
-            parameters,
-            images,
-            gradient_scale: 0.0,
-            dropout: None,
-        };
-        let chunk = self.lanes.micro_items * classes;
-        self.lanes
-            .forward(count, logits, chunk, |workspace, range, logits| {
-                let mut device = batch.device(workspace, range, Targets::default(), &mut []);
-                self.network.forward(&mut device);
-                logits.copy_from_slice(device.values(self.network.logits()));
-            });
-        Ok(())
+        match &mut self.engine {
+            Engine::PerImage(network) => network.logits(parameters, running, images, logits),
+            Engine::Layered(network) => network.logits(parameters, running, images, logits),
+        }
     }
 
     /// The configuration that the model was made from.
@@ -169,135 +118,9 @@ impl<F: Float> VisionModel<F> {
     /// Bytes that the model owns: activations and scratch of every thread, gradients of every lane but the first.
     /// Parameters and gradients, the caller's, are not among them.
     pub fn memory_bytes(&self) -> usize {
-        self.lanes.bytes()
-    }
-
-    /// The number of images.
-    fn check(&self, parameters: &[F], running: &[F], images: &[F]) -> Result<usize, NnError> {
-        check_length("parameters", parameters.len(), self.parameter_count)?;
-        check_length("running", running.len(), 0)?;
-        let numbers = self.config.image().numbers();
-        let count = images.len() / numbers;
-        if images.len() != count * numbers || !(1..=self.images).contains(&count) {
-            let expected = format!("1 to {} images of {numbers} numbers", self.images);
-            return Err(NnError::Length {
-                what: "images",
-                given: images.len(),
-                expected,
-            });
-        }
-        Ok(count)
-    }
-}
-
-/// Images of a micro-batch: as many as fill it with tokens, but no fewer micro-batches than lanes, and as many for
-/// each lane.
-fn micro_batch_images(sizes: NetworkSizes, images: usize) -> usize {
-    let most = micro_batch_tokens(sizes.activation_columns).div_ceil(sizes.tokens);
-    let lanes = images.div_ceil(most).min(MOST_LANES);
-    let rounds = images.div_ceil(most * lanes);
-    images.div_ceil(rounds * lanes)
-}
-
-/// One batch, as every thread sees it.
-struct Batch<'a, F> {
-    tables: &'a Tables<F>,
-    /// Tokens of a micro-batch; the last may have fewer.
-    capacity: usize,
-    /// Numbers an image.
-    image_numbers: usize,
-    parameters: &'a [F],
-    images: &'a [F],
-    gradient_scale: f64,
-    dropout: Option<(f64, Stream)>,
-}
-
-impl<F: Float> Batch<'_, F> {
-    /// The device of the micro-batch of some images.
-    fn device<'b>(
-        &'b self,
-        workspace: &'b mut Workspace<F>,
-        images: Range<usize>,
-        classes: Targets<'b>,
-        gradients: &'b mut [F],
-    ) -> Cpu<'b, F> {
-        let numbers = images.start * self.image_numbers..images.end * self.image_numbers;
-        Cpu {
-            tables: self.tables,
-            batch: MicroBatch {
-                sequences: images.len(),
-                first_sequence: images.start,
-                images: &self.images[numbers],
-                classes,
-                gradient_scale: self.gradient_scale,
-                dropout: self.dropout,
-                ..MicroBatch::default()
-            },
-            parameters: self.parameters,
-            gradients,
-            activations: &mut workspace.activations,
-            capacity: self.capacity,
-            scratch: &mut workspace.scratch,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{ImageShape, MlpConfig, Pool, VitConfig};
-
-    #[test]
-    fn dropout_does_not_depend_on_the_cut_into_micro_batches() {
-        let image = ImageShape {
-            channels: 1,
-            height: 6,
-            width: 6,
-        };
-        let mut token = VitConfig::new(image, 5, 2, 2, 16, 2);
-        token.dropout = 0.3;
-        let mut mean = token.clone();
-        mean.pool = Pool::Mean;
-        let mut mlp = MlpConfig::new(image, 5, vec![12, 9]);
-        mlp.dropout = 0.3;
-        for config in [
-            VisionConfig::Vit(token),
-            VisionConfig::Vit(mean),
-            VisionConfig::Mlp(mlp),
-        ] {
-            let mut initial = vec![0.0f32; config.layout().len];
-            config.initialize(1, &mut initial).unwrap();
-            let parameters: Vec<f64> = initial.into_iter().map(|x| 5.0 * f64::from(x)).collect();
-            let images: Vec<f64> = (0..12 * 36).map(|index| f64::from(index).sin()).collect();
-            let targets = Targets {
-                first: &[0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1],
-                second: &[0; 12],
-                share: &[0.75; 12],
-            };
-            let run = |micro_images| {
-                let mut model = VisionModel::new(config.clone(), 12, 1).unwrap();
-                assert_eq!(model.lanes.micro_items, 12);
-                model.lanes.micro_items = micro_images;
-                let mut gradients = vec![f64::NAN; parameters.len()];
-                let key = DropoutKey { seed: 2, step: 5 };
-                let loss = model
-                    .loss_and_gradient(&parameters, &mut gradients, &mut [], &images, targets, key)
-                    .unwrap();
-                (loss, gradients)
-            };
-            let (whole_loss, whole) = run(12);
-            for micro_images in [1, 5] {
-                let (loss, gradients) = run(micro_images);
-                assert!((loss - whole_loss).abs() < 1e-12 * whole_loss);
-                let scale = whole.iter().fold(1.0f64, |scale, g| scale.max(g.abs()));
-                assert!(
-                    gradients
-                        .iter()
-                        .zip(&whole)
-                        .all(|(a, b)| (a - b).abs() < 1e-13 * scale),
-                    "{micro_images} images, {config:?}"
-                );
-            }
+        match &self.engine {
+            Engine::PerImage(network) => network.memory_bytes(),
+            Engine::Layered(network) => network.memory_bytes(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The networks behind one door, and the head that all of them end in.
+//! The networks that see each image by itself, behind one door, and the head that they end in.
 
 use wd_decay::Role;
 
@@ -25,9 +25,12 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// Appends the model's tensors and activations.
-    pub(crate) fn new(builder: &mut Builder, config: &VisionConfig) -> (Self, NetworkSizes) {
-        match config {
+    /// Appends the model's tensors and activations; of a model that works layer by layer there is none.
+    pub(crate) fn new(
+        builder: &mut Builder,
+        config: &VisionConfig,
+    ) -> Option<(Self, NetworkSizes)> {
+        Some(match config {
             VisionConfig::Vit(config) => {
                 let (network, sizes) = VitNetwork::new(builder, config);
                 (Self::Vit(Box::new(network)), sizes)
@@ -36,7 +39,8 @@ impl Network {
                 let (network, sizes) = MlpNetwork::new(builder, config);
                 (Self::Mlp(network), sizes)
             }
-        }
+            VisionConfig::Cnn(_) | VisionConfig::Resnet(_) => return None,
+        })
     }
 
     /// From the images to the logits.

@@ -4,8 +4,8 @@ mod curves;
 
 pub use curves::explanation_figure;
 
-use wd_decay::Explanation;
 use wd_decay::explanation::{Line, Section as Part};
+use wd_decay::{Explanation, counted};
 
 use crate::number;
 use crate::page::{Content, Page, Section, capitalised};
@@ -81,8 +81,8 @@ fn lead(explanation: &Explanation) -> String {
         }
         _ => match timescale.tau_steps {
             Some(steps) => format!(
-                "It remembers {} steps.",
-                number::count(steps.round() as u64)
+                "It remembers {}.",
+                counted(number::count(steps.round() as u64), "step")
             ),
             None => String::new(),
         },

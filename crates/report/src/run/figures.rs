@@ -75,7 +75,7 @@ pub(crate) fn losses(record: &Record) -> Section {
             "Left out: no step has been recorded yet.".to_owned(),
         ));
     } else {
-        let mut panel = Panel::new("Loss (nats a token)", 300.0);
+        let mut panel = Panel::new(format!("Loss (nats {})", record.plan.unit.one()), 300.0);
         panel.series = vec![
             series(
                 "training batches",

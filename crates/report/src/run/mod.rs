@@ -10,7 +10,8 @@ mod figures;
 mod norms;
 mod record;
 
-use wd_store::{EventKind, Plan, RunDirectory, Status};
+use wd_decay::counted;
+use wd_store::{DataUnit, EventKind, Plan, RunDirectory, Status};
 
 use crate::ReportError;
 use crate::number;
@@ -64,14 +65,15 @@ pub fn run_report(run: &RunDirectory, context: &ReportContext) -> Result<String,
 fn lead(record: &Record) -> String {
     let plan = &record.plan;
     let steps = number::count(plan.steps);
+    let all = counted(&steps, "step");
     let status = match &record.status {
-        Status::New => format!("Planned for {steps} steps, not begun."),
+        Status::New => format!("Planned for {all}, not begun."),
         Status::Running { step } => {
-            format!("Running: {} of {steps} steps so far.", number::count(*step))
+            format!("Running: {} of {all} so far.", number::count(*step))
         }
         Status::Interrupted { step } => {
             format!(
-                "Interrupted: of {steps} steps, {} are in the newest checkpoint.",
+                "Interrupted: of {all}, {} are in the newest checkpoint.",
                 number::count(*step)
             )
         }
@@ -88,7 +90,9 @@ fn lead(record: &Record) -> String {
                 number::count(*step)
             )
         }
-        Status::Finished { step } => format!("Finished: {} steps.", number::count(*step)),
+        Status::Finished { step } => {
+            format!("Finished: {}.", counted(number::count(*step), "step"))
+        }
     };
     let mut losses = Vec::new();
     if let Some(loss) = record.final_train_loss() {
@@ -111,8 +115,8 @@ fn regime(record: &Record) -> String {
     let plan = &record.plan;
     let tau = plan.tau_fraction.map_or(String::new(), |tau| {
         format!(
-            ", averaging timescale τ = {} steps ({} of the run)",
-            number::short(plan.tau_steps.unwrap_or(f64::NAN)),
+            ", averaging timescale τ = {} ({} of the run)",
+            counted(number::short(plan.tau_steps.unwrap_or(f64::NAN)), "step"),
             number::percent(tau)
         )
     });
@@ -146,22 +150,25 @@ fn facts(record: &Record) -> Vec<(String, String)> {
         fact("Seed", plan.seed.to_string()),
         fact(
             "Model",
-            format!("{} parameters", number::count(plan.parameters)),
+            counted(number::count(plan.parameters), "parameter"),
         ),
         fact(
             if holds(plan) { "Held" } else { "Decayed" },
-            format!("{} parameters", number::count(plan.decayed_parameters)),
+            counted(number::count(plan.decayed_parameters), "parameter"),
         ),
         fact(
             "Training",
             format!(
-                "{} steps × {} tokens",
-                number::count(plan.steps),
-                number::count(plan.tokens_per_step)
+                "{} × {}",
+                counted(number::count(plan.steps), "step"),
+                counted(number::count(plan.tokens_per_step), plan.unit.name())
             ),
         ),
         fact(
-            "Tokens a parameter",
+            match plan.unit {
+                DataUnit::Token => "Tokens a parameter",
+                DataUnit::Image => "Images a parameter",
+            },
             number::short(plan.tokens_per_parameter),
         ),
         fact("Passes over the data", number::short(plan.epochs)),
@@ -203,14 +210,15 @@ fn plan(record: &Record) -> Section {
     let tensors = record.plan.tensors.len();
     let contents = vec![
         Content::Paragraph(format!(
-            "{decayed} of {tensors} tensors {}: {} of {} parameters.",
+            "{decayed} of {} {}: {} of {}.",
+            counted(tensors, "tensor"),
             if holds(&record.plan) {
                 "keep their norm"
             } else {
                 "decay"
             },
             number::count(record.plan.decayed_parameters),
-            number::count(record.plan.parameters)
+            counted(number::count(record.plan.parameters), "parameter")
         )),
         if tensors <= 40 {
             Content::Table(table)

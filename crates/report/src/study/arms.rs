@@ -1,6 +1,8 @@
 //! The table of all arms, the facts under the title, the setting and the commands.
 
+use wd_decay::counted;
 use wd_lab::{Analysis, Arm};
+use wd_store::DataUnit;
 
 use super::ReportContext;
 use super::arrangement::Study;
@@ -15,12 +17,12 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
     if arms.is_empty() {
         contents.push(Content::Absent("This study has no trial yet.".to_owned()));
     } else {
-        contents.push(Content::Paragraph(
+        contents.push(Content::Paragraph(format!(
             "κ = Σ s is the total decay exponent (exp(−κ) of the initial weights is left) and τ = 1/s at the peak is the averaging \
              timescale of the weights, as a share of the run. These, rather than λ, carry over to other sizes, learning rates and \
-             lengths. Losses are in nats a token with 95 % t-intervals over seeds."
-                .to_owned(),
-        ));
+             lengths. Losses are in nats {} with 95 % t-intervals over seeds.",
+            study.unit().one()
+        )));
         contents.push(Content::Table(table(arms)));
     }
     Section {
@@ -73,7 +75,7 @@ fn share(fraction: f64) -> String {
     if fraction < 1.0 {
         number::percent(fraction)
     } else {
-        format!("{} runs", number::short(number::rounded(fraction)))
+        counted(number::short(number::rounded(fraction)), "run")
     }
 }
 
@@ -115,21 +117,24 @@ pub(crate) fn facts(analysis: &Analysis) -> Vec<(String, String)> {
         fact(
             "Model",
             each(arms, |arm| {
-                format!("{} parameters", number::count(arm.parameters))
+                counted(number::count(arm.parameters), "parameter")
             }),
         ),
         fact(
             "Training",
             each(arms, |arm| {
                 format!(
-                    "{} steps × {} tokens",
-                    number::count(arm.steps),
-                    number::count(arm.tokens_per_step)
+                    "{} × {}",
+                    counted(number::count(arm.steps), "step"),
+                    counted(number::count(arm.tokens_per_step), arm.unit.name())
                 )
             }),
         ),
         fact(
-            "Tokens a parameter",
+            match arms[0].unit {
+                DataUnit::Token => "Tokens a parameter",
+                DataUnit::Image => "Images a parameter",
+            },
             each(arms, |arm| {
                 number::short(number::rounded(arm.tokens_per_parameter))
             }),

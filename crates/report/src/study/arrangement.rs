@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use wd_lab::{Analysis, Arm, Comparison, ComparisonKind};
+use wd_store::DataUnit;
 
 use crate::figure::Colour;
 use crate::number;
@@ -38,6 +39,12 @@ pub(crate) struct Study<'a> {
 }
 
 impl<'a> Study<'a> {
+    /// What the runs' data are counted in.
+    pub(crate) fn unit(&self) -> DataUnit {
+        let first = self.analysis.arms.first();
+        first.map_or(DataUnit::Token, |arm| arm.unit)
+    }
+
     /// Arranges the arms of an analysis.
     pub(crate) fn new(analysis: &'a Analysis) -> Self {
         let arms = &analysis.arms;

@@ -38,7 +38,10 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
 
 fn figure(study: &Study<'_>, group: &Group) -> Content {
     let arms = study.arms(group);
-    let mut loss = Panel::new("Final training loss (nats a token)", 190.0);
+    let mut loss = Panel::new(
+        format!("Final training loss (nats {})", study.unit().one()),
+        190.0,
+    );
     for (place, (arm, data)) in arms.iter().enumerate() {
         loss.series.push(Series {
             label: String::new(),

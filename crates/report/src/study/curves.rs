@@ -23,7 +23,7 @@ pub(crate) struct Curve<'a> {
 #[derive(Debug)]
 pub(crate) struct Quantity<'a> {
     /// Name and unit, above the panel.
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     /// Name in the CSV file.
     pub(crate) key: &'static str,
     pub(crate) curves: Vec<Curve<'a>>,
@@ -48,7 +48,7 @@ impl Quantity<'_> {
 
     /// A panel with a line and a band for each curve, framed to show the run after it has settled.
     pub(crate) fn panel(&self, height: f64, include: &[f64]) -> Panel {
-        let mut panel = Panel::new(self.title, height);
+        let mut panel = Panel::new(self.title.clone(), height);
         panel.domain = settled_domain(self.curves.iter().map(|curve| curve.bands), include);
         panel.series = self.curves.iter().map(series).collect();
         panel
@@ -152,7 +152,7 @@ pub(crate) fn table(quantities: &[Quantity<'_>]) -> Table {
                 .filter(|curve| !curve.bands.is_empty())
                 .map(move |curve| {
                     let name = if several {
-                        format!("{}, {}", short_title(quantity.title), curve.label)
+                        format!("{}, {}", short_title(&quantity.title), curve.label)
                     } else {
                         curve.label.to_owned()
                     };

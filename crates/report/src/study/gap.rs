@@ -33,7 +33,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
                 let more = others.iter().enumerate().flat_map(|(index, group)| {
                     [Content::Heading(group.name.clone()), figure(study, group, index + 1)]
                 });
-                let summary = format!("The gap for {}", super::training::plural(others.len(), "other setting"));
+                let summary = format!("The gap for {}", wd_decay::counted(others.len(), "other setting"));
                 contents.push(Content::More(summary, more.collect()));
             }
         }
@@ -47,22 +47,24 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
 }
 
 fn introduction(study: &Study<'_>, group: &Group) -> String {
-    let epochs = study
-        .arms(group)
-        .iter()
-        .map(|(_, arm)| arm.epochs)
-        .fold(0.0, f64::max);
+    let arms = study.arms(group);
+    let unit = study.unit();
+    let epochs = arms.iter().map(|(_, arm)| arm.epochs).fold(0.0, f64::max);
     let passes = if epochs <= 1.0 {
-        "Every token was trained on at most once, so there is little to over-fit".to_owned()
+        format!(
+            "Every {} was trained on at most once, so there is little to over-fit",
+            unit.name()
+        )
     } else {
         format!(
-            "The training tokens were seen {} times",
+            "The training {} were seen {} times",
+            unit.plural(),
             number::short(epochs)
         )
     };
     format!(
         "If λ acted as a prior, more of it would shrink the gap between validation and training loss. {passes}. Both losses \
-         are those of the final weights without dropout, the training side on a fixed sample of windows that were trained on."
+         are those of the final weights without dropout, the training side on a fixed sample of what was trained on."
     )
 }
 
@@ -75,7 +77,10 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
             .collect()
     };
 
-    let mut losses = Panel::new("Loss of the final weights (nats a token)", 170.0);
+    let mut losses = Panel::new(
+        format!("Loss of the final weights (nats {})", study.unit().one()),
+        170.0,
+    );
     let training = places(&|arm| arm.final_train_evaluation);
     let validation = places(&|arm| arm.final_validation);
     losses.series = vec![

@@ -42,7 +42,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
                     more.push(Content::Table(late_table(study, group)));
                     more.extend(norms::contents(study, group, index + 1));
                 }
-                let summary = format!("The same for {}", super::training::plural(others.len(), "other setting"));
+                let summary = format!("The same for {}", wd_decay::counted(others.len(), "other setting"));
                 contents.push(Content::More(summary, more));
             }
         }
@@ -68,17 +68,17 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     };
     let mut quantities = vec![
         Quantity {
-            title: "Gradient norm before clipping",
+            title: "Gradient norm before clipping".to_owned(),
             key: "gradient_norm",
             curves: curves(|late| &late.gradient_norm),
         },
         Quantity {
-            title: "Relative update ‖Δw‖ / ‖w‖ (effective learning rate)",
+            title: "Relative update ‖Δw‖ / ‖w‖ (effective learning rate)".to_owned(),
             key: "relative_update",
             curves: curves(|late| &late.relative_update),
         },
         Quantity {
-            title: "Root mean square of the weights",
+            title: "Root mean square of the weights".to_owned(),
             key: "weight_rms",
             curves: curves(|late| &late.weight_rms),
         },

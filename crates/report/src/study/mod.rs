@@ -26,6 +26,8 @@ mod words;
 
 pub(crate) use arms::setting as setting_sections;
 pub use summary::study_summary;
+pub(crate) use summary::{claims, joined, wrapped};
+pub(crate) use verdict::status;
 
 use wd_lab::Analysis;
 

@@ -39,7 +39,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
             }
             if grids.len() > 1 {
                 let more = grids[1..].iter().enumerate().map(|(index, grid)| figure(study, grid, index + 1)).collect();
-                let summary = format!("The grid for {}", super::training::plural(grids.len() - 1, "other setting"));
+                let summary = format!("The grid for {}", wd_decay::counted(grids.len() - 1, "other setting"));
                 contents.push(Content::More(summary, more));
             }
             contents
@@ -219,7 +219,7 @@ fn cell(arm: &Arm) -> Cell {
         };
     }
     let half = words::half_width(&loss);
-    let seeds = super::training::plural(loss.n, "seed");
+    let seeds = wd_decay::counted(loss.n, "seed");
     let mut detail = if half.is_finite() {
         format!(
             "±{} · {seeds}",

@@ -1,6 +1,6 @@
 //! The verdict for a terminal: plain text, at most 100 columns, no colour codes.
 
-use wd_lab::{Analysis, ComparisonKind};
+use wd_lab::{Analysis, ComparisonKind, VerdictLine};
 
 use super::arms::lost;
 use super::{verdict, words};
@@ -21,15 +21,26 @@ pub fn study_summary(analysis: &Analysis) -> String {
     lines.push(String::new());
     lines.extend(table(analysis));
     lines.push(String::new());
-    for line in &analysis.verdict.lines {
-        let mark = format!("[{}]", verdict::status(line.supported));
-        lines.extend(wrapped(
-            &line.claim,
-            &format!("{mark:<15}"),
-            &" ".repeat(15),
-        ));
-        lines.extend(wrapped(&line.finding, &" ".repeat(15), &" ".repeat(15)));
-    }
+    lines.extend(claims(&analysis.verdict.lines));
+    joined(lines)
+}
+
+/// Each claim with its mark, and under it what was found.
+pub(crate) fn claims(claims: &[VerdictLine]) -> Vec<String> {
+    let indent = " ".repeat(15);
+    claims
+        .iter()
+        .flat_map(|line| {
+            let mark = format!("[{}]", verdict::status(line.supported));
+            let mut lines = wrapped(&line.claim, &format!("{mark:<15}"), &indent);
+            lines.extend(wrapped(&line.finding, &indent, &indent));
+            lines
+        })
+        .collect()
+}
+
+/// The lines as one text, without blanks at their ends.
+pub(crate) fn joined(lines: Vec<String>) -> String {
     let mut text = String::new();
     for line in lines {
         text.push_str(line.trim_end());
@@ -146,7 +157,7 @@ fn cut(text: &str, width: usize) -> String {
 }
 
 /// A paragraph in lines, the first after one prefix and the others after another.
-fn wrapped(text: &str, first: &str, others: &str) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, first: &str, others: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = first.to_owned();
     let mut empty = true;

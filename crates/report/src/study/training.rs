@@ -38,7 +38,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         });
         let summary = format!(
             "The same curves for {}",
-            plural(others.len(), "other setting")
+            wd_decay::counted(others.len(), "other setting")
         );
         contents.push(Content::More(summary, more.collect()));
     }
@@ -47,14 +47,6 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         name: "Training loss",
         heading: "Training loss over the run".to_owned(),
         contents,
-    }
-}
-
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
     }
 }
 
@@ -78,13 +70,14 @@ fn introduction(study: &Study<'_>, group: &Group) -> String {
 
 fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     let arms = study.arms(group);
+    let each = study.unit().one();
     let curve = |arm: usize, bands| Curve {
         label: study.label(arm),
         colour: study.colour(arm),
         bands,
     };
     let loss = Quantity {
-        title: "Training loss (nats a token)",
+        title: format!("Training loss (nats {each})"),
         key: "training_loss",
         curves: arms
             .iter()
@@ -108,7 +101,7 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
         ));
     }
     let difference = Quantity {
-        title: "Difference to λ = 0, paired by seed (nats a token)",
+        title: format!("Difference to λ = 0, paired by seed (nats {each})"),
         key: "paired_difference",
         curves: arms
             .iter()

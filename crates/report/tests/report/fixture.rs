@@ -168,6 +168,7 @@ fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
         tau_fraction: (shape.lambda > 0.0).then(|| 1.0 / (rate * shape.lambda * STEPS as f64)),
         parameters: 169_728,
         steps: STEPS,
+        unit: wd_store::DataUnit::Token,
         tokens_per_step: 2048,
         epochs: 0.98,
         tokens_per_parameter: 22.65,

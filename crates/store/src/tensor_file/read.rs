@@ -13,9 +13,11 @@ use crate::StoreError;
 
 /// The format's own limit on its JSON header; a larger one is a damaged length.
 const LARGEST_HEADER: u64 = 100_000_000;
+
 /// Reads every tensor of a safetensors file, in the order in which they lie in it, as f32.
 ///
-/// F64 is rounded, F32 taken as it is, F16 and BF16 widened exactly.
+/// F64 is rounded, F32 taken as it is, F16 and BF16 widened exactly. A single I64 (PyTorch's counters, such as
+/// `num_batches_tracked`) is rounded; other integers are no weights.
 ///
 /// # Errors
 /// [`StoreError::Damaged`], [`StoreError::UnsupportedDtype`], [`StoreError::Io`].
@@ -68,7 +70,12 @@ pub(crate) fn read_hashed(path: &Path) -> Result<(Vec<Tensor>, Fingerprint), Sto
                 .info(&name)
                 .ok_or_else(|| StoreError::damaged(path, "a tensor has no entry"))?;
             let count = info.shape.iter().product();
-            let data = reader.values(&name, info.dtype, count)?;
+            let data = match (info.dtype, info.shape.is_empty()) {
+                (Dtype::I64, true) => {
+                    reader.convert(1, |bytes| i64::from_le_bytes(bytes) as f32)?
+                }
+                (dtype, _) => reader.values(&name, dtype, count)?,
+            };
             Ok((name, info.shape.clone(), data))
         })
         .collect::<Result<Vec<Tensor>, StoreError>>()?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use safetensors::SafeTensors;
+use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
 use wd_store::{StoreError, read_safetensors, write_safetensors};
 
 fn golden(name: &str) -> PathBuf {
@@ -39,6 +39,23 @@ fn integers_are_refused_by_name() {
     assert!(
         matches!(&error, StoreError::UnsupportedDtype { name, dtype, .. } if name == "ids" && dtype == "I64"),
         "{error}"
+    );
+}
+
+#[test]
+fn a_counter_is_read() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("model.safetensors");
+    let bytes = 12_345_i64.to_le_bytes();
+    let counter = TensorView::new(Dtype::I64, Vec::new(), &bytes).unwrap();
+    serialize_to_file([("bn1.num_batches_tracked", counter)], None, &path).unwrap();
+    assert_eq!(
+        read_safetensors(&path).unwrap(),
+        [(
+            "bn1.num_batches_tracked".to_owned(),
+            Vec::new(),
+            vec![12_345.0]
+        )]
     );
 }
 

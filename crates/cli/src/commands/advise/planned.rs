@@ -10,6 +10,7 @@ use wd_train::RunPlan;
 use crate::{
     commands::{sweep::quoted, train::read_config},
     diagnostics::CommandError,
+    text,
 };
 
 /// What is known of the planned run.
@@ -154,7 +155,7 @@ impl Planned {
         let total = (record.steps * record.tokens_per_step) as f64;
         let base = self.base();
         let run = PlannedRun {
-            unit: Unit::Token,
+            unit: plan.unit(),
             parameters: Some(record.parameters as f64),
             total,
             batch: Some(record.tokens_per_step as f64),
@@ -164,7 +165,7 @@ impl Planned {
             schedule: Some(plan.schedule.kind),
             floor: plan.schedule.floor,
             optimizer: record.optimizer.parse()?,
-            width: Some(plan.model.width as f64),
+            width: plan.model.width().map(|width| width as f64),
             base_width: base.base_width,
             base_lambda: base.base_lambda,
             fine_tuning: plan.init_from.is_some(),
@@ -198,7 +199,11 @@ impl Planned {
                         }
                     ),
                     format!("steps={}", record.steps),
-                    format!("batch={}tok", record.tokens_per_step),
+                    format!(
+                        "batch={}{}",
+                        record.tokens_per_step,
+                        text::unit(record.unit)
+                    ),
                 ],
                 configured: Some((record.lambda, plan.rule())),
             },

@@ -1,4 +1,8 @@
-//! λ as other libraries count it, each with the call that gives the same fit.
+//! λ as other libraries count it, each with the call that gives the same fit: the library table of `decay`, asked.
+
+use wd_decay::conversion::Value;
+use wd_decay::library::KeyMeaning;
+use wd_decay::{Conversion, DecayError, Setting, convert};
 
 use super::Family;
 
@@ -15,152 +19,165 @@ pub(super) struct Convention {
 }
 
 /// What a conversion needs besides λ.
-pub(super) struct Setting {
+pub(super) struct Fitted {
     pub(super) family: Family,
     pub(super) lambda: f64,
-    pub(super) alpha: f64,
+    /// Precision of the noise; 1 where the family has none.
+    pub(super) beta: f64,
     /// Σw: n without weights.
     pub(super) rows: f64,
-    /// Standard deviation of the target, n in the denominator.
+    /// Standard deviation of the target, n in the denominator; only of the gaussian family.
     pub(super) target_deviation: f64,
     pub(super) standardize: bool,
 }
 
-/// The conventions that users know. Nothing where λ is 0 or infinite, which most of them cannot say.
-///
-/// scikit-learn: `Ridge` minimises Σ(y − ŷ)² + alpha‖w‖², `LogisticRegression` C Σ loss + ½‖w‖², `PoissonRegressor`
-/// Σ loss/n + ½ alpha‖w‖² (sklearn 1.9, user guide 1.1). glmnet: Σ(y − ŷ)²/2n + ½ lambda‖w‖²/sd(y) for ridge, since it scales y to
-/// unit variance, and Σ loss/n + ½ lambda‖w‖² for other families (glmnet 4.1, `elnet`). PyTorch: weight_decay adds
-/// ½ weight_decay‖w‖² to the *mean* loss, and `MSELoss` has no ½.
-pub(super) fn conventions(setting: &Setting) -> Vec<Convention> {
-    let Setting {
-        family,
-        lambda,
-        alpha,
-        rows,
-        ..
-    } = *setting;
-    if !(lambda.is_finite() && lambda > 0.0) {
+/// The conventions that users know. Nothing where λ is 0 or infinite, which most of them cannot say; and not those in which a
+/// number leaves the range of f64, which the table refuses.
+pub(super) fn conventions(fitted: &Fitted) -> Vec<Convention> {
+    if !(fitted.lambda.is_finite() && fitted.lambda > 0.0) {
         return Vec::new();
     }
-    let sklearn = |estimator: String| match setting.standardize {
-        true => format!("make_pipeline(StandardScaler(), {estimator}).fit(X, y)"),
-        false => format!("{estimator}.fit(X, y)"),
+    let mut all: Vec<Convention> = match fitted.setting() {
+        Ok(setting) => fitted
+            .targets()
+            .iter()
+            .filter_map(|(library, target)| fitted.convention(library, &setting, target))
+            .collect(),
+        Err(_) => Vec::new(),
     };
-    let glmnet = |family: &str, value: f64| {
-        let standardize = if setting.standardize { "TRUE" } else { "FALSE" };
-        format!(
-            "glmnet(X, y, family = \"{family}\", alpha = 0, lambda = {}, standardize = {standardize}, thresh = 1e-14)",
-            digits(value)
-        )
-    };
-    let sgd = |loss: &str, value: f64| {
-        format!(
-            "torch.optim.SGD([{{\"params\": [model.weight], \"weight_decay\": {}}}, {{\"params\": [model.bias]}}], lr=…)  # loss: {loss}(), all rows a step",
-            digits(value)
-        )
-    };
-    let convention = |library, name, value, call| Convention {
-        library,
-        name,
-        value,
-        call,
-    };
-    let mut all = match family {
-        Family::Gaussian => {
-            let (mean, scaled) = (
-                2.0 * lambda / rows,
-                lambda * setting.target_deviation / rows,
-            );
-            vec![
-                convention(
-                    "scikit-learn Ridge",
-                    "alpha",
-                    lambda,
-                    sklearn(format!("Ridge(alpha={})", digits(lambda))),
-                ),
-                convention("glmnet", "lambda", scaled, glmnet("gaussian", scaled)),
-                convention(
-                    "PyTorch SGD, mean loss",
-                    "weight_decay",
-                    mean,
-                    sgd("torch.nn.MSELoss", mean),
-                ),
-            ]
-        }
-        Family::Logistic | Family::Softmax => {
-            let (inverse, mean) = (1.0 / lambda, lambda / rows);
-            let (glmnet_family, loss) = match family {
-                Family::Softmax => ("multinomial", "torch.nn.CrossEntropyLoss"),
-                _ => ("binomial", "torch.nn.BCEWithLogitsLoss"),
-            };
-            vec![
-                convention(
-                    "scikit-learn LogisticRegression",
-                    "C",
-                    inverse,
-                    sklearn(format!(
-                        "LogisticRegression(C={}, tol=1e-10, max_iter=10000)",
-                        digits(inverse)
-                    )),
-                ),
-                convention("glmnet", "lambda", mean, glmnet(glmnet_family, mean)),
-                convention(
-                    "PyTorch SGD, mean loss",
-                    "weight_decay",
-                    mean,
-                    sgd(loss, mean),
-                ),
-            ]
-        }
-        Family::Poisson => {
-            let mean = lambda / rows;
-            vec![
-                convention(
-                    "scikit-learn PoissonRegressor",
-                    "alpha",
-                    mean,
-                    sklearn(format!(
-                        "PoissonRegressor(alpha={}, tol=1e-10, max_iter=10000)",
-                        digits(mean)
-                    )),
-                ),
-                convention("glmnet", "lambda", mean, glmnet("poisson", mean)),
-                convention(
-                    "PyTorch SGD, mean loss",
-                    "weight_decay",
-                    mean,
-                    sgd("torch.nn.PoissonNLLLoss", mean),
-                ),
-            ]
-        }
-    };
-    let deviation = 1.0 / alpha.sqrt();
-    all.push(convention(
-        "Gaussian prior",
-        "σ",
-        deviation,
-        format!("w ~ N(0, σ²), σ = 1/√α = {}", digits(deviation)),
-    ));
-    let loss = match family {
+    let loss = match fitted.family {
         Family::Gaussian => "½ Σ(y − ŷ)²",
         Family::Logistic | Family::Softmax | Family::Poisson => "−Σ ln p(y)",
     };
-    all.push(convention(
-        "summed loss",
-        "λ",
-        lambda,
-        format!("{loss} + ½λ‖w‖², λ = {}", digits(lambda)),
-    ));
+    all.push(Convention {
+        library: "summed loss",
+        name: "λ",
+        value: fitted.lambda,
+        call: format!("{loss} + ½λ‖w‖²"),
+    });
     all
 }
 
-/// Ten significant digits: enough to reproduce a fit, and no more than can be read.
-fn digits(value: f64) -> String {
-    let rounded: f64 = format!("{value:.9e}").parse().unwrap_or(value);
-    if (1e-4..1e7).contains(&rounded.abs()) {
-        format!("{rounded}")
-    } else {
-        format!("{rounded:e}")
+impl Fitted {
+    /// The fit as that of scikit-learn's estimator, which leaves the intercept out of the penalty too.
+    fn setting(&self) -> Result<Setting, DecayError> {
+        let Fitted { lambda, rows, .. } = self;
+        let data = format!("data={rows:e}");
+        if self.family == Family::Gaussian {
+            return Setting::read(&[
+                "sklearn.Ridge".to_owned(),
+                format!("alpha={lambda:e}"),
+                format!("noise_std={:e}", self.beta.sqrt().recip()),
+                format!("response_std={:e}", self.target_deviation),
+                data,
+            ]);
+        }
+        // Beside a summed log likelihood λ is the precision of the prior.
+        let prior = Setting::read(&[
+            "laplace.prior_precision".to_owned(),
+            format!("prior_precision={lambda:e}"),
+            data.clone(),
+        ])?;
+        let [(_, estimator), ..] = self.targets();
+        let mut words = vec![estimator.to_owned(), data];
+        for (key, value) in convert(&prior, &estimator.parse()?)?.keys {
+            if let Value::Number(value) = value {
+                words.push(format!("{key}={value:e}"));
+            }
+        }
+        Setting::read(&words)
+    }
+
+    /// What users call the libraries, and their entries.
+    fn targets(&self) -> [(&'static str, &'static str); 4] {
+        const PYTORCH: &str = "PyTorch SGD, mean loss";
+        const PRIOR: (&str, &str) = ("Gaussian prior", "prior.Gaussian");
+        const LOGISTIC: (&str, &str) = (
+            "scikit-learn LogisticRegression",
+            "sklearn.LogisticRegression",
+        );
+        match self.family {
+            Family::Gaussian => [
+                ("scikit-learn Ridge", "sklearn.Ridge"),
+                ("glmnet", "glmnet.gaussian"),
+                (PYTORCH, "torch.SGD loss=mse reduction=mean"),
+                PRIOR,
+            ],
+            Family::Logistic => [
+                LOGISTIC,
+                ("glmnet", "glmnet.binomial"),
+                (PYTORCH, "torch.SGD loss=nll reduction=mean"),
+                PRIOR,
+            ],
+            Family::Softmax => [
+                LOGISTIC,
+                ("glmnet", "glmnet.multinomial"),
+                (PYTORCH, "torch.SGD loss=nll reduction=mean"),
+                PRIOR,
+            ],
+            Family::Poisson => [
+                ("scikit-learn PoissonRegressor", "sklearn.PoissonRegressor"),
+                ("glmnet", "glmnet.poisson"),
+                (PYTORCH, "torch.SGD loss=nll reduction=mean"),
+                PRIOR,
+            ],
+        }
+    }
+
+    fn convention(
+        &self,
+        library: &'static str,
+        setting: &Setting,
+        target: &str,
+    ) -> Option<Convention> {
+        let converted = convert(setting, &target.parse().ok()?).ok()?;
+        let own = converted.entry.key(KeyMeaning::WeightDecay)?.name;
+        Some(Convention {
+            library,
+            name: if own == "std" { "σ" } else { own },
+            value: converted.lambda()?,
+            call: self.call(&converted)?,
+        })
+    }
+
+    /// The table's call, on columns as they entered the fit, and carried on until it gives the same fit.
+    fn call(&self, converted: &Conversion) -> Option<String> {
+        let call = converted.call.clone()?;
+        let with = |more: &str| {
+            call.strip_suffix(')')
+                .map(|call| format!("{call}, {more})"))
+        };
+        let class = converted.entry.class();
+        Some(match converted.entry.name.split('.').next()? {
+            "sklearn" => {
+                let estimator = match class {
+                    "Ridge" => call,
+                    // The default tolerances leave coefficients three digits.
+                    _ => with("tol=1e-10, max_iter=10000")?,
+                };
+                let estimator = estimator.trim_start_matches("sklearn.linear_model.");
+                match self.standardize {
+                    true => format!("make_pipeline(StandardScaler(), {estimator}).fit(X, y)"),
+                    false => format!("{estimator}.fit(X, y)"),
+                }
+            }
+            "glmnet" => {
+                let call = with("thresh = 1e-14")?;
+                match self.standardize {
+                    true => call.replace("standardize = FALSE", "standardize = TRUE"),
+                    false => call,
+                }
+            }
+            "torch" => {
+                let loss = match self.family {
+                    Family::Gaussian => "MSELoss",
+                    Family::Logistic => "BCEWithLogitsLoss",
+                    Family::Softmax => "CrossEntropyLoss",
+                    Family::Poisson => "PoissonNLLLoss",
+                };
+                format!("{call}  # loss: torch.nn.{loss}(), all rows a step")
+            }
+            _ => call,
+        })
     }
 }

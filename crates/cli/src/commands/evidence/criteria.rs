@@ -29,10 +29,10 @@ impl Criteria {
         };
         for word in words {
             match word.split_once(':').unwrap_or((word, "")) {
-                ("loo" | "gcv", "") if family != Family::Gaussian => {
+                ("gcv", "") if family != Family::Gaussian => {
                     return Err(CommandError::usage(
-                        format!("--compare {word} is exact only for --family gaussian"),
-                        "compare with cv:10 or holdout:FILE",
+                        "--compare gcv is a criterion of squared errors: it needs --family gaussian",
+                        "compare with loo, cv:10 or holdout:FILE",
                     ));
                 }
                 ("loo", "") => criteria.leave_one_out = true,

@@ -12,9 +12,9 @@ use wd_report::CoefficientPath;
 
 use super::analysis::{Analysis, Group, Output, PathPoint};
 use super::calibration::IntervalCounts;
-use super::conventions::{Setting, conventions};
+use super::conventions::{Fitted, conventions};
 use super::criteria::Grouping;
-use super::load::{Content, Loaded, Rows, Source};
+use super::load::{Content, Loaded, Source, merged};
 use super::model::Predictor;
 use super::{Family, Request};
 use crate::diagnostics::CommandError;
@@ -23,8 +23,6 @@ use crate::diagnostics::CommandError;
 const DRAWN: usize = 10;
 /// Decompositions that the search for group precisions may take.
 const GROUP_ITERATIONS: usize = 2000;
-/// Above this many columns their Gram matrix, which groups need, takes more than 512 MiB.
-const MOST_GROUPED_COLUMNS: usize = 8192;
 
 /// Fits every target of a table.
 pub(super) fn fit(
@@ -62,14 +60,6 @@ pub(super) fn fit(
     Ok((analyses, loaded.findings))
 }
 
-fn merged(folds: &[Statistics]) -> Result<Statistics, EvidenceError> {
-    let mut whole = folds[0].clone();
-    for fold in &folds[1..] {
-        whole.merge(fold)?;
-    }
-    Ok(whole)
-}
-
 /// Names the column or target that an error of the mathematics counts from 0.
 fn named<T>(source: &Source<'_>, result: Result<T, EvidenceError>) -> Result<T, CommandError> {
     result.map_err(|error| {
@@ -90,7 +80,7 @@ fn named<T>(source: &Source<'_>, result: Result<T, EvidenceError>) -> Result<T, 
         };
         match name {
             Some(name) => CommandError::usage(
-                format!("{}, column `{name}`: {problem}", source.path.display()),
+                format!("{}, column `{name}`: {problem}", source.name()),
                 "see --drop and --target",
             ),
             None => error.into(),
@@ -117,7 +107,7 @@ impl Fit<'_> {
             return Err(CommandError::usage(
                 format!(
                     "{}: one degree of freedom is left, and the evidence is the same for every λ",
-                    self.source.path.display()
+                    self.source.name()
                 ),
                 "give more rows: the evidence needs two degrees of freedom, which is three rows with an integrated intercept",
             ));
@@ -193,10 +183,10 @@ impl Fit<'_> {
                     .map_or_else(Vec::new, Posterior::standard_deviations),
             }],
             groups: Vec::new(),
-            conventions: conventions(&Setting {
+            conventions: conventions(&Fitted {
                 family: Family::Gaussian,
                 lambda: best,
-                alpha: maximum.point.alpha,
+                beta: maximum.point.beta,
                 rows: weight,
                 target_deviation: self.target_deviation(target),
                 standardize: self.options.standardize,
@@ -361,7 +351,7 @@ impl Fit<'_> {
         let statistics = match (self.whole, &self.loaded.content) {
             (Some(statistics), _) => statistics,
             (None, Content::Rows(rows)) => {
-                from_rows = self.sums_of(rows)?;
+                from_rows = rows.statistics()?;
                 &from_rows
             }
             (None, Content::Sums(_)) => unreachable!("sums are always merged"),
@@ -372,8 +362,8 @@ impl Fit<'_> {
         )?;
         let one = analysis.log_evidence;
         analysis.notes.push(format!(
-            "A λ for each of {} groups raises the log evidence by {:.2} nats over one λ for all ({}); curves and criteria are those of the one λ.",
-            names.len(),
+            "A λ for each of {} raises the log evidence by {:.2} nats over one λ for all ({}); curves and criteria are those of the one λ.",
+            crate::text::counted(names.len() as u64, "group"),
             found.log_evidence - one,
             crate::text::number(analysis.lambda)
         ));
@@ -409,23 +399,6 @@ impl Fit<'_> {
             deviations: Vec::new(),
         }];
         Ok(())
-    }
-
-    fn sums_of(&self, rows: &Rows) -> Result<Statistics, CommandError> {
-        if rows.columns > MOST_GROUPED_COLUMNS {
-            return Err(CommandError::usage(
-                format!(
-                    "--groups needs the {0} × {0} products of the columns",
-                    rows.columns
-                ),
-                format!(
-                    "leave columns out until there are {MOST_GROUPED_COLUMNS} at most, or fit without groups"
-                ),
-            ));
-        }
-        let mut statistics = Statistics::new(rows.columns, rows.targets)?;
-        statistics.add(rows.x(), rows.y(), rows.weights())?;
-        Ok(statistics)
     }
 
     /// The largest coefficients along the path.
@@ -480,6 +453,9 @@ impl Fit<'_> {
                 Ok(())
             })?;
             return Ok(counts.calibration("the rows of the hold-out"));
+        }
+        if !self.source.has_rows() {
+            return Ok(None);
         }
         self.for_each_row_block(|x, y, weights| {
             for (row, predicted) in posterior.predict(x)?.iter().enumerate() {

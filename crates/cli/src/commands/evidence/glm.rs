@@ -9,7 +9,7 @@ use wd_report::CoefficientPath;
 
 use super::analysis::{Analysis, Output, PathPoint};
 use super::calibration::ProbabilityCounts;
-use super::conventions::{Setting, conventions};
+use super::conventions::{Fitted, conventions};
 use super::load::{Rows, Source};
 use super::model::Predictor;
 use super::{Family, Request};
@@ -107,6 +107,11 @@ pub(super) fn fit(
             "The evidence rises down to the smallest λ of the path, which is the answer for want of a better one.".to_owned(),
         ),
     }
+    if request.criteria.leave_one_out {
+        notes.push(
+            "Leave-one-out is approximate in this family: a Newton step from the mode for each row left out.".to_owned(),
+        );
+    }
     if let (Family::Logistic, [no, yes]) = (family, levels.as_slice()) {
         notes.push(format!(
             "Probabilities and coefficients are those of `{yes}` against `{no}`."
@@ -137,10 +142,10 @@ pub(super) fn fit(
         comparison: Comparison::new(lambdas, curves)?,
         outputs,
         groups: Vec::new(),
-        conventions: conventions(&Setting {
+        conventions: conventions(&Fitted {
             family,
             lambda: best,
-            alpha: best,
+            beta: 1.0,
             rows: weight,
             target_deviation: f64::NAN,
             standardize: options.standardize,
@@ -175,11 +180,7 @@ fn levels(source: &Source<'_>, family: Family) -> Result<Vec<String>, CommandErr
         _ => return Ok(levels.clone()),
     };
     Err(CommandError::usage(
-        format!(
-            "{}, column `{}` {problem}",
-            source.path.display(),
-            target.name
-        ),
+        format!("{}, column `{}` {problem}", source.name(), target.name),
         format!(
             "its classes are {}",
             levels[..levels.len().min(8)].join(", ")
@@ -205,11 +206,15 @@ fn errors(
         standard_errors: Vec::new(),
     };
     let mut curves = Vec::new();
+    if criteria.leave_one_out {
+        let values = model.leave_one_out(lambdas)?;
+        curves.push(log_loss(Criterion::LeaveOneOut, values));
+    }
     if criteria.folds > 0 {
         if rows.weights().is_some() {
             return Err(CommandError::usage(
                 "--compare cv knows no weights outside the gaussian family",
-                "leave out --weights, or compare with holdout:FILE",
+                "leave out --weights, or compare with loo or holdout:FILE",
             ));
         }
         let folds = criteria.folds;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use wd_data::table::{Design, Findings};
 
 use super::analysis::{Analysis, Group, Output};
+use super::sums::Sums;
 
 /// One object, or an array of them for several targets. What is infinite is null.
 pub(super) fn text(analyses: &[Analysis], design: &Design, findings: &Findings) -> String {
@@ -16,6 +17,18 @@ pub(super) fn text(analyses: &[Analysis], design: &Design, findings: &Findings) 
     } else {
         Value::Array(objects).to_string()
     }
+}
+
+/// What `--sums` wrote.
+pub(super) fn summed(sums: &Sums) -> String {
+    json!({
+        "rows": sums.rows,
+        "weight": sums.statistics.weight(),
+        "columns": sums.design.columns(),
+        "targets": sums.design.targets.iter().map(|target| &target.name).collect::<Vec<_>>(),
+        "design": sums.design,
+    })
+    .to_string()
 }
 
 fn object(analysis: &Analysis, design: &Design, findings: &Findings) -> Value {

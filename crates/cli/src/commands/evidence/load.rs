@@ -3,17 +3,22 @@
 use std::path::Path;
 
 use wd_data::table::{Block, Design, Findings, Folds, SparseBlock, TableFormat, TargetUse};
-use wd_evidence::{MatRef, SparseRows, Statistics};
+use wd_evidence::{EvidenceError, MatRef, SparseRows, Statistics};
 
+use super::sums::Summed;
 use crate::diagnostics::CommandError;
 
 /// Numbers that a fold gathers before they are added to its sums: 2 MiB.
 const FOLD_NUMBERS: usize = 1 << 18;
 
-/// A table and how it is read.
+/// Above this many columns their Gram matrix takes more than 512 MiB.
+const MOST_SUMMED_COLUMNS: usize = 8192;
+
+/// A table and how it is read: files that follow each other, and sums of others.
 pub(super) struct Source<'a> {
     pub(super) design: &'a Design,
-    pub(super) path: &'a Path,
+    pub(super) tables: Vec<&'a Path>,
+    pub(super) sums: Option<&'a Summed<'a>>,
     pub(super) format: TableFormat,
 }
 
@@ -97,14 +102,49 @@ impl Rows {
     fn add_to(&self, statistics: &mut Statistics) -> Result<(), CommandError> {
         Ok(statistics.add(self.x(), self.y(), self.weights())?)
     }
+
+    /// Their sums, even where these take more room than the rows.
+    pub(super) fn statistics(&self) -> Result<Statistics, CommandError> {
+        if self.columns > MOST_SUMMED_COLUMNS {
+            return Err(CommandError::usage(
+                format!(
+                    "--groups and --sums need the {0} × {0} products of the columns",
+                    self.columns
+                ),
+                format!(
+                    "leave columns out until there are {MOST_SUMMED_COLUMNS} at most, or fit the rows without groups"
+                ),
+            ));
+        }
+        let mut statistics = Statistics::new(self.columns, self.targets)?;
+        self.add_to(&mut statistics)?;
+        Ok(statistics)
+    }
 }
 
 impl Source<'_> {
-    /// Reads the table into sums of `folds` folds (0: one sum of all), or into rows while they are fewer than columns.
+    /// The files, for messages.
+    pub(super) fn name(&self) -> String {
+        let sums = self.sums.iter().flat_map(|sums| sums.paths.iter());
+        named_together(&sums.chain(&self.tables).copied().collect::<Vec<_>>())
+    }
+
+    /// Whether all rows are at hand, and not only sums of some.
+    pub(super) fn has_rows(&self) -> bool {
+        self.sums.is_none()
+    }
+
+    /// Reads the table into sums of `folds` folds (0: one sum of all), or into rows while they are fewer than columns. To sums
+    /// that are given the rest is added.
     pub(super) fn sums(&self, folds: usize, seed: u64) -> Result<Loaded, CommandError> {
         let mut rows = Rows::new(self.design);
         let mut sums: Option<FoldSums> = None;
-        let findings = self.for_each_block(|block| {
+        if let Some(given) = self.sums {
+            let mut started = FoldSums::new(self.design, 0, seed)?;
+            started.statistics[0].merge(&given.total.statistics)?;
+            sums = Some(started);
+        }
+        let mut findings = self.for_each_block(|block| {
             if let Some(sums) = &mut sums {
                 return sums.add(block);
             }
@@ -121,7 +161,20 @@ impl Source<'_> {
             Some(sums) => Content::Sums(sums.finish()?),
             None => Content::Rows(rows),
         };
+        if let (Content::Sums(sums), Some(given)) = (&content, self.sums) {
+            findings = of_sums(&sums[0], findings.rows + given.total.rows);
+        }
         Ok(Loaded { findings, content })
+    }
+
+    /// Reads the table into one sum, whatever its shape.
+    pub(super) fn statistics(&self) -> Result<(Statistics, Findings), CommandError> {
+        let Loaded { findings, content } = self.sums(0, 0)?;
+        let statistics = match content {
+            Content::Rows(rows) => rows.statistics()?,
+            Content::Sums(sums) => merged(&sums)?,
+        };
+        Ok((statistics, findings))
     }
 
     /// Reads the table into memory.
@@ -134,11 +187,12 @@ impl Source<'_> {
         Ok((rows, findings))
     }
 
-    /// The same table read again, or another of the same design.
+    /// Another table of the same design.
     pub(super) fn at<'a>(&'a self, path: &'a Path) -> Source<'a> {
         Source {
             design: self.design,
-            path,
+            tables: vec![path],
+            sums: None,
             format: self.format.clone(),
         }
     }
@@ -148,15 +202,57 @@ impl Source<'_> {
         &self,
         mut use_block: impl FnMut(&Block<'_>) -> Result<(), CommandError>,
     ) -> Result<Findings, CommandError> {
-        let mut blocks = self
-            .design
-            .read(self.path, &self.format, TargetUse::Required)?;
-        while let Some(block) = blocks.next_block()? {
-            if block.is_complete {
-                use_block(&block)?;
+        let Some((first, others)) = self.tables.split_first() else {
+            return Ok(Findings::default());
+        };
+        let mut others = others.iter();
+        let mut blocks = self.design.read(first, &self.format, TargetUse::Required)?;
+        loop {
+            while let Some(block) = blocks.next_block()? {
+                if block.is_complete {
+                    use_block(&block)?;
+                }
             }
+            blocks = match others.next() {
+                Some(other) => blocks.continue_with(other, &self.format)?,
+                None => return Ok(blocks.finish()?),
+            };
         }
-        Ok(blocks.finish()?)
+    }
+}
+
+/// The sums of all folds.
+pub(super) fn merged(folds: &[Statistics]) -> Result<Statistics, EvidenceError> {
+    let mut whole = folds[0].clone();
+    for fold in &folds[1..] {
+        whole.merge(fold)?;
+    }
+    Ok(whole)
+}
+
+/// What sums still show of the columns: which of them never vary.
+fn of_sums(statistics: &Statistics, rows: u64) -> Findings {
+    let constant = (0..statistics.columns())
+        .filter(|&column| statistics.centred_product(column, column) == 0.0)
+        .map(|column| (column, statistics.means()[column]));
+    Findings {
+        rows,
+        constant: constant.collect(),
+        ..Findings::default()
+    }
+}
+
+/// The first files of a list, and how many more there are.
+pub(super) fn named_together(paths: &[&Path]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = paths
+        .iter()
+        .take(SHOWN)
+        .map(|path| path.display().to_string())
+        .collect();
+    match paths.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`input`] | the arguments that say how a table is read |
 //! | [`criteria`] | what `--compare` and `--groups` ask for |
 //! | [`load`] | the table as sums, folds or rows |
+//! | [`sums`] | sums of a part of a table as a file |
 //! | [`gaussian`], [`glm`] | the fit of one target |
 //! | [`analysis`] | what a fit found, whatever the family |
 //! | [`calibration`] | how often its predictions hold what they promise |
@@ -24,19 +25,20 @@ mod load;
 pub(crate) mod model;
 mod page;
 mod show;
+mod sums;
 
 pub(crate) use calibration::share_interval;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use wd_data::table::Design;
 use wd_evidence::{Intercept, Options};
 
 use self::{
     criteria::{Criteria, Groups},
     input::{TableArguments, TargetArguments},
+    sums::Inputs,
 };
 use crate::{commands::sweep::quoted, diagnostics::CommandError};
 
@@ -51,17 +53,24 @@ Examples:
   wd evidence digits.csv --no-header --target column65 --family softmax
   wd evidence genes.csv --target growth --groups each            # a λ for every column: relevance
   wd evidence cars.csv --target mpg --groups 'engine=hp,cyl,disp' 'body=weight,length*'
+  wd evidence 2024-*.csv.gz --target delay                       # parts of one table, as if they were one file
+  wd evidence jan.csv --target delay --sums jan.json             # what a fit needs of the rows, in a file of p² numbers
+  wd evidence jan.json feb.json mar.csv --target delay           # the fit of all three, wherever they were summed
 
 λ is α/β: it weighs ‖w‖² beside the *sum* of squared errors (beside the summed log loss for other families, where β = 1), on
 columns divided by their standard deviation. The intercept is never penalised. The Gaussian family reads a table of any
 length in constant memory; the other families hold it.
 
 JSON keys: lambda, lambda_interval, alpha, beta, log_evidence, effective_parameters, coefficients (by column, in original
-units), intercept, path, comparison, conventions; an array of such objects for several targets. ∞ is null.")]
+units), intercept, path, comparison, conventions; an array of such objects for several targets. ∞ is null.
+
+Sums serve the gaussian family: from them come evidence, gcv and holdout, but not loo and cv, which need the rows. Parts that
+are summed apart must have the same columns, and categories the same levels; where they may not, let the first sums read the
+next table: wd evidence jan.json feb.csv --target delay --sums both.json.")]
 pub(crate) struct Arguments {
-    /// The table: CSV (plain, gzip or zstd) or Parquet
-    #[arg(value_name = "DATA")]
-    data: PathBuf,
+    /// The table: CSV (plain, gzip or zstd) or Parquet, in one file or several that follow each other; or what --sums wrote
+    #[arg(value_name = "DATA", required = true)]
+    data: Vec<PathBuf>,
 
     #[command(flatten)]
     target: TargetArguments,
@@ -78,7 +87,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "GROUPS", num_args = 1..)]
     groups: Vec<String>,
 
-    /// Other criteria beside the evidence: loo, gcv, cv:FOLDS, holdout:FILE [default: gcv for gaussian]
+    /// Other criteria beside the evidence: loo (exact for gaussian, approximate for other families), gcv (gaussian), cv:FOLDS,
+    /// holdout:FILE [default: gcv for gaussian]
     #[arg(long, value_name = "CRITERIA", value_delimiter = ',')]
     compare: Vec<String>,
 
@@ -106,6 +116,14 @@ pub(crate) struct Arguments {
     /// Write the model, for `wd predict`
     #[arg(long, value_name = "MODEL.json")]
     save: Option<PathBuf>,
+
+    /// Write the sums that a fit needs, instead of fitting: other parts of the table can be added to them
+    #[arg(
+        long,
+        value_name = "SUMS.json",
+        conflicts_with_all = ["groups", "compare", "intercept", "points", "out", "save"]
+    )]
+    sums: Option<PathBuf>,
 
     /// Print JSON
     #[arg(long)]
@@ -179,12 +197,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             "name one target with --target",
         ));
     }
-    let design = Design::infer(&arguments.data, &options)?;
+    let inputs = Inputs::open(&arguments.data)?;
+    check_sums(arguments, &request, &inputs)?;
+    let design = inputs.design(&options)?;
     let source = load::Source {
         design: &design,
-        path: &arguments.data,
+        tables: inputs.tables.clone(),
+        sums: inputs.sums.as_ref(),
         format: options.format.clone(),
     };
+    if let Some(path) = &arguments.sums {
+        return sum(&source, path, arguments.json);
+    }
     let (analyses, findings) = match family {
         Family::Gaussian => gaussian::fit(&source, &request)?,
         _ => glm::fit(&source, family, &request)?,
@@ -194,14 +218,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         wd_store::write_file(path, model.to_json().as_bytes())?;
     }
     if let Some(path) = &arguments.out {
-        let command = command(arguments);
-        let report = page::html(&analyses[0], &design, &findings, &arguments.data, command);
+        let command = command();
+        let data: Vec<&Path> = arguments.data.iter().map(PathBuf::as_path).collect();
+        let report = page::html(&analyses[0], &design, &findings, &data, command);
         wd_store::write_file(path, report.as_bytes())?;
     }
     if arguments.json {
         println!("{}", json::text(&analyses, &design, &findings));
     } else {
-        print!("{}", show::table(&design, &findings, &arguments.data));
+        print!("{}", show::table(&design, &findings, &source.name()));
         for analysis in &analyses {
             print!("\n{}", show::analysis(analysis));
         }
@@ -209,6 +234,61 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     for path in arguments.save.iter().chain(&arguments.out) {
         eprintln!("→ {}", path.display());
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses what sums cannot give, and sums over a table.
+fn check_sums(
+    arguments: &Arguments,
+    request: &Request,
+    inputs: &Inputs<'_>,
+) -> Result<(), CommandError> {
+    if let Some(path) = &arguments.sums
+        && inputs.tables.contains(&path.as_path())
+    {
+        return Err(CommandError::usage(
+            format!("--sums {} would write over the table", path.display()),
+            "name another file",
+        ));
+    }
+    let family = arguments.family;
+    if family != Family::Gaussian && (arguments.sums.is_some() || inputs.sums.is_some()) {
+        return Err(CommandError::usage(
+            format!(
+                "sums say all that the gaussian family needs of the rows, but --family {} needs the rows themselves",
+                family.name()
+            ),
+            "give the tables that were summed, or use --family gaussian",
+        ));
+    }
+    let criterion = match &request.criteria {
+        criteria if criteria.leave_one_out => "loo",
+        criteria if criteria.folds > 0 => "cv",
+        _ => return Ok(()),
+    };
+    match &inputs.sums {
+        None => Ok(()),
+        Some(sums) => Err(CommandError::usage(
+            format!(
+                "--compare {criterion} needs the rows, of which {} holds sums only",
+                sums.paths[0].display()
+            ),
+            "compare with gcv or holdout:FILE, or give the tables that were summed",
+        )),
+    }
+}
+
+/// Writes the sums of a table.
+fn sum(source: &load::Source<'_>, path: &Path, json: bool) -> Result<ExitCode, CommandError> {
+    let (statistics, findings) = source.statistics()?;
+    let sums = sums::Sums::new(source.design, findings.rows, statistics);
+    wd_store::write_file(path, sums.to_json()?.as_bytes())?;
+    if json {
+        println!("{}", json::summed(&sums));
+    } else {
+        print!("{}", show::table(source.design, &findings, &source.name()));
+    }
+    eprintln!("→ {}", path.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -236,10 +316,7 @@ fn request(arguments: &Arguments) -> Result<Request, CommandError> {
 }
 
 /// The command as it was typed, for the report.
-fn command(arguments: &Arguments) -> String {
-    let mut words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
-    if words.is_empty() {
-        words.push(quoted(&arguments.data.display().to_string()));
-    }
+fn command() -> String {
+    let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
     format!("wd {}", words.join(" "))
 }

@@ -6,6 +6,7 @@ use wd_data::table::{Design, Findings};
 use wd_report::{Coefficient, Convention, EvidenceAnalysis, ReportContext};
 
 use super::analysis::Analysis;
+use super::load::named_together;
 use super::show;
 use crate::text::{grouped, number};
 
@@ -14,14 +15,14 @@ pub(super) fn html(
     analysis: &Analysis,
     design: &Design,
     findings: &Findings,
-    data: &Path,
+    data: &[&Path],
     command: String,
 ) -> String {
     let context = ReportContext {
-        title: format!("{}, explained by {}", analysis.target, file_name(data)),
+        title: format!("{}, explained by {}", analysis.target, file_names(data)),
         commands: vec![command],
         setting: vec![
-            ("Table".to_owned(), data.display().to_string()),
+            ("Table".to_owned(), named_together(data)),
             ("Rows".to_owned(), grouped(findings.rows)),
             (
                 "Columns".to_owned(),
@@ -137,9 +138,11 @@ fn regime(analysis: &Analysis) -> String {
     }
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+/// The files without their folders.
+fn file_names(data: &[&Path]) -> String {
+    let names: Vec<&Path> = data
+        .iter()
+        .map(|path| path.file_name().map_or(*path, Path::new))
+        .collect();
+    named_together(&names)
 }

@@ -1,7 +1,5 @@
 //! What was read and found, for a person.
 
-use std::path::Path;
-
 use wd_data::table::{Design, Encoding, Findings, TargetKind};
 use wd_evidence::comparison::{Criterion, Measure};
 use wd_evidence::gaussian::Outcome;
@@ -13,10 +11,9 @@ use crate::text::{self, grouped, number};
 const SHOWN: usize = 24;
 
 /// What the columns of the table became.
-pub(super) fn table(design: &Design, findings: &Findings, path: &Path) -> String {
+pub(super) fn table(design: &Design, findings: &Findings, name: &str) -> String {
     let mut out = format!(
-        "{}: {}; {} of the design\n\n",
-        path.display(),
+        "{name}: {}; {} of the design\n\n",
         text::counted(findings.rows, "row"),
         text::counted(design.width() as u64, "column")
     );
@@ -37,7 +34,11 @@ pub(super) fn columns(design: &Design) -> Vec<(String, String, String)> {
     for target in &design.targets {
         let kind = match &target.kind {
             TargetKind::Number => "number".to_owned(),
-            TargetKind::Classes { levels } => format!("{} classes: {}", levels.len(), some(levels)),
+            TargetKind::Classes { levels } => format!(
+                "{}: {}",
+                text::counted(levels.len() as u64, "class"),
+                some(levels)
+            ),
         };
         all.push((target.name.clone(), kind, "target".to_owned()));
     }
@@ -63,8 +64,8 @@ pub(super) fn columns(design: &Design) -> Vec<(String, String, String)> {
             Encoding::Category { levels, .. } => (
                 format!("category of {}: {}", levels.len(), some(levels)),
                 format!(
-                    "{} indicators beside the baseline `{}`",
-                    levels.len() - 1,
+                    "{} beside the baseline `{}`",
+                    text::counted(levels.len() as u64 - 1, "indicator"),
                     levels[0]
                 ),
             ),
@@ -197,8 +198,8 @@ pub(super) fn headline(analysis: &Analysis) -> String {
     let target = &analysis.target;
     if !analysis.groups.is_empty() {
         return format!(
-            "{target}: a λ for each of {} groups of columns",
-            analysis.groups.len()
+            "{target}: a λ for each of {} of columns",
+            text::counted(analysis.groups.len() as u64, "group")
         );
     }
     match analysis.outcome {

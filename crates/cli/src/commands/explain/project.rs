@@ -4,7 +4,10 @@ use wd_decay::explanation::{DecayedTensors, Momenta};
 use wd_decay::library::{Convention, Optimizer};
 use wd_decay::{Given, Loss, MuonScale, Reduction, Role, RunDeclaration, RunShape, Subject, Unit};
 use wd_optim::Direction;
-use wd_train::{ConfigSource, Declaration, RunPlan, config::OptimizerKind};
+use wd_train::{
+    ConfigSource, Declaration, RunPlan,
+    config::{LossName, OptimizerKind},
+};
 
 use crate::{diagnostics::CommandError, text};
 
@@ -18,10 +21,15 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
     };
     let mut remarks = Vec::new();
     if plan.is_none() {
-        remarks.push(format!(
-            "the corpus {} is not prepared: its size, and what follows from it, is left out",
-            config.data.path.display()
-        ));
+        let path = config.data.path.display();
+        remarks.push(match declaration.unit {
+            Unit::Image => format!(
+                "there are no images at {path}: their size and number, and what follows from them, are left out"
+            ),
+            _ => format!(
+                "the corpus {path} is not prepared: its size, and what follows from it, is left out"
+            ),
+        });
     }
     if !config.decay.overrides.0.is_empty() {
         remarks.push(format!(
@@ -56,8 +64,8 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
             })
         }),
         momenta: momenta(&optimizer.direction),
-        muon_scale: Some(MuonScale::Shape {
-            fan_in: declaration.model.width as u64,
+        muon_scale: declaration.model.width().map(|width| MuonScale::Shape {
+            fan_in: width as u64,
         }),
         l1_ratio: 0.0,
         anchor: config.decay.anchor.clone(),
@@ -147,28 +155,31 @@ fn shape(
     let config = &source.config;
     let record = plan.map(|plan| &plan.record);
     let steps = record.map_or(declaration.steps, |record| Some(record.steps));
-    let batch = (config.data.sequences * declaration.model.context) as f64;
+    let batch = declaration.per_step.map(|number| number as f64);
     let parameters = match record {
         Some(record) => Some(record.parameters),
         None => declaration
-            .knows_vocabulary
+            .knows_sizes
             .then_some(declaration.layout.len as u64),
     };
     Ok(RunShape {
         peak_learning_rate: Some(Given::typed(config.optim.lr)),
         schedule: plan.map_or(declaration.schedule, |plan| Some(plan.schedule)),
         steps,
-        unit: Unit::Token,
-        batch: Some(batch),
-        total: steps.map(|steps| steps as f64 * batch),
+        unit: declaration.unit,
+        batch,
+        total: steps.zip(batch).map(|(steps, batch)| steps as f64 * batch),
         data_points: record.map(|record| record.training_tokens as f64),
         epochs: record.map(|record| record.epochs),
-        context: Some(declaration.model.context as u64),
+        context: declaration.model.context().map(|context| context as u64),
         parameters,
-        width: Some(declaration.model.width as u64),
+        width: declaration.model.width().map(|width| width as u64),
         init_std: Some(matrix_rms(declaration)),
         reduction: Some(Reduction::Mean),
-        loss: Some(Loss::NegativeLogLikelihood),
+        loss: Some(match config.model.loss {
+            Some(LossName::MeanSquaredError) => Loss::SquaredError,
+            _ => Loss::NegativeLogLikelihood,
+        }),
         ..RunDeclaration::default().resolve()?
     })
 }

@@ -1,6 +1,8 @@
-//! `wd reproduce`: the project's main job on shipped data, from text to verdict; [`prior`] is the study of the prior.
+//! `wd reproduce`: the project's main job on shipped data, from text to verdict; [`prior`] and [`vision`] are the studies of
+//! λ as a prior, in linear models and in networks.
 
 mod prior;
+mod vision;
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +16,7 @@ use wd_lab::{Grid, Setting, Study, Trial, setting};
 use wd_train::{ConfigSource, RunPlan};
 
 use crate::{
-    commands::{data, sweep::quoted},
+    commands::{data, report::write_study_report, sweep::quoted},
     diagnostics::CommandError,
     launch, text,
 };
@@ -28,7 +30,8 @@ Examples:
   wd reproduce                               # at most 15 minutes on 2 cores
   wd reproduce --corpus my-text.jsonl.zst    # the same study on your own text
   wd reproduce --seeds 10 --out runs/ten     # more seeds: narrower intervals
-  wd reproduce prior                         # the other study: λ as a prior, in under two minutes
+  wd reproduce prior                         # λ as a prior in linear models, in under two minutes
+  wd reproduce vision                        # λ as a prior in a ViT and a CNN, within 20 minutes
 
 Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
 pub(crate) struct Arguments {
@@ -69,6 +72,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum OtherStudy {
     Prior(prior::Arguments),
+    Vision(vision::Arguments),
 }
 
 /// `studies/force/study.toml`.
@@ -107,8 +111,10 @@ const BASE: &str = include_str!("../../../../../studies/force/base.toml");
 const CORPUS: &[u8] = include_bytes!("../../../../../corpora/state-of-the-union.jsonl.zst");
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    if let Some(OtherStudy::Prior(arguments)) = &arguments.study {
-        return prior::run(arguments);
+    match &arguments.study {
+        Some(OtherStudy::Prior(arguments)) => return prior::run(arguments),
+        Some(OtherStudy::Vision(arguments)) => return vision::run(arguments),
+        None => {}
     }
     let file: StudyFile = toml::from_str(STUDY).map_err(|error| {
         CommandError::usage(
@@ -138,14 +144,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let trials = trials(&mut study, variant, arguments.seeds)?;
     study.save()?;
 
-    eprintln!("{} trials → {}", trials.len(), out.display());
-    launch::train_and_report(
-        &study,
-        &trials,
-        arguments.jobs,
-        vec![command(arguments, &out)],
-        arguments.json,
-    )
+    eprintln!(
+        "{} → {}",
+        text::counted(trials.len() as u64, "trial"),
+        out.display()
+    );
+    launch::train_and_report(&study, &trials, arguments.jobs, |html| {
+        let commands = vec![command(arguments, &out)];
+        write_study_report(&study, commands, html, arguments.json)
+    })
 }
 
 /// Prepares the user's text, or the shipped corpus, in the study's folder.
@@ -177,9 +184,9 @@ fn prepare_corpus(
     };
     let sidecar = data::prepare(&[source], &tokenizer, &corpus, &options)?;
     eprintln!(
-        "corpus: {} documents, {} tokens of a vocabulary of {}",
-        text::grouped(sidecar.documents),
-        text::grouped(sidecar.tokens),
+        "corpus: {}, {} of a vocabulary of {}",
+        text::counted(sidecar.documents, "document"),
+        text::counted(sidecar.tokens, "token"),
         text::grouped(sidecar.vocabulary as u64)
     );
     Ok(corpus)
@@ -209,7 +216,10 @@ fn base_configuration(variant: &Variant, corpus: &Path) -> Result<String, Comman
     .steps;
     if available < LEAST_STEPS {
         return Err(CommandError::usage(
-            format!("the text gives one pass of {available} steps: too short to see what λ does"),
+            format!(
+                "the text gives one pass of {}: too short to see what λ does",
+                text::counted(available, "step")
+            ),
             format!("bring a text of at least {LEAST_STEPS} × 2,048 tokens, about 500 kB"),
         ));
     }

@@ -1,0 +1,216 @@
+//! `wd reproduce vision`: where the best λ lies for models with few and with many built-in assumptions, on limited data.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use serde::Deserialize;
+use wd_lab::{Grid, Setting, Study, Trial, setting};
+
+use crate::{
+    commands::{report::write_study_report, sweep::quoted},
+    diagnostics::CommandError,
+    launch,
+};
+
+/// Train a ViT and a CNN on few images under many λ, and find where the best λ lies
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wd reproduce vision --quick                   # about two minutes: one seed, a first look
+  wd reproduce vision                           # within 20 minutes on 2 cores, on the shipped Fashion-MNIST cut
+  wd reproduce vision --data mnist/             # the same study on your own images
+  wd reproduce vision --data fashion/ --full    # 1,000 to 60,000 images: a night
+
+Images: a folder of IDX files (MNIST, Fashion-MNIST), CIFAR-10/100 binary, PNG/JPEG by class, or Parquet, with a test part.
+Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
+pub(super) struct Arguments {
+    /// About two minutes: few λ, one seed
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+
+    /// More images, more seeds, a finer grid: needs --data with 60,000 training images
+    #[arg(long, requires = "data")]
+    full: bool,
+
+    /// Train on these images instead of the shipped ones
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+
+    /// The folder of the study [default: runs/reproduce-vision, -quick or -full]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Trials side by side, one thread each [default: one a core]
+    #[arg(long)]
+    jobs: Option<usize>,
+
+    /// Seeds of every grid [default: as studies/vision/study.toml says]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: Option<u64>,
+
+    /// Print the analysis as JSON instead of the verdict
+    #[arg(long)]
+    json: bool,
+}
+
+/// `studies/vision/study.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StudyFile {
+    title: String,
+    /// What makes each model.
+    models: BTreeMap<String, Vec<String>>,
+    quick: Variant,
+    default: Variant,
+    full: Variant,
+}
+
+/// What one length of the study trains.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variant {
+    grids: Vec<ModelGrid>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelGrid {
+    models: Vec<String>,
+    axes: Vec<String>,
+    seeds: u64,
+}
+
+const STUDY: &str = include_str!("../../../../../studies/vision/study.toml");
+const BASE: &str = include_str!("../../../../../studies/vision/base.toml");
+
+/// The shipped images, as the binary carries them.
+const IMAGES: [(&str, &[u8]); 4] = [
+    (
+        "train-images-idx3-ubyte.gz",
+        include_bytes!("../../../../../corpora/images/fashion-mnist/train-images-idx3-ubyte.gz"),
+    ),
+    (
+        "train-labels-idx1-ubyte.gz",
+        include_bytes!("../../../../../corpora/images/fashion-mnist/train-labels-idx1-ubyte.gz"),
+    ),
+    (
+        "t10k-images-idx3-ubyte.gz",
+        include_bytes!("../../../../../corpora/images/fashion-mnist/t10k-images-idx3-ubyte.gz"),
+    ),
+    (
+        "t10k-labels-idx1-ubyte.gz",
+        include_bytes!("../../../../../corpora/images/fashion-mnist/t10k-labels-idx1-ubyte.gz"),
+    ),
+];
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    let file: StudyFile = toml::from_str(STUDY).map_err(|error| {
+        CommandError::usage(
+            format!("studies/vision/study.toml: {error}"),
+            "mend the file and build again",
+        )
+    })?;
+    let (variant, suffix) = match (arguments.quick, arguments.full) {
+        (true, _) => (&file.quick, "-quick"),
+        (_, true) => (&file.full, "-full"),
+        _ => (&file.default, ""),
+    };
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("runs/reproduce-vision{suffix}")));
+    let images = match &arguments.data {
+        Some(path) => path.clone(),
+        None => shipped_images(&out)?,
+    };
+    let path = toml::Value::String(images.display().to_string()).to_string();
+    let base = setting::apply(BASE, &[Setting::new("data.path", &path)?])?;
+    let title = match &arguments.data {
+        Some(path) => format!("{} ({})", file.title, path.display()),
+        None => file.title.clone(),
+    };
+    let mut study = Study::open_or_create(&out, &title, &base)?;
+    let trials = trials(&mut study, &file, variant, arguments.seeds)?;
+    study.save()?;
+
+    eprintln!("{} trials → {}", trials.len(), out.display());
+    launch::train_and_report(&study, &trials, arguments.jobs, |html| {
+        let commands = vec![command(arguments, &out)];
+        write_study_report(&study, commands, html, arguments.json)
+    })
+}
+
+/// Writes the shipped images into the study's folder, where its trials find them.
+fn shipped_images(out: &Path) -> Result<PathBuf, CommandError> {
+    let folder = out.join("images");
+    std::fs::create_dir_all(&folder).map_err(|source| CommandError::Write {
+        path: folder.clone(),
+        source,
+    })?;
+    for (name, bytes) in IMAGES {
+        let path = folder.join(name);
+        if std::fs::read(&path).ok().as_deref() != Some(bytes) {
+            wd_store::write_file(&path, bytes)?;
+        }
+    }
+    Ok(folder)
+}
+
+/// All trials of the variant, seed by seed: a study that is cut short has every point at the same number of seeds.
+fn trials(
+    study: &mut Study,
+    file: &StudyFile,
+    variant: &Variant,
+    seeds: Option<u64>,
+) -> Result<Vec<Trial>, CommandError> {
+    let seeds_of = |grid: &ModelGrid| seeds.unwrap_or(grid.seeds);
+    let most = variant.grids.iter().map(seeds_of).max().unwrap_or(0);
+    let mut all: Vec<Trial> = Vec::new();
+    for seed in 0..most {
+        for grid in &variant.grids {
+            if seed >= seeds_of(grid) {
+                continue;
+            }
+            for model in &grid.models {
+                let made_by = file.models.get(model).ok_or_else(|| {
+                    CommandError::usage(
+                        format!("studies/vision/study.toml has no model `{model}`"),
+                        "mend the file and build again",
+                    )
+                })?;
+                let mut axes = made_by.clone();
+                axes.extend(grid.axes.iter().cloned());
+                axes.push(format!("run.seed={seed}"));
+                for trial in study.add(&Grid::parse(&axes)?)? {
+                    if !all.iter().any(|known| known.name == trial.name) {
+                        all.push(trial);
+                    }
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The command that makes this study again.
+fn command(arguments: &Arguments, out: &Path) -> String {
+    let mut command = "wd reproduce vision".to_owned();
+    if arguments.quick {
+        command.push_str(" --quick");
+    }
+    if arguments.full {
+        command.push_str(" --full");
+    }
+    if let Some(path) = &arguments.data {
+        command.push_str(&format!(" --data {}", quoted(&path.display().to_string())));
+    }
+    if let Some(seeds) = arguments.seeds {
+        command.push_str(&format!(" --seeds {seeds}"));
+    }
+    command.push_str(&format!(" --out {}", quoted(&out.display().to_string())));
+    command
+}

@@ -1,0 +1,42 @@
+//! What commands print, where the reader may be gone.
+//!
+//! The standard library's `print!` and `eprint!` panic when `| head` has closed the pipe. The macros here have their names and stand
+//! in their place in the whole crate, so that nobody has to remember it: a reader that has seen enough is no failure, and a disk that
+//! is full is one.
+
+use std::fmt::Arguments;
+use std::io::Write;
+
+use crate::diagnostics::{self, CommandError};
+
+macro_rules! print {
+    ($($words:tt)*) => {
+        $crate::output::print(format_args!($($words)*))
+    };
+}
+
+macro_rules! println {
+    ($($words:tt)*) => {
+        $crate::output::print(format_args!("{}\n", format_args!($($words)*)))
+    };
+}
+
+macro_rules! eprintln {
+    ($($words:tt)*) => {
+        $crate::output::eprint(format_args!("{}\n", format_args!($($words)*)))
+    };
+}
+
+/// Writes to standard output; where that cannot be, the command ends.
+pub(crate) fn print(words: Arguments<'_>) {
+    if let Err(error) = std::io::stdout().write_fmt(words) {
+        let is_closed = error.kind() == std::io::ErrorKind::BrokenPipe;
+        diagnostics::show(&CommandError::Output(error));
+        std::process::exit(if is_closed { 0 } else { 1 });
+    }
+}
+
+/// Writes to standard error. Where that is closed there is nobody to tell, and no reason to end the work.
+pub(crate) fn eprint(words: Arguments<'_>) {
+    let _closed = std::io::stderr().write_fmt(words);
+}

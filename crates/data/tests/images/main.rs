@@ -1,0 +1,8 @@
+//! Image sets: what is read, what is refused, and that nothing breaks.
+
+mod golden;
+mod hostile;
+mod layouts;
+mod refusals;
+mod shipped;
+mod support;

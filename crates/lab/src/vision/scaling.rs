@@ -1,0 +1,181 @@
+//! How the best ηλ moves: from one model to another, and with the images, the batch and the passes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::surface::MODEL_KEY;
+use super::{Gain, Optimum, Surface};
+use crate::analysis::{Interval, PairedDifference};
+use crate::configuration::Flat;
+use crate::statistics::interval;
+
+/// The settings along which slopes are taken, with what they count.
+const AXES: [(&str, &str); 3] = [
+    ("data.size", "training images"),
+    ("data.batch", "images a step"),
+    ("data.epochs", "passes"),
+];
+
+/// One model against another, everything outside `[model]` equal, on the same seeds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ratio {
+    /// Index of the one surface.
+    pub one: usize,
+    /// Index of the other.
+    pub other: usize,
+    /// ln of the best ηλ of the one − that of the other; where an optimum lies at an end of its grid, a bound.
+    pub log_optimum: PairedDifference,
+    /// Does an optimum lie at an end of its grid?
+    pub is_bound: bool,
+    /// Change of the test loss by the best λ: that of the one − that of the other. Negative: the one gains more.
+    pub gain: PairedDifference,
+}
+
+/// The slope d ln(ηλ)/d ln x of the optimum along one setting, everything else equal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scaling {
+    /// The setting, for example `data.size`.
+    pub key: String,
+    /// What it counts.
+    pub counts: String,
+    /// Indices of the surfaces, ascending in x.
+    pub surfaces: Vec<usize>,
+    /// x of each.
+    pub values: Vec<f64>,
+    /// Least-squares slope of each seed, and its interval over seeds.
+    pub slope: Interval,
+    /// Does an optimum lie at an end of its grid?
+    pub is_bound: bool,
+}
+
+/// Every pair of models, ViT first where there is one.
+pub(super) fn ratios(
+    surfaces: &[Surface],
+    optima: &[Option<Optimum>],
+    gains: &[Option<Gain>],
+) -> Vec<Ratio> {
+    let outside = |surface: &Surface| -> Flat {
+        let mut rest = surface.configuration.clone();
+        rest.retain(|key, _| !key.starts_with("model."));
+        rest
+    };
+    let mut ratios = Vec::new();
+    for (one, first) in surfaces.iter().enumerate() {
+        for (other, second) in surfaces.iter().enumerate().skip(one + 1) {
+            if first.model() == second.model() || outside(first) != outside(second) {
+                continue;
+            }
+            let (Some(a), Some(b)) = (&optima[one], &optima[other]) else {
+                continue;
+            };
+            let difference = |a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>| {
+                let shared = a
+                    .iter()
+                    .filter_map(|(seed, value)| Some((*seed, value - b.get(seed)?)));
+                PairedDifference::of(shared.collect())
+            };
+            let gained = |index: usize| -> BTreeMap<u64, f64> {
+                gains[index].as_ref().map_or_else(BTreeMap::new, |gain| {
+                    gain.test_loss.per_seed.iter().copied().collect()
+                })
+            };
+            ratios.push(Ratio {
+                one,
+                other,
+                log_optimum: difference(&a.per_seed, &b.per_seed),
+                is_bound: !(a.is_inside() && b.is_inside()),
+                gain: difference(&gained(one), &gained(other)),
+            });
+        }
+    }
+    ratios
+}
+
+/// The slope along each axis, for each group of surfaces that differ in nothing else.
+pub(super) fn slopes(surfaces: &[Surface], optima: &[Option<Optimum>]) -> Vec<Scaling> {
+    let mut scalings = Vec::new();
+    for (key, counts) in AXES {
+        let mut groups: BTreeMap<Flat, Vec<usize>> = BTreeMap::new();
+        for (index, surface) in surfaces.iter().enumerate() {
+            if optima[index].is_some() {
+                let mut rest = surface.configuration.clone();
+                // The number of steps follows from the images, the batch and the passes.
+                rest.remove("run.steps");
+                rest.remove(key);
+                groups.entry(rest).or_default().push(index);
+            }
+        }
+        for mut members in groups.into_values().filter(|members| members.len() > 1) {
+            let value = |index: &usize| match key {
+                "data.size" => surfaces[*index].images as f64,
+                "data.batch" => surfaces[*index].batch as f64,
+                _ => surfaces[*index].epochs,
+            };
+            members.sort_by(|a, b| value(a).total_cmp(&value(b)));
+            let values: Vec<f64> = members.iter().map(value).collect();
+            let of: Vec<&Optimum> = members
+                .iter()
+                .filter_map(|index| optima[*index].as_ref())
+                .collect();
+            let per_seed: Vec<f64> = of[0]
+                .per_seed
+                .keys()
+                .filter_map(|seed| {
+                    let places: Option<Vec<f64>> = of
+                        .iter()
+                        .map(|optimum| optimum.per_seed.get(seed).copied())
+                        .collect();
+                    Some(slope(&values, &places?))
+                })
+                .collect();
+            scalings.push(Scaling {
+                key: key.to_owned(),
+                counts: counts.to_owned(),
+                is_bound: of.iter().any(|optimum| !optimum.is_inside()),
+                slope: interval(&per_seed),
+                surfaces: members,
+                values,
+            });
+        }
+    }
+    scalings
+}
+
+/// Least-squares slope of y against ln x.
+fn slope(x: &[f64], y: &[f64]) -> f64 {
+    let logs: Vec<f64> = x.iter().map(|x| x.ln()).collect();
+    let n = logs.len() as f64;
+    let (mean_x, mean_y) = (logs.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
+    let (mut above, mut below) = (0.0, 0.0);
+    for (x, y) in logs.iter().zip(y) {
+        above += (x - mean_x) * (y - mean_y);
+        below += (x - mean_x).powi(2);
+    }
+    above / below
+}
+
+impl Ratio {
+    /// The other settings, in words: `n = 1000`.
+    pub fn setting(&self, surfaces: &[Surface]) -> String {
+        let surface = &surfaces[self.one];
+        let mut same = surface.clone();
+        same.settings.retain(|(key, _)| key != MODEL_KEY);
+        match same.settings.is_empty() {
+            true => format!("n = {}", surface.images),
+            false => same.label(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_power_law_has_its_exponent_as_slope() {
+        let x = [100.0, 300.0, 1000.0, 5000.0];
+        let y = x.map(|x: f64| 2.0 - 0.75 * x.ln());
+        assert!((slope(&x, &y) + 0.75).abs() < 1e-12);
+    }
+}

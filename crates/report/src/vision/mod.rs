@@ -1,0 +1,226 @@
+//! The report of `wd reproduce vision`: where the best λ lies for each model and amount of data.
+//!
+//! | file | section |
+//! |---|---|
+//! | `response` | test loss and accuracy over ηλ, and over σ where the rule is a prior |
+//! | `optimum` | where the best ηλ lies, how it moves, what it gains |
+//! | `regimes` | many passes against one pass |
+//! | `ridge` | loss over λ × η |
+//! | `shift` | the best λ on shifted images |
+
+mod optimum;
+mod regimes;
+mod response;
+mod ridge;
+mod shift;
+
+use wd_lab::vision::{Surface, VisionAnalysis};
+use wd_lab::{Interval, Supported};
+
+use crate::figure::{
+    Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
+};
+use crate::number;
+use crate::page::{Content, Page, Section, Table};
+use crate::study::{ReportContext, claims, joined, setting_sections, status, wrapped};
+
+/// The study as one self-contained HTML page.
+pub fn vision_report(analysis: &VisionAnalysis, context: &ReportContext) -> String {
+    let mut sections = vec![
+        verdict(analysis, &context.notes),
+        response::section(analysis),
+        optimum::section(analysis),
+        regimes::section(analysis),
+        ridge::section(analysis),
+        shift::section(analysis),
+        table(analysis),
+    ];
+    sections.extend(setting_sections(context));
+    let trials: usize = analysis
+        .surfaces
+        .iter()
+        .flat_map(|surface| &surface.points)
+        .map(|point| point.finals.len())
+        .sum();
+    let seeds = analysis
+        .surfaces
+        .iter()
+        .flat_map(|surface| &surface.points)
+        .map(|point| point.finals.len())
+        .max()
+        .unwrap_or_default();
+    let mut models: Vec<&str> = analysis.surfaces.iter().map(Surface::model).collect();
+    models.sort_unstable();
+    models.dedup();
+    Page {
+        kind: "Where the best λ lies",
+        title: context.title.clone(),
+        lead: lead(analysis),
+        regime: "Intervals are 95 % Student intervals over seeds; two runs of one seed start from the same weights and see the same images in \
+                 the same order."
+            .to_owned(),
+        facts: vec![
+            ("Runs".to_owned(), trials.to_string()),
+            ("Most seeds".to_owned(), seeds.to_string()),
+            ("Models".to_owned(), models.join(", ")),
+        ],
+        sections,
+    }
+    .html()
+}
+
+/// The claims and findings as plain text for a terminal, at most 100 columns wide.
+pub fn vision_summary(analysis: &VisionAnalysis) -> String {
+    let mut lines = wrapped(&lead(analysis), "", "");
+    lines.push(String::new());
+    lines.extend(claims(&analysis.claims));
+    joined(lines)
+}
+
+/// How many claims the runs bear out.
+fn lead(analysis: &VisionAnalysis) -> String {
+    let count = |which| {
+        let matching = analysis
+            .claims
+            .iter()
+            .filter(|line| line.supported == which);
+        matching.count()
+    };
+    format!(
+        "Of {} claims these runs bear out {}, contradict {} and leave {} open.",
+        analysis.claims.len(),
+        count(Supported::Supported),
+        count(Supported::Contradicted),
+        count(Supported::Undecided)
+    )
+}
+
+fn verdict(analysis: &VisionAnalysis, notes: &[String]) -> Section {
+    let mut table = Table::new(&["claim", "these runs", "finding"], 3);
+    for line in &analysis.claims {
+        table.rows.push(vec![
+            line.claim.clone(),
+            status(line.supported).to_owned(),
+            line.finding.clone(),
+        ]);
+    }
+    let mut contents = vec![match table.rows.is_empty() {
+        true => Content::Absent(
+            "No two runs of this study differ in λ alone yet: there is nothing to compare."
+                .to_owned(),
+        ),
+        false => Content::Table(table),
+    }];
+    contents.extend(notes.iter().cloned().map(Content::Paragraph));
+    Section {
+        id: "verdict",
+        name: "Verdict",
+        heading: "What was found".to_owned(),
+        contents,
+    }
+}
+
+/// Every point of every surface.
+fn table(analysis: &VisionAnalysis) -> Section {
+    let mut table = Table::new(
+        &[
+            "setting",
+            "η",
+            "λ",
+            "κ",
+            "seeds",
+            "test loss",
+            "training loss",
+            "gap",
+            "accuracy",
+        ],
+        1,
+    );
+    for surface in &analysis.surfaces {
+        for point in &surface.points {
+            let diverged = match point.diverged.len() {
+                0 => String::new(),
+                count => format!(" + {count} diverged"),
+            };
+            table.rows.push(vec![
+                surface.label(),
+                number::short(point.learning_rate),
+                number::short(point.lambda),
+                number::short(number::rounded(point.kappa)),
+                format!("{}{diverged}", point.finals.len()),
+                with_interval(point.test_loss, 4),
+                with_interval(point.train_loss, 4),
+                with_interval(point.gap, 4),
+                with_interval(point.test_accuracy, 4),
+            ]);
+        }
+    }
+    Section {
+        id: "runs",
+        name: "Every run",
+        heading: "Every point of the grid".to_owned(),
+        contents: vec![Content::More(
+            "Losses and accuracies of every point, over seeds".to_owned(),
+            vec![Content::Table(table)],
+        )],
+    }
+}
+
+fn estimate(x: f64, interval: Interval) -> Point {
+    Point {
+        x,
+        y: interval.mean,
+        low: interval.low,
+        high: interval.high,
+    }
+}
+
+fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
+    Series {
+        label: label.to_owned(),
+        colour,
+        mark,
+        points,
+        annotations: Vec::new(),
+    }
+}
+
+fn figure(id: &str, label: &str, panels: Vec<Panel>, columns: usize) -> PanelFigure {
+    PanelFigure {
+        id: id.to_owned(),
+        title: String::new(),
+        description: String::new(),
+        horizontal: Horizontal::Quantity {
+            label: label.to_owned(),
+            transform: Transform::Log,
+        },
+        panels,
+        columns,
+        labels: Labels::Key,
+        dashes: String::new(),
+    }
+}
+
+/// `0.123 (0.1 to 0.15)`.
+fn with_interval(interval: Interval, decimals: usize) -> String {
+    match interval.n {
+        0 => number::MISSING.to_owned(),
+        1 => number::fixed(interval.mean, decimals),
+        _ => format!(
+            "{} ({} to {})",
+            number::fixed(interval.mean, decimals),
+            number::fixed(interval.low, decimals),
+            number::fixed(interval.high, decimals)
+        ),
+    }
+}
+
+/// A quantity of which the logarithm was averaged: its geometric mean and the ends of its interval.
+fn exponential(log: Interval) -> Interval {
+    Interval {
+        mean: log.mean.exp(),
+        low: log.low.exp(),
+        high: log.high.exp(),
+        ..log
+    }
+}

@@ -1,0 +1,168 @@
+//! Images: what is trained on, what is tested on, and a second test set that is shifted.
+
+use std::{path::Path, sync::Arc};
+
+use wd_data::images::{
+    Augmentation, Corruption, ImageLoader, ImageLoaderConfig, ImageSet, Normalisation, Part,
+};
+use wd_nn::ImageShape;
+use wd_store::{DataUnit, PlannedImages};
+
+use super::PlannedData;
+use crate::{
+    ConfigSource, TrainError,
+    config::{CorruptedSection, Shifted},
+};
+
+/// The images of a run, in memory.
+#[derive(Debug)]
+pub struct ImageData {
+    training: Arc<ImageSet>,
+    /// Those of `training` that are trained on; a smaller subset is the start of a larger one.
+    indices: Vec<u32>,
+    /// Of those, the ones on which the training side of the gap is measured.
+    pub(crate) training_sample: Vec<u32>,
+    pub(crate) normalisation: Normalisation,
+    augmentation: Augmentation,
+    pub(crate) batch: usize,
+    pub(crate) test: TestImages,
+    pub(crate) shifted: Option<TestImages>,
+}
+
+/// A set to test on, and which images of it.
+#[derive(Debug)]
+pub(crate) struct TestImages {
+    pub(crate) set: ImageSet,
+    pub(crate) indices: Vec<u32>,
+}
+
+impl ImageData {
+    /// Reads the images of a configuration.
+    pub(crate) fn open(source: &ConfigSource) -> Result<Self, TrainError> {
+        let data = &source.config.data;
+        let batch = data.batch.ok_or_else(|| {
+            source.invalid(
+                "data.batch",
+                "data.batch is missing",
+                "add `batch = …` to [data]: how many images a step takes",
+            )
+        })?;
+        let training = Arc::new(ImageSet::open(&data.path)?);
+        let size = data.size.unwrap_or(training.len());
+        let indices = training
+            .subset(size, data.subset_seed.unwrap_or(0))?
+            .indices;
+        let normalisation = Normalisation::of(&training, &indices)?;
+        let sample = |set: ImageSet| {
+            let count = data.evaluation_images.unwrap_or(set.len()).min(set.len());
+            // Spread evenly: sets may be sorted by class.
+            let index = |i: usize| (i as u128 * set.len() as u128 / count as u128) as u32;
+            let indices = (0..count).map(index).collect();
+            TestImages { set, indices }
+        };
+        let elsewhere = |path: &Path| -> Result<ImageSet, TrainError> {
+            Ok(ImageSet::open_part(path, Part::Test)?.aligned_to(&training)?)
+        };
+        let test = elsewhere(data.test.as_deref().unwrap_or(&data.path))?;
+        let shifted = match &data.shifted {
+            None => None,
+            Some(Shifted::Elsewhere(path)) => Some(sample(elsewhere(path)?)),
+            Some(Shifted::Corrupted(corrupted)) => {
+                Some(sample(test.clone().corrupt(corruption(corrupted))?))
+            }
+        };
+        let test = sample(test);
+        let training_sample = indices[..test.indices.len().min(indices.len())].to_vec();
+        Ok(ImageData {
+            training,
+            indices,
+            training_sample,
+            normalisation,
+            augmentation: Augmentation {
+                crop: data.crop.unwrap_or(0),
+                flip: data.flip.unwrap_or(false),
+                mixup: data.mixup.unwrap_or(0.0),
+                cutout: data.cutout.unwrap_or(0),
+            },
+            batch,
+            test,
+            shifted,
+        })
+    }
+
+    /// Size of every image.
+    pub(crate) fn shape(&self) -> ImageShape {
+        let (height, width, channels) = self.training.shape();
+        ImageShape {
+            channels,
+            height,
+            width,
+        }
+    }
+
+    /// Number of classes.
+    pub(crate) fn classes(&self) -> usize {
+        self.training.classes()
+    }
+
+    /// The training images.
+    pub(crate) fn training(&self) -> &ImageSet {
+        &self.training
+    }
+
+    /// The loader at the start of the run's data.
+    pub(crate) fn loader(&self, source: &ConfigSource) -> Result<ImageLoader, TrainError> {
+        Ok(ImageLoader::new(
+            Arc::clone(&self.training),
+            self.indices.clone(),
+            self.normalisation.clone(),
+            self.augmentation,
+            ImageLoaderConfig {
+                batch: self.batch,
+                seed: source.config.run.seed,
+                epochs: source.config.data.epochs,
+                keep_short_batch: false,
+            },
+        )?)
+    }
+
+    /// What the images say to the plan.
+    pub(crate) fn plan(&self, source: &ConfigSource) -> Result<PlannedData, TrainError> {
+        let loader = self.loader(source)?;
+        let (height, width, channels) = self.training.shape();
+        let shifted = &source.config.data.shifted;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.training.hash().as_bytes());
+        for test in std::iter::once(&self.test).chain(&self.shifted) {
+            hasher.update(test.set.hash().as_bytes());
+        }
+        Ok(PlannedData {
+            unit: DataUnit::Image,
+            per_step: self.batch as u64,
+            training: self.indices.len() as u64,
+            validation: self.test.indices.len() as u64,
+            steps_in_epoch: loader.steps_in_epoch(),
+            hash: hasher.finalize().to_hex().to_string(),
+            images: Some(PlannedImages {
+                shape: [height, width, channels],
+                classes: self.training.class_names().to_vec(),
+                mean: self.normalisation.mean.clone(),
+                std: self.normalisation.std.clone(),
+                shifted: shifted.as_ref().map(|shifted| match shifted {
+                    Shifted::Elsewhere(path) => path.display().to_string(),
+                    Shifted::Corrupted(corrupted) => {
+                        format!("{}, severity {}", corrupted.corruption, corrupted.severity)
+                    }
+                }),
+            }),
+        })
+    }
+}
+
+fn corruption(section: &CorruptedSection) -> Corruption {
+    Corruption {
+        kind: section.corruption,
+        severity: section.severity,
+        seed: section.seed,
+    }
+}

@@ -1,0 +1,63 @@
+//! A prepared corpus, its split, and the loader of its windows.
+
+use wd_data::{Corpus, Loader, LoaderConfig, Split};
+use wd_store::DataUnit;
+
+use super::PlannedData;
+use crate::{ConfigSource, TrainError};
+
+/// The corpus of a configuration.
+pub(crate) fn open(source: &ConfigSource) -> Result<Corpus, TrainError> {
+    Ok(Corpus::open(&source.config.data.path)?)
+}
+
+/// Windows a step.
+pub(crate) fn sequences(source: &ConfigSource) -> Result<usize, TrainError> {
+    source.config.data.sequences.ok_or_else(|| {
+        source.invalid(
+            "data.sequences",
+            "data.sequences is missing",
+            "add `sequences = …` to [data]: how many windows of model.context tokens a step takes",
+        )
+    })
+}
+
+/// The loader at the start of the run's data.
+pub(crate) fn loader(
+    source: &ConfigSource,
+    corpus: Corpus,
+    context: usize,
+) -> Result<Loader, TrainError> {
+    let data = &source.config.data;
+    let split = Split::new(&corpus, data.validation_fraction(), data.split_seed())?;
+    Ok(Loader::new(
+        corpus,
+        split,
+        LoaderConfig {
+            context,
+            sequences: sequences(source)?,
+            order: data.order.unwrap_or_default(),
+            seed: source.config.run.seed,
+            epochs: data.epochs,
+        },
+    )?)
+}
+
+/// What the corpus says to the plan of a model with this context.
+pub(crate) fn plan(
+    source: &ConfigSource,
+    corpus: Corpus,
+    context: usize,
+) -> Result<PlannedData, TrainError> {
+    let hash = corpus.sidecar().hash.clone();
+    let loader = loader(source, corpus, context)?;
+    Ok(PlannedData {
+        unit: DataUnit::Token,
+        per_step: (sequences(source)? * context) as u64,
+        training: loader.training_tokens(),
+        validation: loader.validation_tokens(),
+        steps_in_epoch: loader.steps_in_epoch(),
+        hash,
+        images: None,
+    })
+}

@@ -1,0 +1,145 @@
+//! Images: augmented batches, a classifier, and how well it does on test images, training images and shifted ones.
+
+use std::sync::Arc;
+
+use wd_data::{
+    Position,
+    images::{ImageLoader, ImageSet, evaluation_batch},
+};
+use wd_nn::{DropoutKey, Targets, VisionConfig, VisionModel};
+
+use super::{Scores, Task, Weights};
+use crate::{ConfigSource, TrainError, data::images::ImageData, evaluation::Evaluation};
+
+/// The columns that its evaluations fill, beyond those that every run has.
+pub(super) const COLUMNS: [&str; 3] = ["test_accuracy", "train_accuracy", "calibration_error"];
+/// Likewise, where there are shifted images.
+pub(super) const SHIFTED_COLUMNS: [&str; 3] = [
+    "shifted_loss",
+    "shifted_accuracy",
+    "shifted_calibration_error",
+];
+/// Likewise, where there is a moving average of the weights.
+pub(super) const AVERAGE_COLUMNS: [&str; 2] = ["average_loss", "average_accuracy"];
+
+pub(super) struct Images {
+    model: VisionModel<f32>,
+    loader: ImageLoader,
+    data: Arc<ImageData>,
+    /// Of one batch of an evaluation.
+    pixels: Vec<f32>,
+    labels: Vec<u32>,
+    logits: Vec<f32>,
+}
+
+impl Images {
+    pub(super) fn open(
+        source: &ConfigSource,
+        model: &VisionConfig,
+        data: Arc<ImageData>,
+        threads: usize,
+    ) -> Result<Self, TrainError> {
+        Ok(Images {
+            model: VisionModel::new(model.clone(), data.batch, threads)?,
+            loader: data.loader(source)?,
+            pixels: vec![0.0; data.batch * model.image().numbers()],
+            labels: vec![0; data.batch],
+            logits: vec![0.0; data.batch * model.classes()],
+            data,
+        })
+    }
+
+    /// Scores weights on images as they are, without augmentation.
+    fn score(
+        &mut self,
+        set: &ImageSet,
+        indices: &[u32],
+        weights: Weights<'_>,
+    ) -> Result<Evaluation, TrainError> {
+        let batch = self.labels.len();
+        let (numbers, classes) = (self.pixels.len() / batch, self.logits.len() / batch);
+        let mut evaluation = Evaluation::default();
+        for indices in indices.chunks(batch) {
+            let images = indices.len();
+            let pixels = &mut self.pixels[..images * numbers];
+            let logits = &mut self.logits[..images * classes];
+            let labels = &mut self.labels[..images];
+            for (label, index) in labels.iter_mut().zip(indices) {
+                *label = set.label(*index as usize);
+            }
+            evaluation_batch(set, indices, &self.data.normalisation, pixels)?;
+            self.model
+                .logits(weights.parameters, weights.running, pixels, logits)?;
+            evaluation.add(logits, labels);
+        }
+        Ok(evaluation)
+    }
+}
+
+impl Task for Images {
+    fn loss_and_gradient(
+        &mut self,
+        parameters: &[f32],
+        gradients: &mut [f32],
+        running: &mut [f32],
+        dropout: DropoutKey,
+    ) -> Result<f64, TrainError> {
+        let batch = self.loader.next()?;
+        let targets = Targets {
+            first: batch.first,
+            second: batch.second,
+            share: batch.share,
+        };
+        Ok(self.model.loss_and_gradient(
+            parameters,
+            gradients,
+            running,
+            batch.images,
+            targets,
+            dropout,
+        )?)
+    }
+
+    fn evaluate(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
+        let data = Arc::clone(&self.data);
+        let tested = self.score(&data.test.set, &data.test.indices, weights)?;
+        let trained = self.score(data.training(), &data.training_sample, weights)?;
+        let mut scores = vec![
+            ("validation_loss", tested.loss()),
+            ("train_eval_loss", trained.loss()),
+            (COLUMNS[0], tested.accuracy()),
+            (COLUMNS[1], trained.accuracy()),
+            (COLUMNS[2], tested.calibration_error()),
+        ];
+        if let Some(images) = &data.shifted {
+            let shifted = self.score(&images.set, &images.indices, weights)?;
+            scores.extend([
+                (SHIFTED_COLUMNS[0], shifted.loss()),
+                (SHIFTED_COLUMNS[1], shifted.accuracy()),
+                (SHIFTED_COLUMNS[2], shifted.calibration_error()),
+            ]);
+        }
+        Ok(scores)
+    }
+
+    fn evaluate_average(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
+        let data = Arc::clone(&self.data);
+        let tested = self.score(&data.test.set, &data.test.indices, weights)?;
+        Ok(vec![
+            (AVERAGE_COLUMNS[0], tested.loss()),
+            (AVERAGE_COLUMNS[1], tested.accuracy()),
+        ])
+    }
+
+    fn position(&self) -> Position {
+        self.loader.position()
+    }
+
+    fn seek(&mut self, position: Position) -> Result<(), TrainError> {
+        Ok(self.loader.seek(position)?)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.model.memory_bytes()
+    }
+}

@@ -27,7 +27,7 @@ mod words;
 pub(crate) use arms::setting as setting_sections;
 pub use summary::study_summary;
 pub(crate) use summary::{claims, joined, wrapped};
-pub(crate) use verdict::status;
+pub(crate) use verdict::claims_list;
 
 use wd_lab::Analysis;
 

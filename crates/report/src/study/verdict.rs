@@ -1,6 +1,6 @@
 //! Point 6, first on the page: the verdict in words and numbers, and what is not significant.
 
-use wd_lab::{ActsAs, Comparison, ComparisonKind, PairedDifference, Supported};
+use wd_lab::{ActsAs, Comparison, ComparisonKind, PairedDifference, Supported, VerdictLine};
 
 use super::arrangement::Study;
 use super::words;
@@ -30,16 +30,6 @@ pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
     };
     out.open("p", &[("class", "answer")]).text(before);
     out.element("b", &[], answer).text(".").close();
-    let mut list = Markup::default();
-    list.open("ul", &[("class", "verdict")]);
-    for line in &verdict.lines {
-        let status = status(line.supported);
-        list.open("li", &[]);
-        list.element("span", &[("class", &format!("mark {status}"))], status);
-        list.element("p", &[("class", "claim")], &bound(&line.claim));
-        list.element("p", &[("class", "finding")], &bound(&line.finding));
-        list.close_line();
-    }
     let mut contents = vec![
         Content::Markup(out.finish()),
         Content::Paragraph(
@@ -49,7 +39,7 @@ pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
         ),
     ];
     if !verdict.lines.is_empty() {
-        contents.push(Content::Markup(list.finish()));
+        contents.push(claims_list(&verdict.lines));
     }
     contents.extend(notes.iter().cloned().map(Content::Paragraph));
     contents.extend(significance(study));
@@ -59,6 +49,21 @@ pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
         heading: "Verdict".to_owned(),
         contents,
     }
+}
+
+/// Each claim with its mark, and under it what was found.
+pub(crate) fn claims_list(claims: &[VerdictLine]) -> Content {
+    let mut list = Markup::default();
+    list.open("ul", &[("class", "verdict")]);
+    for line in claims {
+        let status = status(line.supported);
+        list.open("li", &[]);
+        list.element("span", &[("class", &format!("mark {status}"))], status);
+        list.element("p", &[("class", "claim")], &bound(&line.claim));
+        list.element("p", &[("class", "finding")], &bound(&line.finding));
+        list.close_line();
+    }
+    Content::Markup(list.finish())
 }
 
 /// The measures that a comparison is judged by.

@@ -22,7 +22,7 @@ use crate::figure::{
 };
 use crate::number;
 use crate::page::{Content, Page, Section, Table};
-use crate::study::{ReportContext, claims, joined, setting_sections, status, wrapped};
+use crate::study::{ReportContext, claims, claims_list, joined, setting_sections, wrapped};
 
 /// The study as one self-contained HTML page.
 pub fn vision_report(analysis: &VisionAnalysis, context: &ReportContext) -> String {
@@ -96,20 +96,12 @@ fn lead(analysis: &VisionAnalysis) -> String {
 }
 
 fn verdict(analysis: &VisionAnalysis, notes: &[String]) -> Section {
-    let mut table = Table::new(&["claim", "these runs", "finding"], 3);
-    for line in &analysis.claims {
-        table.rows.push(vec![
-            line.claim.clone(),
-            status(line.supported).to_owned(),
-            line.finding.clone(),
-        ]);
-    }
-    let mut contents = vec![match table.rows.is_empty() {
+    let mut contents = vec![match analysis.claims.is_empty() {
         true => Content::Absent(
             "No two runs of this study differ in λ alone yet: there is nothing to compare."
                 .to_owned(),
         ),
-        false => Content::Table(table),
+        false => claims_list(&analysis.claims),
     }];
     contents.extend(notes.iter().cloned().map(Content::Paragraph));
     Section {

@@ -88,7 +88,7 @@ pub(crate) fn write_study_report(
     };
     if vision::is_vision(study) {
         let mut analysis = vision::analyse(study)?;
-        analysis.shifts = shifts(study, &analysis)?;
+        analysis.add_shifts(shifts(study, &analysis)?);
         let page = wd_report::vision_report(&analysis, &context);
         wd_store::write_file(out, page.as_bytes())?;
         return Ok(match json {

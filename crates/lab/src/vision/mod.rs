@@ -69,6 +69,15 @@ pub struct Regime {
     pub analysis: Analysis,
 }
 
+impl VisionAnalysis {
+    /// Adds what the models do on corrupted images, and the claims that follow.
+    pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
+        self.claims
+            .extend(shifts.iter().map(|shift| shift.claim(&self.surfaces)));
+        self.shifts = shifts;
+    }
+}
+
 /// Is this a study of classifiers, which [`analyse`] is about?
 pub fn is_vision(study: &Study) -> bool {
     let kind = |trial: &Trial| {

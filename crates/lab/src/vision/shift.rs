@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::{Interval, PairedDifference};
-use crate::statistics::interval;
+use crate::setting::spell;
+use crate::statistics::{adjust_family, interval};
+use crate::verdict::wording::{change, difference, quantity};
+use crate::verdict::{Supported, VerdictLine};
+
+use super::Surface;
 
 /// The models of one surface on corrupted test images: λ = 0 against the λ that is best on the clean ones.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,6 +23,57 @@ pub struct Shift {
     pub corruption: String,
     /// By severity, ascending; 0 is the clean images.
     pub severities: Vec<Severity>,
+}
+
+impl Shift {
+    /// Does the best λ help on corrupted images? Judged at every severity, corrected by Holm's method over them.
+    pub fn claim(&self, surfaces: &[Surface]) -> VerdictLine {
+        let mut differences: Vec<PairedDifference> = self
+            .severities
+            .iter()
+            .filter(|at| at.severity > 0)
+            .map(|at| at.difference.clone())
+            .collect();
+        adjust_family(&mut differences);
+        let shown = |sign: f64| {
+            let holds = |difference: &PairedDifference| {
+                difference.holds_after_correction() && difference.interval.mean * sign > 0.0
+            };
+            differences.iter().any(holds)
+        };
+        let supported = match (shown(1.0), shown(-1.0)) {
+            (true, false) => Supported::Supported,
+            (false, true) => Supported::Contradicted,
+            _ => Supported::Undecided,
+        };
+        let at = |severity: u8| {
+            let found = self.severities.iter().find(|at| at.severity == severity);
+            found.map_or_else(String::new, |at| {
+                format!(
+                    "; at severity {severity} {}, {} without",
+                    difference(&at.difference),
+                    quantity(&at.without)
+                )
+            })
+        };
+        VerdictLine {
+            claim: format!(
+                "{}: the λ that is best on the test images helps on corrupted ones too",
+                surfaces[self.surface].label()
+            ),
+            finding: format!(
+                "Accuracy under {}, λ = {} against 0: on the clean images {}{}{}.",
+                self.corruption,
+                spell(self.lambda),
+                self.severities
+                    .first()
+                    .map_or_else(String::new, |at| change(&at.difference.interval)),
+                at(3),
+                at(5)
+            ),
+            supported,
+        }
+    }
 }
 
 /// Accuracies at one severity.

@@ -297,8 +297,13 @@ fn what_does_not_add_up_is_refused_with_the_file_and_the_difference() {
         ),
         (
             "part0.csv --target target --sums part0.csv",
-            "would write over the table",
+            "would write over one of the parts",
         ),
+        (
+            "a.json part0.csv --target target --sums a.json",
+            "would write over one of the parts",
+        ),
+        ("part0.csv ./part0.csv --target target", "is given twice"),
         ("part0.csv a.json none.csv --target target", "none.csv"),
     ];
     for (words, expected) in cases {

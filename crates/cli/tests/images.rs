@@ -396,7 +396,7 @@ fn a_sweep_of_classifiers_is_reported_with_its_optima_and_its_shift() {
     let page = std::fs::read_to_string(study.join("report.html")).expect("a report");
     for part in [
         "Loss over ηλ",
-        "The best ηλ",
+        "Where the best λ lies",
         "Accuracy on corrupted test images",
         "cnn",
     ] {

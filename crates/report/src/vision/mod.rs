@@ -73,8 +73,38 @@ pub fn vision_report(analysis: &VisionAnalysis, context: &ReportContext) -> Stri
 pub fn vision_summary(analysis: &VisionAnalysis) -> String {
     let mut lines = wrapped(&lead(analysis), "", "");
     lines.push(String::new());
+    let points: usize = analysis
+        .surfaces
+        .iter()
+        .map(|surface| surface.points.len())
+        .sum();
+    if points <= MOST_LISTED {
+        lines.extend(listed(analysis));
+        lines.push(String::new());
+    }
     lines.extend(claims(&analysis.claims));
     joined(lines)
+}
+
+/// Points of a study that are listed one by one on a terminal.
+const MOST_LISTED: usize = 24;
+
+/// A line for each point.
+fn listed(analysis: &VisionAnalysis) -> Vec<String> {
+    let mut lines = Vec::new();
+    for surface in &analysis.surfaces {
+        lines.extend(wrapped(&surface.label(), "", ""));
+        for point in &surface.points {
+            lines.push(format!(
+                "  η {:<8} λ {:<8} test loss {:<28} accuracy {}",
+                number::short(point.learning_rate),
+                number::short(point.lambda),
+                with_interval(point.test_loss, 4),
+                with_interval(point.test_accuracy, 3)
+            ));
+        }
+    }
+    lines
 }
 
 /// How many claims the runs bear out.
@@ -86,6 +116,10 @@ fn lead(analysis: &VisionAnalysis) -> String {
             .filter(|line| line.supported == which);
         matching.count()
     };
+    if analysis.claims.is_empty() {
+        return "Nothing can be claimed yet: it takes λ = 0 beside other λ, everything else equal, such as decay.lambda=0,0.01,0.1,1."
+            .to_owned();
+    }
     format!(
         "Of {} claims these runs bear out {}, contradict {} and leave {} open.",
         analysis.claims.len(),

@@ -197,6 +197,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             "name one target with --target",
         ));
     }
+    check_files(arguments)?;
     let inputs = Inputs::open(&arguments.data)?;
     check_sums(arguments, &request, &inputs)?;
     let design = inputs.design(&options)?;
@@ -237,20 +238,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses what sums cannot give, and sums over a table.
+/// Refuses what sums cannot give.
 fn check_sums(
     arguments: &Arguments,
     request: &Request,
     inputs: &Inputs<'_>,
 ) -> Result<(), CommandError> {
-    if let Some(path) = &arguments.sums
-        && inputs.tables.contains(&path.as_path())
-    {
-        return Err(CommandError::usage(
-            format!("--sums {} would write over the table", path.display()),
-            "name another file",
-        ));
-    }
     let family = arguments.family;
     if family != Family::Gaussian && (arguments.sums.is_some() || inputs.sums.is_some()) {
         return Err(CommandError::usage(
@@ -290,6 +283,35 @@ fn sum(source: &load::Source<'_>, path: &Path, json: bool) -> Result<ExitCode, C
     }
     eprintln!("→ {}", path.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a file that would count twice, and sums that would overwrite what they are made of.
+fn check_files(arguments: &Arguments) -> Result<(), CommandError> {
+    let whole = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    let mut seen = Vec::new();
+    for path in &arguments.data {
+        let place = whole(path);
+        if seen.contains(&place) {
+            return Err(CommandError::usage(
+                format!(
+                    "{} is given twice: its rows would count twice",
+                    path.display()
+                ),
+                "name each part of the table once",
+            ));
+        }
+        seen.push(place);
+    }
+    match &arguments.sums {
+        Some(path) if seen.contains(&whole(path)) => Err(CommandError::usage(
+            format!(
+                "--sums {} would write over one of the parts",
+                path.display()
+            ),
+            "write the sums to a file of their own",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn request(arguments: &Arguments) -> Result<Request, CommandError> {

@@ -1,7 +1,8 @@
 //! Blocks of rows into statistics.
 
 use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatRef};
+use faer::{Accum, MatRef, RowRef};
+use rayon::prelude::*;
 
 use super::Statistics;
 use crate::{EvidenceError, parallelism};
@@ -9,6 +10,9 @@ use crate::{EvidenceError, parallelism};
 /// Values of a block that is centred and multiplied at once: 8 MB of f64, so that reading and writing the Gram matrix
 /// is little beside the product.
 const BLOCK_VALUES: usize = 1 << 20;
+
+/// Rows that one thread takes at a time.
+const ROWS_A_TASK: usize = 64;
 
 impl Statistics {
     /// Adds rows: `x` of n × p, `y` of n × k, and a weight a row (1 where there are none). Rows of weight 0 do not count.
@@ -40,6 +44,8 @@ impl Statistics {
         }
         check_rows(x, y, weights)?;
         let block = (BLOCK_VALUES / self.means.len()).clamp(64, 8192);
+        // One for all blocks: fresh memory of this size costs as much as a third of the product.
+        let mut scratch = vec![0.0; self.means.len() * block.min(x.nrows())];
         let mut start = 0;
         while start < x.nrows() {
             let rows = block.min(x.nrows() - start);
@@ -47,41 +53,54 @@ impl Statistics {
                 x.subrows(start, rows),
                 y.subrows(start, rows),
                 weights.map(|weights| &weights[start..start + rows]),
+                &mut scratch,
             );
             start += rows;
         }
         Ok(())
     }
 
-    fn add_block(&mut self, x: MatRef<'_, f64>, y: MatRef<'_, f64>, weights: Option<&[f64]>) {
+    /// `block` is overwritten: the rows of the data, one after the other.
+    fn add_block(
+        &mut self,
+        x: MatRef<'_, f64>,
+        y: MatRef<'_, f64>,
+        weights: Option<&[f64]>,
+        block: &mut [f64],
+    ) {
         let width = self.means.len();
-        // One row of the block is one column of this matrix: contiguous.
-        let mut block = Mat::<f64>::zeros(width, x.nrows());
-        let mut block_weights = Vec::with_capacity(x.nrows());
-        for row in 0..x.nrows() {
-            let weight = weights.map_or(1.0, |weights| weights[row]);
-            if weight > 0.0 {
-                let values = block.col_as_slice_mut(block_weights.len());
-                for (value, column) in values.iter_mut().zip(0..self.columns) {
-                    *value = x[(row, column)];
-                }
-                for (value, target) in values[self.columns..].iter_mut().zip(0..self.targets) {
-                    *value = y[(row, target)];
-                }
-                block_weights.push(weight);
-            }
-        }
-        let rows = block_weights.len();
+        let weight_of = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let kept: Vec<usize> = (0..x.nrows()).filter(|&row| weight_of(row) > 0.0).collect();
+        let block_weights: Vec<f64> = kept.iter().map(|&row| weight_of(row)).collect();
+        let rows = kept.len();
         if rows == 0 {
             return;
         }
+        let block = &mut block[..rows * width];
+        block
+            .par_chunks_mut(width)
+            .with_min_len(ROWS_A_TASK)
+            .zip(&kept)
+            .for_each(|(values, &row)| {
+                let (columns, targets) = values.split_at_mut(x.ncols());
+                let row = (x.row(row), y.row(row));
+                let copy = |to: &mut [f64], from: RowRef<'_, f64>| {
+                    to.iter_mut()
+                        .zip(from.iter())
+                        .for_each(|(to, from)| *to = *from);
+                };
+                copy(columns, row.0);
+                copy(targets, row.1);
+            });
         let weight: f64 = block_weights.iter().sum();
         // Means about the first row: exact for a constant column, whose centred values are then exactly 0.
-        let origin = block.col_as_slice(0).to_vec();
+        let origin = block[..width].to_vec();
         let mut means = vec![0.0; width];
         for (row, weight) in block_weights.iter().enumerate() {
-            for ((mean, value), origin) in
-                means.iter_mut().zip(block.col_as_slice(row)).zip(&origin)
+            for ((mean, value), origin) in means
+                .iter_mut()
+                .zip(&block[row * width..][..width])
+                .zip(&origin)
             {
                 *mean += weight * (value - origin);
             }
@@ -89,13 +108,17 @@ impl Statistics {
         for (mean, origin) in means.iter_mut().zip(&origin) {
             *mean = origin + *mean / weight;
         }
-        for (row, weight) in block_weights.iter().enumerate() {
-            let root = weight.sqrt();
-            for (value, mean) in block.col_as_slice_mut(row).iter_mut().zip(&means) {
-                *value = root * (*value - mean);
-            }
-        }
-        let block = block.subcols(0, rows);
+        block
+            .par_chunks_mut(width)
+            .with_min_len(ROWS_A_TASK)
+            .zip(&block_weights)
+            .for_each(|(values, weight)| {
+                let root = weight.sqrt();
+                for (value, mean) in values.iter_mut().zip(&means) {
+                    *value = root * (*value - mean);
+                }
+            });
+        let block = MatRef::from_column_major_slice(block, width, rows);
         triangular::matmul(
             self.gram.as_mut(),
             BlockStructure::TriangularLower,

@@ -124,6 +124,7 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
             .collect();
         panel.series.push(series(label, colour, Mark::Line, points));
     }
+    let panel_series = panel.series.clone();
     for chosen in &curve.chosen {
         let median = chosen.quartiles[1];
         if median > 0.0 && median.is_finite() {
@@ -146,6 +147,30 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         "To the left the model over-fits: the sample's own error goes on falling while that of fresh rows rises. To the right it \
          under-fits: both rise. Dotted lines are the medians of the λ that each rule chooses. Bands are 95 % intervals of the mean over \
          draws.",
+        number::measured,
+    );
+    let mut by_sigma = Panel::new("Mean squared error (1: the target's variance)", 220.0);
+    by_sigma.transform = Transform::Log;
+    by_sigma.series = panel_series
+        .into_iter()
+        .map(|mut series| {
+            // σ falls as λ grows.
+            series.points.reverse();
+            for point in &mut series.points {
+                point.x = 1.0 / point.x.sqrt();
+            }
+            series
+        })
+        .collect();
+    let over_sigma = FigureBlock::of_panels(
+        over(
+            "error-over-sigma",
+            "σ = 1/√λ of the prior, in units of the noise's standard deviation",
+            vec![by_sigma],
+            1,
+        ),
+        "The same over σ.",
+        "A wide prior, to the right, over-fits; a narrow one, to the left, under-fits. Bands are 95 % intervals of the mean over draws.",
         number::measured,
     );
     let mut path = Table::new(
@@ -193,6 +218,7 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         heading: "Too weak a prior, too strong a prior".to_owned(),
         contents: vec![
             Content::Figure(Box::new(figure)),
+            Content::Figure(Box::new(over_sigma)),
             Content::Heading("Where each rule puts λ".to_owned()),
             Content::Table(chosen),
             Content::More(

@@ -141,7 +141,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         None => file.title.clone(),
     };
     let mut study = Study::open_or_create(&out, &title, &base)?;
-    let trials = trials(&mut study, variant, arguments.seeds)?;
+    if arguments.seeds == Some(0) {
+        return Err(CommandError::usage(
+            "--seeds 0 would train nothing",
+            "give 1 or more",
+        ));
+    }
+    let grids: Vec<SeededAxes> = variant
+        .grids
+        .iter()
+        .map(|grid| (grid.axes.clone(), grid.seeds))
+        .collect();
+    let trials = seed_by_seed(&mut study, &grids, arguments.seeds)?;
     study.save()?;
 
     eprintln!(
@@ -150,7 +161,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         out.display()
     );
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
-        let commands = vec![command(arguments, &out)];
+        let corpus = arguments.corpus.as_deref().map(|path| ("--corpus", path));
+        let lengths = (arguments.quick, arguments.full);
+        let commands = vec![command(
+            "wd reproduce",
+            lengths,
+            corpus,
+            arguments.seeds,
+            &out,
+        )];
         write_study_report(&study, commands, html, arguments.json)
     })
 }
@@ -228,26 +247,21 @@ fn base_configuration(variant: &Variant, corpus: &Path) -> Result<String, Comman
     Ok(setting::apply(&base, &[steps])?)
 }
 
-/// All trials of the variant, seed by seed: a study that is cut short has every arm at the same number of seeds.
-fn trials(
+/// The axes of a grid, and how many seeds it is repeated for.
+type SeededAxes = (Vec<String>, u64);
+
+/// All trials of some grids, seed by seed: a study that is cut short has every arm at the same number of seeds. `seeds` holds for
+/// all grids.
+fn seed_by_seed(
     study: &mut Study,
-    variant: &Variant,
+    grids: &[SeededAxes],
     seeds: Option<u64>,
 ) -> Result<Vec<Trial>, CommandError> {
-    if seeds == Some(0) {
-        return Err(CommandError::usage(
-            "--seeds 0 would train nothing",
-            "give 1 or more",
-        ));
-    }
-    let most = variant.grids.iter().map(|grid| seeds.unwrap_or(grid.seeds));
+    let seeds_of = |grid: &SeededAxes| seeds.unwrap_or(grid.1);
     let mut all: Vec<Trial> = Vec::new();
-    for seed in 0..most.max().unwrap_or(0) {
-        for grid in &variant.grids {
-            if seed >= seeds.unwrap_or(grid.seeds) {
-                continue;
-            }
-            let mut axes = grid.axes.clone();
+    for seed in 0..grids.iter().map(seeds_of).max().unwrap_or(0) {
+        for grid in grids.iter().filter(|grid| seed < seeds_of(grid)) {
+            let mut axes = grid.0.clone();
             axes.push(format!("run.seed={seed}"));
             for trial in study.add(&Grid::parse(&axes)?)? {
                 if !all.iter().any(|known| known.name == trial.name) {
@@ -259,24 +273,27 @@ fn trials(
     Ok(all)
 }
 
-/// The command that makes this study again.
-fn command(arguments: &Arguments, out: &Path) -> String {
-    let mut command = "wd reproduce".to_owned();
-    if arguments.quick {
-        command.push_str(" --quick");
+/// The command that makes a study again: its name and the options that were given.
+fn command(
+    name: &str,
+    (quick, full): (bool, bool),
+    data: Option<(&str, &Path)>,
+    seeds: Option<u64>,
+    out: &Path,
+) -> String {
+    let mut command = name.to_owned();
+    for (flag, is_given) in [(" --quick", quick), (" --full", full)] {
+        if is_given {
+            command.push_str(flag);
+        }
     }
-    if arguments.full {
-        command.push_str(" --full");
+    let path = |path: &Path| quoted(&path.display().to_string());
+    if let Some((option, data)) = data {
+        command.push_str(&format!(" {option} {}", path(data)));
     }
-    if let Some(corpus) = &arguments.corpus {
-        command.push_str(&format!(
-            " --corpus {}",
-            quoted(&corpus.display().to_string())
-        ));
-    }
-    if let Some(seeds) = arguments.seeds {
+    if let Some(seeds) = seeds {
         command.push_str(&format!(" --seeds {seeds}"));
     }
-    command.push_str(&format!(" --out {}", quoted(&out.display().to_string())));
+    command.push_str(&format!(" --out {}", path(out)));
     command
 }

@@ -8,13 +8,10 @@ use std::{
 
 use clap::Args;
 use serde::Deserialize;
-use wd_lab::{Grid, Setting, Study, Trial, setting};
+use wd_lab::{Setting, Study, setting};
 
-use crate::{
-    commands::{report::write_study_report, sweep::quoted},
-    diagnostics::CommandError,
-    launch, text,
-};
+use super::{SeededAxes, command, seed_by_seed};
+use crate::{commands::report::write_study_report, diagnostics::CommandError, launch, text};
 
 /// Train a ViT and a CNN on few images under many λ, and find where the best λ lies
 #[derive(Debug, Args)]
@@ -23,7 +20,7 @@ Examples:
   wd reproduce vision --quick                   # about two minutes: one seed, a first look
   wd reproduce vision                           # within 20 minutes on 2 cores, on the shipped Fashion-MNIST cut
   wd reproduce vision --data mnist/             # the same study on your own images
-  wd reproduce vision --data fashion/ --full    # 1,000 to 60,000 images: a night
+  wd reproduce vision --data fashion/ --full    # 1,000 to 60,000 images, five seeds
 
 Images: a folder of IDX files (MNIST, Fashion-MNIST), CIFAR-10/100 binary, PNG/JPEG by class, or Parquet, with a test part.
 Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
@@ -134,7 +131,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         None => file.title.clone(),
     };
     let mut study = Study::open_or_create(&out, &title, &base)?;
-    let trials = trials(&mut study, &file, variant, arguments.seeds)?;
+    let trials = seed_by_seed(&mut study, &grids(&file, variant)?, arguments.seeds)?;
     study.save()?;
 
     eprintln!(
@@ -143,7 +140,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         out.display()
     );
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
-        let commands = vec![command(arguments, &out)];
+        let data = arguments.data.as_deref().map(|path| ("--data", path));
+        let lengths = (arguments.quick, arguments.full);
+        let commands = vec![command(
+            "wd reproduce vision",
+            lengths,
+            data,
+            arguments.seeds,
+            &out,
+        )];
         write_study_report(&study, commands, html, arguments.json)
     })
 }
@@ -164,57 +169,19 @@ fn shipped_images(out: &Path) -> Result<PathBuf, CommandError> {
     Ok(folder)
 }
 
-/// All trials of the variant, seed by seed: a study that is cut short has every point at the same number of seeds.
-fn trials(
-    study: &mut Study,
-    file: &StudyFile,
-    variant: &Variant,
-    seeds: Option<u64>,
-) -> Result<Vec<Trial>, CommandError> {
-    let seeds_of = |grid: &ModelGrid| seeds.unwrap_or(grid.seeds);
-    let most = variant.grids.iter().map(seeds_of).max().unwrap_or(0);
-    let mut all: Vec<Trial> = Vec::new();
-    for seed in 0..most {
-        for grid in &variant.grids {
-            if seed >= seeds_of(grid) {
-                continue;
-            }
-            for model in &grid.models {
-                let made_by = file.models.get(model).ok_or_else(|| {
-                    CommandError::usage(
-                        format!("studies/vision/study.toml has no model `{model}`"),
-                        "mend the file and build again",
-                    )
-                })?;
-                let mut axes = made_by.clone();
-                axes.extend(grid.axes.iter().cloned());
-                axes.push(format!("run.seed={seed}"));
-                for trial in study.add(&Grid::parse(&axes)?)? {
-                    if !all.iter().any(|known| known.name == trial.name) {
-                        all.push(trial);
-                    }
-                }
-            }
+/// The grids of the variant, one for each of their models.
+fn grids(file: &StudyFile, variant: &Variant) -> Result<Vec<SeededAxes>, CommandError> {
+    let mut grids = Vec::new();
+    for grid in &variant.grids {
+        for model in &grid.models {
+            let made_by = file.models.get(model).ok_or_else(|| {
+                CommandError::usage(
+                    format!("studies/vision/study.toml has no model `{model}`"),
+                    "mend the file and build again",
+                )
+            })?;
+            grids.push(([&made_by[..], &grid.axes].concat(), grid.seeds));
         }
     }
-    Ok(all)
-}
-
-/// The command that makes this study again.
-fn command(arguments: &Arguments, out: &Path) -> String {
-    let mut command = "wd reproduce vision".to_owned();
-    if arguments.quick {
-        command.push_str(" --quick");
-    }
-    if arguments.full {
-        command.push_str(" --full");
-    }
-    if let Some(path) = &arguments.data {
-        command.push_str(&format!(" --data {}", quoted(&path.display().to_string())));
-    }
-    if let Some(seeds) = arguments.seeds {
-        command.push_str(&format!(" --seeds {seeds}"));
-    }
-    command.push_str(&format!(" --out {}", quoted(&out.display().to_string())));
-    command
+    Ok(grids)
 }

@@ -1,5 +1,7 @@
 //! What a panel holds: points in series, lines to compare with, moments and notes.
 
+use wd_lab::Interval;
+
 use super::Colour;
 use super::scale::{Scale, Transform};
 
@@ -14,6 +16,18 @@ pub struct Point {
     pub low: f64,
     /// Upper end of the interval.
     pub high: f64,
+}
+
+impl Point {
+    /// A mean with its interval.
+    pub fn of(x: f64, interval: Interval) -> Self {
+        Self {
+            x,
+            y: interval.mean,
+            low: interval.low,
+            high: interval.high,
+        }
+    }
 }
 
 /// At most about `most` of the points, the last among them.
@@ -54,6 +68,19 @@ pub struct Series {
     pub points: Vec<Point>,
     /// Text beside each dot; empty for none.
     pub annotations: Vec<String>,
+}
+
+impl Series {
+    /// Points without annotations.
+    pub fn new(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Self {
+        Self {
+            label: label.to_owned(),
+            colour,
+            mark,
+            points,
+            annotations: Vec::new(),
+        }
+    }
 }
 
 /// A horizontal line to compare with, such as "no difference".

@@ -66,6 +66,23 @@ const BETWEEN_COLUMNS: f64 = 26.0;
 const DIRECT_GAP: f64 = 12.0;
 
 impl PanelFigure {
+    /// Panels over a quantity on a logarithmic axis, named in a key; `FigureBlock` gives it title and description.
+    pub(crate) fn over(id: &str, label: &str, panels: Vec<Panel>, columns: usize) -> Self {
+        Self {
+            id: id.to_owned(),
+            title: String::new(),
+            description: String::new(),
+            horizontal: Horizontal::Quantity {
+                label: label.to_owned(),
+                transform: Transform::Log,
+            },
+            panels,
+            columns,
+            labels: Labels::Key,
+            dashes: String::new(),
+        }
+    }
+
     /// The figure as an `<svg>` element laid out for `width` pixels.
     pub fn svg(&self, width: f64) -> String {
         let variant = if width < NARROW { "n" } else { "w" };

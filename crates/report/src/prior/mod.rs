@@ -22,7 +22,7 @@ pub use findings::{
 use wd_evidence::study::Rule;
 use wd_lab::Interval;
 
-use crate::figure::{Colour, Horizontal, Labels, Mark, PanelFigure, Point, Series, Transform};
+use crate::figure::Colour;
 use crate::page::{Content, Page, Section};
 use crate::study::{ReportContext, setting_sections};
 
@@ -86,41 +86,6 @@ fn colour(rule: Rule) -> Colour {
         Rule::Evidence => Colour::Sequence(11),
         Rule::LeaveOneOut => Colour::Sequence(6),
         Rule::TenFolds => Colour::Sequence(2),
-    }
-}
-
-fn estimate(x: f64, interval: Interval) -> Point {
-    Point {
-        x,
-        y: interval.mean,
-        low: interval.low,
-        high: interval.high,
-    }
-}
-
-fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
-    Series {
-        label: label.to_owned(),
-        colour,
-        mark,
-        points,
-        annotations: Vec::new(),
-    }
-}
-
-fn over(id: &str, label: &str, panels: Vec<crate::figure::Panel>, columns: usize) -> PanelFigure {
-    PanelFigure {
-        id: id.to_owned(),
-        title: String::new(),
-        description: String::new(),
-        horizontal: Horizontal::Quantity {
-            label: label.to_owned(),
-            transform: Transform::Log,
-        },
-        panels,
-        columns,
-        labels: Labels::Key,
-        dashes: "true σ".to_owned(),
     }
 }
 

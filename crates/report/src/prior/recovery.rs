@@ -1,7 +1,7 @@
 //! The σ that the evidence finds of weights drawn with a known one.
 
-use super::{Recovery, over, series};
-use crate::figure::{Colour, Mark, Panel, Point, Reference};
+use super::Recovery;
+use crate::figure::{Colour, Mark, Panel, PanelFigure, Point, Reference, Series};
 use crate::number;
 use crate::page::{Content, FigureBlock, Section, Table};
 
@@ -13,7 +13,7 @@ pub(super) fn section(found: &[Recovery]) -> Section {
     for (&columns, colour) in widths.iter().zip(Colour::sequence(widths.len())) {
         let group = || found.iter().filter(move |group| group.columns == columns);
         let label = format!("{columns} weights");
-        sigma.series.push(series(
+        sigma.series.push(Series::new(
             &label,
             colour,
             Mark::Line,
@@ -26,7 +26,7 @@ pub(super) fn section(found: &[Recovery]) -> Section {
                 })
                 .collect(),
         ));
-        coverage.series.push(series(
+        coverage.series.push(Series::new(
             &label,
             colour,
             Mark::Line,
@@ -86,7 +86,7 @@ pub(super) fn section(found: &[Recovery]) -> Section {
         heading: "Weights drawn from a known prior".to_owned(),
         contents: vec![
             Content::Figure(Box::new(FigureBlock::of_panels(
-                over("recovery-figure", "rows, n", vec![sigma, coverage], 1),
+                PanelFigure::over("recovery-figure", "rows, n", vec![sigma, coverage], 1),
                 "The σ that the evidence finds, and how often its interval is right.",
                 "Bands are quartiles over draws above, and the 95 % interval of a share (Wilson) below. More rows show the weights more \
                  exactly, but σ is a property of p weights: its error does not fall below about 1/√(2p) of σ, whatever n.",

@@ -1,7 +1,9 @@
 //! Evidence against cross-validation.
 
-use super::{Rival, estimate, series};
-use crate::figure::{Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Reference};
+use super::Rival;
+use crate::figure::{
+    Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Reference, Series,
+};
 use crate::number;
 use crate::page::{Content, FigureBlock, Section, Table};
 
@@ -29,9 +31,11 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
         let points = rivals
             .iter()
             .enumerate()
-            .map(|(index, rival)| estimate(index as f64, percent(of(rival))))
+            .map(|(index, rival)| Point::of(index as f64, percent(of(rival))))
             .collect();
-        panel.series.push(series(label, colour, Mark::Dots, points));
+        panel
+            .series
+            .push(Series::new(label, colour, Mark::Dots, points));
     }
     panel.references.push(Reference {
         y: 0.0,

@@ -1,7 +1,9 @@
 //! Maximum likelihood and MAP as the sample grows, and error over λ.
 
-use super::{ErrorCurve, PriorFindings, colour, estimate, name, over, series, with_interval};
-use crate::figure::{Colour, Mark, Moment, Panel, Reference, Transform};
+use super::{ErrorCurve, PriorFindings, colour, name, with_interval};
+use crate::figure::{
+    Colour, Mark, Moment, Panel, PanelFigure, Point, Reference, Series, Transform,
+};
 use crate::number;
 use crate::page::{Content, FigureBlock, Section, Table};
 use wd_evidence::study::Rule;
@@ -22,11 +24,11 @@ pub(super) fn sizes(findings: &PriorFindings) -> Section {
                 .iter()
                 .filter_map(|size| {
                     let found = size.rules.iter().find(|found| found.rule == rule)?;
-                    Some(estimate(size.rows as f64, of(found)))
+                    Some(Point::of(size.rows as f64, of(found)))
                 })
                 .collect()
         };
-        let drawn = |points| series(name(rule), colour(rule), Mark::Line, points);
+        let drawn = |points| Series::new(name(rule), colour(rule), Mark::Line, points);
         errors[0].series.push(drawn(points(|found| found.fresh)));
         errors[1].series.push(drawn(points(|found| found.shifted)));
         if rule != Rule::MaximumLikelihood {
@@ -50,7 +52,7 @@ pub(super) fn sizes(findings: &PriorFindings) -> Section {
     }
     let panels = errors.into_iter().chain(differences).collect();
     let figure = FigureBlock::of_panels(
-        over("sample-size", "rows learnt from, n", panels, 2),
+        PanelFigure::over("sample-size", "rows learnt from, n", panels, 2),
         "Maximum likelihood and MAP as the sample grows.",
         "Below 0 in the lower panels the prior helps. Bands are 95 % intervals of the mean over draws, and of the mean of paired \
          differences.",
@@ -120,9 +122,11 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         let points = curve
             .points
             .iter()
-            .map(|point| estimate(point.lambda, of(point)))
+            .map(|point| Point::of(point.lambda, of(point)))
             .collect();
-        panel.series.push(series(label, colour, Mark::Line, points));
+        panel
+            .series
+            .push(Series::new(label, colour, Mark::Line, points));
     }
     let panel_series = panel.series.clone();
     for chosen in &curve.chosen {
@@ -137,7 +141,7 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         }
     }
     let figure = FigureBlock::of_panels(
-        over(
+        PanelFigure::over(
             "error-over-lambda",
             "λ on standardised columns, summed loss",
             vec![panel],
@@ -163,7 +167,7 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         })
         .collect();
     let over_sigma = FigureBlock::of_panels(
-        over(
+        PanelFigure::over(
             "error-over-sigma",
             "σ = 1/√λ of the prior, in units of the noise's standard deviation",
             vec![by_sigma],

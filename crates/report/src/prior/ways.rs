@@ -1,8 +1,8 @@
 //! λ seen four ways.
 
-use super::{FourWays, series};
+use super::FourWays;
 use crate::figure::{
-    Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Reference, Transform,
+    Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Reference, Series, Transform,
 };
 use crate::number;
 use crate::page::{Content, FigureBlock, Section, Table};
@@ -23,7 +23,7 @@ pub(super) fn section(found: &FourWays) -> Section {
         high: f64::NAN,
     };
     panel.series = vec![
-        series(
+        Series::new(
             "difference measured",
             Colour::Sequence(9),
             Mark::Dots,
@@ -34,7 +34,7 @@ pub(super) fn section(found: &FourWays) -> Section {
                 .map(point)
                 .collect(),
         ),
-        series(
+        Series::new(
             "roundoff of its arithmetic",
             Colour::Baseline,
             Mark::Rings,

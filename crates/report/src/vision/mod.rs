@@ -17,9 +17,6 @@ mod shift;
 use wd_lab::vision::{Surface, VisionAnalysis};
 use wd_lab::{Interval, Supported};
 
-use crate::figure::{
-    Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
-};
 use crate::number;
 use crate::page::{Content, Page, Section, Table};
 use crate::study::{ReportContext, claims, claims_list, joined, setting_sections, wrapped};
@@ -189,41 +186,6 @@ fn table(analysis: &VisionAnalysis) -> Section {
             "Losses and accuracies of every point, over seeds".to_owned(),
             vec![Content::Table(table)],
         )],
-    }
-}
-
-fn estimate(x: f64, interval: Interval) -> Point {
-    Point {
-        x,
-        y: interval.mean,
-        low: interval.low,
-        high: interval.high,
-    }
-}
-
-fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
-    Series {
-        label: label.to_owned(),
-        colour,
-        mark,
-        points,
-        annotations: Vec::new(),
-    }
-}
-
-fn figure(id: &str, label: &str, panels: Vec<Panel>, columns: usize) -> PanelFigure {
-    PanelFigure {
-        id: id.to_owned(),
-        title: String::new(),
-        description: String::new(),
-        horizontal: Horizontal::Quantity {
-            label: label.to_owned(),
-            transform: Transform::Log,
-        },
-        panels,
-        columns,
-        labels: Labels::Key,
-        dashes: String::new(),
     }
 }
 

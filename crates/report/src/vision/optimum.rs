@@ -2,8 +2,8 @@
 
 use wd_lab::vision::{Surface, VisionAnalysis};
 
-use super::{estimate, exponential, figure, series, with_interval};
-use crate::figure::{Colour, Mark, Panel, Reference, Transform};
+use super::{exponential, with_interval};
+use crate::figure::{Colour, Mark, Panel, PanelFigure, Point, Reference, Series, Transform};
 use crate::number;
 use crate::page::{Content, FigureBlock, Section, Table};
 
@@ -33,7 +33,7 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
         ));
     } else {
         contents.push(Content::Figure(Box::new(FigureBlock::of_panels(
-            figure("optimum", "training images, n", panels, 2),
+            PanelFigure::over("optimum", "training images, n", panels, 2),
             "The best ηλ, and what it gains, as the data grow.",
             "The best ηλ is that of lowest test loss, found for each seed by a parabola through the best λ and its neighbours; where it lies at an \
              end of the grid it is a bound, and the table says so. Gains are paired with λ = 0 seed by seed; below 0 is better.",
@@ -77,20 +77,21 @@ fn panels(analysis: &VisionAnalysis) -> Vec<Panel> {
             .iter()
             .filter_map(|index| {
                 let optimum = analysis.optima[*index].as_ref()?;
-                Some(estimate(images(index), exponential(optimum.log_product)))
+                Some(Point::of(images(index), exponential(optimum.log_product)))
             })
             .collect();
         place
             .series
-            .push(series(&label, colour, Mark::Line, places));
+            .push(Series::new(&label, colour, Mark::Line, places));
         let gains = members
             .iter()
             .filter_map(|index| {
                 let gain = analysis.gains[*index].as_ref()?;
-                Some(estimate(images(index), gain.test_loss.interval))
+                Some(Point::of(images(index), gain.test_loss.interval))
             })
             .collect();
-        gain.series.push(series(&label, colour, Mark::Line, gains));
+        gain.series
+            .push(Series::new(&label, colour, Mark::Line, gains));
     }
     vec![place, gain]
 }

@@ -2,8 +2,7 @@
 
 use wd_lab::vision::VisionAnalysis;
 
-use super::{estimate, figure, series};
-use crate::figure::{Colour, Mark, Panel, Reference};
+use crate::figure::{Colour, Mark, Panel, PanelFigure, Point, Reference, Series};
 use crate::number;
 use crate::page::{Content, FigureBlock, Section};
 
@@ -56,18 +55,18 @@ fn figures(analysis: &VisionAnalysis) -> Content {
                 .comparisons
                 .iter()
                 .filter(|comparison| comparison.kind == wd_lab::ComparisonKind::SameSettings)
-                .map(|comparison| estimate(arms[comparison.arm].lambda, of(comparison)))
+                .map(|comparison| Point::of(arms[comparison.arm].lambda, of(comparison)))
                 .collect();
             points.sort_by(|a, b| a.x.total_cmp(&b.x));
             points
         };
-        gap.series.push(series(
+        gap.series.push(Series::new(
             &label,
             colour,
             Mark::Line,
             along(|comparison| comparison.gap.interval),
         ));
-        training.series.push(series(
+        training.series.push(Series::new(
             &label,
             colour,
             Mark::Line,
@@ -82,7 +81,7 @@ fn figures(analysis: &VisionAnalysis) -> Content {
         });
     }
     Content::Figure(Box::new(FigureBlock::of_panels(
-        figure("regimes", "λ", vec![gap, training], 2),
+        PanelFigure::over("regimes", "λ", vec![gap, training], 2),
         "The generalisation gap and the training loss over λ, many passes against one.",
         "As a prior λ narrows the gap; as a force it leaves the gap and moves the training loss. Both are changes against λ = 0 on the same \
          seeds, with 95 % intervals; every run saw the same number of samples.",

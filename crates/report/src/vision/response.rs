@@ -3,8 +3,7 @@
 use wd_lab::Interval;
 use wd_lab::vision::{Point as Trials, Surface, VisionAnalysis};
 
-use super::{estimate, figure, series};
-use crate::figure::{Colour, Mark, Moment, Panel, Point, Reference};
+use crate::figure::{Colour, Mark, Moment, Panel, PanelFigure, Point, Reference, Series};
 use crate::number;
 use crate::page::{Content, FigureBlock, Section};
 
@@ -50,16 +49,16 @@ fn losses(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Conten
             let along = |of: fn(&Trials) -> Interval| -> Vec<Point> {
                 decayed
                     .clone()
-                    .map(|point| estimate(point.learning_rate * point.lambda, of(point)))
+                    .map(|point| Point::of(point.learning_rate * point.lambda, of(point)))
                     .collect()
             };
-            panel.series.push(series(
+            panel.series.push(Series::new(
                 "training loss",
                 Colour::Baseline,
                 Mark::Line,
                 along(|point| point.train_loss),
             ));
-            panel.series.push(series(
+            panel.series.push(Series::new(
                 "test loss",
                 Colour::Sequence(9),
                 Mark::Line,
@@ -84,7 +83,7 @@ fn losses(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Conten
         })
         .collect();
     Content::Figure(Box::new(FigureBlock::of_panels(
-        figure("loss-over-decay", "ηλ, at the best η", panels, 2),
+        PanelFigure::over("loss-over-decay", "ηλ, at the best η", panels, 2),
         "Loss over ηλ.",
         "Left of the best the test loss rises while the training loss falls: too weak a λ over-fits. Right of it both rise: too strong a λ \
          under-fits. Bands are 95 % intervals over seeds; losses are in nats an image, those of the final weights.",
@@ -112,18 +111,18 @@ fn accuracies(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Co
                 let points = curve
                     .iter()
                     .filter(|point| point.lambda > 0.0)
-                    .map(|point| estimate(point.learning_rate * point.lambda, point.test_accuracy))
+                    .map(|point| Point::of(point.learning_rate * point.lambda, point.test_accuracy))
                     .collect();
                 let label = analysis.surfaces[*index].label();
                 panel
                     .series
-                    .push(series(&label, colour, Mark::Line, points));
+                    .push(Series::new(&label, colour, Mark::Line, points));
             }
             panel
         })
         .collect();
     Content::Figure(Box::new(FigureBlock::of_panels(
-        figure("accuracy-over-decay", "ηλ, at the best η", panels, 2),
+        PanelFigure::over("accuracy-over-decay", "ηλ, at the best η", panels, 2),
         "Accuracy over ηλ.",
         "Bands are 95 % intervals over seeds.",
         number::measured,
@@ -146,13 +145,16 @@ fn deviations(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Op
                 .filter(|point| point.lambda > 0.0)
                 .map(|point| {
                     let sigma = 1.0 / (point.lambda * surface.images as f64).sqrt();
-                    estimate(sigma, point.test_loss)
+                    Point::of(sigma, point.test_loss)
                 })
                 .collect();
             points.reverse();
-            panel
-                .series
-                .push(series("test loss", Colour::Sequence(9), Mark::Line, points));
+            panel.series.push(Series::new(
+                "test loss",
+                Colour::Sequence(9),
+                Mark::Line,
+                points,
+            ));
             panel
         })
         .collect();
@@ -160,7 +162,7 @@ fn deviations(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Op
         return None;
     }
     Some(Content::Figure(Box::new(FigureBlock::of_panels(
-        figure("loss-over-sigma", "σ of the prior, 1/√(λn)", panels, 2),
+        PanelFigure::over("loss-over-sigma", "σ of the prior, 1/√(λn)", panels, 2),
         "The same as a prior: test loss over σ, SGD with coupled L2.",
         "With SGD, coupled L2 and a loss that is a mean over n images, the minimum is the maximum a posteriori under the prior N(0, σ²), \
          σ = 1/√(λn). Of weights before a batch norm the loss does not depend on the scale: for them λ sets the effective learning rate, and \

@@ -2,8 +2,8 @@
 
 use wd_lab::vision::VisionAnalysis;
 
-use super::{estimate, figure, series, with_interval};
-use crate::figure::{Colour, Mark, Panel, Reference, Transform};
+use super::with_interval;
+use crate::figure::{Colour, Mark, Panel, PanelFigure, Point, Reference, Series, Transform};
 use crate::number;
 use crate::page::{Content, FigureBlock, Section, Table};
 
@@ -52,16 +52,18 @@ fn contents(analysis: &VisionAnalysis) -> Vec<Content> {
         let along = |of: fn(&wd_lab::vision::Severity) -> wd_lab::Interval| {
             let points = shift.severities.iter();
             points
-                .map(|severity| estimate(f64::from(severity.severity), of(severity)))
+                .map(|severity| Point::of(f64::from(severity.severity), of(severity)))
                 .collect()
         };
         for (name, mark, points) in [
             (label.clone(), Mark::Dots, along(|at| at.without)),
             (String::new(), Mark::Rings, along(|at| at.with)),
         ] {
-            accuracy.series.push(series(&name, colour, mark, points));
+            accuracy
+                .series
+                .push(Series::new(&name, colour, mark, points));
         }
-        difference.series.push(series(
+        difference.series.push(Series::new(
             &label,
             colour,
             Mark::Line,
@@ -79,7 +81,7 @@ fn contents(analysis: &VisionAnalysis) -> Vec<Content> {
             ]);
         }
     }
-    let mut drawn = figure(
+    let mut drawn = PanelFigure::over(
         "shift",
         "severity of the corruption (0: the test images)",
         vec![accuracy, difference],

@@ -224,6 +224,41 @@ fn planted_optima_ratios_and_slopes_are_found() {
 }
 
 #[test]
+fn a_slope_over_images_holds_the_passes_or_the_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut study = Study::open_or_create(folder.path(), "synthetic", BASE).unwrap();
+    for [size, epochs] in [["500", "40"], ["1000", "20"], ["2000", "20"]] {
+        let axes = [
+            format!("data.size={size}"),
+            format!("data.epochs={epochs}"),
+            "decay.lambda=0,0.05,0.2,1,4,20".to_owned(),
+            "run.seed=0..3".to_owned(),
+        ];
+        study.add(&Grid::parse(&axes).unwrap()).unwrap();
+    }
+    study.save().unwrap();
+    for trial in study.trials() {
+        write_run(&trial.directory, &settings(trial), 0.002);
+    }
+    let analysis = vision::analyse(&study).unwrap();
+    let found: Vec<(&str, &[f64])> = analysis
+        .scalings
+        .iter()
+        .map(|scaling| (scaling.held.as_str(), &scaling.values[..]))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("the same passes", &[1000.0, 2000.0][..]),
+            ("the same samples seen", &[500.0, 1000.0][..]),
+        ]
+    );
+    for scaling in &analysis.scalings {
+        assert!((scaling.slope.mean + 0.5).abs() < 0.2, "{scaling:?}");
+    }
+}
+
+#[test]
 fn a_pass_over_as_many_samples_is_told_from_many_passes() {
     let folder = tempfile::tempdir().unwrap();
     let axes = |grid: &'static str, size: &'static str| {

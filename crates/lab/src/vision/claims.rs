@@ -206,19 +206,20 @@ fn moves(surfaces: &[Surface], scaling: &Scaling) -> VerdictLine {
     };
     let values: Vec<String> = scaling.values.iter().map(|value| spell(*value)).collect();
     VerdictLine {
-        claim: format!("{}, {}: {claim}", surface.model(), surface.optimizer),
+        claim: format!(
+            "{}, {}, {}: {claim}",
+            surface.model(),
+            surface.optimizer,
+            scaling.held
+        ),
         finding: format!(
-            "d ln(best ηλ)/d ln({}) = {}, n = {}, over {} {}.{bound} A timescale τ = 1/(ηλ) of a fixed number of passes would give {}.",
+            "d ln(best ηλ)/d ln({}) = {}, n = {}, over {} {}.{bound} It would be {}.",
             scaling.counts,
             change(slope),
             slope.n,
             values.join(", "),
             scaling.counts,
-            match scaling.key.as_str() {
-                "data.size" => "−1",
-                "data.batch" => "+1",
-                _ => "0, one of a fixed share of the run −1",
-            }
+            scaling.law
         ),
         supported,
     }
@@ -228,10 +229,10 @@ fn moves(surfaces: &[Surface], scaling: &Scaling) -> VerdictLine {
 fn regime_switch(regimes: &[Regime]) -> Vec<VerdictLine> {
     let mut lines = Vec::new();
     for many in regimes.iter().filter(|regime| regime.epochs > ONE_PASS) {
-        let Some(once) = regimes
-            .iter()
-            .find(|regime| regime.epochs <= ONE_PASS && regime.model == many.model)
-        else {
+        let is_same = |once: &&Regime| {
+            once.epochs <= ONE_PASS && once.model == many.model && once.optimizer == many.optimizer
+        };
+        let Some(once) = regimes.iter().find(is_same) else {
             continue;
         };
         let acts = |regime: &Regime| regime.analysis.verdict.acts_as;
@@ -242,12 +243,16 @@ fn regime_switch(regimes: &[Regime]) -> Vec<VerdictLine> {
         };
         lines.push(VerdictLine {
             claim: format!(
-                "{}: over many passes λ acts as a prior, in one pass over as many samples as a force",
-                many.model
+                "{}, {}: over many passes λ acts as a prior, in one pass over as many samples as a force",
+                many.model, many.optimizer
             ),
             finding: format!(
-                "{} {}",
-                many.analysis.verdict.headline, once.analysis.verdict.headline
+                "{} passes over {} images: {} One pass over {}: {}",
+                spell(many.epochs.round()),
+                many.images,
+                many.analysis.verdict.headline,
+                once.images,
+                once.analysis.verdict.headline
             ),
             supported,
         });

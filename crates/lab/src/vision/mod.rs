@@ -58,13 +58,19 @@ pub struct VisionAnalysis {
     pub unfinished: usize,
 }
 
-/// The verdict of the main job on some surfaces of the study.
+/// The verdict of the main job on a surface of the study, at its best η.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Regime {
     /// Passes over the training images.
     pub epochs: f64,
+    /// Training images.
+    pub images: u64,
     /// The model.
     pub model: String,
+    /// The optimizer.
+    pub optimizer: String,
+    /// η.
+    pub learning_rate: f64,
     /// Its arms, comparisons and verdict.
     pub analysis: Analysis,
 }
@@ -150,16 +156,24 @@ fn both_regimes(surfaces: &[Surface]) -> Vec<(&Surface, &Surface)> {
     .collect()
 }
 
-/// The main job's verdict on the trials of a surface; nothing where nothing can be compared.
+/// The main job's verdict on the trials of a surface at its best η; nothing where nothing can be compared.
 fn regime(study: &Study, surface: &Surface) -> Result<Option<Regime>, LabError> {
+    let Some(learning_rate) = surface.best_learning_rate() else {
+        return Ok(None);
+    };
     let is_member = |trial: &Trial| {
-        flatten(&trial.configuration)
-            .is_ok_and(|configuration| surface::shared(configuration) == surface.configuration)
+        flatten(&trial.configuration).is_ok_and(|configuration| {
+            surface::learning_rate(&configuration).is_none_or(|rate| rate == learning_rate)
+                && surface::shared(configuration) == surface.configuration
+        })
     };
     match analyse_some(study, is_member, &AnalysisOptions::default()) {
         Ok(analysis) => Ok(Some(Regime {
             epochs: surface.epochs,
+            images: surface.images,
             model: surface.model().to_owned(),
+            optimizer: surface.optimizer.clone(),
+            learning_rate,
             analysis,
         })),
         Err(LabError::NothingToAnalyse { .. }) => Ok(None),

@@ -10,12 +10,62 @@ use crate::analysis::{Interval, PairedDifference};
 use crate::configuration::Flat;
 use crate::statistics::interval;
 
-/// The settings along which slopes are taken, with what they count.
-const AXES: [(&str, &str); 3] = [
-    ("data.size", "training images"),
-    ("data.batch", "images a step"),
-    ("data.epochs", "passes"),
+/// What slopes are taken along, and what stays as it is meanwhile.
+struct Axis {
+    key: &'static str,
+    counts: &'static str,
+    held: Held,
+    /// The slope that each published law would give.
+    law: &'static str,
+}
+
+/// What surfaces of one slope share besides their other settings.
+#[derive(PartialEq)]
+enum Held {
+    /// The passes over the images; the steps follow.
+    Passes,
+    /// The steps, and so the samples seen; the passes follow.
+    Samples,
+    /// The images; the steps follow from the passes.
+    Images,
+}
+
+const AXES: [Axis; 4] = [
+    Axis {
+        key: "data.size",
+        counts: "training images",
+        held: Held::Passes,
+        law: "−1 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024) or a fixed share of the run",
+    },
+    Axis {
+        key: "data.size",
+        counts: "training images",
+        held: Held::Samples,
+        law: "−1 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024), 0 if a fixed share of the run",
+    },
+    Axis {
+        key: "data.batch",
+        counts: "images a step",
+        held: Held::Passes,
+        law: "+1 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024) or a fixed share of the run",
+    },
+    Axis {
+        key: "data.epochs",
+        counts: "passes",
+        held: Held::Images,
+        law: "0 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024), −1 if a fixed share of the run",
+    },
 ];
+
+impl Held {
+    fn words(&self) -> &'static str {
+        match self {
+            Held::Passes => "the same passes",
+            Held::Samples => "the same samples seen",
+            Held::Images => "the same images",
+        }
+    }
+}
 
 /// One model against another, everything outside `[model]` equal, on the same seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,6 +89,10 @@ pub struct Scaling {
     pub key: String,
     /// What it counts.
     pub counts: String,
+    /// What all surfaces share besides their other settings.
+    pub held: String,
+    /// The slope that each published law would give.
+    pub law: String,
     /// Indices of the surfaces, ascending in x.
     pub surfaces: Vec<usize>,
     /// x of each.
@@ -95,24 +149,35 @@ pub(super) fn ratios(
 /// The slope along each axis, for each group of surfaces that differ in nothing else.
 pub(super) fn slopes(surfaces: &[Surface], optima: &[Option<Optimum>]) -> Vec<Scaling> {
     let mut scalings = Vec::new();
-    for (key, counts) in AXES {
-        let mut groups: BTreeMap<Flat, Vec<usize>> = BTreeMap::new();
+    for axis in AXES {
+        let value = |index: &usize| match axis.key {
+            "data.size" => surfaces[*index].images as f64,
+            "data.batch" => surfaces[*index].batch as f64,
+            _ => surfaces[*index].epochs,
+        };
+        let mut groups: BTreeMap<(Flat, Option<u64>), Vec<usize>> = BTreeMap::new();
         for (index, surface) in surfaces.iter().enumerate() {
             if optima[index].is_some() {
                 let mut rest = surface.configuration.clone();
-                // The number of steps follows from the images, the batch and the passes.
+                rest.remove(axis.key);
                 rest.remove("run.steps");
-                rest.remove(key);
-                groups.entry(rest).or_default().push(index);
+                let steps = match axis.held {
+                    Held::Samples => {
+                        rest.remove("data.epochs");
+                        Some(surface.steps)
+                    }
+                    Held::Passes | Held::Images => None,
+                };
+                groups.entry((rest, steps)).or_default().push(index);
             }
         }
-        for mut members in groups.into_values().filter(|members| members.len() > 1) {
-            let value = |index: &usize| match key {
-                "data.size" => surfaces[*index].images as f64,
-                "data.batch" => surfaces[*index].batch as f64,
-                _ => surfaces[*index].epochs,
-            };
+        for mut members in groups.into_values() {
             members.sort_by(|a, b| value(a).total_cmp(&value(b)));
+            // Surfaces of one number of images differ in something else: no slope is theirs.
+            members.dedup_by(|a, b| value(a) == value(b));
+            if members.len() < 2 {
+                continue;
+            }
             let values: Vec<f64> = members.iter().map(value).collect();
             let of: Vec<&Optimum> = members
                 .iter()
@@ -130,8 +195,10 @@ pub(super) fn slopes(surfaces: &[Surface], optima: &[Option<Optimum>]) -> Vec<Sc
                 })
                 .collect();
             scalings.push(Scaling {
-                key: key.to_owned(),
-                counts: counts.to_owned(),
+                key: axis.key.to_owned(),
+                counts: axis.counts.to_owned(),
+                held: axis.held.words().to_owned(),
+                law: axis.law.to_owned(),
                 is_bound: of.iter().any(|optimum| !optimum.is_inside()),
                 slope: interval(&per_seed),
                 surfaces: members,

@@ -122,10 +122,9 @@ impl Surface {
         let mut trials = Vec::new();
         for trial in study.trials() {
             let flat = flatten(&trial.configuration)?;
-            let number = |key: &str| flat.get(key).and_then(|value| value.parse::<f64>().ok());
-            let seed = number(SEED_KEY).unwrap_or(0.0) as u64;
-            let is_of_point = number(LEARNING_RATE_KEY) == Some(learning_rate)
-                && number(LAMBDA_KEY).unwrap_or(0.0) == lambda
+            let seed = number(&flat, SEED_KEY).unwrap_or(0.0) as u64;
+            let is_of_point = self::learning_rate(&flat).is_none_or(|rate| rate == learning_rate)
+                && number(&flat, LAMBDA_KEY).unwrap_or(0.0) == lambda
                 && point.finals.contains_key(&seed);
             if is_of_point && shared(flat) == self.configuration {
                 trials.push((seed, trial));
@@ -166,6 +165,15 @@ impl Surface {
             false => words.join(", "),
         }
     }
+}
+
+fn number(configuration: &Flat, key: &str) -> Option<f64> {
+    configuration.get(key)?.parse().ok()
+}
+
+/// The peak η that a configuration gives; absent where it leaves it to the default, which all of its study share.
+pub(super) fn learning_rate(configuration: &Flat) -> Option<f64> {
+    number(configuration, LEARNING_RATE_KEY)
 }
 
 /// What a trial shares with all of its surface.

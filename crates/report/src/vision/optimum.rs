@@ -1,27 +1,11 @@
 //! Where the best ηλ lies, how it moves, and what it gains.
 
-use wd_lab::vision::{Surface, VisionAnalysis};
+use wd_lab::vision::{Scaling, Surface, VisionAnalysis};
 
 use super::{exponential, with_interval};
 use crate::figure::{Colour, Mark, Panel, PanelFigure, Point, Reference, Series, Transform};
 use crate::number;
 use crate::page::{Content, FigureBlock, Section, Table};
-
-/// The law that a slope is set beside, with its source.
-const LAWS: [(&str, &str); 3] = [
-    (
-        "data.size",
-        "−1 if τ is a fixed number of passes (Wang & Aitchison 2024: τ_epoch constant)",
-    ),
-    (
-        "data.batch",
-        "+1 if τ is a fixed number of passes (Wang & Aitchison 2024)",
-    ),
-    (
-        "data.epochs",
-        "0 if τ is a fixed number of passes; −1 if a fixed share of the run",
-    ),
-];
 
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let mut contents = Vec::new();
@@ -53,13 +37,12 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     }
 }
 
-/// One line for each model and optimizer over the surfaces that differ in the number of images alone.
+/// One line for each model and optimizer over surfaces that differ in the number of images.
 fn panels(analysis: &VisionAnalysis) -> Vec<Panel> {
-    let lines: Vec<&Vec<usize>> = analysis
+    let lines: Vec<&Scaling> = analysis
         .scalings
         .iter()
         .filter(|scaling| scaling.key == "data.size")
-        .map(|scaling| &scaling.surfaces)
         .collect();
     let mut place = Panel::new("Best ηλ", 220.0);
     place.transform = Transform::Log;
@@ -69,9 +52,10 @@ fn panels(analysis: &VisionAnalysis) -> Vec<Panel> {
         label: String::new(),
         dotted: false,
     });
-    for (members, colour) in lines.iter().zip(Colour::sequence(lines.len())) {
+    for (scaling, colour) in lines.iter().zip(Colour::sequence(lines.len())) {
+        let members = &scaling.surfaces;
         let first = &analysis.surfaces[members[0]];
-        let label = format!("{}, {}", first.model(), first.optimizer);
+        let label = format!("{}, {}, {}", first.model(), first.optimizer, scaling.held);
         let images = |index: &usize| analysis.surfaces[*index].images as f64;
         let places = members
             .iter()
@@ -138,6 +122,7 @@ fn slopes(analysis: &VisionAnalysis) -> Table {
         &[
             "model",
             "along",
+            "with",
             "values",
             "slope of ln ηλ",
             "bound?",
@@ -147,7 +132,6 @@ fn slopes(analysis: &VisionAnalysis) -> Table {
     );
     for scaling in &analysis.scalings {
         let surface: &Surface = &analysis.surfaces[scaling.surfaces[0]];
-        let law = LAWS.iter().find(|(key, _)| *key == scaling.key);
         let values: Vec<String> = scaling
             .values
             .iter()
@@ -156,10 +140,11 @@ fn slopes(analysis: &VisionAnalysis) -> Table {
         table.rows.push(vec![
             format!("{}, {}", surface.model(), surface.optimizer),
             scaling.counts.clone(),
+            scaling.held.clone(),
             values.join(", "),
             with_interval(scaling.slope, 2),
             if scaling.is_bound { "yes" } else { "no" }.to_owned(),
-            law.map_or_else(String::new, |(_, law)| (*law).to_owned()),
+            scaling.law.clone(),
         ]);
     }
     table

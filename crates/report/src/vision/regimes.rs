@@ -1,6 +1,6 @@
 //! Many passes over few images against one pass over as many samples.
 
-use wd_lab::vision::VisionAnalysis;
+use wd_lab::vision::{Regime, VisionAnalysis};
 
 use crate::figure::{Colour, Mark, Panel, PanelFigure, Point, Reference, Series};
 use crate::number;
@@ -15,11 +15,7 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
         let mut contents = vec![figures(analysis)];
         for regime in &analysis.regimes {
             let verdict = &regime.analysis.verdict;
-            contents.push(Content::Heading(format!(
-                "{}, {} passes",
-                regime.model,
-                number::short(number::rounded(regime.epochs))
-            )));
+            contents.push(Content::Heading(label(regime)));
             contents.push(Content::Paragraph(verdict.headline.clone()));
             contents.extend(
                 verdict
@@ -43,11 +39,7 @@ fn figures(analysis: &VisionAnalysis) -> Content {
     let mut training = Panel::new("Change of the final training loss against λ = 0", 220.0);
     let colours = Colour::sequence(analysis.regimes.len());
     for (regime, colour) in analysis.regimes.iter().zip(colours) {
-        let label = format!(
-            "{}, {} passes",
-            regime.model,
-            number::short(number::rounded(regime.epochs))
-        );
+        let label = label(regime);
         let arms = &regime.analysis.arms;
         let along = |of: fn(&wd_lab::Comparison) -> wd_lab::Interval| {
             let mut points: Vec<_> = regime
@@ -87,4 +79,14 @@ fn figures(analysis: &VisionAnalysis) -> Content {
          seeds, with 95 % intervals; every run saw the same number of samples.",
         number::measured,
     )))
+}
+
+fn label(regime: &Regime) -> String {
+    let passes = number::short(number::rounded(regime.epochs));
+    format!(
+        "{}, {}, {passes} × {} images",
+        regime.model,
+        regime.optimizer,
+        number::count(regime.images)
+    )
 }

@@ -113,7 +113,10 @@ impl Observer for RunProgress {
                 plan.record.epochs,
                 text::per_parameter(plan.record.tokens_per_parameter),
                 plan.record.schedule_description,
-                text::number(plan.record.kappa),
+                match plan.record.hides_shrink() {
+                    true => "not known (the penalty is divided with the gradient)".to_owned(),
+                    false => text::number(plan.record.kappa),
+                },
                 if step > 0 {
                     format!("; continues after step {}", text::grouped(step))
                 } else {

@@ -62,7 +62,7 @@ pub mod setting;
 pub mod timescale;
 
 pub use anchor::Anchor;
-pub use conversion::{Conversion, Fidelity, Target, convert};
+pub use conversion::{Conversion, Fidelity, Momentum, Target, convert};
 pub use counted::counted;
 pub use declared_schedule::DeclaredSchedule;
 pub use equivalence::{Equivalence, Known, equivalence};

@@ -52,7 +52,7 @@ pub struct Plan {
     pub schedule: String,
     /// One line that describes the schedule fully, for tables.
     pub schedule_description: String,
-    /// κ = Σ_t s_t: total decay exponent; e^−κ of the initial weights is left. Zero for coupled L2.
+    /// κ = Σ_t s_t: total decay exponent; e^−κ of the initial weights is left. Zero where [`Plan::hides_shrink`].
     pub kappa: f64,
     /// τ = 1/(peak shrink): the averaging timescale in steps; absent when nothing decays.
     pub tau_steps: Option<f64>,
@@ -62,10 +62,22 @@ pub struct Plan {
     pub tokens_per_parameter: f64,
     /// Learning rate of every step.
     pub learning_rates: Vec<f64>,
-    /// Per-step shrink s_t (w ← w − s_t(w − anchor)) of a tensor with multiplier 1, for every step.
+    /// Per-step shrink s_t (w ← w − s_t(w − anchor)) of a tensor with multiplier 1, for every step. Coupled L2 under SGD: η_tλ times what
+    /// a lasting push gains through the momentum, 1/(1 − μ). Zero where [`Plan::hides_shrink`].
     pub shrinks: Vec<f64>,
     /// Every tensor, in layout order.
     pub tensors: Vec<PlannedTensor>,
+}
+
+impl Plan {
+    /// The version of `plan.json` that this crate writes, and the newest it reads.
+    pub const FORMAT: u32 = 1;
+
+    /// Does λ act in a way that the configuration cannot tell? So under coupled L2 with an optimizer that divides the gradient, or takes
+    /// its sign: κ and the shrinks are 0 then, though something decays.
+    pub fn hides_shrink(&self) -> bool {
+        self.rule == "coupled-l2" && self.lambda != 0.0 && self.steps > 0 && self.kappa == 0.0
+    }
 }
 
 /// What a run's counts of data are counts of.

@@ -7,11 +7,6 @@ use std::path::{Path, PathBuf};
 use crate::aside::{create_directory, write_aside};
 use crate::{Checkpoints, MetricsReader, Plan, StoreError};
 
-impl Plan {
-    /// The version of `plan.json` that this crate writes, and the newest it reads.
-    pub const FORMAT: u32 = 1;
-}
-
 /// A directory that holds one run. Cheap to clone; holds no file open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDirectory {

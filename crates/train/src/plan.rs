@@ -5,11 +5,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use wd_data::Order;
 use wd_decay::{
-    Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, PeakLearningRate, Schedule,
-    Timescale, Unit, tokens_per_parameter,
+    Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, Momentum, PeakLearningRate,
+    Schedule, Timescale, Unit, tokens_per_parameter,
 };
 use wd_nn::ParameterLayout;
-use wd_optim::{OptimizerConfig, TensorSettings};
+use wd_optim::{Direction, OptimizerConfig, TensorSettings};
 use wd_store::{DataUnit, Plan, PlannedTensor};
 
 use crate::{
@@ -106,9 +106,24 @@ impl RunPlan {
                 let rate = LearningRate(config.optim.lr * schedule.factor(step));
                 match rule.apply(lambda, rate, PeakLearningRate(config.optim.lr)) {
                     Application::Shrink(shrink) => shrink.0,
-                    // Coupled L2 goes through the optimizer's direction, and hyperball takes what it needs to hold the
-                    // norm: they have no shrink that the configuration could tell.
-                    Application::Gradient(_) | Application::Sphere => 0.0,
+                    Application::Gradient(lambda) => match optimizer.direction {
+                        Direction::Sgd {
+                            momentum,
+                            dampening,
+                            nesterov,
+                        } => {
+                            let momentum = Momentum {
+                                momentum,
+                                dampening,
+                                nesterov,
+                            };
+                            rate.0 * lambda * momentum.gain()
+                        }
+                        // Divided, or cut to its sign, with the gradient: no shrink that the configuration could tell.
+                        _ => 0.0,
+                    },
+                    // What it takes to hold the norm.
+                    Application::Sphere => 0.0,
                 }
             })
             .collect();

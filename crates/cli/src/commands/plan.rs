@@ -3,7 +3,7 @@
 use std::{fmt::Write, process::ExitCode};
 
 use clap::Args;
-use wd_decay::{Anchor, Application, DecayRule, LearningRate, PeakLearningRate};
+use wd_decay::{Anchor, DecayRule};
 use wd_optim::{AdamParameters, Direction};
 use wd_store::{DataUnit, PlannedImages};
 use wd_train::{Cost, RunPlan};
@@ -104,6 +104,25 @@ fn update(plan: &RunPlan) -> String {
     update
 }
 
+/// What λ is as a prior, where it is one and the number of data is that of the training images.
+fn prior(plan: &RunPlan) -> String {
+    let record = &plan.record;
+    let is_penalty = record.optimizer == "sgd"
+        && plan.rule() == DecayRule::CoupledL2
+        && plan.anchor == Anchor::Zero
+        && record.lambda > 0.0;
+    match (is_penalty, record.unit) {
+        (true, DataUnit::Image) => format!(
+            "w ~ N(0, σ²), σ = 1/√(λN) = {} for the mean loss over N = {} images",
+            text::number((record.lambda * record.training_tokens as f64).sqrt().recip()),
+            text::grouped(record.training_tokens)
+        ),
+        (true, DataUnit::Token) => "a Gaussian one; `wd explain` says how wide".to_owned(),
+        (false, _) if record.lambda == 0.0 => "none: maximum likelihood".to_owned(),
+        (false, _) => "none: only a penalty in the gradient of SGD is a Gaussian prior (`wd explain` says why)".to_owned(),
+    }
+}
+
 fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
     let record = &plan.record;
     let mut out = String::new();
@@ -136,13 +155,25 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         _ if plan.source.config.decay.holds() => {
             "none: the norm is held, the direction turns by about η_t a step".to_owned()
         }
-        _ => "none: nothing shrinks by itself".to_owned(),
+        _ if record.hides_shrink() => format!(
+            "not known: the penalty goes through {} with the gradient",
+            record.optimizer
+        ),
+        _ => "none: nothing decays".to_owned(),
     };
     let holds = plan.source.config.decay.holds();
     let (lambda, kappa) = if holds {
         (
             "none: 1 says that a tensor is held".to_owned(),
             "none: nothing decays".to_owned(),
+        )
+    } else if record.hides_shrink() {
+        (
+            plan.lambda_schedule.describe(),
+            format!(
+                "not known: {} divides the penalty as it does the gradient",
+                record.optimizer
+            ),
         )
     } else {
         (
@@ -190,6 +221,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         ),
         ("κ = Σ shrink", kappa),
         ("τ = 1/peak shrink", tau),
+        ("as a prior", prior(plan)),
         (
             match record.unit {
                 DataUnit::Token => "tokens per parameter",
@@ -260,19 +292,14 @@ fn schedule_table(plan: &RunPlan) -> String {
         .map(|&step| {
             let rate = plan.learning_rate(step);
             let lambda = plan.record.lambda * plan.lambda_factor(step);
-            let applied = plan.rule().apply(
-                lambda,
-                LearningRate(rate),
-                PeakLearningRate(plan.record.peak_learning_rate),
-            );
             vec![
                 text::grouped(step + 1),
                 text::number(rate),
                 text::number(lambda),
-                match applied {
-                    Application::Shrink(shrink) => text::number(shrink.0),
-                    Application::Gradient(_) => "in the gradient".to_owned(),
-                    Application::Sphere => "holds the norm".to_owned(),
+                match plan.rule() {
+                    DecayRule::Hyperball => "holds the norm".to_owned(),
+                    _ if plan.record.hides_shrink() => "in the gradient".to_owned(),
+                    _ => text::number(plan.record.shrinks[step as usize]),
                 },
             ]
         })

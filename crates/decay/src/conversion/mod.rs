@@ -24,6 +24,7 @@ use serde::Serialize;
 use crate::library::{Convention, KeyMeaning, LibraryEntry, Variant};
 use crate::{DecayError, Setting};
 
+pub use momentum::Momentum;
 pub use target::Target;
 
 /// How much of the source setting the converted one keeps.

@@ -12,15 +12,15 @@ use super::step::decoupled;
 use crate::library::{KeyMeaning, LibraryEntry, Optimizer};
 use crate::{DecayError, DecayRule, Setting, counted};
 
-/// SGD's momentum, as far as decay is concerned.
+/// SGD's momentum, as far as decay is concerned: b ← μb + (1 − τ)g.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Momentum {
-    /// μ.
-    pub(crate) momentum: f64,
-    /// τ.
-    pub(crate) dampening: f64,
+pub struct Momentum {
+    /// Momentum μ, below 1.
+    pub momentum: f64,
+    /// Dampening τ.
+    pub dampening: f64,
     /// Does the step look ahead?
-    pub(crate) nesterov: bool,
+    pub nesterov: bool,
 }
 
 impl Momentum {
@@ -35,8 +35,8 @@ impl Momentum {
     }
 
     /// How many times as strong a constant push arrives through the buffer: (1 − τ)/(1 − μ), and with
-    /// Nesterov 1 + μ(1 − τ)/(1 − μ).
-    pub(crate) fn gain(self) -> f64 {
+    /// Nesterov 1 + μ(1 − τ)/(1 − μ). Under coupled L2 a step takes ηλ times as much off the weights.
+    pub fn gain(self) -> f64 {
         let passed_on = (1.0 - self.dampening) / (1.0 - self.momentum);
         match (self.momentum, self.nesterov) {
             (0.0, _) => 1.0,

@@ -168,6 +168,11 @@ pub(crate) fn schedules(record: &Record) -> Section {
                     "{}. Norms are held: nothing shrinks by a schedule.",
                     record.plan.schedule_description
                 )
+            } else if record.plan.hides_shrink() {
+                format!(
+                    "{}. The penalty is divided with the gradient: how much a step shrinks is not known from the configuration.",
+                    record.plan.schedule_description
+                )
             } else {
                 format!(
                     "{}. The area under the shrink is κ = {}: of the initial weights a share exp(−κ) = {} is left at the end.",

@@ -128,13 +128,16 @@ fn regime(record: &Record) -> String {
             plan.optimizer, plan.schedule_description,
         );
     }
+    let kappa = match plan.hides_shrink() {
+        true => "not known, since the penalty is divided with the gradient".to_owned(),
+        false => format!("κ = {}{tau}", number::short(plan.kappa)),
+    };
     format!(
-        "{} under the {} rule with λ = {}; {} at peak LR {peak}; total decay exponent κ = {}{tau}.",
+        "{} under the {} rule with λ = {}; {} at peak LR {peak}; total decay exponent {kappa}.",
         plan.optimizer,
         plan.rule,
         number::short(plan.lambda),
         plan.schedule_description,
-        number::short(plan.kappa),
     )
 }
 

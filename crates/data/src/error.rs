@@ -10,7 +10,7 @@ use crate::counted::counted;
 #[non_exhaustive]
 pub enum DataError {
     /// The operating system refused to read, write or rename.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), remedy(source))]
     Io {
         /// What was attempted.
         action: &'static str,
@@ -366,6 +366,16 @@ pub enum DataError {
         /// What can be done about these.
         remedy: &'static str,
     },
+}
+
+/// What can be done about a file whose content ends, or breaks, where more was promised.
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => {
+            ": it is cut short or damaged; copy or download it again"
+        }
+        _ => "",
+    }
 }
 
 impl DataError {

@@ -136,7 +136,7 @@ impl DataSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     untagged,
-    expecting = r#"a path of images with the same classes, or { corruption = "noise", severity = 3 }"#
+    expecting = r#"it has to be a path of images with the same classes, or { corruption = "noise", severity = 3 }: the corruption is noise, blur, contrast, translation or occlusion, the severity a number from 1 to 5"#
 )]
 pub enum Shifted {
     /// Images of the same classes from elsewhere.

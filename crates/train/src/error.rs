@@ -83,6 +83,14 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
     },
+    /// The run kept no moving average of its weights.
+    #[error(
+        "the checkpoint of step {step} holds no moving average: train with run.average, for example `--set run.average=0.999`"
+    )]
+    NoAverage {
+        /// Step of the checkpoint.
+        step: u64,
+    },
     /// The run has no checkpoint yet.
     #[error("{directory} holds no checkpoint yet: train it first")]
     NoCheckpoint {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How well a classifier does on a set of images.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Score {
     /// Mean negative log-likelihood, in nats an image.
     pub loss: f64,
@@ -17,15 +17,20 @@ pub struct Score {
     pub accuracy: f64,
     /// Expected calibration error over 15 bins.
     pub calibration_error: f64,
+    /// How the classes of images from elsewhere were paired, where that was not by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paired: Option<String>,
 }
 
-/// Scores the weights of a run's last checkpoint on its test images, or on shifted ones instead: corrupted, or from elsewhere.
+/// Scores the weights of a run's last checkpoint, or their moving average, on its test images, or on shifted ones instead: corrupted, or
+/// from elsewhere.
 ///
 /// # Errors
-/// A run on text, one without a checkpoint, images that are missing or do not fit.
+/// A run on text, one without a checkpoint or without an average, images that are missing or do not fit.
 pub fn evaluate_run(
     directory: &RunDirectory,
     shifted: Option<Shifted>,
+    average: bool,
 ) -> Result<Score, TrainError> {
     let name = directory.config_path().display().to_string();
     let mut source = ConfigSource::parse(&name, directory.read_config()?)?;
@@ -49,9 +54,14 @@ pub fn evaluate_run(
             "`wd train` writes one at the end, and every run.checkpoint_every steps",
         ));
     };
-    let mut parameters = vec![0.0; plan.layout.len];
-    let mut running = vec![0.0; plan.running.len];
-    crate::resume::restore_weights(&plan, &checkpoint, &mut parameters, &mut running)?;
+    let (parameters, running) = if average {
+        crate::resume::average(&checkpoint, plan.layout.len, plan.running.len)?
+    } else {
+        let mut parameters = vec![0.0; plan.layout.len];
+        let mut running = vec![0.0; plan.running.len];
+        crate::resume::restore_weights(&plan, &checkpoint, &mut parameters, &mut running)?;
+        (parameters, running)
+    };
     let mut images = Images::open(
         &plan.source,
         model,
@@ -67,5 +77,10 @@ pub fn evaluate_run(
         loss: evaluation.loss(),
         accuracy: evaluation.accuracy(),
         calibration_error: evaluation.calibration_error(),
+        paired: data
+            .shifted
+            .as_ref()
+            .and_then(|test| test.set.paired())
+            .map(str::to_owned),
     })
 }

@@ -13,15 +13,16 @@ use crate::{
 };
 
 /// Exports the weights of a run's checkpoint: a GPT in the names of Hugging Face's GPT-2, a vision transformer in timm's, a
-/// ResNet-18 in torchvision's. Gives the step it took.
+/// ResNet-18 in torchvision's; with `average` their moving average instead. Gives the step it took.
 ///
 /// # Errors
-/// A run without a checkpoint, a model that the library cannot express, a file that cannot be written, another model's
+/// A run without a checkpoint or without an average, a model that the library cannot express, a file that cannot be written, another model's
 /// `config.json` beside it unless told to `overwrite` it.
 pub fn export_run(
     directory: &RunDirectory,
     step: Option<u64>,
     file: &Path,
+    average: bool,
     overwrite: bool,
 ) -> Result<u64, TrainError> {
     let name = directory.config_path().display().to_string();
@@ -37,7 +38,12 @@ pub fn export_run(
                 directory: directory.path().to_owned(),
             })?,
     };
-    let (from, tensors) = (&checkpoint.path, checkpoint.model);
+    let averaged = |layout: &ParameterLayout, running: &ParameterLayout| {
+        average
+            .then(|| crate::resume::average(&checkpoint, layout.len, running.len))
+            .transpose()
+    };
+    let from = &checkpoint.path;
     // The sizes are those of the plan, whatever has become of the data since.
     match &plan.images {
         None => {
@@ -47,10 +53,14 @@ pub fn export_run(
                 .find(|tensor| tensor.path == "embedding.token.weight");
             let model = resolve_gpt(&source, embedding.map_or(0, |tensor| tensor.shape[0]))?;
             let layout = model.layout();
-            let names = gpt2::Names::of(&tensors, &layout);
-            let (parameters, _) = filled(&layout, &ParameterLayout::default(), |arenas| {
-                fill(from, tensors, &names, arenas)
-            })?;
+            let none = ParameterLayout::default();
+            let (parameters, _) = match averaged(&layout, &none)? {
+                Some(arenas) => arenas,
+                None => filled(&layout, &none, |arenas| {
+                    let names = gpt2::Names::of(&checkpoint.model, &layout);
+                    fill(from, checkpoint.model, &names, arenas)
+                })?,
+            };
             gpt2::export(&model, &layout, &parameters, file, overwrite)?;
         }
         Some(images) => {
@@ -62,9 +72,12 @@ pub fn export_run(
             };
             let model = resolve_vision(&source, shape, images.classes.len())?;
             let (layout, running_layout) = (model.layout(), model.running_statistics());
-            let (parameters, running) = filled(&layout, &running_layout, |arenas| {
-                fill(from, tensors, &timm::Names, arenas)
-            })?;
+            let (parameters, running) = match averaged(&layout, &running_layout)? {
+                Some(arenas) => arenas,
+                None => filled(&layout, &running_layout, |arenas| {
+                    fill(from, checkpoint.model, &timm::Names, arenas)
+                })?,
+            };
             match &model {
                 VisionConfig::Vit(model) => {
                     timm::export(model, images, &layout, &parameters, file, overwrite)?;

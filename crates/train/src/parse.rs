@@ -2,6 +2,8 @@
 
 use std::{ops::Range, path::Path};
 
+use wd_data::DataError;
+
 use crate::{ConfigError, RunConfig, TrainError};
 
 /// A configuration and the text it was read from.
@@ -65,6 +67,30 @@ impl ConfigSource {
             help: Some(help.into()),
         })
         .into()
+    }
+
+    /// For `map_err`: what the data refused is the value of `key`.
+    pub(crate) fn refused(&self, key: &str) -> impl Fn(DataError) -> TrainError {
+        let key = key.to_owned();
+        move |error| {
+            let help = match &error {
+                DataError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                    Some(
+                        "a relative path starts in the folder in which the command is run"
+                            .to_owned(),
+                    )
+                }
+                _ => None,
+            };
+            Box::new(ConfigError {
+                name: self.name.clone(),
+                span: self.span_of(&key),
+                text: self.text.clone(),
+                message: error.to_string(),
+                help,
+            })
+            .into()
+        }
     }
 
     /// Where `key` stands in the text; its section where the key itself is absent.

@@ -249,6 +249,29 @@ pub(crate) fn restore_weights(
     Ok(())
 }
 
+/// The moving average in a checkpoint, of the weights and of what batch norm holds, each as long as it has to be.
+pub(crate) fn average(
+    checkpoint: &Checkpoint,
+    parameters: usize,
+    running: usize,
+) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
+    let arena = |name: &str, len: usize| match len {
+        0 => Ok(Vec::new()),
+        _ => checkpoint
+            .optimizer
+            .iter()
+            .find(|(other, _, values)| other == name && values.len() == len)
+            .map(|(_, _, values)| values.clone())
+            .ok_or(TrainError::NoAverage {
+                step: checkpoint.step,
+            }),
+    };
+    Ok((
+        arena(AVERAGE, parameters)?,
+        arena(AVERAGE_RUNNING, running)?,
+    ))
+}
+
 /// Puts a checkpoint back into the optimizer, the weights, the running statistics and the moving average.
 pub(crate) fn restore(
     plan: &RunPlan,

@@ -26,7 +26,7 @@ Examples:
   wd evaluate runs/cnn --corruption noise --severity 3
   wd evaluate runs/cnn --data kuzushiji/ --json              # the same classes, from elsewhere
 
-The weights are those of the last checkpoint. Loss is in nats an image; the calibration error is over 15 bins of confidence.")]
+The weights are those of the last checkpoint; --average takes the moving average that run.average keeps. Loss is in nats an image; the calibration error is over 15 bins of confidence.")]
 pub(crate) struct Arguments {
     /// A run on images
     #[arg(value_name = "RUN_DIR")]
@@ -43,6 +43,10 @@ pub(crate) struct Arguments {
     /// How much, 1 to 5
     #[arg(long, requires = "corruption", value_parser = clap::value_parser!(u8).range(1..=5))]
     severity: Option<u8>,
+
+    /// Judge the moving average of the weights
+    #[arg(long)]
+    average: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -65,7 +69,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         _ => None,
     };
     let run = RunDirectory::open(&arguments.directory)?;
-    let score = evaluate_run(&run, shifted)?;
+    let score = evaluate_run(&run, shifted, arguments.average)?;
+    if let Some(paired) = &score.paired {
+        eprintln!("note: {paired}: the names are not the same, so check that the order is");
+    }
     if arguments.json {
         println!("{}", serde_json::json!(score));
     } else {
@@ -120,7 +127,7 @@ pub(crate) fn shifts(study: &Study, analysis: &VisionAnalysis) -> Result<Vec<Shi
                         .map(|(seed, trial)| {
                             let shifted = (severity > 0).then(|| corrupted(STUDIED, severity));
                             let run = RunDirectory::open(&trial.directory)?;
-                            let Score { accuracy, .. } = evaluate_run(&run, shifted)?;
+                            let Score { accuracy, .. } = evaluate_run(&run, shifted, false)?;
                             Ok((seed, accuracy))
                         })
                         .collect()

@@ -32,6 +32,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     step: Option<u64>,
 
+    /// The moving average of the weights (run.average) instead of the weights
+    #[arg(long)]
+    average: bool,
+
     /// Replace a config.json of another model
     #[arg(long)]
     force: bool,
@@ -39,14 +43,24 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let directory = RunDirectory::open(&arguments.run)?;
-    let step = wd_train::export_run(&directory, arguments.step, &arguments.out, arguments.force)?;
+    let step = wd_train::export_run(
+        &directory,
+        arguments.step,
+        &arguments.out,
+        arguments.average,
+        arguments.force,
+    )?;
+    let what = match arguments.average {
+        true => "average of the weights",
+        false => "weights",
+    };
     let config = arguments.out.with_file_name("config.json");
     let beside = match config.exists() {
         true => format!(" and {}", config.display()),
         false => String::new(),
     };
     eprintln!(
-        "weights after step {step} → {}{beside}",
+        "{what} after step {step} → {}{beside}",
         arguments.out.display(),
     );
     Ok(ExitCode::SUCCESS)

@@ -66,7 +66,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let trials = study.add(&grid)?;
     // A slip in the last trial should not cost the hours before it.
     for trial in &trials {
-        let name = trial.configuration_path().display().to_string();
+        // Its file is not written yet.
+        let name = format!("{} with {}", arguments.config.display(), trial.name);
         RunPlan::new(ConfigSource::parse(&name, trial.configuration.clone())?)?;
     }
     if arguments.dry_run {

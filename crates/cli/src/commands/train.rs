@@ -84,12 +84,16 @@ pub(crate) fn read_config(path: &Path, set: &[String]) -> Result<ConfigSource, C
         .map(|argument| argument.parse())
         .collect::<Result<_, LabError>>()?;
     // Without settings the text stays as typed, so that complaints point into the file itself.
-    let text = if settings.is_empty() {
-        text
+    let path = path.display();
+    let (name, text) = if settings.is_empty() {
+        (path.to_string(), text)
     } else {
-        setting::apply(&text, &settings)?
+        (
+            format!("{path} with --set"),
+            setting::apply(&text, &settings)?,
+        )
     };
-    Ok(ConfigSource::parse(&path.display().to_string(), text)?)
+    Ok(ConfigSource::parse(&name, text)?)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -60,6 +60,12 @@ impl ImageSet {
                 )
             })?;
         }
+        if !by_name && self.class_names != training.class_names {
+            self.paired = Some(format!(
+                "classes paired by number: {}",
+                pairs(&self.class_names, &training.class_names)
+            ));
+        }
         self.class_names.clone_from(&training.class_names);
         if self.channels < training.channels {
             self.pixels = self.pixels.iter().flat_map(|&grey| [grey; 3]).collect();
@@ -70,9 +76,24 @@ impl ImageSet {
     }
 
     /// Whether the classes have names other than their numbers.
-    fn is_named(&self) -> bool {
+    pub(super) fn is_named(&self) -> bool {
         (0..)
             .zip(&self.class_names)
             .any(|(class, name): (usize, _)| *name != class.to_string())
     }
+}
+
+/// The first classes of two sets, side by side.
+fn pairs(these: &[String], those: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let mut pairs: Vec<String> = these
+        .iter()
+        .zip(those)
+        .take(SHOWN)
+        .map(|(this, that)| format!("{this} is {that}"))
+        .collect();
+    if these.len() > SHOWN {
+        pairs.push("…".to_owned());
+    }
+    pairs.join(", ")
 }

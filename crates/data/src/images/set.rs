@@ -32,6 +32,8 @@ pub struct ImageSet {
     pub(super) class_names: Vec<String>,
     pub(super) path: PathBuf,
     pub(super) hash: String,
+    /// How its classes were paired with those of another set, where that was not by name.
+    pub(super) paired: Option<String>,
 }
 
 impl ImageSet {
@@ -136,6 +138,7 @@ impl ImageSet {
                 .unwrap_or_else(|| (0..=last).map(|class| class.to_string()).collect()),
             path: path.to_owned(),
             hash: String::new(),
+            paired: None,
         };
         set.hash = set.digest();
         Ok(set)
@@ -148,14 +151,24 @@ impl ImageSet {
         }
         match counts.iter().position(|&count| count == 0) {
             None => Ok(()),
-            Some(class) => Err(DataError::image_set(
-                &self.path,
-                format!(
-                    "no image has the label {class} (class `{}` of {}); add some, or number the classes from 0 without a gap",
-                    self.class_names[class],
-                    self.classes()
-                ),
-            )),
+            Some(class) => {
+                let largest = self.classes() as u32 - 1;
+                // A class that has a name is no slip of a label.
+                let beyond = match self.labels.iter().position(|&label| label == largest) {
+                    Some(index) if !self.is_named() => {
+                        format!(", while image {index} has the largest label, {largest}")
+                    }
+                    _ => String::new(),
+                };
+                Err(DataError::image_set(
+                    &self.path,
+                    format!(
+                        "no image has the label {class} (class `{}` of {}){beyond}; add some, or number the classes from 0 without a gap",
+                        self.class_names[class],
+                        self.classes()
+                    ),
+                ))
+            }
         }
     }
 
@@ -199,6 +212,12 @@ impl ImageSet {
     /// Names of the classes; their numbers, where the files give no names.
     pub fn class_names(&self) -> &[String] {
         &self.class_names
+    }
+
+    /// How [`ImageSet::aligned_to`] paired the classes, in words, where it was by number though the names differ: nobody has checked then
+    /// that class 3 of the one is class 3 of the other.
+    pub fn paired(&self) -> Option<&str> {
+        self.paired.as_deref()
     }
 
     /// The class of an image.

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use wd_data::DataError;
 use wd_data::images::{
     Augmentation, Corruption, ImageLoader, ImageLoaderConfig, ImageSet, Normalisation, Part,
 };
@@ -47,12 +48,15 @@ impl ImageData {
                 "add `batch = …` to [data]: how many images a step takes",
             )
         })?;
-        let training = Arc::new(ImageSet::open(&data.path)?);
+        let training = ImageSet::open(&data.path).map_err(source.refused("data.path"))?;
+        let training = Arc::new(training);
         let size = data.size.unwrap_or(training.len());
         let indices = training
-            .subset(size, data.subset_seed.unwrap_or(0))?
+            .subset(size, data.subset_seed.unwrap_or(0))
+            .map_err(source.refused("data.size"))?
             .indices;
-        let normalisation = Normalisation::of(&training, &indices)?;
+        let normalisation =
+            Normalisation::of(&training, &indices).map_err(source.refused("data.path"))?;
         let sample = |set: ImageSet| {
             let count = data.evaluation_images.unwrap_or(set.len()).min(set.len());
             // Spread evenly: sets may be sorted by class.
@@ -60,15 +64,21 @@ impl ImageData {
             let indices = (0..count).map(index).collect();
             TestImages { set, indices }
         };
-        let elsewhere = |path: &Path| -> Result<ImageSet, TrainError> {
-            Ok(ImageSet::open_part(path, Part::Test)?.aligned_to(&training)?)
+        let elsewhere = |path: &Path, key: &str| -> Result<ImageSet, TrainError> {
+            ImageSet::open_part(path, Part::Test)
+                .and_then(|set| set.aligned_to(&training))
+                .map_err(source.refused(key))
         };
-        let test = elsewhere(data.test.as_deref().unwrap_or(&data.path))?;
+        let test = match &data.test {
+            Some(path) => elsewhere(path, "data.test")?,
+            None => elsewhere(&data.path, "data.path")?,
+        };
         let shifted = match &data.shifted {
             None => None,
-            Some(Shifted::Elsewhere(path)) => Some(sample(elsewhere(path)?)),
+            Some(Shifted::Elsewhere(path)) => Some(sample(elsewhere(path, "data.shifted")?)),
             Some(Shifted::Corrupted(corrupted)) => {
-                Some(sample(test.clone().corrupt(corruption(corrupted))?))
+                let worse = test.clone().corrupt(corruption(corrupted));
+                Some(sample(worse.map_err(source.refused("data.shifted"))?))
             }
         };
         let test = sample(test);
@@ -112,7 +122,7 @@ impl ImageData {
 
     /// The loader at the start of the run's data.
     pub(crate) fn loader(&self, source: &ConfigSource) -> Result<ImageLoader, TrainError> {
-        Ok(ImageLoader::new(
+        ImageLoader::new(
             Arc::clone(&self.training),
             self.indices.clone(),
             self.normalisation.clone(),
@@ -123,7 +133,14 @@ impl ImageData {
                 epochs: source.config.data.epochs,
                 keep_short_batch: false,
             },
-        )?)
+        )
+        .map_err(|error| {
+            let key = match &error {
+                DataError::ImageSetting { name, .. } => format!("data.{name}"),
+                _ => "data".to_owned(),
+            };
+            source.refused(&key)(error)
+        })
     }
 
     /// What the images say to the plan.
@@ -149,7 +166,13 @@ impl ImageData {
                 mean: self.normalisation.mean.clone(),
                 std: self.normalisation.std.clone(),
                 shifted: shifted.as_ref().map(|shifted| match shifted {
-                    Shifted::Elsewhere(path) => path.display().to_string(),
+                    Shifted::Elsewhere(path) => {
+                        let paired = self.shifted.as_ref().and_then(|test| test.set.paired());
+                        match paired {
+                            Some(paired) => format!("{} ({paired})", path.display()),
+                            None => path.display().to_string(),
+                        }
+                    }
                     Shifted::Corrupted(corrupted) => {
                         format!("{}, severity {}", corrupted.corruption, corrupted.severity)
                     }

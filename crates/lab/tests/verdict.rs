@@ -49,6 +49,7 @@ fn arm(lambda: f64, schedule: &str, seeds: u64) -> Arm {
         parameters: 169_728,
         steps: 1877,
         unit: wd_store::DataUnit::Token,
+        loss_unit: "nats a token".to_owned(),
         tokens_per_step: 2048,
         epochs: 1.0,
         tokens_per_parameter: 22.6,

@@ -73,6 +73,28 @@ impl Plan {
     /// The version of `plan.json` that this crate writes, and the newest it reads.
     pub const FORMAT: u32 = 1;
 
+    /// What the data that are not trained on are called.
+    pub fn held_out(&self) -> &'static str {
+        match self.unit {
+            DataUnit::Token => "validation",
+            DataUnit::Image => "test",
+        }
+    }
+
+    /// What its losses are in: `nats a token`, `nats an image`, or `mean squared error an image`.
+    pub fn loss_unit(&self) -> String {
+        let squared = self
+            .images
+            .as_ref()
+            .is_some_and(|images| images.squared_error);
+        let measure = if squared {
+            "mean squared error"
+        } else {
+            "nats"
+        };
+        format!("{measure} {}", self.unit.one())
+    }
+
     /// Does λ act in a way that the configuration cannot tell? So under coupled L2 with an optimizer that divides the gradient, or takes
     /// its sign: κ and the shrinks are 0 then, though something decays.
     pub fn hides_shrink(&self) -> bool {
@@ -139,6 +161,9 @@ pub struct PlannedImages {
     /// What the shifted test images are; absent where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shifted: Option<String>,
+    /// Is the loss a mean squared error, and not the negative log-likelihood?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub squared_error: bool,
 }
 
 /// One tensor of the plan.

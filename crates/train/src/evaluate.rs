@@ -11,8 +11,10 @@ use crate::{
 /// How well a classifier does on a set of images.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Score {
-    /// Mean negative log-likelihood, in nats an image.
+    /// The loss that was minimised, without label smoothing.
     pub loss: f64,
+    /// Mean negative log-likelihood, in nats an image.
+    pub negative_log_likelihood: f64,
     /// Share of right predictions.
     pub accuracy: f64,
     /// Expected calibration error over 15 bins.
@@ -75,6 +77,7 @@ pub fn evaluate_run(
     let evaluation = images.score_test(is_shifted, weights)?;
     Ok(Score {
         loss: evaluation.loss(),
+        negative_log_likelihood: evaluation.negative_log_likelihood(),
         accuracy: evaluation.accuracy(),
         calibration_error: evaluation.calibration_error(),
         paired: data

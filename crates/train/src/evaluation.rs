@@ -1,5 +1,7 @@
 //! How well a classifier does on labelled images: loss, accuracy, calibration.
 
+use wd_nn::ClassLoss;
+
 /// Bins of the calibration error: M = 15, as in the experiments of Guo et al. 2017.
 const BINS: usize = 15;
 
@@ -10,15 +12,19 @@ const BINS: usize = 15;
 ///
 /// | score | equation |
 /// |---|---|
-/// | loss | −1/n Σ_i ln p_i\[label_i\]: the negative log-likelihood in nats, without label smoothing |
+/// | negative log-likelihood | −1/n Σ_i ln p_i\[label_i\], in nats |
+/// | mean squared error | 1/(nK) Σ_i Σ_k (logit_ik − (1 for the label, else 0))² |
+/// | loss | of these the one that was minimised, without label smoothing |
 /// | accuracy | share of images whose prediction is their label |
 /// | calibration error | Σ_m n_m/n · \|accuracy_m − mean confidence_m\| over 15 bins of confidence ((m − 1)/15, m/15\] |
 ///
 /// **Source.** Guo, Pleiss, Sun & Weinberger 2017, "On Calibration of Modern Neural Networks", equations 2, 3 and 5.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Evaluation {
+    minimised: ClassLoss,
     images: u64,
-    loss: f64,
+    negative_log_likelihood: f64,
+    squared_error: f64,
     bins: [Bin; BINS],
 }
 
@@ -31,6 +37,17 @@ struct Bin {
 }
 
 impl Evaluation {
+    /// Of a classifier that was trained to minimise this loss.
+    pub(crate) fn new(minimised: ClassLoss) -> Self {
+        Evaluation {
+            minimised,
+            images: 0,
+            negative_log_likelihood: 0.0,
+            squared_error: 0.0,
+            bins: [Bin::default(); BINS],
+        }
+    }
+
     /// Takes in a batch: `logits` holds a row of classes for each label.
     pub(crate) fn add(&mut self, logits: &[f32], labels: &[u32]) {
         let classes = logits.len() / labels.len().max(1);
@@ -47,7 +64,12 @@ impl Evaluation {
                 .sum();
             let label = *label as usize;
             self.images += 1;
-            self.loss += total.ln() + largest - f64::from(row[label]);
+            self.negative_log_likelihood += total.ln() + largest - f64::from(row[label]);
+            let squares = row.iter().enumerate().map(|(class, logit)| {
+                let target = if class == label { 1.0 } else { 0.0 };
+                (f64::from(*logit) - target).powi(2)
+            });
+            self.squared_error += squares.sum::<f64>() / classes as f64;
             let confidence = 1.0 / total;
             let index = (confidence * BINS as f64).ceil() as usize;
             let bin = &mut self.bins[index.clamp(1, BINS) - 1];
@@ -57,9 +79,17 @@ impl Evaluation {
         }
     }
 
-    /// Mean negative log-likelihood, in nats.
+    /// The loss that was minimised, without label smoothing.
     pub(crate) fn loss(&self) -> f64 {
-        self.loss / self.images as f64
+        match self.minimised {
+            ClassLoss::CrossEntropy { .. } => self.negative_log_likelihood(),
+            ClassLoss::MeanSquaredError => self.squared_error / self.images as f64,
+        }
+    }
+
+    /// Mean negative log-likelihood, in nats.
+    pub(crate) fn negative_log_likelihood(&self) -> f64 {
+        self.negative_log_likelihood / self.images as f64
     }
 
     /// Share of right predictions.
@@ -83,8 +113,12 @@ impl Evaluation {
 mod tests {
     use super::*;
 
+    fn empty() -> Evaluation {
+        Evaluation::new(ClassLoss::default())
+    }
+
     fn of(rows: &[(&[f32], u32)]) -> Evaluation {
-        let mut evaluation = Evaluation::default();
+        let mut evaluation = empty();
         for (logits, label) in rows {
             evaluation.add(logits, &[*label]);
         }
@@ -110,9 +144,24 @@ mod tests {
     }
 
     #[test]
+    fn the_loss_is_the_one_that_was_minimised() {
+        let mut evaluation = Evaluation::new(ClassLoss::MeanSquaredError);
+        evaluation.add(&[0.5, 0.25, 1.0, -1.0], &[0, 0]);
+        // ((0.5 − 1)² + 0.25² + 0 + 1) / 4.
+        assert_eq!(evaluation.loss(), (0.25 + 0.0625 + 1.0) / 4.0);
+        let smoothed = ClassLoss::CrossEntropy {
+            label_smoothing: 0.1,
+        };
+        let mut evaluation = Evaluation::new(smoothed);
+        evaluation.add(&[0.0, 0.0], &[1]);
+        assert_eq!(evaluation.loss(), 2f64.ln());
+        assert_eq!(evaluation.negative_log_likelihood(), 2f64.ln());
+    }
+
+    #[test]
     fn batches_add_up() {
         let logits = [0.3f32, -1.0, 2.0, 0.1, 0.2, 0.0];
-        let mut whole = Evaluation::default();
+        let mut whole = empty();
         whole.add(&logits, &[2, 0]);
         let parts = of(&[(&logits[..3], 2), (&logits[3..], 0)]);
         assert_eq!(whole.loss(), parts.loss());

@@ -26,7 +26,7 @@ Examples:
   wd evaluate runs/cnn --corruption noise --severity 3
   wd evaluate runs/cnn --data kuzushiji/ --json              # the same classes, from elsewhere
 
-The weights are those of the last checkpoint; --average takes the moving average that run.average keeps. Loss is in nats an image; the calibration error is over 15 bins of confidence.")]
+The weights are those of the last checkpoint; --average takes the moving average that run.average keeps. Loss is the one that was minimised, without label smoothing (cross-entropy: nats an image); the calibration error is over 15 bins of confidence.")]
 pub(crate) struct Arguments {
     /// A run on images
     #[arg(value_name = "RUN_DIR")]

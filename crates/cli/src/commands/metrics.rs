@@ -58,9 +58,10 @@ const DEFAULT_COLUMNS: [&str; 8] = [
 ];
 
 /// And these, where the run has them.
-const FURTHER_COLUMNS: [&str; 6] = [
+const FURTHER_COLUMNS: [&str; 7] = [
     "test_accuracy",
     "calibration_error",
+    "negative_log_likelihood",
     "shifted_loss",
     "shifted_accuracy",
     "average_loss",

@@ -186,10 +186,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         )
     };
     let unit = record.unit.plural();
-    let held_out = match record.unit {
-        DataUnit::Token => "validation",
-        DataUnit::Image => "test",
-    };
+    let held_out = record.held_out();
     let mut lines = vec![
         (
             "parameters",
@@ -242,7 +239,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         (
             "expected time",
             format!(
-                "{} at {} {unit}/s on {}",
+                "{} at {} {unit}/s on {}; evaluations come on top",
                 text::duration(cost.seconds),
                 text::rate(cost.tokens_per_second),
                 text::counted(threads as u64, "thread")

@@ -10,7 +10,7 @@ use wd_data::table::TargetUse;
 use wd_evidence::MatRef;
 
 use super::evidence::input::FormatArguments;
-use super::evidence::model::{Model, Predictor};
+use super::evidence::model::{Model, Predictor, TargetFit};
 use crate::diagnostics::CommandError;
 
 /// Predict with a model that `wd evidence --save` wrote
@@ -110,6 +110,12 @@ fn predict(model: &Model, arguments: &Arguments, out: &mut dyn Write) -> Result<
                 None => header.push(fit.target.clone()),
             },
         }
+    }
+    let is_linear = |fit: &TargetFit| !matches!(fit.predictor, Predictor::Generalized(_));
+    if arguments.average && model.fits.iter().all(is_linear) {
+        eprintln!(
+            "note: --average changes nothing here: the mean of a linear model is the same at the mode and over the posterior"
+        );
     }
     let format = arguments.format.format()?;
     let mut blocks = model

@@ -158,7 +158,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
                 "finished {}{}{}{accuracy} → {}",
                 text::counted(plan.record.steps, "step"),
                 loss("training", train_loss),
-                loss("validation", validation_loss),
+                loss(plan.record.held_out(), validation_loss),
                 path.display()
             );
             ExitCode::SUCCESS

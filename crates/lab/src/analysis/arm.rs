@@ -71,6 +71,8 @@ pub struct Arm {
     pub steps: u64,
     /// What the counts of data are counts of.
     pub unit: DataUnit,
+    /// What its losses are in, as [`wd_store::Plan::loss_unit`] says.
+    pub loss_unit: String,
     /// Tokens a step, or images.
     pub tokens_per_step: u64,
     /// Passes over the training data.

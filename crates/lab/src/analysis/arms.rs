@@ -151,6 +151,7 @@ fn arm(
         parameters: plan.parameters,
         steps: plan.steps,
         unit: plan.unit,
+        loss_unit: plan.loss_unit(),
         tokens_per_step: plan.tokens_per_step,
         epochs: plan.epochs,
         tokens_per_parameter: plan.tokens_per_parameter,

@@ -75,7 +75,7 @@ pub(crate) fn losses(record: &Record) -> Section {
             "Left out: no step has been recorded yet.".to_owned(),
         ));
     } else {
-        let mut panel = Panel::new(format!("Loss (nats {})", record.plan.unit.one()), 300.0);
+        let mut panel = Panel::new(format!("Loss ({})", record.plan.loss_unit()), 300.0);
         panel.series = vec![
             series(
                 "training batches",
@@ -84,13 +84,13 @@ pub(crate) fn losses(record: &Record) -> Section {
                 training,
             ),
             series(
-                "validation",
+                record.plan.held_out(),
                 Colour::Ink,
                 Mark::Rings,
                 record.points(&record.column("validation_loss")),
             ),
             series(
-                "training windows, same weights",
+                "training data, same weights",
                 Colour::Ink,
                 Mark::Dots,
                 record.points(&record.column("train_eval_loss")),
@@ -100,7 +100,7 @@ pub(crate) fn losses(record: &Record) -> Section {
         contents.push(over_steps(
             "losses",
             "Loss over the run.",
-            "Look at whether rings and dots, which are losses of the same weights on held-out and on trained windows, part: that is \
+            "Look at whether rings and dots, which are losses of the same weights on held-out and on training data, part: that is \
              the generalisation gap. The line is the mean over windows of steps, its band the 10th to 90th percentile of the \
              batches in the window; one run has no interval over seeds. The first 5 % of the run may lie above the frame.",
             vec![panel],

@@ -102,7 +102,11 @@ fn lead(record: &Record) -> String {
         ));
     }
     if let Some(loss) = record.last("validation_loss") {
-        losses.push(format!("validation loss {}", number::fixed(loss, 4)));
+        losses.push(format!(
+            "{} loss {}",
+            record.plan.held_out(),
+            number::fixed(loss, 4)
+        ));
     }
     if losses.is_empty() {
         status

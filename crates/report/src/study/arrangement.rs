@@ -45,6 +45,12 @@ impl<'a> Study<'a> {
         first.map_or(DataUnit::Token, |arm| arm.unit)
     }
 
+    /// What the runs' losses are in.
+    pub(crate) fn loss_unit(&self) -> &str {
+        let first = self.analysis.arms.first();
+        first.map_or("nats", |arm| &arm.loss_unit)
+    }
+
     /// Arranges the arms of an analysis.
     pub(crate) fn new(analysis: &'a Analysis) -> Self {
         let arms = &analysis.arms;

@@ -39,7 +39,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
 fn figure(study: &Study<'_>, group: &Group) -> Content {
     let arms = study.arms(group);
     let mut loss = Panel::new(
-        format!("Final training loss (nats {})", study.unit().one()),
+        format!("Final training loss ({})", study.loss_unit()),
         190.0,
     );
     for (place, (arm, data)) in arms.iter().enumerate() {

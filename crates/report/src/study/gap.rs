@@ -78,7 +78,7 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     };
 
     let mut losses = Panel::new(
-        format!("Loss of the final weights (nats {})", study.unit().one()),
+        format!("Loss of the final weights ({})", study.loss_unit()),
         170.0,
     );
     let training = places(&|arm| arm.final_train_evaluation);

@@ -70,14 +70,14 @@ fn introduction(study: &Study<'_>, group: &Group) -> String {
 
 fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     let arms = study.arms(group);
-    let each = study.unit().one();
+    let each = study.loss_unit();
     let curve = |arm: usize, bands| Curve {
         label: study.label(arm),
         colour: study.colour(arm),
         bands,
     };
     let loss = Quantity {
-        title: format!("Training loss (nats {each})"),
+        title: format!("Training loss ({each})"),
         key: "training_loss",
         curves: arms
             .iter()
@@ -101,7 +101,7 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
         ));
     }
     let difference = Quantity {
-        title: format!("Difference to λ = 0, paired by seed (nats {each})"),
+        title: format!("Difference to λ = 0, paired by seed ({each})"),
         key: "paired_difference",
         curves: arms
             .iter()

@@ -86,7 +86,7 @@ fn losses(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Conten
         PanelFigure::over("loss-over-decay", "ηλ, at the best η", panels, 2),
         "Loss over ηλ.",
         "Left of the best the test loss rises while the training loss falls: too weak a λ over-fits. Right of it both rise: too strong a λ \
-         under-fits. Bands are 95 % intervals over seeds; losses are in nats an image, those of the final weights.",
+         under-fits. Bands are 95 % intervals over seeds; losses are those of the final weights: nats an image for cross-entropy, the mean squared error where that is minimised.",
         number::measured,
     )))
 }

@@ -169,6 +169,7 @@ fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
         parameters: 169_728,
         steps: STEPS,
         unit: wd_store::DataUnit::Token,
+        loss_unit: "nats a token".to_owned(),
         tokens_per_step: 2048,
         epochs: 0.98,
         tokens_per_parameter: 22.65,

@@ -12,7 +12,7 @@ use wd_store::{DataUnit, PlannedImages};
 use super::PlannedData;
 use crate::{
     ConfigSource, TrainError,
-    config::{CorruptedSection, Shifted},
+    config::{CorruptedSection, LossName, Shifted},
 };
 
 /// The images of a run, in memory.
@@ -177,6 +177,7 @@ impl ImageData {
                         format!("{}, severity {}", corrupted.corruption, corrupted.severity)
                     }
                 }),
+                squared_error: source.config.model.loss == Some(LossName::MeanSquaredError),
             }),
         })
     }

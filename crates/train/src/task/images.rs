@@ -6,13 +6,18 @@ use wd_data::{
     Position,
     images::{ImageLoader, ImageSet, evaluation_batch},
 };
-use wd_nn::{DropoutKey, Targets, VisionConfig, VisionModel};
+use wd_nn::{ClassLoss, DropoutKey, Targets, VisionConfig, VisionModel};
 
 use super::{Scores, Task, Weights};
 use crate::{ConfigSource, TrainError, data::images::ImageData, evaluation::Evaluation};
 
 /// The columns that its evaluations fill, beyond those that every run has.
-pub(super) const COLUMNS: [&str; 3] = ["test_accuracy", "train_accuracy", "calibration_error"];
+pub(super) const COLUMNS: [&str; 4] = [
+    "test_accuracy",
+    "train_accuracy",
+    "calibration_error",
+    "negative_log_likelihood",
+];
 /// Likewise, where there are shifted images.
 pub(super) const SHIFTED_COLUMNS: [&str; 3] = [
     "shifted_loss",
@@ -30,6 +35,7 @@ pub(crate) struct Images {
     pixels: Vec<f32>,
     labels: Vec<u32>,
     logits: Vec<f32>,
+    loss: ClassLoss,
 }
 
 impl Images {
@@ -45,6 +51,7 @@ impl Images {
             pixels: vec![0.0; data.batch * model.image().numbers()],
             labels: vec![0; data.batch],
             logits: vec![0.0; data.batch * model.classes()],
+            loss: model.loss(),
             data,
         })
     }
@@ -58,7 +65,7 @@ impl Images {
     ) -> Result<Evaluation, TrainError> {
         let batch = self.labels.len();
         let (numbers, classes) = (self.pixels.len() / batch, self.logits.len() / batch);
-        let mut evaluation = Evaluation::default();
+        let mut evaluation = Evaluation::new(self.loss);
         for indices in indices.chunks(batch) {
             let images = indices.len();
             let pixels = &mut self.pixels[..images * numbers];
@@ -126,6 +133,7 @@ impl Task for Images {
             (COLUMNS[0], tested.accuracy()),
             (COLUMNS[1], trained.accuracy()),
             (COLUMNS[2], tested.calibration_error()),
+            (COLUMNS[3], tested.negative_log_likelihood()),
         ];
         if let Some(images) = &data.shifted {
             let shifted = self.score(&images.set, &images.indices, weights)?;

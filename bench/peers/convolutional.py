@@ -7,7 +7,6 @@ shapes and logits against torchvision itself where that is installed.
 Images are NCHW here, as torch has them; the engine's are NHWC.
 """
 
-import math
 
 import torch
 import torch.nn.functional as F
@@ -15,10 +14,11 @@ from torch import nn
 
 
 def norm(kind, channels):
-    """Batch norm, group norm with gcd(32, channels) groups, or None."""
+    """Batch norm, group norm with the largest power of two up to 32 that leaves whole groups of 4 channels or more, or None."""
     if kind == "batch":
         return nn.BatchNorm2d(channels)
-    return nn.GroupNorm(math.gcd(32, channels), channels) if kind == "group" else None
+    whole = [1] + [groups for groups in (2, 4, 8, 16, 32) if channels % groups == 0 and channels // groups >= 4]
+    return nn.GroupNorm(whole[-1], channels) if kind == "group" else None
 
 
 def convolution(inputs, outputs, side, stride=1, groups=1, bias=False):

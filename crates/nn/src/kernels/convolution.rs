@@ -11,6 +11,7 @@
 use crate::Float;
 use crate::device::Store;
 use crate::kernels::correlation::{self, Slide};
+use crate::kernels::winograd::Winograd;
 
 /// Sizes of a convolution with a square kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl Frame {
     }
 
     /// First element of a pixel, which may lie in the border.
-    fn start(&self, image: usize, row: usize, column: usize) -> usize {
+    pub(super) fn start(&self, image: usize, row: usize, column: usize) -> usize {
         image * self.len() + row * self.pitch() + column * self.channels
     }
 
@@ -174,6 +175,8 @@ pub(crate) struct Convolution {
     gradient_starts: Vec<u32>,
     backward: Vec<Part>,
     backward_len: usize,
+    /// The same with fewer products, where that is faster.
+    winograd: Option<Winograd>,
 }
 
 /// Output pixels of a block of images, at least: packed weights that the cache near the core cannot hold are read once
@@ -182,7 +185,7 @@ const BLOCK_PIXELS: usize = 128;
 
 /// Offsets are kept in 32 bits: with them a tile's addresses fit the registers. Configurations whose blocks are larger
 /// are refused.
-fn offset(value: usize) -> u32 {
+pub(super) fn offset(value: usize) -> u32 {
     u32::try_from(value).expect("a block of images has fewer than 2^32 numbers")
 }
 
@@ -231,6 +234,11 @@ impl Convolution {
     }
 
     pub(crate) fn new<F: Float>(shape: ConvolutionShape, images: usize) -> Self {
+        Self::of::<F>(shape, images, Winograd::suits(&shape))
+    }
+
+    /// With Winograd's products, or by sliding alone.
+    fn of<F: Float>(shape: ConvolutionShape, images: usize, by_winograd: bool) -> Self {
         let lanes = correlation::lanes::<F>(&[]);
         let (input, output) = Self::frames(&shape);
         let Frame {
@@ -280,7 +288,9 @@ impl Convolution {
                 backward.push(part);
             }
         }
+        let winograd = || Winograd::new(&shape, (&input, &output), lanes, images);
         Self {
+            winograd: by_winograd.then(winograd),
             shape,
             images,
             input,
@@ -302,24 +312,38 @@ impl Convolution {
 
     /// Elements of the weight packed for [`Convolution::forward`], and of its gradient.
     pub(crate) fn forward_len(&self) -> usize {
+        self.winograd
+            .as_ref()
+            .map_or_else(|| self.slid_len(), Winograd::forward_len)
+    }
+
+    fn slid_len(&self) -> usize {
         self.shape.groups * self.padded_outputs() * self.shape.depth()
     }
 
     /// Elements of the weight packed for [`Convolution::backward_input`].
     pub(crate) fn backward_len(&self) -> usize {
-        self.backward_len
+        self.winograd
+            .as_ref()
+            .map_or(self.backward_len, Winograd::backward_len)
     }
 
-    /// Elements of scratch that [`Convolution::backward_weight`] needs.
-    pub(crate) fn panels_len(&self) -> usize {
-        self.padded_outputs() * self.images * self.shape.output_pixels()
+    /// Elements of scratch that any call needs.
+    pub(crate) fn scratch_len(&self) -> usize {
+        self.winograd.as_ref().map_or_else(
+            || self.padded_outputs() * self.images * self.shape.output_pixels(),
+            Winograd::scratch_len,
+        )
     }
 
     /// Packs W for the forward.
     pub(crate) fn pack_forward<F: Float>(&self, packed: &mut [F], weight: &[F]) {
+        if let Some(winograd) = &self.winograd {
+            return winograd.pack_forward(packed, weight, self.lanes);
+        }
         let groups = self.shape.groups;
         let (outputs, depth) = (self.shape.outputs / groups, self.shape.depth());
-        let packed = packed[..self.forward_len()].chunks_exact_mut(self.padded_outputs() * depth);
+        let packed = packed[..self.slid_len()].chunks_exact_mut(self.padded_outputs() * depth);
         for (packed, weight) in packed.zip(weight.chunks_exact(outputs * depth)) {
             correlation::pack(packed, weight, &self.forward_taps, depth, outputs);
         }
@@ -336,14 +360,17 @@ impl Convolution {
             + parts
                 .map(|part| slide(&part.slide) + part.taps.len())
                 .sum::<usize>();
-        numbers * size_of::<u32>()
+        numbers * size_of::<u32>() + self.winograd.as_ref().map_or(0, Winograd::bytes)
     }
 
     /// W's gradient ← the packed one.
     pub(crate) fn unpack_gradient<F: Float>(&self, gradient: &mut [F], packed: &[F]) {
+        if let Some(winograd) = &self.winograd {
+            return winograd.unpack_gradient(gradient, packed, self.lanes);
+        }
         let groups = self.shape.groups;
         let (outputs, depth) = (self.shape.outputs / groups, self.shape.depth());
-        let packed = packed[..self.forward_len()].chunks_exact(self.padded_outputs() * depth);
+        let packed = packed[..self.slid_len()].chunks_exact(self.padded_outputs() * depth);
         for (packed, gradient) in packed.zip(gradient.chunks_exact_mut(outputs * depth)) {
             correlation::unpack(gradient, packed, &self.forward_taps, depth, outputs);
         }
@@ -351,6 +378,9 @@ impl Convolution {
 
     /// Packs W for the gradient of the input.
     pub(crate) fn pack_backward<F: Float>(&self, packed: &mut [F], weight: &[F]) {
+        if let Some(winograd) = &self.winograd {
+            return winograd.pack_backward(packed, weight, self.lanes);
+        }
         let shape = &self.shape;
         let (inputs, outputs) = (shape.inputs / shape.groups, shape.outputs / shape.groups);
         let square = shape.kernel * shape.kernel;
@@ -372,7 +402,11 @@ impl Convolution {
         y: &mut [F],
         images: usize,
         store: Store,
+        scratch: &mut [F],
     ) {
+        if let Some(winograd) = &self.winograd {
+            return winograd.forward(packed, x, y, images, store, scratch);
+        }
         let shape = &self.shape;
         let (inputs, outputs) = (shape.inputs / shape.groups, shape.outputs / shape.groups);
         let group_len = self.padded_outputs() * shape.depth();
@@ -395,15 +429,18 @@ impl Convolution {
         gradient: &mut [F],
         x: &[F],
         dy: &[F],
-        panels: &mut [F],
         images: usize,
+        scratch: &mut [F],
     ) {
+        if let Some(winograd) = &self.winograd {
+            return winograd.backward_weight(gradient, x, dy, images, scratch);
+        }
         let shape = &self.shape;
         let (inputs, outputs) = (shape.inputs / shape.groups, shape.outputs / shape.groups);
         let pixels = images * shape.output_pixels();
         let group_len = self.padded_outputs() * shape.depth();
         for group in 0..shape.groups {
-            let panels = &mut panels[..self.padded_outputs() * pixels];
+            let panels = &mut scratch[..self.padded_outputs() * pixels];
             let dy = &dy[group * outputs..];
             correlation::panels(panels, dy, &self.gradient_starts[..pixels], outputs);
             correlation::weight_gradient(
@@ -425,7 +462,11 @@ impl Convolution {
         dy: &[F],
         dx: &mut [F],
         images: usize,
+        scratch: &mut [F],
     ) {
+        if let Some(winograd) = &self.winograd {
+            return winograd.backward_input(packed, dy, dx, images, scratch);
+        }
         let shape = &self.shape;
         let (inputs, outputs) = (shape.inputs / shape.groups, shape.outputs / shape.groups);
         if self.backward.iter().any(|part| part.taps.is_empty()) {
@@ -604,13 +645,33 @@ mod tests {
             )
     }
 
+    /// Those that Winograd's tiles cover.
+    fn tiled_shapes() -> impl Strategy<Value = ConvolutionShape> {
+        (1..5usize, 1..5usize, 1..40usize, 1..40usize).prop_map(
+            |(rows, columns, inputs, outputs)| ConvolutionShape {
+                height: 2 * rows,
+                width: 2 * columns,
+                inputs,
+                outputs,
+                kernel: 3,
+                stride: 1,
+                padding: 1,
+                groups: 1,
+            },
+        )
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(300))]
 
         /// The convolution is linear in x and in W, so ⟨dy, conv(x, W)⟩ = ⟨dx, x⟩ = ⟨dW, W⟩ for every x and W.
         #[test]
-        fn equals_plain_loops_and_its_adjoints(shape in shapes(), images in 1..4usize, seed in 0..1000u64) {
-            let convolution = Convolution::new::<f64>(shape, images + 1);
+        fn equals_plain_loops_and_its_adjoints(
+            (shape, by_winograd) in prop_oneof![(shapes(), Just(false)), (tiled_shapes(), Just(true))],
+            images in 1..4usize,
+            seed in 0..1000u64,
+        ) {
+            let convolution = Convolution::of::<f64>(shape, images + 1, by_winograd);
             let numbers = |seed, len| normals(seed, len);
             let x = numbers(seed, images * shape.height * shape.width * shape.inputs);
             let weight = numbers(seed + 1, shape.weight_len());
@@ -620,11 +681,12 @@ mod tests {
             convolution.pack_forward(&mut packed, &weight);
             let framed_x = framed(&convolution.input, &x, images);
             let mut y = vec![f64::NAN; expected.len()];
-            convolution.forward(&packed, &framed_x, &mut y, images, Store::Overwrite);
+            let mut scratch = vec![f64::NAN; convolution.scratch_len()];
+            convolution.forward(&packed, &framed_x, &mut y, images, Store::Overwrite, &mut scratch);
             for (ours, plain) in y.iter().zip(&expected) {
                 prop_assert!((ours - plain).abs() < 1e-11, "{ours} {plain}");
             }
-            convolution.forward(&packed, &framed_x, &mut y, images, Store::Add);
+            convolution.forward(&packed, &framed_x, &mut y, images, Store::Add, &mut scratch);
             for (ours, plain) in y.iter().zip(&expected) {
                 prop_assert!((ours - 2.0 * plain).abs() < 1e-11, "{ours} {plain}");
             }
@@ -634,10 +696,9 @@ mod tests {
             let mut packed = vec![f64::NAN; convolution.backward_len()];
             convolution.pack_backward(&mut packed, &weight);
             let mut dx = vec![f64::NAN; x.len()];
-            convolution.backward_input(&packed, &framed_dy, &mut dx, images);
+            convolution.backward_input(&packed, &framed_dy, &mut dx, images, &mut scratch);
             let mut packed = vec![0.0; convolution.forward_len()];
-            let mut panels = vec![f64::NAN; convolution.panels_len()];
-            convolution.backward_weight(&mut packed, &framed_x, &framed_dy, &mut panels, images);
+            convolution.backward_weight(&mut packed, &framed_x, &framed_dy, images, &mut scratch);
             let mut dweight = vec![1.0; weight.len()];
             convolution.unpack_gradient(&mut dweight, &packed);
             for probe in 0..3 {
@@ -680,12 +741,12 @@ mod tests {
         let mut packed = vec![f64::NAN; convolution.backward_len()];
         convolution.pack_backward(&mut packed, &weight);
         let mut dx = vec![f64::NAN; x.len()];
-        convolution.backward_input(&packed, &framed_dy, &mut dx, images);
+        let mut scratch = vec![f64::NAN; convolution.scratch_len()];
+        convolution.backward_input(&packed, &framed_dy, &mut dx, images, &mut scratch);
         assert_gradient("input", &x, &dx, |x| loss(x, &weight));
 
         let mut packed = vec![0.0; convolution.forward_len()];
-        let mut panels = vec![f64::NAN; convolution.panels_len()];
-        convolution.backward_weight(&mut packed, &framed_x, &framed_dy, &mut panels, images);
+        convolution.backward_weight(&mut packed, &framed_x, &framed_dy, images, &mut scratch);
         let mut dweight = vec![f64::NAN; weight.len()];
         convolution.unpack_gradient(&mut dweight, &packed);
         assert_gradient("weight", &weight, &dweight, |weight| loss(&x, weight));

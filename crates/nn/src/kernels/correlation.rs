@@ -89,6 +89,8 @@ macro_rules! for_panels {
     }};
 }
 
+pub(crate) use for_panels;
+
 dispatched! {
     /// packed `[panel][k][padded columns]` ← weight[column·`stride` + taps[k]], zeros beyond the last column.
     pub(crate) fn pack = pack_body(

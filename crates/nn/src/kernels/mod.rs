@@ -26,3 +26,4 @@ pub(crate) mod softmax;
 pub(crate) mod sum;
 mod tile;
 pub(crate) mod transpose;
+mod winograd;

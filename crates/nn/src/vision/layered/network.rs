@@ -31,8 +31,8 @@ struct Workspace<F> {
     x: Arena<F>,
     /// Its framed output gradient.
     dy: Arena<F>,
-    /// The same, in panels.
-    panels: Arena<F>,
+    /// What a convolution arranges for itself.
+    scratch: Arena<F>,
     /// Gradient of its input.
     dx: Arena<F>,
 }
@@ -154,7 +154,7 @@ impl<F: Float> Network<F> {
         let workspace = || Workspace {
             x: Arena::new(most(&|one| one.images * one.input.len())),
             dy: Arena::new(most(&|one| one.images * one.output.len())),
-            panels: Arena::new(most(&Convolution::panels_len)),
+            scratch: Arena::new(most(&Convolution::scratch_len)),
             dx: Arena::new(most(&|one| {
                 one.images * one.shape.height * one.shape.width * one.shape.inputs
             })),
@@ -261,8 +261,8 @@ impl<F: Float> Network<F> {
                 .map(Convolution::bytes)
                 .sum::<usize>()
             + self.workspaces.sum(|workspace| {
-                let Workspace { x, dy, panels, dx } = workspace;
-                [x, dy, panels, dx].map(Arena::bytes).iter().sum()
+                let Workspace { x, dy, scratch, dx } = workspace;
+                [x, dy, scratch, dx].map(Arena::bytes).iter().sum()
             })
     }
 
@@ -393,7 +393,8 @@ impl<F: Float> Network<F> {
             let (mut out, mut moments) = operands;
             let first = range.start;
             let mut workspace = workspaces.take();
-            let x = &mut workspace.x[..convolution.images * convolution.input.len()];
+            let Workspace { x, scratch, .. } = &mut *workspace;
+            let x = &mut x[..convolution.images * convolution.input.len()];
             // The frame's border: other convolutions left their numbers there.
             x.fill(F::from_f64(0.0));
             for block in blocks(range, convolution.images) {
@@ -405,7 +406,7 @@ impl<F: Float> Network<F> {
                         out.copy_from_slice(reader.image(residual, image));
                     }
                 }
-                convolution.forward(packed, x, out, block.len(), store);
+                convolution.forward(packed, x, out, block.len(), store, scratch);
                 if wanted {
                     let moments = moments.range(local).chunks_exact_mut(2 * channels);
                     for (y, moments) in out.chunks_exact(len).zip(moments) {
@@ -721,7 +722,7 @@ impl<F: Float> Network<F> {
             let accumulator = &mut accumulator.0[0][..convolution.forward_len()];
             accumulator.fill(F::from_f64(0.0));
             let mut workspace = workspaces.take();
-            let Workspace { x, dy, panels, dx } = &mut *workspace;
+            let Workspace { x, dy, scratch, dx } = &mut *workspace;
             let x = &mut x[..convolution.images * convolution.input.len()];
             let dy = &mut dy[..convolution.images * convolution.output.len()];
             x.fill(F::from_f64(0.0));
@@ -754,16 +755,16 @@ impl<F: Float> Network<F> {
                         _ => channel_norm::forward(direct.range(one), identity, dy, frame),
                     }
                 }
-                convolution.backward_weight(accumulator, x, dy, panels, images);
+                convolution.backward_weight(accumulator, x, dy, images, scratch);
                 let Some(target) = slots.input else { continue };
                 let local = block.start - first..block.end - first;
                 let out = input_gradient.range(local.clone());
                 if !has_norm && !target.add {
-                    convolution.backward_input(packed, dy, out, images);
+                    convolution.backward_input(packed, dy, out, images, scratch);
                     continue;
                 }
                 let dx = &mut dx[..images * in_len];
-                convolution.backward_input(packed, dy, dx, images);
+                convolution.backward_input(packed, dy, dx, images, scratch);
                 if !has_norm {
                     sum::add(out, dx);
                     continue;

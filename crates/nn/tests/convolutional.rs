@@ -101,9 +101,12 @@ fn batch(images: usize) -> Vec<f32> {
 fn bits_do_not_depend_on_threads() {
     let mut group = cnn();
     group.norm = ImageNorm::Group;
+    // Its second layer is wide enough for Winograd's products.
+    let wide = CnnConfig::new(IMAGE, 5, vec![32, 33]);
     for config in [
         VisionConfig::Cnn(cnn()),
         VisionConfig::Cnn(group),
+        VisionConfig::Cnn(wide),
         VisionConfig::Resnet(resnet(14)),
         VisionConfig::Resnet(resnet(18)),
     ] {

@@ -7,6 +7,9 @@
 //! remainders modulo the stride: those of one phase see the same taps of the kernel, and to neighbours in a phase
 //! belong neighbours in dy. Each phase is thus a convolution of stride 1 with a part of the kernel, turned round, and
 //! no product with an inserted zero is ever formed.
+//!
+//! The sums are those of a sliding kernel ([`correlation`]), or, for wide layers of 3 × 3, of its products over
+//! transformed tiles ([`winograd`](crate::kernels::winograd)); both files hold the measurements that chose.
 
 use crate::Float;
 use crate::device::Store;

@@ -30,6 +30,17 @@ use crate::simd::{Group, Vector, dispatched, for_groups};
 const ELEMENTS: usize = 16;
 
 /// Channels, in and out, from which the products saved outweigh the transforms.
+///
+/// Measured on two cores of an AMD EPYC (Zen 5, AVX-512), milliseconds a training step at batch 128, in turn, twice:
+///
+/// | | never | from 16 | from 32 | from 64 |
+/// |---|---|---|---|---|
+/// | CNN of 64, 128, 256 channels | 75.5–76.3 | 56.0–56.1 | 54.6–55.6 | 54.6–57.6 |
+/// | ResNet-20 (16, 32, 64 channels) | 87.8–90.4 | 85.4–89.6 | 81.1–83.0 | 85.4–86.2 |
+///
+/// Blocks of 256 and 512 pixels instead of 128 changed no step by more than 3 %. The transforms with a library's products (`gemm` 0.19
+/// with AVX-512) reached 329, 405 and 390 GFLOP/s, counted as a sliding kernel's, at 64 → 128, 128 → 256 and 512 → 512 channels on one core, and 73
+/// at 16 → 16, where [`correlation`] reaches 265, 267, 264 and 221.
 const LEAST_CHANNELS: usize = 32;
 
 /// Every offset that the tiles of at most a number of images need.

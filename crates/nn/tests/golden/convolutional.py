@@ -51,6 +51,10 @@ MODELS = {
     "resnet18-large-stem": dict(
         kind="resnet", image=dict(channels=3, height=34, width=33), classes=7, depth=18, width=2, stem="large",
     ),
+    # Its second layer is wide and even enough for Winograd's tiles.
+    "cnn-wide": dict(
+        kind="cnn", image=dict(channels=3, height=8, width=12), classes=5, channels=[32, 35],
+    ),
 }
 BATCH = 10
 

@@ -17,19 +17,19 @@ use crate::{commands::report::write_study_report, diagnostics::CommandError, lau
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wd reproduce vision --quick                   # about two minutes: one seed, a first look
+  wd reproduce vision --quick                   # about a minute: one seed, a first look
   wd reproduce vision                           # within 20 minutes on 2 cores, on the shipped Fashion-MNIST cut
   wd reproduce vision --data mnist/             # the same study on your own images
-  wd reproduce vision --data fashion/ --full    # 1,000 to 60,000 images, five seeds
+  wd reproduce vision --data fashion/ --full    # 1,000 to 60,000 images, an hour
 
 Images: a folder of IDX files (MNIST, Fashion-MNIST), CIFAR-10/100 binary, PNG/JPEG by class, or Parquet, with a test part.
 Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
 pub(super) struct Arguments {
-    /// About two minutes: few λ, one seed
+    /// About a minute: few λ, one seed
     #[arg(long, conflicts_with = "full")]
     quick: bool,
 
-    /// More images, more seeds, a finer grid: needs --data with 60,000 training images
+    /// More images, longer runs, a finer grid: needs --data with 60,000 training images
     #[arg(long, requires = "data")]
     full: bool,
 

@@ -259,6 +259,27 @@ fn a_slope_over_images_holds_the_passes_or_the_samples() {
 }
 
 #[test]
+fn a_ridge_of_constant_product_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let axes = [
+        "optim.lr=5e-4,1e-3,4e-3,0.1",
+        "decay.lambda=0,0.05,0.2,1,4,20",
+        "run.seed=0..3",
+    ];
+    let (_, analysis) = study(folder.path(), &axes, 0.002);
+    let [ridge] = &analysis.scalings[..] else {
+        panic!("{:?}", analysis.scalings)
+    };
+    // At η = 0.1 the best λ lies below the grid.
+    assert_eq!(ridge.values, [5e-4, 1e-3, 4e-3]);
+    assert!(ridge.slope.mean.abs() < 0.1, "{ridge:?}");
+    assert_eq!(
+        supported(&analysis, "the best ηλ is the same at every η"),
+        Supported::Supported
+    );
+}
+
+#[test]
 fn a_pass_over_as_many_samples_is_told_from_many_passes() {
     let folder = tempfile::tempdir().unwrap();
     let axes = |grid: &'static str, size: &'static str| {

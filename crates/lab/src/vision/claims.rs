@@ -1,5 +1,6 @@
 //! What follows from a study of models under λ: each claim of the literature, and what these runs say to it.
 
+use super::scaling::RATE;
 use super::{Censored, Gain, ONE_PASS, Optimum, Ratio, Regime, Scaling, Surface};
 use crate::analysis::{Interval, PairedDifference};
 use crate::setting::spell;
@@ -193,12 +194,22 @@ fn moves(surfaces: &[Surface], scaling: &Scaling) -> VerdictLine {
     let (claim, expected) = match scaling.key.as_str() {
         "data.size" => ("the more images, the less λ a step", -1.0),
         "data.batch" => ("the larger the batch, the more λ a step", 1.0),
+        RATE => ("the best ηλ is the same at every η", 0.0),
         _ => ("the more passes, the less λ a step", -1.0),
     };
-    let supported = match shown {
-        true if slope.mean * expected > 0.0 => Supported::Supported,
-        true => Supported::Contradicted,
-        false => Supported::Undecided,
+    let supported = if expected == 0.0 {
+        match shown {
+            true => Supported::Contradicted,
+            // An interval that holds the slope of λ alone, 1, as well says nothing.
+            false if slope.n > 1 && slope.low > -1.0 && slope.high < 1.0 => Supported::Supported,
+            false => Supported::Undecided,
+        }
+    } else {
+        match shown {
+            true if slope.mean * expected > 0.0 => Supported::Supported,
+            true => Supported::Contradicted,
+            false => Supported::Undecided,
+        }
     };
     let bound = match scaling.is_bound {
         true => " An optimum lies at an end of its grid: the slope is a bound.",

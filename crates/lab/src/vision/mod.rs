@@ -46,7 +46,7 @@ pub struct VisionAnalysis {
     pub gains: Vec<Option<Gain>>,
     /// Best ηλ of one model over that of another, everything else equal.
     pub ratios: Vec<Ratio>,
-    /// Slopes of the best ηλ against the number of images, the batch and the passes.
+    /// Slopes of the best ηλ against the number of images, the batch, the passes and the learning rate.
     pub scalings: Vec<Scaling>,
     /// How λ acted in each regime of the study, by the verdict of the main job.
     pub regimes: Vec<Regime>,
@@ -115,7 +115,8 @@ pub fn analyse(study: &Study) -> Result<VisionAnalysis, LabError> {
     let optima: Vec<Option<Optimum>> = surfaces.iter().map(Optimum::of).collect();
     let gains: Vec<Option<Gain>> = surfaces.iter().map(Gain::of).collect();
     let ratios = scaling::ratios(&surfaces, &optima, &gains);
-    let scalings = scaling::slopes(&surfaces, &optima);
+    let mut scalings = scaling::slopes(&surfaces, &optima);
+    scalings.extend(scaling::ridges(&surfaces));
     let mut regimes = Vec::new();
     for (many, once) in both_regimes(&surfaces) {
         for surface in [many, once] {

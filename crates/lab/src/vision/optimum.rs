@@ -18,7 +18,7 @@ pub enum Censored {
     Above,
 }
 
-/// The ηλ of lowest test loss, at the surface's best η.
+/// The ηλ of lowest test loss, at one η.
 ///
 /// Of each seed: the λ > 0 of lowest loss, refined by the parabola in ln λ through it and its two neighbours.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -63,7 +63,11 @@ pub struct Gain {
 impl Optimum {
     /// Of a surface with at least three λ > 0 at its best η.
     pub(super) fn of(surface: &Surface) -> Option<Self> {
-        let learning_rate = surface.best_learning_rate()?;
+        Self::at(surface, surface.best_learning_rate()?)
+    }
+
+    /// Of a surface with at least three λ > 0 at this η.
+    pub(super) fn at(surface: &Surface, learning_rate: f64) -> Option<Self> {
         let curve = surface.curve(learning_rate);
         let decayed: Vec<&Point> = curve
             .iter()

@@ -57,6 +57,11 @@ const AXES: [Axis; 4] = [
     },
 ];
 
+/// The key of the peak learning rate, along which a ridge runs.
+pub(super) const RATE: &str = "optim.lr";
+/// Rates without which there is no ridge.
+const LEAST_RATES: usize = 3;
+
 impl Held {
     fn words(&self) -> &'static str {
         match self {
@@ -183,17 +188,7 @@ pub(super) fn slopes(surfaces: &[Surface], optima: &[Option<Optimum>]) -> Vec<Sc
                 .iter()
                 .filter_map(|index| optima[*index].as_ref())
                 .collect();
-            let per_seed: Vec<f64> = of[0]
-                .per_seed
-                .keys()
-                .filter_map(|seed| {
-                    let places: Option<Vec<f64>> = of
-                        .iter()
-                        .map(|optimum| optimum.per_seed.get(seed).copied())
-                        .collect();
-                    Some(slope(&values, &places?))
-                })
-                .collect();
+            let per_seed = slopes_of_seeds(&values, &of);
             scalings.push(Scaling {
                 key: axis.key.to_owned(),
                 counts: axis.counts.to_owned(),
@@ -207,6 +202,53 @@ pub(super) fn slopes(surfaces: &[Surface], optima: &[Option<Optimum>]) -> Vec<Sc
         }
     }
     scalings
+}
+
+/// The slope along η on each surface of at least three rates whose optimum lies within the grid of λ: on a ridge of constant ηλ it is 0.
+pub(super) fn ridges(surfaces: &[Surface]) -> Vec<Scaling> {
+    let mut scalings = Vec::new();
+    for (index, surface) in surfaces.iter().enumerate() {
+        let optima: Vec<Optimum> = surface
+            .learning_rates()
+            .into_iter()
+            .filter_map(|rate| Optimum::at(surface, rate))
+            .filter(Optimum::is_inside)
+            .collect();
+        if optima.len() < LEAST_RATES {
+            continue;
+        }
+        let values: Vec<f64> = optima.iter().map(|optimum| optimum.learning_rate).collect();
+        let per_seed = slopes_of_seeds(&values, &optima.iter().collect::<Vec<_>>());
+        scalings.push(Scaling {
+            key: RATE.to_owned(),
+            counts: "peak learning rate η".to_owned(),
+            held: Held::Images.words().to_owned(),
+            law: "0 on a ridge of constant ηλ, +1 if λ alone mattered".to_owned(),
+            is_bound: false,
+            slope: interval(&per_seed),
+            surfaces: vec![index; values.len()],
+            values,
+        });
+    }
+    scalings
+}
+
+/// The slope of each seed that every optimum has.
+fn slopes_of_seeds(values: &[f64], optima: &[&Optimum]) -> Vec<f64> {
+    let Some(first) = optima.first() else {
+        return Vec::new();
+    };
+    first
+        .per_seed
+        .keys()
+        .filter_map(|seed| {
+            let places: Option<Vec<f64>> = optima
+                .iter()
+                .map(|optimum| optimum.per_seed.get(seed).copied())
+                .collect();
+            Some(slope(values, &places?))
+        })
+        .collect()
 }
 
 /// Least-squares slope of y against ln x.

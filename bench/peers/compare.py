@@ -115,11 +115,13 @@ def compare_step(arguments, shape, threads, say):
     }
 
 
-def compare_adamw(arguments, threads, say):
-    """The fused step of `crates/optim/examples/adamw_speed.rs` against `pytorch_adamw.py`."""
+def compare_adamw(arguments, threads, clip, say):
+    """The fused step of `crates/optim/examples/adamw_speed.rs` against `pytorch_adamw.py`, alone or with a clip before it."""
+    options = ["--threads", threads] + (["--clip", 1] if clip else [])
+    what = "clip and AdamW" if clip else "AdamW"
     commands = {
-        "wd": [arguments.adamw_speed, "--threads", threads],
-        "pytorch": [arguments.python, HERE / "pytorch_adamw.py", "--threads", threads],
+        "wd": [arguments.adamw_speed, *options],
+        "pytorch": [arguments.python, HERE / "pytorch_adamw.py", *options],
     }
     pairs = []
     for pair in range(arguments.pairs):
@@ -129,13 +131,14 @@ def compare_adamw(arguments, threads, say):
             if result["threads"] != threads:
                 raise SystemExit(f"{name} ran on {result['threads']} threads instead of {threads}")
         times = ", ".join(f"{name} {result['milliseconds']:.1f} ms" for name, result in results.items())
-        say(f"AdamW, {threads} threads, pair {pair + 1}: {times}")
+        say(f"{what}, {threads} threads, pair {pair + 1}: {times}")
 
     def per_parameter(result):
         return result["milliseconds"] / result["parameters"]
 
     return {
         "benchmark": "adamw",
+        "what": what,
         "threads": threads,
         "milliseconds": {name: spread([p[name]["milliseconds"] for p in pairs]) for name in commands},
         "speed_ratio": spread([per_parameter(p["pytorch"]) / per_parameter(p["wd"]) for p in pairs]),
@@ -170,7 +173,7 @@ def markdown(results):
             "|---|---|---|---|---|---|---|---|---|",
         ],
         "adamw": [
-            "| AdamW at 50 M | weight-decay ms | of memory's rate | PyTorch fused ms | speed ratio |",
+            "| 50 M parameters | weight-decay ms | of memory's rate | PyTorch fused ms | speed ratio |",
             "|---|---|---|---|---|",
         ],
         "side-by-side": ["| shape | two 1-thread trials at once / one |", "|---|---|"],
@@ -190,7 +193,7 @@ def markdown(results):
         elif result["benchmark"] == "adamw":
             times = result["milliseconds"]
             lines.append(
-                f"| {result['threads']} threads | {times['wd']['median']:.1f} "
+                f"| {result['what']}, {result['threads']} threads | {times['wd']['median']:.1f} "
                 f"| {result['of_memory_rate']['median']:.0%} | {times['pytorch']['median']:.1f} | {show(result['speed_ratio'])} |"
             )
         else:
@@ -231,7 +234,8 @@ def main():
             if "step" in arguments.benchmarks:
                 results += [compare_step(arguments, shape, threads, say) for shape in arguments.shapes]
             if "adamw" in arguments.benchmarks:
-                results.append(compare_adamw(arguments, threads, say))
+                for clip in [False, True]:
+                    results.append(compare_adamw(arguments, threads, clip, say))
     if arguments.json:
         print(json.dumps({"results": results}))
     else:

@@ -1,9 +1,9 @@
 //! Times the fused AdamW step, measurements on, and prints one line of JSON.
 //!
-//! `cargo run --release -p wd-optim --example adamw_speed -- [--threads N] [--parameters N] [--steps N]`
+//! `cargo run --release -p wd-optim --example adamw_speed -- [--threads N] [--parameters N] [--steps N] [--clip 1]`
 //!
 //! The arena is cut into matrices of a million parameters, each with a vector of a thousand beside
-//! it, as in a transformer. `traffic_milliseconds` is the time of a loop that does nothing but move
+//! it, as in a transformer. With `--clip` gradients are clipped to that global norm first. `traffic_milliseconds` is the time of a loop that does nothing but move
 //! the same 28 bytes a parameter (it reads four arenas and writes three): no step in f32 can be faster.
 
 use std::time::Instant;
@@ -18,9 +18,15 @@ const WARM_UP: usize = 3;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut parameters, mut threads, mut steps) = (50_000_000_usize, 2, 20);
+    let mut clip = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or("a number is missing")?.parse()?;
+        let value = arguments.next().ok_or("a number is missing")?;
+        if name == "--clip" {
+            clip = Some(value.parse()?);
+            continue;
+        }
+        let value = value.parse()?;
         match name.as_str() {
             "--parameters" => parameters = value,
             "--threads" => threads = value,
@@ -60,7 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }),
         rule: DecayRule::Decoupled,
         cautious: false,
-        clip: None,
+        clip,
     };
     let settings = StepSettings {
         learning_rate: LearningRate(1e-3),

@@ -146,14 +146,21 @@ impl Surface {
         self.setting(MODEL_KEY).unwrap_or("model")
     }
 
-    /// What tells it from the others, in words: `vit, data.size = 1000`.
+    /// What tells it from the others, in words: `vit, adamw, n = 1000, 60 passes`.
     pub fn label(&self) -> String {
-        let words: Vec<String> = self
-            .settings
-            .iter()
+        const FIRST: [&str; 4] = [MODEL_KEY, "optim.kind", "data.size", "data.epochs"];
+        let mut settings: Vec<&(String, String)> = self.settings.iter().collect();
+        settings.sort_by_key(|(key, _)| {
+            let place = FIRST.iter().position(|first| first == key);
+            place.unwrap_or(FIRST.len())
+        });
+        let words: Vec<String> = settings
+            .into_iter()
             .map(|(key, value)| match key.as_str() {
                 MODEL_KEY | "optim.kind" => value.clone(),
                 "data.size" => format!("n = {value}"),
+                "data.epochs" if value == "1" => "1 pass".to_owned(),
+                "data.epochs" => format!("{value} passes"),
                 _ => {
                     let name = key.rsplit('.').next().unwrap_or(key);
                     format!("{name} {value}")

@@ -38,7 +38,14 @@ pub fn evaluate_run(
     let mut source = ConfigSource::parse(&name, directory.read_config()?)?;
     let is_shifted = shifted.is_some();
     source.config.data.shifted = shifted;
-    let plan = RunPlan::new(source)?;
+    let plan = RunPlan::new(source).map_err(|error| match error {
+        // What was asked for does not stand in the run's configuration.
+        TrainError::Config(mut error) if is_shifted => {
+            error.span = None;
+            TrainError::Config(error)
+        }
+        other => other,
+    })?;
     let (model, data) = match (&plan.model, &plan.images) {
         (crate::ModelConfig::Vision(model), Some(data)) => (model, data),
         _ => {

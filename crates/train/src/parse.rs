@@ -111,12 +111,38 @@ impl ConfigSource {
     }
 }
 
+/// What people write, in any section, for a key of another name or section.
+const ELSEWHERE: [(&str, &str); 16] = [
+    ("weight_decay", "decay.lambda"),
+    ("wd", "decay.lambda"),
+    ("lambda", "decay.lambda"),
+    ("learning_rate", "optim.lr"),
+    ("lr", "optim.lr"),
+    ("betas", "optim.beta1 and optim.beta2"),
+    ("eps", "optim.epsilon"),
+    ("grad_clip", "optim.clip"),
+    ("optimizer", "optim.kind"),
+    (
+        "batch_size",
+        "data.batch for images, data.sequences for text",
+    ),
+    ("label_smoothing", "model.label_smoothing"),
+    ("epochs", "data.epochs"),
+    ("steps", "run.steps"),
+    ("seed", "run.seed"),
+    ("warmup", "schedule.warmup"),
+    ("dropout", "model.dropout"),
+];
+
 /// For "unknown field `x`, expected one of …": the expected key that is nearest to what was typed.
 fn suggestion(message: &str) -> Option<String> {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let typed = quoted.next()?;
     if !message.starts_with("unknown") {
         return None;
+    }
+    if let Some((_, key)) = ELSEWHERE.iter().find(|(name, _)| *name == typed) {
+        return Some(format!("it is {key} here"));
     }
     let known: Vec<&str> = quoted.collect();
     let nearest = known

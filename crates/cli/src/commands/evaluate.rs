@@ -44,6 +44,10 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "corruption", value_parser = clap::value_parser!(u8).range(1..=5))]
     severity: Option<u8>,
 
+    /// Pair classes of other names by their number; without it other names are refused
+    #[arg(long, requires = "data")]
+    by_number: bool,
+
     /// Judge the moving average of the weights
     #[arg(long)]
     average: bool,
@@ -70,8 +74,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     };
     let run = RunDirectory::open(&arguments.directory)?;
     let score = evaluate_run(&run, shifted, arguments.average)?;
-    if let Some(paired) = &score.paired {
-        eprintln!("note: {paired}: the names are not the same, so check that the order is");
+    if let Some(paired) = score.paired.as_ref().filter(|_| !arguments.by_number) {
+        return Err(CommandError::usage(
+            format!(
+                "the classes of these images have other names than those the run was trained on: {paired}"
+            ),
+            "say --by-number if they are in the same order; or give the folders, or the labels of the Parquet files, the same names",
+        ));
     }
     if arguments.json {
         println!("{}", serde_json::json!(score));
@@ -105,7 +114,8 @@ pub(crate) fn shifts(study: &Study, analysis: &VisionAnalysis) -> Result<Vec<Shi
             let gain = analysis.gains[index].as_ref();
             gain.map_or(f64::INFINITY, |gain| gain.test_loss.interval.mean)
         };
-        if analysis.optima[index].is_none() || analysis.gains[index].is_none() {
+        // Where λ = 0 is best there is no best λ to judge.
+        if analysis.optima[index].is_none() || change(index) >= 0.0 {
             continue;
         }
         let key = (surface.model().to_owned(), surface.optimizer.clone());

@@ -42,6 +42,19 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    if arguments
+        .out
+        .extension()
+        .is_none_or(|extension| extension != "safetensors")
+    {
+        return Err(CommandError::usage(
+            format!("--out {} is no .safetensors file", arguments.out.display()),
+            format!(
+                "write --out {}",
+                arguments.out.join("model.safetensors").display()
+            ),
+        ));
+    }
     let directory = RunDirectory::open(&arguments.run)?;
     let step = wd_train::export_run(
         &directory,

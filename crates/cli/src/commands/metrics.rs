@@ -99,7 +99,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             .map(ToString::to_string)
             .collect()
     } else {
-        arguments.columns.clone()
+        // What `wd train` calls the loss on test images.
+        let column = |name: &String| match name.as_str() {
+            "test_loss" => "validation_loss".to_owned(),
+            _ => name.clone(),
+        };
+        arguments.columns.iter().map(column).collect()
     };
     let mut columns = Vec::new();
     for name in &names {

@@ -111,9 +111,16 @@ fn prior(plan: &RunPlan) -> String {
         && plan.rule() == DecayRule::CoupledL2
         && plan.anchor == Anchor::Zero
         && record.lambda > 0.0;
+    let mut but = String::new();
+    if plan.optimizer.clip.is_some() {
+        but.push_str("; while gradients are clipped the penalty is stronger than that (optim.clip = 0 switches it off)");
+    }
+    if !plan.running.segments.is_empty() {
+        but.push_str("; before a batch norm the loss sees no scale, and σ is only its name");
+    }
     match (is_penalty, record.unit) {
         (true, DataUnit::Image) => format!(
-            "w ~ N(0, σ²), σ = 1/√(λN) = {} for the mean loss over N = {} images",
+            "w ~ N(0, σ²), σ = 1/√(λN) = {} for the mean loss over N = {} images{but}",
             text::number((record.lambda * record.training_tokens as f64).sqrt().recip()),
             text::grouped(record.training_tokens)
         ),

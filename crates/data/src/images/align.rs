@@ -14,7 +14,7 @@ impl ImageSet {
         if self.hash == training.hash {
             return Err(DataError::image_set(
                 &self.path,
-                "it holds the very images that are trained on; name another set, or a folder with a training and a test part",
+                "it holds the very images that are trained on, and no test part: name a folder with a training and a test part, or set data.test to other images",
             ));
         }
         if (self.height, self.width) != (training.height, training.width)
@@ -62,7 +62,7 @@ impl ImageSet {
         }
         if !by_name && self.class_names != training.class_names {
             self.paired = Some(format!(
-                "classes paired by number: {}",
+                "classes paired by number, {}",
                 pairs(&self.class_names, &training.class_names)
             ));
         }

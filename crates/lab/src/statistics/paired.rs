@@ -42,19 +42,23 @@ pub fn seeds_needed(effect: f64, deviation: f64) -> u64 {
 impl PairedDifference {
     /// The paired t-test of `per_seed`, pairs of (seed, difference). Differences that are not finite are left out.
     ///
-    /// When every difference is the same number there is no spread to test against: p is then 1 for zero and 0
-    /// otherwise. `adjusted_p` is left to [`adjust_family`](super::adjust_family).
+    /// When every difference is the same number there is no spread to test against: p is then 1 for zero, and absent
+    /// otherwise (accuracies of a few seeds may differ by the same number of images). `adjusted_p` is left to [`adjust_family`](super::adjust_family).
     pub fn of(mut per_seed: Vec<(u64, f64)>) -> Self {
         per_seed.retain(|(_, difference)| difference.is_finite());
         per_seed.sort_by_key(|(seed, _)| *seed);
         let values: Vec<f64> = per_seed.iter().map(|(_, difference)| *difference).collect();
         let n = values.len();
         let deviation = standard_deviation(&values);
-        let p_value = (n >= 2).then(|| match mean(&values) {
-            0.0 => 1.0,
-            _ if deviation == 0.0 => 0.0,
-            centre => two_sided_p(centre / (deviation / (n as f64).sqrt()), (n - 1) as f64),
-        });
+        let p_value = match mean(&values) {
+            _ if n < 2 => None,
+            0.0 => Some(1.0),
+            _ if deviation == 0.0 => None,
+            centre => {
+                let standard_error = deviation / (n as f64).sqrt();
+                Some(two_sided_p(centre / standard_error, (n - 1) as f64))
+            }
+        };
         let significant = p_value.is_some_and(|p| p < LEVEL);
         let more_seeds = (n >= 2 && !significant).then(|| {
             seeds_needed(mean(&values), deviation)

@@ -58,6 +58,9 @@ fn two_sides(surface: &Surface, gain: &Gain) -> VerdictLine {
         change(&gain.train_loss.interval),
         change(&gain.test_accuracy.interval),
     );
+    if gain.test_loss.interval.mean >= 0.0 {
+        finding.push_str(" No λ tried has a lower mean than 0.");
+    }
     match is_largest {
         true => finding.push_str(" It is the largest λ tried: the under-fit side was not reached."),
         false => finding.push_str(&format!(
@@ -272,7 +275,8 @@ fn regime_switch(regimes: &[Regime]) -> Vec<VerdictLine> {
 }
 
 fn shift(surface: &Surface, gain: &Gain) -> Option<VerdictLine> {
-    if gain.shifted_loss.interval.n == 0 {
+    // Where λ = 0 is best there is no best λ to judge.
+    if gain.shifted_loss.interval.n == 0 || gain.test_loss.interval.mean >= 0.0 {
         return None;
     }
     let supported = match sign(&gain.shifted_loss) {

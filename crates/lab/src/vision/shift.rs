@@ -11,6 +11,7 @@ use crate::verdict::wording::{change, difference, quantity};
 use crate::verdict::{Supported, VerdictLine};
 
 use super::Surface;
+use super::surface::share;
 
 /// The models of one surface on corrupted test images: λ = 0 against the λ that is best on the clean ones.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -100,8 +101,8 @@ impl Severity {
             .filter_map(|(seed, accuracy)| Some((*seed, accuracy - without.get(seed)?)));
         Severity {
             severity,
-            without: interval(&values(without)),
-            with: interval(&values(with)),
+            without: share(interval(&values(without))),
+            with: share(interval(&values(with))),
             difference: PairedDifference::of(shared.collect()),
         }
     }

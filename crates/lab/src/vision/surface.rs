@@ -174,6 +174,15 @@ impl Surface {
     }
 }
 
+/// An interval of shares, none of which lies outside 0 … 1.
+pub(super) fn share(interval: Interval) -> Interval {
+    Interval {
+        low: interval.low.max(0.0),
+        high: interval.high.min(1.0),
+        ..interval
+    }
+}
+
 fn number(configuration: &Flat, key: &str) -> Option<f64> {
     configuration.get(key)?.parse().ok()
 }
@@ -294,7 +303,7 @@ fn point(learning_rate: f64, lambda: f64, records: &[Record]) -> Point {
         kappa: records[0].plan.kappa,
         test_loss: over_seeds(|finals| finals.test_loss),
         train_loss: over_seeds(|finals| finals.train_loss),
-        test_accuracy: over_seeds(|finals| finals.test_accuracy),
+        test_accuracy: share(over_seeds(|finals| finals.test_accuracy)),
         gap: over_seeds(Finals::gap),
         shifted_loss: over_seeds(|finals| finals.shifted_loss),
         diverged,

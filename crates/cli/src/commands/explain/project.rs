@@ -2,7 +2,9 @@
 
 use wd_decay::explanation::{DecayedTensors, Momenta};
 use wd_decay::library::{Convention, Optimizer};
-use wd_decay::{Given, Loss, MuonScale, Reduction, Role, RunDeclaration, RunShape, Subject, Unit};
+use wd_decay::{
+    DecayRule, Given, Loss, MuonScale, Reduction, Role, RunDeclaration, RunShape, Subject, Unit,
+};
 use wd_optim::Direction;
 use wd_train::{
     ConfigSource, Declaration, RunPlan,
@@ -38,6 +40,26 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
         ));
     }
     let optimizer = declaration.optimizer;
+    let is_penalty = optimizer.rule == DecayRule::CoupledL2
+        && matches!(optimizer.direction, Direction::Sgd { .. })
+        && config.decay.lambda() > 0.0;
+    if is_penalty && let Some(norm) = optimizer.clip {
+        remarks.push(format!(
+            "gradients are clipped to norm {}, the penalty is not: while the clip acts it is stronger than the prior says (optim.clip = 0)",
+            text::number(norm)
+        ));
+    }
+    if is_penalty
+        && plan
+            .as_ref()
+            .is_some_and(|plan| !plan.running.segments.is_empty())
+    {
+        remarks.push(
+            "before a batch norm the loss does not depend on the scale of a convolution: there σ is only a name, and λ sets the \
+             effective learning rate"
+                .to_owned(),
+        );
+    }
     if let Direction::Muon { .. } = optimizer.direction {
         remarks.push(
             "Muon moves the hidden matrices, which this is about; AdamW moves the rest".to_owned(),

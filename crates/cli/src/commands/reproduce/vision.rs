@@ -1,14 +1,15 @@
 //! `wd reproduce vision`: where the best λ lies for models with few and with many built-in assumptions, on limited data.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
 use serde::Deserialize;
-use wd_lab::{Setting, Study, setting};
+use wd_lab::{Setting, Study, Trial, configuration, setting};
+use wd_train::{ConfigSource, RunPlan};
 
 use super::{SeededAxes, command, seed_by_seed};
 use crate::{commands::report::write_study_report, diagnostics::CommandError, launch, text};
@@ -132,6 +133,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     };
     let mut study = Study::open_or_create(&out, &title, &base)?;
     let trials = seed_by_seed(&mut study, &grids(&file, variant)?, arguments.seeds)?;
+    if let Some(path) = &arguments.data {
+        refuse_unusable(path, &trials)?;
+    }
     study.save()?;
 
     eprintln!(
@@ -151,6 +155,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         )];
         write_study_report(&study, commands, html, arguments.json)
     })
+}
+
+/// Images that cannot be read, or are fewer than a trial asks for, should not cost a folder of failed trials.
+fn refuse_unusable(path: &Path, trials: &[Trial]) -> Result<(), CommandError> {
+    let mut sizes = BTreeSet::new();
+    for trial in trials {
+        let size = configuration::flatten(&trial.configuration)?.remove("data.size");
+        if sizes.insert(size) {
+            let name = format!(
+                "the study's trial {}, with --data {}",
+                trial.name,
+                path.display()
+            );
+            RunPlan::new(ConfigSource::parse(&name, trial.configuration.clone())?)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the shipped images into the study's folder, where its trials find them.

@@ -9,7 +9,6 @@ use crate::verdict::{ActsAs, Supported, VerdictLine};
 
 pub(super) fn draw(
     surfaces: &[Surface],
-    optima: &[Option<Optimum>],
     gains: &[Option<Gain>],
     ratios: &[Ratio],
     scalings: &[Scaling],
@@ -20,8 +19,8 @@ pub(super) fn draw(
         lines.extend(gain.as_ref().map(|gain| two_sides(surface, gain)));
     }
     for ratio in ratios {
-        lines.push(more_decay(surfaces, optima, ratio));
-        lines.push(more_gain(surfaces, gains, ratio));
+        lines.push(more_decay(surfaces, ratio));
+        lines.push(more_gain(surfaces, ratio));
     }
     lines.extend(scalings.iter().map(|scaling| moves(surfaces, scaling)));
     lines.extend(regime_switch(regimes));
@@ -116,7 +115,7 @@ fn place(optimum: &Optimum) -> String {
     text
 }
 
-fn more_decay(surfaces: &[Surface], optima: &[Option<Optimum>], ratio: &Ratio) -> VerdictLine {
+fn more_decay(surfaces: &[Surface], ratio: &Ratio) -> VerdictLine {
     let (one, other) = (&surfaces[ratio.one], &surfaces[ratio.other]);
     let log = &ratio.log_optimum;
     let supported = match log.significant && !ratio.is_bound {
@@ -124,11 +123,12 @@ fn more_decay(surfaces: &[Surface], optima: &[Option<Optimum>], ratio: &Ratio) -
         true => Supported::Contradicted,
         false => Supported::Undecided,
     };
-    let places: Vec<String> = [ratio.one, ratio.other]
+    let places: Vec<String> = [one, other]
         .iter()
-        .filter_map(|index| {
-            let optimum = optima[*index].as_ref()?;
-            Some(format!("{}: {}", surfaces[*index].model(), place(optimum)))
+        .zip(&ratio.optima)
+        .map(|(surface, optimum)| {
+            let rate = spell(optimum.learning_rate);
+            format!("{} at η = {rate}: {}", surface.model(), place(optimum))
         })
         .collect();
     let more = match log.more_seeds {
@@ -152,15 +152,15 @@ fn more_decay(surfaces: &[Surface], optima: &[Option<Optimum>], ratio: &Ratio) -
     }
 }
 
-fn more_gain(surfaces: &[Surface], gains: &[Option<Gain>], ratio: &Ratio) -> VerdictLine {
+fn more_gain(surfaces: &[Surface], ratio: &Ratio) -> VerdictLine {
     let (one, other) = (&surfaces[ratio.one], &surfaces[ratio.other]);
     let supported = match sign(&ratio.gain) {
         Some(sign) if sign < 0.0 => Supported::Supported,
         Some(_) => Supported::Contradicted,
         None => Supported::Undecided,
     };
-    let of = |index: usize| {
-        gains[index].as_ref().map_or_else(
+    let of = |gain: &Option<Gain>| {
+        gain.as_ref().map_or_else(
             || "not measured".to_owned(),
             |gain| {
                 format!(
@@ -181,9 +181,9 @@ fn more_gain(surfaces: &[Surface], gains: &[Option<Gain>], ratio: &Ratio) -> Ver
         finding: format!(
             "By its best λ {} gains {}; {} {}. Difference of the gains in loss: {}.",
             one.model(),
-            of(ratio.one),
+            of(&ratio.gains[0]),
             other.model(),
-            of(ratio.other),
+            of(&ratio.gains[1]),
             difference(&ratio.gain)
         ),
         supported,

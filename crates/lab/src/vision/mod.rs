@@ -114,8 +114,8 @@ pub fn analyse(study: &Study) -> Result<VisionAnalysis, LabError> {
     let surfaces = surface::gather(records);
     let optima: Vec<Option<Optimum>> = surfaces.iter().map(Optimum::of).collect();
     let gains: Vec<Option<Gain>> = surfaces.iter().map(Gain::of).collect();
-    let ratios = scaling::ratios(&surfaces, &optima, &gains);
-    let mut scalings = scaling::slopes(&surfaces, &optima);
+    let ratios = scaling::ratios(&surfaces);
+    let mut scalings = scaling::slopes(&surfaces);
     scalings.extend(scaling::ridges(&surfaces));
     let mut regimes = Vec::new();
     for (many, once) in both_regimes(&surfaces) {
@@ -123,7 +123,7 @@ pub fn analyse(study: &Study) -> Result<VisionAnalysis, LabError> {
             regimes.extend(regime(study, surface)?);
         }
     }
-    let claims = claims::draw(&surfaces, &optima, &gains, &ratios, &scalings, &regimes);
+    let claims = claims::draw(&surfaces, &gains, &ratios, &scalings, &regimes);
     Ok(VisionAnalysis {
         surfaces,
         optima,

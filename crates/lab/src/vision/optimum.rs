@@ -144,7 +144,11 @@ fn vertex(x: [f64; 3], y: [f64; 3]) -> f64 {
 impl Gain {
     /// Of a surface with λ = 0 and another λ at its best η.
     pub(super) fn of(surface: &Surface) -> Option<Self> {
-        let learning_rate = surface.best_learning_rate()?;
+        Self::at(surface, surface.best_learning_rate()?)
+    }
+
+    /// Of a surface with λ = 0 and another λ at this η.
+    pub(super) fn at(surface: &Surface, learning_rate: f64) -> Option<Self> {
         let curve = surface.curve(learning_rate);
         let none = *curve.iter().find(|point| point.lambda == 0.0)?;
         let decayed: Vec<&Point> = curve

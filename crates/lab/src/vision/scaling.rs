@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::surface::MODEL_KEY;
+use super::surface::{MODEL_KEY, shared_rates};
 use super::{Gain, Optimum, Surface};
 use crate::analysis::{Interval, PairedDifference};
 use crate::configuration::Flat;
@@ -79,6 +79,10 @@ pub struct Ratio {
     pub one: usize,
     /// Index of the other.
     pub other: usize,
+    /// Where the best ηλ of either lies, each at its best η among those of both.
+    pub optima: [Optimum; 2],
+    /// What either gains there over λ = 0.
+    pub gains: [Option<Gain>; 2],
     /// ln of the best ηλ of the one − that of the other; where an optimum lies at an end of its grid, a bound.
     pub log_optimum: PairedDifference,
     /// Does an optimum lie at an end of its grid?
@@ -100,6 +104,8 @@ pub struct Scaling {
     pub law: String,
     /// Indices of the surfaces, ascending in x.
     pub surfaces: Vec<usize>,
+    /// The optimum of each, at its best η among those of all.
+    pub optima: Vec<Optimum>,
     /// x of each.
     pub values: Vec<f64>,
     /// Least-squares slope of each seed, and its interval over seeds.
@@ -109,11 +115,7 @@ pub struct Scaling {
 }
 
 /// Every pair of models, ViT first where there is one.
-pub(super) fn ratios(
-    surfaces: &[Surface],
-    optima: &[Option<Optimum>],
-    gains: &[Option<Gain>],
-) -> Vec<Ratio> {
+pub(super) fn ratios(surfaces: &[Surface]) -> Vec<Ratio> {
     let outside = |surface: &Surface| -> Flat {
         let mut rest = surface.configuration.clone();
         rest.retain(|key, _| !key.starts_with("model."));
@@ -125,7 +127,12 @@ pub(super) fn ratios(
             if first.model() == second.model() || outside(first) != outside(second) {
                 continue;
             }
-            let (Some(a), Some(b)) = (&optima[one], &optima[other]) else {
+            let rates = shared_rates(&[first, second]);
+            let at = |surface: &Surface| {
+                let rate = surface.best_of(&rates)?;
+                Some((Optimum::at(surface, rate)?, Gain::at(surface, rate)))
+            };
+            let (Some((a, gain_of_a)), Some((b, gain_of_b))) = (at(first), at(second)) else {
                 continue;
             };
             let difference = |a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>| {
@@ -134,8 +141,8 @@ pub(super) fn ratios(
                     .filter_map(|(seed, value)| Some((*seed, value - b.get(seed)?)));
                 PairedDifference::of(shared.collect())
             };
-            let gained = |index: usize| -> BTreeMap<u64, f64> {
-                gains[index].as_ref().map_or_else(BTreeMap::new, |gain| {
+            let gained = |gain: &Option<Gain>| -> BTreeMap<u64, f64> {
+                gain.as_ref().map_or_else(BTreeMap::new, |gain| {
                     gain.test_loss.per_seed.iter().copied().collect()
                 })
             };
@@ -144,7 +151,9 @@ pub(super) fn ratios(
                 other,
                 log_optimum: difference(&a.per_seed, &b.per_seed),
                 is_bound: !(a.is_inside() && b.is_inside()),
-                gain: difference(&gained(one), &gained(other)),
+                gain: difference(&gained(&gain_of_a), &gained(&gain_of_b)),
+                gains: [gain_of_a, gain_of_b],
+                optima: [a, b],
             });
         }
     }
@@ -152,7 +161,7 @@ pub(super) fn ratios(
 }
 
 /// The slope along each axis, for each group of surfaces that differ in nothing else.
-pub(super) fn slopes(surfaces: &[Surface], optima: &[Option<Optimum>]) -> Vec<Scaling> {
+pub(super) fn slopes(surfaces: &[Surface]) -> Vec<Scaling> {
     let mut scalings = Vec::new();
     for axis in AXES {
         let value = |index: &usize| match axis.key {
@@ -162,7 +171,7 @@ pub(super) fn slopes(surfaces: &[Surface], optima: &[Option<Optimum>]) -> Vec<Sc
         };
         let mut groups: BTreeMap<(Flat, Option<u64>), Vec<usize>> = BTreeMap::new();
         for (index, surface) in surfaces.iter().enumerate() {
-            if optima[index].is_some() {
+            if Optimum::of(surface).is_some() {
                 let mut rest = surface.configuration.clone();
                 rest.remove(axis.key);
                 rest.remove("run.steps");
@@ -184,17 +193,21 @@ pub(super) fn slopes(surfaces: &[Surface], optima: &[Option<Optimum>]) -> Vec<Sc
                 continue;
             }
             let values: Vec<f64> = members.iter().map(value).collect();
-            let of: Vec<&Optimum> = members
+            let of: Vec<&Surface> = members.iter().map(|index| &surfaces[*index]).collect();
+            let rates = shared_rates(&of);
+            let optima: Option<Vec<Optimum>> = of
                 .iter()
-                .filter_map(|index| optima[*index].as_ref())
+                .map(|surface| Optimum::at(surface, surface.best_of(&rates)?))
                 .collect();
-            let per_seed = slopes_of_seeds(&values, &of);
+            let Some(optima) = optima else { continue };
+            let per_seed = slopes_of_seeds(&values, &optima);
             scalings.push(Scaling {
                 key: axis.key.to_owned(),
                 counts: axis.counts.to_owned(),
                 held: axis.held.words().to_owned(),
                 law: axis.law.to_owned(),
-                is_bound: of.iter().any(|optimum| !optimum.is_inside()),
+                is_bound: optima.iter().any(|optimum| !optimum.is_inside()),
+                optima,
                 slope: interval(&per_seed),
                 surfaces: members,
                 values,
@@ -218,7 +231,7 @@ pub(super) fn ridges(surfaces: &[Surface]) -> Vec<Scaling> {
             continue;
         }
         let values: Vec<f64> = optima.iter().map(|optimum| optimum.learning_rate).collect();
-        let per_seed = slopes_of_seeds(&values, &optima.iter().collect::<Vec<_>>());
+        let per_seed = slopes_of_seeds(&values, &optima);
         scalings.push(Scaling {
             key: RATE.to_owned(),
             counts: "peak learning rate η".to_owned(),
@@ -227,6 +240,7 @@ pub(super) fn ridges(surfaces: &[Surface]) -> Vec<Scaling> {
             is_bound: false,
             slope: interval(&per_seed),
             surfaces: vec![index; values.len()],
+            optima,
             values,
         });
     }
@@ -234,7 +248,7 @@ pub(super) fn ridges(surfaces: &[Surface]) -> Vec<Scaling> {
 }
 
 /// The slope of each seed that every optimum has.
-fn slopes_of_seeds(values: &[f64], optima: &[&Optimum]) -> Vec<f64> {
+fn slopes_of_seeds(values: &[f64], optima: &[Optimum]) -> Vec<f64> {
     let Some(first) = optima.first() else {
         return Vec::new();
     };

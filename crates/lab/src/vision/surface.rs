@@ -88,7 +88,11 @@ impl Surface {
 
     /// The η whose lowest mean test loss over λ is lowest; among those with several λ where there are any.
     pub fn best_learning_rate(&self) -> Option<f64> {
-        let rates = self.learning_rates();
+        self.best_of(&self.learning_rates())
+    }
+
+    /// The same among some rates.
+    pub(super) fn best_of(&self, rates: &[f64]) -> Option<f64> {
         let most = rates.iter().map(|rate| self.curve(*rate).len()).max()?;
         let lowest = |rate: &f64| {
             let losses = self.curve(*rate).into_iter();
@@ -190,6 +194,19 @@ fn number(configuration: &Flat, key: &str) -> Option<f64> {
 /// The peak η that a configuration gives; absent where it leaves it to the default, which all of its study share.
 pub(super) fn learning_rate(configuration: &Flat) -> Option<f64> {
     number(configuration, LEARNING_RATE_KEY)
+}
+
+/// The rates at which all of some surfaces were trained: only at these can they be compared.
+pub(super) fn shared_rates(surfaces: &[&Surface]) -> Vec<f64> {
+    let Some((first, rest)) = surfaces.split_first() else {
+        return Vec::new();
+    };
+    let mut rates = first.learning_rates();
+    rates.retain(|rate| {
+        rest.iter()
+            .all(|surface| surface.learning_rates().contains(rate))
+    });
+    rates
 }
 
 /// What a trial shares with all of its surface.

@@ -431,6 +431,10 @@ dispatched! {
 }
 
 #[inline(always)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "rows and columns of small matrices"
+)]
 fn transform_inputs_body<F: Float, S: Simd>(simd: S, v: &mut [F], images: &[F], place: Place<'_>) {
     let Place {
         tiles,
@@ -483,6 +487,10 @@ dispatched! {
 }
 
 #[inline(always)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "rows and columns of small matrices"
+)]
 fn transform_outputs_body<F: Float, S: Simd>(
     simd: S,
     out: &mut [F],
@@ -542,6 +550,10 @@ dispatched! {
 }
 
 #[inline(always)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "rows and columns of small matrices"
+)]
 fn transform_gradients_body<F: Float, S: Simd>(
     simd: S,
     panels: &mut [F],

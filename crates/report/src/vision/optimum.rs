@@ -19,7 +19,7 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
         contents.push(Content::Figure(Box::new(FigureBlock::of_panels(
             PanelFigure::over("optimum", "training images, n", panels, 2),
             "The best ηλ, and what it gains, as the data grow.",
-            "The best ηλ is that of lowest test loss, found for each seed by a parabola through the best λ and its neighbours; where it lies at an \
+            "The best ηλ is that of lowest test loss, found for each seed by a parabola through the best λ and its neighbours, at the best η of those that every amount of data was trained at; where it lies at an \
              end of the grid it is a bound, and the table says so. Gains are paired with λ = 0 seed by seed; below 0 is better.",
             number::measured,
         ))));
@@ -59,10 +59,8 @@ fn panels(analysis: &VisionAnalysis) -> Vec<Panel> {
         let images = |index: &usize| analysis.surfaces[*index].images as f64;
         let places = members
             .iter()
-            .filter_map(|index| {
-                let optimum = analysis.optima[*index].as_ref()?;
-                Some(Point::of(images(index), exponential(optimum.log_product)))
-            })
+            .zip(&scaling.optima)
+            .map(|(index, optimum)| Point::of(images(index), exponential(optimum.log_product)))
             .collect();
         place
             .series

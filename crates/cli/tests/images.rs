@@ -428,7 +428,7 @@ fn a_trained_classifier_is_judged_on_other_images() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = write_image_config(folder.path(), CNN, 100);
     let run = folder.path().join("run");
-    succeed(wd().arg("train").arg(&config).arg("--run-dir").arg(&run));
+    succeed(&mut train(&config, &run, &["run.average=0.9"]));
     let score = |arguments: &[&str]| -> serde_json::Value {
         let output = succeed(wd().arg("evaluate").arg(&run).args(arguments).arg("--json"));
         serde_json::from_str(&text(&output)).expect("JSON")
@@ -437,6 +437,11 @@ fn a_trained_classifier_is_judged_on_other_images() {
     let noisy = score(&["--corruption", "noise", "--severity", "5"]);
     let accuracy = |score: &serde_json::Value| score["accuracy"].as_f64().expect("a number");
     assert!(accuracy(&clean) > accuracy(&noisy), "{clean} and {noisy}");
+    let averaged = score(&["--average"]);
+    assert_eq!(
+        averaged["loss"].as_f64(),
+        last(&run, &["average_loss"]).first().copied()
+    );
 
     let refused = wd()
         .arg("evaluate")
@@ -449,4 +454,12 @@ fn a_trained_classifier_is_judged_on_other_images() {
         !refused.status.success() && told.contains("occlusion"),
         "{told}"
     );
+
+    let refused = wd()
+        .arg("export")
+        .arg(&run)
+        .args(["--out", "weights"])
+        .output();
+    let told = String::from_utf8_lossy(&refused.expect("wd runs").stderr).into_owned();
+    assert!(told.contains("weights/model.safetensors"), "{told}");
 }

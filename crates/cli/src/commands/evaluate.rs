@@ -114,8 +114,7 @@ pub(crate) fn shifts(study: &Study, analysis: &VisionAnalysis) -> Result<Vec<Shi
             let gain = analysis.gains[index].as_ref();
             gain.map_or(f64::INFINITY, |gain| gain.test_loss.interval.mean)
         };
-        // Where λ = 0 is best there is no best λ to judge.
-        if analysis.optima[index].is_none() || change(index) >= 0.0 {
+        if analysis.optima[index].is_none() || analysis.gains[index].is_none() {
             continue;
         }
         let key = (surface.model().to_owned(), surface.optimizer.clone());

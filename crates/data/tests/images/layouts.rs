@@ -184,6 +184,20 @@ fn another_set_gets_the_classes_of_the_first_by_name() {
     let few = test.clone().aligned_to(&first).unwrap_err().to_string();
     assert!(few.contains("image 1: its class is 10"), "{few}");
 
+    let (images, label_file) = idx(&[2, 0], 4, 4);
+    let files = [
+        ("t10k-images-idx3-ubyte", &images[..]),
+        ("t10k-labels-idx1-ubyte", &label_file),
+    ];
+    let numbers = ImageSet::open_part(folder(&files).path(), Part::Test).unwrap();
+    let by_number = numbers.aligned_to(&first).unwrap();
+    assert_eq!(labels(&by_number), [2, 0]);
+    assert_eq!(
+        by_number.paired(),
+        Some("classes paired by number, 0 is cat, 1 is dog, 2 is emu")
+    );
+    assert_eq!(named.paired(), None);
+
     let error = first.clone().aligned_to(&second).unwrap_err().to_string();
     assert!(
         error.contains("4 × 4 × 3") && error.contains("4 × 4 × 1"),

@@ -76,10 +76,15 @@ pub struct Regime {
 }
 
 impl VisionAnalysis {
-    /// Adds what the models do on corrupted images, and the claims that follow.
+    /// Adds what the models do on corrupted images, and the claims that follow: none where λ = 0 is best, and there is no best λ to judge.
     pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
+        let gains = |shift: &&Shift| {
+            let gain = self.gains[shift.surface].as_ref();
+            gain.is_some_and(|gain| gain.test_loss.interval.mean < 0.0)
+        };
+        let claims = shifts.iter().filter(gains);
         self.claims
-            .extend(shifts.iter().map(|shift| shift.claim(&self.surfaces)));
+            .extend(claims.map(|shift| shift.claim(&self.surfaces)));
         self.shifts = shifts;
     }
 }

@@ -14,6 +14,7 @@ use crate::statistics::interval;
 use crate::study::{Study, Trial};
 
 pub(super) const MODEL_KEY: &str = "model.kind";
+const KIND_KEY: &str = "optim.kind";
 const LAMBDA_KEY: &str = "decay.lambda";
 const LEARNING_RATE_KEY: &str = "optim.lr";
 
@@ -152,7 +153,7 @@ impl Surface {
 
     /// What tells it from the others, in words: `vit, adamw, n = 1000, 60 passes`.
     pub fn label(&self) -> String {
-        const FIRST: [&str; 4] = [MODEL_KEY, "optim.kind", "data.size", "data.epochs"];
+        const FIRST: [&str; 4] = [MODEL_KEY, KIND_KEY, "data.size", "data.epochs"];
         let mut settings: Vec<&(String, String)> = self.settings.iter().collect();
         settings.sort_by_key(|(key, _)| {
             let place = FIRST.iter().position(|first| first == key);
@@ -161,7 +162,7 @@ impl Surface {
         let words: Vec<String> = settings
             .into_iter()
             .map(|(key, value)| match key.as_str() {
-                MODEL_KEY | "optim.kind" => value.clone(),
+                MODEL_KEY | KIND_KEY => value.clone(),
                 "data.size" => format!("n = {value}"),
                 "data.epochs" if value == "1" => "1 pass".to_owned(),
                 "data.epochs" => format!("{value} passes"),
@@ -237,6 +238,16 @@ pub(super) fn gather(records: Vec<Record>) -> Vec<Surface> {
                 .any(|configuration| configuration.get(*key) != configurations[0].get(*key))
         })
         .collect();
+    // A setting of the optimizer that goes with its kind says nothing that the kind does not.
+    let follows_kind = |key: &str| {
+        let mut of_kind: BTreeMap<Option<&String>, Option<&String>> = BTreeMap::new();
+        key.starts_with("optim.")
+            && key != KIND_KEY
+            && configurations.iter().all(|configuration| {
+                let value = configuration.get(key);
+                *of_kind.entry(configuration.get(KIND_KEY)).or_insert(value) == value
+            })
+    };
     let mut surfaces: Vec<Surface> = groups
         .into_iter()
         .filter_map(|((shared, _), records)| {
@@ -244,6 +255,7 @@ pub(super) fn gather(records: Vec<Record>) -> Vec<Surface> {
             let settings = differing
                 .iter()
                 .filter(|key| **key == MODEL_KEY || !key.starts_with("model."))
+                .filter(|key| !follows_kind(key))
                 .filter_map(|key| Some(((*key).clone(), shared.get(*key)?.clone())))
                 .collect();
             surface(settings, shared, records)

@@ -15,7 +15,7 @@ mod ridge;
 mod shift;
 
 use wd_lab::vision::{Surface, VisionAnalysis};
-use wd_lab::{Interval, Supported};
+use wd_lab::{Interval, Supported, VerdictLine};
 
 use crate::number;
 use crate::page::{Content, Page, Section, Table};
@@ -79,7 +79,8 @@ pub fn vision_summary(analysis: &VisionAnalysis) -> String {
         lines.extend(listed(analysis));
         lines.push(String::new());
     }
-    lines.extend(claims(&analysis.claims));
+    let (decided, open) = by_decision(&analysis.claims);
+    lines.extend(claims(&[decided, open].concat()));
     joined(lines)
 }
 
@@ -126,14 +127,30 @@ fn lead(analysis: &VisionAnalysis) -> String {
     )
 }
 
+/// The claims that the runs bear out or contradict, and those that they leave open.
+fn by_decision(claims: &[VerdictLine]) -> (Vec<VerdictLine>, Vec<VerdictLine>) {
+    let is_decided = |line: &VerdictLine| line.supported != Supported::Undecided;
+    claims.iter().cloned().partition(is_decided)
+}
+
 fn verdict(analysis: &VisionAnalysis, notes: &[String]) -> Section {
-    let mut contents = vec![match analysis.claims.is_empty() {
-        true => Content::Absent(
+    let (decided, open) = by_decision(&analysis.claims);
+    let mut contents = Vec::new();
+    if analysis.claims.is_empty() {
+        contents.push(Content::Absent(
             "No two runs of this study differ in λ alone yet: there is nothing to compare."
                 .to_owned(),
-        ),
-        false => claims_list(&analysis.claims),
-    }];
+        ));
+    }
+    if !decided.is_empty() {
+        contents.push(claims_list(&decided));
+    }
+    if !open.is_empty() {
+        contents.push(Content::More(
+            format!("What these runs leave open ({} claims)", open.len()),
+            vec![claims_list(&open)],
+        ));
+    }
     contents.extend(notes.iter().cloned().map(Content::Paragraph));
     Section {
         id: "verdict",

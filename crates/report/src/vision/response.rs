@@ -71,7 +71,9 @@ fn losses(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Conten
                     dotted: true,
                 });
             }
-            if let Some(optimum) = &analysis.optima[*index] {
+            // A mean over bounds is no place to point at.
+            let optimum = analysis.optima[*index].as_ref();
+            if let Some(optimum) = optimum.filter(|optimum| optimum.is_inside()) {
                 panel.moments.push(Moment {
                     x: optimum.log_product.mean.exp(),
                     y: f64::NAN,

@@ -31,16 +31,17 @@ const ELEMENTS: usize = 16;
 
 /// Channels, in and out, from which the products saved outweigh the transforms.
 ///
-/// Measured on two cores of an AMD EPYC (Zen 5, AVX-512), milliseconds a training step at batch 128, in turn, twice:
+/// Measured on two cores of an AMD EPYC (Zen 5, AVX-512), milliseconds a training step at batch 128 (`wd bench --shape cnn` and `resnet20`), in turn,
+/// twice:
 ///
 /// | | never | from 16 | from 32 | from 64 |
 /// |---|---|---|---|---|
 /// | CNN of 64, 128, 256 channels | 75.5–76.3 | 56.0–56.1 | 54.6–55.6 | 54.6–57.6 |
 /// | ResNet-20 (16, 32, 64 channels) | 87.8–90.4 | 85.4–89.6 | 81.1–83.0 | 85.4–86.2 |
 ///
-/// Blocks of 256 and 512 pixels instead of 128 changed no step by more than 3 %. The transforms with a library's products (`gemm` 0.19
+/// Blocks of 256 and 512 pixels instead of 128 changed no step by more than 3 %. Such transforms with a library's products (`gemm` 0.19
 /// with AVX-512) reached 329, 405 and 390 GFLOP/s, counted as a sliding kernel's, at 64 → 128, 128 → 256 and 512 → 512 channels on one core, and 73
-/// at 16 → 16, where [`correlation`] reaches 265, 267, 264 and 221.
+/// at 16 → 16, where [`correlation`] reaches 265, 267, 264 and 221; that was a trial outside this crate.
 const LEAST_CHANNELS: usize = 32;
 
 /// Every offset that the tiles of at most a number of images need.
@@ -425,6 +426,27 @@ fn kernel_gradient<F: Float>(u: &[F; ELEMENTS], out: &mut [F]) {
     }
 }
 
+/// Bᵀ of a column, or of a row.
+#[inline(always)]
+fn from_inputs<F: Float, S: Simd>([a, b, c, d]: [Vector<F, S>; 4]) -> [Vector<F, S>; 4] {
+    [a - c, b + c, c - b, b - d]
+}
+
+/// Aᵀ of a column, or of a row.
+#[inline(always)]
+fn to_outputs<F: Float, S: Simd>([a, b, c, d]: [Vector<F, S>; 4]) -> [Vector<F, S>; 2] {
+    [a + b + c, b - c - d]
+}
+
+/// A of a column, or of a row.
+#[inline(always)]
+fn from_gradients<F: Float, S: Simd>(
+    [a, b]: [Vector<F, S>; 2],
+    zero: Vector<F, S>,
+) -> [Vector<F, S>; 4] {
+    [a, a + b, a - b, zero - b]
+}
+
 dispatched! {
     /// v `[element][tile][channel]` ← Bᵀ d B.
     fn transform_inputs = transform_inputs_body(v: &'a mut [F], images: &'a [F], place: Place<'a>)
@@ -456,14 +478,13 @@ fn transform_inputs_body<F: Float, S: Simd>(simd: S, v: &mut [F], images: &[F], 
                     };
                     d[row] = Vector::load(simd, images, at);
                 }
-                rows[0][column] = d[0] - d[2];
-                rows[1][column] = d[1] + d[2];
-                rows[2][column] = d[2] - d[1];
-                rows[3][column] = d[1] - d[3];
+                let d = from_inputs(d);
+                for row in 0..4 {
+                    rows[row][column] = d[row];
+                }
             }
             for row in 0..4 {
-                let d = rows[row];
-                let out = [d[0] - d[2], d[1] + d[2], d[2] - d[1], d[1] - d[3]];
+                let out = from_inputs(rows[row]);
                 for column in 0..4 {
                     let at = Group {
                         start: (row * 4 + column) * element_len + tile * channels + group.start,
@@ -517,12 +538,13 @@ fn transform_outputs_body<F: Float, S: Simd>(
                     };
                     m[row] = Vector::load(simd, products, at);
                 }
-                rows[0][column] = m[0] + m[1] + m[2];
-                rows[1][column] = m[1] - m[2] - m[3];
+                let m = to_outputs(m);
+                for row in 0..2 {
+                    rows[row][column] = m[row];
+                }
             }
             for row in 0..2 {
-                let m = rows[row];
-                let sums = [m[0] + m[1] + m[2], m[1] - m[2] - m[3]];
+                let sums = to_outputs(rows[row]);
                 for column in 0..2 {
                     let at = Group {
                         start: *start as usize + row * pitch + column * channels + group.start,
@@ -582,14 +604,13 @@ fn transform_gradients_body<F: Float, S: Simd>(
                         };
                         d[row] = Vector::load(simd, dy, at);
                     }
-                    rows[0][column] = d[0];
-                    rows[1][column] = d[0] + d[1];
-                    rows[2][column] = d[0] - d[1];
-                    rows[3][column] = zero - d[1];
+                    let d = from_gradients(d, zero);
+                    for row in 0..4 {
+                        rows[row][column] = d[row];
+                    }
                 }
                 for row in 0..4 {
-                    let d = rows[row];
-                    let out = [d[0], d[0] + d[1], d[0] - d[1], zero - d[1]];
+                    let out = from_gradients(rows[row], zero);
                     for column in 0..4 {
                         let element = (row * 4 + column) * panels_len + first * tiles.len();
                         let at = Group {

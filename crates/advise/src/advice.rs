@@ -92,13 +92,8 @@ pub struct Advice {
 
 /// Asks every law about a run.
 pub fn advise(run: &PlannedRun) -> Advice {
-    let judged: Vec<Judged> = laws::ALL
-        .iter()
-        .map(|law| Judged {
-            law: *law,
-            answer: (law.answer)(run),
-        })
-        .collect();
+    let judged: Vec<Judged> =
+        laws::ALL.iter().map(|law| Judged { law: *law, answer: (law.answer)(run) }).collect();
     let verdict = verdict(&judged);
     let sweep = sweep(&judged, &verdict);
     let elsewhere = elsewhere::tables(run, &judged, &verdict);
@@ -117,11 +112,7 @@ fn verdict(judged: &[Judged]) -> Verdict {
         .iter()
         .filter_map(|Judged { law, answer }| {
             let (lambda, range) = answer.applies()?;
-            Some(Position {
-                law: law.id,
-                lambda,
-                range,
-            })
+            Some(Position { law: law.id, lambda, range })
         })
         .collect();
     let Some(first) = positions.first() else {
@@ -129,9 +120,7 @@ fn verdict(judged: &[Judged]) -> Verdict {
     };
     let common = positions[1..]
         .iter()
-        .try_fold(first.range, |common, position| {
-            common.overlap(position.range)
-        });
+        .try_fold(first.range, |common, position| common.overlap(position.range));
     if let Some(range) = common {
         return Verdict::Recommended {
             lambda: range.middle(),
@@ -191,19 +180,12 @@ fn coarse(value: f64) -> f64 {
 fn sweep(judged: &[Judged], verdict: &Verdict) -> Option<Sweep> {
     let (low, high) = match verdict {
         // One step of a factor of two either side tells whether the recommendation is at an optimum.
-        Verdict::Recommended { lambda, range, .. } => (
-            (0.5 * lambda).min(range.low),
-            (2.0 * lambda).max(range.high),
-        ),
+        Verdict::Recommended { lambda, range, .. } => {
+            ((0.5 * lambda).min(range.low), (2.0 * lambda).max(range.high))
+        }
         Verdict::Disagreement { positions, .. } => (
-            positions
-                .iter()
-                .map(|position| position.lambda)
-                .fold(f64::INFINITY, f64::min),
-            positions
-                .iter()
-                .map(|position| position.lambda)
-                .fold(0.0, f64::max),
+            positions.iter().map(|position| position.lambda).fold(f64::INFINITY, f64::min),
+            positions.iter().map(|position| position.lambda).fold(0.0, f64::max),
         ),
         // Only a law that the run leaves in a single respect is near enough to search around.
         Verdict::NotCovered { .. } => {
@@ -222,11 +204,7 @@ fn sweep(judged: &[Judged], verdict: &Verdict) -> Option<Sweep> {
     // Steps of about two, as λ is tuned, and no more runs than a person would start unasked.
     let count = ((high / low).log2().round() as usize + 1).clamp(3, 7);
     Some(Sweep {
-        axis: format!(
-            "decay.lambda=log({}..{},{count})",
-            words::short(low),
-            words::short(high)
-        ),
+        axis: format!("decay.lambda=log({}..{},{count})", words::short(low), words::short(high)),
         low,
         high,
         count,

@@ -42,10 +42,7 @@ impl Check {
     /// A law of AdamW, trained from scratch under a learning rate that falls.
     pub(crate) fn adamw_from_scratch(&mut self, run: &PlannedRun) -> &mut Self {
         self.same_kind(run.optimizer == Optimizer::Adamw, || {
-            format!(
-                "it was established for AdamW, and this run uses {}",
-                run.optimizer.title()
-            )
+            format!("it was established for AdamW, and this run uses {}", run.optimizer.title())
         })
         .no_fine_tuning(run)
         .falling(run)
@@ -74,10 +71,7 @@ impl Check {
     /// A law of text.
     pub(crate) fn tokens(&mut self, run: &PlannedRun) -> &mut Self {
         self.same_kind(run.unit == Unit::Token, || {
-            format!(
-                "it was established on text, and this run counts {}",
-                run.unit.words()
-            )
+            format!("it was established on text, and this run counts {}", run.unit.words())
         })
     }
 
@@ -105,10 +99,7 @@ impl Check {
 
     /// The refusal of a run that has left the range already, whatever else is known of it.
     pub(crate) fn refused(&self) -> Option<Answer> {
-        (!self.why.is_empty()).then(|| Answer::OutsideRange {
-            why: self.why.clone(),
-            lambda: None,
-        })
+        (!self.why.is_empty()).then(|| Answer::OutsideRange { why: self.why.clone(), lambda: None })
     }
 
     /// The refusal of a run that has left the range already; else the inputs of `named` that are missing.
@@ -125,12 +116,7 @@ impl Check {
     /// The answer, once all is checked.
     pub(crate) fn answer(self, lambda: f64, range: Range, working: String) -> Answer {
         if self.why.is_empty() {
-            Answer::Applies {
-                lambda,
-                range,
-                working,
-                caveats: self.caveats,
-            }
+            Answer::Applies { lambda, range, working, caveats: self.caveats }
         } else {
             Answer::OutsideRange {
                 why: self.why,

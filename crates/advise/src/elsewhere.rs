@@ -74,11 +74,7 @@ pub(crate) fn tables(run: &PlannedRun, judged: &[Judged], verdict: &Verdict) -> 
     let axes: [(Axis, Option<f64>, Change); 3] = [
         (Axis::Batch, run.batch, PlannedRun::with_batch),
         (Axis::Budget, Some(run.total), PlannedRun::with_budget),
-        (
-            Axis::Parameters,
-            run.parameters,
-            PlannedRun::with_parameters,
-        ),
+        (Axis::Parameters, run.parameters, PlannedRun::with_parameters),
     ];
     let mut tables: Vec<Elsewhere> = axes
         .into_iter()
@@ -100,11 +96,7 @@ pub(crate) fn tables(run: &PlannedRun, judged: &[Judged], verdict: &Verdict) -> 
                     (factor, places.collect())
                 })
                 .collect();
-            Some(Elsewhere {
-                axis,
-                planned,
-                rows,
-            })
+            Some(Elsewhere { axis, planned, rows })
         })
         .collect();
     if let Verdict::Recommended { lambda, .. } = verdict
@@ -139,9 +131,5 @@ fn widths(run: &PlannedRun, lambda: f64) -> Elsewhere {
             (factor, places.to_vec())
         })
         .collect();
-    Elsewhere {
-        axis: Axis::Width,
-        planned: run.width,
-        rows,
-    }
+    Elsewhere { axis: Axis::Width, planned: run.width, rows }
 }

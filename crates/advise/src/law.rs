@@ -24,10 +24,7 @@ pub struct Range {
 impl Range {
     /// Half a step of a factor-of-two grid either side: see [`HALF_STEP`].
     pub fn around(lambda: f64) -> Self {
-        Range {
-            low: lambda / HALF_STEP,
-            high: lambda * HALF_STEP,
-        }
+        Range { low: lambda / HALF_STEP, high: lambda * HALF_STEP }
     }
 
     /// The part that both have, if there is one.

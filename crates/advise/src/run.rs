@@ -27,13 +27,8 @@ pub enum Optimizer {
 
 impl Optimizer {
     /// Every family, in the order of tables.
-    pub const ALL: [Optimizer; 5] = [
-        Optimizer::Adamw,
-        Optimizer::Adam,
-        Optimizer::Sgd,
-        Optimizer::Lion,
-        Optimizer::Muon,
-    ];
+    pub const ALL: [Optimizer; 5] =
+        [Optimizer::Adamw, Optimizer::Adam, Optimizer::Sgd, Optimizer::Lion, Optimizer::Muon];
 
     /// The name used in files and on the command line.
     pub const fn name(self) -> &'static str {
@@ -68,14 +63,13 @@ impl FromStr for Optimizer {
     type Err = AdviseError;
 
     fn from_str(text: &str) -> Result<Self, AdviseError> {
-        Optimizer::ALL
-            .into_iter()
-            .find(|optimizer| optimizer.name() == text)
-            .ok_or_else(|| AdviseError::UnknownName {
+        Optimizer::ALL.into_iter().find(|optimizer| optimizer.name() == text).ok_or_else(|| {
+            AdviseError::UnknownName {
                 what: "optimizer",
                 given: text.to_owned(),
                 known: Optimizer::ALL.map(Optimizer::name).join(", "),
-            })
+            }
+        })
     }
 }
 
@@ -143,9 +137,7 @@ impl PlannedRun {
             epochs: shape.epochs.unwrap_or(1.0),
             peak_learning_rate: shape.peak_learning_rate.map(|rate| rate.value),
             schedule: shape.declared_schedule.map(|schedule| schedule.kind),
-            floor: shape
-                .declared_schedule
-                .map_or(0.0, |schedule| schedule.floor),
+            floor: shape.declared_schedule.map_or(0.0, |schedule| schedule.floor),
             optimizer: circumstances.optimizer,
             width: shape.width.map(|width| width as f64),
             base_width: circumstances.base_width,
@@ -179,10 +171,8 @@ impl PlannedRun {
                 return Err(AdviseError::NotPositive { name, value });
             }
         }
-        let moves_by_one = matches!(
-            run.optimizer,
-            Optimizer::Adamw | Optimizer::Adam | Optimizer::Lion
-        );
+        let moves_by_one =
+            matches!(run.optimizer, Optimizer::Adamw | Optimizer::Adam | Optimizer::Lion);
         if let Some(rate) = run.peak_learning_rate
             && moves_by_one
             && rate >= 1.0
@@ -193,10 +183,9 @@ impl PlannedRun {
             });
         }
         match run.batch {
-            Some(batch) if batch > run.total => Err(AdviseError::BatchTooLarge {
-                batch,
-                total: run.total,
-            }),
+            Some(batch) if batch > run.total => {
+                Err(AdviseError::BatchTooLarge { batch, total: run.total })
+            }
             _ => Ok(self),
         }
     }
@@ -223,10 +212,7 @@ impl PlannedRun {
 
     /// The same run with `factor` times as many data points a step.
     pub fn with_batch(&self, factor: f64) -> Self {
-        PlannedRun {
-            batch: self.batch.map(|batch| batch * factor),
-            ..self.clone()
-        }
+        PlannedRun { batch: self.batch.map(|batch| batch * factor), ..self.clone() }
     }
 
     /// The same run over `factor` times as much data: fresh data where it makes one pass, else more passes.
@@ -236,12 +222,7 @@ impl PlannedRun {
             true => self.data_points.max(total),
             false => self.data_points,
         };
-        PlannedRun {
-            total,
-            data_points,
-            epochs: total / data_points,
-            ..self.clone()
-        }
+        PlannedRun { total, data_points, epochs: total / data_points, ..self.clone() }
     }
 
     /// The same run with `factor` times as many parameters.

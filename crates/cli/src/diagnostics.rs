@@ -33,20 +33,14 @@ pub(crate) enum CommandError {
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
     #[error("cannot write {path}: {source}")]
-    Write {
-        path: std::path::PathBuf,
-        source: std::io::Error,
-    },
+    Write { path: std::path::PathBuf, source: std::io::Error },
     #[error("{message}")]
     Usage { message: String, help: String },
 }
 
 impl CommandError {
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
-        CommandError::Usage {
-            message: message.into(),
-            help: help.into(),
-        }
+        CommandError::Usage { message: message.into(), help: help.into() }
     }
 }
 
@@ -57,10 +51,7 @@ struct Located<'a>(&'a ConfigError, NamedSource<String>);
 
 impl Diagnostic for Located<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.0
-            .help
-            .as_ref()
-            .map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
+        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
@@ -69,10 +60,7 @@ impl Diagnostic for Located<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let span = self.0.span.clone()?;
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(
-            Some("here".to_owned()),
-            span,
-        ))))
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some("here".to_owned()), span))))
     }
 }
 
@@ -86,9 +74,7 @@ struct Plain {
 
 impl Diagnostic for Plain {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.help
-            .as_ref()
-            .map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
     }
 }
 
@@ -107,20 +93,9 @@ pub(crate) fn show(error: &CommandError) -> ExitCode {
             let source = NamedSource::new(&config.name, config.text.clone());
             handler.render_report(&mut out, &Located(config, source))
         }
-        CommandError::Usage { message, help } => handler.render_report(
-            &mut out,
-            &Plain {
-                message: message.clone(),
-                help: Some(help.clone()),
-            },
-        ),
-        other => handler.render_report(
-            &mut out,
-            &Plain {
-                message: other.to_string(),
-                help: None,
-            },
-        ),
+        CommandError::Usage { message, help } => handler
+            .render_report(&mut out, &Plain { message: message.clone(), help: Some(help.clone()) }),
+        other => handler.render_report(&mut out, &Plain { message: other.to_string(), help: None }),
     };
     if rendered.is_err() {
         out = error.to_string();
@@ -132,10 +107,6 @@ pub(crate) fn show(error: &CommandError) -> ExitCode {
 fn handler() -> GraphicalReportHandler {
     use std::io::IsTerminal;
     let plain = std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal();
-    let theme = if plain {
-        GraphicalTheme::unicode_nocolor()
-    } else {
-        GraphicalTheme::unicode()
-    };
+    let theme = if plain { GraphicalTheme::unicode_nocolor() } else { GraphicalTheme::unicode() };
     GraphicalReportHandler::new_themed(theme).with_width(100)
 }

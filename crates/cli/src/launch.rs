@@ -94,10 +94,7 @@ fn conclude(trials: &[Trial], report: &Report) -> ExitCode {
         .outcomes
         .iter()
         .filter(|outcome| {
-            !matches!(
-                outcome,
-                Outcome::Finished | Outcome::AlreadyFinished | Outcome::Diverged
-            )
+            !matches!(outcome, Outcome::Finished | Outcome::AlreadyFinished | Outcome::Diverged)
         })
         .count();
     if left == 0 {
@@ -107,11 +104,7 @@ fn conclude(trials: &[Trial], report: &Report) -> ExitCode {
         "{left} of {} unfinished; the same command finishes the rest",
         text::counted(trials.len() as u64, "trial")
     );
-    if report.failed().is_empty() {
-        ExitCode::from(INTERRUPTED)
-    } else {
-        ExitCode::FAILURE
-    }
+    if report.failed().is_empty() { ExitCode::from(INTERRUPTED) } else { ExitCode::FAILURE }
 }
 
 /// The lines on the screen: one a running trial and one for all.
@@ -134,9 +127,7 @@ impl<'a> Display<'a> {
         let screen = std::io::stderr().is_terminal().then(MultiProgress::new);
         let total = match &screen {
             Some(screen) => screen.add(
-                ProgressBar::new(1000)
-                    .with_style(style("{bar:24} {msg}"))
-                    .with_message("starting"),
+                ProgressBar::new(1000).with_style(style("{bar:24} {msg}")).with_message("starting"),
             ),
             None => ProgressBar::hidden(),
         };

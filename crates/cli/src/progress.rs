@@ -82,12 +82,7 @@ fn is_due(last: &mut Option<Instant>, every: Duration, progress: &Progress) -> b
 impl Observer for RunProgress {
     fn started(&mut self, plan: &RunPlan, step: u64) {
         let tensors = plan.record.tensors.len();
-        let decayed = plan
-            .record
-            .tensors
-            .iter()
-            .filter(|tensor| tensor.lambda != 0.0)
-            .count();
+        let decayed = plan.record.tensors.iter().filter(|tensor| tensor.lambda != 0.0).count();
         let unit = plan.record.unit.plural();
         let lines = [
             format!(
@@ -96,11 +91,7 @@ impl Observer for RunProgress {
                 text::counted(tensors as u64, "tensor"),
                 text::counted(plan.record.decayed_parameters, "parameter"),
                 text::counted(decayed as u64, "tensor"),
-                if plan.source.config.decay.holds() {
-                    "keep their norm"
-                } else {
-                    "decay"
-                },
+                if plan.source.config.decay.holds() { "keep their norm" } else { "decay" },
                 plan.record.rule,
                 text::number(plan.record.lambda),
                 plan.source.config.decay.policy().name(),
@@ -163,12 +154,7 @@ impl Observer for RunProgress {
             }
             RunProgress::Plain { last } => {
                 if is_due(last, PLAIN_EVERY, progress) {
-                    eprintln!(
-                        "step {}/{}  {}",
-                        progress.step,
-                        progress.steps,
-                        line(progress)
-                    );
+                    eprintln!("step {}/{}  {}", progress.step, progress.steps, line(progress));
                 }
             }
             RunProgress::Json { last } => {
@@ -196,17 +182,12 @@ impl Observer for RunProgress {
 fn reasons(plan: &RunPlan) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for tensor in &plan.record.tensors {
-        match counts
-            .iter_mut()
-            .find(|(reason, _)| *reason == tensor.reason)
-        {
+        match counts.iter_mut().find(|(reason, _)| *reason == tensor.reason) {
             Some((_, count)) => *count += 1,
             None => counts.push((&tensor.reason, 1)),
         }
     }
-    let parts: Vec<String> = counts
-        .iter()
-        .map(|(reason, count)| format!("{count} × {reason}"))
-        .collect();
+    let parts: Vec<String> =
+        counts.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
     parts.join("; ")
 }

@@ -26,11 +26,7 @@ pub(crate) fn bytes(number: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 {
-        format!("{number} B")
-    } else {
-        format!("{value:.1} {}", UNITS[unit])
-    }
+    if unit == 0 { format!("{number} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
 /// 12_300 → "12.3 k".
@@ -54,11 +50,7 @@ pub(crate) fn unit(unit: DataUnit) -> &'static str {
 
 /// Data a parameter: 22.6, 0.031.
 pub(crate) fn per_parameter(ratio: f64) -> String {
-    if ratio >= 0.1 {
-        format!("{ratio:.1}")
-    } else {
-        self::number(ratio)
-    }
+    if ratio >= 0.1 { format!("{ratio:.1}") } else { self::number(ratio) }
 }
 
 /// Seconds as "1 h 02 min", "3 min 05 s", "4.2 s".
@@ -93,10 +85,7 @@ pub(crate) fn number(value: f64) -> String {
         format!("{value:.1}")
     } else {
         let rounded = format!("{value:.4}");
-        rounded
-            .trim_end_matches('0')
-            .trim_end_matches('.')
-            .to_owned()
+        rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 }
 
@@ -120,10 +109,7 @@ pub(crate) fn broken(sentence: &str, width: usize) -> Vec<String> {
             line.push_str(word);
         }
     }
-    lines
-        .iter()
-        .map(|line| line.trim_end().to_owned())
-        .collect()
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// A table with aligned columns; the columns of `right` are numbers.
@@ -185,10 +171,8 @@ mod tests {
 
     #[test]
     fn tables_align() {
-        let rows = vec![
-            vec!["a".to_owned(), "1".to_owned()],
-            vec!["bb".to_owned(), "10".to_owned()],
-        ];
+        let rows =
+            vec![vec!["a".to_owned(), "1".to_owned()], vec!["bb".to_owned(), "10".to_owned()]];
         assert_eq!(table(&["x", "n"], &rows, &[1]), "x    n\na    1\nbb  10\n");
     }
 }

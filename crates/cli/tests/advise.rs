@@ -29,20 +29,13 @@ fn ask(command: &mut Command) -> (i32, String, String) {
     let output = command.output().expect("the command starts");
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!error.contains("panicked"), "{error}");
-    (
-        output.status.code().expect("an exit code"),
-        stdout(&output),
-        error,
-    )
+    (output.status.code().expect("an exit code"), stdout(&output), error)
 }
 
 /// The answer as JSON, whatever the exit code.
 fn json(arguments: &[&str]) -> (i32, serde_json::Value) {
     let (code, out, error) = ask(wd().args(arguments).arg("--json"));
-    (
-        code,
-        serde_json::from_str(&out).unwrap_or_else(|_| panic!("no JSON: {out}{error}")),
-    )
+    (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("no JSON: {out}{error}")))
 }
 
 #[test]
@@ -66,10 +59,7 @@ fn the_figures_on_record() {
         "cosine:0.1",
     ]);
     assert!((llama["advice"]["verdict"]["lambda"].as_f64().unwrap() - 0.089).abs() < 5e-4);
-    assert_eq!(
-        llama["advice"]["recipes"][0]["recipe"]["name"],
-        "LLaMA-1 65B"
-    );
+    assert_eq!(llama["advice"]["recipes"][0]["recipe"]["name"], "LLaMA-1 65B");
 }
 
 #[test]
@@ -130,59 +120,25 @@ fn images_are_a_run_of_their_own_kind() {
 #[test]
 fn refusals_have_an_exit_code_and_say_why() {
     let cases: [(&[&str], &str); 6] = [
-        (
-            &["--tokens", "1.24B", "--schedule", "cosine"],
-            "Power Lines: 10 tokens a parameter",
-        ),
-        (
-            &["--tokens", "3.28B", "--schedule", "constant"],
-            "the learning rate is constant",
-        ),
+        (&["--tokens", "1.24B", "--schedule", "cosine"], "Power Lines: 10 tokens a parameter"),
+        (&["--tokens", "3.28B", "--schedule", "constant"], "the learning rate is constant"),
         (
             &["--tokens", "3.28B", "--schedule", "cosine", "--fine-tune"],
             "starts from trained weights",
         ),
+        (&["--tokens", "3.28B", "--schedule", "cosine", "--optimizer", "sgd"], "this run uses SGD"),
         (
-            &[
-                "--tokens",
-                "3.28B",
-                "--schedule",
-                "cosine",
-                "--optimizer",
-                "sgd",
-            ],
-            "this run uses SGD",
-        ),
-        (
-            &[
-                "--dataset-size",
-                "1B",
-                "--epochs",
-                "1.5",
-                "--schedule",
-                "cosine",
-            ],
+            &["--dataset-size", "1B", "--epochs", "1.5", "--schedule", "cosine"],
             "this run makes 1.5",
         ),
         (
-            &[
-                "--tokens",
-                "13.12B",
-                "--epochs",
-                "4",
-                "--schedule",
-                "cosine",
-                "--params",
-                "8B",
-            ],
+            &["--tokens", "13.12B", "--epochs", "4", "--schedule", "cosine", "--params", "8B"],
             "passes",
         ),
     ];
     for (arguments, expected) in cases {
         let mut command = wd();
-        command
-            .args(["advise", "--batch", "65536", "--lr", "6e-4"])
-            .args(arguments);
+        command.args(["advise", "--batch", "65536", "--lr", "6e-4"]).args(arguments);
         if !arguments.contains(&"--params") {
             command.args(["--params", "124M"]);
         }
@@ -194,10 +150,7 @@ fn refusals_have_an_exit_code_and_say_why() {
             assert_eq!(code, 4, "{arguments:?}:\n{out}{error}");
             assert!(out.contains("No law covers this run"), "{out}");
         }
-        assert!(
-            out.contains(expected),
-            "{arguments:?} gave no «{expected}»:\n{out}"
-        );
+        assert!(out.contains(expected), "{arguments:?} gave no «{expected}»:\n{out}");
     }
 }
 
@@ -242,45 +195,24 @@ fn wrong_inputs_are_refused_by_name_and_amount() {
         ),
         (&["--tokens", "124x"], &["unknown unit `x`", "tok"]),
         (&["--tokens", "10B", "--params=-1"], &["must be positive"]),
-        (
-            &["--tokens", "10B", "--batch", "256img"],
-            &["256img", "tokens"],
-        ),
-        (
-            &["--tokens", "10B", "--lr", "nan"],
-            &["peak learning rate = NaN", "finite"],
-        ),
+        (&["--tokens", "10B", "--batch", "256img"], &["256img", "tokens"]),
+        (&["--tokens", "10B", "--lr", "nan"], &["peak learning rate = NaN", "finite"]),
         (
             &["--tokens", "10B", "--optimizer", "adamx"],
             &["unknown optimizer `adamx`", "adamw, adam"],
         ),
-        (
-            &["--tokens", "10B", "--schedule", "cosin"],
-            &["unknown schedule `cosin`", "cosine"],
-        ),
+        (&["--tokens", "10B", "--schedule", "cosin"], &["unknown schedule `cosin`", "cosine"]),
         (&["--tokens", "10B", "--schedule", "cosine:2"], &["floor"]),
-        (
-            &["--tokens", "10B", "--target", "optax.adamww"],
-            &["optax.adamww", "`optax.adamw`"],
-        ),
+        (&["--tokens", "10B", "--target", "optax.adamww"], &["optax.adamww", "`optax.adamw`"]),
     ];
     for (arguments, expected) in cases {
         let (code, out, error) = ask(wd().arg("advise").args(arguments));
-        assert!(
-            code == 1 || code == 2,
-            "{arguments:?}: {code}\n{out}{error}"
-        );
+        assert!(code == 1 || code == 2, "{arguments:?}: {code}\n{out}{error}");
         // Lines are folded at any space.
-        let folded = error
-            .split_whitespace()
-            .filter(|word| *word != "│")
-            .collect::<Vec<_>>()
-            .join(" ");
+        let folded =
+            error.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
         for part in expected {
-            assert!(
-                folded.contains(part),
-                "{arguments:?} gave no «{part}»:\n{error}"
-            );
+            assert!(folded.contains(part), "{arguments:?} gave no «{part}»:\n{error}");
         }
     }
     let (code, _, error) = ask(wd().args(["advise", "--tokens", "1B", "--images", "1M"]));
@@ -295,42 +227,26 @@ fn a_configuration_is_a_planned_run() {
     let (code, out, error) = ask(wd().arg("advise").arg(&config));
     // A model of a few thousand parameters is far below every law.
     assert_eq!(code, 4, "{out}{error}");
-    assert!(
-        out.contains("20 steps of 64 tokens, peak learning rate 0.01"),
-        "{out}"
-    );
-    assert!(
-        out.contains("The configuration has λ = 0.1 (independent)."),
-        "{out}"
-    );
+    assert!(out.contains("20 steps of 64 tokens, peak learning rate 0.01"), "{out}");
+    assert!(out.contains("The configuration has λ = 0.1 (independent)."), "{out}");
     // The sweep that is printed is one that the program takes.
     let sweep = out
         .lines()
         .find_map(|line| line.trim().strip_prefix("To find out: wd "))
         .unwrap_or_else(|| panic!("no sweep in:\n{out}"));
     assert!(sweep.contains("decay.rule=decoupled"), "{sweep}");
-    let words: Vec<String> = sweep
-        .split(' ')
-        .map(|word| word.trim_matches('\'').to_owned())
-        .collect();
+    let words: Vec<String> =
+        sweep.split(' ').map(|word| word.trim_matches('\'').to_owned()).collect();
     let trials = succeed(wd().args(words).arg("--dry-run").current_dir(folder.path()));
     assert!(stdout(&trials).lines().count() >= 9, "{}", stdout(&trials));
 
     let (code, _, error) = ask(wd().arg("advise").arg(&config).args(["--params", "124M"]));
     assert!(code == 2 && error.contains("--params"), "{error}");
-    let (code, out, _) = ask(wd()
-        .arg("advise")
-        .arg(&config)
-        .args(["--set", "schedule.kind=constant"]));
-    assert!(
-        code == 4 && out.contains("the learning rate is constant"),
-        "{out}"
-    );
+    let (code, out, _) =
+        ask(wd().arg("advise").arg(&config).args(["--set", "schedule.kind=constant"]));
+    assert!(code == 4 && out.contains("the learning rate is constant"), "{out}");
     let (code, _, error) =
-        ask(wd()
-            .arg("advise")
-            .arg(&config)
-            .args(["--base-width", "8", "--base-lambda=-0.1"]));
+        ask(wd().arg("advise").arg(&config).args(["--base-width", "8", "--base-lambda=-0.1"]));
     assert!(code == 1 && error.contains("base λ = -0.1"), "{error}");
     let (_, out, _) = ask(wd().arg("advise").arg(&config).args([
         "--set",
@@ -365,16 +281,8 @@ fn the_plot_is_a_file_of_its_own() {
     for command in ["wd advise --params 124M", "wd sweep CONFIG.toml"] {
         assert!(html.contains(command), "no «{command}» in:\n{html}");
     }
-    let (code, _, error) = ask(wd()
-        .args([
-            "advise",
-            "--tokens",
-            "1B",
-            "--schedule",
-            "constant",
-            "--svg",
-        ])
-        .arg(&path));
+    let (code, _, error) =
+        ask(wd().args(["advise", "--tokens", "1B", "--schedule", "constant", "--svg"]).arg(&path));
     assert!(code == 1 && error.contains("nothing to draw"), "{error}");
 }
 

@@ -12,16 +12,10 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("wd-advise", &["wd-decay"]),
     ("wd-data", &[]),
     ("wd-store", &[]),
-    (
-        "wd-train",
-        &["wd-decay", "wd-optim", "wd-nn", "wd-data", "wd-store"],
-    ),
+    ("wd-train", &["wd-decay", "wd-optim", "wd-nn", "wd-data", "wd-store"]),
     ("wd-lab", &["wd-decay", "wd-store"]),
     ("wd-evidence", &["wd-decay"]),
-    (
-        "wd-report",
-        &["wd-decay", "wd-advise", "wd-evidence", "wd-store", "wd-lab"],
-    ),
+    ("wd-report", &["wd-decay", "wd-advise", "wd-evidence", "wd-store", "wd-lab"]),
     (
         "wd",
         &[

@@ -18,10 +18,7 @@ fn read(path: &Path) -> String {
 /// Every page of the table of contents, by its path.
 fn pages() -> Vec<PathBuf> {
     let summary = read(&source().join("SUMMARY.md"));
-    let links = summary
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'));
+    let links = summary.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
     links.map(|(path, _)| source().join(path)).collect()
 }
 
@@ -60,14 +57,8 @@ fn what_pages_include_and_link_exists() {
     for page in pages() {
         let text = read(&page);
         let folder = page.parent().expect("a folder");
-        let included = text
-            .split("{{#include ")
-            .skip(1)
-            .filter_map(|rest| rest.split_once("}}"));
-        let linked = text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split_once(')'));
+        let included = text.split("{{#include ").skip(1).filter_map(|rest| rest.split_once("}}"));
+        let linked = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
         for (path, _) in included.chain(linked) {
             assert!(folder.join(path).exists(), "{}: {path}", page.display());
         }
@@ -81,15 +72,8 @@ fn commands_in_pages_are_commands() {
         let text = read(&page);
         for line in text.lines().filter(|line| line.starts_with("wd ")) {
             let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-            let name = if words[0] == "data" {
-                &words[..2]
-            } else {
-                &words[..1]
-            };
-            let help = Command::new(env!("CARGO_BIN_EXE_wd"))
-                .args(name)
-                .arg("--help")
-                .output();
+            let name = if words[0] == "data" { &words[..2] } else { &words[..1] };
+            let help = Command::new(env!("CARGO_BIN_EXE_wd")).args(name).arg("--help").output();
             let help = help.expect("the command starts");
             assert!(help.status.success(), "{line}");
             let help = String::from_utf8_lossy(&help.stdout).into_owned();

@@ -18,11 +18,7 @@ fn text(bytes: &[u8]) -> String {
 
 fn succeed(arguments: &[&str]) -> String {
     let output = convert(arguments);
-    assert!(
-        output.status.success(),
-        "{arguments:?} failed:\n{}",
-        text(&output.stderr)
-    );
+    assert!(output.status.success(), "{arguments:?} failed:\n{}", text(&output.stderr));
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
     text(&output.stdout)
 }
@@ -45,10 +41,7 @@ fn one_target_gives_the_answer_and_a_call_to_paste() {
         assert!(out.contains(part), "no «{part}»:\n{out}");
     }
     let impossible = succeed(&["torch.Adam", "weight_decay=1e-4", "--to", "torch.AdamW"]);
-    assert!(
-        impossible.contains("impossible") && !impossible.contains("paste"),
-        "{impossible}"
-    );
+    assert!(impossible.contains("impossible") && !impossible.contains("paste"), "{impossible}");
     // What nobody typed is named, where it matters.
     let penalty = ["torch.SGD", "weight_decay=1e-4", "data=50000", "loss=nll"];
     let prior = succeed(&[&penalty[..], &["--to", "prior.Gaussian"]].concat());
@@ -69,27 +62,12 @@ fn all_targets_make_a_table_and_json_says_the_same() {
     assert!(conversions.len() > 35, "{}", conversions.len());
     for conversion in conversions {
         let target = conversion["target"].as_str().expect("target");
-        let row = table
-            .lines()
-            .find(|line| line.split_whitespace().next() == Some(target));
+        let row = table.lines().find(|line| line.split_whitespace().next() == Some(target));
         let row = row.unwrap_or_else(|| panic!("{target} has no row:\n{table}"));
-        assert!(
-            row.contains(conversion["answer"].as_str().expect("answer")),
-            "{row}"
-        );
-        assert!(
-            !conversion["reasons"]
-                .as_array()
-                .expect("reasons")
-                .is_empty()
-        );
+        assert!(row.contains(conversion["answer"].as_str().expect("answer")), "{row}");
+        assert!(!conversion["reasons"].as_array().expect("reasons").is_empty());
     }
-    let of = |name: &str| {
-        conversions
-            .iter()
-            .find(|row| row["target"] == name)
-            .expect("a row")
-    };
+    let of = |name: &str| conversions.iter().find(|row| row["target"] == name).expect("a row");
     assert_eq!(of("optax.adamw")["keys"]["weight_decay"], 0.1);
     assert_eq!(of("optimi.AdamW")["keys"]["decouple_lr"], false);
     assert_eq!(of("torch.Adam")["keys"]["decoupled_weight_decay"], true);
@@ -122,10 +100,7 @@ fn the_library_table_is_listed() {
         "sklearn.RidgeCV",
         "glmnet.gaussian",
     ] {
-        assert!(
-            table.lines().any(|line| line.starts_with(name)),
-            "{name} is not listed:\n{table}"
-        );
+        assert!(table.lines().any(|line| line.starts_with(name)), "{name} is not listed:\n{table}");
     }
     let torch = succeed(&["--list", "torch"]);
     assert!(torch.contains("torch.Adafactor") && !torch.contains("optax"));
@@ -138,34 +113,16 @@ fn the_library_table_is_listed() {
 #[test]
 fn what_is_wrong_is_refused_with_the_fix() {
     let cases: [(&[&str], &str); 14] = [
-        (
-            &["torch.AdanW", "--to", "optax.adamw"],
-            "nearest: `torch.AdamW`",
-        ),
-        (
-            &["AdamW", "--to", "optax.adamw"],
-            "`torch.AdamW`, `optax.adamw`",
-        ),
-        (
-            &["torch.AdamW", "weight_decy=0.1", "--to", "optax.adamw"],
-            "nearest: `weight_decay`",
-        ),
-        (
-            &["torch.AdamW", "weight_decay", "--to", "optax.adamw"],
-            "key=value",
-        ),
+        (&["torch.AdanW", "--to", "optax.adamw"], "nearest: `torch.AdamW`"),
+        (&["AdamW", "--to", "optax.adamw"], "`torch.AdamW`, `optax.adamw`"),
+        (&["torch.AdamW", "weight_decy=0.1", "--to", "optax.adamw"], "nearest: `weight_decay`"),
+        (&["torch.AdamW", "weight_decay", "--to", "optax.adamw"], "key=value"),
         (
             &["torch.AdamW", "weight_decay=nan", "--to", "optax.adamw"],
             "does not begin with a number",
         ),
-        (
-            &["torch.AdamW", "weight_decay=-1", "--to", "optax.adamw"],
-            "cannot be negative",
-        ),
-        (
-            &["torch.AdamW", "tokens=3parsec", "--to", "optax.adamw"],
-            "unknown unit `parsec`",
-        ),
+        (&["torch.AdamW", "weight_decay=-1", "--to", "optax.adamw"], "cannot be negative"),
+        (&["torch.AdamW", "tokens=3parsec", "--to", "optax.adamw"], "unknown unit `parsec`"),
         (
             &[
                 "torch.AdamW",
@@ -178,35 +135,20 @@ fn what_is_wrong_is_refused_with_the_fix() {
             "steps × batch is 3.277Btok",
         ),
         (&["torch.AdamW", "--to", "optax.adam"], "`optax.adamw`"),
-        (
-            &["torch.AdamW", "--to", "optimi.AdamW decouple=true"],
-            "`decouple_lr`",
-        ),
+        (&["torch.AdamW", "--to", "optimi.AdamW decouple=true"], "`decouple_lr`"),
         (&["sklearn.Ridge", "--to", "sklearn.ElasticNet"], "data=N"),
         (&["--to", "optax.adamw"], "a library entry first"),
         (&["torch.AdamW"], "--to"),
-        (
-            &["--list", "torch.AdamW", "optax.adamw"],
-            "--list takes one name",
-        ),
+        (&["--list", "torch.AdamW", "optax.adamw"], "--list takes one name"),
     ];
     for (arguments, expected) in cases {
         let output = convert(arguments);
         let message = text(&output.stderr);
-        assert!(
-            !output.status.success() && output.stdout.is_empty(),
-            "{arguments:?}"
-        );
+        assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}");
         assert_ne!(output.status.code(), Some(101), "a panic:\n{message}");
-        let unwrapped = message
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .replace(" │ ", " ");
-        assert!(
-            unwrapped.contains(expected),
-            "{arguments:?} gave no «{expected}»:\n{message}"
-        );
+        let unwrapped =
+            message.split_whitespace().collect::<Vec<_>>().join(" ").replace(" │ ", " ");
+        assert!(unwrapped.contains(expected), "{arguments:?} gave no «{expected}»:\n{message}");
     }
 }
 
@@ -215,18 +157,10 @@ fn an_interpreter_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let python = folder.path().join("no-python");
     let python = python.to_str().expect("a path in UTF-8");
-    let output = convert(
-        &[
-            &ADAMW[..],
-            &["--to", "optax.adamw", "--check", "--python", python],
-        ]
-        .concat(),
-    );
+    let output =
+        convert(&[&ADAMW[..], &["--to", "optax.adamw", "--check", "--python", python]].concat());
     let message = text(&output.stderr);
-    assert!(
-        !output.status.success() && message.contains("no-python"),
-        "{message}"
-    );
+    assert!(!output.status.success() && message.contains("no-python"), "{message}");
     assert!(message.contains("--python venv/bin/python"), "{message}");
 }
 
@@ -237,27 +171,9 @@ fn both_sides_run_and_agree() {
     let python = std::env::var("WD_CHECK_PYTHON").expect("WD_CHECK_PYTHON");
     let check = |arguments: &[&str]| json(&[arguments, &["--check", "--python", &python]].concat());
     for arguments in [
-        &[
-            "torch.AdamW",
-            "weight_decay=0.5",
-            "lr=0.05",
-            "--to",
-            "optimi.AdamW decouple_lr=true",
-        ][..],
-        &[
-            "torch.AdamW",
-            "weight_decay=0.5",
-            "lr=0.05",
-            "--to",
-            "optax.adamw",
-        ],
-        &[
-            "torch.SGD",
-            "weight_decay=0.5",
-            "lr=0.05",
-            "--to",
-            "keras.L2",
-        ],
+        &["torch.AdamW", "weight_decay=0.5", "lr=0.05", "--to", "optimi.AdamW decouple_lr=true"][..],
+        &["torch.AdamW", "weight_decay=0.5", "lr=0.05", "--to", "optax.adamw"],
+        &["torch.SGD", "weight_decay=0.5", "lr=0.05", "--to", "keras.L2"],
         &[
             "torch.SGD",
             "weight_decay=0.05",
@@ -266,30 +182,13 @@ fn both_sides_run_and_agree() {
             "--to",
             "sklearn.LogisticRegression",
         ],
-        &[
-            "sklearn.Ridge",
-            "alpha=3",
-            "data=60",
-            "loss=mse",
-            "--to",
-            "torch.SGD",
-        ],
-        &[
-            "sklearn.ElasticNet",
-            "alpha=0.1",
-            "l1_ratio=0.3",
-            "data=60",
-            "--to",
-            "statsmodels.OLS",
-        ],
+        &["sklearn.Ridge", "alpha=3", "data=60", "loss=mse", "--to", "torch.SGD"],
+        &["sklearn.ElasticNet", "alpha=0.1", "l1_ratio=0.3", "data=60", "--to", "statsmodels.OLS"],
     ] {
         let document = check(arguments);
         let row = &document["conversions"][0];
         assert_eq!(row["answer"], "exact", "{row}");
         assert_eq!(row["check"]["outcome"], "compared", "{row}");
-        assert!(
-            row["check"]["distance"].as_f64().expect("a distance") <= 1e-6,
-            "{row}"
-        );
+        assert!(row["check"]["distance"].as_f64().expect("a distance") <= 1e-6, "{row}");
     }
 }

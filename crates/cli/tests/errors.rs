@@ -10,10 +10,7 @@ use support::{prepare_corpus, succeed, wd, write_config};
 fn fail(command: &mut Command) -> String {
     let output = command.output().expect("the command starts");
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        !output.status.success(),
-        "{command:?} succeeded:\n{message}"
-    );
+    assert!(!output.status.success(), "{command:?} succeeded:\n{message}");
     assert_ne!(output.status.code(), Some(101), "a panic:\n{message}");
     assert!(!message.contains("panicked"), "{message}");
     message
@@ -25,30 +22,15 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
     let corpus = prepare_corpus(folder.path());
     let config = write_config(folder.path(), &corpus, 20, "");
     let cases: [(&str, &[&str]); 33] = [
-        (
-            "decay.lamda=0.1",
-            &["unknown field `lamda`", "did you mean `lambda`"],
-        ),
-        (
-            "decay.lambda=-0.1",
-            &["decay.lambda = -0.1", "not negative"],
-        ),
+        ("decay.lamda=0.1", &["unknown field `lamda`", "did you mean `lambda`"]),
+        ("decay.lambda=-0.1", &["decay.lambda = -0.1", "not negative"]),
         ("decay.lambda=nan", &["decay.lambda", "finite"]),
         ("optim.lr=0", &["optim.lr = 0", "positive"]),
-        (
-            "optim.momentum=0.9",
-            &["adamw has no `momentum`", "sgd, muon"],
-        ),
+        ("optim.momentum=0.9", &["adamw has no `momentum`", "sgd, muon"]),
         ("optim.beta1=1.0", &["beta1", "below 1"]),
-        (
-            "optim.kind=adamx",
-            &["unknown variant `adamx`", "did you mean `adam"],
-        ),
+        ("optim.kind=adamx", &["unknown variant `adamx`", "did you mean `adam"]),
         ("decay.rule=coupled-l2", &["AdamW with coupled L2 is Adam"]),
-        (
-            "decay.overrides.\"block.*.mpl.*\"=0.1",
-            &["matches no tensor", "mlp"],
-        ),
+        ("decay.overrides.\"block.*.mpl.*\"=0.1", &["matches no tensor", "mlp"]),
         ("schedule.warmup=1.5", &["no share of the run"]),
         ("schedule.warmup=21", &["warm-up of 21 steps"]),
         ("schedule.floor=2.0", &["floor"]),
@@ -59,36 +41,17 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
         ("model.heads=3", &["16", "3"]),
         ("model.vocabulary=10", &["257 tokens", "only 10"]),
         ("model.init_from=none.safetensors", &["none.safetensors"]),
-        (
-            "decay.anchor=elsewhere",
-            &["no anchor is called `elsewhere`", "\"initial\""],
-        ),
+        ("decay.anchor=elsewhere", &["no anchor is called `elsewhere`", "\"initial\""]),
         ("decay.anchor=0.5", &["{ norm = 1.0 }"]),
-        (
-            "decay.anchor.file=\"a\"",
-            &["an anchor has no `file`", "checkpoint"],
-        ),
-        (
-            "decay.anchor.checkpoint=\"none.safetensors\"",
-            &["none.safetensors", "wd export"],
-        ),
+        ("decay.anchor.file=\"a\"", &["an anchor has no `file`", "checkpoint"]),
+        ("decay.anchor.checkpoint=\"none.safetensors\"", &["none.safetensors", "wd export"]),
         ("decay.anchor.norm=-1.0", &["decay.anchor.norm = -1"]),
-        (
-            "decay.schedule=cosine",
-            &["expected a table", "kind = \"cosine\""],
-        ),
+        ("decay.schedule=cosine", &["expected a table", "kind = \"cosine\""]),
         ("schedule.warmup=soon", &["a number of steps, such as 400"]),
-        (
-            "optim.lr=20",
-            &["step 2 would take", "embedding.token.weight", "past where"],
-        ),
+        ("optim.lr=20", &["step 2 would take", "embedding.token.weight", "past where"]),
         (
             "decay.rule=hyperball",
-            &[
-                "hyperball holds norms and has no λ",
-                "write 1 (held)",
-                "--set decay.lambda=1",
-            ],
+            &["hyperball holds norms and has no λ", "write 1 (held)", "--set decay.lambda=1"],
         ),
         (
             "decay={ rule = \"hyperball\" }\nmodel.init_std=0.0",
@@ -98,10 +61,7 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
             "decay={ rule = \"hyperball\", cautious = true }",
             &["brings whole tensors", "cautious = true"],
         ),
-        (
-            "decay={ rule = \"hyperball\", anchor = \"initial\" }",
-            &["decays to no point"],
-        ),
+        ("decay={ rule = \"hyperball\", anchor = \"initial\" }", &["decays to no point"]),
         (
             "decay={ rule = \"hyperball\", schedule = { kind = \"cosine\" } }",
             &["no λ that a schedule could multiply"],
@@ -119,16 +79,10 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
         }
         let message = fail(command.arg("--run-dir").arg(folder.path().join("refused")));
         for part in expected {
-            assert!(
-                message.contains(part),
-                "{setting} gave no «{part}»:\n{message}"
-            );
+            assert!(message.contains(part), "{setting} gave no «{part}»:\n{message}");
         }
     }
-    assert!(
-        !folder.path().join("refused/metrics.bin").exists(),
-        "a refused run must not begin"
-    );
+    assert!(!folder.path().join("refused/metrics.bin").exists(), "a refused run must not begin");
 }
 
 #[test]
@@ -138,28 +92,12 @@ fn arguments_are_refused_with_the_fix() {
     let config = write_config(folder.path(), &corpus, 20, "");
     let nowhere = folder.path().join("nowhere");
     let cases: [(Vec<&Path>, &[&str], &str); 7] = [
-        (
-            vec!["sweep".as_ref(), &config],
-            &["decay.lambda=0..x"],
-            "whole numbers",
-        ),
-        (
-            vec!["sweep".as_ref(), &config],
-            &["decay.lambda="],
-            "no value",
-        ),
-        (
-            vec!["sweep".as_ref(), &config],
-            &["decay.lamda=0,1"],
-            "did you mean `lambda`",
-        ),
+        (vec!["sweep".as_ref(), &config], &["decay.lambda=0..x"], "whole numbers"),
+        (vec!["sweep".as_ref(), &config], &["decay.lambda="], "no value"),
+        (vec!["sweep".as_ref(), &config], &["decay.lamda=0,1"], "did you mean `lambda`"),
         (vec!["metrics".as_ref(), &nowhere], &[], "nowhere"),
         (vec!["report".as_ref(), &nowhere], &[], "nowhere"),
-        (
-            vec!["train".as_ref(), &config],
-            &["--threads", "0"],
-            "--threads 0",
-        ),
+        (vec!["train".as_ref(), &config], &["--threads", "0"], "--threads 0"),
         (vec!["bench".as_ref()], &["--seconds", "0"], "--seconds 0"),
     ];
     for (paths, arguments, expected) in cases {
@@ -176,11 +114,7 @@ fn damaged_files_are_named() {
     let run = folder.path().join("run");
     succeed(wd().arg("train").arg(&config).arg("--run-dir").arg(&run));
 
-    let message = fail(
-        wd().arg("metrics")
-            .arg(&run)
-            .args(["--columns", "step,train_los"]),
-    );
+    let message = fail(wd().arg("metrics").arg(&run).args(["--columns", "step,train_los"]));
     assert!(message.contains("train_loss"), "{message}");
 
     let metrics = run.join("metrics.bin");
@@ -209,14 +143,7 @@ fn a_diverging_run_is_a_result_with_its_own_exit_code() {
     let output = wd()
         .arg("train")
         .arg(&config)
-        .args([
-            "--set",
-            "optim.kind=sgd",
-            "--set",
-            "optim.lr=1e20",
-            "--set",
-            "optim.clip=0",
-        ])
+        .args(["--set", "optim.kind=sgd", "--set", "optim.lr=1e20", "--set", "optim.clip=0"])
         .args(["--set", "decay.lambda=0", "--run-dir"])
         .arg(&run)
         .output()

@@ -12,9 +12,7 @@ use serde_json::Value;
 use support::{succeed, wd};
 
 fn table(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../corpora/tables")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/tables").join(name)
 }
 
 fn json(command: &mut Command) -> Value {
@@ -30,18 +28,11 @@ fn text(command: &mut Command) -> String {
 fn fail(command: &mut Command) -> String {
     let output = command.output().expect("the command starts");
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        !output.status.success(),
-        "{command:?} succeeded:\n{message}"
-    );
+    assert!(!output.status.success(), "{command:?} succeeded:\n{message}");
     assert_ne!(output.status.code(), Some(101), "a panic:\n{message}");
     assert!(output.stdout.is_empty(), "output beside an error");
     // Lines are broken for the eye.
-    message
-        .split_whitespace()
-        .filter(|word| *word != "│")
-        .collect::<Vec<_>>()
-        .join(" ")
+    message.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
 }
 
 fn close(value: &Value, expected: f64, tolerance: f64) {
@@ -55,18 +46,9 @@ fn close(value: &Value, expected: f64, tolerance: f64) {
 /// Rows of comma-separated numbers below a header.
 fn numbers(text: &str) -> (Vec<String>, Vec<Vec<f64>>) {
     let mut lines = text.lines();
-    let header = lines
-        .next()
-        .expect("a header")
-        .split(',')
-        .map(str::to_owned)
-        .collect();
+    let header = lines.next().expect("a header").split(',').map(str::to_owned).collect();
     let rows = lines
-        .map(|line| {
-            line.split(',')
-                .map(|field| field.parse().expect("a number"))
-                .collect()
-        })
+        .map(|line| line.split(',').map(|field| field.parse().expect("a number")).collect())
         .collect();
     (header, rows)
 }
@@ -95,9 +77,7 @@ fn the_json_holds_what_scripts_ask_for() {
     assert!(path.len() > 100);
     for criterion in ["leave-one-out", "GCV", "10-fold CV"] {
         assert!(
-            here[criterion]
-                .as_f64()
-                .is_some_and(|error| error > residual / 442.0),
+            here[criterion].as_f64().is_some_and(|error| error > residual / 442.0),
             "{criterion}"
         );
     }
@@ -113,11 +93,7 @@ fn the_json_holds_what_scripts_ask_for() {
         numbers(&std::fs::read_to_string(table("diabetes.csv")).expect("the table"));
     let mean = |column: usize| rows.iter().map(|row| row[column]).sum::<f64>() / rows.len() as f64;
     let mut fitted = number("intercept");
-    for (column, name) in header
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| *name != "target")
-    {
+    for (column, name) in header.iter().enumerate().filter(|(_, name)| *name != "target") {
         fitted += found["coefficients"][name].as_f64().expect("a coefficient") * mean(column);
     }
     assert!((fitted - mean(header.len() - 1)).abs() < 1e-8);
@@ -171,56 +147,28 @@ fn groups_and_several_targets() {
     let grouped = json(
         wd().arg("evidence")
             .arg(table("diabetes.csv"))
-            .args([
-                "--target",
-                "target",
-                "--groups",
-                "serum=s?",
-                "body=bmi,bp",
-                "--save",
-            ])
+            .args(["--target", "target", "--groups", "serum=s?", "body=bmi,bp", "--save"])
             .arg(&model),
     );
     let lambdas = grouped["lambda"].as_object().expect("a λ for each group");
     let names: Vec<&String> = lambdas.keys().collect();
     assert_eq!(names.len(), 3, "{names:?}");
-    assert_eq!(
-        grouped["groups"][0]["columns"].as_array().map(Vec::len),
-        Some(6)
-    );
-    let one = json(
-        wd().arg("evidence")
-            .arg(table("diabetes.csv"))
-            .args(["--target", "target"]),
-    );
+    assert_eq!(grouped["groups"][0]["columns"].as_array().map(Vec::len), Some(6));
+    let one = json(wd().arg("evidence").arg(table("diabetes.csv")).args(["--target", "target"]));
     assert!(grouped["log_evidence"].as_f64() > one["log_evidence"].as_f64());
     let predicted = text(wd().arg("predict").arg(&model).arg(table("diabetes.csv")));
-    assert_eq!(
-        predicted.lines().next(),
-        Some("target"),
-        "groups give no interval"
-    );
+    assert_eq!(predicted.lines().next(), Some("target"), "groups give no interval");
 
-    let both = json(
-        wd().arg("evidence")
-            .arg(table("diabetes.csv"))
-            .args(["--target", "target,bmi"]),
-    );
+    let both =
+        json(wd().arg("evidence").arg(table("diabetes.csv")).args(["--target", "target,bmi"]));
     let both = both.as_array().expect("an object for each target");
-    assert_eq!(
-        (&both[0]["target"], &both[1]["target"]),
-        (&"target".into(), &"bmi".into())
-    );
+    assert_eq!((&both[0]["target"], &both[1]["target"]), (&"target".into(), &"bmi".into()));
     let alone = json(
         wd().arg("evidence")
             .arg(table("diabetes.csv"))
             .args(["--target", "bmi", "--drop", "target"]),
     );
-    close(
-        &both[1]["lambda"],
-        alone["lambda"].as_f64().expect("a number"),
-        1e-9,
-    );
+    close(&both[1]["lambda"], alone["lambda"].as_f64().expect("a number"), 1e-9);
 }
 
 #[test]
@@ -234,18 +182,12 @@ fn classes_get_probabilities() {
             .arg(&model),
     );
     assert_eq!(found["beta"], 1.0);
-    let (header, predictions) = numbers(&text(
-        wd().arg("predict")
-            .arg(&model)
-            .arg(table("breast_cancer.csv")),
-    ));
+    let (header, predictions) =
+        numbers(&text(wd().arg("predict").arg(&model).arg(table("breast_cancer.csv"))));
     assert_eq!(header, ["probability_of_1"]);
     let (names, rows) =
         numbers(&std::fs::read_to_string(table("breast_cancer.csv")).expect("the table"));
-    let target = names
-        .iter()
-        .position(|name| name == "benign")
-        .expect("the target");
+    let target = names.iter().position(|name| name == "benign").expect("the target");
     let right = rows
         .iter()
         .zip(&predictions)
@@ -254,15 +196,10 @@ fn classes_get_probabilities() {
     assert!(right > 550, "{right} of 569");
     // The mode's probabilities; those averaged over the posterior are nearer to a half.
     let (_, averaged) = numbers(&text(
-        wd().arg("predict")
-            .arg(&model)
-            .arg(table("breast_cancer.csv"))
-            .arg("--average"),
+        wd().arg("predict").arg(&model).arg(table("breast_cancer.csv")).arg("--average"),
     ));
-    for ((row, [at_mode]), average) in rows
-        .iter()
-        .zip(predictions.iter().map(|row| [row[0]]))
-        .zip(&averaged)
+    for ((row, [at_mode]), average) in
+        rows.iter().zip(predictions.iter().map(|row| [row[0]])).zip(&averaged)
     {
         let mut eta = found["intercept"].as_f64().expect("a number");
         for (value, name) in row.iter().zip(&names).filter(|(_, name)| *name != "benign") {
@@ -271,22 +208,11 @@ fn classes_get_probabilities() {
         assert!((at_mode - 1.0 / (1.0 + (-eta).exp())).abs() < 1e-9);
         assert!((average[0] - 0.5).abs() <= (at_mode - 0.5).abs());
     }
-    let surer = |rows: &[Vec<f64>]| {
-        rows.iter()
-            .filter(|row| (row[0] - 0.5).abs() > 0.49)
-            .count()
-    };
+    let surer = |rows: &[Vec<f64>]| rows.iter().filter(|row| (row[0] - 0.5).abs() > 0.49).count();
     assert!(surer(&averaged) < surer(&predictions));
     let conventions = found["conventions"].as_array().expect("conventions");
-    let c = conventions
-        .iter()
-        .find(|row| row["name"] == "C")
-        .expect("scikit-learn's");
-    close(
-        &c["value"],
-        1.0 / found["lambda"].as_f64().expect("a number"),
-        1e-12,
-    );
+    let c = conventions.iter().find(|row| row["name"] == "C").expect("scikit-learn's");
+    close(&c["value"], 1.0 / found["lambda"].as_f64().expect("a number"), 1e-12);
 }
 
 #[test]
@@ -314,10 +240,7 @@ fn classes_and_counts_are_left_out_one_by_one() {
         let of = |key: &str| here[key].as_f64().expect(key);
         // Nine tenths of the rows leave a little more out.
         assert!(of("leave-one-out") > of("training_error"));
-        assert!(
-            (of("leave-one-out") / of("10-fold CV") - 1.0).abs() < 0.05,
-            "{here}"
-        );
+        assert!((of("leave-one-out") / of("10-fold CV") - 1.0).abs() < 0.05, "{here}");
         let notes = found["notes"].to_string();
         assert!(notes.contains("Leave-one-out is approximate"), "{notes}");
     }
@@ -328,20 +251,13 @@ fn conventions_count_lambda_as_the_libraries_do() {
     let of = |words: &str| {
         let words: Vec<&str> = words.split(' ').collect();
         let found = json(
-            wd().arg("evidence")
-                .arg(table(words[0]))
-                .args(&words[1..])
-                .args(["--points", "5"]),
+            wd().arg("evidence").arg(table(words[0])).args(&words[1..]).args(["--points", "5"]),
         );
         let rows = found["conventions"].as_array().expect("conventions");
-        let values: Vec<f64> = rows
-            .iter()
-            .map(|row| row["value"].as_f64().expect("a number"))
-            .collect();
-        let calls: Vec<String> = rows
-            .iter()
-            .map(|row| row["call"].as_str().expect("a call").to_owned())
-            .collect();
+        let values: Vec<f64> =
+            rows.iter().map(|row| row["value"].as_f64().expect("a number")).collect();
+        let calls: Vec<String> =
+            rows.iter().map(|row| row["call"].as_str().expect("a call").to_owned()).collect();
         (found, values, calls)
     };
     let compare = |values: &[f64], expected: &[f64]| {
@@ -359,70 +275,24 @@ fn conventions_count_lambda_as_the_libraries_do() {
     let (lambda, alpha) = (lambda.expect("λ"), alpha.expect("α"));
     compare(
         &values,
-        &[
-            lambda,
-            lambda * deviation / 442.0,
-            2.0 * lambda / 442.0,
-            alpha.sqrt().recip(),
-            lambda,
-        ],
+        &[lambda, lambda * deviation / 442.0, 2.0 * lambda / 442.0, alpha.sqrt().recip(), lambda],
     );
     assert!(calls[0].starts_with("make_pipeline(StandardScaler(), Ridge("));
-    assert!(
-        calls[1].contains("standardize = TRUE, thresh"),
-        "{}",
-        calls[1]
-    );
-    assert!(
-        calls[2].contains("{\"params\": [model.bias]}"),
-        "{}",
-        calls[2]
-    );
+    assert!(calls[1].contains("standardize = TRUE, thresh"), "{}", calls[1]);
+    assert!(calls[2].contains("{\"params\": [model.bias]}"), "{}", calls[2]);
 
     for (words, n, family, is_inverse) in [
-        (
-            "breast_cancer.csv --target benign --family logistic",
-            569.0,
-            "binomial",
-            true,
-        ),
-        (
-            "breast_cancer.csv --target benign --family softmax",
-            569.0,
-            "multinomial",
-            true,
-        ),
-        (
-            "diabetes.csv --target target --family poisson",
-            442.0,
-            "poisson",
-            false,
-        ),
+        ("breast_cancer.csv --target benign --family logistic", 569.0, "binomial", true),
+        ("breast_cancer.csv --target benign --family softmax", 569.0, "multinomial", true),
+        ("diabetes.csv --target target --family poisson", 442.0, "poisson", false),
     ] {
         let (found, values, calls) = of(&format!("{words} --standardize false"));
         let lambda = found["lambda"].as_f64().expect("λ");
         let sklearn = if is_inverse { 1.0 / lambda } else { lambda / n };
-        compare(
-            &values,
-            &[
-                sklearn,
-                lambda / n,
-                lambda / n,
-                lambda.sqrt().recip(),
-                lambda,
-            ],
-        );
-        assert!(
-            calls[0].ends_with("max_iter=10000).fit(X, y)"),
-            "{}",
-            calls[0]
-        );
+        compare(&values, &[sklearn, lambda / n, lambda / n, lambda.sqrt().recip(), lambda]);
+        assert!(calls[0].ends_with("max_iter=10000).fit(X, y)"), "{}", calls[0]);
         assert!(calls[1].contains(family) && calls[1].contains("standardize = FALSE"));
-        assert!(
-            calls[2].contains("{\"params\": [model.bias]}"),
-            "{}",
-            calls[2]
-        );
+        assert!(calls[2].contains("{\"params\": [model.bias]}"), "{}", calls[2]);
     }
 }
 
@@ -460,11 +330,7 @@ fn a_hold_out_of_the_training_rows_is_the_training_error() {
             .arg(format!("holdout:{}", table("diabetes.csv").display())),
     );
     for point in found["path"].as_array().expect("a path") {
-        close(
-            &point["hold-out"],
-            point["training_error"].as_f64().expect("a number"),
-            1e-9,
-        );
+        close(&point["hold-out"], point["training_error"].as_f64().expect("a number"), 1e-9);
     }
 }
 
@@ -508,109 +374,30 @@ fn what_cannot_be_fitted_is_refused_with_the_place_and_the_fix() {
     let diabetes = table("diabetes.csv");
     let cases: [(&Path, &[&str], &str); 18] = [
         (&diabetes, &["--target", "targte"], "did you mean `target`?"),
-        (
-            &diabetes,
-            &["--target", "target", "--drop", "ag"],
-            "no column `ag`",
-        ),
-        (
-            &diabetes,
-            &["--target", "target", "--compare", "aic"],
-            "loo, gcv, cv:FOLDS",
-        ),
-        (
-            &diabetes,
-            &["--target", "target", "--compare", "cv:1"],
-            "2 to 100",
-        ),
-        (
-            &diabetes,
-            &["--target", "target", "--compare", "holdout:none.csv"],
-            "none.csv",
-        ),
-        (
-            &diabetes,
-            &["--target", "target", "--points", "1"],
-            "--points 1",
-        ),
-        (
-            &diabetes,
-            &["--target", "target", "--delimiter", "ab"],
-            "--delimiter ab",
-        ),
-        (
-            &diabetes,
-            &["--target", "target", "--groups", "serum=z*"],
-            "`z*` matches no column",
-        ),
-        (
-            &diabetes,
-            &["--target", "target", "--groups", "a=s*", "b=s1"],
-            "`s1` into two groups",
-        ),
-        (
-            &diabetes,
-            &["--target", "target,bmi", "--family", "poisson"],
-            "several targets",
-        ),
-        (
-            &diabetes,
-            &[
-                "--target",
-                "sex",
-                "--family",
-                "logistic",
-                "--compare",
-                "gcv",
-            ],
-            "cv:10",
-        ),
-        (
-            &diabetes,
-            &["--target", "age", "--family", "logistic"],
-            "use --family softmax",
-        ),
-        (
-            &holes,
-            &["--target", "y"],
-            "`a` in 1 row (first: line 4), `b` in 1 row (first: line 2)",
-        ),
-        (
-            &flat,
-            &["--target", "y"],
-            "column `y`: the target is the same in every row",
-        ),
+        (&diabetes, &["--target", "target", "--drop", "ag"], "no column `ag`"),
+        (&diabetes, &["--target", "target", "--compare", "aic"], "loo, gcv, cv:FOLDS"),
+        (&diabetes, &["--target", "target", "--compare", "cv:1"], "2 to 100"),
+        (&diabetes, &["--target", "target", "--compare", "holdout:none.csv"], "none.csv"),
+        (&diabetes, &["--target", "target", "--points", "1"], "--points 1"),
+        (&diabetes, &["--target", "target", "--delimiter", "ab"], "--delimiter ab"),
+        (&diabetes, &["--target", "target", "--groups", "serum=z*"], "`z*` matches no column"),
+        (&diabetes, &["--target", "target", "--groups", "a=s*", "b=s1"], "`s1` into two groups"),
+        (&diabetes, &["--target", "target,bmi", "--family", "poisson"], "several targets"),
+        (&diabetes, &["--target", "sex", "--family", "logistic", "--compare", "gcv"], "cv:10"),
+        (&diabetes, &["--target", "age", "--family", "logistic"], "use --family softmax"),
+        (&holes, &["--target", "y"], "`a` in 1 row (first: line 4), `b` in 1 row (first: line 2)"),
+        (&flat, &["--target", "y"], "column `y`: the target is the same in every row"),
         (&three, &["--target", "y"], "--family logistic or softmax"),
-        (
-            &three,
-            &["--target", "y", "--family", "logistic"],
-            "more than two classes",
-        ),
-        (
-            &one,
-            &["--target", "y", "--family", "softmax"],
-            "one class only",
-        ),
-        (
-            &counts,
-            &["--target", "y", "--family", "poisson"],
-            "poisson takes counts",
-        ),
+        (&three, &["--target", "y", "--family", "logistic"], "more than two classes"),
+        (&one, &["--target", "y", "--family", "softmax"], "one class only"),
+        (&counts, &["--target", "y", "--family", "poisson"], "poisson takes counts"),
     ];
     for (path, arguments, expected) in cases {
-        let message = fail(
-            wd().arg("evidence")
-                .arg(path)
-                .args(arguments)
-                .current_dir(folder.path()),
-        );
+        let message =
+            fail(wd().arg("evidence").arg(path).args(arguments).current_dir(folder.path()));
         assert!(message.contains(expected), "{arguments:?} gave:\n{message}");
     }
-    let filled = json(
-        wd().arg("evidence")
-            .arg(&holes)
-            .args(["--target", "y", "--impute", "mean"]),
-    );
+    let filled = json(wd().arg("evidence").arg(&holes).args(["--target", "y", "--impute", "mean"]));
     assert_eq!(filled["rows"], 4);
 }
 
@@ -628,15 +415,9 @@ fn damaged_models_are_refused() {
     let mut damages = vec![
         ("{}".to_owned(), "missing field"),
         (whole[..whole.len() / 2].to_owned(), "is no model"),
-        (
-            whole.replacen("wd-model-1", "wd-model-9", 1),
-            "its format is `wd-model-9`",
-        ),
+        (whole.replacen("wd-model-1", "wd-model-9", 1), "its format is `wd-model-9`"),
         (whole.replacen("\"beta\":", "\"beta\":-", 1), "damaged"),
-        (
-            whole.replacen("\"name\":\"bmi\"", "\"name\":\"bim\"", 1),
-            "no column `bim`",
-        ),
+        (whole.replacen("\"name\":\"bmi\"", "\"name\":\"bim\"", 1), "no column `bim`"),
     ];
     let category = "\"encoding\":\"category\",\"levels\":[],\"imputed\":null";
     let number = "\"encoding\":\"number\",\"imputed\":null";
@@ -647,11 +428,7 @@ fn damaged_models_are_refused() {
         let message = fail(wd().arg("predict").arg(&model).arg(table("diabetes.csv")));
         assert!(message.contains(expected), "no «{expected}» in {message}");
     }
-    let message = fail(
-        wd().arg("predict")
-            .arg(table("diabetes.csv"))
-            .arg(table("diabetes.csv")),
-    );
+    let message = fail(wd().arg("predict").arg(table("diabetes.csv")).arg(table("diabetes.csv")));
     assert!(message.contains("--save"), "{message}");
 }
 
@@ -663,33 +440,19 @@ fn tables_of_a_few_rows_get_an_answer_or_a_reason() {
         std::fs::write(&path, text).expect("a writable folder");
         path
     };
-    let message = fail(
-        wd().arg("evidence")
-            .arg(file("a,b,y\n1,2,3\n2,1,5\n"))
-            .args(["--target", "y"]),
-    );
+    let message =
+        fail(wd().arg("evidence").arg(file("a,b,y\n1,2,3\n2,1,5\n")).args(["--target", "y"]));
     for part in ["the same for every λ", "three rows"] {
         assert!(message.contains(part), "no «{part}» in {message}");
     }
-    let line = text(
-        wd().arg("evidence")
-            .arg(file("a,y\n1,2\n2,3\n3,5\n4,4\n"))
-            .args(["--target", "y"]),
-    );
+    let line =
+        text(wd().arg("evidence").arg(file("a,y\n1,2\n2,3\n3,5\n4,4\n")).args(["--target", "y"]));
     assert!(line.contains("4 rows; 1 column of the design"), "{line}");
     let silent = "a,b,c,d,e,y\n1,2,5,3,1,2\n2,1,3,5,7,3\n3,7,1,4,2,9\n4,4,2,9,8,1\n5,1,1,8,3,4\n";
-    let words = text(
-        wd().arg("evidence")
-            .arg(file(silent))
-            .args(["--target", "y"]),
-    );
+    let words = text(wd().arg("evidence").arg(file(silent)).args(["--target", "y"]));
     assert!(words.contains("∞ (beyond the path)"), "{words}");
     let exact = "a,b,y\n1,2,3\n2,1,3\n3,5,8\n4,4,8\n5,1,6\n";
-    let words_exact = text(
-        wd().arg("evidence")
-            .arg(file(exact))
-            .args(["--target", "y"]),
-    );
+    let words_exact = text(wd().arg("evidence").arg(file(exact)).args(["--target", "y"]));
     for words in [words, words_exact] {
         for wrong in ["NaN", "inf ", "inf:", "inf\n"] {
             assert!(!words.contains(wrong), "«{wrong}» in {words}");
@@ -707,19 +470,11 @@ fn missing_cells_are_told_how_to_mend_where_they_are_met() {
     };
     let whole = file("whole.csv", "a,b,y\n1,2,1\n2,1,3\n3,5,2\n4,4,5\n5,1,4\n");
     let model = folder.path().join("model.json");
-    succeed(
-        wd().arg("evidence")
-            .arg(&whole)
-            .args(["--target", "y", "--save"])
-            .arg(&model),
-    );
+    succeed(wd().arg("evidence").arg(&whole).args(["--target", "y", "--save"]).arg(&model));
     let holes = file("holes.csv", "a,b\n1,2\n2,\n");
     let message = fail(wd().arg("predict").arg(&model).arg(&holes));
     assert!(message.contains("`b` in 1 row"), "{message}");
-    assert!(
-        message.contains("fit the model again with --impute mean"),
-        "{message}"
-    );
+    assert!(message.contains("fit the model again with --impute mean"), "{message}");
     assert!(!message.contains("--drop"), "{message}");
     // A model that was fitted so fills the cell.
     succeed(
@@ -731,12 +486,7 @@ fn missing_cells_are_told_how_to_mend_where_they_are_met() {
     succeed(wd().arg("predict").arg(&model).arg(&holes));
     let untold = file("untold.csv", "a,b,y\n1,2,1\n2,1,\n3,5,2\n4,4,5\n5,1,4\n");
     for impute in [&[][..], &["--impute", "mean"]] {
-        let message = fail(
-            wd().arg("evidence")
-                .arg(&untold)
-                .args(["--target", "y"])
-                .args(impute),
-        );
+        let message = fail(wd().arg("evidence").arg(&untold).args(["--target", "y"]).args(impute));
         assert!(message.contains("take these rows out"), "{message}");
         assert!(!message.contains("--impute"), "{message}");
     }

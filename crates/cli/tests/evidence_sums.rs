@@ -27,9 +27,7 @@ fn fail(command: &mut Command) -> String {
 
 /// A folder with a shipped table cut after `cuts` lines of data: part0.csv, part1.csv, ….
 fn parts(name: &str, cuts: &[usize]) -> (TempDir, PathBuf) {
-    let whole = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../corpora/tables")
-        .join(name);
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/tables").join(name);
     let text = std::fs::read_to_string(&whole).expect("the table");
     let (header, data) = text.split_once('\n').expect("a header");
     let lines: Vec<&str> = data.lines().collect();
@@ -50,10 +48,7 @@ fn write(folder: &TempDir, name: &str, text: &str) {
 /// `wd evidence` in a folder, on the words of a line.
 fn evidence(folder: &TempDir, words: &str) -> Command {
     let mut command = wd();
-    command
-        .current_dir(folder.path())
-        .arg("evidence")
-        .args(words.split(' '));
+    command.current_dir(folder.path()).arg("evidence").args(words.split(' '));
     command
 }
 
@@ -77,10 +72,7 @@ fn same(found: &Value, expected: &Value, place: &str) {
             let (found, expected) = (found.expect("a number"), expected.expect("a number"));
             // A cost is a small difference of large numbers.
             let slack = 1e-9 * expected.abs() + 1e-12;
-            assert!(
-                (found - expected).abs() <= slack,
-                "{place}: {found} ≠ {expected}"
-            );
+            assert!((found - expected).abs() <= slack, "{place}: {found} ≠ {expected}");
         }
         // A call holds λ to ten digits.
         _ if place.ends_with(".call") => {}
@@ -92,37 +84,21 @@ fn same(found: &Value, expected: &Value, place: &str) {
 fn several_files_are_one_table() {
     let (folder, whole) = parts("diabetes.csv", &[3, 200]);
     let options = "--target target --compare loo,gcv,cv:5";
-    let expected = json(&mut evidence(
-        &folder,
-        &format!("{} {options}", whole.display()),
-    ));
-    let found = json(&mut evidence(
-        &folder,
-        &format!("part0.csv part1.csv part2.csv {options}"),
-    ));
+    let expected = json(&mut evidence(&folder, &format!("{} {options}", whole.display())));
+    let found = json(&mut evidence(&folder, &format!("part0.csv part1.csv part2.csv {options}")));
     same(&found, &expected, "diabetes");
 
     let (folder, whole) = parts("breast_cancer.csv", &[100, 101]);
     let options = "--target benign --family logistic --points 5 --compare cv:2";
-    let expected = json(&mut evidence(
-        &folder,
-        &format!("{} {options}", whole.display()),
-    ));
-    let found = json(&mut evidence(
-        &folder,
-        &format!("part0.csv part1.csv part2.csv {options}"),
-    ));
+    let expected = json(&mut evidence(&folder, &format!("{} {options}", whole.display())));
+    let found = json(&mut evidence(&folder, &format!("part0.csv part1.csv part2.csv {options}")));
     same(&found, &expected, "breast cancer");
 }
 
 #[test]
 fn sums_of_parts_give_the_fit_of_the_whole() {
     let (folder, whole) = parts("diabetes.csv", &[4, 200]);
-    for (weights, targets) in [
-        ("", "target"),
-        (" --weights age", "target"),
-        ("", "target,bmi"),
-    ] {
+    for (weights, targets) in [("", "target"), (" --weights age", "target"), ("", "target,bmi")] {
         let options = format!("--target {targets}{weights}");
         for part in 0..3 {
             let summed = json(&mut evidence(
@@ -131,26 +107,14 @@ fn sums_of_parts_give_the_fit_of_the_whole() {
             ));
             assert_eq!(summed["rows"], [4, 196, 242][part]);
         }
-        let expected = json(&mut evidence(
-            &folder,
-            &format!("{} {options}", whole.display()),
-        ));
-        for data in [
-            "part0.json part1.json part2.json",
-            "part2.csv part0.json part1.json",
-        ] {
+        let expected = json(&mut evidence(&folder, &format!("{} {options}", whole.display())));
+        for data in ["part0.json part1.json part2.json", "part2.csv part0.json part1.json"] {
             let found = json(&mut evidence(&folder, &format!("{data} {options}")));
             same(&found, &expected, data);
         }
         // Sums of sums.
-        succeed(&mut evidence(
-            &folder,
-            &format!("part0.json part1.csv {options} --sums two.json"),
-        ));
-        let found = json(&mut evidence(
-            &folder,
-            &format!("two.json part2.json {options}"),
-        ));
+        succeed(&mut evidence(&folder, &format!("part0.json part1.csv {options} --sums two.json")));
+        let found = json(&mut evidence(&folder, &format!("two.json part2.json {options}")));
         same(&found, &expected, "two.json");
     }
     // What else needs no rows: groups, a hold-out, a report and a model.
@@ -166,18 +130,12 @@ fn sums_of_parts_give_the_fit_of_the_whole() {
         "two.json part2.json --target target,bmi --groups each --compare holdout:part0.csv",
     ));
     same(&found, &expected, "groups");
-    succeed(&mut evidence(
-        &folder,
-        "part1.csv --target target --sums part1.json",
-    ));
+    succeed(&mut evidence(&folder, "part1.csv --target target --sums part1.json"));
     succeed(&mut evidence(
         &folder,
         "part1.json --target target --out report.html --save model.json",
     ));
-    succeed(
-        wd().current_dir(folder.path())
-            .args(["predict", "model.json", "part0.csv"]),
-    );
+    succeed(wd().current_dir(folder.path()).args(["predict", "model.json", "part0.csv"]));
 }
 
 #[test]
@@ -186,36 +144,19 @@ fn categories_are_those_of_all_files() {
     write(&folder, "jan.csv", "kind,x,y\nb,1,2\nc,2,3\nb,4,4\nc,3,6\n");
     write(&folder, "feb.csv", "y,x,kind\n5,1,a\n1,5,c\n2,2,a\n7,1,b\n");
     write(&folder, "mar.csv", "kind,x,y\nb,1,2\nc,2,3\n");
-    write(
-        &folder,
-        "all.csv",
-        "kind,x,y\nb,1,2\nc,2,3\nb,4,4\nc,3,6\na,1,5\nc,5,1\na,2,2\nb,1,7\n",
-    );
+    write(&folder, "all.csv", "kind,x,y\nb,1,2\nc,2,3\nb,4,4\nc,3,6\na,1,5\nc,5,1\na,2,2\nb,1,7\n");
     let expected = json(&mut evidence(&folder, "all.csv --target y --compare loo"));
-    let found = json(&mut evidence(
-        &folder,
-        "jan.csv feb.csv --target y --compare loo",
-    ));
+    let found = json(&mut evidence(&folder, "jan.csv feb.csv --target y --compare loo"));
     same(&found, &expected, "jan.csv feb.csv");
     // Means to fill empty cells with are those of all files.
     write(&folder, "gaps.csv", "kind,x,y\nb,,3\n");
-    write(
-        &folder,
-        "full.csv",
-        "kind,x,y\nb,,3\nb,1,2\nc,2,3\nb,4,4\nc,3,6\n",
-    );
+    write(&folder, "full.csv", "kind,x,y\nb,,3\nb,1,2\nc,2,3\nb,4,4\nc,3,6\n");
     let expected = json(&mut evidence(&folder, "full.csv --target y --impute mean"));
-    let found = json(&mut evidence(
-        &folder,
-        "gaps.csv jan.csv --target y --impute mean",
-    ));
+    let found = json(&mut evidence(&folder, "gaps.csv jan.csv --target y --impute mean"));
     same(&found, &expected, "gaps.csv jan.csv");
 
     for month in ["jan", "feb"] {
-        succeed(&mut evidence(
-            &folder,
-            &format!("{month}.csv --target y --sums {month}.json"),
-        ));
+        succeed(&mut evidence(&folder, &format!("{month}.csv --target y --sums {month}.json")));
     }
     let message = fail(&mut evidence(&folder, "jan.json feb.json --target y"));
     assert!(
@@ -234,19 +175,10 @@ fn categories_are_those_of_all_files() {
 #[test]
 fn what_does_not_add_up_is_refused_with_the_file_and_the_difference() {
     let (folder, _) = parts("diabetes.csv", &[200]);
-    succeed(&mut evidence(
-        &folder,
-        "part0.csv --target target --sums a.json",
-    ));
+    succeed(&mut evidence(&folder, "part0.csv --target target --sums a.json"));
     let cases = [
-        (
-            "part1.csv --target bmi --sums b.json",
-            "its target is `bmi`, not `target`",
-        ),
-        (
-            "part1.csv --target target --drop s1 --sums b.json",
-            "it has no column `s1`",
-        ),
+        ("part1.csv --target bmi --sums b.json", "its target is `bmi`, not `target`"),
+        ("part1.csv --target target --drop s1 --sums b.json", "it has no column `s1`"),
         (
             "part1.csv --target target --weights age --sums b.json",
             "its rows are weighted by `age`, not without weights",
@@ -263,46 +195,19 @@ fn what_does_not_add_up_is_refused_with_the_file_and_the_difference() {
         assert!(message.contains(&expected), "{message}");
     }
     let cases = [
-        (
-            "a.json --target bmi",
-            "a.json holds sums for the target `target`, not `bmi`",
-        ),
-        (
-            "a.json --target target --weights age",
-            "sums of rows without weights",
-        ),
-        (
-            "a.json --target target --drop age",
-            "`age` was not left out",
-        ),
-        (
-            "a.json --target target --categorical sex",
-            "`sex` is no category",
-        ),
-        (
-            "a.json --target target --impute mean",
-            "the means of the rows that it sums",
-        ),
-        (
-            "a.json --target target --compare loo",
-            "needs the rows, of which a.json holds sums only",
-        ),
+        ("a.json --target bmi", "a.json holds sums for the target `target`, not `bmi`"),
+        ("a.json --target target --weights age", "sums of rows without weights"),
+        ("a.json --target target --drop age", "`age` was not left out"),
+        ("a.json --target target --categorical sex", "`sex` is no category"),
+        ("a.json --target target --impute mean", "the means of the rows that it sums"),
+        ("a.json --target target --compare loo", "needs the rows, of which a.json holds sums only"),
         (
             "a.json --target target --compare cv:5",
             "needs the rows, of which a.json holds sums only",
         ),
-        (
-            "a.json --target target --family poisson",
-            "--family poisson needs the rows",
-        ),
-        (
-            "part0.csv --target target --sums part0.csv",
-            "would write over one of the parts",
-        ),
-        (
-            "a.json part0.csv --target target --sums a.json",
-            "would write over one of the parts",
-        ),
+        ("a.json --target target --family poisson", "--family poisson needs the rows"),
+        ("part0.csv --target target --sums part0.csv", "would write over one of the parts"),
+        ("a.json part0.csv --target target --sums a.json", "would write over one of the parts"),
         ("part0.csv ./part0.csv --target target", "is given twice"),
         ("part0.csv a.json none.csv --target target", "none.csv"),
     ];
@@ -313,24 +218,15 @@ fn what_does_not_add_up_is_refused_with_the_file_and_the_difference() {
     // A column more, or one less, in a later file.
     write(&folder, "less.csv", "target,age\n1,2\n");
     let message = fail(&mut evidence(&folder, "part0.csv less.csv --target target"));
-    assert!(
-        message.contains("less.csv has no column `sex`"),
-        "{message}"
-    );
+    assert!(message.contains("less.csv has no column `sex`"), "{message}");
     let message = fail(&mut evidence(&folder, "less.csv part0.csv --target target"));
-    assert!(
-        message.contains("column `sex` of part0.csv: the files before it"),
-        "{message}"
-    );
+    assert!(message.contains("column `sex` of part0.csv: the files before it"), "{message}");
 }
 
 #[test]
 fn damaged_sums_are_refused() {
     let (folder, _) = parts("diabetes.csv", &[200]);
-    succeed(&mut evidence(
-        &folder,
-        "part0.csv --target target --sums whole.json",
-    ));
+    succeed(&mut evidence(&folder, "part0.csv --target target --sums whole.json"));
     let whole: Value = serde_json::from_str(
         &std::fs::read_to_string(folder.path().join("whole.json")).expect("the sums"),
     )
@@ -344,21 +240,12 @@ fn damaged_sums_are_refused() {
     let cases = [
         (text[..text.len() / 2].to_owned(), "EOF"),
         ("{}".to_owned(), "does not name its format"),
-        (
-            with("/format", "wd-sums-2".into()),
-            "its format is `wd-sums-2`, not `wd-sums-1`",
-        ),
+        (with("/format", "wd-sums-2".into()), "its format is `wd-sums-2`, not `wd-sums-1`"),
         (with("/rows", 7.into()), "200 rows with a weight, of 7"),
-        (
-            with("/statistics/weight", 7.0.into()),
-            "a weight of 7 for 200 rows",
-        ),
+        (with("/statistics/weight", 7.0.into()), "a weight of 7 for 200 rows"),
         (with("/statistics/means/0", Value::Null), "null"),
         (with("/statistics/gram/0", (-1.0).into()), "negative"),
-        (
-            with("/statistics/gram/1", 1e9.into()),
-            "larger than their sums of squares allow",
-        ),
+        (with("/statistics/gram/1", 1e9.into()), "larger than their sums of squares allow"),
         (with("/statistics/columns", 3.into()), "means for 3 columns"),
         (
             with(

@@ -29,10 +29,7 @@ fn said(command: &mut Command) -> String {
 fn fail(command: &mut Command) -> String {
     let output = command.output().expect("the command starts");
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        !output.status.success(),
-        "{command:?} succeeded:\n{message}"
-    );
+    assert!(!output.status.success(), "{command:?} succeeded:\n{message}");
     assert!(!message.contains("panicked"), "{message}");
     message
 }
@@ -64,13 +61,7 @@ fn a_setting_in_words_and_as_json() {
 fn curves_go_into_files() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (svg, html) = (folder.path().join("a.svg"), folder.path().join("a.html"));
-    succeed(
-        explain(GPT2)
-            .arg("--svg")
-            .arg(&svg)
-            .arg("--html")
-            .arg(&html),
-    );
+    succeed(explain(GPT2).arg("--svg").arg(&svg).arg("--html").arg(&html));
     let svg = std::fs::read_to_string(svg).expect("the figure");
     assert!(svg.starts_with("<svg xmlns=") && svg.contains("RMS of the weights"));
     let html = std::fs::read_to_string(html).expect("the page");
@@ -92,21 +83,11 @@ fn a_configuration_with_and_without_its_corpus() {
     let explained: serde_json::Value =
         serde_json::from_str(&said(wd().arg("explain").arg(&config).arg("--json"))).expect("JSON");
     assert_eq!(explained["timescale"]["kappa"], plan["plan"]["kappa"]);
-    assert_eq!(
-        explained["timescale"]["tau_steps"],
-        plan["plan"]["tau_steps"]
-    );
-    assert_eq!(
-        explained["tokens_per_parameter"],
-        plan["plan"]["tokens_per_parameter"]
-    );
+    assert_eq!(explained["timescale"]["tau_steps"], plan["plan"]["tau_steps"]);
+    assert_eq!(explained["tokens_per_parameter"], plan["plan"]["tokens_per_parameter"]);
 
     std::fs::remove_dir_all(&corpus).expect("the corpus");
-    let rest = said(
-        wd().arg("explain")
-            .arg(&config)
-            .args(["--set", "decay.lambda=0.3"]),
-    );
+    let rest = said(wd().arg("explain").arg(&config).args(["--set", "decay.lambda=0.3"]));
     assert!(rest.contains("is not prepared"), "{rest}");
     assert!(rest.contains("w ← (1 − 0.003 f_t) w"), "{rest}");
     // Without a corpus and without steps there is still a step to explain.
@@ -124,47 +105,23 @@ fn mistakes_are_refused_with_the_place_and_the_fix() {
     let config = config.to_str().expect("a path");
     let cases: [(&[&str], &[&str]); 13] = [
         (&["torch.AdanW"], &["unknown library entry", "torch.AdamW"]),
-        (
-            &["torch.AdamW", "weigt_decay=1"],
-            &["weigt_decay", "`weight_decay`"],
-        ),
+        (&["torch.AdamW", "weigt_decay=1"], &["weigt_decay", "`weight_decay`"]),
         (&["torch.AdamW", "weight_decay=-1"], &["cannot be negative"]),
         (&["torch.AdamW", "lr=nan"], &["nan"]),
         (&["torch.AdamW", "steps=10parsecs"], &["parsecs", "tok"]),
-        (
-            &["torch.AdamW", "steps=100", "batch=10tok", "tokens=5000"],
-            &["5000", "1000", "%"],
-        ),
+        (&["torch.AdamW", "steps=100", "batch=10tok", "tokens=5000"], &["5000", "1000", "%"]),
         (&["torch.AdamW", "lr=1e-3", "steps=100M"], &["step by step"]),
-        (
-            &["torch.AdamW", "schedule=cosin", "steps=9"],
-            &["cosin", "cosine"],
-        ),
-        (
-            &["torch.AdamW", "--svg", "none.svg"],
-            &["no curves", "steps="],
-        ),
-        (
-            &["torch.AdamW", "--set", "decay.lambda=1"],
-            &["--set", "configuration"],
-        ),
+        (&["torch.AdamW", "schedule=cosin", "steps=9"], &["cosin", "cosine"]),
+        (&["torch.AdamW", "--svg", "none.svg"], &["no curves", "steps="]),
+        (&["torch.AdamW", "--set", "decay.lambda=1"], &["--set", "configuration"]),
         (&["nowhere.toml"], &["nowhere.toml"]),
-        (
-            &[config, "lr=1"],
-            &["stands behind a configuration", "--set"],
-        ),
-        (
-            &[config, "--set", "decay.lamda=1"],
-            &["did you mean `lambda`"],
-        ),
+        (&[config, "lr=1"], &["stands behind a configuration", "--set"]),
+        (&[config, "--set", "decay.lamda=1"], &["did you mean `lambda`"]),
     ];
     for (arguments, expected) in cases {
         let message = fail(explain(arguments).current_dir(folder.path()));
         for part in expected {
-            assert!(
-                message.contains(part),
-                "{arguments:?} gave no «{part}»:\n{message}"
-            );
+            assert!(message.contains(part), "{arguments:?} gave no «{part}»:\n{message}");
         }
     }
     assert!(!folder.path().join("none.svg").exists());

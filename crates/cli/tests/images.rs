@@ -21,16 +21,10 @@ fn train(config: &Path, run: &Path, set: &[&str]) -> std::process::Command {
 /// The last value of columns of a run's metrics.
 fn last(run: &Path, columns: &[&str]) -> Vec<f64> {
     let output =
-        succeed(
-            wd().arg("metrics")
-                .arg(run)
-                .args(["--csv", "--columns", &columns.join(",")]),
-        );
+        succeed(wd().arg("metrics").arg(run).args(["--csv", "--columns", &columns.join(",")]));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let row = text.lines().last().expect("a row");
-    row.split(',')
-        .map(|cell| cell.parse().unwrap_or(f64::NAN))
-        .collect()
+    row.split(',').map(|cell| cell.parse().unwrap_or(f64::NAN)).collect()
 }
 
 #[test]
@@ -38,12 +32,7 @@ fn a_classifier_learns_and_every_score_is_recorded() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = write_image_config(folder.path(), VIT, 300);
     let run = folder.path().join("run");
-    let easy = [
-        "data.mixup=0",
-        "data.cutout=0",
-        "data.crop=0",
-        "optim.lr=1e-2",
-    ];
+    let easy = ["data.mixup=0", "data.cutout=0", "data.crop=0", "optim.lr=1e-2"];
     let output = succeed(&mut train(&config, &run, &easy));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(told.contains("300 steps of 20 images"), "{told}");
@@ -70,10 +59,7 @@ fn a_classifier_learns_and_every_score_is_recorded() {
     // Ten classes: guessing gets 0.1 right at a loss of 2.3.
     assert!(scores[1] < 1.8 && scores[3] > 0.4, "{scores:?}");
     assert!(scores[9] < 1.8 && scores[10] > 0.4, "{scores:?}");
-    assert!(
-        scores[5] > 0.0 && scores[5] < 0.5 && scores[8] > 0.0,
-        "{scores:?}"
-    );
+    assert!(scores[5] > 0.0 && scores[5] < 0.5 && scores[8] > 0.0, "{scores:?}");
     let plan = std::fs::read_to_string(run.join("plan.json")).expect("a plan");
     let plan: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
     assert_eq!(plan["unit"], "image");
@@ -86,10 +72,7 @@ fn a_classifier_learns_and_every_score_is_recorded() {
 
     let shown = succeed(wd().arg("metrics").arg(&run));
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
-    assert!(
-        shown.contains("test_accuracy") && shown.contains("shifted_loss"),
-        "{shown}"
-    );
+    assert!(shown.contains("test_accuracy") && shown.contains("shifted_loss"), "{shown}");
     succeed(wd().arg("report").arg(&run));
     let report = std::fs::read_to_string(run.join("report.html")).expect("a report");
     assert!(report.contains("300 steps × 20 images") && report.contains("nats an image"));
@@ -123,19 +106,12 @@ fn runs_that_differ_in_lambda_see_the_same_batches() {
     let config = write_image_config(folder.path(), VIT, 12);
     let out = folder.path().join("sweep");
     let mut command = wd();
-    command
-        .arg("sweep")
-        .arg(&config)
-        .args(["decay.lambda=0,0.5", "run.seed=0,1"]);
+    command.arg("sweep").arg(&config).args(["decay.lambda=0,0.5", "run.seed=0,1"]);
     succeed(command.args(["--jobs", "2", "--out"]).arg(&out));
     let first = |lambda: &str, seed: u64| {
         let run = out.join(format!("trials/decay.lambda={lambda},run.seed={seed}"));
         let output =
-            succeed(
-                wd().arg("metrics")
-                    .arg(run)
-                    .args(["--csv", "--columns", "train_loss"]),
-            );
+            succeed(wd().arg("metrics").arg(run).args(["--csv", "--columns", "train_loss"]));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.lines().nth(1).expect("a first step").to_owned()
     };
@@ -149,25 +125,16 @@ fn an_mlp_is_a_model_too() {
     let mlp = "kind = \"mlp\"\nhidden = [32, 16]\ndropout = 0.1\n";
     let config = write_image_config(folder.path(), mlp, 200);
     let run = folder.path().join("run");
-    succeed(&mut train(
-        &config,
-        &run,
-        &["data.mixup=0", "data.cutout=0"],
-    ));
+    succeed(&mut train(&config, &run, &["data.mixup=0", "data.cutout=0"]));
     let scores = last(&run, &["test_accuracy", "validation_loss"]);
     assert!(scores[0] > 0.4 && scores[1].is_finite(), "{scores:?}");
 
     // The squared error is learnt from, the likelihood still told.
     let squared = folder.path().join("squared");
     let set = ["model.loss=mean-squared-error", "model.label_smoothing=0"];
-    let output = train(&config, &squared, &set)
-        .output()
-        .expect("the command starts");
+    let output = train(&config, &squared, &set).output().expect("the command starts");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        told.contains("the squared error has no label smoothing"),
-        "{told}"
-    );
+    assert!(told.contains("the squared error has no label smoothing"), "{told}");
 }
 
 #[test]
@@ -182,37 +149,13 @@ fn what_cannot_be_trained_is_refused_with_the_place() {
             "data.sequences=4",
             &["data.sequences belongs to text", "images have data.batch"],
         ),
-        (
-            &text,
-            "data.batch=4",
-            &["data.batch belongs to images", "text has data.sequences"],
-        ),
-        (
-            &images,
-            "model.context=8",
-            &["model.context belongs to text"],
-        ),
-        (
-            &images,
-            "model.norm=batch",
-            &["model.norm belongs to model.kind = \"gpt\""],
-        ),
-        (
-            &text,
-            "model.norm=batch",
-            &["\"gpt\" does not have this norm", "rmsnorm"],
-        ),
-        (
-            &text,
-            "model.patch=7",
-            &["model.patch belongs to model.kind = \"vit\""],
-        ),
+        (&text, "data.batch=4", &["data.batch belongs to images", "text has data.sequences"]),
+        (&images, "model.context=8", &["model.context belongs to text"]),
+        (&images, "model.norm=batch", &["model.norm belongs to model.kind = \"gpt\""]),
+        (&text, "model.norm=batch", &["\"gpt\" does not have this norm", "rmsnorm"]),
+        (&text, "model.patch=7", &["model.patch belongs to model.kind = \"vit\""]),
         (&images, "model.kind=gpt", &["belongs to images"]),
-        (
-            &images,
-            "model.kind=vitt",
-            &["unknown variant `vitt`", "did you mean `vit`?"],
-        ),
+        (&images, "model.kind=vitt", &["unknown variant `vitt`", "did you mean `vit`?"]),
         (&images, "model.patch=5", &["patch", "divide"]),
         (
             &images,
@@ -223,22 +166,10 @@ fn what_cannot_be_trained_is_refused_with_the_place() {
         (&images, "data.batch=1000", &["batch", "1000", "250"]),
         (&images, "data.size=5", &["10 classes"]),
         (&images, "data.size=1000000", &["larger than the set"]),
-        (
-            &images,
-            "data.shifted={ corruption = \"noise\", severity = 6 }",
-            &["severity", "5"],
-        ),
-        (
-            &images,
-            "data.shifted={ corruption = \"fog\", severity = 3 }",
-            &["corruption"],
-        ),
+        (&images, "data.shifted={ corruption = \"noise\", severity = 6 }", &["severity", "5"]),
+        (&images, "data.shifted={ corruption = \"fog\", severity = 3 }", &["corruption"]),
         (&images, "data.test=nowhere", &["nowhere"]),
-        (
-            &images,
-            "run.average=1.5",
-            &["run.average = 1.5", "between 0 and 1"],
-        ),
+        (&images, "run.average=1.5", &["run.average = 1.5", "between 0 and 1"]),
     ];
     for (config, setting, expected) in cases {
         let mut command = wd();
@@ -272,16 +203,9 @@ fn exported_weights_come_back_to_the_bit() {
         .into_iter()
         .map(|(name, ..)| name)
         .collect();
-    for expected in [
-        "cls_token",
-        "pos_embed",
-        "patch_embed.proj.weight",
-        "blocks.0.attn.qkv.bias",
-    ] {
-        assert!(
-            names.iter().any(|name| name == expected),
-            "{expected}: {names:?}"
-        );
+    for expected in ["cls_token", "pos_embed", "patch_embed.proj.weight", "blocks.0.attn.qkv.bias"]
+    {
+        assert!(names.iter().any(|name| name == expected), "{expected}: {names:?}");
     }
 
     // A run of no steps from the file: its weights are those of the run that was exported.
@@ -290,10 +214,7 @@ fn exported_weights_come_back_to_the_bit() {
     // What the file beside it says need not be written.
     let config = write_image_config(folder.path(), "kind = \"vit\"\n", 20);
     succeed(&mut train(&config, &again, &[&init, "run.steps=0"]));
-    assert!(
-        weights(&run, 20) == weights(&again, 0),
-        "the weights differ"
-    );
+    assert!(weights(&run, 20) == weights(&again, 0), "the weights differ");
     // So do the logits: a step of next to nothing leaves f32 weights where they are, and they are evaluated after it.
     let still = folder.path().join("still");
     let rest = ["run.steps=1", "optim.lr=1e-30", "decay.lambda=0", &init];
@@ -311,11 +232,7 @@ fn weights(run: &Path, step: u64) -> Vec<u8> {
 #[test]
 fn a_resnet_18_takes_its_running_statistics_along() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let config = write_image_config(
-        folder.path(),
-        "kind = \"resnet\"\ndepth = 18\nwidth = 4\n",
-        3,
-    );
+    let config = write_image_config(folder.path(), "kind = \"resnet\"\ndepth = 18\nwidth = 4\n", 3);
     let run = folder.path().join("run");
     succeed(&mut train(&config, &run, &[]));
     let file = folder.path().join("exported/model.safetensors");
@@ -327,18 +244,11 @@ fn a_resnet_18_takes_its_running_statistics_along() {
     };
     assert_eq!(of("layer4.1.bn2.num_batches_tracked"), [3.0]);
     assert!(of("bn1.running_mean").iter().any(|mean| *mean != 0.0));
-    assert!(
-        of("bn1.running_var")
-            .iter()
-            .all(|variance| *variance != 1.0)
-    );
+    assert!(of("bn1.running_var").iter().all(|variance| *variance != 1.0));
     let again = folder.path().join("again");
     let init = format!("model.init_from={}", file.display());
     succeed(&mut train(&config, &again, &[&init, "run.steps=0"]));
-    assert!(
-        weights(&run, 3) == weights(&again, 0),
-        "weights or running statistics differ"
-    );
+    assert!(weights(&run, 3) == weights(&again, 0), "weights or running statistics differ");
 
     let cnn = folder.path().join("cnn");
     let config = write_image_config(folder.path(), CNN, 2);
@@ -347,10 +257,7 @@ fn a_resnet_18_takes_its_running_statistics_along() {
     export.arg("export").arg(&cnn).arg("--out").arg(&file);
     let output = export.output().expect("the command starts");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        !output.status.success() && told.contains("kind \"cnn\""),
-        "{told}"
-    );
+    assert!(!output.status.success() && told.contains("kind \"cnn\""), "{told}");
 }
 
 #[test]
@@ -366,10 +273,7 @@ fn a_run_on_text_averages_its_weights_too() {
     let [loss, average] = last(&averaged, &["validation_loss", "average_loss"])[..] else {
         panic!("two columns")
     };
-    assert!(
-        loss != average && (loss - average).abs() < 0.5,
-        "{loss} {average}"
-    );
+    assert!(loss != average && (loss - average).abs() < 0.5, "{loss} {average}");
 }
 
 fn text(output: &std::process::Output) -> String {
@@ -382,24 +286,13 @@ fn a_sweep_of_classifiers_is_reported_with_its_optima_and_its_shift() {
     let config = write_image_config(folder.path(), CNN, 10);
     let study = folder.path().join("study");
     let axes = ["decay.lambda=0,0.01,0.1,1", "run.seed=0,1"];
-    let summary = text(&succeed(
-        wd().arg("sweep")
-            .arg(&config)
-            .args(axes)
-            .arg("--out")
-            .arg(&study),
-    ));
-    assert!(
-        summary.contains("without λ it over-fits, with too much it under-fits"),
-        "{summary}"
-    );
+    let summary =
+        text(&succeed(wd().arg("sweep").arg(&config).args(axes).arg("--out").arg(&study)));
+    assert!(summary.contains("without λ it over-fits, with too much it under-fits"), "{summary}");
     let page = std::fs::read_to_string(study.join("report.html")).expect("a report");
-    for part in [
-        "Loss over ηλ",
-        "Where the best λ lies",
-        "Accuracy on corrupted test images",
-        "cnn",
-    ] {
+    for part in
+        ["Loss over ηλ", "Where the best λ lies", "Accuracy on corrupted test images", "cnn"]
+    {
         assert!(page.contains(part), "{part}");
     }
 
@@ -408,19 +301,14 @@ fn a_sweep_of_classifiers_is_reported_with_its_optima_and_its_shift() {
     let surfaces = analysis["surfaces"].as_array().expect("surfaces");
     assert_eq!(surfaces.len(), 1);
     assert_eq!(surfaces[0]["points"].as_array().map(Vec::len), Some(4));
-    let severities = analysis["shifts"][0]["severities"]
-        .as_array()
-        .expect("severities");
+    let severities = analysis["shifts"][0]["severities"].as_array().expect("severities");
     assert_eq!(severities.len(), 6);
 
     // Severity 0 are the test images themselves: the accuracy that the runs recorded.
     let point = &surfaces[0]["points"][0];
     let recorded = point["test_accuracy"]["mean"].as_f64().expect("a number");
     let evaluated = severities[0]["without"]["mean"].as_f64().expect("a number");
-    assert!(
-        (recorded - evaluated).abs() < 1e-12,
-        "{recorded} and {evaluated}"
-    );
+    assert!((recorded - evaluated).abs() < 1e-12, "{recorded} and {evaluated}");
 }
 
 #[test]
@@ -438,10 +326,7 @@ fn a_trained_classifier_is_judged_on_other_images() {
     let accuracy = |score: &serde_json::Value| score["accuracy"].as_f64().expect("a number");
     assert!(accuracy(&clean) > accuracy(&noisy), "{clean} and {noisy}");
     let averaged = score(&["--average"]);
-    assert_eq!(
-        averaged["loss"].as_f64(),
-        last(&run, &["average_loss"]).first().copied()
-    );
+    assert_eq!(averaged["loss"].as_f64(), last(&run, &["average_loss"]).first().copied());
 
     let refused = wd()
         .arg("evaluate")
@@ -450,16 +335,9 @@ fn a_trained_classifier_is_judged_on_other_images() {
         .output()
         .expect("wd runs");
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(
-        !refused.status.success() && told.contains("occlusion"),
-        "{told}"
-    );
+    assert!(!refused.status.success() && told.contains("occlusion"), "{told}");
 
-    let refused = wd()
-        .arg("export")
-        .arg(&run)
-        .args(["--out", "weights"])
-        .output();
+    let refused = wd().arg("export").arg(&run).args(["--out", "weights"]).output();
     let told = String::from_utf8_lossy(&refused.expect("wd runs").stderr).into_owned();
     assert!(told.contains("weights/model.safetensors"), "{told}");
 }

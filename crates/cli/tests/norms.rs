@@ -20,11 +20,7 @@ fn train(config: &Path, run: &Path, settings: &[&str]) {
 
 /// A column of a run's metrics, where it was measured.
 fn column(run: &Path, name: &str) -> Vec<f64> {
-    let output = succeed(
-        wd().arg("metrics")
-            .arg(run)
-            .args(["--columns", name, "--csv"]),
-    );
+    let output = succeed(wd().arg("metrics").arg(run).args(["--columns", name, "--csv"]));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines()
         .skip(1)
@@ -37,29 +33,18 @@ fn column(run: &Path, name: &str) -> Vec<f64> {
 fn settings(folder: &Path) -> Vec<Vec<String>> {
     let checkpoint = format!(
         "decay.anchor.checkpoint=\"{}\"",
-        folder
-            .join("before/checkpoints/step-30/model.safetensors")
-            .display()
+        folder.join("before/checkpoints/step-30/model.safetensors").display()
     );
     let mut all: Vec<Vec<String>> = [
         &["decay={ rule = \"hyperball\" }"][..],
         &["decay={ rule = \"hyperball\" }", "optim.kind=muon"],
         &["decay={ rule = \"hyperball\" }", "optim.kind=sgd"],
         &["decay.anchor.norm=0.5"],
-        &[
-            "decay.anchor.norm=1.5",
-            "optim.kind=muon",
-            "decay.cautious=true",
-        ],
+        &["decay.anchor.norm=1.5", "optim.kind=muon", "decay.cautious=true"],
         &["decay.anchor.norm=1.5", "optim.kind=adam"],
     ]
     .into_iter()
-    .map(|settings| {
-        settings
-            .iter()
-            .map(|setting| (*setting).to_owned())
-            .collect()
-    })
+    .map(|settings| settings.iter().map(|setting| (*setting).to_owned()).collect())
     .collect();
     for anchor in ["decay.anchor=initial", &checkpoint] {
         for rule in [
@@ -70,11 +55,7 @@ fn settings(folder: &Path) -> Vec<Vec<String>> {
             "squared-learning-rate",
             "coupled-l2",
         ] {
-            let kind = if rule == "coupled-l2" {
-                "adam"
-            } else {
-                "adamw"
-            };
+            let kind = if rule == "coupled-l2" { "adam" } else { "adamw" };
             all.push(vec![
                 anchor.to_owned(),
                 format!("decay.rule={rule}"),
@@ -89,10 +70,7 @@ fn settings(folder: &Path) -> Vec<Vec<String>> {
 fn take_back(run: &Path) {
     let events = run.join("events.jsonl");
     let text = std::fs::read_to_string(&events).expect("events");
-    let kept: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.contains("finished"))
-        .collect();
+    let kept: Vec<&str> = text.lines().filter(|line| !line.contains("finished")).collect();
     std::fs::write(&events, kept.join("\n") + "\n").expect("events");
     std::fs::remove_dir_all(run.join(format!("checkpoints/step-{STEPS}"))).expect("a checkpoint");
 }
@@ -158,10 +136,7 @@ fn hyperball_holds_the_norm_of_matrices_and_of_nothing_else() {
         "{moved:?} {rates:?}"
     );
     let free = weight_norm(&run, "embedding.token.weight");
-    assert!(
-        (free[free.len() - 1] / free[0] - 1.0).abs() > 1e-3,
-        "{free:?}"
-    );
+    assert!((free[free.len() - 1] / free[0] - 1.0).abs() > 1e-3, "{free:?}");
 }
 
 #[test]
@@ -174,10 +149,7 @@ fn a_norm_decays_to_its_target() {
     ]);
     for path in ["block.0.mlp.up.weight", "embedding.token.weight"] {
         let norms = weight_norm(&run, path);
-        assert!(
-            (norms[norms.len() - 1] / norms[0] - 1.5).abs() < 0.02,
-            "{path}: {norms:?}"
-        );
+        assert!((norms[norms.len() - 1] / norms[0] - 1.5).abs() < 0.02, "{path}: {norms:?}");
     }
 }
 
@@ -204,16 +176,10 @@ fn the_plan_says_what_is_held_and_how() {
     ] {
         assert!(held.contains(part), "no «{part}» in\n{held}");
     }
-    let cautious = plan(&[
-        "decay.cautious=true",
-        "decay.anchor.norm=1.5",
-        "optim.kind=lion",
-    ]);
-    for part in [
-        "lion: β₁ 0.9, β₂ 0.99",
-        "a = Rw/‖w‖, R = 1.5·‖w₀‖",
-        "only where u·(w − a) ≥ 0 (cautious)",
-    ] {
+    let cautious = plan(&["decay.cautious=true", "decay.anchor.norm=1.5", "optim.kind=lion"]);
+    for part in
+        ["lion: β₁ 0.9, β₂ 0.99", "a = Rw/‖w‖, R = 1.5·‖w₀‖", "only where u·(w − a) ≥ 0 (cautious)"]
+    {
         assert!(cautious.contains(part), "no «{part}» in\n{cautious}");
     }
 }
@@ -239,19 +205,12 @@ fn an_export_replaces_no_other_models_configuration_unasked() {
         "{message}"
     );
     succeed(export().arg("--force"));
-    assert!(
-        std::fs::read_to_string(&config)
-            .expect("a file")
-            .contains("n_embd")
-    );
+    assert!(std::fs::read_to_string(&config).expect("a file").contains("n_embd"));
 }
 
 #[test]
 fn the_long_help_lists_every_key() {
     let output = succeed(wd().args(["train", "--help"]));
     let help = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        help.contains("checkpoint_every = 500") && help.contains("Examples:"),
-        "{help}"
-    );
+    assert!(help.contains("checkpoint_every = 500") && help.contains("Examples:"), "{help}");
 }

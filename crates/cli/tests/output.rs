@@ -27,15 +27,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         &["evidence", table, "--target", "target"],
         &["evidence", table, "--target", "target", "--json"],
         &["convert", "--list"],
-        &[
-            "convert",
-            "torch.AdamW",
-            "weight_decay=0.1",
-            "lr=1e-3",
-            "--to",
-            "all",
-            "--json",
-        ],
+        &["convert", "torch.AdamW", "weight_decay=0.1", "lr=1e-3", "--to", "all", "--json"],
         &["explain", "torch.AdamW", "weight_decay=0.1", "lr=1e-3"],
         &[
             "advise",
@@ -54,11 +46,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         &["evidence", "--help"],
     ];
     for words in commands {
-        let output = wd()
-            .args(words)
-            .stdout(closed())
-            .output()
-            .expect("the command starts");
+        let output = wd().args(words).stdout(closed()).output().expect("the command starts");
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{words:?}:\n{message}");
         assert!(message.is_empty(), "{words:?}:\n{message}");
@@ -122,20 +110,9 @@ fn folders_that_are_missing_are_made() {
             .arg("--out")
             .arg(inside("g/h/predictions.csv")),
     );
-    let setting = [
-        "torch.AdamW",
-        "weight_decay=0.1",
-        "lr=1e-3",
-        "schedule=cosine",
-        "steps=100",
-    ];
+    let setting = ["torch.AdamW", "weight_decay=0.1", "lr=1e-3", "schedule=cosine", "steps=100"];
     for (flag, path) in [("--html", "i/j/page.html"), ("--svg", "k/l/figure.svg")] {
-        succeed(
-            wd().arg("explain")
-                .args(setting)
-                .arg(flag)
-                .arg(inside(path)),
-        );
+        succeed(wd().arg("explain").args(setting).arg(flag).arg(inside(path)));
         assert!(inside(path).exists(), "{flag} {path}");
     }
     assert!(inside("g/h/predictions.csv").exists());

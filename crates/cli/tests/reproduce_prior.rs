@@ -15,9 +15,7 @@ fn the_study_writes_its_report_and_finds_the_same_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let study = || {
         let mut command = wd();
-        command
-            .args(["reproduce", "prior", "--draws", "6", "--out"])
-            .arg(folder.path());
+        command.args(["reproduce", "prior", "--draws", "6", "--out"]).arg(folder.path());
         command
     };
     let first = succeed(study().arg("--json")).stdout;
@@ -36,10 +34,7 @@ fn the_study_writes_its_report_and_finds_the_same_again() {
 
     // Both ends of the curve over λ are worse than its middle; the sample's own error only rises.
     let points = found["curve"]["points"].as_array().expect("points");
-    let fresh: Vec<f64> = points
-        .iter()
-        .map(|point| number(&point["fresh"]["mean"]))
-        .collect();
+    let fresh: Vec<f64> = points.iter().map(|point| number(&point["fresh"]["mean"])).collect();
     let best = fresh.iter().copied().fold(f64::INFINITY, f64::min);
     assert!(best < fresh[0] && best < fresh[fresh.len() - 1]);
     for pair in points.windows(2) {
@@ -56,17 +51,10 @@ fn the_study_writes_its_report_and_finds_the_same_again() {
     assert_eq!(found["rivals"].as_array().map(Vec::len), Some(16));
 
     let page = std::fs::read_to_string(folder.path().join("report.html")).expect("a report");
-    for figure in [
-        "sample-size",
-        "error-over-lambda",
-        "four-ways",
-        "recovery-figure",
-        "rivals-figure",
-    ] {
-        assert!(
-            page.contains(&format!("id=\"{figure}\"")),
-            "{figure} is missing"
-        );
+    for figure in
+        ["sample-size", "error-over-lambda", "four-ways", "recovery-figure", "rivals-figure"]
+    {
+        assert!(page.contains(&format!("id=\"{figure}\"")), "{figure} is missing");
     }
     assert!(!page.contains("NaN"));
     assert!(!page.contains("src=\"http") && !page.contains("<link"));

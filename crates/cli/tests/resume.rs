@@ -14,12 +14,12 @@ use support::{prepare_corpus, succeed, wd, write_config};
 
 fn train(config: &Path, run: &Path, threads: &str) -> std::process::Command {
     let mut command = wd();
-    command
-        .arg("train")
-        .arg(config)
-        .arg("--run-dir")
-        .arg(run)
-        .args(["--threads", threads, "--progress", "none"]);
+    command.arg("train").arg(config).arg("--run-dir").arg(run).args([
+        "--threads",
+        threads,
+        "--progress",
+        "none",
+    ]);
     command
 }
 
@@ -37,21 +37,13 @@ fn final_bytes(run: &Path, steps: u64) -> Vec<(String, Vec<u8>)> {
     .map(|path| {
         let bytes = std::fs::read(&path)
             .unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
-        (
-            path.file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
-            bytes,
-        )
+        (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes)
     })
     .collect()
 }
 
 fn assert_same(expected: &Path, found: &Path, steps: u64) {
-    let pairs = final_bytes(expected, steps)
-        .into_iter()
-        .zip(final_bytes(found, steps));
+    let pairs = final_bytes(expected, steps).into_iter().zip(final_bytes(found, steps));
     for ((name, expected), (_, found)) in pairs {
         assert!(expected == found, "{name} differs");
     }
@@ -62,12 +54,7 @@ fn a_killed_run_ends_with_the_same_bits() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = prepare_corpus(folder.path());
     let config = write_config(folder.path(), &corpus, 400, "");
-    kill_and_continue(
-        folder.path(),
-        &config,
-        400,
-        &[0.02, 0.2, 0.4, 0.6, 0.8, 0.95],
-    );
+    kill_and_continue(folder.path(), &config, 400, &[0.02, 0.2, 0.4, 0.6, 0.8, 0.95]);
 }
 
 /// Augmentation, dropout, the moving average of the weights and the position in a shuffled epoch all come back.
@@ -98,10 +85,8 @@ fn kill_and_continue(folder: &Path, config: &Path, steps: u64, shares: &[f64]) {
     let mut kills = 0;
     for share in shares {
         for run in [folder.join(format!("killed-{share}")), killed.clone()] {
-            let mut child = train(config, &run, "1")
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("the command starts");
+            let mut child =
+                train(config, &run, "1").stderr(Stdio::null()).spawn().expect("the command starts");
             std::thread::sleep(whole_time.mul_f64(*share).max(Duration::from_millis(5)));
             if child.try_wait().expect("a child").is_none() {
                 kills += 1;
@@ -111,10 +96,7 @@ fn kill_and_continue(folder: &Path, config: &Path, steps: u64, shares: &[f64]) {
             child.wait().expect("a killed child");
         }
     }
-    assert!(
-        kills >= shares.len() / 2,
-        "only {kills} runs were still alive when killed"
-    );
+    assert!(kills >= shares.len() / 2, "only {kills} runs were still alive when killed");
     for share in shares {
         let run = folder.join(format!("killed-{share}"));
         succeed(&mut train(config, &run, "1"));
@@ -134,10 +116,7 @@ fn an_interrupted_run_continues_and_a_finished_one_repeats_nothing() {
     let before = std::fs::read(run.join("metrics.bin")).expect("metrics");
     let output = succeed(&mut train(&config, &run, "1"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("finished 60 steps"));
-    assert_eq!(
-        before,
-        std::fs::read(run.join("metrics.bin")).expect("metrics")
-    );
+    assert_eq!(before, std::fs::read(run.join("metrics.bin")).expect("metrics"));
 
     // Another λ in the same folder is refused by name, not silently ignored.
     let output = train(&config, &run, "1")
@@ -146,15 +125,10 @@ fn an_interrupted_run_continues_and_a_finished_one_repeats_nothing() {
         .expect("the command starts");
     assert!(!output.status.success());
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        message.contains("decay.lambda: 0.1 there, 0.2 here"),
-        "{message}"
-    );
+    assert!(message.contains("decay.lambda: 0.1 there, 0.2 here"), "{message}");
 
-    let output = train(&config, &run, "1")
-        .args(["--resume", "never"])
-        .output()
-        .expect("the command starts");
+    let output =
+        train(&config, &run, "1").args(["--resume", "never"]).output().expect("the command starts");
     assert!(String::from_utf8_lossy(&output.stderr).contains("already holds a run"));
     let output = train(&config, &folder.path().join("new"), "1")
         .args(["--resume", "require"])
@@ -175,10 +149,7 @@ fn a_damaged_checkpoint_is_passed_over() {
     let cut = folder.path().join("cut");
     succeed(&mut train(&config, &cut, "1"));
     let events = std::fs::read_to_string(cut.join("events.jsonl")).expect("events");
-    let kept: Vec<&str> = events
-        .lines()
-        .filter(|line| !line.contains("finished"))
-        .collect();
+    let kept: Vec<&str> = events.lines().filter(|line| !line.contains("finished")).collect();
     std::fs::write(cut.join("events.jsonl"), kept.join("\n") + "\n").expect("events");
     let model = cut.join("checkpoints/step-30/model.safetensors");
     let bytes = std::fs::read(&model).expect("a checkpoint");

@@ -15,13 +15,7 @@ fn a_sweep_finishes_what_was_left_and_repeats_nothing() {
         command
             .arg("sweep")
             .arg(&config)
-            .args([
-                "decay.lambda=0,0.5",
-                "run.seed=0..1",
-                "--jobs",
-                "2",
-                "--out",
-            ])
+            .args(["decay.lambda=0,0.5", "run.seed=0..1", "--jobs", "2", "--out"])
             .arg(&out);
         command
     };
@@ -38,19 +32,13 @@ fn a_sweep_finishes_what_was_left_and_repeats_nothing() {
     assert!(message.contains("decay.lambda=0.5,run.seed=0"), "{message}");
     assert!(message.contains("1 of 4 trials unfinished"), "{message}");
     let finished = out.join("trials/decay.lambda=0,run.seed=1/metrics.bin");
-    let before = std::fs::metadata(&finished)
-        .expect("metrics")
-        .modified()
-        .expect("a time");
+    let before = std::fs::metadata(&finished).expect("metrics").modified().expect("a time");
 
     std::fs::remove_dir(obstacle.join("log.txt")).expect("the obstacle");
     let output = succeed(&mut sweep());
     let summary = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(summary.contains("0.5"), "{summary}");
-    let after = std::fs::metadata(&finished)
-        .expect("metrics")
-        .modified()
-        .expect("a time");
+    let after = std::fs::metadata(&finished).expect("metrics").modified().expect("a time");
     assert_eq!(before, after, "a finished trial was trained again");
     let report = std::fs::read_to_string(out.join("report.html")).expect("a report");
     assert!(report.contains("<svg"));
@@ -77,11 +65,7 @@ fn trials_of_a_pair_share_weights_and_data() {
                 .arg(&run),
         );
         let output =
-            succeed(
-                wd().arg("metrics")
-                    .arg(&run)
-                    .args(["--columns", "train_loss", "--csv"]),
-            );
+            succeed(wd().arg("metrics").arg(&run).args(["--columns", "train_loss", "--csv"]));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.lines().nth(1).expect("a row").to_owned()
     };
@@ -108,15 +92,9 @@ fn a_failed_trial_names_its_log() {
     assert!(!output.status.success());
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     let log = trial.join("log.txt");
-    assert!(
-        message.contains(&format!("its whole log: {}", log.display())),
-        "{message}"
-    );
+    assert!(message.contains(&format!("its whole log: {}", log.display())), "{message}");
     assert!(log.exists(), "{message}");
     // What is missing leaves the verdict open.
     let verdict = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        verdict.contains("[undecided]    The evidence is complete"),
-        "{verdict}\n{message}"
-    );
+    assert!(verdict.contains("[undecided]    The evidence is complete"), "{verdict}\n{message}");
 }

@@ -13,9 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(file), Some(target)) = (arguments.next(), arguments.next()) else {
         return Err("FILE TARGET [DROP,DROP …]".into());
     };
-    let drop = arguments
-        .next()
-        .map(|names| names.split(',').map(str::to_owned).collect());
+    let drop = arguments.next().map(|names| names.split(',').map(str::to_owned).collect());
     let options = DesignOptions {
         targets: vec![target],
         drop: drop.unwrap_or_default(),

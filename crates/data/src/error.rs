@@ -381,50 +381,31 @@ fn remedy(source: &io::Error) -> &'static str {
 impl DataError {
     /// A file cannot be read as a table.
     pub(crate) fn table(path: &Path, problem: impl Into<String>) -> DataError {
-        DataError::Table {
-            path: path.to_owned(),
-            problem: problem.into(),
-        }
+        DataError::Table { path: path.to_owned(), problem: problem.into() }
     }
 
     /// A file or folder cannot be read as a set of images.
     pub(crate) fn image_set(path: &Path, problem: impl Into<String>) -> DataError {
-        DataError::ImageSet {
-            path: path.to_owned(),
-            problem: problem.into(),
-        }
+        DataError::ImageSet { path: path.to_owned(), problem: problem.into() }
     }
 
     /// One image, or its label, cannot be used.
     pub(crate) fn image(path: &Path, place: String, problem: impl Into<String>) -> DataError {
-        DataError::Image {
-            path: path.to_owned(),
-            place,
-            problem: problem.into(),
-        }
+        DataError::Image { path: path.to_owned(), place, problem: problem.into() }
     }
 
     /// For `map_err`: the system refused `action` on `path`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataError {
-        move |source| DataError::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        move |source| DataError::Io { action, path: path.to_owned(), source }
     }
 
     /// For `map_err`: the tokenizer library refused.
     pub(crate) fn tokenizer(problem: impl std::fmt::Display) -> DataError {
-        DataError::Tokenizer {
-            problem: problem.to_string(),
-        }
+        DataError::Tokenizer { problem: problem.to_string() }
     }
 
     /// A file of a corpus contradicts another.
     pub(crate) fn damaged(path: &Path, problem: impl Into<String>) -> DataError {
-        DataError::Damaged {
-            path: path.to_owned(),
-            problem: problem.into(),
-        }
+        DataError::Damaged { path: path.to_owned(), problem: problem.into() }
     }
 }

@@ -31,9 +31,7 @@ pub(crate) fn occupant(out: &Path) -> Result<Occupant, DataError> {
     for entry in entries {
         let name = entry.map_err(DataError::io("list", out))?.file_name();
         let name = name.to_string_lossy();
-        let is_shard = name
-            .strip_prefix("tokens-")
-            .is_some_and(|rest| rest.ends_with(".bin"));
+        let is_shard = name.strip_prefix("tokens-").is_some_and(|rest| rest.ends_with(".bin"));
         let known = [SIDECAR_FILE, TOKENIZER_FILE, DOCUMENTS_FILE, LOCK_FILE];
         if !is_shard && !known.contains(&&*name) {
             return Err(DataError::InTheWay {
@@ -43,11 +41,7 @@ pub(crate) fn occupant(out: &Path) -> Result<Occupant, DataError> {
         }
         is_empty = false;
     }
-    Ok(if is_empty {
-        Occupant::Nothing
-    } else {
-        Occupant::Corpus
-    })
+    Ok(if is_empty { Occupant::Nothing } else { Occupant::Corpus })
 }
 
 /// A directory next to a place, which becomes that place or disappears.
@@ -82,11 +76,7 @@ impl Aside {
             file.lock().map_err(DataError::io("lock", &lock))?;
             // Whoever sweeps holds the lock meanwhile: if the file is still there, it stays.
             if lock.exists() {
-                return Ok(Aside {
-                    place,
-                    path,
-                    _lock: file,
-                });
+                return Ok(Aside { place, path, _lock: file });
             }
         }
     }
@@ -144,11 +134,7 @@ impl Drop for Aside {
 fn beside(place: &Path, mark: &str) -> Result<PathBuf, DataError> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let mut name = prefix(place, mark)?;
-    name.push(format!(
-        "{}-{}",
-        std::process::id(),
-        NUMBER.fetch_add(1, Ordering::Relaxed)
-    ));
+    name.push(format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
     Ok(place.with_file_name(name))
 }
 
@@ -169,10 +155,7 @@ fn sweep(place: &Path) -> Result<(), DataError> {
     let Some(parent) = place.parent() else {
         return Ok(());
     };
-    for entry in fs::read_dir(parent)
-        .map_err(DataError::io("list", parent))?
-        .flatten()
-    {
+    for entry in fs::read_dir(parent).map_err(DataError::io("list", parent))?.flatten() {
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
         // Losing a race against another sweep is no failure: the directory is gone either way.

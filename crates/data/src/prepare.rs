@@ -126,10 +126,7 @@ impl Preparation<'_> {
     /// Why a corpus is not the one that these inputs would give.
     fn difference(&self, found: &Sidecar) -> Option<String> {
         if found.tokenizer != self.tokenizer {
-            return Some(format!(
-                "its tokenizer is {}, not {}",
-                found.tokenizer, self.tokenizer
-            ));
+            return Some(format!("its tokenizer is {}, not {}", found.tokenizer, self.tokenizer));
         }
         if found.sources.len() != self.sources.len() {
             return Some(format!(
@@ -140,16 +137,10 @@ impl Preparation<'_> {
         }
         for (found, given) in found.sources.iter().zip(&self.sources) {
             if found.hash != given.hash || found.format != given.format {
-                return Some(format!(
-                    "{} is not the {} it was made of",
-                    given.path, found.path
-                ));
+                return Some(format!("{} is not the {} it was made of", given.path, found.path));
             }
         }
-        let has_text = self
-            .sources
-            .iter()
-            .any(|source| source.format == SourceFormat::Text);
+        let has_text = self.sources.iter().any(|source| source.format == SourceFormat::Text);
         if has_text && found.separator.as_deref() != self.separator {
             return Some("the separator between its documents is another".to_owned());
         }
@@ -238,11 +229,7 @@ impl Preparation<'_> {
             before += source.bytes;
         }
         work(&pieces)?;
-        progress(Progress {
-            stage,
-            done: total,
-            total,
-        });
+        progress(Progress { stage, done: total, total });
         Ok(())
     }
 }
@@ -262,11 +249,7 @@ fn inspect(
         .map(|path| {
             Source::inspect(path, |bytes| {
                 done += bytes;
-                progress(Progress {
-                    stage: Stage::Reading,
-                    done,
-                    total,
-                });
+                progress(Progress { stage: Stage::Reading, done, total });
             })
         })
         .collect()

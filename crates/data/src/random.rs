@@ -35,11 +35,7 @@ impl RandomStream {
     }
 
     fn of(hasher: &blake3::Hasher) -> Self {
-        RandomStream {
-            reader: hasher.finalize_xof(),
-            buffer: [0; 1024],
-            used: 1024,
-        }
+        RandomStream { reader: hasher.finalize_xof(), buffer: [0; 1024], used: 1024 }
     }
 
     /// 64 random bits.
@@ -122,14 +118,8 @@ mod tests {
     /// Written down once: a run made elsewhere, or with a later version, must read its data in the same order.
     #[test]
     fn orders_are_the_same_for_ever() {
-        assert_eq!(
-            shuffled("windows", 0, 0, 12),
-            [2, 8, 10, 7, 3, 0, 9, 5, 4, 11, 6, 1]
-        );
-        assert_eq!(
-            shuffled("windows", 1, 7, 12),
-            [11, 0, 10, 2, 9, 3, 4, 7, 1, 5, 8, 6]
-        );
+        assert_eq!(shuffled("windows", 0, 0, 12), [2, 8, 10, 7, 3, 0, 9, 5, 4, 11, 6, 1]);
+        assert_eq!(shuffled("windows", 1, 7, 12), [11, 0, 10, 2, 9, 3, 4, 7, 1, 5, 8, 6]);
     }
 
     #[test]
@@ -148,9 +138,7 @@ mod tests {
         let count = sample.len() as f64;
         let gaps = sample.iter().enumerate().map(|(rank, &x)| {
             let expected = cumulative(x);
-            (expected - rank as f64 / count)
-                .abs()
-                .max((expected - (rank + 1) as f64 / count).abs())
+            (expected - rank as f64 / count).abs().max((expected - (rank + 1) as f64 / count).abs())
         });
         gaps.fold(0.0, f64::max) * count.sqrt()
     }
@@ -213,16 +201,12 @@ mod tests {
         let epochs = 24_000;
         let mut counts = std::collections::BTreeMap::new();
         for epoch in 0..epochs {
-            *counts
-                .entry(shuffled("windows", 1, epoch, 4))
-                .or_insert(0u32) += 1;
+            *counts.entry(shuffled("windows", 1, epoch, 4)).or_insert(0u32) += 1;
         }
         assert_eq!(counts.len(), 24);
         let expected = epochs as f64 / 24.0;
-        let chi_squared: f64 = counts
-            .values()
-            .map(|&n| (f64::from(n) - expected).powi(2) / expected)
-            .sum();
+        let chi_squared: f64 =
+            counts.values().map(|&n| (f64::from(n) - expected).powi(2) / expected).sum();
         // 23 degrees of freedom: above 49.7 with probability 1e-3.
         assert!(chi_squared < 49.7, "{chi_squared}");
     }

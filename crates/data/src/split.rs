@@ -43,18 +43,14 @@ impl Split {
             limit: u64::from(u32::MAX),
         })?;
         if fraction == 0.0 {
-            return Ok(Split {
-                training: (0..documents).collect(),
-                validation: Vec::new(),
-            });
+            return Ok(Split { training: (0..documents).collect(), validation: Vec::new() });
         }
         if documents == 1 {
             return Err(DataError::SingleDocument);
         }
         let mut random = RandomStream::new("split", split_seed, 0);
-        let mut drawn: Vec<(u64, u32)> = (0..documents)
-            .map(|document| (random.next_u64(), document))
-            .collect();
+        let mut drawn: Vec<(u64, u32)> =
+            (0..documents).map(|document| (random.next_u64(), document)).collect();
         drawn.sort_unstable();
 
         let target = fraction * sidecar.tokens as f64;
@@ -72,10 +68,7 @@ impl Split {
             documents.sort_unstable();
             documents
         };
-        Ok(Split {
-            training: sorted(&drawn[count..]),
-            validation: sorted(&drawn[..count]),
-        })
+        Ok(Split { training: sorted(&drawn[count..]), validation: sorted(&drawn[..count]) })
     }
 }
 
@@ -101,27 +94,18 @@ mod tests {
         let (more, _folder) = sample(&[10; 44], 64);
         let few = Split::new(&few, 0.5, 3).unwrap();
         let more = Split::new(&more, 0.5, 3).unwrap();
-        let moved = few
-            .validation
-            .iter()
-            .filter(|document| !more.validation.contains(document))
-            .count();
+        let moved =
+            few.validation.iter().filter(|document| !more.validation.contains(document)).count();
         assert!(moved <= 4, "{moved}");
     }
 
     #[test]
     fn what_cannot_be_split_is_an_error() {
         let (one, _folder) = sample(&[10], 64);
-        assert!(matches!(
-            Split::new(&one, 0.1, 0),
-            Err(DataError::SingleDocument)
-        ));
+        assert!(matches!(Split::new(&one, 0.1, 0), Err(DataError::SingleDocument)));
         assert_eq!(Split::new(&one, 0.0, 0).unwrap().training, [0]);
         for fraction in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
-            assert!(matches!(
-                Split::new(&one, fraction, 0),
-                Err(DataError::Fraction { .. })
-            ));
+            assert!(matches!(Split::new(&one, fraction, 0), Err(DataError::Fraction { .. })));
         }
     }
 

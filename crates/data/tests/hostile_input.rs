@@ -8,10 +8,7 @@ fn try_prepare(name: &str, bytes: &[u8], tokenizer: &str) -> Result<Corpus, Data
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join(name), folder.path().join("corpus"));
     std::fs::write(&input, bytes).unwrap();
-    let options = PrepareOptions {
-        separator: Some("\n\n".to_owned()),
-        force: false,
-    };
+    let options = PrepareOptions { separator: Some("\n\n".to_owned()), force: false };
     let tokenizer: TokenizerSpec = tokenizer.parse()?;
     prepare(&[input], &tokenizer, &out, &options, &mut |_| {})?;
     let corpus = Corpus::open(&out).unwrap();

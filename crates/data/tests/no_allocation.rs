@@ -33,25 +33,13 @@ static ALLOCATOR: Counting = Counting;
 fn reading_batches_allocates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join("a.txt"), folder.path().join("corpus"));
-    std::fs::write(
-        &input,
-        "The quick brown fox jumps over the lazy dog.\n".repeat(50),
-    )
-    .unwrap();
-    let options = PrepareOptions {
-        separator: Some("\n".to_owned()),
-        force: false,
-    };
+    std::fs::write(&input, "The quick brown fox jumps over the lazy dog.\n".repeat(50)).unwrap();
+    let options = PrepareOptions { separator: Some("\n".to_owned()), force: false };
     prepare(&[input], &TokenizerSpec::Bytes, &out, &options, &mut |_| {}).unwrap();
     let corpus = Corpus::open(&out).unwrap();
     let split = Split::new(&corpus, 0.1, 0).unwrap();
-    let config = LoaderConfig {
-        context: 16,
-        sequences: 8,
-        order: Order::Shuffled,
-        seed: 0,
-        epochs: 3,
-    };
+    let config =
+        LoaderConfig { context: 16, sequences: 8, order: Order::Shuffled, seed: 0, epochs: 3 };
     let mut loader = Loader::new(corpus, split, config).unwrap();
     let (mut inputs, mut targets) = (vec![0; 128], vec![0; 128]);
 
@@ -59,12 +47,8 @@ fn reading_batches_allocates_nothing() {
     for _ in 0..loader.steps_available() {
         loader.next(&mut inputs, &mut targets).unwrap();
     }
-    loader
-        .validation(0, &mut inputs[..16], &mut targets[..16])
-        .unwrap();
-    loader
-        .seen(0, &mut inputs[..16], &mut targets[..16])
-        .unwrap();
+    loader.validation(0, &mut inputs[..16], &mut targets[..16]).unwrap();
+    loader.seen(0, &mut inputs[..16], &mut targets[..16]).unwrap();
     assert_eq!(ALLOCATIONS.with(Cell::get), before);
     // The counter counts.
     drop(vec![0u8; 10]);
@@ -78,18 +62,8 @@ fn taking_batches_of_images_allocates_nothing() {
     let set = std::sync::Arc::new(ImageSet::open(&folder).unwrap());
     let indices: Vec<u32> = (0..400).collect();
     let normalisation = Normalisation::of(&set, &indices).unwrap();
-    let augmentation = Augmentation {
-        crop: 2,
-        flip: true,
-        mixup: 0.2,
-        cutout: 4,
-    };
-    let config = ImageLoaderConfig {
-        batch: 32,
-        seed: 0,
-        epochs: 4,
-        keep_short_batch: true,
-    };
+    let augmentation = Augmentation { crop: 2, flip: true, mixup: 0.2, cutout: 4 };
+    let config = ImageLoaderConfig { batch: 32, seed: 0, epochs: 4, keep_short_batch: true };
     let mut loader = ImageLoader::new(set, indices, normalisation, augmentation, config).unwrap();
     // The channel makes its list of waiting threads when it first waits.
     for _ in 0..3 {

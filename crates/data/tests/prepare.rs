@@ -28,25 +28,16 @@ fn run(
     options: &PrepareOptions,
 ) -> Result<(Sidecar, Vec<Progress>), DataError> {
     let mut seen = Vec::new();
-    let sidecar = prepare(
-        &[input.to_owned()],
-        &tokenizer,
-        out,
-        options,
-        &mut |progress| seen.push(progress),
-    )?;
+    let sidecar = prepare(&[input.to_owned()], &tokenizer, out, options, &mut |progress| {
+        seen.push(progress)
+    })?;
     Ok((sidecar, seen))
 }
 
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     entries
-        .map(|entry| {
-            (
-                entry.file_name().into_string().unwrap(),
-                fs::read(entry.path()).unwrap(),
-            )
-        })
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
         .collect()
 }
 
@@ -66,62 +57,23 @@ fn a_corpus_says_what_it_is_and_what_it_was_made_of() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut encoder, b"{\"text\": \"one\"}\n{\"text\": \"two\"}\n").unwrap();
     fs::write(&lines, encoder.finish().unwrap()).unwrap();
-    let options = PrepareOptions {
-        separator: Some("\n".to_owned()),
-        force: false,
-    };
-    let sidecar = prepare(
-        &[text.clone(), lines, text],
-        &BYTES,
-        &out,
-        &options,
-        &mut |_| {},
-    )
-    .unwrap();
-    assert_eq!(
-        names(&out),
-        [
-            "corpus.json",
-            "documents.bin",
-            "tokenizer.json",
-            "tokens-000.bin"
-        ]
-    );
-    assert_eq!(
-        (sidecar.documents, sidecar.text_bytes, sidecar.tokens),
-        (8, 26 + 6 + 26, 66)
-    );
-    assert_eq!(
-        (
-            sidecar.vocabulary,
-            sidecar.end_of_document,
-            sidecar.token_width
-        ),
-        (257, 256, 2)
-    );
+    let options = PrepareOptions { separator: Some("\n".to_owned()), force: false };
+    let sidecar =
+        prepare(&[text.clone(), lines, text], &BYTES, &out, &options, &mut |_| {}).unwrap();
+    assert_eq!(names(&out), ["corpus.json", "documents.bin", "tokenizer.json", "tokens-000.bin"]);
+    assert_eq!((sidecar.documents, sidecar.text_bytes, sidecar.tokens), (8, 26 + 6 + 26, 66));
+    assert_eq!((sidecar.vocabulary, sidecar.end_of_document, sidecar.token_width), (257, 256, 2));
     let formats: Vec<SourceFormat> = sidecar.sources.iter().map(|source| source.format).collect();
-    assert_eq!(
-        formats,
-        [SourceFormat::Text, SourceFormat::Jsonl, SourceFormat::Text]
-    );
+    assert_eq!(formats, [SourceFormat::Text, SourceFormat::Jsonl, SourceFormat::Text]);
 
     let corpus = Corpus::open(&out).unwrap();
     assert_eq!(corpus.sidecar(), &sidecar);
     corpus.verify().unwrap();
     let decoder = corpus.decoder().unwrap();
-    let documents: Vec<String> = (0..8)
-        .map(|document| decoder.decode(&corpus.document(document).unwrap()))
-        .collect();
-    let texts = [
-        "first line",
-        "second line",
-        "third",
-        "one",
-        "two",
-        "first line",
-        "second line",
-        "third",
-    ];
+    let documents: Vec<String> =
+        (0..8).map(|document| decoder.decode(&corpus.document(document).unwrap())).collect();
+    let texts =
+        ["first line", "second line", "third", "one", "two", "first line", "second line", "third"];
     assert_eq!(documents, texts.map(|text| format!("{text}<|endoftext|>")));
 }
 
@@ -130,10 +82,7 @@ fn the_same_inputs_give_the_same_bytes() {
     let (folder, input, out) = folder();
     let other = folder.path().join("other");
     for tokenizer in [BYTES, TokenizerSpec::Bpe { vocabulary: 270 }] {
-        let force = PrepareOptions {
-            force: true,
-            ..PrepareOptions::default()
-        };
+        let force = PrepareOptions { force: true, ..PrepareOptions::default() };
         run(&input, tokenizer, &out, &force).unwrap();
         run(&input, tokenizer, &other, &force).unwrap();
         assert_eq!(files(&out), files(&other));
@@ -144,40 +93,16 @@ fn the_same_inputs_give_the_same_bytes() {
 fn running_again_does_nothing_unless_forced() {
     let (_folder, input, out) = folder();
     let (first, progress) = run(&input, BYTES, &out, &PrepareOptions::default()).unwrap();
-    assert!(
-        progress
-            .iter()
-            .any(|progress| progress.stage == Stage::Encoding)
-    );
-    let written = fs::metadata(out.join("corpus.json"))
-        .unwrap()
-        .modified()
-        .unwrap();
+    assert!(progress.iter().any(|progress| progress.stage == Stage::Encoding));
+    let written = fs::metadata(out.join("corpus.json")).unwrap().modified().unwrap();
     let (again, progress) = run(&input, BYTES, &out, &PrepareOptions::default()).unwrap();
     assert_eq!(again, first);
-    assert!(
-        progress
-            .iter()
-            .all(|progress| progress.stage == Stage::Reading)
-    );
-    assert_eq!(
-        fs::metadata(out.join("corpus.json"))
-            .unwrap()
-            .modified()
-            .unwrap(),
-        written
-    );
-    let force = PrepareOptions {
-        force: true,
-        ..PrepareOptions::default()
-    };
+    assert!(progress.iter().all(|progress| progress.stage == Stage::Reading));
+    assert_eq!(fs::metadata(out.join("corpus.json")).unwrap().modified().unwrap(), written);
+    let force = PrepareOptions { force: true, ..PrepareOptions::default() };
     let (forced, progress) = run(&input, BYTES, &out, &force).unwrap();
     assert_eq!(forced, first);
-    assert!(
-        progress
-            .iter()
-            .any(|progress| progress.stage == Stage::Encoding)
-    );
+    assert!(progress.iter().any(|progress| progress.stage == Stage::Encoding));
 }
 
 #[test]
@@ -187,18 +112,10 @@ fn another_corpus_is_not_replaced_unless_forced() {
     let before = files(&out);
     let other = folder.path().join("other.txt");
     fs::write(&other, "something else").unwrap();
-    let separator = PrepareOptions {
-        separator: Some("\n".to_owned()),
-        force: false,
-    };
+    let separator = PrepareOptions { separator: Some("\n".to_owned()), force: false };
     for (input, tokenizer, options, word) in [
         (&other, BYTES, PrepareOptions::default(), "other.txt"),
-        (
-            &input,
-            TokenizerSpec::Gpt2,
-            PrepareOptions::default(),
-            "tokenizer",
-        ),
+        (&input, TokenizerSpec::Gpt2, PrepareOptions::default(), "tokenizer"),
         (&input, BYTES, separator, "separator"),
     ] {
         let error = run(input, tokenizer, &out, &options).unwrap_err();
@@ -210,10 +127,7 @@ fn another_corpus_is_not_replaced_unless_forced() {
     }
     // A reader keeps the corpus it has opened.
     let open = Corpus::open(&out).unwrap();
-    let force = PrepareOptions {
-        force: true,
-        ..PrepareOptions::default()
-    };
+    let force = PrepareOptions { force: true, ..PrepareOptions::default() };
     run(&other, BYTES, &out, &force).unwrap();
     open.verify().unwrap();
     assert_eq!(Corpus::open(&out).unwrap().sidecar().tokens, 15);
@@ -226,10 +140,7 @@ fn a_folder_of_other_files_is_never_touched() {
     fs::create_dir(&out).unwrap();
     fs::write(out.join("thesis.txt"), "years of work").unwrap();
     for force in [false, true] {
-        let options = PrepareOptions {
-            force,
-            ..PrepareOptions::default()
-        };
+        let options = PrepareOptions { force, ..PrepareOptions::default() };
         let error = run(&input, BYTES, &out, &options).unwrap_err();
         assert!(
             matches!(error, DataError::InTheWay { .. }) && error.to_string().contains("thesis.txt"),
@@ -237,10 +148,7 @@ fn a_folder_of_other_files_is_never_touched() {
         );
         assert_eq!(names(&out), ["thesis.txt"]);
         // The input itself is no folder.
-        assert!(matches!(
-            run(&input, BYTES, &input, &options),
-            Err(DataError::Io { .. })
-        ));
+        assert!(matches!(run(&input, BYTES, &input, &options), Err(DataError::Io { .. })));
     }
 }
 
@@ -284,12 +192,7 @@ fn what_a_kill_leaves_is_swept_and_work_under_way_is_not() {
     run(&input, BYTES, &out, &PrepareOptions::default()).unwrap();
     assert_eq!(
         names(folder.path()),
-        [
-            ".corpus.partial-2-0",
-            ".corpus2.partial-1-0",
-            "a.txt",
-            "corpus"
-        ]
+        [".corpus.partial-2-0", ".corpus2.partial-1-0", "a.txt", "corpus"]
     );
 }
 
@@ -309,18 +212,9 @@ fn a_failure_leaves_nothing_behind() {
 fn inputs_that_make_no_corpus_are_errors() {
     let (folder, input, out) = folder();
     let options = PrepareOptions::default();
-    assert!(matches!(
-        prepare(&[], &BYTES, &out, &options, &mut |_| {}),
-        Err(DataError::NoInput)
-    ));
-    let empty_separator = PrepareOptions {
-        separator: Some(String::new()),
-        force: false,
-    };
-    assert!(matches!(
-        run(&input, BYTES, &out, &empty_separator),
-        Err(DataError::EmptySeparator)
-    ));
+    assert!(matches!(prepare(&[], &BYTES, &out, &options, &mut |_| {}), Err(DataError::NoInput)));
+    let empty_separator = PrepareOptions { separator: Some(String::new()), force: false };
+    assert!(matches!(run(&input, BYTES, &out, &empty_separator), Err(DataError::EmptySeparator)));
     let missing = folder.path().join("missing.txt");
     let error = run(&missing, BYTES, &out, &options).unwrap_err();
     assert!(error.to_string().contains("missing.txt"), "{error}");
@@ -332,18 +226,11 @@ fn inputs_that_make_no_corpus_are_errors() {
 fn progress_rises_to_the_total_in_every_stage() {
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("long.txt");
-    let text: String = (0..1_200_000)
-        .map(|number| format!("{} ", number % 997))
-        .collect();
+    let text: String = (0..1_200_000).map(|number| format!("{} ", number % 997)).collect();
     fs::write(&input, &text).unwrap();
     let tokenizer = TokenizerSpec::Bpe { vocabulary: 260 };
-    let (_, progress) = run(
-        &input,
-        tokenizer,
-        &folder.path().join("out"),
-        &PrepareOptions::default(),
-    )
-    .unwrap();
+    let (_, progress) =
+        run(&input, tokenizer, &folder.path().join("out"), &PrepareOptions::default()).unwrap();
     for stage in [Stage::Reading, Stage::Learning, Stage::Encoding] {
         let done: Vec<u64> = progress
             .iter()
@@ -353,11 +240,7 @@ fn progress_rises_to_the_total_in_every_stage() {
         assert!(done.len() > 1 && done.is_sorted(), "{stage}: {done:?}");
         assert_eq!(done.last(), Some(&(text.len() as u64)));
     }
-    assert!(
-        progress
-            .iter()
-            .all(|progress| progress.total == text.len() as u64)
-    );
+    assert!(progress.iter().all(|progress| progress.total == text.len() as u64));
 }
 
 /// Two processes may be asked for the same corpus at once.

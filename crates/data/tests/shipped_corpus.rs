@@ -22,10 +22,7 @@ fn the_state_of_the_union_addresses_are_whole() {
     let texts: Vec<Vec<u8>> = (0..249)
         .map(|document| {
             let tokens = corpus.document(document).unwrap();
-            tokens[..tokens.len() - 1]
-                .iter()
-                .map(|&token| token as u8)
-                .collect()
+            tokens[..tokens.len() - 1].iter().map(|&token| token as u8).collect()
         })
         .collect();
     let joined = texts.join(&b"\n\n"[..]);

@@ -15,10 +15,8 @@ fn strings(value: &Value) -> Vec<String> {
 }
 
 fn jsonl(folder: &Path, texts: &[String]) -> PathBuf {
-    let lines: String = texts
-        .iter()
-        .map(|text| format!("{}\n", serde_json::json!({ "text": text })))
-        .collect();
+    let lines: String =
+        texts.iter().map(|text| format!("{}\n", serde_json::json!({ "text": text }))).collect();
     let path = folder.join("texts.jsonl");
     std::fs::write(&path, lines).unwrap();
     path
@@ -30,22 +28,13 @@ fn corpus(texts: &[String], tokenizer: &str) -> (Corpus, TempDir) {
     let input = jsonl(folder.path(), texts);
     let out = folder.path().join("corpus");
     let tokenizer: TokenizerSpec = tokenizer.parse().unwrap();
-    prepare(
-        &[input],
-        &tokenizer,
-        &out,
-        &PrepareOptions::default(),
-        &mut |_| {},
-    )
-    .unwrap();
+    prepare(&[input], &tokenizer, &out, &PrepareOptions::default(), &mut |_| {}).unwrap();
     (Corpus::open(out).unwrap(), folder)
 }
 
 fn documents(corpus: &Corpus) -> Vec<Vec<u32>> {
     let count = corpus.sidecar().documents;
-    (0..count)
-        .map(|document| corpus.document(document).unwrap())
-        .collect()
+    (0..count).map(|document| corpus.document(document).unwrap()).collect()
 }
 
 #[test]
@@ -81,9 +70,7 @@ fn learning_is_the_same_whatever_the_threads_and_hash_seeds() {
     // Few letters and long runs: many pairs of equal count, and one token reached by several merges.
     let mut state = 1u64;
     let mut random = move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         state >> 33
     };
     let texts: Vec<String> = (0..60)
@@ -94,17 +81,11 @@ fn learning_is_the_same_whatever_the_threads_and_hash_seeds() {
         })
         .collect();
     let folder = tempfile::tempdir().unwrap();
-    let input = jsonl(
-        folder.path(),
-        &[texts, strings(&golden()["texts"])].concat(),
-    );
+    let input = jsonl(folder.path(), &[texts, strings(&golden()["texts"])].concat());
     let mut results = std::collections::BTreeSet::new();
     for (run, threads) in [1, 2, 4, 7, 1, 2, 4, 7].into_iter().enumerate() {
         let out = folder.path().join(run.to_string());
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let sidecar = pool.install(|| {
             let tokenizer = TokenizerSpec::Bpe { vocabulary: 900 };
             prepare(
@@ -128,11 +109,7 @@ fn every_tokenizer_decodes_what_it_encodes() {
         let (corpus, _folder) = corpus(&texts, tokenizer);
         let decoder = corpus.decoder().unwrap();
         for (text, tokens) in texts.iter().zip(documents(&corpus)) {
-            assert_eq!(
-                decoder.decode(&tokens),
-                format!("{text}<|endoftext|>"),
-                "{tokenizer}"
-            );
+            assert_eq!(decoder.decode(&tokens), format!("{text}<|endoftext|>"), "{tokenizer}");
         }
         assert_eq!(decoder.decode(&[u32::MAX]), "\u{fffd}");
     }

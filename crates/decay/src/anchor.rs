@@ -49,9 +49,7 @@ impl<'de> Deserialize<'de> for Anchor {
                 match text {
                     "zero" => Ok(Anchor::Zero),
                     "initial" => Ok(Anchor::Initial),
-                    _ => Err(E::custom(format!(
-                        "no anchor is called `{text}`; write {FORMS}"
-                    ))),
+                    _ => Err(E::custom(format!("no anchor is called `{text}`; write {FORMS}"))),
                 }
             }
 
@@ -92,8 +90,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Anchor, String> {
         let read = toml::from_str::<Holder>(text);
-        read.map(|holder| holder.anchor)
-            .map_err(|error| error.message().to_owned())
+        read.map(|holder| holder.anchor).map_err(|error| error.message().to_owned())
     }
 
     #[test]
@@ -101,10 +98,7 @@ mod tests {
         let forms = [
             ("anchor = \"zero\"", Anchor::Zero),
             ("anchor = \"initial\"", Anchor::Initial),
-            (
-                "anchor = { checkpoint = \"a/b\" }",
-                Anchor::Checkpoint("a/b".into()),
-            ),
+            ("anchor = { checkpoint = \"a/b\" }", Anchor::Checkpoint("a/b".into())),
             ("anchor = { norm = 1.5 }", Anchor::Norm(1.5)),
         ];
         for (text, anchor) in forms {
@@ -122,16 +116,10 @@ mod tests {
     fn another_form_is_told_what_may_be_written() {
         let wrong = [
             ("anchor = \"elsewhere\"", "no anchor is called `elsewhere`"),
-            (
-                "anchor = \"checkpoint\"",
-                "no anchor is called `checkpoint`",
-            ),
+            ("anchor = \"checkpoint\"", "no anchor is called `checkpoint`"),
             ("anchor = { file = \"a\" }", "an anchor has no `file`"),
             ("anchor = {}", "an empty anchor"),
-            (
-                "anchor = { norm = 1.0, checkpoint = \"a\" }",
-                "`checkpoint` cannot stand beside it",
-            ),
+            ("anchor = { norm = 1.0, checkpoint = \"a\" }", "`checkpoint` cannot stand beside it"),
             ("anchor = 0.5", "invalid type"),
         ];
         for (text, expected) in wrong {

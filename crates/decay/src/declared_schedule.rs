@@ -60,9 +60,7 @@ impl FromStr for DeclaredSchedule {
             ));
         }
         if !(0.0..=1.0).contains(&declared.floor) {
-            return Err(DecayError::InvalidFloor {
-                floor: declared.floor,
-            });
+            return Err(DecayError::InvalidFloor { floor: declared.floor });
         }
         Ok(declared)
     }

@@ -87,22 +87,15 @@ pub fn equivalence(
         Known::Rms(rms) => ("the equilibrium RMS", rms, from_rms(rms)),
         Known::Radius(radius) => ("the radius", radius, from_rms(radius / side)),
         Known::Angle(angle) => ("the angle", angle, from_angle(angle)),
-        Known::HyperballLearningRate(rate) => (
-            "the learning rate of hyperball",
-            rate,
-            from_angle(rate.atan()),
-        ),
+        Known::HyperballLearningRate(rate) => {
+            ("the learning rate of hyperball", rate, from_angle(rate.atan()))
+        }
     };
     positive(what, value)?;
     // NaN: no shrink at all would do.
     if shrink.is_nan() || shrink > 1.0 {
         let fastest = noise.equilibrium(learning_rate, 1.0);
-        return Err(DecayError::OutOfReach {
-            what,
-            value,
-            rms: fastest.rms,
-            angle: fastest.angle,
-        });
+        return Err(DecayError::OutOfReach { what, value, rms: fastest.rms, angle: fastest.angle });
     }
     let settled = noise.equilibrium(learning_rate, shrink);
     Ok(Equivalence {
@@ -129,11 +122,7 @@ fn shrink_of_one(
     learning_rate: f64,
 ) -> Result<f64, DecayError> {
     let none = |reason: &'static str| Err(DecayError::NoEquivalence { rule, reason });
-    match rule.apply(
-        1.0,
-        LearningRate(learning_rate),
-        PeakLearningRate(learning_rate),
-    ) {
+    match rule.apply(1.0, LearningRate(learning_rate), PeakLearningRate(learning_rate)) {
         Application::Shrink(shrink) => Ok(shrink.0),
         Application::Sphere => none(
             "its norm is the initial one, and its angle the learning rate; ask for the rule that it is to be compared with",
@@ -167,15 +156,8 @@ mod tests {
     fn noises() -> [UpdateNoise; 4] {
         [
             UpdateNoise::Adam { beta1: 0.9 },
-            UpdateNoise::Lion {
-                beta1: 0.9,
-                beta2: 0.99,
-            },
-            UpdateNoise::Sgd {
-                momentum: 0.9,
-                nesterov: false,
-                gradient_mean_square: 1e-4,
-            },
+            UpdateNoise::Lion { beta1: 0.9, beta2: 0.99 },
+            UpdateNoise::Sgd { momentum: 0.9, nesterov: false, gradient_mean_square: 1e-4 },
             UpdateNoise::Muon {
                 momentum: 0.95,
                 nesterov: false,
@@ -222,23 +204,14 @@ mod tests {
     fn formulas_of_the_literature() {
         // Kosson et al. 2024, table 1; Lion's and SGD's are of first order in ηλ.
         let (rate, lambda) = (1e-3, 0.1);
-        let angle = |rule, noise| {
-            equivalence(rule, noise, rate, 1, Known::Lambda(lambda))
-                .unwrap()
-                .angle
-        };
+        let angle =
+            |rule, noise| equivalence(rule, noise, rate, 1, Known::Lambda(lambda)).unwrap().angle;
         let [adam, lion, sgd, _] = noises();
         let near = |found: f64, expected: f64| {
             assert!((found / expected - 1.0).abs() < 1e-3, "{found} {expected}")
         };
-        near(
-            angle(DecayRule::Decoupled, adam),
-            (2.0 * rate * lambda * 0.1 / 1.9_f64).sqrt(),
-        );
-        near(
-            angle(DecayRule::CoupledL2, sgd),
-            (2.0 * rate * lambda / 1.9_f64).sqrt(),
-        );
+        near(angle(DecayRule::Decoupled, adam), (2.0 * rate * lambda * 0.1 / 1.9_f64).sqrt());
+        near(angle(DecayRule::CoupledL2, sgd), (2.0 * rate * lambda / 1.9_f64).sqrt());
         let spread = 0.01 + 0.81 * 0.01 / 1.99_f64;
         near(
             angle(DecayRule::Decoupled, lion),
@@ -250,9 +223,7 @@ mod tests {
     fn what_theory_does_not_give_is_refused_with_the_reason() {
         let adam = UpdateNoise::Adam { beta1: 0.9 };
         let message = |rule, rate, elements, known| {
-            equivalence(rule, adam, rate, elements, known)
-                .unwrap_err()
-                .to_string()
+            equivalence(rule, adam, rate, elements, known).unwrap_err().to_string()
         };
         let decoupled = DecayRule::Decoupled;
         assert!(message(decoupled, 1e-3, 1, Known::Lambda(0.0)).starts_with("λ is 0"));

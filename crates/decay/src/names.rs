@@ -7,23 +7,14 @@ pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>)
     let given = given.to_lowercase();
     let mut ranked: Vec<(f64, &str)> = known
         .into_iter()
-        .map(|name| {
-            (
-                strsim::normalized_damerau_levenshtein(&given, &name.to_lowercase()),
-                name,
-            )
-        })
+        .map(|name| (strsim::normalized_damerau_levenshtein(&given, &name.to_lowercase()), name))
         .collect();
     ranked.sort_by(|left, right| right.0.total_cmp(&left.0));
     ranked.dedup_by(|left, right| left.1 == right.1);
     if ranked.is_empty() {
         return "there are none".to_owned();
     }
-    let names: Vec<String> = ranked
-        .iter()
-        .take(3)
-        .map(|(_, name)| format!("`{name}`"))
-        .collect();
+    let names: Vec<String> = ranked.iter().take(3).map(|(_, name)| format!("`{name}`")).collect();
     names.join(", ")
 }
 
@@ -34,11 +25,9 @@ pub(crate) fn find<T: Copy, const N: usize>(
     all: [T; N],
     name: fn(T) -> &'static str,
 ) -> Result<T, DecayError> {
-    all.into_iter()
-        .find(|&one| name(one) == given)
-        .ok_or_else(|| DecayError::UnknownName {
-            what,
-            given: given.to_owned(),
-            known: all.map(name).join(", "),
-        })
+    all.into_iter().find(|&one| name(one) == given).ok_or_else(|| DecayError::UnknownName {
+        what,
+        given: given.to_owned(),
+        known: all.map(name).join(", "),
+    })
 }

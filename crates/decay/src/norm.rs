@@ -101,14 +101,10 @@ impl UpdateNoise {
                 let spread = (1.0 - beta1).powi(2) + beta1 * beta1 * (1.0 - beta2) / (1.0 + beta2);
                 2.0 / (PI * spread)
             }
-            UpdateNoise::Sgd {
-                momentum,
-                gradient_mean_square,
-                ..
-            } => gradient_mean_square / (1.0 - momentum).powi(2),
-            UpdateNoise::Muon {
-                momentum, nesterov, ..
-            } => {
+            UpdateNoise::Sgd { momentum, gradient_mean_square, .. } => {
+                gradient_mean_square / (1.0 - momentum).powi(2)
+            }
+            UpdateNoise::Muon { momentum, nesterov, .. } => {
                 // The weights of past gradients in the momentum add up to 1/(1 − β) either way.
                 let sum = (1.0 - momentum).recip();
                 self.mean_square() * sum * sum / sum_of_squares(momentum, nesterov)
@@ -121,11 +117,9 @@ impl UpdateNoise {
         match *self {
             UpdateNoise::Adam { beta1 } => (1.0 - beta1) / (1.0 + beta1),
             UpdateNoise::Lion { .. } => 1.0,
-            UpdateNoise::Sgd {
-                momentum,
-                nesterov,
-                gradient_mean_square,
-            } => gradient_mean_square * sum_of_squares(momentum, nesterov),
+            UpdateNoise::Sgd { momentum, nesterov, gradient_mean_square } => {
+                gradient_mean_square * sum_of_squares(momentum, nesterov)
+            }
             UpdateNoise::Muon { scale, .. } => match scale {
                 MuonScale::Shape { fan_in } => 1.0 / fan_in.max(1) as f64,
                 MuonScale::MatchRms => 0.2 * 0.2,
@@ -160,11 +154,7 @@ impl UpdateNoise {
 /// c_k = α^k; with Nesterov c_0 = 1 + α and c_k = α^(k+1).
 fn sum_of_squares(momentum: f64, nesterov: bool) -> f64 {
     let plain = (1.0 - momentum * momentum).recip();
-    if nesterov {
-        (1.0 + momentum).powi(2) + momentum.powi(4) * plain
-    } else {
-        plain
-    }
+    if nesterov { (1.0 + momentum).powi(2) + momentum.powi(4) * plain } else { plain }
 }
 
 /// Where SGD with momentum α (no dampening, no Nesterov) and coupled L2 settles on gradients of
@@ -194,11 +184,8 @@ pub fn coupled_sgd_equilibrium(
     // The larger root of z² − (1 + α − ηλ)z + α; where they are complex, both have modulus √α.
     let middle = 0.5 * (1.0 + alpha - pull);
     let discriminant = middle * middle - alpha;
-    let root_square = if discriminant > 0.0 {
-        (middle + discriminant.sqrt()).powi(2)
-    } else {
-        alpha
-    };
+    let root_square =
+        if discriminant > 0.0 { (middle + discriminant.sqrt()).powi(2) } else { alpha };
     Equilibrium {
         rms: mean_square.sqrt(),
         angle: (1.0 - pull / (1.0 + alpha)).acos(),

@@ -74,10 +74,7 @@ impl Preset {
             Preset::Nanogpt => (false, format!("{} {}", dimensions(), kind())),
             Preset::Hf => (!matches!(tensor.role, Role::Norm | Role::Bias), kind()),
             Preset::Olmo => (
-                !matches!(
-                    tensor.role,
-                    Role::Embedding | Role::Position | Role::ClassToken
-                ),
+                !matches!(tensor.role, Role::Embedding | Role::Position | Role::ClassToken),
                 kind(),
             ),
             Preset::Timm | Preset::Deit => match tensor.role {
@@ -85,10 +82,9 @@ impl Preset {
                 _ if tensor.shape.len() >= 2 => (true, dimensions()),
                 _ => (false, format!("{} {}", dimensions(), kind())),
             },
-            Preset::Matrices => (
-                matches!(tensor.role, Role::Matrix | Role::Convolution | Role::Head),
-                kind(),
-            ),
+            Preset::Matrices => {
+                (matches!(tensor.role, Role::Matrix | Role::Convolution | Role::Head), kind())
+            }
             Preset::Everything => (true, kind()),
         }
     }
@@ -167,10 +163,7 @@ impl DecayPolicy {
             for (tensor, choice) in tensors.iter().zip(&mut choices) {
                 if matcher.is_match(tensor.path) {
                     matched = true;
-                    *choice = Choice {
-                        lambda: *lambda,
-                        reason: format!("override `{pattern}`"),
-                    };
+                    *choice = Choice { lambda: *lambda, reason: format!("override `{pattern}`") };
                 }
             }
             if !matched {

@@ -62,10 +62,7 @@ pub enum PriorUnit {
 impl Prior {
     /// The prior with precision α = 1/σ².
     pub fn of_precision(precision: f64) -> Self {
-        Prior {
-            standard_deviation: precision.sqrt().recip(),
-            unit: PriorUnit::Weights,
-        }
+        Prior { standard_deviation: precision.sqrt().recip(), unit: PriorUnit::Weights }
     }
 
     /// The prior that (λ/2)‖w‖² is beside the mean or the sum of `data_points` negative log
@@ -102,10 +99,7 @@ impl Prior {
         let run = &subject.run;
         // P of the common form Σ_i ℓ_i + (P/2)‖w‖², in which a regression has ℓ = ½(y − f)².
         let (strength, is_regression) = match subject.convention {
-            Convention::Penalty {
-                penalty,
-                likelihood,
-            } => {
+            Convention::Penalty { penalty, likelihood } => {
                 let value = subject.lambda.value;
                 match penalty {
                     Penalty::PriorPrecision => return Ok(Prior::of_precision(value)),
@@ -140,19 +134,15 @@ impl Prior {
             (false, _) => Prior::of_precision(strength),
             // ½Σ(y − f)² is the negative log likelihood times σ_noise².
             (true, Some(noise)) => Prior::of_precision(strength / (noise * noise)),
-            (true, None) => Prior {
-                unit: PriorUnit::NoiseStandardDeviation,
-                ..Prior::of_precision(strength)
-            },
+            (true, None) => {
+                Prior { unit: PriorUnit::NoiseStandardDeviation, ..Prior::of_precision(strength) }
+            }
         })
     }
 }
 
 fn refuse<T>(subject: &Subject, reason: &str) -> Result<T, DecayError> {
-    Err(DecayError::NotAPrior {
-        name: subject.name.clone(),
-        reason: reason.to_owned(),
-    })
+    Err(DecayError::NotAPrior { name: subject.name.clone(), reason: reason.to_owned() })
 }
 
 /// The λ of g ← g + λw whose stationary points are those of these steps.

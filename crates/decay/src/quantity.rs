@@ -26,14 +26,8 @@ pub enum Unit {
 
 impl Unit {
     /// Every unit, in the order of messages.
-    pub const ALL: [Unit; 6] = [
-        Unit::Token,
-        Unit::Sequence,
-        Unit::Image,
-        Unit::Example,
-        Unit::Epoch,
-        Unit::Step,
-    ];
+    pub const ALL: [Unit; 6] =
+        [Unit::Token, Unit::Sequence, Unit::Image, Unit::Example, Unit::Epoch, Unit::Step];
 
     /// The short name, as typed behind a number.
     pub const fn name(self) -> &'static str {
@@ -120,11 +114,7 @@ const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 impl Quantity {
     /// An exact quantity.
     pub const fn new(value: f64, unit: Option<Unit>) -> Self {
-        Quantity {
-            value,
-            unit,
-            half_digit: 0.0,
-        }
+        Quantity { value, unit, half_digit: 0.0 }
     }
 
     /// The quantity as a whole number of at least 1.
@@ -144,11 +134,7 @@ impl Quantity {
 
     /// How far the value may be off by the way it was written, as a fraction of it.
     pub fn relative_precision(self) -> f64 {
-        if self.value == 0.0 {
-            0.0
-        } else {
-            self.half_digit / self.value.abs()
-        }
+        if self.value == 0.0 { 0.0 } else { self.half_digit / self.value.abs() }
     }
 }
 
@@ -175,17 +161,14 @@ impl FromStr for Quantity {
         // An exponent beyond these is no quantity of anything, and would overflow the sum below.
         let exponent: i32 = match exponent {
             "" => 0,
-            typed => typed
-                .parse()
-                .map_err(|_| refuse("its exponent is out of range"))?,
+            typed => typed.parse().map_err(|_| refuse("its exponent is out of range"))?,
         };
         if exponent.abs() > 400 {
             return Err(refuse("its exponent is out of range"));
         }
         let power = exponent + magnitude;
-        let value: f64 = format!("{plain}e{power}")
-            .parse()
-            .map_err(|_| refuse("it is not a number"))?;
+        let value: f64 =
+            format!("{plain}e{power}").parse().map_err(|_| refuse("it is not a number"))?;
         if !value.is_finite() {
             return Err(refuse("it is not finite"));
         }
@@ -194,11 +177,7 @@ impl FromStr for Quantity {
             3.. => 0.5 * 10f64.powi(power - places as i32),
             _ => 0.0,
         };
-        Ok(Quantity {
-            value,
-            unit,
-            half_digit,
-        })
+        Ok(Quantity { value, unit, half_digit })
     }
 }
 
@@ -215,9 +194,7 @@ fn split_number(text: &str) -> (&str, &str, &str) {
     let (digits, rest) = text.split_at(sign + end);
     if let Some(after) = rest.strip_prefix(['e', 'E']) {
         let body = after.strip_prefix(['-', '+']).unwrap_or(after);
-        let length = body
-            .find(|character: char| !character.is_ascii_digit())
-            .unwrap_or(body.len());
+        let length = body.find(|character: char| !character.is_ascii_digit()).unwrap_or(body.len());
         if length > 0 {
             let end = after.len() - body.len() + length;
             return (digits, &after[..end], &after[end..]);
@@ -313,10 +290,7 @@ mod tests {
         );
         assert!(message("124m").contains("unknown unit `m`"));
         for text in ["", "nan", "inf", "-inf", "tok", ".", "-", "NaN", "_"] {
-            assert!(
-                message(text).contains("does not begin with a number"),
-                "{text}"
-            );
+            assert!(message(text).contains("does not begin with a number"), "{text}");
         }
         assert!(message("1e999").contains("out of range"));
         assert!(message("1e309").contains("not finite"));

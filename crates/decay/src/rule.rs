@@ -162,10 +162,7 @@ mod tests {
         // η = 2e-3 at half of its peak of 4e-3, λ = 0.5.
         let of = |rule| shrink(rule, 0.5, 2e-3, 4e-3);
         let close = |left: f64, right: f64| {
-            assert!(
-                (left - right).abs() <= 1e-15 * right.abs(),
-                "{left} {right}"
-            )
+            assert!((left - right).abs() <= 1e-15 * right.abs(), "{left} {right}")
         };
         close(of(DecayRule::Decoupled), 1e-3);
         close(of(DecayRule::Independent), 0.25);
@@ -183,18 +180,9 @@ mod tests {
         for rule in DecayRule::ALL {
             let path = format!("{}/docs/rules/{rule}.md", env!("CARGO_MANIFEST_DIR"));
             let page = std::fs::read_to_string(&path).expect(&path);
-            assert!(
-                page.contains(rule.equation()),
-                "{path}: no {}",
-                rule.equation()
-            );
+            assert!(page.contains(rule.equation()), "{path}: no {}", rule.equation());
             assert!(page.contains(&format!("`{rule}`")), "{path}: no `{rule}`");
-            for part in [
-                "**Libraries.**",
-                "**Convert.**",
-                "**Not when.**",
-                "**Source.**",
-            ] {
+            for part in ["**Libraries.**", "**Convert.**", "**Not when.**", "**Source.**"] {
                 assert!(page.contains(part), "{path}: no {part}");
             }
         }

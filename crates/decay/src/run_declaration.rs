@@ -35,10 +35,7 @@ pub struct RunDeclaration {
 impl RunDeclaration {
     /// The keys that [`RunDeclaration::set`] takes, with what they mean.
     pub const KEYS: [(&'static str, &'static str); 19] = [
-        (
-            "schedule",
-            "learning-rate schedule: cosine,warmup=400,floor=0.1",
-        ),
+        ("schedule", "learning-rate schedule: cosine,warmup=400,floor=0.1"),
         ("steps", "optimizer steps: 50000, 5ep"),
         ("batch", "data points a step: 65536tok, 256seq, 128img"),
         ("tokens", "tokens trained on: 3.28B, 5ep"),
@@ -51,18 +48,9 @@ impl RunDeclaration {
         ("width", "width of the model"),
         ("outputs", "outputs D of a regression"),
         ("init_std", "standard deviation of the initial weights"),
-        (
-            "gradient_rms",
-            "root mean square of a coordinate of the gradient",
-        ),
-        (
-            "response_std",
-            "standard deviation of y (divided by N, not N − 1)",
-        ),
-        (
-            "noise_std",
-            "standard deviation of the noise of a regression",
-        ),
+        ("gradient_rms", "root mean square of a coordinate of the gradient"),
+        ("response_std", "standard deviation of y (divided by N, not N − 1)"),
+        ("noise_std", "standard deviation of the noise of a regression"),
         ("reduction", "mean or sum: how the loss joins data points"),
         ("loss", "nll, mse (no ½) or half-mse"),
         ("dtype", "f32 or bf16: format of the weights updated"),
@@ -107,16 +95,12 @@ impl RunDeclaration {
             "schedule" => self.schedule = Some(text.parse()?),
             "steps" => self.steps = Some(amount(&[Unit::Step, Unit::Epoch], None)?),
             "batch" => self.batch = Some(amount(&POINTS, None)?),
-            "tokens" => self.set_total(
-                key,
-                text,
-                amount(&[Unit::Token, Unit::Epoch], Some(Unit::Token))?,
-            )?,
-            "images" => self.set_total(
-                key,
-                text,
-                amount(&[Unit::Image, Unit::Epoch], Some(Unit::Image))?,
-            )?,
+            "tokens" => {
+                self.set_total(key, text, amount(&[Unit::Token, Unit::Epoch], Some(Unit::Token))?)?
+            }
+            "images" => {
+                self.set_total(key, text, amount(&[Unit::Image, Unit::Epoch], Some(Unit::Image))?)?
+            }
             "examples" => self.set_total(
                 key,
                 text,
@@ -133,12 +117,8 @@ impl RunDeclaration {
             "response_std" => self.response_std = Some(amount(&[], None)?.value),
             "noise_std" => self.noise_std = Some(amount(&[], None)?.value),
             "reduction" => {
-                self.reduction = Some(names::find(
-                    "reduction",
-                    text,
-                    Reduction::ALL,
-                    Reduction::name,
-                )?)
+                self.reduction =
+                    Some(names::find("reduction", text, Reduction::ALL, Reduction::name)?)
             }
             "loss" => self.loss = Some(names::find("loss", text, Loss::ALL, Loss::name)?),
             "dtype" => self.dtype = Some(names::find("dtype", text, Dtype::ALL, Dtype::name)?),
@@ -172,10 +152,7 @@ impl RunDeclaration {
     /// more than the way they were written allows; [`DecayError::Missing`] where sequences meet
     /// tokens without a `context`; whatever the schedule refuses.
     pub fn resolve(self) -> Result<RunShape, DecayError> {
-        let context = self
-            .context
-            .map(|context| context.count("context"))
-            .transpose()?;
+        let context = self.context.map(|context| context.count("context")).transpose()?;
         let in_tokens = |quantity: Quantity| match (quantity.unit, context) {
             (Some(Unit::Sequence), Some(context)) => Quantity {
                 value: quantity.value * context as f64,
@@ -230,11 +207,7 @@ impl RunDeclaration {
             let (left, right) = (left?, right?);
             let value = left.value * right.value;
             let precision = left.relative_precision() + right.relative_precision();
-            Some(Quantity {
-                value,
-                unit: Some(unit),
-                half_digit: value * precision,
-            })
+            Some(Quantity { value, unit: Some(unit), half_digit: value * precision })
         };
         let by_steps = product(steps, batch);
         let by_epochs = product(epochs, data);
@@ -262,10 +235,9 @@ impl RunDeclaration {
                 ),
             });
         }
-        let batch = batch.map(|batch| batch.value).or(over(
-            total,
-            steps.map(|steps| Quantity::new(steps as f64, None)),
-        ));
+        let batch = batch
+            .map(|batch| batch.value)
+            .or(over(total, steps.map(|steps| Quantity::new(steps as f64, None))));
         let data_points = data.map(|data| data.value).or(over(total, epochs));
         let epochs = epochs.map(|epochs| epochs.value).or(over(total, data));
         let steps_per_epoch = data_points.zip(batch).map(|(data, batch)| data / batch);
@@ -284,15 +256,9 @@ impl RunDeclaration {
             data_points,
             epochs,
             context,
-            parameters: self
-                .parameters
-                .map(|count| count.count("params"))
-                .transpose()?,
+            parameters: self.parameters.map(|count| count.count("params")).transpose()?,
             width: self.width.map(|count| count.count("width")).transpose()?,
-            outputs: self
-                .outputs
-                .map(|count| count.count("outputs"))
-                .transpose()?,
+            outputs: self.outputs.map(|count| count.count("outputs")).transpose()?,
             init_std: self.init_std,
             gradient_rms: self.gradient_rms,
             response_std: self.response_std,

@@ -16,18 +16,12 @@ pub struct Given<T> {
 impl<T> Given<T> {
     /// A value that was typed.
     pub const fn typed(value: T) -> Self {
-        Given {
-            value,
-            default: false,
-        }
+        Given { value, default: false }
     }
 
     /// A library's default.
     pub const fn default(value: T) -> Self {
-        Given {
-            value,
-            default: true,
-        }
+        Given { value, default: true }
     }
 }
 
@@ -68,11 +62,8 @@ pub enum Loss {
 
 impl Loss {
     /// Every loss.
-    pub const ALL: [Loss; 3] = [
-        Loss::NegativeLogLikelihood,
-        Loss::SquaredError,
-        Loss::HalfSquaredError,
-    ];
+    pub const ALL: [Loss; 3] =
+        [Loss::NegativeLogLikelihood, Loss::SquaredError, Loss::HalfSquaredError];
 
     /// The name used on the command line.
     pub const fn name(self) -> &'static str {

@@ -100,33 +100,17 @@ impl Schedule {
             return Err(DecayError::WarmupTooLong { warmup, steps });
         }
         if kind == ScheduleKind::WarmupStableDecay && decay > steps - warmup {
-            return Err(DecayError::DecayTooLong {
-                warmup,
-                decay,
-                steps,
-            });
+            return Err(DecayError::DecayTooLong { warmup, decay, steps });
         }
         if !(0.0..=1.0).contains(&floor) {
             return Err(DecayError::InvalidFloor { floor });
         }
-        Ok(Schedule {
-            kind,
-            warmup,
-            steps,
-            floor,
-            decay,
-        })
+        Ok(Schedule { kind, warmup, steps, floor, decay })
     }
 
     /// The peak itself at each of `steps` steps.
     pub const fn constant(steps: u64) -> Self {
-        Schedule {
-            kind: ScheduleKind::Constant,
-            warmup: 0,
-            steps,
-            floor: 1.0,
-            decay: 0,
-        }
+        Schedule { kind: ScheduleKind::Constant, warmup: 0, steps, floor: 1.0, decay: 0 }
     }
 
     /// The multiplier of the peak at `step`, counted from 0.
@@ -145,9 +129,9 @@ impl Schedule {
             ScheduleKind::WarmupStableDecay => {
                 down(1.0 - progress(step, self.steps - self.decay, self.steps))
             }
-            ScheduleKind::InverseSquareRoot => self
-                .floor
-                .max(((self.warmup + 1) as f64 / (step + 1) as f64).sqrt()),
+            ScheduleKind::InverseSquareRoot => {
+                self.floor.max(((self.warmup + 1) as f64 / (step + 1) as f64).sqrt())
+            }
         }
     }
 
@@ -368,20 +352,10 @@ mod tests {
         let new = Schedule::new;
         assert_eq!(
             new(ScheduleKind::Cosine, 11, 10, 0.1, 0),
-            Err(DecayError::WarmupTooLong {
-                warmup: 11,
-                steps: 10
-            })
+            Err(DecayError::WarmupTooLong { warmup: 11, steps: 10 })
         );
-        let too_long = DecayError::DecayTooLong {
-            warmup: 5,
-            decay: 6,
-            steps: 10,
-        };
-        assert_eq!(
-            new(ScheduleKind::WarmupStableDecay, 5, 10, 0.1, 6),
-            Err(too_long)
-        );
+        let too_long = DecayError::DecayTooLong { warmup: 5, decay: 6, steps: 10 };
+        assert_eq!(new(ScheduleKind::WarmupStableDecay, 5, 10, 0.1, 6), Err(too_long));
         assert!(new(ScheduleKind::Cosine, 5, 10, 0.1, 6).is_ok());
         for floor in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
             assert!(new(ScheduleKind::Linear, 0, 10, floor, 0).is_err());
@@ -390,24 +364,15 @@ mod tests {
 
     #[test]
     fn descriptions() {
-        let describe = |kind, warmup, floor| {
-            Schedule::new(kind, warmup, 1000, floor, 200)
-                .unwrap()
-                .describe()
-        };
+        let describe =
+            |kind, warmup, floor| Schedule::new(kind, warmup, 1000, floor, 200).unwrap().describe();
         assert_eq!(
             describe(ScheduleKind::Cosine, 94, 0.1),
             "cosine to 10 % after 94 warm-up steps"
         );
         assert_eq!(describe(ScheduleKind::Linear, 0, 0.0), "linear to zero");
-        assert_eq!(
-            describe(ScheduleKind::Cosine, 1, 0.07),
-            "cosine to 7 % after 1 warm-up step"
-        );
-        assert_eq!(
-            describe(ScheduleKind::Constant, 50, 0.1),
-            "constant after 50 warm-up steps"
-        );
+        assert_eq!(describe(ScheduleKind::Cosine, 1, 0.07), "cosine to 7 % after 1 warm-up step");
+        assert_eq!(describe(ScheduleKind::Constant, 50, 0.1), "constant after 50 warm-up steps");
         let wsd = describe(ScheduleKind::WarmupStableDecay, 0, 0.0);
         assert_eq!(wsd, "constant, then linear to zero over the last 200 steps");
         assert_eq!(

@@ -66,15 +66,12 @@ impl Setting {
             run: RunDeclaration::default(),
         };
         for word in words {
-            let (key, value) = word
-                .split_once('=')
-                .ok_or_else(|| DecayError::InvalidSetting {
-                    key: word.to_owned(),
-                    given: String::new(),
-                    reason:
-                        "every word behind the library is key=value, for example weight_decay=0.1"
-                            .to_owned(),
-                })?;
+            let (key, value) = word.split_once('=').ok_or_else(|| DecayError::InvalidSetting {
+                key: word.to_owned(),
+                given: String::new(),
+                reason: "every word behind the library is key=value, for example weight_decay=0.1"
+                    .to_owned(),
+            })?;
             reader.take(key.trim(), value.trim())?;
         }
         reader.finish()
@@ -105,10 +102,7 @@ impl Setting {
     /// (without one the rate is constant).
     pub fn application(&self, step: u64) -> Option<Application> {
         let peak = self.run.peak_learning_rate?.value;
-        let factor = self
-            .run
-            .schedule
-            .map_or(1.0, |schedule| schedule.factor(step));
+        let factor = self.run.schedule.map_or(1.0, |schedule| schedule.factor(step));
         Some(self.rule()?.apply(
             self.coefficient(),
             LearningRate(peak * factor),
@@ -118,10 +112,7 @@ impl Setting {
 
     /// The learning rate of `step`.
     pub fn learning_rate(&self, step: u64) -> Option<f64> {
-        let factor = self
-            .run
-            .schedule
-            .map_or(1.0, |schedule| schedule.factor(step));
+        let factor = self.run.schedule.map_or(1.0, |schedule| schedule.factor(step));
         Some(self.run.peak_learning_rate?.value * factor)
     }
 }
@@ -139,9 +130,7 @@ impl Reader {
     fn take(&mut self, key: &str, value: &str) -> Result<(), DecayError> {
         // `betas=(0.9, 0.95)`, as in a call.
         if key == "betas" && self.entry.key(KeyMeaning::Beta1).is_some() {
-            let pair = value
-                .trim_start_matches(['(', '['])
-                .trim_end_matches([')', ']']);
+            let pair = value.trim_start_matches(['(', '[']).trim_end_matches([')', ']']);
             let Some((first, second)) = pair.split_once(',') else {
                 return Err(invalid(
                     key,
@@ -152,11 +141,7 @@ impl Reader {
             self.take("beta1", first.trim())?;
             return self.take("beta2", second.trim());
         }
-        let own = self
-            .entry
-            .keys
-            .iter()
-            .find(|own| own.name == key || own.meaning.name() == key);
+        let own = self.entry.keys.iter().find(|own| own.name == key || own.meaning.name() == key);
         let name = own.map_or(key, |own| own.name);
         if self.seen.iter().any(|seen| seen == name) {
             return Err(invalid(key, value, "it is given twice"));
@@ -202,8 +187,7 @@ impl Reader {
             };
             match own.meaning {
                 KeyMeaning::Nesterov => {
-                    self.numbers
-                        .insert(own.meaning, Given::typed(f64::from(u8::from(on))));
+                    self.numbers.insert(own.meaning, Given::typed(f64::from(u8::from(on))));
                 }
                 _ => self.switches.push((own.name, on)),
             }
@@ -258,40 +242,28 @@ impl Reader {
                 }
                 KeyDefault::Switch(_) | KeyDefault::Required => continue,
             };
-            self.numbers
-                .entry(key.meaning)
-                .or_insert(Given::default(default));
+            self.numbers.entry(key.meaning).or_insert(Given::default(default));
         }
         let variant = self.entry.variant(&self.switches).ok_or_else(|| {
-            let typed: Vec<String> = self
-                .switches
-                .iter()
-                .map(|(key, on)| format!("{key}={on}"))
-                .collect();
+            let typed: Vec<String> =
+                self.switches.iter().map(|(key, on)| format!("{key}={on}")).collect();
             DecayError::InvalidSetting {
                 key: self.entry.name.to_owned(),
                 given: typed.join(" "),
                 reason: "it has no such combination of switches".to_owned(),
             }
         })?;
-        let lambda = self
-            .numbers
-            .remove(&KeyMeaning::WeightDecay)
-            .ok_or_else(|| DecayError::Missing {
+        let lambda =
+            self.numbers.remove(&KeyMeaning::WeightDecay).ok_or_else(|| DecayError::Missing {
                 needed_for: self.entry.name.to_owned(),
                 missing: format!(
                     "{}=…, which has no default",
-                    self.entry
-                        .key(KeyMeaning::WeightDecay)
-                        .map_or("weight_decay", |key| key.name)
+                    self.entry.key(KeyMeaning::WeightDecay).map_or("weight_decay", |key| key.name)
                 ),
             })?;
         let divides = matches!(
             variant.convention,
-            Convention::Penalty {
-                penalty: Penalty::Inverse | Penalty::PriorStd,
-                ..
-            }
+            Convention::Penalty { penalty: Penalty::Inverse | Penalty::PriorStd, .. }
         );
         if divides && lambda.value == 0.0 {
             let key = self.entry.key(KeyMeaning::WeightDecay);

@@ -45,11 +45,7 @@ impl FromIterator<f64> for Timescale {
 
 /// Training tokens seen per parameter; 0 for a model without parameters.
 pub fn tokens_per_parameter(tokens: u64, parameters: u64) -> f64 {
-    if parameters == 0 {
-        0.0
-    } else {
-        tokens as f64 / parameters as f64
-    }
+    if parameters == 0 { 0.0 } else { tokens as f64 / parameters as f64 }
 }
 
 #[cfg(test)]
@@ -102,10 +98,7 @@ mod tests {
 
     #[test]
     fn tokens_a_parameter() {
-        assert_eq!(
-            tokens_per_parameter(3_840_000, 169_728),
-            3_840_000.0 / 169_728.0
-        );
+        assert_eq!(tokens_per_parameter(3_840_000, 169_728), 3_840_000.0 / 169_728.0);
         assert_eq!(tokens_per_parameter(1, 0), 0.0);
     }
 }

@@ -28,12 +28,7 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 fn rows(value: &Value) -> Vec<Vec<f64>> {
-    value
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(numbers)
-        .collect()
+    value.as_array().expect("a list").iter().map(numbers).collect()
 }
 
 fn list<'a>(golden: &'a Value, key: &str) -> &'a [Value] {
@@ -43,10 +38,7 @@ fn list<'a>(golden: &'a Value, key: &str) -> &'a [Value] {
 fn setting(case: &Value) -> (Setting, &str) {
     let words = case["setting"].as_str().expect("words");
     let setting = Setting::read(&words.split_whitespace().collect::<Vec<_>>());
-    (
-        setting.unwrap_or_else(|error| panic!("{words}: {error}")),
-        words,
-    )
+    (setting.unwrap_or_else(|error| panic!("{words}: {error}")), words)
 }
 
 fn norm(vector: &[f64]) -> f64 {
@@ -55,11 +47,7 @@ fn norm(vector: &[f64]) -> f64 {
 
 fn distance(left: &[f64], right: &[f64]) -> f64 {
     assert_eq!(left.len(), right.len());
-    let difference: Vec<f64> = left
-        .iter()
-        .zip(right)
-        .map(|(left, right)| left - right)
-        .collect();
+    let difference: Vec<f64> = left.iter().zip(right).map(|(left, right)| left - right).collect();
     norm(&difference) / norm(right)
 }
 
@@ -165,10 +153,7 @@ fn every_trajectory_is_followed() {
             };
             match decay {
                 Application::Gradient(lambda) => {
-                    gradient
-                        .iter_mut()
-                        .zip(&w)
-                        .for_each(|(g, w)| *g += lambda * w);
+                    gradient.iter_mut().zip(&w).for_each(|(g, w)| *g += lambda * w);
                 }
                 Application::Shrink(_) if skips_decay(&setting, step) => {}
                 Application::Shrink(of_step) => shrink = of_step.0,
@@ -189,11 +174,7 @@ fn every_trajectory_is_followed() {
                 *w = (1.0 - shrink) * *w - rate(step) * u;
             }
             let off = distance(&w, &weights[step + 1]);
-            assert!(
-                off <= TOLERANCE,
-                "{words}, step {}: off by {off:e}",
-                step + 1
-            );
+            assert!(off <= TOLERANCE, "{words}, step {}: off by {off:e}", step + 1);
             worst = worst.max(off);
         }
         // Without the decay the same steps end elsewhere: the test sees it.
@@ -210,15 +191,9 @@ fn every_trajectory_is_followed() {
                 Some(updates) => updates[step].clone(),
                 None => direction.update(gradient),
             };
-            undecayed
-                .iter_mut()
-                .zip(&update)
-                .for_each(|(w, u)| *w -= rate(step) * u);
+            undecayed.iter_mut().zip(&update).for_each(|(w, u)| *w -= rate(step) * u);
         }
-        assert!(
-            distance(&undecayed, &w) > 1e-3,
-            "{words}: the decay is too small to be seen"
-        );
+        assert!(distance(&undecayed, &w) > 1e-3, "{words}: the decay is too small to be seen");
     }
     println!("farthest from any library: {worst:e}");
     assert!(worst > 0.0, "nothing was compared");
@@ -227,9 +202,7 @@ fn every_trajectory_is_followed() {
 /// pytorch_optimizer's RAdam leaves the decay out until its variance can be rectified, as the table says:
 /// while ρ_t = ρ_∞ − 2tβ₂ᵗ/(1 − β₂ᵗ) < 5 (Liu et al. 2020, algorithm 2).
 fn skips_decay(setting: &Setting, step: usize) -> bool {
-    let beta2 = setting
-        .value(KeyMeaning::Beta2)
-        .map_or(0.0, |beta| beta.value);
+    let beta2 = setting.value(KeyMeaning::Beta2).map_or(0.0, |beta| beta.value);
     let (t, power) = (step as f64 + 1.0, beta2.powi(step as i32 + 1));
     let length = 2.0 / (1.0 - beta2) - 1.0 - 2.0 * t * power / (1.0 - power);
     setting.entry.name == "pytorch_optimizer.RAdam" && length < 5.0
@@ -242,11 +215,7 @@ fn every_golden_entry_has_its_trajectory_and_version() {
     for key in ["trajectories", "fits", "laplace"] {
         for case in list(&golden, key) {
             let (setting, _) = setting(case);
-            seen.insert((
-                setting.entry.name,
-                setting.variant.equation,
-                setting.variant.call,
-            ));
+            seen.insert((setting.entry.name, setting.variant.equation, setting.variant.call));
         }
     }
     for entry in library::entries().filter(|entry| entry.checked.method == Method::Golden) {
@@ -259,17 +228,8 @@ fn every_golden_entry_has_its_trajectory_and_version() {
             );
         }
         // `torch 2.15.0` is what golden.py found installed.
-        let (name, version) = entry
-            .checked
-            .version
-            .split_once(' ')
-            .expect("name and version");
-        assert_eq!(
-            golden["versions"][name].as_str(),
-            Some(version),
-            "{}",
-            entry.name
-        );
+        let (name, version) = entry.checked.version.split_once(' ').expect("name and version");
+        assert_eq!(golden["versions"][name].as_str(), Some(version), "{}", entry.name);
     }
 }
 
@@ -282,17 +242,12 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
         for row in pivot + 1..n {
             let factor = matrix[row][pivot] / matrix[pivot][pivot];
             let above = matrix[pivot].clone();
-            matrix[row]
-                .iter_mut()
-                .zip(&above)
-                .for_each(|(value, above)| *value -= factor * above);
+            matrix[row].iter_mut().zip(&above).for_each(|(value, above)| *value -= factor * above);
             right[row] -= factor * right[pivot];
         }
     }
     for row in (0..n).rev() {
-        let known: f64 = (row + 1..n)
-            .map(|column| matrix[row][column] * right[column])
-            .sum();
+        let known: f64 = (row + 1..n).map(|column| matrix[row][column] * right[column]).sum();
         right[row] = (right[row] - known) / matrix[row][row];
     }
     right
@@ -307,9 +262,7 @@ fn off_the_minimum(
     (quadratic, absolute): (f64, f64),
     logistic: bool,
 ) -> f64 {
-    let active: Vec<usize> = (0..w.len())
-        .filter(|&index| w[index].abs() > 1e-9)
-        .collect();
+    let active: Vec<usize> = (0..w.len()).filter(|&index| w[index].abs() > 1e-9).collect();
     let mut gradient = vec![0.0; w.len()];
     let mut hessian = vec![vec![0.0; w.len()]; w.len()];
     for (row, y) in x.iter().zip(y) {
@@ -338,31 +291,16 @@ fn off_the_minimum(
             );
         }
     }
-    let matrix = active
-        .iter()
-        .map(|&i| active.iter().map(|&j| hessian[i][j]).collect())
-        .collect();
-    norm(&solve(
-        matrix,
-        active.iter().map(|&i| gradient[i]).collect(),
-    )) / norm(w)
+    let matrix = active.iter().map(|&i| active.iter().map(|&j| hessian[i][j]).collect()).collect();
+    norm(&solve(matrix, active.iter().map(|&i| gradient[i]).collect())) / norm(w)
 }
 
 /// (P, L) of a setting, by way of scikit-learn's own numbers: λ(1 − r) and λr for the elastic net,
 /// (1 − r)/C and r/C for the logistic regression.
 fn strengths(setting: &Setting, logistic: bool, data: f64) -> (f64, f64) {
-    let target = if logistic {
-        "sklearn.LogisticRegression"
-    } else {
-        "sklearn.ElasticNet"
-    };
+    let target = if logistic { "sklearn.LogisticRegression" } else { "sklearn.ElasticNet" };
     let conversion = convert(setting, &target.parse().unwrap()).unwrap();
-    assert_eq!(
-        conversion.fidelity,
-        Fidelity::Exact,
-        "{:?}",
-        conversion.reasons
-    );
+    assert_eq!(conversion.fidelity, Fidelity::Exact, "{:?}", conversion.reasons);
     let ratio = match conversion.keys.iter().find(|(name, _)| *name == "l1_ratio") {
         Some((_, wd_decay::conversion::Value::Number(ratio))) => *ratio,
         _ => panic!("no l1_ratio"),
@@ -381,19 +319,13 @@ fn every_estimator_rests_at_the_minimum_of_its_objective() {
         let target = case["target"].as_str().unwrap();
         let logistic = target == "labels";
         let (quadratic, absolute) = strengths(&setting, logistic, x.len() as f64);
-        for (y, w) in rows(&golden["data"][target])
-            .iter()
-            .zip(rows(&case["coefficients"]))
-        {
+        for (y, w) in rows(&golden["data"][target]).iter().zip(rows(&case["coefficients"])) {
             let off = off_the_minimum(&x, y, &w, (quadratic, absolute), logistic);
             assert!(off <= TOLERANCE, "{words}: off by {off:e}");
             // A penalty a thousandth larger has another minimum: the test sees it.
             let other = (1.001 * quadratic, 1.001 * absolute);
             let off = off_the_minimum(&x, y, &w, other, logistic);
-            assert!(
-                off > 10.0 * TOLERANCE,
-                "{words}: {off:e} does not tell a wrong penalty"
-            );
+            assert!(off > 10.0 * TOLERANCE, "{words}: {off:e} does not tell a wrong penalty");
         }
     }
 }

@@ -18,10 +18,7 @@ struct Noise {
 
 impl Noise {
     fn new(seed: u64) -> Self {
-        Noise {
-            state: seed,
-            spare: None,
-        }
+        Noise { state: seed, spare: None }
     }
 
     fn uniform(&mut self) -> f64 {
@@ -48,11 +45,7 @@ fn rms(weights: &[f64]) -> f64 {
 }
 
 fn angle(left: &[f64], right: &[f64]) -> f64 {
-    let product: f64 = left
-        .iter()
-        .zip(right)
-        .map(|(left, right)| left * right)
-        .sum();
+    let product: f64 = left.iter().zip(right).map(|(left, right)| left * right).sum();
     (product / (rms(left) * rms(right) * left.len() as f64)).acos()
 }
 
@@ -112,22 +105,15 @@ fn settled(values: &[f64]) -> f64 {
 
 fn assert_within(measured: f64, predicted: f64, tolerance: f64, what: &str) {
     let ratio = measured / predicted;
-    assert!(
-        (ratio - 1.0).abs() <= tolerance,
-        "{what}: measured/predicted = {ratio}"
-    );
+    assert!((ratio - 1.0).abs() <= tolerance, "{what}: measured/predicted = {ratio}");
 }
 
 #[test]
 fn adamw_settles_where_predicted() {
     let (coordinates, rate, lambda) = (4000, 0.01, 0.1);
     for (beta2, tolerance) in [(0.95, 0.05), (0.999, 0.01)] {
-        let (norms, angles) = simulate(
-            coordinates,
-            8000,
-            |_| rate * lambda,
-            adam(coordinates, 0.9, beta2, |_| rate),
-        );
+        let (norms, angles) =
+            simulate(coordinates, 8000, |_| rate * lambda, adam(coordinates, 0.9, beta2, |_| rate));
         let predicted = UpdateNoise::Adam { beta1: 0.9 }.equilibrium(rate, rate * lambda);
         assert_within(
             settled(&norms),
@@ -177,11 +163,7 @@ fn sgd_moments(
         for step in 0..warmup + steps {
             let gradient = spread * (noise.uniform() - 0.5) + lambda * weight;
             buffer = momentum * buffer + gradient;
-            let direction = if nesterov {
-                gradient + momentum * buffer
-            } else {
-                buffer
-            };
+            let direction = if nesterov { gradient + momentum * buffer } else { buffer };
             let next = weight - rate * direction;
             if step >= warmup {
                 squares += next * next;
@@ -190,10 +172,7 @@ fn sgd_moments(
             weight = next;
         }
     }
-    (
-        (squares / (coordinates * steps) as f64).sqrt(),
-        products / squares,
-    )
+    ((squares / (coordinates * steps) as f64).sqrt(), products / squares)
 }
 
 #[test]
@@ -212,20 +191,11 @@ fn the_general_form_is_exact_for_sgd_in_the_limit() {
     // Shrink ηλ/(1 − α) = 1e-5 a step: what is left is of that order.
     let (rate, lambda, momentum) = (1e-3, 1e-3, 0.9);
     let exact = coupled_sgd_equilibrium(rate, lambda, momentum, 1.0);
-    let general = UpdateNoise::Sgd {
-        momentum,
-        nesterov: false,
-        gradient_mean_square: 1.0,
-    }
-    .equilibrium(rate, rate * lambda / (1.0 - momentum));
+    let general = UpdateNoise::Sgd { momentum, nesterov: false, gradient_mean_square: 1.0 }
+        .equilibrium(rate, rate * lambda / (1.0 - momentum));
     assert_within(general.rms, exact.rms, 1e-4, "RMS");
     assert_within(general.angle, exact.angle, 1e-4, "angle");
-    assert_within(
-        general.relaxation_steps,
-        exact.relaxation_steps,
-        1e-3,
-        "relaxation",
-    );
+    assert_within(general.relaxation_steps, exact.relaxation_steps, 1e-3, "relaxation");
     assert_within(
         exact.angle,
         (2.0 * rate * lambda / (1.0 + momentum)).sqrt(),
@@ -238,12 +208,8 @@ fn the_general_form_is_exact_for_sgd_in_the_limit() {
 fn sgd_with_nesterov_momentum_settles_where_predicted() {
     let (rate, lambda, momentum) = (0.05, 0.002, 0.9);
     let (rms, cosine) = sgd_moments((500, 4000, 40_000), (rate, lambda, momentum), true);
-    let predicted = UpdateNoise::Sgd {
-        momentum,
-        nesterov: true,
-        gradient_mean_square: 1.0,
-    }
-    .equilibrium(rate, rate * lambda / (1.0 - momentum));
+    let predicted = UpdateNoise::Sgd { momentum, nesterov: true, gradient_mean_square: 1.0 }
+        .equilibrium(rate, rate * lambda / (1.0 - momentum));
     assert_within(rms, predicted.rms, 0.01, "RMS");
     assert_within(cosine.acos(), predicted.angle, 0.01, "angle");
 }
@@ -259,9 +225,7 @@ fn scale_invariant_sgd_settles_where_predicted() {
     let (warmup, steps) = (4000, 100_000);
     let mut fourth_powers = 0.0;
     for step in 0..warmup + steps {
-        gradient
-            .iter_mut()
-            .for_each(|value| *value = noise.normal());
+        gradient.iter_mut().for_each(|value| *value = noise.normal());
         let square: f64 = weights.iter().map(|weight| weight * weight).sum();
         let along: f64 = weights.iter().zip(&gradient).map(|(w, g)| w * g).sum();
         for index in 0..coordinates {
@@ -293,12 +257,7 @@ fn muon_settles_at_its_closed_form() {
         scale: MuonScale::Shape { fan_in: columns },
     }
     .equilibrium(rate, rate * lambda);
-    assert_within(
-        exact,
-        predicted.rms * (rows * columns as f64).sqrt(),
-        0.005,
-        "norm",
-    );
+    assert_within(exact, predicted.rms * (rows * columns as f64).sqrt(), 0.005, "norm");
 }
 
 #[test]
@@ -309,14 +268,10 @@ fn the_recursion_follows_adamw_through_every_schedule() {
     let schedule = |kind, floor| Schedule::new(kind, 200, steps as u64, floor, 800).unwrap();
     let cosine = schedule(ScheduleKind::Cosine, 0.1);
     let wsd = schedule(ScheduleKind::WarmupStableDecay, 0.0);
-    for (name, schedule, is_corrected) in [
-        ("cosine", cosine, false),
-        ("wsd", wsd, false),
-        ("cosine, corrected", cosine, true),
-    ] {
-        let rates: Vec<f64> = (0..steps)
-            .map(|step| peak * schedule.factor(step as u64))
-            .collect();
+    for (name, schedule, is_corrected) in
+        [("cosine", cosine, false), ("wsd", wsd, false), ("cosine, corrected", cosine, true)]
+    {
+        let rates: Vec<f64> = (0..steps).map(|step| peak * schedule.factor(step as u64)).collect();
         let shrinks: Vec<f64> = rates
             .iter()
             .map(|rate| lambda * rate * if is_corrected { rate / peak } else { 1.0 })
@@ -327,12 +282,8 @@ fn the_recursion_follows_adamw_through_every_schedule() {
             |step| shrinks[step],
             adam(coordinates, 0.9, 0.999, |step| rates[step]),
         );
-        let predicted = norm_recursion(
-            START,
-            &rates,
-            &shrinks,
-            UpdateNoise::Adam { beta1: 0.9 }.diffusion(),
-        );
+        let predicted =
+            norm_recursion(START, &rates, &shrinks, UpdateNoise::Adam { beta1: 0.9 }.diffusion());
         for (step, (measured, predicted)) in measured.iter().zip(&predicted).enumerate() {
             assert_within(*measured, *predicted, 0.02, &format!("{name}, step {step}"));
         }
@@ -343,35 +294,15 @@ fn the_recursion_follows_adamw_through_every_schedule() {
 fn the_recursion_reaches_the_equilibrium_and_grows_without_decay() {
     let noise = UpdateNoise::Adam { beta1: 0.9 };
     let (rate, shrink, steps) = (0.01, 0.002, 10_000);
-    let course = norm_recursion(
-        1.0,
-        &vec![rate; steps],
-        &vec![shrink; steps],
-        noise.diffusion(),
-    );
+    let course = norm_recursion(1.0, &vec![rate; steps], &vec![shrink; steps], noise.diffusion());
     let settled = noise.equilibrium(rate, shrink);
     assert_within(*course.last().unwrap(), settled.rms, 1e-9, "equilibrium");
     // The mean square approaches its end as e^(−t/relaxation).
     let excess = |step: usize| course[step].powi(2) - settled.rms.powi(2);
     let relaxation = settled.relaxation_steps.round() as usize;
-    assert_within(
-        excess(500 + relaxation) / excess(500),
-        (-1.0f64).exp(),
-        0.01,
-        "relaxation",
-    );
+    assert_within(excess(500 + relaxation) / excess(500), (-1.0f64).exp(), 0.01, "relaxation");
     // Without decay: ρ = ρ_0 + η²t.
-    let free = norm_recursion(
-        1.0,
-        &vec![rate; steps],
-        &vec![0.0; steps],
-        noise.diffusion(),
-    );
-    assert_within(
-        *free.last().unwrap(),
-        (1.0 + rate * rate * steps as f64).sqrt(),
-        1e-9,
-        "growth",
-    );
+    let free = norm_recursion(1.0, &vec![rate; steps], &vec![0.0; steps], noise.diffusion());
+    assert_within(*free.last().unwrap(), (1.0 + rate * rate * steps as f64).sqrt(), 1e-9, "growth");
     assert!(noise.equilibrium(rate, 0.0).rms.is_infinite());
 }

@@ -39,18 +39,12 @@ fn vit() -> Vec<TensorDescription<'static>> {
 }
 
 fn choose(preset: Preset, overrides: &[(&str, f64)]) -> Result<Vec<Choice>, DecayError> {
-    let overrides = overrides
-        .iter()
-        .map(|(glob, lambda)| ((*glob).to_owned(), *lambda))
-        .collect();
+    let overrides = overrides.iter().map(|(glob, lambda)| ((*glob).to_owned(), *lambda)).collect();
     DecayPolicy { preset, overrides }.choose(0.1, &gpt())
 }
 
 fn decayed_roles(preset: Preset, tensors: &[TensorDescription<'_>]) -> Vec<Role> {
-    let policy = DecayPolicy {
-        preset,
-        overrides: Vec::new(),
-    };
+    let policy = DecayPolicy { preset, overrides: Vec::new() };
     let choices = policy.choose(0.1, tensors).unwrap();
     let mut roles: Vec<Role> = tensors
         .iter()
@@ -74,19 +68,13 @@ fn presets_decay_the_roles_of_their_table() {
     assert_eq!(of_gpt(Preset::Olmo), [Matrix, Head, Norm, Bias]);
     assert_eq!(of_gpt(Preset::Timm), [Matrix, Embedding, Head]);
     assert_eq!(of_gpt(Preset::Matrices), [Matrix, Head]);
-    assert_eq!(
-        of_gpt(Preset::Everything),
-        [Matrix, Embedding, Position, Head, Norm, Bias]
-    );
+    assert_eq!(of_gpt(Preset::Everything), [Matrix, Embedding, Position, Head, Norm, Bias]);
 
     let of_vit = |preset| decayed_roles(preset, &vit());
     let nanogpt = [Matrix, Convolution, Position, ClassToken, Head];
     assert_eq!(of_vit(Preset::Nanogpt), nanogpt);
     assert_eq!(of_vit(Preset::Hf), nanogpt);
-    assert_eq!(
-        of_vit(Preset::Olmo),
-        [Matrix, Convolution, Head, Norm, Bias]
-    );
+    assert_eq!(of_vit(Preset::Olmo), [Matrix, Convolution, Head, Norm, Bias]);
     assert_eq!(of_vit(Preset::Timm), [Matrix, Convolution, Head]);
     assert_eq!(of_vit(Preset::Deit), [Matrix, Convolution, Head]);
     assert_eq!(of_vit(Preset::Matrices), [Matrix, Convolution, Head]);
@@ -98,16 +86,9 @@ fn presets_decay_the_roles_of_their_table() {
 
 #[test]
 fn timm_says_why_it_leaves_a_tensor_out() {
-    let policy = DecayPolicy {
-        preset: Preset::Timm,
-        overrides: Vec::new(),
-    };
-    let reasons: Vec<String> = policy
-        .choose(0.1, &vit())
-        .unwrap()
-        .into_iter()
-        .map(|choice| choice.reason)
-        .collect();
+    let policy = DecayPolicy { preset: Preset::Timm, overrides: Vec::new() };
+    let reasons: Vec<String> =
+        policy.choose(0.1, &vit()).unwrap().into_iter().map(|choice| choice.reason).collect();
     assert_eq!(reasons[0], "4-D: decays (timm)");
     assert_eq!(reasons[1], "bias: no decay (timm)");
     assert_eq!(reasons[2], "class token: no decay (timm)");
@@ -118,22 +99,11 @@ fn timm_says_why_it_leaves_a_tensor_out() {
 #[test]
 fn nanogpt_goes_by_dimensions_and_hf_by_kind() {
     let odd = [
-        TensorDescription {
-            path: "gain",
-            shape: &[4, 16],
-            role: Role::Norm,
-        },
-        TensorDescription {
-            path: "matrix",
-            shape: &[64],
-            role: Role::Matrix,
-        },
+        TensorDescription { path: "gain", shape: &[4, 16], role: Role::Norm },
+        TensorDescription { path: "matrix", shape: &[64], role: Role::Matrix },
     ];
     let lambdas = |preset| {
-        let policy = DecayPolicy {
-            preset,
-            overrides: Vec::new(),
-        };
+        let policy = DecayPolicy { preset, overrides: Vec::new() };
         let choices = policy.choose(0.1, &odd).unwrap();
         (choices[0].lambda, choices[1].lambda)
     };
@@ -144,11 +114,7 @@ fn nanogpt_goes_by_dimensions_and_hf_by_kind() {
 #[test]
 fn every_choice_says_why() {
     let reasons = |preset| -> Vec<String> {
-        choose(preset, &[])
-            .unwrap()
-            .into_iter()
-            .map(|choice| choice.reason)
-            .collect()
+        choose(preset, &[]).unwrap().into_iter().map(|choice| choice.reason).collect()
     };
     let nanogpt = reasons(Preset::Nanogpt);
     assert_eq!(nanogpt[0], "2-D: decays (nanogpt)");
@@ -156,30 +122,20 @@ fn every_choice_says_why() {
     assert_eq!(nanogpt[3], "1-D bias: no decay (nanogpt)");
     assert_eq!(reasons(Preset::Hf)[2], "norm gain: no decay (hf)");
     assert_eq!(reasons(Preset::Olmo)[0], "token embedding: no decay (olmo)");
-    assert_eq!(
-        reasons(Preset::Everything)[11],
-        "output head: decays (everything)"
-    );
+    assert_eq!(reasons(Preset::Everything)[11], "output head: decays (everything)");
 }
 
 #[test]
 fn overrides_set_lambda_itself_and_the_last_one_wins() {
     let choices = choose(
         Preset::Nanogpt,
-        &[
-            ("block.*.mlp.*", 0.05),
-            ("block.1.*", 0.0),
-            ("*norm.weight", 0.3),
-        ],
+        &[("block.*.mlp.*", 0.05), ("block.1.*", 0.0), ("*norm.weight", 0.3)],
     )
     .unwrap();
     let by_path =
         |path: &str| &choices[gpt().iter().position(|tensor| tensor.path == path).unwrap()];
     assert_eq!(by_path("block.0.mlp.up.weight").lambda, 0.05);
-    assert_eq!(
-        by_path("block.0.mlp.up.weight").reason,
-        "override `block.*.mlp.*`"
-    );
+    assert_eq!(by_path("block.0.mlp.up.weight").reason, "override `block.*.mlp.*`");
     assert_eq!(by_path("block.1.mlp.up.weight").lambda, 0.0);
     assert_eq!(by_path("block.0.attention.norm.weight").lambda, 0.3);
     assert_eq!(by_path("final_norm.weight").lambda, 0.3);
@@ -189,40 +145,18 @@ fn overrides_set_lambda_itself_and_the_last_one_wins() {
 #[test]
 fn an_override_that_matches_nothing_is_an_error_that_names_the_nearest_path() {
     let error = choose(Preset::Nanogpt, &[("block.0.mpl.up.weight", 0.05)]).unwrap_err();
-    let DecayError::UnmatchedGlob { glob, nearest } = &error else {
-        panic!("{error}")
-    };
+    let DecayError::UnmatchedGlob { glob, nearest } = &error else { panic!("{error}") };
     assert_eq!(glob, "block.0.mpl.up.weight");
-    assert!(
-        nearest.starts_with("`block.0.mlp.up.weight`, "),
-        "{nearest}"
-    );
+    assert!(nearest.starts_with("`block.0.mlp.up.weight`, "), "{nearest}");
     let error = choose(Preset::Nanogpt, &[("embeding.tok.*", 0.0)]).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("nearest: `embedding.token.weight`"),
-        "{error}"
-    );
-    let policy = DecayPolicy {
-        preset: Preset::Hf,
-        overrides: vec![("*".to_owned(), 0.1)],
-    };
-    assert!(
-        policy
-            .choose(0.1, &[])
-            .unwrap_err()
-            .to_string()
-            .ends_with("there are none")
-    );
+    assert!(error.to_string().contains("nearest: `embedding.token.weight`"), "{error}");
+    let policy = DecayPolicy { preset: Preset::Hf, overrides: vec![("*".to_owned(), 0.1)] };
+    assert!(policy.choose(0.1, &[]).unwrap_err().to_string().ends_with("there are none"));
 }
 
 #[test]
 fn nonsense_is_refused() {
-    assert!(matches!(
-        choose(Preset::Hf, &[("block.[", 0.1)]),
-        Err(DecayError::InvalidGlob { .. })
-    ));
+    assert!(matches!(choose(Preset::Hf, &[("block.[", 0.1)]), Err(DecayError::InvalidGlob { .. })));
     for lambda in [-0.1, f64::NAN, f64::INFINITY] {
         assert!(matches!(
             choose(Preset::Hf, &[("block.*", lambda)]),
@@ -244,10 +178,7 @@ fn a_policy_in_toml_keeps_the_order_of_its_overrides() {
         [("z.*", 0.5), ("a.*", 0.25), ("m.*", 1.0)].map(|(glob, lambda)| (glob.to_owned(), lambda));
     assert_eq!(policy.overrides, expected);
     assert_eq!(toml::to_string(&policy).unwrap(), text);
-    assert_eq!(
-        toml::from_str::<DecayPolicy>("").unwrap(),
-        DecayPolicy::default()
-    );
+    assert_eq!(toml::from_str::<DecayPolicy>("").unwrap(), DecayPolicy::default());
     assert!(toml::from_str::<DecayPolicy>("presets = \"hf\"").is_err());
     assert!(toml::from_str::<DecayPolicy>("preset = \"tim\"").is_err());
 }

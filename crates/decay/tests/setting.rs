@@ -23,10 +23,7 @@ fn a_published_run() {
     assert_eq!(setting.rule(), Some(DecayRule::Decoupled));
     assert_eq!(setting.lambda, Given::typed(0.1));
     assert_eq!(setting.value(KeyMeaning::Beta2), Some(Given::typed(0.95)));
-    assert_eq!(
-        setting.value(KeyMeaning::Epsilon),
-        Some(Given::default(1e-8))
-    );
+    assert_eq!(setting.value(KeyMeaning::Epsilon), Some(Given::default(1e-8)));
     let run = &setting.run;
     assert_eq!(run.unit, Unit::Token);
     assert_eq!(run.batch, Some(65_536.0));
@@ -51,24 +48,14 @@ fn what_is_absent_follows_from_the_rest() {
     assert_eq!(of("tokens=5ep data=1Btok").total, Some(5e9));
     assert_eq!(of("images=384M data=1.28M").epochs, Some(300.0));
     assert_eq!(of("images=384M epochs=300").data_points, Some(1.28e6));
-    let schedule = of("epochs=10 data=1000 batch=10 schedule=wsd,warmup=1ep,decay=20%")
-        .schedule
-        .unwrap();
-    assert_eq!(
-        (schedule.steps, schedule.warmup, schedule.decay),
-        (1000, 100, 200)
-    );
-    assert_eq!(
-        of("schedule=cosine:0.1 steps=10").schedule.unwrap().floor,
-        0.1
-    );
+    let schedule =
+        of("epochs=10 data=1000 batch=10 schedule=wsd,warmup=1ep,decay=20%").schedule.unwrap();
+    assert_eq!((schedule.steps, schedule.warmup, schedule.decay), (1000, 100, 200));
+    assert_eq!(of("schedule=cosine:0.1 steps=10").schedule.unwrap().floor, 0.1);
     // Without a length there is no schedule to evaluate yet.
     assert_eq!(of("schedule=cosine:0.1").schedule, None);
     // 3.3B is how 3.2768B is written with two digits.
-    assert_eq!(
-        of("steps=50000 batch=65536tok tokens=3.3B").total,
-        Some(3.3e9)
-    );
+    assert_eq!(of("steps=50000 batch=65536tok tokens=3.3B").total, Some(3.3e9));
 }
 
 #[test]
@@ -117,16 +104,10 @@ fn unknown_names_get_the_nearest() {
 fn impossible_values_are_refused() {
     for (text, expected) in [
         ("torch.AdamW weight_decay=-0.1", "cannot be negative"),
-        (
-            "torch.AdamW weight_decay=nan",
-            "does not begin with a number",
-        ),
+        ("torch.AdamW weight_decay=nan", "does not begin with a number"),
         ("torch.AdamW lr=inf", "does not begin with a number"),
         ("torch.AdamW lr=3tok", "no unit"),
-        (
-            "sklearn.LogisticRegression C=0",
-            "C = 0: it must be above 0",
-        ),
+        ("sklearn.LogisticRegression C=0", "C = 0: it must be above 0"),
         ("prior.Gaussian std=0", "std = 0: it must be above 0"),
         ("torch.AdamW beta1=1", "below 1"),
         ("torch.AdamW beta2=-1", "between 0 and 1"),
@@ -150,10 +131,7 @@ fn impossible_values_are_refused() {
 
 #[test]
 fn switches_choose_the_meaning() {
-    assert_eq!(
-        read("torch.Adam").unwrap().rule(),
-        Some(DecayRule::CoupledL2)
-    );
+    assert_eq!(read("torch.Adam").unwrap().rule(), Some(DecayRule::CoupledL2));
     let decoupled = read("torch.Adam decoupled_weight_decay=True").unwrap();
     assert_eq!(decoupled.rule(), Some(DecayRule::Decoupled));
     assert_eq!(read("keras.L2 l2=0.01").unwrap().coefficient(), 0.02);
@@ -168,11 +146,7 @@ fn the_table_is_sound() {
     assert_eq!(names.len(), count, "two entries have one name");
     for entry in library::entries() {
         assert_eq!(library::find(entry.name).unwrap().name, entry.name);
-        assert!(
-            entry.key(KeyMeaning::WeightDecay).is_some(),
-            "{} has no λ",
-            entry.name
-        );
+        assert!(entry.key(KeyMeaning::WeightDecay).is_some(), "{} has no λ", entry.name);
         assert!(
             entry.variant(&[]).is_some(),
             "{}: no variant has the default switches",
@@ -180,26 +154,14 @@ fn the_table_is_sound() {
         );
         for variant in entry.variants {
             let chosen = entry.variant(variant.switches).unwrap();
-            assert_eq!(
-                chosen.call, variant.call,
-                "{}: a variant cannot be chosen",
-                entry.name
-            );
+            assert_eq!(chosen.call, variant.call, "{}: a variant cannot be chosen", entry.name);
             // Every hole of a call is a key, and λ is in every call.
             let holes: Vec<&str> = variant.holes().collect();
             for hole in &holes {
-                assert!(
-                    entry.keys.iter().any(|key| key.name == *hole),
-                    "{}: {hole}",
-                    entry.name
-                );
+                assert!(entry.keys.iter().any(|key| key.name == *hole), "{}: {hole}", entry.name);
             }
             let lambda = entry.key(KeyMeaning::WeightDecay).unwrap().name;
-            assert!(
-                holes.contains(&lambda),
-                "{}: the call lacks {lambda}",
-                entry.name
-            );
+            assert!(holes.contains(&lambda), "{}: the call lacks {lambda}", entry.name);
         }
     }
 }

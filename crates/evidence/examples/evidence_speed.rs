@@ -22,12 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let (rows, columns): (usize, usize) = (rows.parse()?, columns.parse()?);
     let bytes = std::fs::read(file)?;
-    let numbers: Vec<f64> = bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|bytes| f64::from_le_bytes(*bytes))
-        .collect();
+    let numbers: Vec<f64> =
+        bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
     drop(bytes);
     if numbers.len() != rows * columns + rows {
         return Err(format!(
@@ -45,10 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         true => Intercept::Profiled,
         false => Intercept::Absent,
     };
-    let options = Options {
-        standardize: false,
-        intercept,
-    };
+    let options = Options { standardize: false, intercept };
 
     let start = Instant::now();
     let answer = match work.as_str() {
@@ -64,9 +57,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             })
         }
         "loo" => {
-            let lambdas: Vec<f64> = (0..100)
-                .map(|i| 10f64.powf(-3.0 + 8.0 * i as f64 / 99.0))
-                .collect();
+            let lambdas: Vec<f64> =
+                (0..100).map(|i| 10f64.powf(-3.0 + 8.0 * i as f64 / 99.0)).collect();
             let model = Gaussian::from_rows(x, target, None, options)?;
             let mut errors = LeaveOneOut::new(&model, 0, &lambdas)?;
             errors.add(x, target, None)?;
@@ -80,9 +72,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => return Err(format!("unknown work {work}: evidence, loo or logistic").into()),
     };
     let seconds = start.elapsed().as_secs_f64();
-    println!(
-        "{}",
-        serde_json::json!({ "seconds": seconds, "answer": answer })
-    );
+    println!("{}", serde_json::json!({ "seconds": seconds, "answer": answer }));
     Ok(())
 }

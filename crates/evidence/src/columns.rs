@@ -39,10 +39,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options {
-            intercept: Intercept::default(),
-            standardize: true,
-        }
+        Options { intercept: Intercept::default(), standardize: true }
     }
 }
 
@@ -98,15 +95,10 @@ impl Moments {
                 };
                 let origin = kept.first().map_or(0.0, |&row| values[row]);
                 let mean = origin
-                    + kept
-                        .iter()
-                        .map(|&row| weight_of(row) * (values[row] - origin))
-                        .sum::<f64>()
+                    + kept.iter().map(|&row| weight_of(row) * (values[row] - origin)).sum::<f64>()
                         / weight;
-                let squares: f64 = kept
-                    .iter()
-                    .map(|&row| weight_of(row) * (values[row] - mean).powi(2))
-                    .sum();
+                let squares: f64 =
+                    kept.iter().map(|&row| weight_of(row) * (values[row] - mean).powi(2)).sum();
                 (mean, squares)
             })
             .unzip();
@@ -134,11 +126,7 @@ impl Moments {
         // Each square below the smallest normal number is off by up to 2⁻¹⁰⁷⁵: no more than rounding in a sum of this size.
         let vanished = squares < f64::MIN_POSITIVE * self.rows as f64;
         if !spread.is_finite() || (vanished && squares > 0.0) {
-            return Err(EvidenceError::Scale {
-                what,
-                column,
-                spread,
-            });
+            return Err(EvidenceError::Scale { what, column, spread });
         }
         Ok(spread)
     }
@@ -169,36 +157,20 @@ impl Columns {
         if has_intercept && constant.len() == columns {
             return Err(EvidenceError::ConstantColumns);
         }
-        let means = if has_intercept {
-            moments.means[..columns].to_vec()
-        } else {
-            vec![0.0; columns]
-        };
-        Ok(Columns {
-            means,
-            scales,
-            constant,
-        })
+        let means =
+            if has_intercept { moments.means[..columns].to_vec() } else { vec![0.0; columns] };
+        Ok(Columns { means, scales, constant })
     }
 
     /// w = w̃/scale: coefficients in original units.
     pub(crate) fn coefficients(&self, standardized: &[f64]) -> Vec<f64> {
-        standardized
-            .iter()
-            .zip(&self.scales)
-            .map(|(weight, scale)| weight / scale)
-            .collect()
+        standardized.iter().zip(&self.scales).map(|(weight, scale)| weight / scale).collect()
     }
 
     /// What the intercept becomes in original units: at x = 0 rather than at the mean.
     pub(crate) fn intercept_at_zero(&self, at_mean: f64, coefficients: &[f64]) -> f64 {
         at_mean
-            - self
-                .means
-                .iter()
-                .zip(coefficients)
-                .map(|(mean, weight)| mean * weight)
-                .sum::<f64>()
+            - self.means.iter().zip(coefficients).map(|(mean, weight)| mean * weight).sum::<f64>()
     }
 
     /// x̃ of one row.

@@ -96,10 +96,7 @@ impl Comparison {
         if lambdas.is_empty() {
             return Err(EvidenceError::Empty("values of λ"));
         }
-        if let Some(curve) = curves
-            .iter()
-            .find(|curve| curve.values.len() != lambdas.len())
-        {
+        if let Some(curve) = curves.iter().find(|curve| curve.values.len() != lambdas.len()) {
             return Err(EvidenceError::Shape {
                 what: "values of a curve",
                 given: curve.values.len(),
@@ -119,11 +116,7 @@ impl Comparison {
                 }
             })
             .collect();
-        Ok(Comparison {
-            lambdas,
-            curves,
-            choices,
-        })
+        Ok(Comparison { lambdas, curves, choices })
     }
 }
 
@@ -166,12 +159,7 @@ mod tests {
     use super::*;
 
     fn curve(criterion: Criterion, measure: Measure, values: &[f64]) -> Curve {
-        Curve {
-            criterion,
-            measure,
-            values: values.to_vec(),
-            standard_errors: Vec::new(),
-        }
+        Curve { criterion, measure, values: values.to_vec(), standard_errors: Vec::new() }
     }
 
     #[test]
@@ -179,21 +167,9 @@ mod tests {
         let comparison = Comparison::new(
             vec![0.1, 1.0, 10.0, 100.0],
             vec![
-                curve(
-                    Criterion::Evidence,
-                    Measure::LogEvidence,
-                    &[-9.0, -4.0, -5.0, -8.0],
-                ),
-                curve(
-                    Criterion::LeaveOneOut,
-                    Measure::SquaredError,
-                    &[4.0, 3.0, 2.0, 6.0],
-                ),
-                curve(
-                    Criterion::HoldOut,
-                    Measure::LogLoss,
-                    &[0.5, 0.25, 0.25, 0.125],
-                ),
+                curve(Criterion::Evidence, Measure::LogEvidence, &[-9.0, -4.0, -5.0, -8.0]),
+                curve(Criterion::LeaveOneOut, Measure::SquaredError, &[4.0, 3.0, 2.0, 6.0]),
+                curve(Criterion::HoldOut, Measure::LogLoss, &[0.5, 0.25, 0.25, 0.125]),
             ],
         )
         .expect("three curves");
@@ -213,11 +189,7 @@ mod tests {
         let values = [f64::NAN, 2.0, 2.0, f64::INFINITY];
         let comparison = Comparison::new(
             vec![1.0, 2.0, 3.0, 4.0],
-            vec![curve(
-                Criterion::LeaveOneOut,
-                Measure::SquaredError,
-                &values,
-            )],
+            vec![curve(Criterion::LeaveOneOut, Measure::SquaredError, &values)],
         )
         .expect("a curve");
         assert_eq!(comparison.choices[0].lambda, 3.0);

@@ -85,19 +85,10 @@ pub fn grouped(
             expected: empty,
         });
     }
-    let NormalEquations {
-        gram,
-        cross,
-        columns,
-        moments,
-    } = NormalEquations::of(statistics, options, None)?;
+    let NormalEquations { gram, cross, columns, moments } =
+        NormalEquations::of(statistics, options, None)?;
     let frame = Frame::of(&moments, p, target, options.intercept)?;
-    let search = Search {
-        gram: &gram,
-        cross: cross.col_as_slice(target),
-        group_of,
-        frame: &frame,
-    };
+    let search = Search { gram: &gram, cross: cross.col_as_slice(target), group_of, frame: &frame };
 
     let largest = (0..p).map(|j| gram[(j, j)]).fold(0.0, f64::max);
     let bound = (largest * IRRELEVANT).ln();
@@ -119,11 +110,7 @@ pub fn grouped(
             .zip(&logs)
             .map(|(new, old)| if *old >= bound { *old } else { new.min(bound) })
             .collect();
-        let change = next
-            .iter()
-            .zip(&logs)
-            .map(|(new, old)| (new - old).abs())
-            .fold(0.0, f64::max);
+        let change = next.iter().zip(&logs).map(|(new, old)| (new - old).abs()).fold(0.0, f64::max);
         logs = next;
         if change <= TOLERANCE {
             break;
@@ -132,9 +119,8 @@ pub fn grouped(
         made += 1;
         steps.push(logs.clone());
         if let [first, second, third] = steps.as_slice() {
-            let leap: Vec<f64> = (0..groups)
-                .map(|g| aitken(first[g], second[g], third[g]).min(bound))
-                .collect();
+            let leap: Vec<f64> =
+                (0..groups).map(|g| aitken(first[g], second[g], third[g]).min(bound)).collect();
             let leapt = search.at(&leap)?;
             made += 1;
             if leapt.log_evidence > state.log_evidence {
@@ -143,18 +129,12 @@ pub fn grouped(
             steps = vec![logs.clone()];
         }
     }
-    let relevant: Vec<f64> = logs
-        .iter()
-        .map(|log| if *log >= bound { f64::INFINITY } else { *log })
-        .collect();
+    let relevant: Vec<f64> =
+        logs.iter().map(|log| if *log >= bound { f64::INFINITY } else { *log }).collect();
     let state = search.at(&relevant)?;
     let lambdas: Vec<f64> = relevant.iter().map(|log| log.exp()).collect();
     let coefficients = columns.coefficients(&state.coefficients);
-    let at_mean = if frame.unpenalized > 0.0 {
-        moments.means[p + target]
-    } else {
-        0.0
-    };
+    let at_mean = if frame.unpenalized > 0.0 { moments.means[p + target] } else { 0.0 };
     Ok(GroupedFit {
         alphas: lambdas.iter().map(|lambda| lambda * state.beta).collect(),
         lambdas,
@@ -204,9 +184,8 @@ impl Search<'_> {
     fn at(&self, logs: &[f64]) -> Result<State, EvidenceError> {
         let total = self.frame.total;
         let degrees = self.frame.degrees;
-        let kept: Vec<usize> = (0..self.group_of.len())
-            .filter(|&j| logs[self.group_of[j]].is_finite())
-            .collect();
+        let kept: Vec<usize> =
+            (0..self.group_of.len()).filter(|&j| logs[self.group_of[j]].is_finite()).collect();
         let lambda = |j: usize| logs[self.group_of[j]].exp();
         let matrix = Mat::from_fn(kept.len(), kept.len(), |a, b| {
             let (i, j) = (kept[a.max(b)], kept[a.min(b)]);
@@ -232,11 +211,8 @@ impl Search<'_> {
             );
             for (a, &j) in kept.iter().enumerate() {
                 let group = self.group_of[j];
-                let weight: f64 = kept
-                    .iter()
-                    .enumerate()
-                    .map(|(b, &i)| inverse[(b, a)] * self.cross[i])
-                    .sum();
+                let weight: f64 =
+                    kept.iter().enumerate().map(|(b, &i)| inverse[(b, a)] * self.cross[i]).sum();
                 coefficients[j] = weight;
                 gammas[group] += 1.0 - lambda(j) * inverse[(a, a)];
                 norms[group] += weight * weight;
@@ -255,14 +231,10 @@ impl Search<'_> {
             });
         }
         let beta = degrees / penalized;
-        let updated = gammas
-            .iter()
-            .zip(&norms)
-            .map(|(gamma, norm)| (gamma.max(0.0) / (beta * norm)).ln());
+        let updated =
+            gammas.iter().zip(&norms).map(|(gamma, norm)| (gamma.max(0.0) / (beta * norm)).ln());
         // A group without coefficients has nothing to say: 0/0 and x/0 both mean λ → ∞.
-        let updated = updated
-            .map(|log| if log.is_nan() { f64::INFINITY } else { log })
-            .collect();
+        let updated = updated.map(|log| if log.is_nan() { f64::INFINITY } else { log }).collect();
         Ok(State {
             log_evidence: 0.5 * degrees * (beta.ln() - 1.0 - (2.0 * PI).ln())
                 - 0.5 * log_determinant

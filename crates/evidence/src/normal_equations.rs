@@ -32,10 +32,7 @@ impl NormalEquations {
         let has_intercept = options.intercept != Intercept::Absent;
         let mut is_fixed = vec![false; p];
         if has_intercept {
-            columns
-                .constant
-                .iter()
-                .for_each(|&column| is_fixed[column] = true);
+            columns.constant.iter().for_each(|&column| is_fixed[column] = true);
         }
         // Centred, or about 0 without an intercept.
         let product = |i: usize, j: usize| {
@@ -54,18 +51,9 @@ impl NormalEquations {
             }
         });
         let cross = Mat::from_fn(p, k, |i, target| {
-            if is_fixed[i] {
-                0.0
-            } else {
-                product(i, p + target) / columns.scales[i]
-            }
+            if is_fixed[i] { 0.0 } else { product(i, p + target) / columns.scales[i] }
         });
-        Ok(NormalEquations {
-            gram,
-            cross,
-            columns,
-            moments,
-        })
+        Ok(NormalEquations { gram, cross, columns, moments })
     }
 }
 
@@ -96,12 +84,8 @@ impl Frame {
         let mean = moments.means[index];
         let deviation = moments.deviation(index, "target", target)?;
         let has_intercept = intercept != Intercept::Absent;
-        let total = moments.squares[index]
-            + if has_intercept {
-                0.0
-            } else {
-                moments.weight * mean * mean
-            };
+        let total =
+            moments.squares[index] + if has_intercept { 0.0 } else { moments.weight * mean * mean };
         if !total.is_finite() {
             return Err(EvidenceError::Scale {
                 what: "target",
@@ -119,12 +103,7 @@ impl Frame {
             Intercept::Profiled => (rows, 1.0, log_weight),
             Intercept::Integrated => (rows - 1.0, 1.0, log_weight - 0.5 * moments.weight.ln()),
         };
-        Ok(Frame {
-            total,
-            degrees,
-            unpenalized,
-            offset,
-        })
+        Ok(Frame { total, degrees, unpenalized, offset })
     }
 }
 
@@ -134,11 +113,7 @@ pub(crate) fn check_count(rows: usize, intercept: Intercept) -> Result<(), Evide
         return Err(EvidenceError::Empty("rows with a positive weight"));
     }
     if rows == 1 && intercept != Intercept::Absent {
-        return Err(EvidenceError::TooFewRows {
-            rows,
-            purpose: "beside an intercept",
-            needed: 2,
-        });
+        return Err(EvidenceError::TooFewRows { rows, purpose: "beside an intercept", needed: 2 });
     }
     Ok(())
 }

@@ -15,9 +15,8 @@ pub type Flat = BTreeMap<String, String>;
 /// # Errors
 /// [`LabError::Toml`] when the text is not TOML.
 pub fn flatten(text: &str) -> Result<Flat, LabError> {
-    let document: DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| LabError::Toml(error.to_string()))?;
+    let document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| LabError::Toml(error.to_string()))?;
     let mut flat = Flat::new();
     collect(document.as_table(), &mut Vec::new(), &mut flat);
     Ok(flat)

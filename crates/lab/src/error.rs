@@ -76,10 +76,6 @@ impl LabError {
     /// Wraps an operating-system error with what was tried and where.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LabError {
         let path = path.to_owned();
-        move |source| LabError::Io {
-            action,
-            path,
-            source,
-        }
+        move |source| LabError::Io { action, path, source }
     }
 }

@@ -90,9 +90,8 @@ impl PartialEq for Setting {
 /// [`LabError::Toml`] when `base` is not TOML, [`LabError::Setting`] when a key leads through something that is not
 /// a table.
 pub fn apply(base: &str, settings: &[Setting]) -> Result<String, LabError> {
-    let mut document: DocumentMut = base
-        .parse()
-        .map_err(|error: toml_edit::TomlError| LabError::Toml(error.to_string()))?;
+    let mut document: DocumentMut =
+        base.parse().map_err(|error: toml_edit::TomlError| LabError::Toml(error.to_string()))?;
     for setting in settings {
         let Some((last, parents)) = setting.path.split_last() else {
             continue;
@@ -167,10 +166,8 @@ pub(crate) fn parse_key(key: &str) -> Result<Vec<String>, LabError> {
 
 /// The inverse of [`parse_key`].
 pub(crate) fn dotted(parts: &[String]) -> String {
-    let quoted: Vec<String> = parts
-        .iter()
-        .map(|part| Key::new(part.as_str()).display_repr().into_owned())
-        .collect();
+    let quoted: Vec<String> =
+        parts.iter().map(|part| Key::new(part.as_str()).display_repr().into_owned()).collect();
     quoted.join(".")
 }
 

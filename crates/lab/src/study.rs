@@ -101,10 +101,7 @@ impl Study {
         if changes.is_empty() {
             Ok(study)
         } else {
-            Err(LabError::BaseChanged {
-                root: root.to_owned(),
-                changes,
-            })
+            Err(LabError::BaseChanged { root: root.to_owned(), changes })
         }
     }
 
@@ -115,10 +112,7 @@ impl Study {
     /// or not about the `base.toml` beside it.
     pub fn open(root: &Path) -> Result<Self, LabError> {
         let path = root.join("study.json");
-        let damaged = |problem: String| LabError::Study {
-            path: path.clone(),
-            problem,
-        };
+        let damaged = |problem: String| LabError::Study { path: path.clone(), problem };
         let text = fs::read_to_string(&path).map_err(LabError::io("cannot read", &path))?;
         let file: StudyFile =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
@@ -174,12 +168,10 @@ impl Study {
         let mut wanted = Vec::new();
         for settings in grid.points() {
             let trial = self.trial(settings)?;
-            let index = *known
-                .entry(flatten(&trial.configuration)?)
-                .or_insert_with(|| {
-                    self.trials.push(trial);
-                    self.trials.len() - 1
-                });
+            let index = *known.entry(flatten(&trial.configuration)?).or_insert_with(|| {
+                self.trials.push(trial);
+                self.trials.len() - 1
+            });
             wanted.push(self.trials[index].clone());
         }
         let axes: Vec<String> = grid.axes().iter().map(|axis| axis.to_string()).collect();
@@ -213,10 +205,8 @@ impl Study {
                 .collect(),
         };
         let path = self.root.join("study.json");
-        let text = serde_json::to_string_pretty(&file).map_err(|error| LabError::Study {
-            path: path.clone(),
-            problem: error.to_string(),
-        })?;
+        let text = serde_json::to_string_pretty(&file)
+            .map_err(|error| LabError::Study { path: path.clone(), problem: error.to_string() })?;
         write_whole(&path, &format!("{text}\n"))
     }
 

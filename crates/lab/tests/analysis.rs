@@ -23,11 +23,7 @@ fn conclude(study: &Study) -> Analysis {
 
 #[track_caller]
 fn line<'a>(analysis: &'a Analysis, words: &str) -> &'a VerdictLine {
-    let found = analysis
-        .verdict
-        .lines
-        .iter()
-        .find(|line| line.claim.contains(words));
+    let found = analysis.verdict.lines.iter().find(|line| line.claim.contains(words));
     found.unwrap_or_else(|| panic!("no line about `{words}` in {:#?}", analysis.verdict.lines))
 }
 
@@ -37,22 +33,9 @@ fn force(settings: &Settings) -> Truth {
     let lambda = settings.lambda;
     let (start, end) = match settings.schedule.as_str() {
         "constant" => (0.2 * lambda, lambda),
-        _ => (
-            0.42 * lambda,
-            if lambda < 0.2 {
-                -0.06 * lambda
-            } else {
-                0.08 * lambda
-            },
-        ),
+        _ => (0.42 * lambda, if lambda < 0.2 { -0.06 * lambda } else { 0.08 * lambda }),
     };
-    Truth {
-        start,
-        end,
-        gap: 0.0,
-        late: 1.0 + 3.0 * lambda,
-        norm: (1.0, 0.6),
-    }
+    Truth { start, end, gap: 0.0, late: 1.0 + 3.0 * lambda, norm: (1.0, 0.6) }
 }
 
 #[test]
@@ -91,26 +74,15 @@ fn a_planted_force_is_found_with_its_crossing_and_its_numbers() {
     assert!((arm.gap.mean - 0.004).abs() < 0.003);
     assert!((arm.late.late_relative_update.mean / 1.3e-3 - 1.0).abs() < 1e-2);
 
-    let comparison = analysis
-        .comparisons
-        .iter()
-        .find(|comparison| comparison.arm == 4)
-        .unwrap();
-    assert_eq!(
-        (comparison.baseline, comparison.kind),
-        (3, ComparisonKind::SameSettings)
-    );
+    let comparison = analysis.comparisons.iter().find(|comparison| comparison.arm == 4).unwrap();
+    assert_eq!((comparison.baseline, comparison.kind), (3, ComparisonKind::SameSettings));
     assert!((comparison.final_train.interval.mean + 0.005).abs() < 0.002);
     let crossing = comparison.crossing.unwrap();
     let (low, high) = (crossing.low.unwrap(), crossing.high.unwrap());
     // +0.042 to −0.006 crosses at 42/48 of the run.
     assert!((crossing.fraction - 0.875).abs() < 0.03, "{crossing:?}");
     assert!(low < 0.875 * 240.0 && 0.875 * 240.0 < high, "{crossing:?}");
-    let beyond = analysis
-        .comparisons
-        .iter()
-        .find(|comparison| comparison.arm == 5)
-        .unwrap();
+    let beyond = analysis.comparisons.iter().find(|comparison| comparison.arm == 5).unwrap();
     assert_eq!(beyond.crossing, None, "λ=0.3 stays above");
 
     let verdict = &analysis.verdict;
@@ -121,10 +93,7 @@ fn a_planted_force_is_found_with_its_crossing_and_its_numbers() {
             .contains("one pass over the data under a cosine schedule (22.6 tokens per parameter")
     );
     for (claim, expected) in [
-        (
-            "Under a cosine schedule, λ acts as a force",
-            Supported::Supported,
-        ),
+        ("Under a cosine schedule, λ acts as a force", Supported::Supported),
         (
             "Under a cosine schedule, some λ > 0 ends with a lower validation loss",
             Supported::Supported,
@@ -133,22 +102,10 @@ fn a_planted_force_is_found_with_its_crossing_and_its_numbers() {
             "Under a cosine schedule, some λ > 0 has a higher training loss early",
             Supported::Supported,
         ),
-        (
-            "Under a cosine schedule, the gradient norm late",
-            Supported::Supported,
-        ),
-        (
-            "Under a cosine schedule, the relative update",
-            Supported::Supported,
-        ),
-        (
-            "Under a constant learning rate, every larger λ only raises",
-            Supported::Supported,
-        ),
-        (
-            "Under a constant learning rate, some λ > 0 ends with a lower",
-            Supported::Contradicted,
-        ),
+        ("Under a cosine schedule, the gradient norm late", Supported::Supported),
+        ("Under a cosine schedule, the relative update", Supported::Supported),
+        ("Under a constant learning rate, every larger λ only raises", Supported::Supported),
+        ("Under a constant learning rate, some λ > 0 ends with a lower", Supported::Contradicted),
         ("weight norm of the role matrix", Supported::Contradicted),
         ("weight norm of the role embedding", Supported::Contradicted),
     ] {
@@ -157,15 +114,9 @@ fn a_planted_force_is_found_with_its_crossing_and_its_numbers() {
     }
     let matrix = &line(&analysis, "role matrix").finding;
     assert!(matrix.contains("It holds for mlp.up (1.00)"), "{matrix}");
-    assert!(
-        matrix.contains("It does not hold for mlp.down (0.60)"),
-        "{matrix}"
-    );
+    assert!(matrix.contains("It does not hold for mlp.down (0.60)"), "{matrix}");
     let best = &line(&analysis, "Under a cosine schedule, some λ > 0 ends").finding;
-    assert!(
-        best.starts_with("Lowest mean final validation loss: λ=0.1. "),
-        "{best}"
-    );
+    assert!(best.starts_with("Lowest mean final validation loss: λ=0.1. "), "{best}");
 
     // Everything that the report needs is serialisable, with absent numbers as null.
     let json = serde_json::to_value(&analysis).unwrap();
@@ -185,19 +136,10 @@ fn a_planted_prior_is_found() {
         norm: (1.0, 1.0),
     });
     let analysis = conclude(&study);
-    assert_eq!(
-        analysis.verdict.acts_as,
-        ActsAs::Prior,
-        "{:#?}",
-        analysis.verdict
-    );
+    assert_eq!(analysis.verdict.acts_as, ActsAs::Prior, "{:#?}", analysis.verdict);
     let action = line(&analysis, "acts as a force");
     assert_eq!(action.supported, Supported::Contradicted);
-    assert!(
-        action.finding.contains("the gap shrinks"),
-        "{}",
-        action.finding
-    );
+    assert!(action.finding.contains("the gap shrinks"), "{}", action.finding);
     let best = line(&analysis, "some λ > 0 ends with a lower validation loss");
     assert_eq!(best.supported, Supported::Supported);
     assert!(best.finding.contains("λ=0.3"));
@@ -209,11 +151,7 @@ fn a_planted_prior_is_found() {
 fn no_effect_and_few_seeds_stay_undecided_and_say_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let study = study(folder.path(), &["decay.lambda=0,0.1", "run.seed=0..1"]);
-    let idle = |_: &Settings| Truth {
-        late: 1.0,
-        norm: (1.0, 1.0),
-        ..Truth::default()
-    };
+    let idle = |_: &Settings| Truth { late: 1.0, norm: (1.0, 1.0), ..Truth::default() };
     run_all(&study, 0.01, idle);
     let analysis = conclude(&study);
     assert_eq!(analysis.verdict.acts_as, ActsAs::Undecided);
@@ -227,17 +165,9 @@ fn no_effect_and_few_seeds_stay_undecided_and_say_what_is_missing() {
         .collect();
     assert!(decided.is_empty(), "{decided:#?}");
     let best = &line(&analysis, "some λ > 0 ends").finding;
-    assert!(
-        best.contains("not significant: about ") && best.contains(" more seed"),
-        "{best}"
-    );
+    assert!(best.contains("not significant: about ") && best.contains(" more seed"), "{best}");
     for comparison in &analysis.comparisons {
-        assert!(
-            comparison
-                .final_train
-                .more_seeds
-                .is_some_and(|more| more >= 1)
-        );
+        assert!(comparison.final_train.more_seeds.is_some_and(|more| more >= 1));
     }
 }
 
@@ -245,29 +175,16 @@ fn no_effect_and_few_seeds_stay_undecided_and_say_what_is_missing() {
 fn many_seeds_without_effect_show_that_there_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let study = study(folder.path(), &["decay.lambda=0,0.1", "run.seed=0..7"]);
-    run_all(&study, 0.002, |_| Truth {
-        late: 1.0,
-        norm: (1.0, 1.0),
-        ..Truth::default()
-    });
+    run_all(&study, 0.002, |_| Truth { late: 1.0, norm: (1.0, 1.0), ..Truth::default() });
     let analysis = conclude(&study);
-    assert_eq!(
-        analysis.verdict.acts_as,
-        ActsAs::Neither,
-        "{:#?}",
-        analysis.verdict
-    );
+    assert_eq!(analysis.verdict.acts_as, ActsAs::Neither, "{:#?}", analysis.verdict);
 }
 
 #[test]
 fn each_lambda_at_its_own_best_learning_rate() {
     // The best rate is 0.01 without decay and 0.005 with it, equally good: λ only moves the best rate.
     let moves_the_rate = |settings: &Settings| {
-        let best = if settings.lambda > 0.0 {
-            0.005_f64
-        } else {
-            0.01
-        };
+        let best = if settings.lambda > 0.0 { 0.005_f64 } else { 0.01 };
         Truth {
             end: 0.05 * (settings.learning_rate / best).ln().powi(2),
             late: 1.0,
@@ -275,11 +192,7 @@ fn each_lambda_at_its_own_best_learning_rate() {
             ..Truth::default()
         }
     };
-    let axes = [
-        "decay.lambda=0,0.1",
-        "optim.lr=0.0025,0.005,0.01,0.02",
-        "run.seed=0..3",
-    ];
+    let axes = ["decay.lambda=0,0.1", "optim.lr=0.0025,0.005,0.01,0.02", "run.seed=0..3"];
     let folder = tempfile::tempdir().unwrap();
     let grid = study(folder.path(), &axes);
     run_all(&grid, 0.001, moves_the_rate);
@@ -294,11 +207,7 @@ fn each_lambda_at_its_own_best_learning_rate() {
     assert_eq!(analysis.arms[tuned[0].baseline].peak_learning_rate, 0.01);
     let survives = line(&analysis, "survives when each λ gets its own");
     assert_eq!(survives.supported, Supported::Undecided, "{survives:#?}");
-    assert!(
-        survives
-            .finding
-            .contains("The best learning rate moves with λ")
-    );
+    assert!(survives.finding.contains("The best learning rate moves with λ"));
 
     // A gain at the tuned rate survives.
     let folder = tempfile::tempdir().unwrap();
@@ -315,11 +224,7 @@ fn each_lambda_at_its_own_best_learning_rate() {
     let folder = tempfile::tempdir().unwrap();
     let grid = study(
         folder.path(),
-        &[
-            "decay.lambda=0,0.1",
-            "optim.lr=0.0025,0.005,0.01",
-            "run.seed=0..3",
-        ],
+        &["decay.lambda=0,0.1", "optim.lr=0.0025,0.005,0.01", "run.seed=0..3"],
     );
     run_all(&grid, 0.001, |settings| Truth {
         end: moves_the_rate(settings).end - if settings.lambda > 0.0 { 0.02 } else { 0.0 },
@@ -328,47 +233,26 @@ fn each_lambda_at_its_own_best_learning_rate() {
     let analysis = conclude(&grid);
     let survives = line(&analysis, "survives when each λ gets its own");
     assert_eq!(survives.supported, Supported::Undecided, "{survives:#?}");
-    assert!(
-        survives.finding.contains("at the edge of the grid"),
-        "{}",
-        survives.finding
-    );
+    assert!(survives.finding.contains("at the edge of the grid"), "{}", survives.finding);
 }
 
 #[test]
 fn a_baseline_serves_every_rule() {
     let folder = tempfile::tempdir().unwrap();
     let mut rules = study(folder.path(), &["decay.lambda=0", "run.seed=0..2"]);
-    let grid = [
-        "decay.lambda=0.1,0.3",
-        "decay.rule=decoupled,independent",
-        "run.seed=0..2",
-    ];
+    let grid = ["decay.lambda=0.1,0.3", "decay.rule=decoupled,independent", "run.seed=0..2"];
     rules.add(&wd_lab::Grid::parse(&grid).unwrap()).unwrap();
     rules.save().unwrap();
     run_all(&rules, 0.001, force);
     let analysis = conclude(&rules);
     assert_eq!(analysis.comparisons.len(), 4);
-    assert!(
-        analysis
-            .comparisons
-            .iter()
-            .all(|comparison| comparison.baseline == 0)
-    );
+    assert!(analysis.comparisons.iter().all(|comparison| comparison.baseline == 0));
     // Two rules are two families, each with its own correction and its own lines.
     assert_eq!(
-        analysis
-            .verdict
-            .lines
-            .iter()
-            .filter(|line| line.claim.contains("acts as a force"))
-            .count(),
+        analysis.verdict.lines.iter().filter(|line| line.claim.contains("acts as a force")).count(),
         2
     );
-    line(
-        &analysis,
-        "Under a cosine schedule, decay.rule=independent, λ acts as a force",
-    );
+    line(&analysis, "Under a cosine schedule, decay.rule=independent, λ acts as a force");
 }
 
 #[test]
@@ -386,17 +270,10 @@ fn diverged_and_unfinished_trials_are_counted_and_in_no_mean() {
     let analysis = conclude(&study);
     let (without, with) = (&analysis.arms[0], &analysis.arms[1]);
     assert_eq!(without.seeds, [0, 2, 3, 4]);
-    assert_eq!(
-        (without.diverged[0].seed, without.diverged[0].step),
-        (1, 77)
-    );
+    assert_eq!((without.diverged[0].seed, without.diverged[0].step), (1, 77));
     assert_eq!(with.unfinished, [4]);
-    let seeds: Vec<u64> = analysis.comparisons[0]
-        .final_train
-        .per_seed
-        .iter()
-        .map(|pair| pair.0)
-        .collect();
+    let seeds: Vec<u64> =
+        analysis.comparisons[0].final_train.per_seed.iter().map(|pair| pair.0).collect();
     assert_eq!(seeds, [0, 2, 3], "only seeds with both runs");
     let diverged = line(&analysis, "Every trial stays finite");
     assert_eq!(
@@ -407,10 +284,7 @@ fn diverged_and_unfinished_trials_are_counted_and_in_no_mean() {
         line(&analysis, "The evidence is complete").finding,
         "1 of 10 trials unfinished and in no mean: λ=0.1 (seed 4). The command that began the study finishes them."
     );
-    assert_eq!(
-        line(&analysis, "The evidence is complete").supported,
-        Supported::Undecided
-    );
+    assert_eq!(line(&analysis, "The evidence is complete").supported, Supported::Undecided);
 }
 
 #[test]
@@ -418,11 +292,7 @@ fn a_decay_that_does_nothing_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let study = study(folder.path(), &["decay.lambda=0,0.1", "run.seed=0..2"]);
     for trial in study.trials() {
-        let truth = Truth {
-            late: 1.0,
-            norm: (1.0, 1.0),
-            ..Truth::default()
-        };
+        let truth = Truth { late: 1.0, norm: (1.0, 1.0), ..Truth::default() };
         let settings = settings(trial);
         write_run(&trial.directory, &settings, truth, 0.0);
     }
@@ -441,11 +311,7 @@ fn one_seed_gives_numbers_and_no_claims() {
     let comparison = &analysis.comparisons[0];
     assert!(comparison.final_train.interval.low.is_nan());
     assert_eq!(
-        (
-            comparison.final_train.p_value,
-            comparison.final_train.more_seeds,
-            comparison.crossing
-        ),
+        (comparison.final_train.p_value, comparison.final_train.more_seeds, comparison.crossing),
         (None, None, None)
     );
     assert_eq!(analysis.verdict.acts_as, ActsAs::Undecided);
@@ -458,11 +324,7 @@ fn run_directories_without_a_study_are_analysed_by_their_own_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let study = study(folder.path(), &["decay.lambda=0,0.1", "run.seed=0..2"]);
     run_all(&study, 0.001, force);
-    let directories: Vec<_> = study
-        .trials()
-        .iter()
-        .map(|trial| trial.directory.clone())
-        .collect();
+    let directories: Vec<_> = study.trials().iter().map(|trial| trial.directory.clone()).collect();
     for trial in study.trials() {
         std::fs::write(trial.directory.join("config.toml"), &trial.configuration).unwrap();
     }
@@ -490,9 +352,7 @@ fn damaged_metrics_are_an_error_that_names_the_file() {
     run_all(&study, 0.001, force);
     let metrics = study.trials()[0].directory.join("metrics.bin");
     std::fs::write(&metrics, b"not metrics").unwrap();
-    let error = analyse(&study, &AnalysisOptions::default())
-        .unwrap_err()
-        .to_string();
+    let error = analyse(&study, &AnalysisOptions::default()).unwrap_err().to_string();
     assert!(error.contains("metrics.bin"), "{error}");
 }
 
@@ -514,11 +374,7 @@ fn nothing_is_predicted_of_weights_that_decay_elsewhere() {
     for (axis, predicts) in [("run.seed=0", true), ("decay.anchor.norm=1.0", false)] {
         let folder = tempfile::tempdir().unwrap();
         let study = study(folder.path(), &["decay.lambda=0.1", axis]);
-        run_all(&study, 0.0, |_| Truth {
-            late: 1.0,
-            norm: (1.0, 1.0),
-            ..Truth::default()
-        });
+        run_all(&study, 0.0, |_| Truth { late: 1.0, norm: (1.0, 1.0), ..Truth::default() });
         let norms = &conclude(&study).arms[0].weight_rms_by_role;
         assert!(!norms.is_empty());
         for norm in norms {

@@ -20,33 +20,15 @@ fn refused(arguments: &[&str]) -> String {
 
 #[test]
 fn lists_ranges_and_logarithms() {
-    assert_eq!(
-        values("decay.lambda=0,0.05,1e-1,.3"),
-        ["0", "0.05", "0.1", "0.3"]
-    );
+    assert_eq!(values("decay.lambda=0,0.05,1e-1,.3"), ["0", "0.05", "0.1", "0.3"]);
     assert_eq!(values("run.seed=0..3"), ["0", "1", "2", "3"]);
     assert_eq!(values("run.seed=-1..1,7"), ["-1", "0", "1", "7"]);
-    assert_eq!(
-        values("optim.lr=log(1e-3..1,4)"),
-        ["0.001", "0.01", "0.1", "1"]
-    );
-    assert_eq!(
-        values("optim.lr=0, log(1e-3 .. 1e-2, 3)"),
-        ["0", "0.001", "0.003162", "0.01"]
-    );
-    assert_eq!(
-        values("schedule.kind=cosine,constant"),
-        ["cosine", "constant"]
-    );
+    assert_eq!(values("optim.lr=log(1e-3..1,4)"), ["0.001", "0.01", "0.1", "1"]);
+    assert_eq!(values("optim.lr=0, log(1e-3 .. 1e-2, 3)"), ["0", "0.001", "0.003162", "0.01"]);
+    assert_eq!(values("schedule.kind=cosine,constant"), ["cosine", "constant"]);
     assert_eq!(values("model.bias=true,false"), ["true", "false"]);
-    assert_eq!(
-        values("x.betas=[0.9, 0.95],[0.9, 0.99]"),
-        ["[0.9, 0.95]", "[0.9, 0.99]"]
-    );
-    assert_eq!(
-        values("data.path=../corpora/a,\"b, c\""),
-        ["../corpora/a", "b, c"]
-    );
+    assert_eq!(values("x.betas=[0.9, 0.95],[0.9, 0.99]"), ["[0.9, 0.95]", "[0.9, 0.99]"]);
+    assert_eq!(values("data.path=../corpora/a,\"b, c\""), ["../corpora/a", "b, c"]);
     assert_eq!(values("optim.lr=1e-7"), ["1e-7"]);
 }
 
@@ -54,43 +36,28 @@ fn lists_ranges_and_logarithms() {
 fn values_are_typed() {
     let text = apply(
         "",
-        &[
-            "a.i=3",
-            "a.f=3.0",
-            "a.b=true",
-            "a.s=cosine",
-            "a.q=\"3\"",
-            "a.h=.5",
-        ]
-        .map(|setting| setting.parse().unwrap()),
+        &["a.i=3", "a.f=3.0", "a.b=true", "a.s=cosine", "a.q=\"3\"", "a.h=.5"]
+            .map(|setting| setting.parse().unwrap()),
     )
     .unwrap();
-    assert_eq!(
-        text,
-        "[a]\ni = 3\nf = 3.0\nb = true\ns = \"cosine\"\nq = \"3\"\nh = 0.5\n"
-    );
+    assert_eq!(text, "[a]\ni = 3\nf = 3.0\nb = true\ns = \"cosine\"\nq = \"3\"\nh = 0.5\n");
 }
 
 #[test]
 fn settings_keep_the_rest_of_the_file() {
     let base = "# tuned by hand\n[optim]\nlr = 1e-3 # at λ = 0\n\n[model]\nsize = { width = 64 }\n";
-    let settings: Vec<Setting> = [
-        "optim.lr=8e-3",
-        "model.size.width=128",
-        "decay.overrides.\"block.*\"=0.05",
-    ]
-    .iter()
-    .map(|setting| setting.parse().unwrap())
-    .collect();
+    let settings: Vec<Setting> =
+        ["optim.lr=8e-3", "model.size.width=128", "decay.overrides.\"block.*\"=0.05"]
+            .iter()
+            .map(|setting| setting.parse().unwrap())
+            .collect();
     let text = apply(base, &settings).unwrap();
     assert_eq!(
         text,
         "# tuned by hand\n[optim]\nlr = 8e-3 # at λ = 0\n\n[model]\nsize = { width = 128 }\n\n\
          [decay.overrides]\n\"block.*\" = 0.05\n"
     );
-    let error = apply(base, &["optim.lr.peak=1".parse().unwrap()])
-        .unwrap_err()
-        .to_string();
+    let error = apply(base, &["optim.lr.peak=1".parse().unwrap()]).unwrap_err().to_string();
     assert_eq!(
         error,
         "cannot set `optim.lr.peak`: `optim.lr` is not a table in the base configuration"
@@ -106,27 +73,15 @@ fn configurations_are_compared_by_meaning() {
     let c = flatten("b = 3\nc = \"x\"\n[a]\nx = 1\n").unwrap();
     assert_eq!(
         changes(&a, &c),
-        [
-            "a.list was [1, 2.5], is absent",
-            "b was 2, is 3",
-            "c was absent, is x"
-        ]
+        ["a.list was [1, 2.5], is absent", "b was 2, is 3", "c was absent, is x"]
     );
 }
 
 #[test]
 fn the_product_has_the_seed_slowest_so_that_pairs_complete_early() {
-    let grid = Grid::parse(&[
-        "run.seed=0..1",
-        "decay.lambda=0,0.1",
-        "schedule.kind=cosine",
-    ])
-    .unwrap();
-    let names: Vec<String> = grid
-        .points()
-        .iter()
-        .map(|point| trial_name(point))
-        .collect();
+    let grid =
+        Grid::parse(&["run.seed=0..1", "decay.lambda=0,0.1", "schedule.kind=cosine"]).unwrap();
+    let names: Vec<String> = grid.points().iter().map(|point| trial_name(point)).collect();
     assert_eq!(
         names,
         [
@@ -137,26 +92,18 @@ fn the_product_has_the_seed_slowest_so_that_pairs_complete_early() {
         ]
     );
     let empty: [&str; 0] = [];
-    assert_eq!(
-        Grid::parse(&empty).unwrap().points(),
-        vec![Vec::<Setting>::new()]
-    );
+    assert_eq!(Grid::parse(&empty).unwrap().points(), vec![Vec::<Setting>::new()]);
     assert_eq!(trial_name(&[]), "base");
 }
 
 #[test]
 fn names_are_legal_and_stable() {
     let name = |settings: &[&str]| {
-        let settings: Vec<Setting> = settings
-            .iter()
-            .map(|setting| setting.parse().unwrap())
-            .collect();
+        let settings: Vec<Setting> =
+            settings.iter().map(|setting| setting.parse().unwrap()).collect();
         trial_name(&settings)
     };
-    assert_eq!(
-        name(&["data.path=corpora/sotu"]),
-        "data.path=corpora%2Fsotu"
-    );
+    assert_eq!(name(&["data.path=corpora/sotu"]), "data.path=corpora%2Fsotu");
     assert_eq!(
         name(&["run.seed=2", "decay.lambda=1e-1"]),
         name(&["decay.lambda=0.10", "run.seed=2"])
@@ -190,10 +137,7 @@ fn errors_name_the_argument_and_the_fix() {
             vec!["decay.lambda=0.1,0.10"],
             "`decay.lambda=0.1,0.10`: the value 0.1 is there twice; write each value once; to repeat a run, vary run.seed",
         ),
-        (
-            vec!["run.seed=3..0"],
-            "`run.seed=3..0`: the range `3..0` is empty; write run.seed=0..3",
-        ),
+        (vec!["run.seed=3..0"], "`run.seed=3..0`: the range `3..0` is empty; write run.seed=0..3"),
         (
             vec!["decay.lambda=0.1..0.3"],
             "`decay.lambda=0.1..0.3`: `0.1..0.3` is not a range of whole numbers; write decay.lambda=0..3 (3 is included), \

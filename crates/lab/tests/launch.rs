@@ -24,10 +24,7 @@ fn shell(scripts: &[&str]) -> impl FnMut(&Trial) -> Command {
     move |trial| {
         let seed = settings(trial).seed as usize;
         let mut command = Command::new("sh");
-        command
-            .arg("-c")
-            .arg(&scripts[seed])
-            .current_dir(&trial.directory);
+        command.arg("-c").arg(&scripts[seed]).current_dir(&trial.directory);
         command
     }
 }
@@ -47,20 +44,12 @@ fn every_way_to_end_is_told_apart_and_stops_nobody_else() {
     ];
     let mut events = Vec::new();
     let report = Launcher::new(3).run(&trials, shell(&scripts), |event| events.push(event));
-    let failed = |code, signal, tail: &str| Outcome::Failed {
-        code,
-        signal,
-        tail: tail.to_owned(),
-    };
+    let failed = |code, signal, tail: &str| Outcome::Failed { code, signal, tail: tail.to_owned() };
     let last_lines: Vec<String> = (4..=15).map(|line| format!("line {line}")).collect();
     let mut outcomes = report.outcomes.clone();
     // The line of standard output is in the log too, before, between or after those of standard error.
     if let Outcome::Failed { tail, .. } = &mut outcomes[5] {
-        assert!(
-            fs::read_to_string(trials[5].log_path())
-                .unwrap()
-                .contains("a line for people\n")
-        );
+        assert!(fs::read_to_string(trials[5].log_path()).unwrap().contains("a line for people\n"));
         assert!(tail.lines().count() == 12 && tail.contains("line 15"));
         *tail = String::new();
     }
@@ -69,11 +58,7 @@ fn every_way_to_end_is_told_apart_and_stops_nobody_else() {
         outcomes,
         [
             Outcome::Finished,
-            failed(
-                Some(1),
-                None,
-                "error: no corpus at x\nhelp: run wd data prepare"
-            ),
+            failed(Some(1), None, "error: no corpus at x\nhelp: run wd data prepare"),
             failed(None, Some(9), ""),
             Outcome::Diverged,
             Outcome::Interrupted,
@@ -97,10 +82,7 @@ fn every_way_to_end_is_told_apart_and_stops_nobody_else() {
         })
         .collect();
     assert_eq!(progress.len(), 2);
-    assert_eq!(
-        (progress[0].0, progress[0].1.step, progress[0].1.loss),
-        (0, 1, 4.5)
-    );
+    assert_eq!((progress[0].0, progress[0].1.step, progress[0].1.loss), (0, 1, 4.5));
     assert!(progress[1].1.loss.is_nan() && progress[1].1.lambda.is_nan());
     for trial in 0..7 {
         let of_trial: Vec<&Event> = events
@@ -125,22 +107,14 @@ fn the_tail_is_of_this_attempt_only() {
         let report = Launcher::new(1).run(&trials, shell(&[&script]), |_| {});
         assert!(matches!(&report.outcomes[0], Outcome::Failed { tail, .. } if tail == word));
     }
-    assert_eq!(
-        fs::read_to_string(trials[0].log_path()).unwrap(),
-        "first\nsecond\n"
-    );
+    assert_eq!(fs::read_to_string(trials[0].log_path()).unwrap(), "first\nsecond\n");
 }
 
 #[test]
 fn what_is_over_is_not_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let trials = trials(folder.path(), 3);
-    write_run(
-        &trials[0].directory,
-        &settings(&trials[0]),
-        Truth::default(),
-        0.0,
-    );
+    write_run(&trials[0].directory, &settings(&trials[0]), Truth::default(), 0.0);
     write_diverged(&trials[1].directory, &settings(&trials[1]), 9);
     let mut started = Vec::new();
     let report = Launcher::new(2).run(
@@ -151,14 +125,7 @@ fn what_is_over_is_not_started_again() {
         },
         |_| {},
     );
-    assert_eq!(
-        report.outcomes,
-        [
-            Outcome::AlreadyFinished,
-            Outcome::Diverged,
-            Outcome::Finished
-        ]
-    );
+    assert_eq!(report.outcomes, [Outcome::AlreadyFinished, Outcome::Diverged, Outcome::Finished]);
     assert!(report.is_complete());
     assert_eq!(started, [trials[2].name.as_str()]);
 }
@@ -201,24 +168,13 @@ fn an_interrupt_waits_for_the_running_and_starts_no_more() {
     let launcher = Launcher::new(1);
     let interrupter = launcher.interrupter();
     // The child ends by itself, as it does after a Ctrl-C that reached the whole process group.
-    let scripts = [
-        "echo '{\"step\":1,\"steps\":2}'; sleep 0.2; exit 130",
-        "true",
-        "true",
-    ];
+    let scripts = ["echo '{\"step\":1,\"steps\":2}'; sleep 0.2; exit 130", "true", "true"];
     let report = launcher.run(&trials, shell(&scripts), |event| {
         if let Event::Progress { .. } = event {
             interrupter.interrupt();
         }
     });
-    assert_eq!(
-        report.outcomes,
-        [
-            Outcome::Interrupted,
-            Outcome::NotStarted,
-            Outcome::NotStarted
-        ]
-    );
+    assert_eq!(report.outcomes, [Outcome::Interrupted, Outcome::NotStarted, Outcome::NotStarted]);
     assert!(!report.is_complete() && report.failed().is_empty());
 }
 

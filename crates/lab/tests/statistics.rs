@@ -37,17 +37,10 @@ fn quantiles_and_tails_equal_scipy() {
     for row in golden()["quantiles"].as_array().unwrap() {
         let value = number(row, "value");
         let ours = quantile(number(row, "p"), number(row, "degrees"));
-        assert!(
-            (ours - value).abs() <= 1e-10 * value.abs().max(1.0),
-            "{ours} against {row}"
-        );
+        assert!((ours - value).abs() <= 1e-10 * value.abs().max(1.0), "{ours} against {row}");
     }
     for row in golden()["tails"].as_array().unwrap() {
-        close(
-            two_sided_p(number(row, "t"), number(row, "degrees")),
-            number(row, "value"),
-            1e-9,
-        );
+        close(two_sided_p(number(row, "t"), number(row, "degrees")), number(row, "value"), 1e-9);
     }
 }
 
@@ -90,11 +83,7 @@ fn holm_equals_its_definition_whatever_the_order() {
     ];
     adjust_family(&mut family);
     assert_eq!(family[1].adjusted_p, None);
-    close(
-        family[0].adjusted_p.unwrap(),
-        2.0 * family[0].p_value.unwrap(),
-        1e-12,
-    );
+    close(family[0].adjusted_p.unwrap(), 2.0 * family[0].p_value.unwrap(), 1e-12);
     assert_eq!(family[2].adjusted_p, family[2].p_value);
 }
 
@@ -115,11 +104,9 @@ fn seeds_needed_equal_the_exact_power_of_the_non_central_t() {
 #[test]
 fn seeds_for_equivalence_give_the_promised_power() {
     let mut random = Random::new(3);
-    for (mean, deviation, margin) in [
-        (0.0, 0.004, 0.01),
-        (0.004, 0.006, 0.01),
-        (-0.002, 0.01, 0.01),
-    ] {
+    for (mean, deviation, margin) in
+        [(0.0, 0.004, 0.01), (0.004, 0.006, 0.01), (-0.002, 0.01, 0.01)]
+    {
         let n = seeds_for_equivalence(mean, deviation, margin).unwrap();
         let trials = 1500;
         let shown = (0..trials)
@@ -131,10 +118,7 @@ fn seeds_for_equivalence_give_the_promised_power() {
         let power = shown as f64 / f64::from(trials);
         assert!(power > 0.78, "power {power} with {n} seeds");
         // Below ten seeds one seed more or less moves the power by more than the formula can follow.
-        assert!(
-            n < 10 || power < 0.95,
-            "power {power} with {n} seeds: some are wasted"
-        );
+        assert!(n < 10 || power < 0.95, "power {power} with {n} seeds: some are wasted");
     }
     assert_eq!(seeds_for_equivalence(0.02, 0.001, 0.01), None);
     assert_eq!(seeds_for_equivalence(0.0, f64::NAN, 0.01), None);
@@ -177,19 +161,9 @@ fn equivalence_is_claimed_of_a_change_at_the_margin_once_in_twenty() {
 #[test]
 fn a_crossing_is_the_last_fall_through_zero() {
     let steps: Vec<f64> = (0..7).map(f64::from).collect();
-    assert_eq!(
-        cross_down(&steps, &[1.0, 2.0, -1.0, 1.0, 1.0, -1.0, -2.0]),
-        Some(4.5)
-    );
-    assert_eq!(
-        cross_down(&steps, &[1.0, 2.0, -1.0, 1.0, 1.0, 0.0, -2.0]),
-        Some(5.0)
-    );
-    assert_eq!(
-        cross_down(&steps, &[1.0, 2.0, -1.0, 1.0, 1.0, -1.0, 0.1]),
-        None,
-        "it comes back"
-    );
+    assert_eq!(cross_down(&steps, &[1.0, 2.0, -1.0, 1.0, 1.0, -1.0, -2.0]), Some(4.5));
+    assert_eq!(cross_down(&steps, &[1.0, 2.0, -1.0, 1.0, 1.0, 0.0, -2.0]), Some(5.0));
+    assert_eq!(cross_down(&steps, &[1.0, 2.0, -1.0, 1.0, 1.0, -1.0, 0.1]), None, "it comes back");
     assert_eq!(cross_down(&steps, &[-1.0; 7]), None, "never positive");
     assert_eq!(cross_down(&[], &[]), None);
 }
@@ -210,9 +184,7 @@ fn noisy_curves(random: &mut Random, seeds: usize, steps: &[f64]) -> Vec<Vec<f64
 
 #[test]
 fn the_bootstrap_interval_of_a_crossing_covers_it() {
-    let steps: Vec<f64> = (0..60)
-        .map(|window| (f64::from(window) + 0.5) * 1000.0 / 60.0)
-        .collect();
+    let steps: Vec<f64> = (0..60).map(|window| (f64::from(window) + 0.5) * 1000.0 / 60.0).collect();
     let mut random = Random::new(4);
     for seeds in [3, 5] {
         let trials = 200;
@@ -220,10 +192,7 @@ fn the_bootstrap_interval_of_a_crossing_covers_it() {
             .filter(|_| {
                 let curves = noisy_curves(&mut random, seeds, &steps);
                 let crossing = crossing_of(&steps, &curves, 1000.0).unwrap();
-                let (low, high) = (
-                    crossing.low.unwrap(),
-                    crossing.high.unwrap_or(f64::INFINITY),
-                );
+                let (low, high) = (crossing.low.unwrap(), crossing.high.unwrap_or(f64::INFINITY));
                 assert!(low <= crossing.step && crossing.step <= high);
                 assert!((crossing.fraction - crossing.step / 1000.0).abs() < 1e-12);
                 (low..=high).contains(&850.0)
@@ -235,14 +204,6 @@ fn the_bootstrap_interval_of_a_crossing_covers_it() {
     }
     let two = noisy_curves(&mut random, 2, &steps);
     let crossing = crossing_of(&steps, &two, 1000.0).unwrap();
-    assert_eq!(
-        (crossing.low, crossing.high),
-        (None, None),
-        "no interval from two seeds"
-    );
-    assert_eq!(
-        crossing_of(&steps, &two, 1000.0),
-        Some(crossing),
-        "the same every time"
-    );
+    assert_eq!((crossing.low, crossing.high), (None, None), "no interval from two seeds");
+    assert_eq!(crossing_of(&steps, &two, 1000.0), Some(crossing), "the same every time");
 }

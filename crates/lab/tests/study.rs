@@ -11,11 +11,7 @@ fn grid(axes: &[&str]) -> Grid {
 }
 
 fn names(study: &Study) -> Vec<&str> {
-    study
-        .trials()
-        .iter()
-        .map(|trial| trial.name.as_str())
-        .collect()
+    study.trials().iter().map(|trial| trial.name.as_str()).collect()
 }
 
 #[test]
@@ -23,9 +19,7 @@ fn the_same_command_continues_and_another_grid_adds() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("out");
     let mut study = Study::open_or_create(&root, "first", BASE).unwrap();
-    let first = study
-        .add(&grid(&["decay.lambda=0,0.1", "run.seed=0..1"]))
-        .unwrap();
+    let first = study.add(&grid(&["decay.lambda=0,0.1", "run.seed=0..1"])).unwrap();
     study.save().unwrap();
     assert_eq!(first.len(), 4);
 
@@ -36,16 +30,12 @@ fn the_same_command_continues_and_another_grid_adds() {
 
     // The same command: nothing new. The order of the axes and the spelling of numbers do not matter.
     let mut again = Study::open_or_create(&root, "ignored", BASE).unwrap();
-    let same = again
-        .add(&grid(&["run.seed=0,1", "decay.lambda=0.0,1e-1"]))
-        .unwrap();
+    let same = again.add(&grid(&["run.seed=0,1", "decay.lambda=0.0,1e-1"])).unwrap();
     assert_eq!(same, first);
     assert_eq!(again.trials().len(), 4);
 
     // Another grid: its new trials come behind, and it gets back those that it shares.
-    let wider = again
-        .add(&grid(&["decay.lambda=0.1,0.3", "run.seed=0..1"]))
-        .unwrap();
+    let wider = again.add(&grid(&["decay.lambda=0.1,0.3", "run.seed=0..1"])).unwrap();
     again.save().unwrap();
     assert_eq!(again.trials().len(), 6);
     assert_eq!(wider[0], first[1]);
@@ -53,10 +43,7 @@ fn the_same_command_continues_and_another_grid_adds() {
 
     let trial = &again.trials()[5];
     assert_eq!(trial.name, "decay.lambda=0.3,run.seed=1");
-    assert_eq!(
-        trial.directory,
-        root.join("trials/decay.lambda=0.3,run.seed=1")
-    );
+    assert_eq!(trial.directory, root.join("trials/decay.lambda=0.3,run.seed=1"));
     let written = fs::read_to_string(trial.configuration_path()).unwrap();
     assert_eq!(written, trial.configuration);
     assert!(written.contains("lr = 8e-3 # tuned") && written.contains("lambda = 0.3"));
@@ -68,13 +55,8 @@ fn a_trial_that_two_grids_share_under_other_names_is_made_once() {
     let mut study = Study::open_or_create(folder.path(), "t", BASE).unwrap();
     study.add(&grid(&["decay.lambda=0,0.1"])).unwrap();
     // The base's own learning rate and seed: the same configuration as above.
-    let rates = study
-        .add(&grid(&[
-            "decay.lambda=0,0.1",
-            "optim.lr=0.008,0.004",
-            "run.seed=0",
-        ]))
-        .unwrap();
+    let rates =
+        study.add(&grid(&["decay.lambda=0,0.1", "optim.lr=0.008,0.004", "run.seed=0"])).unwrap();
     assert_eq!(
         names(&study),
         [
@@ -101,10 +83,7 @@ fn another_base_configuration_is_refused_with_what_differs() {
     let error = Study::open_or_create(folder.path(), "t", &changed).unwrap_err();
     assert!(matches!(error, LabError::BaseChanged { .. }));
     let message = error.to_string();
-    assert!(
-        message.contains("optim.lr was 0.008, is 0.003"),
-        "{message}"
-    );
+    assert!(message.contains("optim.lr was 0.008, is 0.003"), "{message}");
     assert!(message.contains("base.toml"), "{message}");
 }
 
@@ -135,12 +114,7 @@ fn damaged_files_are_errors_that_name_them() {
     }
     fs::write(root.join("study.json"), &json).unwrap();
     fs::write(root.join("base.toml"), "[decay]\nlambda = 1.0\n").unwrap();
-    assert!(
-        Study::open(root)
-            .unwrap_err()
-            .to_string()
-            .contains("base.toml has been changed")
-    );
+    assert!(Study::open(root).unwrap_err().to_string().contains("base.toml has been changed"));
 }
 
 #[test]
@@ -151,8 +125,5 @@ fn a_setting_that_does_not_fit_is_refused_before_anything_is_written() {
     let error = study.add(&grid(&["optim.lr.peak=1,2"])).unwrap_err();
     assert!(matches!(error, LabError::Setting { .. }));
     assert!(study.trials().is_empty() && !root.exists());
-    assert!(matches!(
-        Study::open_or_create(&root, "t", "x = "),
-        Err(LabError::Toml(_))
-    ));
+    assert!(matches!(Study::open_or_create(&root, "t", "x = "), Err(LabError::Toml(_))));
 }

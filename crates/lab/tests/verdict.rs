@@ -19,13 +19,7 @@ struct World {
     deviation: f64,
 }
 
-const NO_EFFECT: World = World {
-    early: 0.0,
-    train: 0.0,
-    gap: 0.0,
-    late: 0.0,
-    deviation: 0.003,
-};
+const NO_EFFECT: World = World { early: 0.0, train: 0.0, gap: 0.0, late: 0.0, deviation: 0.003 };
 
 fn arm(lambda: f64, schedule: &str, seeds: u64) -> Arm {
     let level = |value: f64| Interval {
@@ -84,18 +78,13 @@ fn simulate(random: &mut Random, seeds: u64, lambdas: usize, world: World) -> Ve
         for index in 1..=lambdas {
             arms.push(arm(0.1 * index as f64, schedule, seeds));
             let mut draw = |mean: f64| -> Vec<f64> {
-                (0..seeds)
-                    .map(|_| mean + world.deviation * random.normal())
-                    .collect()
+                (0..seeds).map(|_| mean + world.deviation * random.normal()).collect()
             };
             let paired =
                 |values: &[f64]| PairedDifference::of((0..).zip(values.iter().copied()).collect());
             let (train, gap) = (draw(world.train), draw(world.gap));
-            let validation: Vec<f64> = train
-                .iter()
-                .zip(&gap)
-                .map(|(train, gap)| train + gap)
-                .collect();
+            let validation: Vec<f64> =
+                train.iter().zip(&gap).map(|(train, gap)| train + gap).collect();
             let early_train = paired(&draw(world.early));
             family.push(Comparison {
                 kind: ComparisonKind::SameSettings,
@@ -133,10 +122,7 @@ fn without_effect_the_verdict_claims_one_at_most_once_in_twenty() {
     for (seeds, lambdas, deviation) in [(2, 3, 0.003), (5, 1, 0.003), (5, 3, 0.02), (12, 5, 0.003)]
     {
         let mut random = Random::new(seeds * 100 + lambdas as u64);
-        let world = World {
-            deviation,
-            ..NO_EFFECT
-        };
+        let world = World { deviation, ..NO_EFFECT };
         let (mut effects, mut helps, mut hurts, mut rises) = (0, 0, 0, 0);
         for _ in 0..studies {
             let verdict = simulate(&mut random, seeds, lambdas, world);
@@ -145,13 +131,9 @@ fn without_effect_the_verdict_claims_one_at_most_once_in_twenty() {
                     line.claim.contains(words) && line.supported == Supported::Supported
                 })
             };
-            effects += u32::from(matches!(
-                verdict.acts_as,
-                ActsAs::Force | ActsAs::Prior | ActsAs::Both
-            ));
-            helps += u32::from(claims(
-                "Under a cosine schedule, some λ > 0 ends with a lower",
-            ));
+            effects +=
+                u32::from(matches!(verdict.acts_as, ActsAs::Force | ActsAs::Prior | ActsAs::Both));
+            helps += u32::from(claims("Under a cosine schedule, some λ > 0 ends with a lower"));
             hurts += u32::from(claims("every larger λ only raises"));
             rises += u32::from(claims("the gradient norm late"));
         }
@@ -168,23 +150,14 @@ fn without_effect_the_verdict_claims_one_at_most_once_in_twenty() {
 #[test]
 fn a_real_effect_is_found_with_the_seeds_that_it_needs() {
     // The numbers of the reference setting: −0.0063 with a spread of 0.0027 over five seeds.
-    let world = World {
-        early: 0.03,
-        train: -0.0063,
-        gap: -0.0015,
-        late: 0.1,
-        deviation: 0.0027,
-    };
+    let world = World { early: 0.03, train: -0.0063, gap: -0.0015, late: 0.1, deviation: 0.0027 };
     let mut random = Random::new(9);
     let studies = 400;
     let mut found = 0;
     for _ in 0..studies {
         let verdict = simulate(&mut random, 5, 1, world);
         found += u32::from(verdict.acts_as == ActsAs::Force);
-        assert!(
-            !matches!(verdict.acts_as, ActsAs::Prior | ActsAs::Both),
-            "{verdict:#?}"
-        );
+        assert!(!matches!(verdict.acts_as, ActsAs::Prior | ActsAs::Both), "{verdict:#?}");
     }
     println!("{found} of {studies}");
     assert!(found * 10 >= studies * 9, "{found} of {studies}");
@@ -192,27 +165,15 @@ fn a_real_effect_is_found_with_the_seeds_that_it_needs() {
 
 #[test]
 fn a_gap_that_widens_is_neither_view() {
-    let world = World {
-        gap: 0.03,
-        train: -0.01,
-        ..NO_EFFECT
-    };
+    let world = World { gap: 0.03, train: -0.01, ..NO_EFFECT };
     let verdict = simulate(&mut Random::new(5), 6, 2, world);
     assert_eq!(verdict.acts_as, ActsAs::Neither);
-    assert!(
-        verdict.lines[0]
-            .finding
-            .contains("the gap widens, which neither view predicts")
-    );
+    assert!(verdict.lines[0].finding.contains("the gap widens, which neither view predicts"));
 }
 
 #[test]
 fn a_small_gap_and_lower_training_loss_is_both() {
-    let world = World {
-        gap: -0.03,
-        train: -0.02,
-        ..NO_EFFECT
-    };
+    let world = World { gap: -0.03, train: -0.02, ..NO_EFFECT };
     let verdict = simulate(&mut Random::new(6), 6, 2, world);
     assert_eq!(verdict.acts_as, ActsAs::Both);
     assert!(verdict.headline.starts_with(
@@ -223,11 +184,7 @@ fn a_small_gap_and_lower_training_loss_is_both() {
 
 #[test]
 fn a_margin_wider_than_the_effect_is_admitted() {
-    let world = World {
-        train: -0.004,
-        deviation: 0.001,
-        ..NO_EFFECT
-    };
+    let world = World { train: -0.004, deviation: 0.001, ..NO_EFFECT };
     let verdict = simulate(&mut Random::new(7), 8, 1, world);
     assert_eq!(verdict.acts_as, ActsAs::Force);
     let finding = &verdict.lines[0].finding;
@@ -239,11 +196,7 @@ fn a_margin_wider_than_the_effect_is_admitted() {
 
 #[test]
 fn an_unclear_gap_says_how_many_seeds_would_settle_it() {
-    let world = World {
-        train: -0.05,
-        deviation: 0.02,
-        ..NO_EFFECT
-    };
+    let world = World { train: -0.05, deviation: 0.02, ..NO_EFFECT };
     let verdict = simulate(&mut Random::new(8), 4, 1, world);
     assert_eq!(verdict.acts_as, ActsAs::Undecided);
     let finding = &verdict.lines[0].finding;
@@ -257,9 +210,6 @@ fn an_unclear_gap_says_how_many_seeds_would_settle_it() {
 fn nothing_to_pair_is_said_plainly() {
     let verdict = judge(&[arm(0.1, "cosine", 3)], &[], 0.01);
     assert_eq!(verdict.acts_as, ActsAs::Undecided);
-    assert_eq!(
-        verdict.headline,
-        "There is no pair of runs with and without decay to compare."
-    );
+    assert_eq!(verdict.headline, "There is no pair of runs with and without decay to compare.");
     assert_eq!(interval(&[]).n, 0);
 }

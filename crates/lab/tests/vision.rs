@@ -102,8 +102,7 @@ fn write_run(directory: &Path, settings: &Settings, noise: f64) {
     let run = RunDirectory::create_or_open(directory).unwrap();
     run.write_config(BASE).unwrap();
     run.write_plan(&plan).unwrap();
-    run.append_event(&Event::now(EventKind::Started, 0, ""))
-        .unwrap();
+    run.append_event(&Event::now(EventKind::Started, 0, "")).unwrap();
     let names = [
         "step",
         "train_loss",
@@ -127,11 +126,7 @@ fn write_run(directory: &Path, settings: &Settings, noise: f64) {
         true => test - 0.001 + 0.001 * noise * own.normal(),
         false => 0.3 + level + 100.0 * product + noise * own.normal(),
     };
-    let mut writer = run
-        .lock()
-        .unwrap()
-        .metrics_writer(&names.map(Column::f64), 0)
-        .unwrap();
+    let mut writer = run.lock().unwrap().metrics_writer(&names.map(Column::f64), 0).unwrap();
     for step in 0..steps {
         let is_last = step + 1 == steps;
         let at_end = |value: f64| if is_last { value } else { f64::NAN };
@@ -147,8 +142,7 @@ fn write_run(directory: &Path, settings: &Settings, noise: f64) {
             .unwrap();
     }
     writer.sync().unwrap();
-    run.append_event(&Event::now(EventKind::Finished, steps, ""))
-        .unwrap();
+    run.append_event(&Event::now(EventKind::Finished, steps, "")).unwrap();
 }
 
 fn study(root: &Path, axes: &[&str], noise: f64) -> (Study, VisionAnalysis) {
@@ -164,13 +158,8 @@ fn study(root: &Path, axes: &[&str], noise: f64) -> (Study, VisionAnalysis) {
 
 #[track_caller]
 fn supported(analysis: &VisionAnalysis, words: &str) -> Supported {
-    let found = analysis
-        .claims
-        .iter()
-        .find(|line| line.claim.contains(words));
-    found
-        .unwrap_or_else(|| panic!("no claim about `{words}` in {:#?}", analysis.claims))
-        .supported
+    let found = analysis.claims.iter().find(|line| line.claim.contains(words));
+    found.unwrap_or_else(|| panic!("no claim about `{words}` in {:#?}", analysis.claims)).supported
 }
 
 #[test]
@@ -209,18 +198,9 @@ fn planted_optima_ratios_and_slopes_are_found() {
         assert_eq!(scaling.values, [1000.0, 4000.0]);
         assert!((scaling.slope.mean + 0.5).abs() < 0.1, "{scaling:?}");
     }
-    assert_eq!(
-        supported(&analysis, "vit needs more decay a step than cnn"),
-        Supported::Supported
-    );
-    assert_eq!(
-        supported(&analysis, "the more images, the less λ"),
-        Supported::Supported
-    );
-    assert_eq!(
-        supported(&analysis, "without λ it over-fits"),
-        Supported::Supported
-    );
+    assert_eq!(supported(&analysis, "vit needs more decay a step than cnn"), Supported::Supported);
+    assert_eq!(supported(&analysis, "the more images, the less λ"), Supported::Supported);
+    assert_eq!(supported(&analysis, "without λ it over-fits"), Supported::Supported);
 }
 
 #[test]
@@ -261,22 +241,13 @@ fn a_slope_over_images_holds_the_passes_or_the_samples() {
 #[test]
 fn a_ridge_of_constant_product_is_found() {
     let folder = tempfile::tempdir().unwrap();
-    let axes = [
-        "optim.lr=5e-4,1e-3,4e-3,0.1",
-        "decay.lambda=0,0.05,0.2,1,4,20",
-        "run.seed=0..3",
-    ];
+    let axes = ["optim.lr=5e-4,1e-3,4e-3,0.1", "decay.lambda=0,0.05,0.2,1,4,20", "run.seed=0..3"];
     let (_, analysis) = study(folder.path(), &axes, 0.002);
-    let [ridge] = &analysis.scalings[..] else {
-        panic!("{:?}", analysis.scalings)
-    };
+    let [ridge] = &analysis.scalings[..] else { panic!("{:?}", analysis.scalings) };
     // At η = 0.1 the best λ lies below the grid.
     assert_eq!(ridge.values, [5e-4, 1e-3, 4e-3]);
     assert!(ridge.slope.mean.abs() < 0.1, "{ridge:?}");
-    assert_eq!(
-        supported(&analysis, "the best ηλ is the same at every η"),
-        Supported::Supported
-    );
+    assert_eq!(supported(&analysis, "the best ηλ is the same at every η"), Supported::Supported);
 }
 
 #[test]
@@ -286,10 +257,8 @@ fn a_pass_over_as_many_samples_is_told_from_many_passes() {
         [grid, size, "decay.lambda=0,1,20", "run.seed=0..3"].map(str::to_owned)
     };
     let mut study = Study::open_or_create(folder.path(), "synthetic", BASE).unwrap();
-    for axes in [
-        axes("data.epochs=20", "data.size=500"),
-        axes("data.epochs=1", "data.size=10000"),
-    ] {
+    for axes in [axes("data.epochs=20", "data.size=500"), axes("data.epochs=1", "data.size=10000")]
+    {
         study.add(&Grid::parse(&axes).unwrap()).unwrap();
     }
     study.save().unwrap();
@@ -307,33 +276,21 @@ fn a_pass_over_as_many_samples_is_told_from_many_passes() {
 #[test]
 fn an_optimum_at_the_end_of_the_grid_is_a_bound() {
     let folder = tempfile::tempdir().unwrap();
-    let axes = [
-        "model.kind=vit,cnn",
-        "decay.lambda=0,0.01,0.03,0.1",
-        "run.seed=0,1",
-    ];
+    let axes = ["model.kind=vit,cnn", "decay.lambda=0,0.01,0.03,0.1", "run.seed=0,1"];
     let (_, analysis) = study(folder.path(), &axes, 0.0);
     for optimum in analysis.optima.iter().flatten() {
         assert!(optimum.censored.values().all(|end| *end == Censored::Above));
         assert_eq!(optimum.censored.len(), 2);
     }
     assert!(analysis.ratios[0].is_bound);
-    assert_eq!(
-        supported(&analysis, "vit needs more decay"),
-        Supported::Undecided
-    );
+    assert_eq!(supported(&analysis, "vit needs more decay"), Supported::Undecided);
 }
 
 #[test]
 fn a_study_without_a_finished_run_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut study = Study::open_or_create(folder.path(), "synthetic", BASE).unwrap();
-    study
-        .add(&Grid::parse(&["decay.lambda=0,1"]).unwrap())
-        .unwrap();
+    study.add(&Grid::parse(&["decay.lambda=0,1"]).unwrap()).unwrap();
     study.save().unwrap();
-    assert!(matches!(
-        vision::analyse(&study),
-        Err(LabError::NothingToAnalyse { .. })
-    ));
+    assert!(matches!(vision::analyse(&study), Err(LabError::NothingToAnalyse { .. })));
 }

@@ -44,19 +44,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--threads" => {
-                threads = arguments
-                    .next()
-                    .ok_or("--threads needs a number")?
-                    .parse()?
-            }
+            "--threads" => threads = arguments.next().ok_or("--threads needs a number")?.parse()?,
             "--rounds" => rounds = arguments.next().ok_or("--rounds needs a number")?.parse()?,
             name => names.push(name.to_owned()),
         }
     }
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     for (name, config, sequences) in shapes() {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             pool.install(|| measure(name, config, sequences, threads, rounds))?;
@@ -74,23 +67,12 @@ fn measure(
 ) -> Result<(), wd_nn::NnError> {
     // A square product on every thread at once, as large as the second-level cache likes it.
     let size = 576;
-    let mut squares: Vec<_> = (0..threads)
-        .map(|_| [0.5f32; 3].map(|x| Mat::from_fn(size, size, |_, _| x)))
-        .collect();
+    let mut squares: Vec<_> =
+        (0..threads).map(|_| [0.5f32; 3].map(|x| Mat::from_fn(size, size, |_, _| x))).collect();
     let mut gemm = || {
-        squares
-            .par_iter_mut()
-            .with_max_len(1)
-            .for_each(|[out, left, right]| {
-                matmul(
-                    out.as_mut(),
-                    Accum::Replace,
-                    left.as_ref(),
-                    right.as_ref(),
-                    1.0,
-                    Par::Seq,
-                );
-            });
+        squares.par_iter_mut().with_max_len(1).for_each(|[out, left, right]| {
+            matmul(out.as_mut(), Accum::Replace, left.as_ref(), right.as_ref(), 1.0, Par::Seq);
+        });
     };
     let gemm_flops = 2.0 * (size as f64).powi(3) * threads as f64;
 
@@ -110,8 +92,7 @@ fn measure(
     for _ in 0..rounds {
         gemm_rates.push(gemm_flops / time(0.15, &mut gemm));
         let mut step = || {
-            gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &targets, key)
-                .map(|_| ())
+            gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &targets, key).map(|_| ())
         };
         step()?;
         step_rates.push(step_flops / time(0.3, || step().expect("ran before")));
@@ -119,20 +100,12 @@ fn measure(
             step_flops
                 / 3.0
                 / time(0.1, || {
-                    gpt.loss(&parameters, &inputs, &targets)
-                        .map(|_| ())
-                        .expect("ran before");
+                    gpt.loss(&parameters, &inputs, &targets).map(|_| ()).expect("ran before");
                 }),
         );
     }
     let ratio = |rates: &[f64]| {
-        median(
-            rates
-                .iter()
-                .zip(&gemm_rates)
-                .map(|(rate, gemm)| rate / gemm)
-                .collect(),
-        )
+        median(rates.iter().zip(&gemm_rates).map(|(rate, gemm)| rate / gemm).collect())
     };
     let (step_ratio, loss_ratio) = (ratio(&step_rates), ratio(&loss_rates));
     let best = step_rates.iter().copied().fold(0.0, f64::max);

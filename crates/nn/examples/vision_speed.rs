@@ -13,11 +13,7 @@ use wd_nn::{
     CnnConfig, DropoutKey, ImageShape, ResnetConfig, Targets, VisionConfig, VisionModel, VitConfig,
 };
 
-const IMAGE: ImageShape = ImageShape {
-    channels: 3,
-    height: 32,
-    width: 32,
-};
+const IMAGE: ImageShape = ImageShape { channels: 3, height: 32, width: 32 };
 const CLASSES: usize = 10;
 
 fn config(shape: &str) -> Option<VisionConfig> {
@@ -48,9 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let config = config(&shape)
         .ok_or_else(|| format!("unknown shape {shape}; known: cnn, resnet20, resnet18, vit"))?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| measure(&shape, config, batch, threads, steps))?;
     Ok(())
 }
@@ -78,21 +72,14 @@ fn measure(
     let images: Vec<f32> = (0..batch * IMAGE.numbers()).map(pixel).collect();
     let labels: Vec<u32> = (0..batch).map(|image| (image % CLASSES) as u32).collect();
     let shares = vec![1.0; batch];
-    let targets = Targets {
-        first: &labels,
-        second: &labels,
-        share: &shares,
-    };
+    let targets = Targets { first: &labels, second: &labels, share: &shares };
     let flops = config.flops_per_image();
     let mut model = VisionModel::<f32>::new(config, batch, threads)?;
     let mut seconds = Vec::new();
     let mut loss = 0.0;
     for step in 0..=steps {
         let start = Instant::now();
-        let key = DropoutKey {
-            seed: 1,
-            step: step as u64,
-        };
+        let key = DropoutKey { seed: 1, step: step as u64 };
         loss = model.loss_and_gradient(
             &parameters,
             &mut gradients,

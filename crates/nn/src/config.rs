@@ -191,10 +191,8 @@ impl GptConfig {
         }
         check_heads(self.heads, self.width)?;
         if self.position == Position::Rope && !self.head_width().is_multiple_of(2) {
-            let requirement = format!(
-                "RoPE needs an even width / heads, not {}",
-                self.head_width()
-            );
+            let requirement =
+                format!("RoPE needs an even width / heads, not {}", self.head_width());
             return Err(NnError::configuration("heads", self.heads, requirement));
         }
         check_not_negative("norm_epsilon", self.norm_epsilon)?;
@@ -212,14 +210,9 @@ impl GptConfig {
 
     /// An upper bound of the number of parameters that cannot overflow.
     fn parameters(&self) -> u128 {
-        let [vocabulary, context, layers, width, hidden] = [
-            self.vocabulary,
-            self.context,
-            self.layers,
-            self.width,
-            self.hidden(),
-        ]
-        .map(|size| size as u128);
+        let [vocabulary, context, layers, width, hidden] =
+            [self.vocabulary, self.context, self.layers, self.width, self.hidden()]
+                .map(|size| size as u128);
         let block = 4 * width * width + 3 * width * hidden + 12 * width + 2 * hidden;
         (2 * vocabulary + context + 2) * width + layers.saturating_mul(block)
     }
@@ -228,16 +221,8 @@ impl GptConfig {
 /// Keeps every product of sizes that the engine forms far from overflow.
 pub(crate) fn check_size(field: &'static str, value: usize) -> Result<(), NnError> {
     match value {
-        0 => Err(NnError::configuration(
-            field,
-            value,
-            "it has to be at least 1",
-        )),
-        _ if value > 1 << 32 => Err(NnError::configuration(
-            field,
-            value,
-            "it may be at most 2^32",
-        )),
+        0 => Err(NnError::configuration(field, value, "it has to be at least 1")),
+        _ if value > 1 << 32 => Err(NnError::configuration(field, value, "it may be at most 2^32")),
         _ => Ok(()),
     }
 }

@@ -75,11 +75,7 @@ impl NnError {
         value: impl ToString,
         requirement: impl Into<String>,
     ) -> Self {
-        Self::Configuration {
-            field,
-            value: value.to_string(),
-            requirement: requirement.into(),
-        }
+        Self::Configuration { field, value: value.to_string(), requirement: requirement.into() }
     }
 }
 
@@ -91,10 +87,6 @@ pub(crate) fn check_length(
     if given == expected {
         Ok(())
     } else {
-        Err(NnError::Length {
-            what,
-            given,
-            expected: expected.to_string(),
-        })
+        Err(NnError::Length { what, given, expected: expected.to_string() })
     }
 }

@@ -143,11 +143,9 @@ impl<F: Float> Gpt<F> {
             dropout: dropout.masks(self.config.dropout),
         };
         let sequences = inputs.len() / self.config.context;
-        let loss = self
-            .lanes
-            .gradient(sequences, gradients, |workspace, range, gradients| {
-                batch.run(workspace, range, Some(gradients))
-            });
+        let loss = self.lanes.gradient(sequences, gradients, |workspace, range, gradients| {
+            batch.run(workspace, range, Some(gradients))
+        });
         Ok(loss / targets.len() as f64)
     }
 
@@ -175,10 +173,9 @@ impl<F: Float> Gpt<F> {
         };
         let sequences = inputs.len() / self.config.context;
         let losses = &mut self.micro_losses[..self.lanes.micro_batches(sequences)];
-        self.lanes
-            .forward(sequences, losses, 1, |workspace, range, loss| {
-                loss[0] = batch.run(workspace, range, None);
-            });
+        self.lanes.forward(sequences, losses, 1, |workspace, range, loss| {
+            loss[0] = batch.run(workspace, range, None);
+        });
         Ok(losses.iter().sum::<f64>() / targets.len() as f64)
     }
 
@@ -190,11 +187,8 @@ impl<F: Float> Gpt<F> {
     /// Bytes that the model owns: activations and scratch of every thread, gradients of every lane but the first.
     /// Parameters and gradients, the caller's, are not among them.
     pub fn memory_bytes(&self) -> usize {
-        let rotary = self
-            .tables
-            .rotary
-            .iter()
-            .map(|table| 2 * size_of_val(table.cosines.as_slice()));
+        let rotary =
+            self.tables.rotary.iter().map(|table| 2 * size_of_val(table.cosines.as_slice()));
         self.lanes.bytes() + rotary.sum::<usize>()
     }
 
@@ -203,18 +197,8 @@ impl<F: Float> Gpt<F> {
     /// Six per weight of a linear map or the head, and per layer 3·4·width for each of the (context + 1)/2 keys that
     /// a query sees on average. What the backward computes a second time is not counted.
     pub fn flops_per_token(&self) -> f64 {
-        let GptConfig {
-            vocabulary,
-            context,
-            layers,
-            width,
-            ..
-        } = self.config;
-        let maps = if self.config.activation == Activation::SwiGlu {
-            3
-        } else {
-            2
-        };
+        let GptConfig { vocabulary, context, layers, width, .. } = self.config;
+        let maps = if self.config.activation == Activation::SwiGlu { 3 } else { 2 };
         let weights =
             vocabulary * width + layers * (4 * width * width + maps * width * self.config.hidden());
         6.0 * weights as f64 + 12.0 * (layers * width) as f64 * 0.5 * (context as f64 + 1.0)
@@ -226,25 +210,13 @@ impl<F: Float> Gpt<F> {
         let sequences = inputs.len() / context;
         if inputs.len() != sequences * context || !(1..=self.sequences).contains(&sequences) {
             let expected = format!("1 to {} sequences of {context} tokens", self.sequences);
-            return Err(NnError::Length {
-                what: "inputs",
-                given: inputs.len(),
-                expected,
-            });
+            return Err(NnError::Length { what: "inputs", given: inputs.len(), expected });
         }
         check_length("targets", targets.len(), inputs.len())?;
         let vocabulary = self.config.vocabulary;
         for (what, tokens) in [("inputs", inputs), ("targets", targets)] {
-            if let Some(index) = tokens
-                .iter()
-                .position(|token| *token as usize >= vocabulary)
-            {
-                return Err(NnError::Token {
-                    what,
-                    index,
-                    token: tokens[index],
-                    vocabulary,
-                });
+            if let Some(index) = tokens.iter().position(|token| *token as usize >= vocabulary) {
+                return Err(NnError::Token { what, index, token: tokens[index], vocabulary });
             }
         }
         Ok(())
@@ -311,29 +283,21 @@ mod tests {
         let mut initial = vec![0.0f32; config.layout().len];
         config.initialize(1, &mut initial).unwrap();
         let parameters: Vec<f64> = initial.into_iter().map(f64::from).collect();
-        let tokens: Vec<u32> = (0..12 * 16)
-            .map(|index| (index * index + 7 * index) % 30)
-            .collect();
+        let tokens: Vec<u32> = (0..12 * 16).map(|index| (index * index + 7 * index) % 30).collect();
         let run = |micro_sequences| {
             let mut gpt = Gpt::new(config.clone(), 12, 1).unwrap();
             gpt.lanes.micro_items = micro_sequences;
             let mut gradients = vec![f64::NAN; parameters.len()];
             let key = DropoutKey { seed: 2, step: 5 };
-            let loss = gpt
-                .loss_and_gradient(&parameters, &mut gradients, &tokens, &tokens, key)
-                .unwrap();
+            let loss =
+                gpt.loss_and_gradient(&parameters, &mut gradients, &tokens, &tokens, key).unwrap();
             (loss, gradients)
         };
         let (whole_loss, whole) = run(12);
         for micro_sequences in [1, 5] {
             let (loss, gradients) = run(micro_sequences);
             assert!((loss - whole_loss).abs() < 1e-12 * whole_loss);
-            assert!(
-                gradients
-                    .iter()
-                    .zip(&whole)
-                    .all(|(a, b)| (a - b).abs() < 1e-13)
-            );
+            assert!(gradients.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-13));
         }
     }
 }

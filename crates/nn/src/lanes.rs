@@ -66,11 +66,7 @@ pub(crate) fn check_counts(
 ) -> Result<(), NnError> {
     for (field, value) in [(field, items), ("threads", threads)] {
         if value == 0 {
-            return Err(NnError::configuration(
-                field,
-                value,
-                "it has to be at least 1",
-            ));
+            return Err(NnError::configuration(field, value, "it has to be at least 1"));
         }
     }
     Ok(())
@@ -86,10 +82,7 @@ impl<F: Float> Lanes<F> {
             activations: Arena::new(sizes.activations),
             scratch: Arena::new(sizes.scratch),
         };
-        let lane = |_| Lane {
-            gradients: Arena::new(sizes.parameters),
-            loss: 0.0,
-        };
+        let lane = |_| Lane { gradients: Arena::new(sizes.parameters), loss: 0.0 };
         Self {
             micro_items: sizes.micro_items,
             workspaces: Workspaces::new(sizes.threads.min(micro_batches), workspace),
@@ -129,26 +122,17 @@ impl<F: Float> Lanes<F> {
         let (first_loss, ()) = rayon::join(
             || run_lane(0, gradients),
             || {
-                other_lanes
-                    .par_iter_mut()
-                    .enumerate()
-                    .with_max_len(1)
-                    .for_each(|(index, lane)| {
-                        lane.loss = run_lane(index + 1, &mut lane.gradients);
-                    });
+                other_lanes.par_iter_mut().enumerate().with_max_len(1).for_each(|(index, lane)| {
+                    lane.loss = run_lane(index + 1, &mut lane.gradients);
+                });
             },
         );
-        gradients
-            .par_chunks_mut(SUM_CHUNK)
-            .enumerate()
-            .for_each(|(index, sum)| {
-                for lane in &*other_lanes {
-                    sum::add(sum, &lane.gradients[index * SUM_CHUNK..][..sum.len()]);
-                }
-            });
-        other_lanes
-            .iter()
-            .fold(first_loss, |total, lane| total + lane.loss)
+        gradients.par_chunks_mut(SUM_CHUNK).enumerate().for_each(|(index, sum)| {
+            for lane in &*other_lanes {
+                sum::add(sum, &lane.gradients[index * SUM_CHUNK..][..sum.len()]);
+            }
+        });
+        other_lanes.iter().fold(first_loss, |total, lane| total + lane.loss)
     }
 
     /// Hands every micro-batch, given by the range of its items, its share of `outputs`: `chunk` elements each.
@@ -159,15 +143,11 @@ impl<F: Float> Lanes<F> {
         chunk: usize,
         work: impl Fn(&mut Workspace<F>, Range<usize>, &mut [T]) + Sync,
     ) {
-        outputs
-            .par_chunks_mut(chunk)
-            .enumerate()
-            .with_max_len(1)
-            .for_each(|(index, outputs)| {
-                let start = index * self.micro_items;
-                let range = start..(start + self.micro_items).min(items);
-                work(&mut self.workspaces.take(), range, outputs);
-            });
+        outputs.par_chunks_mut(chunk).enumerate().with_max_len(1).for_each(|(index, outputs)| {
+            let start = index * self.micro_items;
+            let range = start..(start + self.micro_items).min(items);
+            work(&mut self.workspaces.take(), range, outputs);
+        });
     }
 
     /// Bytes of activations and scratch of every thread, and of the gradients of every lane but the first.

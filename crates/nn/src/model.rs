@@ -24,13 +24,7 @@ pub(crate) struct Model {
 impl Model {
     /// The model of a configuration, and where its tensors lie.
     pub(crate) fn new(config: &GptConfig) -> (Self, ParameterLayout) {
-        let GptConfig {
-            vocabulary,
-            context,
-            width,
-            init_std,
-            ..
-        } = *config;
+        let GptConfig { vocabulary, context, width, init_std, .. } = *config;
         let mut builder = Builder::default();
         let token = builder.matrix(
             "embedding.token.weight".into(),
@@ -53,13 +47,7 @@ impl Model {
         let head = if config.tied_head {
             token
         } else {
-            builder.matrix(
-                "head.weight".into(),
-                vocabulary,
-                width,
-                Role::Head,
-                init_std,
-            )
+            builder.matrix("head.weight".into(), vocabulary, width, Role::Head, init_std)
         };
         let model = Self {
             token,

@@ -32,9 +32,7 @@ pub(crate) struct Stream {
 impl Stream {
     /// The stream `name` under `seed`.
     pub(crate) fn new(seed: u64, name: u64) -> Self {
-        Self {
-            key: mix(mix(seed.wrapping_add(GAMMA)) ^ name),
-        }
+        Self { key: mix(mix(seed.wrapping_add(GAMMA)) ^ name) }
     }
 
     /// A stream within this one.
@@ -45,9 +43,7 @@ impl Stream {
     /// 64 random bits.
     #[inline(always)]
     pub(crate) fn bits(self, index: u64) -> u64 {
-        mix(self
-            .key
-            .wrapping_add(index.wrapping_add(1).wrapping_mul(GAMMA)))
+        mix(self.key.wrapping_add(index.wrapping_add(1).wrapping_mul(GAMMA)))
     }
 
     /// A number in (0, 1], a multiple of 2⁻⁵³.
@@ -78,9 +74,7 @@ mod tests {
     #[test]
     fn normals_have_the_moments_of_a_normal() {
         let stream = Stream::new(7, hash(b"test"));
-        let draws: Vec<f64> = (0..50_000)
-            .flat_map(|pair| stream.normal_pair(pair))
-            .collect();
+        let draws: Vec<f64> = (0..50_000).flat_map(|pair| stream.normal_pair(pair)).collect();
         let moment =
             |power: i32| draws.iter().map(|x| x.powi(power)).sum::<f64>() / draws.len() as f64;
         // Five standard errors of each sample moment: √(Var xᵏ / n).

@@ -38,10 +38,7 @@ impl<F: Float, S: Simd> Vector<F, S> {
 
     #[inline(always)]
     pub(crate) fn splat(simd: S, value: F) -> Self {
-        Self {
-            simd,
-            register: F::splat(simd, value),
-        }
+        Self { simd, register: F::splat(simd, value) }
     }
 
     #[inline(always)]
@@ -84,10 +81,7 @@ impl<F: Float, S: Simd> Vector<F, S> {
     /// The larger of each pair; `other` where either is NaN.
     #[inline(always)]
     pub(crate) fn max(self, other: Self) -> Self {
-        Self {
-            simd: self.simd,
-            register: F::max(self.simd, self.register, other.register),
-        }
+        Self { simd: self.simd, register: F::max(self.simd, self.register, other.register) }
     }
 
     /// Each lane of `value` where this one is above zero, else zero.
@@ -107,10 +101,7 @@ impl<F: Float, S: Simd> Vector<F, S> {
 
     #[inline(always)]
     pub(crate) fn exp(self) -> Self {
-        Self {
-            simd: self.simd,
-            register: F::exp(self.simd, self.register),
-        }
+        Self { simd: self.simd, register: F::exp(self.simd, self.register) }
     }
 
     /// 1/(1 + e^−x).
@@ -216,16 +207,8 @@ pub(crate) fn exp_f32<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
     let x = if S::F32_LANES == 1 {
         // One lane: a minimum that ignores NaN would lose it.
-        let x = simd.select_f32s(
-            simd.less_than_f32s(x, constant(LOWEST)),
-            constant(LOWEST),
-            x,
-        );
-        simd.select_f32s(
-            simd.greater_than_f32s(x, constant(HIGHEST)),
-            constant(HIGHEST),
-            x,
-        )
+        let x = simd.select_f32s(simd.less_than_f32s(x, constant(LOWEST)), constant(LOWEST), x);
+        simd.select_f32s(simd.greater_than_f32s(x, constant(HIGHEST)), constant(HIGHEST), x)
     } else {
         // Registers: of a NaN and a number these return the second argument, or NaN.
         simd.min_f32s(constant(HIGHEST), simd.max_f32s(constant(LOWEST), x))
@@ -301,9 +284,8 @@ mod tests {
 
     #[test]
     fn exp_is_within_one_and_a_half_units_in_the_last_place() {
-        let inputs: Vec<f32> = (0..1 << 20)
-            .map(|index| -87.3 + 175.6 * index as f32 / (1 << 20) as f32)
-            .collect();
+        let inputs: Vec<f32> =
+            (0..1 << 20).map(|index| -87.3 + 175.6 * index as f32 / (1 << 20) as f32).collect();
         for (name, outputs) in run_everywhere(&inputs) {
             for (x, y) in inputs.iter().zip(outputs) {
                 let exact = f64::from(*x).exp();
@@ -323,11 +305,7 @@ mod tests {
         let mut inputs = vec![low, -1e30, -88.0, 0.0, 89.0, 1e30, high, f32::NAN];
         inputs.resize(16, 1.0);
         for (name, outputs) in run_everywhere(&inputs) {
-            assert_eq!(
-                outputs[..7],
-                [0.0, 0.0, 0.0, 1.0, high, high, high],
-                "{name}"
-            );
+            assert_eq!(outputs[..7], [0.0, 0.0, 0.0, 1.0, high, high, high], "{name}");
             assert!(outputs[7].is_nan(), "{name}");
         }
     }

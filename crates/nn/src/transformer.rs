@@ -64,11 +64,7 @@ impl Gradients {
         let mut take = || plan.take_rows(rows, config.width, config.context);
         let stream = take();
         let branch = if config.dropout { take() } else { stream };
-        Self {
-            stream,
-            branch,
-            normalised: take(),
-        }
+        Self { stream, branch, normalised: take() }
     }
 }
 
@@ -115,15 +111,9 @@ impl Transformer {
     ) -> Self {
         // The gradients of the whole backward come first: they are the busiest memory.
         let gradients = Gradients::new(&mut builder.plan, config, Rows::Token);
-        let last_rows = if config.first_token_only {
-            Rows::Sequence
-        } else {
-            Rows::Token
-        };
+        let last_rows = if config.first_token_only { Rows::Sequence } else { Rows::Token };
         let first_tokens = config.first_token_only.then(|| FirstTokens {
-            residual: builder
-                .plan
-                .take_rows(last_rows, config.width, config.context),
+            residual: builder.plan.take_rows(last_rows, config.width, config.context),
             gradients: Gradients::new(&mut builder.plan, config, last_rows),
         });
         builder.temporary = builder.plan;
@@ -146,12 +136,7 @@ impl Transformer {
             branches.push(Branch::Mlp(MlpBranch::new(builder, config, &path, rows)));
         }
         stations.push(builder.station(config, "final_norm", last_rows));
-        Self {
-            branches,
-            stations,
-            gradients,
-            first_tokens,
-        }
+        Self { branches, stations, gradients, first_tokens }
     }
 
     /// Where the blocks expect their input.
@@ -184,13 +169,7 @@ impl Transformer {
     /// From the input to the output.
     pub(crate) fn forward<D: Device>(&self, device: &mut D) {
         let first = &self.stations[0];
-        device.norm_forward(
-            &first.norm,
-            None,
-            first.stream,
-            first.statistics,
-            first.normalised,
-        );
+        device.norm_forward(&first.norm, None, first.stream, first.statistics, first.normalised);
         for (branch, stations) in self.branches.iter().zip(self.stations.windows(2)) {
             let (before, after) = (&stations[0], &stations[1]);
             branch.forward(device, before.normalised, after.stream);
@@ -224,11 +203,7 @@ impl Transformer {
                 station.statistics,
                 gradients.normalised,
                 gradients.stream,
-                if index + 1 == self.stations.len() {
-                    Store::Overwrite
-                } else {
-                    Store::Add
-                },
+                if index + 1 == self.stations.len() { Store::Overwrite } else { Store::Add },
             );
             if let Some(branch) = branch {
                 let before = &self.stations[index - 1];
@@ -268,32 +243,18 @@ impl Builder {
         std: f64,
     ) -> Parameter {
         let offset = self.layout.push(path, vec![rows, columns], role, 0.0, std);
-        Parameter {
-            offset,
-            rows,
-            columns,
-        }
+        Parameter { offset, rows, columns }
     }
 
     /// Output channels, input channels, rows and columns of a kernel; as a matrix, one row an output channel.
     pub(crate) fn convolution(&mut self, path: String, shape: [usize; 4], std: f64) -> Parameter {
-        let offset = self
-            .layout
-            .push(path, shape.to_vec(), Role::Convolution, 0.0, std);
-        Parameter {
-            offset,
-            rows: shape[0],
-            columns: shape[1..].iter().product(),
-        }
+        let offset = self.layout.push(path, shape.to_vec(), Role::Convolution, 0.0, std);
+        Parameter { offset, rows: shape[0], columns: shape[1..].iter().product() }
     }
 
     pub(crate) fn vector(&mut self, path: String, len: usize, role: Role, value: f64) -> Parameter {
         let offset = self.layout.push(path, vec![len], role, value, 0.0);
-        Parameter {
-            offset,
-            rows: 1,
-            columns: len,
-        }
+        Parameter { offset, rows: 1, columns: len }
     }
 
     pub(crate) fn linear(
@@ -309,19 +270,12 @@ impl Builder {
     }
 
     fn station(&mut self, config: &BlockConfig, path: &str, rows: Rows) -> Station {
-        let BlockConfig {
-            width, centered, ..
-        } = *config;
+        let BlockConfig { width, centered, .. } = *config;
         let gain = self.vector(format!("{path}.weight"), width, Role::Norm, 1.0);
         let has_bias = config.bias && centered;
         let bias = has_bias.then(|| self.vector(format!("{path}.bias"), width, Role::Bias, 0.0));
         Station {
-            norm: Normalisation {
-                gain,
-                bias,
-                centered,
-                epsilon: config.norm_epsilon,
-            },
+            norm: Normalisation { gain, bias, centered, epsilon: config.norm_epsilon },
             stream: self.plan.take_rows(rows, width, config.context),
             statistics: self.plan.take_rows(rows, 2, config.context),
             normalised: self.plan.take_rows(rows, width, config.context),

@@ -33,10 +33,7 @@ static ALLOCATOR: Counting = Counting;
 /// Asserts that on any number of threads the steps of what `make` makes allocate nothing.
 fn assert_allocates_nothing<S: FnMut(u64)>(make: impl Fn(usize) -> S + Sync) {
     for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let counted = pool.install(|| {
             let mut step = make(threads);
             // The GEMM's buffer of each thread is made at its first product.
@@ -56,14 +53,11 @@ fn gpt(threads: usize) -> impl FnMut(u64) {
     config.initialize(1, &mut parameters).unwrap();
     let mut gradients = vec![0.0f32; parameters.len()];
     let sequences = 40;
-    let inputs: Vec<u32> = (0..sequences * 64)
-        .map(|index| (index * index % 700) as u32)
-        .collect();
+    let inputs: Vec<u32> = (0..sequences * 64).map(|index| (index * index % 700) as u32).collect();
     let mut gpt = Gpt::new(config, sequences, threads).unwrap();
     move |step| {
         let key = DropoutKey { seed: 1, step };
-        gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &inputs, key)
-            .unwrap();
+        gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &inputs, key).unwrap();
         gpt.loss(&parameters, &inputs, &inputs).unwrap();
     }
 }
@@ -74,33 +68,19 @@ fn vision(config: &VisionConfig, threads: usize) -> impl FnMut(u64) + use<> {
     let mut gradients = vec![0.0f32; parameters.len()];
     let mut running = vec![1.0f32; config.running_statistics().len];
     let count = 70;
-    let images: Vec<f32> = (0..count * config.image().numbers())
-        .map(|index| (index % 11) as f32 - 5.0)
-        .collect();
+    let images: Vec<f32> =
+        (0..count * config.image().numbers()).map(|index| (index % 11) as f32 - 5.0).collect();
     let labels: Vec<u32> = (0..count as u32).map(|index| index % 10).collect();
     let share = vec![1.0; count];
     let mut logits = vec![0.0f32; count * 10];
     let mut model = VisionModel::new(config.clone(), count, threads).unwrap();
     move |step| {
         let key = DropoutKey { seed: 1, step };
-        let targets = Targets {
-            first: &labels,
-            second: &labels,
-            share: &share,
-        };
+        let targets = Targets { first: &labels, second: &labels, share: &share };
         model
-            .loss_and_gradient(
-                &parameters,
-                &mut gradients,
-                &mut running,
-                &images,
-                targets,
-                key,
-            )
+            .loss_and_gradient(&parameters, &mut gradients, &mut running, &images, targets, key)
             .unwrap();
-        model
-            .logits(&parameters, &running, &images, &mut logits)
-            .unwrap();
+        model.logits(&parameters, &running, &images, &mut logits).unwrap();
     }
 }
 
@@ -108,11 +88,7 @@ fn vision(config: &VisionConfig, threads: usize) -> impl FnMut(u64) + use<> {
 #[test]
 fn a_step_allocates_nothing() {
     assert_allocates_nothing(gpt);
-    let image = ImageShape {
-        channels: 3,
-        height: 16,
-        width: 16,
-    };
+    let image = ImageShape { channels: 3, height: 16, width: 16 };
     let mut vit = VitConfig::new(image, 10, 4, 2, 32, 2);
     vit.dropout = 0.1;
     let mut mlp = MlpConfig::new(image, 10, vec![100, 50]);

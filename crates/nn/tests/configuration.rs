@@ -55,20 +55,11 @@ fn options_add_and_remove_tensors() {
     let paths = |change: &dyn Fn(&mut GptConfig)| {
         let mut config = base.clone();
         change(&mut config);
-        config
-            .layout()
-            .segments
-            .into_iter()
-            .map(|segment| segment.path)
-            .collect::<Vec<_>>()
+        config.layout().segments.into_iter().map(|segment| segment.path).collect::<Vec<_>>()
     };
     let all = paths(&|_| {});
     assert!(!all.iter().any(|path| path == "head.weight"));
-    assert!(
-        !paths(&|config| config.bias = false)
-            .iter()
-            .any(|path| path.ends_with("bias"))
-    );
+    assert!(!paths(&|config| config.bias = false).iter().any(|path| path.ends_with("bias")));
     let rms = paths(&|config| config.norm = Norm::RmsNorm);
     assert!(
         !rms.iter().any(|path| path.contains("norm.bias"))
@@ -89,11 +80,8 @@ fn initial_weights_have_the_declared_distribution() {
         let values = &parameters[segment.range()];
         let n = values.len() as f64;
         let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / n;
-        let variance = values
-            .iter()
-            .map(|value| (f64::from(*value) - mean).powi(2))
-            .sum::<f64>()
-            / n;
+        let variance =
+            values.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / n;
         let expected = match segment.role {
             Role::Norm => (1.0, 0.0),
             Role::Bias => (0.0, 0.0),
@@ -110,17 +98,8 @@ fn initial_weights_have_the_declared_distribution() {
             segment.path
         );
         let tolerance = 5.0 * std * std * (2.0 / n).sqrt();
-        assert!(
-            (variance - std * std).abs() <= tolerance,
-            "{}: variance {variance}",
-            segment.path
-        );
-        assert_eq!(
-            (segment.initial_mean, segment.initial_std),
-            expected,
-            "{}",
-            segment.path
-        );
+        assert!((variance - std * std).abs() <= tolerance, "{}: variance {variance}", segment.path);
+        assert_eq!((segment.initial_mean, segment.initial_std), expected, "{}", segment.path);
     }
 }
 
@@ -134,20 +113,12 @@ fn a_tensors_initial_weights_depend_on_the_seed_and_its_path_alone() {
     for segment in &config.layout().segments {
         let layout = other.layout();
         let same = layout.segment(&segment.path).unwrap();
-        assert_eq!(
-            parameters[segment.range()],
-            others[same.range()],
-            "{}",
-            segment.path
-        );
+        assert_eq!(parameters[segment.range()], others[same.range()], "{}", segment.path);
     }
     assert_ne!(parameters, initial(&config, 2));
     let layout = config.layout();
     let values = |path| &parameters[layout.segment(path).unwrap().range()];
-    assert_ne!(
-        values("block.0.mlp.up.weight"),
-        values("block.1.mlp.up.weight")
-    );
+    assert_ne!(values("block.0.mlp.up.weight"), values("block.1.mlp.up.weight"));
 }
 
 #[test]
@@ -192,10 +163,7 @@ fn impossible_configurations_are_named() {
     let mut odd = GptConfig::new(10, 4, 1, 6, 2);
     odd.position = Position::Rope;
     let message = odd.validate().unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "model.heads = 2 is not possible: RoPE needs an even width / heads, not 3"
-    );
+    assert_eq!(message, "model.heads = 2 is not possible: RoPE needs an even width / heads, not 3");
 }
 
 #[test]
@@ -228,25 +196,10 @@ fn wrong_lengths_and_tokens_are_errors_that_touch_nothing() {
     );
     assert!(gradients.iter().all(|gradient| *gradient == 7.0));
     let short = gpt.loss_and_gradient(&parameters, &mut gradients[1..], &[0; 4], &[0; 4], key);
-    assert!(matches!(
-        short,
-        Err(NnError::Length {
-            what: "gradients",
-            ..
-        })
-    ));
-    assert!(matches!(
-        Gpt::<f32>::new(config.clone(), 0, 1),
-        Err(NnError::Configuration { .. })
-    ));
-    assert!(matches!(
-        Gpt::<f32>::new(config.clone(), 1, 0),
-        Err(NnError::Configuration { .. })
-    ));
-    assert!(matches!(
-        config.initialize(1, &mut [0.0; 3]),
-        Err(NnError::Length { .. })
-    ));
+    assert!(matches!(short, Err(NnError::Length { what: "gradients", .. })));
+    assert!(matches!(Gpt::<f32>::new(config.clone(), 0, 1), Err(NnError::Configuration { .. })));
+    assert!(matches!(Gpt::<f32>::new(config.clone(), 1, 0), Err(NnError::Configuration { .. })));
+    assert!(matches!(config.initialize(1, &mut [0.0; 3]), Err(NnError::Length { .. })));
 }
 
 #[test]
@@ -258,10 +211,7 @@ fn a_configuration_is_read_with_defaults_and_without_surprises() {
     assert_eq!(again, config);
     let unknown = text.replace("heads", "head_count");
     assert!(
-        serde_json::from_str::<GptConfig>(&unknown)
-            .unwrap_err()
-            .to_string()
-            .contains("head_count")
+        serde_json::from_str::<GptConfig>(&unknown).unwrap_err().to_string().contains("head_count")
     );
     let mut swiglu = GptConfig::new(10, 4, 1, 768, 12);
     swiglu.activation = Activation::SwiGlu;

@@ -5,11 +5,7 @@ use wd_nn::{
     VisionConfig, VisionModel,
 };
 
-const IMAGE: ImageShape = ImageShape {
-    channels: 3,
-    height: 16,
-    width: 12,
-};
+const IMAGE: ImageShape = ImageShape { channels: 3, height: 16, width: 12 };
 
 fn cnn() -> CnnConfig {
     CnnConfig::new(IMAGE, 5, vec![12, 20])
@@ -37,27 +33,16 @@ impl Setting {
         for segment in &statistics.segments {
             running[segment.range()].fill(segment.initial_mean as f32);
         }
-        Self {
-            config,
-            parameters,
-            running,
-        }
+        Self { config, parameters, running }
     }
 
     /// Three steps, then the logits; every bit of what they give.
     fn run(&self, images: usize, pool_threads: usize, threads: usize) -> Vec<u64> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(pool_threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(pool_threads).build().unwrap();
         let batch = batch(images);
         let labels: Vec<u32> = (0..images).map(|image| (image % 5) as u32).collect();
         let share = vec![1.0; images];
-        let targets = Targets {
-            first: &labels,
-            second: &labels,
-            share: &share,
-        };
+        let targets = Targets { first: &labels, second: &labels, share: &share };
         pool.install(|| {
             let mut model = VisionModel::new(self.config.clone(), images, threads).unwrap();
             let (mut parameters, mut running) = (self.parameters.clone(), self.running.clone());
@@ -81,9 +66,7 @@ impl Setting {
                 }
             }
             let mut logits = vec![f32::NAN; images * 5];
-            model
-                .logits(&parameters, &running, &batch, &mut logits)
-                .unwrap();
+            model.logits(&parameters, &running, &batch, &mut logits).unwrap();
             let numbers = parameters.iter().chain(&running).chain(&logits);
             bits.extend(numbers.map(|number| u64::from(number.to_bits())));
             bits
@@ -140,11 +123,7 @@ fn training_fits_a_batch_and_evaluation_then_agrees() {
             }
         }
         let share = vec![1.0; images];
-        let targets = Targets {
-            first: &labels,
-            second: &labels,
-            share: &share,
-        };
+        let targets = Targets { first: &labels, second: &labels, share: &share };
         let mut model = VisionModel::new(setting.config.clone(), images, 1).unwrap();
         let mut gradients = vec![0.0; setting.parameters.len()];
         let mut losses = Vec::new();
@@ -167,9 +146,7 @@ fn training_fits_a_batch_and_evaluation_then_agrees() {
         assert!(losses[119] < 0.1 * losses[0], "{losses:?}");
         // The running statistics have come near the batch's: evaluation sees what training saw.
         let mut logits = vec![0.0f32; images * 5];
-        model
-            .logits(&setting.parameters, &setting.running, &batch, &mut logits)
-            .unwrap();
+        model.logits(&setting.parameters, &setting.running, &batch, &mut logits).unwrap();
         let right = logits.chunks_exact(5).zip(&labels).filter(|(row, label)| {
             let best = (0..5).max_by(|a, b| row[*a].total_cmp(&row[*b]));
             best == Some(**label as usize)
@@ -180,11 +157,7 @@ fn training_fits_a_batch_and_evaluation_then_agrees() {
 
 #[test]
 fn a_batch_norm_of_one_value_is_refused_and_says_what_to_do() {
-    let image = ImageShape {
-        channels: 3,
-        height: 4,
-        width: 4,
-    };
+    let image = ImageShape { channels: 3, height: 4, width: 4 };
     // 4×4, 2×2, 1×1 pixels.
     let mut config = ResnetConfig::new(image, 5, 8);
     let run = |config: &ResnetConfig, images: usize| {
@@ -192,11 +165,7 @@ fn a_batch_norm_of_one_value_is_refused_and_says_what_to_do() {
         let mut model = VisionModel::new(setting.config.clone(), 2, 1).unwrap();
         let pixels: Vec<f32> = (0..images * 48).map(|pixel| pixel as f32 / 50.0).collect();
         let (labels, share) = (vec![1; images], vec![1.0; images]);
-        let targets = Targets {
-            first: &labels,
-            second: &labels,
-            share: &share,
-        };
+        let targets = Targets { first: &labels, second: &labels, share: &share };
         let (mut running, parameters) = (setting.running.clone(), &setting.parameters);
         let mut gradients = vec![7.0; parameters.len()];
         let key = DropoutKey::default();
@@ -290,32 +259,19 @@ fn a_configuration_reads_back_and_unknown_keys_are_refused() {
         assert_eq!(serde_json::from_str::<VisionConfig>(&text).unwrap(), config);
         let unknown = text.replacen("\"image\"", "\"imagery\":1,\"image\"", 1);
         let error = serde_json::from_str::<VisionConfig>(&unknown).unwrap_err();
-        assert!(
-            error.to_string().contains("unknown field `imagery`"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("unknown field `imagery`"), "{error}");
     }
 }
 
 #[test]
 fn parameters_are_as_many_as_published() {
-    let image = ImageShape {
-        channels: 3,
-        height: 224,
-        width: 224,
-    };
+    let image = ImageShape { channels: 3, height: 224, width: 224 };
     let mut config = ResnetConfig::new(image, 1000, 18);
     config.stem = Stem::Large;
     // torchvision's documentation of ResNet18_Weights: num_params.
     assert_eq!(VisionConfig::Resnet(config).layout().len, 11_689_512);
-    let image = ImageShape {
-        channels: 3,
-        height: 32,
-        width: 32,
-    };
+    let image = ImageShape { channels: 3, height: 32, width: 32 };
     // He et al. (1512.03385), table 6: 0.27 M.
-    let parameters = VisionConfig::Resnet(ResnetConfig::new(image, 10, 20))
-        .layout()
-        .len;
+    let parameters = VisionConfig::Resnet(ResnetConfig::new(image, 10, 20)).layout().len;
     assert!((265_000..275_000).contains(&parameters), "{parameters}");
 }

@@ -23,9 +23,7 @@ struct Golden {
 }
 
 fn numbers<const N: usize, T>(data: &[u8], from: fn([u8; N]) -> T) -> Vec<T> {
-    data.chunks_exact(N)
-        .map(|bytes| from(bytes.try_into().unwrap()))
-        .collect()
+    data.chunks_exact(N).map(|bytes| from(bytes.try_into().unwrap())).collect()
 }
 
 impl Golden {
@@ -81,11 +79,7 @@ impl Golden {
         let (parameters, images) = (wide(&self.parameters), wide(&self.images));
         let mut running = wide(&self.before);
         let mut gradients = vec![F::from_f64(f64::NAN); parameters.len()];
-        let targets = Targets {
-            first: &self.first,
-            second: &self.second,
-            share: &self.share,
-        };
+        let targets = Targets { first: &self.first, second: &self.second, share: &self.share };
         let mut model = VisionModel::<F>::new(self.config.clone(), targets.len(), 1).unwrap();
         let loss = model
             .loss_and_gradient(
@@ -98,9 +92,7 @@ impl Golden {
             )
             .unwrap();
         let mut logits = vec![F::from_f64(f64::NAN); self.logits.len()];
-        model
-            .logits(&parameters, &running, &images, &mut logits)
-            .unwrap();
+        model.logits(&parameters, &running, &images, &mut logits).unwrap();
 
         let relative = |ours: &[F], theirs: &mut dyn Iterator<Item = f64>| {
             let (mut difference, mut norm) = (0.0, 0.0);
@@ -111,10 +103,9 @@ impl Golden {
             (difference / norm).sqrt()
         };
         let mut worst = 0.0f64;
-        for (layout, ours, theirs) in [
-            (&self.layout, &gradients, &self.gradients),
-            (&self.statistics, &running, &self.after),
-        ] {
+        for (layout, ours, theirs) in
+            [(&self.layout, &gradients, &self.gradients), (&self.statistics, &running, &self.after)]
+        {
             for segment in &layout.segments {
                 let mut expected = theirs[segment.range()].iter().map(|x| f64::from(*x));
                 let error = relative(&ours[segment.range()], &mut expected);
@@ -151,8 +142,5 @@ fn equals_pytorch() {
             path.display()
         );
     }
-    assert!(
-        files > 0,
-        "no golden files: run tests/golden/convolutional.py"
-    );
+    assert!(files > 0, "no golden files: run tests/golden/convolutional.py");
 }

@@ -13,9 +13,7 @@ fn config() -> GptConfig {
 }
 
 fn tokens(seed: usize, count: usize) -> Vec<u32> {
-    (0..count)
-        .map(|index| ((index * index + index * seed) % 40) as u32)
-        .collect()
+    (0..count).map(|index| ((index * index + index * seed) % 40) as u32).collect()
 }
 
 fn parameters(config: &GptConfig) -> Vec<f32> {
@@ -30,10 +28,7 @@ fn bits_do_not_depend_on_threads() {
     let parameters = parameters(&config);
     let (inputs, targets) = (tokens(3, SEQUENCES * 64), tokens(5, SEQUENCES * 64));
     let run = |pool_threads: usize, threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(pool_threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(pool_threads).build().unwrap();
         pool.install(|| {
             let mut gpt = Gpt::new(config.clone(), SEQUENCES, threads).unwrap();
             let mut gradients = vec![f32::NAN; parameters.len()];
@@ -44,11 +39,7 @@ fn bits_do_not_depend_on_threads() {
                     .loss_and_gradient(&parameters, &mut gradients, &inputs, &targets, key)
                     .unwrap();
                 results.push(loss.to_bits());
-                results.extend(
-                    gradients
-                        .iter()
-                        .map(|gradient| u64::from(gradient.to_bits())),
-                );
+                results.extend(gradients.iter().map(|gradient| u64::from(gradient.to_bits())));
             }
             results.push(gpt.loss(&parameters, &inputs, &targets).unwrap().to_bits());
             results
@@ -62,10 +53,7 @@ fn bits_do_not_depend_on_threads() {
         );
     }
     let steps: Vec<_> = alone.chunks(parameters.len() + 1).take(3).collect();
-    assert!(
-        steps[0] != steps[1] && steps[1] != steps[2],
-        "every step draws its own masks"
-    );
+    assert!(steps[0] != steps[1] && steps[1] != steps[2], "every step draws its own masks");
 }
 
 #[test]
@@ -77,26 +65,20 @@ fn a_batch_is_the_mean_of_its_sequences() {
     let key = DropoutKey::default();
     let mut whole = vec![f64::NAN; parameters.len()];
     let mut gpt = Gpt::new(config.clone(), SEQUENCES, 2).unwrap();
-    let loss = gpt
-        .loss_and_gradient(&parameters, &mut whole, &inputs, &targets, key)
-        .unwrap();
+    let loss = gpt.loss_and_gradient(&parameters, &mut whole, &inputs, &targets, key).unwrap();
 
     let (mut sum, mut sum_of_losses) = (vec![0.0; parameters.len()], 0.0);
     for (inputs, targets) in inputs.chunks(64).zip(targets.chunks(64)) {
         let mut gradients = vec![f64::NAN; parameters.len()];
-        sum_of_losses += gpt
-            .loss_and_gradient(&parameters, &mut gradients, inputs, targets, key)
-            .unwrap();
+        sum_of_losses +=
+            gpt.loss_and_gradient(&parameters, &mut gradients, inputs, targets, key).unwrap();
         for (sum, gradient) in sum.iter_mut().zip(gradients) {
             *sum += gradient;
         }
     }
     assert!((sum_of_losses / SEQUENCES as f64 - loss).abs() < 1e-13 * loss);
     for (sum, whole) in sum.iter().zip(&whole) {
-        assert!(
-            (sum / SEQUENCES as f64 - whole).abs() < 1e-14,
-            "{sum} {whole}"
-        );
+        assert!((sum / SEQUENCES as f64 - whole).abs() < 1e-14, "{sum} {whole}");
     }
 }
 
@@ -110,13 +92,9 @@ fn without_dropout_the_key_has_no_effect() {
     let mut run = |key| {
         let mut gradients = vec![f32::NAN; parameters.len()];
         (
-            gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &targets, key)
-                .unwrap(),
+            gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &targets, key).unwrap(),
             gradients,
         )
     };
-    assert_eq!(
-        run(DropoutKey { seed: 1, step: 1 }),
-        run(DropoutKey { seed: 2, step: 2 })
-    );
+    assert_eq!(run(DropoutKey { seed: 1, step: 1 }), run(DropoutKey { seed: 2, step: 2 }));
 }

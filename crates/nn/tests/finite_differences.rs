@@ -10,21 +10,9 @@ fn configurations() -> Vec<GptConfig> {
         .map(|bits: u32| {
             let option = |index: u32| bits >> index & 1 == 1;
             let mut config = GptConfig::new(13, 5, 2, 8, 2);
-            config.norm = if option(0) {
-                Norm::RmsNorm
-            } else {
-                Norm::LayerNorm
-            };
-            config.position = if option(1) {
-                Position::Rope
-            } else {
-                Position::Learned
-            };
-            config.activation = if option(2) {
-                Activation::SwiGlu
-            } else {
-                Activation::Gelu
-            };
+            config.norm = if option(0) { Norm::RmsNorm } else { Norm::LayerNorm };
+            config.position = if option(1) { Position::Rope } else { Position::Learned };
+            config.activation = if option(2) { Activation::SwiGlu } else { Activation::Gelu };
             config.tied_head = option(3);
             config.bias = option(4);
             config.qk_norm = option(5);
@@ -48,9 +36,7 @@ fn parameters(config: &GptConfig) -> Vec<f64> {
 
 fn tokens(seed: usize, config: &GptConfig) -> Vec<u32> {
     let token = |index: usize| (index * index * 31 + index * seed + seed) % config.vocabulary;
-    (0..SEQUENCES * config.context)
-        .map(|index| token(index) as u32)
-        .collect()
+    (0..SEQUENCES * config.context).map(|index| token(index) as u32).collect()
 }
 
 #[test]
@@ -62,8 +48,7 @@ fn every_gradient_is_the_slope_of_the_loss() {
         let mut gpt = Gpt::<f64>::new(config.clone(), SEQUENCES, 1).unwrap();
         let key = DropoutKey { seed: 3, step: 9 };
         let mut gradients = vec![f64::NAN; layout.len];
-        gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &targets, key)
-            .unwrap();
+        gpt.loss_and_gradient(&parameters, &mut gradients, &inputs, &targets, key).unwrap();
 
         let mut unused = vec![0.0; layout.len];
         for segment in &layout.segments {
@@ -74,9 +59,8 @@ fn every_gradient_is_the_slope_of_the_loss() {
                 for (index, parameter) in parameters[segment.range()].iter_mut().enumerate() {
                     *parameter += distance * direction(index);
                 }
-                let loss = gpt
-                    .loss_and_gradient(parameters, &mut unused, &inputs, &targets, key)
-                    .unwrap();
+                let loss =
+                    gpt.loss_and_gradient(parameters, &mut unused, &inputs, &targets, key).unwrap();
                 parameters.copy_from_slice(&before);
                 loss
             };
@@ -85,11 +69,8 @@ fn every_gradient_is_the_slope_of_the_loss() {
             let far = at(2.0 * h, &mut parameters) - at(-2.0 * h, &mut parameters);
             let difference = (8.0 * near - far) / (12.0 * h);
             let gradient = &gradients[segment.range()];
-            let slope: f64 = gradient
-                .iter()
-                .enumerate()
-                .map(|(index, g)| g * direction(index))
-                .sum();
+            let slope: f64 =
+                gradient.iter().enumerate().map(|(index, g)| g * direction(index)).sum();
             let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
             // A bias of the keys moves no probability: its gradient is zero but for rounding.
             assert!(norm > 1e-6, "{}: {config:?}", segment.path);

@@ -25,18 +25,11 @@ impl Golden {
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let layout = config.layout();
         // Neither side may have a tensor that the other lacks.
-        assert_eq!(
-            tensors.len(),
-            2 * layout.segments.len() + 4,
-            "{}",
-            path.display()
-        );
+        assert_eq!(tensors.len(), 2 * layout.segments.len() + 4, "{}", path.display());
         let arena = |prefix: &str| {
             let mut arena = vec![0.0; layout.len];
             for segment in &layout.segments {
-                let tensor = tensors
-                    .tensor(&format!("{prefix}/{}", segment.path))
-                    .unwrap();
+                let tensor = tensors.tensor(&format!("{prefix}/{}", segment.path)).unwrap();
                 assert_eq!(
                     (tensor.dtype(), tensor.shape()),
                     (Dtype::F32, segment.shape.as_slice())
@@ -58,13 +51,8 @@ impl Golden {
                 .map(|bytes| u32::from_le_bytes(bytes.try_into().unwrap()))
                 .collect()
         };
-        let loss = tensors
-            .tensor("loss_f64")
-            .unwrap()
-            .data()
-            .try_into()
-            .map(f64::from_le_bytes)
-            .unwrap();
+        let loss =
+            tensors.tensor("loss_f64").unwrap().data().try_into().map(f64::from_le_bytes).unwrap();
         let (parameters, gradients) = (arena("param"), arena("grad"));
         Self {
             parameters,
@@ -79,36 +67,23 @@ impl Golden {
 
     /// Largest relative error of the loss and of any tensor's gradient, the latter relative to the tensor's norm.
     fn error<F: Float>(&self) -> (f64, f64) {
-        let parameters: Vec<F> = self
-            .parameters
-            .iter()
-            .map(|value| F::from_f64(f64::from(*value)))
-            .collect();
+        let parameters: Vec<F> =
+            self.parameters.iter().map(|value| F::from_f64(f64::from(*value))).collect();
         let mut gradients = vec![F::from_f64(f64::NAN); parameters.len()];
         let sequences = self.inputs.len() / self.config.context;
         let mut gpt = Gpt::<F>::new(self.config.clone(), sequences, 1).unwrap();
         let key = DropoutKey::default();
         let loss = gpt
-            .loss_and_gradient(
-                &parameters,
-                &mut gradients,
-                &self.inputs,
-                &self.targets,
-                key,
-            )
+            .loss_and_gradient(&parameters, &mut gradients, &self.inputs, &self.targets, key)
             .unwrap();
         let alone = gpt.loss(&parameters, &self.inputs, &self.targets).unwrap();
-        assert!(
-            (alone - loss).abs() <= 1e-6 * loss,
-            "loss alone: {alone}, with gradient: {loss}"
-        );
+        assert!((alone - loss).abs() <= 1e-6 * loss, "loss alone: {alone}, with gradient: {loss}");
 
         let mut worst = 0.0f64;
         for segment in &self.layout.segments {
             let (mut difference, mut norm) = (0.0, 0.0);
-            for (ours, theirs) in gradients[segment.range()]
-                .iter()
-                .zip(&self.gradients[segment.range()])
+            for (ours, theirs) in
+                gradients[segment.range()].iter().zip(&self.gradients[segment.range()])
             {
                 difference += (ours.to_f64() - f64::from(*theirs)).powi(2);
                 norm += f64::from(*theirs).powi(2);
@@ -127,10 +102,7 @@ fn equals_pytorch() {
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "safetensors")
-        {
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
             files += 1;
             let golden = Golden::read(&path);
             let (loss, gradient) = golden.error::<f32>();

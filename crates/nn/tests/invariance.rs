@@ -10,18 +10,14 @@ fn losses(config: &GptConfig, parameters: &[f32]) -> (f64, Vec<f32>) {
     let mut gradients = vec![f32::NAN; parameters.len()];
     let mut gpt = Gpt::new(config.clone(), 3, 1).unwrap();
     let key = DropoutKey::default();
-    let loss = gpt
-        .loss_and_gradient(parameters, &mut gradients, &inputs, &targets, key)
-        .unwrap();
+    let loss = gpt.loss_and_gradient(parameters, &mut gradients, &inputs, &targets, key).unwrap();
     (loss, gradients)
 }
 
 #[test]
 fn weights_before_a_norm_have_no_scale() {
-    for (norm, position) in [
-        (Norm::LayerNorm, Position::Learned),
-        (Norm::RmsNorm, Position::Rope),
-    ] {
+    for (norm, position) in [(Norm::LayerNorm, Position::Learned), (Norm::RmsNorm, Position::Rope)]
+    {
         let mut config = GptConfig::new(30, 20, 2, 24, 3);
         config.norm = norm;
         config.position = position;
@@ -35,9 +31,7 @@ fn weights_before_a_norm_have_no_scale() {
 
         // Everything that is added up in the residual stream; queries and keys, which are normalised, on their own.
         let in_stream = |path: &str| {
-            ["embedding.", ".projection.", ".down."]
-                .iter()
-                .any(|part| path.contains(part))
+            ["embedding.", ".projection.", ".down."].iter().any(|part| path.contains(part))
         };
         for exponent in [-7, -1, 1, 3] {
             let scale = 2f32.powi(exponent);
@@ -54,20 +48,11 @@ fn weights_before_a_norm_have_no_scale() {
             }
             let (loss, gradients) = losses(&config, &parameters);
             let (scaled_loss, scaled_gradients) = losses(&config, &scaled);
-            assert_eq!(
-                loss.to_bits(),
-                scaled_loss.to_bits(),
-                "{norm:?}, 2^{exponent}"
-            );
+            assert_eq!(loss.to_bits(), scaled_loss.to_bits(), "{norm:?}, 2^{exponent}");
             // ∇L(cW) = ∇L(W)/c, to the bit.
-            for segment in layout
-                .segments
-                .iter()
-                .filter(|segment| in_stream(&segment.path))
-            {
-                let pairs = gradients[segment.range()]
-                    .iter()
-                    .zip(&scaled_gradients[segment.range()]);
+            for segment in layout.segments.iter().filter(|segment| in_stream(&segment.path)) {
+                let pairs =
+                    gradients[segment.range()].iter().zip(&scaled_gradients[segment.range()]);
                 assert!(
                     pairs.into_iter().all(|(a, b)| *a == b * scale),
                     "{}, 2^{exponent}",

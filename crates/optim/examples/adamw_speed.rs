@@ -40,30 +40,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while offset < parameters {
         let rows = if tensors.len() % 2 == 0 { 1000 } else { 1 };
         let length = (rows * 1000).min(parameters - offset);
-        let (shape, lambda) = if rows == 1 {
-            (vec![length], 0.0)
-        } else {
-            (vec![length.div_ceil(1000), 1000], 0.1)
-        };
-        let shape = if shape.iter().product::<usize>() == length {
-            shape
-        } else {
-            vec![length]
-        };
-        tensors.push(TensorSettings {
-            offset,
-            shape,
-            lambda,
-            auxiliary: false,
-        });
+        let (shape, lambda) =
+            if rows == 1 { (vec![length], 0.0) } else { (vec![length.div_ceil(1000), 1000], 0.1) };
+        let shape = if shape.iter().product::<usize>() == length { shape } else { vec![length] };
+        tensors.push(TensorSettings { offset, shape, lambda, auxiliary: false });
         offset += length;
     }
     let config = OptimizerConfig {
-        direction: Direction::Adam(AdamParameters {
-            beta1: 0.9,
-            beta2: 0.95,
-            epsilon: 1e-8,
-        }),
+        direction: Direction::Adam(AdamParameters { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 }),
         rule: DecayRule::Decoupled,
         cautious: false,
         clip,
@@ -75,15 +59,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut optimizer = Optimizer::new(config, tensors, parameters)?;
     let wave = |scale: f32| -> Vec<f32> {
-        (0..parameters)
-            .map(|index| scale * (index as f32 * 0.7).sin())
-            .collect()
+        (0..parameters).map(|index| scale * (index as f32 * 0.7).sin()).collect()
     };
     let (mut weights, gradients) = (wave(0.02), wave(1e-3));
 
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let (mut times, mut traffic_times) = pool.install(|| -> Result<_, wd_optim::OptimError> {
         let mut times = Vec::new();
         for step in 0..WARM_UP + steps {
@@ -119,14 +99,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Reads four arenas and writes three, as AdamW does, with one addition for each number written.
 fn move_memory(weights: &mut [f32], gradients: &[f32], first: &mut [f32], second: &mut [f32]) {
     const CHUNK: usize = 1 << 16;
-    let states = first
-        .par_chunks_mut(CHUNK)
-        .zip(second.par_chunks_mut(CHUNK));
-    weights
-        .par_chunks_mut(CHUNK)
-        .zip(gradients.par_chunks(CHUNK))
-        .zip(states)
-        .for_each(|((weights, gradients), (first, second))| {
+    let states = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
+    weights.par_chunks_mut(CHUNK).zip(gradients.par_chunks(CHUNK)).zip(states).for_each(
+        |((weights, gradients), (first, second))| {
             let states = first.iter_mut().zip(second);
             for ((weight, gradient), (first, second)) in
                 weights.iter_mut().zip(gradients).zip(states)
@@ -135,5 +110,6 @@ fn move_memory(weights: &mut [f32], gradients: &[f32], first: &mut [f32], second
                 *first += gradient;
                 *second += gradient;
             }
-        });
+        },
+    );
 }

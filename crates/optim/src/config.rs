@@ -23,11 +23,7 @@ pub struct AdamParameters {
 
 impl Default for AdamParameters {
     fn default() -> Self {
-        AdamParameters {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-        }
+        AdamParameters { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
     }
 }
 
@@ -125,9 +121,7 @@ impl TensorSettings {
     /// Number of elements.
     pub fn len(&self) -> usize {
         // Saturating, so that an absurd shape is found not to fit rather than to overflow.
-        self.shape
-            .iter()
-            .fold(1, |length: usize, size| length.saturating_mul(*size))
+        self.shape.iter().fold(1, |length: usize, size| length.saturating_mul(*size))
     }
 
     /// Rows and columns of the tensor as a matrix; absent for a vector. A convolution `[out, in, height, width]` is the
@@ -151,29 +145,15 @@ fn within(
     range: &'static str,
     holds: bool,
 ) -> Result<(), OptimError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(OptimError::OutOfRange { name, value, range })
-    }
+    if holds { Ok(()) } else { Err(OptimError::OutOfRange { name, value, range }) }
 }
 
 fn below_one(name: &'static str, value: f64) -> Result<(), OptimError> {
-    within(
-        name,
-        value,
-        "at least 0 and below 1",
-        (0.0..1.0).contains(&value),
-    )
+    within(name, value, "at least 0 and below 1", (0.0..1.0).contains(&value))
 }
 
 fn not_negative(name: &'static str, value: f64) -> Result<(), OptimError> {
-    within(
-        name,
-        value,
-        "finite and at least 0",
-        value.is_finite() && value >= 0.0,
-    )
+    within(name, value, "finite and at least 0", value.is_finite() && value >= 0.0)
 }
 
 impl AdamParameters {
@@ -192,11 +172,7 @@ impl OptimizerConfig {
     /// Hyperball, and for Nesterov's momentum without momentum or with dampening, each with the reason.
     pub fn validate(&self) -> Result<(), OptimError> {
         match self.direction {
-            Direction::Sgd {
-                momentum,
-                dampening,
-                nesterov,
-            } => {
+            Direction::Sgd { momentum, dampening, nesterov } => {
                 below_one("momentum", momentum)?;
                 within(
                     "dampening",
@@ -230,10 +206,7 @@ impl OptimizerConfig {
                     "between 1 and 99",
                     (1..100).contains(&newton_schulz_steps),
                 )?;
-                not_negative(
-                    "auxiliary_learning_rate_ratio",
-                    auxiliary_learning_rate_ratio,
-                )?;
+                not_negative("auxiliary_learning_rate_ratio", auxiliary_learning_rate_ratio)?;
                 auxiliary.validate()?;
                 if self.rule == DecayRule::CoupledL2 {
                     return Err(OptimError::Refused(
@@ -256,12 +229,9 @@ impl OptimizerConfig {
             ));
         }
         match self.clip {
-            Some(clip) => within(
-                "clip",
-                clip,
-                "finite and above 0",
-                clip.is_finite() && clip > 0.0,
-            ),
+            Some(clip) => {
+                within("clip", clip, "finite and above 0", clip.is_finite() && clip > 0.0)
+            }
             None => Ok(()),
         }
     }
@@ -284,32 +254,17 @@ pub(crate) fn validate_tensors(
     let mut free_from = 0;
     for (tensor, settings) in tensors.iter().enumerate() {
         not_negative("weight decay", settings.lambda)?;
-        let (start, end) = (
-            settings.offset,
-            settings.offset.saturating_add(settings.len()),
-        );
+        let (start, end) = (settings.offset, settings.offset.saturating_add(settings.len()));
         if start < free_from || end > parameters {
-            return Err(OptimError::Misplaced {
-                tensor,
-                start,
-                end,
-                free_from,
-                parameters,
-            });
+            return Err(OptimError::Misplaced { tensor, start, end, free_from, parameters });
         }
         free_from = end;
         let is_matrix = settings.matrix().is_some();
         if config.rule == DecayRule::Hyperball && settings.lambda > 0.0 && !is_matrix {
-            return Err(OptimError::HeldNoMatrix {
-                tensor,
-                shape: settings.shape.clone(),
-            });
+            return Err(OptimError::HeldNoMatrix { tensor, shape: settings.shape.clone() });
         }
         if matches!(config.direction, Direction::Muon { .. }) && !settings.auxiliary && !is_matrix {
-            return Err(OptimError::NotAMatrix {
-                tensor,
-                shape: settings.shape.clone(),
-            });
+            return Err(OptimError::NotAMatrix { tensor, shape: settings.shape.clone() });
         }
     }
     Ok(())

@@ -103,10 +103,7 @@ impl<const ANCHORED: bool, const CAUTIOUS: bool> Decay for Decoupled<ANCHORED, C
         // the signs agree: so compare signs, and let a zero on either side agree with everything.
         let zero = simd.splat_f32s(0.0);
         let against = |left, right| {
-            simd.and_m32s(
-                simd.less_than_f32s(left, zero),
-                simd.greater_than_f32s(right, zero),
-            )
+            simd.and_m32s(simd.less_than_f32s(left, zero), simd.greater_than_f32s(right, zero))
         };
         let direction = simd.mul_f32s(direction, simd.splat_f32s(self.0.sign));
         let fights = simd.or_m32s(against(direction, distance), against(distance, direction));

@@ -48,12 +48,7 @@ impl Direction for Plain {
 
     #[inline(always)]
     fn of<S: Simd>(self, _: S, gradient: S::f32s, first: S::f32s, second: S::f32s) -> Directed<S> {
-        Directed {
-            numerator: gradient,
-            denominator: None,
-            first,
-            second,
-        }
+        Directed { numerator: gradient, denominator: None, first, second }
     }
 }
 
@@ -69,10 +64,7 @@ impl<const NESTEROV: bool> Momentum<NESTEROV> {
     /// For step `time` = 1, 2, ….
     pub(crate) fn new(momentum: f64, dampening: f64, time: u64) -> Self {
         let intake = if time == 1 { 1.0 } else { 1.0 - dampening };
-        Momentum {
-            momentum: momentum as f32,
-            intake: intake as f32,
-        }
+        Momentum { momentum: momentum as f32, intake: intake as f32 }
     }
 }
 
@@ -94,17 +86,9 @@ impl<const NESTEROV: bool> Direction for Momentum<NESTEROV> {
             gradient,
             simd.mul_f32s(first, momentum),
         );
-        let direction = if NESTEROV {
-            simd.mul_add_e_f32s(momentum, buffer, gradient)
-        } else {
-            buffer
-        };
-        Directed {
-            numerator: direction,
-            denominator: None,
-            first: buffer,
-            second,
-        }
+        let direction =
+            if NESTEROV { simd.mul_add_e_f32s(momentum, buffer, gradient) } else { buffer };
+        Directed { numerator: direction, denominator: None, first: buffer, second }
     }
 }
 
@@ -122,11 +106,7 @@ pub(crate) struct Adam {
 impl Adam {
     /// For step `time` = 1, 2, …: the direction, and what the learning rate has to be divided by.
     pub(crate) fn new(parameters: AdamParameters, time: u64) -> (Self, f64) {
-        let AdamParameters {
-            beta1,
-            beta2,
-            epsilon,
-        } = parameters;
+        let AdamParameters { beta1, beta2, epsilon } = parameters;
         // A power beyond i32 is 0 for every β < 1 that an f64 can hold next to 1, or as good as.
         let power = |beta: f64| beta.powi(i32::try_from(time).unwrap_or(i32::MAX));
         let adam = Adam {
@@ -158,12 +138,7 @@ impl Direction for Adam {
         let second = simd.mul_add_e_f32s(part, gradient, simd.mul_f32s(second, splat(self.beta2)));
         let root = simd.div_f32s(simd.sqrt_f32s(second), splat(self.root_correction));
         let denominator = simd.add_f32s(root, splat(self.epsilon));
-        Directed {
-            numerator: first,
-            denominator: Some(denominator),
-            first,
-            second,
-        }
+        Directed { numerator: first, denominator: Some(denominator), first, second }
     }
 }
 

@@ -48,11 +48,7 @@ impl TensorMeasurement {
             gradient_norm: sums.gradient.sqrt(),
             update_norm,
             relative_update: ratio(update_norm, weight_norm),
-            cosine: if lengths == 0.0 {
-                0.0
-            } else {
-                sums.product / lengths
-            },
+            cosine: if lengths == 0.0 { 0.0 } else { sums.product / lengths },
             decay_norm: decay_scale * sums.decay.sqrt(),
             nonfinite: !(sums.weight.is_finite()
                 && sums.gradient.is_finite()

@@ -42,30 +42,22 @@ impl TensorMove {
         let (ratio, divisor) = match config.direction {
             Direction::Sgd { .. } | Direction::Lion { .. } => (1.0, 1.0),
             Direction::Adam(adam) => (1.0, Adam::new(adam, time).1),
-            Direction::Muon {
-                auxiliary,
-                auxiliary_learning_rate_ratio,
-                ..
-            } => match tensor.matrix() {
-                Some((rows, columns)) if !tensor.auxiliary => {
-                    (1.0, 1.0 / shape_factor(rows, columns))
+            Direction::Muon { auxiliary, auxiliary_learning_rate_ratio, .. } => {
+                match tensor.matrix() {
+                    Some((rows, columns)) if !tensor.auxiliary => {
+                        (1.0, 1.0 / shape_factor(rows, columns))
+                    }
+                    _ => (auxiliary_learning_rate_ratio, Adam::new(auxiliary, time).1),
                 }
-                _ => (auxiliary_learning_rate_ratio, Adam::new(auxiliary, time).1),
-            },
+            }
         };
         let rate = settings.learning_rate.0 * ratio;
         let peak = settings.peak_learning_rate.0 * ratio;
         let lambda = tensor.lambda * settings.lambda_factor;
         let step_size = (rate / divisor) as f32;
-        match config
-            .rule
-            .apply(lambda, LearningRate(rate), PeakLearningRate(peak))
-        {
+        match config.rule.apply(lambda, LearningRate(rate), PeakLearningRate(peak)) {
             Application::Gradient(lambda) => Ok(TensorMove {
-                decay: DecayStep {
-                    penalty: (lambda * reach) as f32,
-                    ..DecayStep::of(0.0, 1.0)
-                },
+                decay: DecayStep { penalty: (lambda * reach) as f32, ..DecayStep::of(0.0, 1.0) },
                 step_size,
                 decay_scale: rate * lambda * reach.abs(),
                 relative: 0.0,
@@ -82,10 +74,9 @@ impl TensorMove {
                 decay_scale: 1.0,
                 relative: rate,
             }),
-            Application::Shrink(Shrink(shrink)) => Err(OptimError::Overshoot {
-                tensor: index,
-                shrink,
-            }),
+            Application::Shrink(Shrink(shrink)) => {
+                Err(OptimError::Overshoot { tensor: index, shrink })
+            }
         }
     }
 
@@ -98,11 +89,7 @@ impl TensorMove {
         };
         let square = sums.weight - 2.0 * length * sums.product + length * length * sums.direction;
         // Nothing is left to be scaled only where the direction took the weights exactly to 0.
-        let scale = if square > 0.0 {
-            radius / square.sqrt()
-        } else {
-            1.0
-        };
+        let scale = if square > 0.0 { radius / square.sqrt() } else { 1.0 };
         TensorMove {
             decay: DecayStep::of(1.0 - scale, 1.0),
             step_size: (scale * length) as f32,
@@ -161,11 +148,7 @@ impl Mover<'_> {
         sums: &mut [Sums],
     ) {
         sweep(chunks, arenas, sums, &|tensor, slices| {
-            let TensorMove {
-                decay: step,
-                step_size,
-                ..
-            } = self.moves[tensor];
+            let TensorMove { decay: step, step_size, .. } = self.moves[tensor];
             self.arch.dispatch(Pass {
                 slices,
                 direction,

@@ -42,18 +42,12 @@ impl Matrix {
             second: &mut [],
             anchor: &[],
         };
-        let arenas = Arenas {
-            slices,
-            origin: self.offset,
-            second_origin: 0,
-        };
+        let arenas = Arenas { slices, origin: self.offset, second_origin: 0 };
         sweep(&self.chunks, arenas, chunk_sums, &|_, slices| {
             arch.dispatch(MuonMomentum { slices, settings })
         });
         let mut sums = Sums::default();
-        chunk_sums[..self.chunks.len()]
-            .iter()
-            .for_each(|chunk| sums += *chunk);
+        chunk_sums[..self.chunks.len()].iter().for_each(|chunk| sums += *chunk);
         let norm = sums.direction.sqrt();
         workspace.orthogonalize(self.rows, self.columns, norm, settings.newton_schulz_steps);
         sums.gradient
@@ -75,11 +69,7 @@ impl Matrix {
             second: &mut [],
             anchor: part(anchor, self.range()),
         };
-        let arenas = Arenas {
-            slices,
-            origin: self.offset,
-            second_origin: 0,
-        };
+        let arenas = Arenas { slices, origin: self.offset, second_origin: 0 };
         mover.run(Plain, &self.chunks, arenas, chunk_sums);
     }
 }
@@ -108,12 +98,7 @@ impl WithSimd for MuonMomentum<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Sums {
-        let Slices {
-            weights: matrix,
-            gradients,
-            first,
-            ..
-        } = self.slices;
+        let Slices { weights: matrix, gradients, first, .. } = self.slices;
         let blend = Blend::<S> {
             clip: simd.splat_f32s(self.settings.clip),
             intake: simd.splat_f32s((1.0 - self.settings.momentum) as f32),
@@ -121,10 +106,8 @@ impl WithSimd for MuonMomentum<'_> {
             nesterov: self.settings.nesterov,
         };
         let mut total = Sums::default();
-        let blocks = matrix
-            .chunks_mut(BLOCK)
-            .zip(gradients.chunks(BLOCK))
-            .zip(first.chunks_mut(BLOCK));
+        let blocks =
+            matrix.chunks_mut(BLOCK).zip(gradients.chunks(BLOCK)).zip(first.chunks_mut(BLOCK));
         for ((matrix, gradients), first) in blocks {
             let (matrix, matrix_rest) = S::as_mut_simd_f32s(matrix);
             let (gradients, gradients_rest) = S::as_simd_f32s(gradients);
@@ -135,21 +118,13 @@ impl WithSimd for MuonMomentum<'_> {
             }
             if !matrix_rest.is_empty() {
                 let gradient = simd.partial_load_f32s(gradients_rest);
-                let (first, matrix) = blend.step(
-                    simd,
-                    gradient,
-                    simd.partial_load_f32s(first_rest),
-                    &mut sums,
-                );
+                let (first, matrix) =
+                    blend.step(simd, gradient, simd.partial_load_f32s(first_rest), &mut sums);
                 simd.partial_store_f32s(first_rest, first);
                 simd.partial_store_f32s(matrix_rest, matrix);
             }
             let [gradient, direction] = sums.map(|sum| f64::from(simd.reduce_sum_f32s(sum)));
-            total += Sums {
-                gradient,
-                direction,
-                ..Sums::default()
-            };
+            total += Sums { gradient, direction, ..Sums::default() };
         }
         total
     }

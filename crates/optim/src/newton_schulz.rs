@@ -32,15 +32,8 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// For matrices of these shapes.
     pub(crate) fn new(shapes: impl Iterator<Item = (usize, usize)> + Clone) -> Self {
-        let largest = shapes
-            .clone()
-            .map(|(rows, columns)| rows * columns)
-            .max()
-            .unwrap_or(0);
-        let side = shapes
-            .map(|(rows, columns)| rows.min(columns))
-            .max()
-            .unwrap_or(0);
+        let largest = shapes.clone().map(|(rows, columns)| rows * columns).max().unwrap_or(0);
+        let side = shapes.map(|(rows, columns)| rows.min(columns)).max().unwrap_or(0);
         Workspace {
             matrix: vec![0.0; largest],
             next: vec![0.0; largest],
@@ -60,9 +53,7 @@ impl Workspace {
         let length = rows * columns;
         let (side, breadth) = (rows.min(columns), rows.max(columns));
         let scale = (1.0 / norm.max(SMALLEST_NORM)) as f32;
-        self.matrix[..length]
-            .iter_mut()
-            .for_each(|value| *value *= scale);
+        self.matrix[..length].iter_mut().for_each(|value| *value *= scale);
         for _ in 0..steps {
             {
                 let matrix = wide(&self.matrix[..length], rows, columns);
@@ -75,11 +66,7 @@ impl Workspace {
                     *shifted = C * gram;
                 }
                 add_to_diagonal(shifted, side, B);
-                product(
-                    square_mut(polynomial, side),
-                    square(shifted, side),
-                    square(gram, side),
-                );
+                product(square_mut(polynomial, side), square(shifted, side), square(gram, side));
                 add_to_diagonal(polynomial, side, A);
                 let next = wide_mut(&mut self.next[..length], rows, columns);
                 debug_assert_eq!((next.nrows(), next.ncols()), (side, breadth));
@@ -93,20 +80,12 @@ impl Workspace {
 /// A row-major matrix in its wide form.
 fn wide(values: &[f32], rows: usize, columns: usize) -> MatRef<'_, f32> {
     let matrix = MatRef::from_row_major_slice(values, rows, columns);
-    if rows <= columns {
-        matrix
-    } else {
-        matrix.transpose()
-    }
+    if rows <= columns { matrix } else { matrix.transpose() }
 }
 
 fn wide_mut(values: &mut [f32], rows: usize, columns: usize) -> MatMut<'_, f32> {
     let matrix = MatMut::from_row_major_slice_mut(values, rows, columns);
-    if rows <= columns {
-        matrix
-    } else {
-        matrix.transpose_mut()
-    }
+    if rows <= columns { matrix } else { matrix.transpose_mut() }
 }
 
 /// A symmetric matrix, for which row-major and column-major are one.
@@ -119,10 +98,7 @@ fn square_mut(values: &mut [f32], side: usize) -> MatMut<'_, f32> {
 }
 
 fn add_to_diagonal(values: &mut [f32], side: usize, shift: f32) {
-    values
-        .iter_mut()
-        .step_by(side + 1)
-        .for_each(|value| *value += shift);
+    values.iter_mut().step_by(side + 1).for_each(|value| *value += shift);
 }
 
 /// target ← left · right, by panels of columns.
@@ -138,10 +114,7 @@ fn product(target: MatMut<'_, f32>, left: MatRef<'_, f32>, right: MatRef<'_, f32
         product(first, left, first_right);
         product(second, left, second_right);
     } else {
-        rayon::join(
-            || product(first, left, first_right),
-            || product(second, left, second_right),
-        );
+        rayon::join(|| product(first, left, first_right), || product(second, left, second_right));
     }
 }
 
@@ -150,17 +123,11 @@ mod tests {
     use super::*;
 
     fn sample(rows: usize, columns: usize) -> Vec<f32> {
-        (0..rows * columns)
-            .map(|index| ((index * index + 3 * index) as f32 * 0.7).sin())
-            .collect()
+        (0..rows * columns).map(|index| ((index * index + 3 * index) as f32 * 0.7).sin()).collect()
     }
 
     fn norm(values: &[f32]) -> f64 {
-        values
-            .iter()
-            .map(|value| f64::from(*value).powi(2))
-            .sum::<f64>()
-            .sqrt()
+        values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
     }
 
     fn orthogonalized(values: &[f32], rows: usize, columns: usize, steps: usize) -> Vec<f32> {
@@ -180,11 +147,7 @@ mod tests {
             values[index * columns + index] = *value as f32;
         }
         let result = orthogonalized(&values, rows, columns, 5);
-        let length = diagonal
-            .iter()
-            .map(|value| value * value)
-            .sum::<f64>()
-            .sqrt();
+        let length = diagonal.iter().map(|value| value * value).sum::<f64>().sqrt();
         for (index, value) in diagonal.iter().enumerate() {
             let mut sigma = value / length;
             for _ in 0..5 {
@@ -193,9 +156,7 @@ mod tests {
             assert!((f64::from(result[index * columns + index]) - sigma).abs() < 1e-5);
         }
         let off_diagonal = norm(&result).powi(2)
-            - (0..4)
-                .map(|i| f64::from(result[i * columns + i]).powi(2))
-                .sum::<f64>();
+            - (0..4).map(|i| f64::from(result[i * columns + i]).powi(2)).sum::<f64>();
         assert!(off_diagonal.abs() < 1e-10);
     }
 
@@ -209,10 +170,7 @@ mod tests {
                     .map(|k| result[left * columns + k] * result[right * columns + k])
                     .sum();
                 let bound = if left == right { 0.55 } else { 0.5 };
-                assert!(
-                    (dot - f32::from(left == right)).abs() < bound,
-                    "{left} {right} {dot}"
-                );
+                assert!((dot - f32::from(left == right)).abs() < bound, "{left} {right} {dot}");
             }
         }
         // ‖UVᵀ‖² is the number of singular values.
@@ -223,9 +181,8 @@ mod tests {
     fn the_transpose_goes_the_same_way() {
         let (rows, columns) = (9, 5);
         let values = sample(rows, columns);
-        let transposed: Vec<f32> = (0..rows * columns)
-            .map(|i| values[i % rows * columns + i / rows])
-            .collect();
+        let transposed: Vec<f32> =
+            (0..rows * columns).map(|i| values[i % rows * columns + i / rows]).collect();
         let tall = orthogonalized(&values, rows, columns, 5);
         let flat = orthogonalized(&transposed, columns, rows, 5);
         for index in 0..rows * columns {
@@ -235,11 +192,7 @@ mod tests {
 
     #[test]
     fn a_zero_matrix_stays_zero() {
-        assert!(
-            orthogonalized(&[0.0; 12], 3, 4, 5)
-                .iter()
-                .all(|value| *value == 0.0)
-        );
+        assert!(orthogonalized(&[0.0; 12], 3, 4, 5).iter().all(|value| *value == 0.0));
     }
 
     #[test]
@@ -247,10 +200,7 @@ mod tests {
         let (rows, columns) = (70, 900);
         let values = sample(rows, columns);
         let in_pool = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| orthogonalized(&values, rows, columns, 5))
         };
         let alone = in_pool(1);

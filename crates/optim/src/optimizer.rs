@@ -94,13 +94,7 @@ impl Optimizer {
             match tensor.matrix() {
                 Some((rows, columns)) if is_muon && !tensor.auxiliary => {
                     let chunks = chunks(index, offset, 0, length).collect();
-                    matrices.push(Matrix {
-                        tensor: index,
-                        offset,
-                        rows,
-                        columns,
-                        chunks,
-                    });
+                    matrices.push(Matrix { tensor: index, offset, rows, columns, chunks });
                 }
                 _ => {
                     let second_start = if is_muon { auxiliary } else { offset };
@@ -184,20 +178,14 @@ impl Optimizer {
         }
         self.square(initial);
         if let Some(tensor) =
-            self.tensors
-                .iter()
-                .zip(&self.tensor_sums)
-                .position(|(tensor, sums)| {
-                    holds && tensor.lambda > 0.0 && !tensor.is_empty() && sums.gradient == 0.0
-                })
+            self.tensors.iter().zip(&self.tensor_sums).position(|(tensor, sums)| {
+                holds && tensor.lambda > 0.0 && !tensor.is_empty() && sums.gradient == 0.0
+            })
         {
             return Err(OptimError::HeldAtZero { tensor });
         }
-        self.norm_targets = self
-            .tensor_sums
-            .iter()
-            .map(|sums| ratio * sums.gradient.sqrt())
-            .collect();
+        self.norm_targets =
+            self.tensor_sums.iter().map(|sums| ratio * sums.gradient.sqrt()).collect();
         self.anchor.clear();
         Ok(())
     }
@@ -254,11 +242,7 @@ impl Optimizer {
         let arenas = (parameters, gradients);
         match self.config.direction {
             Direction::Sgd { momentum: 0.0, .. } => self.move_elementwise(Plain, arenas, clip),
-            Direction::Sgd {
-                momentum,
-                dampening,
-                nesterov,
-            } => {
+            Direction::Sgd { momentum, dampening, nesterov } => {
                 if nesterov {
                     let direction = Momentum::<true>::new(momentum, dampening, time);
                     self.move_elementwise(direction, arenas, clip);
@@ -271,29 +255,16 @@ impl Optimizer {
                 self.move_elementwise(Lion::new(beta1, beta2), arenas, clip);
             }
             Direction::Adam(adam) => self.move_elementwise(Adam::new(adam, time).0, arenas, clip),
-            Direction::Muon {
-                momentum,
-                nesterov,
-                newton_schulz_steps,
-                auxiliary,
-                ..
-            } => {
+            Direction::Muon { momentum, nesterov, newton_schulz_steps, auxiliary, .. } => {
                 let (parameters, gradients) = arenas;
                 let adam = Adam::new(auxiliary, time).0;
                 self.move_elementwise(adam, (&mut *parameters, gradients), clip);
-                let settings = MuonSettings {
-                    momentum,
-                    nesterov,
-                    newton_schulz_steps,
-                    clip,
-                };
+                let settings = MuonSettings { momentum, nesterov, newton_schulz_steps, clip };
                 self.move_matrices(settings, parameters, gradients);
             }
         }
-        for (measurement, (sums, tensor_move)) in self
-            .measurements
-            .iter_mut()
-            .zip(self.tensor_sums.iter().zip(&self.moves))
+        for (measurement, (sums, tensor_move)) in
+            self.measurements.iter_mut().zip(self.tensor_sums.iter().zip(&self.moves))
         {
             *measurement = TensorMeasurement::of(sums, tensor_move.decay_scale);
         }
@@ -339,21 +310,13 @@ impl Optimizer {
         if found == self.parameters {
             return Ok(());
         }
-        Err(OptimError::WrongLength {
-            what: what.to_owned(),
-            expected: self.parameters,
-            found,
-        })
+        Err(OptimError::WrongLength { what: what.to_owned(), expected: self.parameters, found })
     }
 
     /// Norm of all gradients, or the first tensor whose norm is not finite.
     fn gradient_norm(&mut self, gradients: &[f32]) -> Result<f64, OptimError> {
         self.square(gradients);
-        match self
-            .tensor_sums
-            .iter()
-            .position(|sums| !sums.gradient.is_finite())
-        {
+        match self.tensor_sums.iter().position(|sums| !sums.gradient.is_finite()) {
             Some(tensor) => Err(OptimError::NonFinite { tensor }),
             None => Ok(global_norm(&self.tensor_sums)),
         }
@@ -366,10 +329,7 @@ impl Optimizer {
         let arch = self.arch;
         let of_matrices = self.matrices.iter().map(|matrix| &matrix.chunks);
         let of_held = self.held.iter().map(|held| &held.chunks);
-        for chunks in std::iter::once(&self.elementwise)
-            .chain(of_matrices)
-            .chain(of_held)
-        {
+        for chunks in std::iter::once(&self.elementwise).chain(of_matrices).chain(of_held) {
             let slices = Slices {
                 weights: &mut [],
                 gradients: values,
@@ -377,11 +337,7 @@ impl Optimizer {
                 second: &mut [],
                 anchor: &[],
             };
-            let arenas = Arenas {
-                slices,
-                origin: 0,
-                second_origin: 0,
-            };
+            let arenas = Arenas { slices, origin: 0, second_origin: 0 };
             sweep(chunks, arenas, &mut self.chunk_sums, &|_, slices| Sums {
                 gradient: arch.dispatch(SquaredNorm(slices.gradients)),
                 ..Sums::default()
@@ -398,23 +354,12 @@ impl Optimizer {
         (parameters, gradients): (&mut [f32], &[f32]),
         clip: f32,
     ) {
-        let mut mover = Mover {
-            config: &self.config,
-            arch: self.arch,
-            moves: &mut self.moves,
-            clip,
-        };
+        let mut mover =
+            Mover { config: &self.config, arch: self.arch, moves: &mut self.moves, clip };
         for held in &self.held {
             mover.clip = clip;
             let (state, sums) = (&mut self.state, &mut self.chunk_sums);
-            held.direct(
-                direction,
-                gradients,
-                state,
-                &mut self.held_direction,
-                sums,
-                &mover,
-            );
+            held.direct(direction, gradients, state, &mut self.held_direction, sums, &mover);
             gather(&held.chunks, sums, &mut self.tensor_sums);
             let squared = self.tensor_sums[held.tensor].gradient;
             self.tensor_sums[held.tensor] = Sums::default();
@@ -441,11 +386,7 @@ impl Optimizer {
             second: &mut self.state.second,
             anchor: &self.anchor,
         };
-        let arenas = Arenas {
-            slices,
-            origin: 0,
-            second_origin: 0,
-        };
+        let arenas = Arenas { slices, origin: 0, second_origin: 0 };
         mover.run(direction, &self.elementwise, arenas, &mut self.chunk_sums);
         gather(&self.elementwise, &self.chunk_sums, &mut self.tensor_sums);
     }
@@ -453,12 +394,8 @@ impl Optimizer {
     /// Moves Muon's matrices, one after another: each is divided among the threads.
     fn move_matrices(&mut self, settings: MuonSettings, parameters: &mut [f32], gradients: &[f32]) {
         // The direction itself is not clipped: the gradients that went into it were.
-        let mut mover = Mover {
-            config: &self.config,
-            arch: self.arch,
-            moves: &mut self.moves,
-            clip: 1.0,
-        };
+        let mut mover =
+            Mover { config: &self.config, arch: self.arch, moves: &mut self.moves, clip: 1.0 };
         let (workspace, sums) = (&mut self.workspace, &mut self.chunk_sums);
         for matrix in &self.matrices {
             let momentums = &mut self.state.first;
@@ -493,9 +430,5 @@ fn gather(chunks: &[Chunk], chunk_sums: &[Sums], tensor_sums: &mut [Sums]) {
 }
 
 fn global_norm(tensor_sums: &[Sums]) -> f64 {
-    tensor_sums
-        .iter()
-        .map(|sums| sums.gradient)
-        .sum::<f64>()
-        .sqrt()
+    tensor_sums.iter().map(|sums| sums.gradient).sum::<f64>().sqrt()
 }

@@ -54,21 +54,13 @@ pub(crate) struct Slices<'a> {
 /// The part of an arena, or nothing of an arena that is not in use.
 #[inline(always)]
 pub(crate) fn part(arena: &[f32], range: Range<usize>) -> &[f32] {
-    if arena.is_empty() {
-        arena
-    } else {
-        &arena[range]
-    }
+    if arena.is_empty() { arena } else { &arena[range] }
 }
 
 /// The same of an arena that may be changed.
 #[inline(always)]
 pub(crate) fn part_mut(arena: &mut [f32], range: Range<usize>) -> &mut [f32] {
-    if arena.is_empty() {
-        arena
-    } else {
-        &mut arena[range]
-    }
+    if arena.is_empty() { arena } else { &mut arena[range] }
 }
 
 /// A pass over one chunk of one tensor.
@@ -125,16 +117,8 @@ impl<D: Direction, K: Decay> Pass<'_, D, K> {
         let count = weights.len();
         let gradients = &gradients[..count];
         let first = if D::FIRST { &mut first[..count] } else { first };
-        let second = if D::SECOND {
-            &mut second[..count]
-        } else {
-            second
-        };
-        let anchor = if K::ANCHORED {
-            &anchor[..count]
-        } else {
-            anchor
-        };
+        let second = if D::SECOND { &mut second[..count] } else { second };
+        let anchor = if K::ANCHORED { &anchor[..count] } else { anchor };
 
         let zero = simd.splat_f32s(0.0);
         let mut sums = [zero; 6];
@@ -146,14 +130,8 @@ impl<D: Direction, K: Decay> Pass<'_, D, K> {
                 second: if D::SECOND { second[index] } else { zero },
                 anchor: if K::ANCHORED { anchor[index] } else { zero },
             };
-            let (lanes, terms) = update(
-                simd,
-                self.direction,
-                self.decay,
-                self.clip,
-                self.step_size,
-                lanes,
-            );
+            let (lanes, terms) =
+                update(simd, self.direction, self.decay, self.clip, self.step_size, lanes);
             weights[index] = lanes.weights;
             if D::FIRST {
                 first[index] = lanes.first;
@@ -171,22 +149,12 @@ impl<D: Direction, K: Decay> Pass<'_, D, K> {
                 second: simd.partial_load_f32s(second_rest),
                 anchor: simd.partial_load_f32s(anchor_rest),
             };
-            let (lanes, terms) = update(
-                simd,
-                self.direction,
-                self.decay,
-                self.clip,
-                self.step_size,
-                lanes,
-            );
+            let (lanes, terms) =
+                update(simd, self.direction, self.decay, self.clip, self.step_size, lanes);
             // Lanes past the end hold zeros, of which Adam without ε makes 0/0: keep them out of
             // the sums.
             let mask = simd.mask_between_m32s(0, weights_rest.len() as u32).mask();
-            accumulate(
-                simd,
-                &mut sums,
-                terms.map(|term| simd.select_f32s(mask, term, zero)),
-            );
+            accumulate(simd, &mut sums, terms.map(|term| simd.select_f32s(mask, term, zero)));
             simd.partial_store_f32s(weights_rest, lanes.weights);
             if D::FIRST {
                 simd.partial_store_f32s(first_rest, lanes.first);
@@ -219,52 +187,25 @@ fn update<S: Simd, D: Direction, K: Decay>(
     step_size: f32,
     lanes: Lanes<S>,
 ) -> (Lanes<S>, Terms<S>) {
-    let Lanes {
-        weights,
-        gradients,
-        first,
-        second,
-        anchor,
-    } = lanes;
-    let distance = if K::ANCHORED {
-        simd.sub_f32s(weights, anchor)
-    } else {
-        weights
-    };
+    let Lanes { weights, gradients, first, second, anchor } = lanes;
+    let distance = if K::ANCHORED { simd.sub_f32s(weights, anchor) } else { weights };
     let clipped = simd.mul_f32s(gradients, simd.splat_f32s(clip));
     let gradient = decay.penalized(simd, clipped, distance);
-    let Directed {
-        numerator,
-        denominator,
-        first,
-        second,
-    } = direction.of(simd, gradient, first, second);
+    let Directed { numerator, denominator, first, second } =
+        direction.of(simd, gradient, first, second);
     let decayed = decay.decayed(simd, weights, distance, numerator);
     let step_size = simd.splat_f32s(step_size);
     let (moved, direction) = match denominator {
-        None => (
-            simd.negate_mul_add_e_f32s(step_size, numerator, decayed),
-            numerator,
-        ),
+        None => (simd.negate_mul_add_e_f32s(step_size, numerator, decayed), numerator),
         Some(denominator) => {
             let step = simd.div_f32s(simd.mul_f32s(step_size, numerator), denominator);
             (simd.sub_f32s(decayed, step), step)
         }
     };
-    let decay = if K::COUPLED {
-        distance
-    } else {
-        simd.sub_f32s(weights, decayed)
-    };
+    let decay = if K::COUPLED { distance } else { simd.sub_f32s(weights, decayed) };
     let change = simd.sub_f32s(moved, weights);
     (
-        Lanes {
-            weights: moved,
-            gradients,
-            first,
-            second,
-            anchor,
-        },
+        Lanes { weights: moved, gradients, first, second, anchor },
         [weights, gradients, change, direction, decay],
     )
 }
@@ -295,9 +236,7 @@ mod tests {
     /// Three steps of cautious AdamW on 1100 weights.
     fn steps(pass: impl Fn(Pass<'_, Adam, Decoupled<false, true>>) -> Sums) -> (Vec<f32>, Sums) {
         let wave = |phase: f32| -> Vec<f32> {
-            (0..1100)
-                .map(|index| (index as f32 * 1.3 + phase).sin())
-                .collect()
+            (0..1100).map(|index| (index as f32 * 1.3 + phase).sin()).collect()
         };
         let (mut weights, mut first, mut second) = (wave(0.0), vec![0.0; 1100], vec![0.0; 1100]);
         let mut sums = Sums::default();
@@ -311,13 +250,7 @@ mod tests {
             };
             let direction = Adam::new(AdamParameters::default(), time).0;
             let decay = Decoupled(DecayStep::of(0.01, 1.0));
-            sums = pass(Pass {
-                slices,
-                direction,
-                decay,
-                clip: 0.5,
-                step_size: 0.01,
-            });
+            sums = pass(Pass { slices, direction, decay, clip: 0.5, step_size: 0.01 });
         }
         (weights, sums)
     }
@@ -327,12 +260,7 @@ mod tests {
         let (weights, sums) = steps(|pass| Simd::vectorize(pulp::Scalar, pass));
         let near = |left: f64, right: f64| (left - right).abs() <= 1e-5 * right.abs();
         let compare = |other: (Vec<f32>, Sums)| {
-            assert!(
-                weights
-                    .iter()
-                    .zip(&other.0)
-                    .all(|(left, right)| (left - right).abs() < 1e-6)
-            );
+            assert!(weights.iter().zip(&other.0).all(|(left, right)| (left - right).abs() < 1e-6));
             assert!(near(sums.weight, other.1.weight) && near(sums.gradient, other.1.gradient));
             assert!(near(sums.update, other.1.update) && near(sums.direction, other.1.direction));
             assert!(

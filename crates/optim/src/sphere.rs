@@ -49,11 +49,7 @@ impl Held {
             second: part_mut(&mut state.second, second),
             anchor: &[],
         };
-        let arenas = Arenas {
-            slices,
-            origin: self.range.start,
-            second_origin: self.second_start,
-        };
+        let arenas = Arenas { slices, origin: self.range.start, second_origin: self.second_start };
         mover.run(kernel, &self.chunks, arenas, chunk_sums);
     }
 }
@@ -78,16 +74,11 @@ impl OnSphere<'_> {
             arenas(self.origin, self.weights, self.direction),
             chunk_sums,
             &|_, slices| {
-                arch.dispatch(Products {
-                    weights: slices.weights,
-                    direction: slices.gradients,
-                })
+                arch.dispatch(Products { weights: slices.weights, direction: slices.gradients })
             },
         );
         let mut sums = Sums::default();
-        chunk_sums[..self.chunks.len()]
-            .iter()
-            .for_each(|chunk| sums += *chunk);
+        chunk_sums[..self.chunks.len()].iter().for_each(|chunk| sums += *chunk);
         mover.moves[self.tensor] = mover.moves[self.tensor].on_sphere(self.radius, &sums);
         mover.run(
             Plain,
@@ -134,12 +125,7 @@ impl WithSimd for Products<'_> {
             }
             if !weights_rest.is_empty() {
                 let weight = simd.partial_load_f32s(weights_rest);
-                accumulate(
-                    simd,
-                    &mut sums,
-                    weight,
-                    simd.partial_load_f32s(direction_rest),
-                );
+                accumulate(simd, &mut sums, weight, simd.partial_load_f32s(direction_rest));
             }
             // One by one, for the reason that the fused pass gives.
             let [weight, product, direction] = sums;

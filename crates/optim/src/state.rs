@@ -21,22 +21,14 @@ impl State {
             Direction::Sgd { .. } | Direction::Lion { .. } => {
                 ([Some("momentum"), None], parameters, 0)
             }
-            Direction::Adam(_) => (
-                [Some("first_moment"), Some("second_moment")],
-                parameters,
-                parameters,
-            ),
-            Direction::Muon { .. } => (
-                [Some("momentum"), Some("second_moment")],
-                parameters,
-                auxiliary,
-            ),
+            Direction::Adam(_) => {
+                ([Some("first_moment"), Some("second_moment")], parameters, parameters)
+            }
+            Direction::Muon { .. } => {
+                ([Some("momentum"), Some("second_moment")], parameters, auxiliary)
+            }
         };
-        State {
-            names,
-            first: vec![0.0; first],
-            second: vec![0.0; second],
-        }
+        State { names, first: vec![0.0; first], second: vec![0.0; second] }
     }
 
     /// Every arena in use, by its name.
@@ -81,9 +73,5 @@ impl State {
 }
 
 fn listed(names: &[&str]) -> String {
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }

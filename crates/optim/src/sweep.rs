@@ -56,10 +56,8 @@ impl<'a> Arenas<'a> {
         let from = |start: usize, origin: usize| -> Range<usize> {
             start - origin..start - origin + chunk.length
         };
-        let (range, second_range) = (
-            from(chunk.start, self.origin),
-            from(chunk.second_start, self.second_origin),
-        );
+        let (range, second_range) =
+            (from(chunk.start, self.origin), from(chunk.second_start, self.second_origin));
         Slices {
             weights: part_mut(self.slices.weights, range.clone()),
             gradients: part(self.slices.gradients, range.clone()),
@@ -88,24 +86,10 @@ impl<'a> Arenas<'a> {
             second: right_second,
             anchor: right_anchor,
         };
-        let left = Slices {
-            weights,
-            gradients,
-            first,
-            second,
-            anchor,
-        };
+        let left = Slices { weights, gradients, first, second, anchor };
         (
-            Arenas {
-                slices: left,
-                origin: self.origin,
-                second_origin: self.second_origin,
-            },
-            Arenas {
-                slices: right,
-                origin: at.start,
-                second_origin: at.second_start,
-            },
+            Arenas { slices: left, origin: self.origin, second_origin: self.second_origin },
+            Arenas { slices: right, origin: at.start, second_origin: at.second_start },
         )
     }
 }
@@ -119,13 +103,7 @@ pub(crate) fn sweep(
     sums: &mut [Sums],
     kernel: &(dyn Fn(usize, Slices<'_>) -> Sums + Sync),
 ) {
-    divide(
-        chunks,
-        arenas,
-        sums,
-        kernel,
-        rayon::current_num_threads() > 1,
-    );
+    divide(chunks, arenas, sums, kernel, rayon::current_num_threads() > 1);
 }
 
 fn divide(

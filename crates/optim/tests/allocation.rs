@@ -41,25 +41,16 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn a_step_allocates_nothing() {
     for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         // A thread gets its memory for matrix products at its first product: let every one have had
         // it. This matrix is too small to be divided among them.
         pool.broadcast(|_| {
-            let (mut optimizer, length) = optimizer(
-                config(muon(true), DecayRule::Decoupled),
-                &[&[120, 250]],
-                0.1,
-            );
+            let (mut optimizer, length) =
+                optimizer(config(muon(true), DecayRule::Decoupled), &[&[120, 250]], 0.1);
             train(&mut optimizer, &mut wave(length, 0.5, 0.0), 0..1, 0.01);
         });
         for (name, config) in arithmetics() {
-            let config = OptimizerConfig {
-                clip: Some(1.0),
-                ..config
-            };
+            let config = OptimizerConfig { clip: Some(1.0), ..config };
             pool.install(|| {
                 let (mut optimizer, length) =
                     optimizer(config, &[&[120, 600], &[70_001], &[5], &[520, 60]], 0.1);
@@ -68,9 +59,7 @@ fn a_step_allocates_nothing() {
                 let gradients = wave(length, 0.3, 5.0);
                 let before = ALLOCATIONS.load(Ordering::Relaxed);
                 for _ in 0..3 {
-                    optimizer
-                        .step(&mut weights, &gradients, settings(0.01, 0.02))
-                        .unwrap();
+                    optimizer.step(&mut weights, &gradients, settings(0.01, 0.02)).unwrap();
                 }
                 let during = ALLOCATIONS.load(Ordering::Relaxed) - before;
                 assert_eq!(during, 0, "{name}, {threads} threads");

@@ -15,11 +15,7 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     // A rounded "-0.00" would claim a sign that the digits shown do not support.
     let negative = text.starts_with('-') && text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
     let digits = text.trim_start_matches('-');
-    if negative {
-        format!("−{digits}")
-    } else {
-        digits.to_owned()
-    }
+    if negative { format!("−{digits}") } else { digits.to_owned() }
 }
 
 /// A difference: [`fixed`] with a plus sign when it is positive.
@@ -85,11 +81,7 @@ pub(crate) fn percent(fraction: f64) -> String {
         return MISSING.to_owned();
     }
     let value = 100.0 * fraction;
-    let decimals = if value.abs() < 10.0 && value != 0.0 {
-        1
-    } else {
-        0
-    };
+    let decimals = if value.abs() < 10.0 && value != 0.0 { 1 } else { 0 };
     format!("{} %", trim_zeros(&fixed(value, decimals)))
 }
 

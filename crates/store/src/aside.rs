@@ -11,10 +11,7 @@ const MARK: &str = ".tmp-";
 
 /// The place aside of `path` for this process.
 pub(crate) fn place_aside(path: &Path) -> PathBuf {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy())
-        .unwrap_or_default();
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     path.with_file_name(format!(".{name}{MARK}{}", std::process::id()))
 }
 
@@ -23,10 +20,7 @@ pub(crate) fn place_aside(path: &Path) -> PathBuf {
 /// # Errors
 /// [`StoreError::DiskFull`] with the bytes that were needed, [`StoreError::Io`]; both name the path.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    if let Some(parent) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         create_directory(parent)?;
     }
     write_aside(path, bytes)
@@ -53,10 +47,7 @@ pub(crate) fn write_aside(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// Renames a finished file or directory into place and brings the rename to the disk.
 pub(crate) fn move_in_place(aside: &Path, path: &Path) -> Result<(), StoreError> {
     fs::rename(aside, path).map_err(StoreError::write(path, 0))?;
-    match path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => sync_directory(parent),
         None => Ok(()),
     }
@@ -96,10 +87,7 @@ pub(crate) fn create_directory(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     fs::create_dir_all(path).map_err(StoreError::write(path, 0))?;
-    match path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => sync_directory(parent),
         None => Ok(()),
     }

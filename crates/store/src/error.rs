@@ -158,11 +158,7 @@ pub enum StoreError {
 impl StoreError {
     /// For `map_err`: an I/O error while doing `action` to `path`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-        move |source| StoreError::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        move |source| StoreError::Io { action, path: path.to_owned(), source }
     }
 
     /// For `map_err`: an I/O error while writing `needed` bytes to `path`.
@@ -170,23 +166,13 @@ impl StoreError {
         move |source| match source.kind() {
             io::ErrorKind::StorageFull
             | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => StoreError::DiskFull {
-                path: path.to_owned(),
-                needed,
-            },
-            _ => StoreError::Io {
-                action: "write",
-                path: path.to_owned(),
-                source,
-            },
+            | io::ErrorKind::FileTooLarge => StoreError::DiskFull { path: path.to_owned(), needed },
+            _ => StoreError::Io { action: "write", path: path.to_owned(), source },
         }
     }
 
     /// A damaged file.
     pub(crate) fn damaged(path: &Path, reason: impl ToString) -> StoreError {
-        StoreError::Damaged {
-            path: path.to_owned(),
-            reason: reason.to_string(),
-        }
+        StoreError::Damaged { path: path.to_owned(), reason: reason.to_string() }
     }
 }

@@ -57,13 +57,7 @@ impl Event {
         let time_unix = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0.0, |time| time.as_secs_f64());
-        Self {
-            time_unix,
-            kind,
-            step,
-            message: message.into(),
-            fields: Map::new(),
-        }
+        Self { time_unix, kind, step, message: message.into(), fields: Map::new() }
     }
 
     /// Adds a field. A number that is not finite becomes `null`: JSON has none.
@@ -131,9 +125,7 @@ impl RunDirectory {
             .create(true)
             .open(&path)
             .map_err(StoreError::write(&path, 0))?;
-        let length = file
-            .seek(SeekFrom::End(0))
-            .map_err(StoreError::io("read", &path))?;
+        let length = file.seek(SeekFrom::End(0)).map_err(StoreError::io("read", &path))?;
         if length > 0 && !ends_a_line(&mut file).map_err(StoreError::io("read", &path))? {
             line.push(b'\n');
         }
@@ -147,11 +139,7 @@ impl RunDirectory {
             .and_then(|()| file.sync_data())
             .map_err(StoreError::write(&path, line.len() as u64))?;
         // A new file's name has to reach the disk as well.
-        if length == 0 {
-            sync_directory(self.path())
-        } else {
-            Ok(())
-        }
+        if length == 0 { sync_directory(self.path()) } else { Ok(()) }
     }
 
     /// Reads `events.jsonl`; a run that has none yet has an empty log.

@@ -60,10 +60,7 @@ impl RunDirectory {
             .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
         aside::sweep_files(self.path())?;
         self.checkpoints().sweep()?;
-        Ok(RunLock {
-            file: Arc::new(file),
-            run: self.clone(),
-        })
+        Ok(RunLock { file: Arc::new(file), run: self.clone() })
     }
 
     /// Does a process (this one included) hold the lock?

@@ -83,15 +83,8 @@ impl Plan {
 
     /// What its losses are in: `nats a token`, `nats an image`, or `mean squared error an image`.
     pub fn loss_unit(&self) -> String {
-        let squared = self
-            .images
-            .as_ref()
-            .is_some_and(|images| images.squared_error);
-        let measure = if squared {
-            "mean squared error"
-        } else {
-            "nats"
-        };
+        let squared = self.images.as_ref().is_some_and(|images| images.squared_error);
+        let measure = if squared { "mean squared error" } else { "nats" };
         format!("{measure} {}", self.unit.one())
     }
 
@@ -138,10 +131,7 @@ impl DataUnit {
         }
     }
 
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde passes a reference"
-    )]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_token(&self) -> bool {
         *self == DataUnit::Token
     }

@@ -21,9 +21,7 @@ impl RunDirectory {
     pub fn create_or_open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         create_directory(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-        })
+        Ok(Self { path: path.to_owned() })
     }
 
     /// Opens an existing directory. It need not hold a run yet: see [`RunDirectory::status`].
@@ -38,9 +36,7 @@ impl RunDirectory {
                 reason: "there is no run directory here",
             });
         }
-        Ok(Self {
-            path: path.to_owned(),
-        })
+        Ok(Self { path: path.to_owned() })
     }
 
     /// Where the directory is.
@@ -73,10 +69,7 @@ impl RunDirectory {
     /// [`StoreError::DiskFull`], [`StoreError::Io`].
     pub fn write_plan(&self, plan: &Plan) -> Result<(), StoreError> {
         let path = self.plan_path();
-        let unwritable = |reason: String| StoreError::Unwritable {
-            path: path.clone(),
-            reason,
-        };
+        let unwritable = |reason: String| StoreError::Unwritable { path: path.clone(), reason };
         let mut text =
             serde_json::to_string_pretty(plan).map_err(|error| unwritable(error.to_string()))?;
         // JSON turns a non-finite number into `null` without a word: read it back before it is believed.
@@ -84,9 +77,7 @@ impl RunDirectory {
             Ok(read) if read == *plan => {}
             Ok(_) => return Err(unwritable("a number in the plan is not finite".to_owned())),
             Err(error) => {
-                return Err(unwritable(format!(
-                    "a number in the plan is not finite ({error})"
-                )));
+                return Err(unwritable(format!("a number in the plan is not finite ({error})")));
             }
         }
         text.push('\n');
@@ -153,10 +144,9 @@ impl RunDirectory {
 
 fn read_small(path: &Path, if_missing: &'static str) -> Result<Vec<u8>, StoreError> {
     fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => StoreError::Missing {
-            path: path.to_owned(),
-            reason: if_missing,
-        },
+        io::ErrorKind::NotFound => {
+            StoreError::Missing { path: path.to_owned(), reason: if_missing }
+        }
         _ => StoreError::io("read", path)(error),
     })
 }

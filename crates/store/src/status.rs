@@ -61,11 +61,7 @@ impl RunDirectory {
             Some(event) if event.kind == EventKind::Diverged => {
                 return Ok(Status::Diverged {
                     step: event.step,
-                    tensor: event
-                        .fields
-                        .get("tensor")
-                        .and_then(Value::as_str)
-                        .map(str::to_owned),
+                    tensor: event.fields.get("tensor").and_then(Value::as_str).map(str::to_owned),
                     message: event.message.clone(),
                 });
             }
@@ -75,18 +71,12 @@ impl RunDirectory {
         let recorded = self.metrics().ok().and_then(|metrics| metrics.last_step());
         let checkpoint = self.checkpoints().steps()?.last().copied();
         if locked {
-            let step = recorded
-                .or(checkpoint)
-                .or(log.events.last().map(|event| event.step));
-            Ok(Status::Running {
-                step: step.unwrap_or(0),
-            })
+            let step = recorded.or(checkpoint).or(log.events.last().map(|event| event.step));
+            Ok(Status::Running { step: step.unwrap_or(0) })
         } else if log.events.is_empty() && recorded.is_none() && checkpoint.is_none() {
             Ok(Status::New)
         } else {
-            Ok(Status::Interrupted {
-                step: checkpoint.unwrap_or(0),
-            })
+            Ok(Status::Interrupted { step: checkpoint.unwrap_or(0) })
         }
     }
 }

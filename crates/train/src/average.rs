@@ -27,10 +27,9 @@ impl Average {
     pub(crate) fn update(&mut self, weights: Weights<'_>, steps: u64) {
         let steps = steps as f64;
         let take = (1.0 - self.decay.min((1.0 + steps) / (10.0 + steps))) as f32;
-        for (average, new) in [
-            (&mut self.parameters, weights.parameters),
-            (&mut self.running, weights.running),
-        ] {
+        for (average, new) in
+            [(&mut self.parameters, weights.parameters), (&mut self.running, weights.running)]
+        {
             for (average, new) in average.iter_mut().zip(new) {
                 *average += take * (new - *average);
             }
@@ -39,10 +38,7 @@ impl Average {
 
     /// The weights to evaluate.
     pub(crate) fn weights(&self) -> Weights<'_> {
-        Weights {
-            parameters: &self.parameters,
-            running: &self.running,
-        }
+        Weights { parameters: &self.parameters, running: &self.running }
     }
 }
 
@@ -51,10 +47,7 @@ mod tests {
     use super::*;
 
     fn weights(parameters: &[f32]) -> Weights<'_> {
-        Weights {
-            parameters,
-            running: &[],
-        }
+        Weights { parameters, running: &[] }
     }
 
     #[test]
@@ -67,10 +60,7 @@ mod tests {
             let decay = (f64::from(1 + step) / f64::from(10 + step)).min(0.5) as f32;
             expected = decay * expected + (1.0 - decay) * value;
             let found = average.parameters[0];
-            assert!(
-                (found / expected - 1.0).abs() < 1e-6,
-                "{step}: {found} {expected}"
-            );
+            assert!((found / expected - 1.0).abs() < 1e-6, "{step}: {found} {expected}");
         }
         // At d = 1/2 the average of 1, 2, 3, … lags by d/(1 − d) = 1.
         assert!((average.parameters[0] - 18.0).abs() < 0.01);
@@ -78,10 +68,7 @@ mod tests {
 
     #[test]
     fn running_statistics_are_averaged_too() {
-        let at = |running| Weights {
-            parameters: &[],
-            running,
-        };
+        let at = |running| Weights { parameters: &[], running };
         let mut average = Average::new(0.9, at(&[0.0]));
         average.update(at(&[11.0]), 1);
         assert_eq!(average.weights().running, [9.0]);

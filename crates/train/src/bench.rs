@@ -58,11 +58,7 @@ impl Workload {
         shape: BenchShape,
         threads: usize,
     ) -> Result<(Self, ParameterLayout, Vec<f32>), TrainError> {
-        let image = ImageShape {
-            channels: 3,
-            height: 32,
-            width: 32,
-        };
+        let image = ImageShape { channels: 3, height: 32, width: 32 };
         match shape {
             BenchShape::Tiny => Self::text(GptConfig::new(1024, 64, 2, 64, 4), 32, threads),
             BenchShape::Small => Self::text(GptConfig::new(4096, 128, 4, 192, 6), 16, threads),
@@ -133,23 +129,11 @@ impl Workload {
     ) -> Result<(), TrainError> {
         let dropout = DropoutKey { seed: 0, step };
         let _loss = match self {
-            Workload::Text {
-                model,
-                inputs,
-                targets,
-            } => model.loss_and_gradient(parameters, gradients, inputs, targets, dropout)?,
-            Workload::Images {
-                model,
-                running,
-                pixels,
-                labels,
-                shares,
-            } => {
-                let targets = Targets {
-                    first: labels,
-                    second: labels,
-                    share: shares,
-                };
+            Workload::Text { model, inputs, targets } => {
+                model.loss_and_gradient(parameters, gradients, inputs, targets, dropout)?
+            }
+            Workload::Images { model, running, pixels, labels, shares } => {
+                let targets = Targets { first: labels, second: labels, share: shares };
                 model.loss_and_gradient(parameters, gradients, running, pixels, targets, dropout)?
             }
         };
@@ -284,11 +268,7 @@ fn adamw(layout: &ParameterLayout) -> Result<Optimizer, TrainError> {
         })
         .collect();
     let config = OptimizerConfig {
-        direction: Direction::Adam(AdamParameters {
-            beta1: 0.9,
-            beta2: 0.95,
-            epsilon: 1e-8,
-        }),
+        direction: Direction::Adam(AdamParameters { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 }),
         rule: DecayRule::Decoupled,
         cautious: false,
         clip: Some(1.0),

@@ -567,10 +567,7 @@ mod tests {
             .collect();
         let config: RunConfig = toml::from_str(&written).expect(&written);
         assert_eq!(config.run.steps, Some(400));
-        assert_eq!(
-            config.decay.overrides.0,
-            [("block.*.mlp.*".to_owned(), 0.05)]
-        );
+        assert_eq!(config.decay.overrides.0, [("block.*.mlp.*".to_owned(), 0.05)]);
         assert!(config.decay.schedule.is_some() && config.model.init_from.is_some());
     }
 }

@@ -55,11 +55,7 @@ impl Cost {
             let arena = plan.layout.len as u64 * 4;
             let optimizer =
                 Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
-            let state: usize = optimizer
-                .state()
-                .iter()
-                .map(|(_, values)| values.len())
-                .sum();
+            let state: usize = optimizer.state().iter().map(|(_, values)| values.len()).sum();
             Ok(Cost {
                 parameters: 2 * arena,
                 optimizer: state as u64 * 4,

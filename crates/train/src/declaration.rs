@@ -59,27 +59,18 @@ impl Declaration {
             ModelKind::Vit | ModelKind::Resnet | ModelKind::Cnn | ModelKind::Mlp => {
                 let blocks = config.model.channels.as_ref().map_or(0, Vec::len).min(30);
                 let side = config.model.patch.unwrap_or(1 << blocks);
-                let image = ImageShape {
-                    channels: 1,
-                    height: side,
-                    width: side,
-                };
+                let image = ImageShape { channels: 1, height: side, width: side };
                 let model = ModelConfig::Vision(resolve_vision(source, image, 2)?);
                 (model, false, Unit::Image, config.data.batch)
             }
         };
         let layout = model.layout();
         let choices = choose_lambdas(source, &layout)?;
-        let rule = config
-            .decay
-            .rule
-            .unwrap_or_else(|| config.optim.kind.default_rule());
+        let rule = config.decay.rule.unwrap_or_else(|| config.optim.kind.default_rule());
         let optimizer = resolve_optimizer(source, rule)?;
         let steps = config.run.steps;
         let over_the_run = |key: &str, section: &ScheduleSection| {
-            steps
-                .map(|steps| resolve_schedule(source, key, section, steps))
-                .transpose()
+            steps.map(|steps| resolve_schedule(source, key, section, steps)).transpose()
         };
         let schedule = over_the_run("schedule", &config.schedule)?;
         let lambda_schedule = match &config.decay.schedule {

@@ -77,20 +77,13 @@ pub fn evaluate_run(
         std::sync::Arc::clone(data),
         rayon::current_num_threads(),
     )?;
-    let weights = Weights {
-        parameters: &parameters,
-        running: &running,
-    };
+    let weights = Weights { parameters: &parameters, running: &running };
     let evaluation = images.score_test(is_shifted, weights)?;
     Ok(Score {
         loss: evaluation.loss(),
         negative_log_likelihood: evaluation.negative_log_likelihood(),
         accuracy: evaluation.accuracy(),
         calibration_error: evaluation.calibration_error(),
-        paired: data
-            .shifted
-            .as_ref()
-            .and_then(|test| test.set.paired())
-            .map(str::to_owned),
+        paired: data.shifted.as_ref().and_then(|test| test.set.paired()).map(str::to_owned),
     })
 }

@@ -58,10 +58,7 @@ impl Evaluation {
                     (best, largest) = (class, f64::from(*logit));
                 }
             }
-            let total: f64 = row
-                .iter()
-                .map(|logit| (f64::from(*logit) - largest).exp())
-                .sum();
+            let total: f64 = row.iter().map(|logit| (f64::from(*logit) - largest).exp()).sum();
             let label = *label as usize;
             self.images += 1;
             self.negative_log_likelihood += total.ln() + largest - f64::from(row[label]);
@@ -100,11 +97,8 @@ impl Evaluation {
 
     /// Expected calibration error.
     pub(crate) fn calibration_error(&self) -> f64 {
-        let distance: f64 = self
-            .bins
-            .iter()
-            .map(|bin| (bin.correct as f64 - bin.confidence).abs())
-            .sum();
+        let distance: f64 =
+            self.bins.iter().map(|bin| (bin.correct as f64 - bin.confidence).abs()).sum();
         distance / self.images as f64
     }
 }
@@ -149,9 +143,7 @@ mod tests {
         evaluation.add(&[0.5, 0.25, 1.0, -1.0], &[0, 0]);
         // ((0.5 − 1)² + 0.25² + 0 + 1) / 4.
         assert_eq!(evaluation.loss(), (0.25 + 0.0625 + 1.0) / 4.0);
-        let smoothed = ClassLoss::CrossEntropy {
-            label_smoothing: 0.1,
-        };
+        let smoothed = ClassLoss::CrossEntropy { label_smoothing: 0.1 };
         let mut evaluation = Evaluation::new(smoothed);
         evaluation.add(&[0.0, 0.0], &[1]);
         assert_eq!(evaluation.loss(), 2f64.ln());

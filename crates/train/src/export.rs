@@ -34,23 +34,17 @@ pub fn export_run(
         None => checkpoints
             .latest()?
             .checkpoint
-            .ok_or_else(|| TrainError::NoCheckpoint {
-                directory: directory.path().to_owned(),
-            })?,
+            .ok_or_else(|| TrainError::NoCheckpoint { directory: directory.path().to_owned() })?,
     };
     let averaged = |layout: &ParameterLayout, running: &ParameterLayout| {
-        average
-            .then(|| crate::resume::average(&checkpoint, layout.len, running.len))
-            .transpose()
+        average.then(|| crate::resume::average(&checkpoint, layout.len, running.len)).transpose()
     };
     let from = &checkpoint.path;
     // The sizes are those of the plan, whatever has become of the data since.
     match &plan.images {
         None => {
-            let embedding = plan
-                .tensors
-                .iter()
-                .find(|tensor| tensor.path == "embedding.token.weight");
+            let embedding =
+                plan.tensors.iter().find(|tensor| tensor.path == "embedding.token.weight");
             let model = resolve_gpt(&source, embedding.map_or(0, |tensor| tensor.shape[0]))?;
             let layout = model.layout();
             let none = ParameterLayout::default();
@@ -65,11 +59,7 @@ pub fn export_run(
         }
         Some(images) => {
             let [height, width, channels] = images.shape;
-            let shape = ImageShape {
-                channels,
-                height,
-                width,
-            };
+            let shape = ImageShape { channels, height, width };
             let model = resolve_vision(&source, shape, images.classes.len())?;
             let (layout, running_layout) = (model.layout(), model.running_statistics());
             let (parameters, running) = match averaged(&layout, &running_layout)? {
@@ -108,11 +98,6 @@ fn filled(
 ) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
     let mut parameters = vec![0.0; layout.len];
     let mut running = vec![0.0; running_layout.len];
-    fill(Arenas {
-        layout,
-        parameters: &mut parameters,
-        running_layout,
-        running: &mut running,
-    })?;
+    fill(Arenas { layout, parameters: &mut parameters, running_layout, running: &mut running })?;
     Ok((parameters, running))
 }

@@ -94,10 +94,7 @@ impl Gpt2Config {
         if config.model_type != "gpt2" {
             return Err(misfit(
                 &path,
-                format!(
-                    "its model_type is `{}`; only `gpt2` can be read",
-                    config.model_type
-                ),
+                format!("its model_type is `{}`; only `gpt2` can be read", config.model_type),
             ));
         }
         if config.activation_function != "gelu_new"
@@ -119,11 +116,7 @@ impl Gpt2Config {
     /// # Errors
     /// [`TrainError::NoForm`] names the option that GPT-2 does not have.
     pub(crate) fn of(model: &GptConfig) -> Result<Self, TrainError> {
-        let refuse = |reason: &str| {
-            Err(TrainError::NoForm {
-                reason: reason.to_owned(),
-            })
-        };
+        let refuse = |reason: &str| Err(TrainError::NoForm { reason: reason.to_owned() });
         if model.norm != Norm::LayerNorm {
             return refuse("it uses RMSNorm");
         }
@@ -170,12 +163,8 @@ impl Names {
     /// The names as a file with these tensors has them.
     pub(crate) fn of(tensors: &[Tensor], layout: &ParameterLayout) -> Self {
         Names {
-            prefixed: tensors
-                .iter()
-                .any(|(name, ..)| name.starts_with("transformer.")),
-            embedding: layout
-                .segment("embedding.token.weight")
-                .map(ParameterSegment::range),
+            prefixed: tensors.iter().any(|(name, ..)| name.starts_with("transformer.")),
+            embedding: layout.segment("embedding.token.weight").map(ParameterSegment::range),
         }
     }
 }
@@ -229,10 +218,7 @@ fn hugging_face_name(path: &str) -> Option<(String, bool)> {
         "mlp.down" => ("mlp.c_proj", true),
         _ => return None,
     };
-    Some((
-        format!("transformer.h.{block}.{name}.{kind}"),
-        is_linear && kind == "weight",
-    ))
+    Some((format!("transformer.h.{block}.{name}.{kind}"), is_linear && kind == "weight"))
 }
 
 /// Writes weights as `file` in GPT-2's names, and `config.json` beside it.
@@ -247,25 +233,16 @@ pub(crate) fn export(
     file: &Path,
     overwrite: bool,
 ) -> Result<(), TrainError> {
-    let json = serde_json::to_string_pretty(&Gpt2Config::of(model)?).map_err(|error| {
-        TrainError::NoForm {
-            reason: error.to_string(),
-        }
-    })?;
-    let names = Names {
-        prefixed: true,
-        embedding: None,
-    };
+    let json = serde_json::to_string_pretty(&Gpt2Config::of(model)?)
+        .map_err(|error| TrainError::NoForm { reason: error.to_string() })?;
+    let names = Names { prefixed: true, embedding: None };
     let mut tensors: Vec<Tensor> = layout
         .segments
         .iter()
         .map(|segment| translated(&names, segment, parameters))
         .collect::<Result<_, _>>()?;
     if !model.bias {
-        let with_bias = GptConfig {
-            bias: true,
-            ..model.clone()
-        };
+        let with_bias = GptConfig { bias: true, ..model.clone() };
         for segment in with_bias.layout().segments {
             if segment.path.ends_with(".bias")
                 && let Some((name, _)) = hugging_face_name(&segment.path)

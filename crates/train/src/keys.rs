@@ -91,10 +91,8 @@ fn refuse(
             TEXT => "text (model.kind = \"gpt\")".to_owned(),
             IMAGES => "images".to_owned(),
             kinds => {
-                let names: Vec<String> = kinds
-                    .iter()
-                    .map(|kind| format!("model.kind = \"{}\"", kind.name()))
-                    .collect();
+                let names: Vec<String> =
+                    kinds.iter().map(|kind| format!("model.kind = \"{}\"", kind.name())).collect();
                 names.join(", ")
             }
         };

@@ -25,14 +25,8 @@ const RUN_COLUMNS: [&str; 12] = [
 ];
 
 /// Measures of each tensor, in order; column `measure/path`. Absent (NaN) between measurements.
-pub const TENSOR_MEASURES: [&str; 6] = [
-    "weight_norm",
-    "gradient_norm",
-    "update_norm",
-    "relative_update",
-    "cosine",
-    "decay_norm",
-];
+pub const TENSOR_MEASURES: [&str; 6] =
+    ["weight_norm", "gradient_norm", "update_norm", "relative_update", "cosine", "decay_norm"];
 
 /// The columns of a run, and the row under way.
 pub(crate) struct Row {
@@ -72,20 +66,11 @@ impl Row {
             .chain(evaluations.iter().copied())
             .collect();
         let tensors = layout.segments.iter().flat_map(|segment| {
-            TENSOR_MEASURES
-                .iter()
-                .map(|measure| Column::f32(format!("{measure}/{}", segment.path)))
+            TENSOR_MEASURES.iter().map(|measure| Column::f32(format!("{measure}/{}", segment.path)))
         });
-        let columns: Vec<Column> = run
-            .iter()
-            .map(|name| Column::f64(*name))
-            .chain(tensors)
-            .collect();
-        Row {
-            values: vec![f64::NAN; columns.len()],
-            run,
-            columns,
-        }
+        let columns: Vec<Column> =
+            run.iter().map(|name| Column::f64(*name)).chain(tensors).collect();
+        Row { values: vec![f64::NAN; columns.len()], run, columns }
     }
 
     pub(crate) fn columns(&self) -> &[Column] {

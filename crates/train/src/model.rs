@@ -82,10 +82,7 @@ fn required<T>(source: &ConfigSource, name: &str, value: Option<T>) -> Result<T,
 fn not_here(source: &ConfigSource, key: &str, known: &str) -> TrainError {
     source.invalid(
         &format!("model.{key}"),
-        format!(
-            "a model of kind \"{}\" does not have this {key}",
-            source.config.model.kind.name()
-        ),
+        format!("a model of kind \"{}\" does not have this {key}", source.config.model.kind.name()),
         format!("it has {known}"),
     )
 }
@@ -186,11 +183,7 @@ pub(crate) fn resolve_vision(
             },
             dropout,
             loss,
-            ..MlpConfig::new(
-                image,
-                classes,
-                required(source, "hidden", section.hidden.clone())?,
-            )
+            ..MlpConfig::new(image, classes, required(source, "hidden", section.hidden.clone())?)
         }),
         ModelKind::Gpt => {
             return Err(source.invalid(
@@ -233,10 +226,7 @@ pub(crate) fn resolve_gpt(
         required(source, name, written.or(inherited))
     };
     let gpt2 = beside.as_ref();
-    let vocabulary = section
-        .vocabulary
-        .or(gpt2.map(|c| c.vocab_size))
-        .unwrap_or(corpus_vocabulary);
+    let vocabulary = section.vocabulary.or(gpt2.map(|c| c.vocab_size)).unwrap_or(corpus_vocabulary);
     if vocabulary < corpus_vocabulary {
         return Err(source.invalid(
             "model.vocabulary",

@@ -73,11 +73,7 @@ fn refuse_keys_without_effect(
         ("momentum", section.momentum.is_some(), &[Sgd, Muon]),
         ("dampening", section.dampening.is_some(), &[Sgd]),
         ("nesterov", section.nesterov.is_some(), &[Sgd, Muon]),
-        (
-            "auxiliary_lr_ratio",
-            section.auxiliary_lr_ratio.is_some(),
-            &[Muon],
-        ),
+        ("auxiliary_lr_ratio", section.auxiliary_lr_ratio.is_some(), &[Muon]),
     ];
     for (key, is_written, kinds) in written {
         if is_written && !kinds.contains(&section.kind) {
@@ -101,10 +97,9 @@ pub(crate) fn auxiliary(role: Role) -> bool {
 /// The learning rate of a tensor over that of the configuration: that of Muon's auxiliary AdamW is its own.
 pub(crate) fn learning_rate_ratio(direction: &Direction, role: Role) -> f64 {
     match direction {
-        Direction::Muon {
-            auxiliary_learning_rate_ratio,
-            ..
-        } if auxiliary(role) => *auxiliary_learning_rate_ratio,
+        Direction::Muon { auxiliary_learning_rate_ratio, .. } if auxiliary(role) => {
+            *auxiliary_learning_rate_ratio
+        }
         _ => 1.0,
     }
 }

@@ -23,10 +23,8 @@ impl ConfigSource {
     /// # Errors
     /// Unreadable file, TOML syntax, unknown keys (with the nearest known one), values of the wrong type.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let text = std::fs::read_to_string(path).map_err(|source| TrainError::ReadConfig {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| TrainError::ReadConfig { path: path.to_owned(), source })?;
         Self::parse(&path.display().to_string(), text)
     }
 
@@ -36,11 +34,7 @@ impl ConfigSource {
     /// As [`ConfigSource::read`].
     pub fn parse(name: &str, text: String) -> Result<Self, TrainError> {
         match toml::from_str(&text) {
-            Ok(config) => Ok(ConfigSource {
-                name: name.to_owned(),
-                text,
-                config,
-            }),
+            Ok(config) => Ok(ConfigSource { name: name.to_owned(), text, config }),
             Err(error) => Err(Box::new(ConfigError {
                 name: name.to_owned(),
                 span: error.span(),
@@ -122,10 +116,7 @@ const ELSEWHERE: [(&str, &str); 16] = [
     ("eps", "optim.epsilon"),
     ("grad_clip", "optim.clip"),
     ("optimizer", "optim.kind"),
-    (
-        "batch_size",
-        "data.batch for images, data.sequences for text",
-    ),
+    ("batch_size", "data.batch for images, data.sequences for text"),
     ("label_smoothing", "model.label_smoothing"),
     ("epochs", "data.epochs"),
     ("steps", "run.steps"),
@@ -219,14 +210,8 @@ lr = 1e-3
     fn overrides_keep_their_order() {
         let text = format!("{MINIMAL}\n[decay.overrides]\n\"z*\" = 0.1\n\"a*\" = 0.2\n");
         let source = ConfigSource::parse("run.toml", text).unwrap();
-        let globs: Vec<&str> = source
-            .config
-            .decay
-            .overrides
-            .0
-            .iter()
-            .map(|(glob, _)| glob.as_str())
-            .collect();
+        let globs: Vec<&str> =
+            source.config.decay.overrides.0.iter().map(|(glob, _)| glob.as_str()).collect();
         assert_eq!(globs, ["z*", "a*"]);
     }
 }

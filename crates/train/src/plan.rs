@@ -89,10 +89,7 @@ impl RunPlan {
         let (layout, running) = (model.layout(), model.running_statistics());
         let lambda = config.decay.lambda();
         let mut choices = choose_lambdas(&source, &layout)?;
-        let rule = config
-            .decay
-            .rule
-            .unwrap_or_else(|| config.optim.kind.default_rule());
+        let rule = config.decay.rule.unwrap_or_else(|| config.optim.kind.default_rule());
         let optimizer = resolve_optimizer(&source, rule)?;
         if config.decay.holds() {
             name_what_is_held(&source, &layout, &mut choices)?;
@@ -107,16 +104,8 @@ impl RunPlan {
                 match rule.apply(lambda, rate, PeakLearningRate(config.optim.lr)) {
                     Application::Shrink(shrink) => shrink.0,
                     Application::Gradient(lambda) => match optimizer.direction {
-                        Direction::Sgd {
-                            momentum,
-                            dampening,
-                            nesterov,
-                        } => {
-                            let momentum = Momentum {
-                                momentum,
-                                dampening,
-                                nesterov,
-                            };
+                        Direction::Sgd { momentum, dampening, nesterov } => {
+                            let momentum = Momentum { momentum, dampening, nesterov };
                             rate.0 * lambda * momentum.gain()
                         }
                         // Divided, or cut to its sign, with the gradient: no shrink that the configuration could tell.
@@ -209,10 +198,7 @@ impl RunPlan {
             let shrink = |step: &u64| {
                 let rate = LearningRate(self.learning_rate(*step) * ratio);
                 let lambda = choice.lambda * self.lambda_factor(*step);
-                match self
-                    .rule()
-                    .apply(lambda, rate, PeakLearningRate(peak * ratio))
-                {
+                match self.rule().apply(lambda, rate, PeakLearningRate(peak * ratio)) {
                     Application::Shrink(shrink) => shrink.0,
                     Application::Gradient(_) | Application::Sphere => 0.0,
                 }
@@ -313,10 +299,8 @@ fn check_weights(
         Anchor::Checkpoint(file) => Some(file),
         Anchor::Zero | Anchor::Initial | Anchor::Norm(_) => None,
     };
-    let files = [
-        ("model.init_from", source.config.model.init_from.as_ref()),
-        ("decay.anchor", anchor),
-    ];
+    let files =
+        [("model.init_from", source.config.model.init_from.as_ref()), ("decay.anchor", anchor)];
     for (key, file) in files {
         let Some(file) = file else { continue };
         let arenas = Arenas {
@@ -342,19 +326,14 @@ pub(crate) fn choose_lambdas(
     layout: &ParameterLayout,
 ) -> Result<Vec<Choice>, TrainError> {
     let decay = &source.config.decay;
-    let policy = DecayPolicy {
-        preset: decay.policy(),
-        overrides: decay.overrides.0.clone(),
-    };
-    policy
-        .choose(decay.lambda(), &layout.descriptions())
-        .map_err(|error| {
-            source.invalid(
-                "decay.overrides",
-                error.to_string(),
-                "`wd plan` without overrides lists every tensor's path",
-            )
-        })
+    let policy = DecayPolicy { preset: decay.policy(), overrides: decay.overrides.0.clone() };
+    policy.choose(decay.lambda(), &layout.descriptions()).map_err(|error| {
+        source.invalid(
+            "decay.overrides",
+            error.to_string(),
+            "`wd plan` without overrides lists every tensor's path",
+        )
+    })
 }
 
 /// Checks that need nothing but the number itself.
@@ -365,18 +344,10 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
         if value.is_finite() && value > 0.0 {
             Ok(())
         } else {
-            Err(source.invalid(
-                key,
-                format!("{key} = {value} must be finite and positive"),
-                help,
-            ))
+            Err(source.invalid(key, format!("{key} = {value} must be finite and positive"), help))
         }
     };
-    finite_positive(
-        "optim.lr",
-        config.optim.lr,
-        "a peak learning rate such as 1e-3",
-    )?;
+    finite_positive("optim.lr", config.optim.lr, "a peak learning rate such as 1e-3")?;
     let finite_not_negative = |key: &str, value: f64, help: &str| {
         if value.is_finite() && value >= 0.0 {
             Ok(())
@@ -388,11 +359,7 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
             ))
         }
     };
-    finite_not_negative(
-        "decay.lambda",
-        config.decay.lambda(),
-        "0 switches the decay off",
-    )?;
+    finite_not_negative("decay.lambda", config.decay.lambda(), "0 switches the decay off")?;
     if let Anchor::Norm(ratio) = config.decay.anchor {
         finite_not_negative(
             "decay.anchor.norm",
@@ -400,11 +367,7 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
             "a multiple of each tensor's initial norm, such as 1.0",
         )?;
     }
-    finite_not_negative(
-        "optim.clip",
-        config.optim.clip,
-        "0 switches the clipping off",
-    )?;
+    finite_not_negative("optim.clip", config.optim.clip, "0 switches the clipping off")?;
     if let Some(decay) = config.run.average
         && !(decay > 0.0 && decay < 1.0)
     {
@@ -433,17 +396,11 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
         ));
     }
     for (key, value) in [
-        (
-            "data.sequences",
-            config.data.sequences.map_or(1, |n| n as u64),
-        ),
+        ("data.sequences", config.data.sequences.map_or(1, |n| n as u64)),
         ("data.epochs", config.data.epochs),
         ("data.validation_windows", config.data.validation_windows()),
         ("data.batch", config.data.batch.map_or(1, |n| n as u64)),
-        (
-            "data.evaluation_images",
-            config.data.evaluation_images.map_or(1, |n| n as u64),
-        ),
+        ("data.evaluation_images", config.data.evaluation_images.map_or(1, |n| n as u64)),
         ("run.measure_every", config.run.measure_every),
         ("run.keep_checkpoints", config.run.keep_checkpoints),
     ] {
@@ -477,11 +434,8 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
 fn check_hyperball(source: &ConfigSource) -> Result<(), TrainError> {
     let decay = &source.config.decay;
     let overrides = &decay.overrides.0;
-    let written = std::iter::once(("decay.lambda".to_owned(), decay.lambda())).chain(
-        overrides
-            .iter()
-            .map(|(glob, lambda)| (format!("decay.overrides.{glob}"), *lambda)),
-    );
+    let written = std::iter::once(("decay.lambda".to_owned(), decay.lambda()))
+        .chain(overrides.iter().map(|(glob, lambda)| (format!("decay.overrides.{glob}"), *lambda)));
     for (key, lambda) in written {
         if lambda != 0.0 && lambda != 1.0 {
             return Err(source.invalid(

@@ -44,9 +44,7 @@ pub(crate) fn prepare(
     let holds_a_run = directory.config_path().exists() && directory.plan_path().exists();
     if holds_a_run {
         if resume == Resume::Never {
-            return Err(TrainError::Exists {
-                directory: directory.path().to_owned(),
-            });
+            return Err(TrainError::Exists { directory: directory.path().to_owned() });
         }
         refuse_another_run(plan, directory)?;
     }
@@ -68,9 +66,9 @@ pub(crate) fn prepare(
             directory.append_event(&event)?;
             Ok(Start::From(Box::new(checkpoint)))
         }
-        _ if resume == Resume::Require => Err(TrainError::NothingToResume {
-            directory: directory.path().to_owned(),
-        }),
+        _ if resume == Resume::Require => {
+            Err(TrainError::NothingToResume { directory: directory.path().to_owned() })
+        }
         _ => {
             directory.write_config(&plan.source.text)?;
             directory.write_plan(&plan.record)?;
@@ -99,10 +97,7 @@ fn refuse_another_run(plan: &RunPlan, directory: &RunDirectory) -> Result<(), Tr
     }
     let recorded = directory.read_plan()?;
     if recorded.corpus_hash != plan.record.corpus_hash {
-        return Err(other(format!(
-            "  the data at {} have changed since",
-            now.data.path.display()
-        )));
+        return Err(other(format!("  the data at {} have changed since", now.data.path.display())));
     }
     Ok(())
 }
@@ -120,11 +115,7 @@ fn differences(
             keys.sort();
             keys.dedup();
             for part in keys {
-                let key = if key.is_empty() {
-                    part.clone()
-                } else {
-                    format!("{key}.{part}")
-                };
+                let key = if key.is_empty() { part.clone() } else { format!("{key}.{part}") };
                 differences(&key, before.get(part), now.get(part), lines);
             }
         }
@@ -132,11 +123,7 @@ fn differences(
             let show = |value: Option<&toml::Value>| {
                 value.map_or("absent".to_owned(), |value| value.to_string())
             };
-            lines.push(format!(
-                "  {key}: {} there, {} here",
-                show(before),
-                show(now)
-            ));
+            lines.push(format!("  {key}: {} there, {} here", show(before), show(now)));
         }
         _ => {}
     }
@@ -196,13 +183,9 @@ pub(crate) fn save(
         .zip(&shapes)
         .map(|((name, values), shape)| (*name, shape.as_slice(), *values))
         .collect();
-    let state = serde_json::to_value(state).map_err(|error| TrainError::Checkpoint {
-        step,
-        reason: error.to_string(),
-    })?;
-    directory
-        .checkpoints()
-        .save(step, &model, &optimizer, &state)?;
+    let state = serde_json::to_value(state)
+        .map_err(|error| TrainError::Checkpoint { step, reason: error.to_string() })?;
+    directory.checkpoints().save(step, &model, &optimizer, &state)?;
     Ok(())
 }
 
@@ -211,13 +194,10 @@ pub(crate) fn views<'a>(
     layout: &'a ParameterLayout,
     values: &'a [f32],
 ) -> impl Iterator<Item = TensorView<'a>> {
-    layout.segments.iter().map(|segment| {
-        (
-            segment.path.as_str(),
-            segment.shape.as_slice(),
-            &values[segment.range()],
-        )
-    })
+    layout
+        .segments
+        .iter()
+        .map(|segment| (segment.path.as_str(), segment.shape.as_slice(), &values[segment.range()]))
 }
 
 /// Fills the weights, and what batch norm holds, from a checkpoint.
@@ -227,10 +207,7 @@ pub(crate) fn restore_weights(
     parameters: &mut [f32],
     running: &mut [f32],
 ) -> Result<(), TrainError> {
-    let misfit = |reason: String| TrainError::Checkpoint {
-        step: checkpoint.step,
-        reason,
-    };
+    let misfit = |reason: String| TrainError::Checkpoint { step: checkpoint.step, reason };
     for (layout, arena) in [(&plan.layout, parameters), (&plan.running, running)] {
         for segment in &layout.segments {
             let tensor = checkpoint
@@ -262,14 +239,9 @@ pub(crate) fn average(
             .iter()
             .find(|(other, _, values)| other == name && values.len() == len)
             .map(|(_, _, values)| values.clone())
-            .ok_or(TrainError::NoAverage {
-                step: checkpoint.step,
-            }),
+            .ok_or(TrainError::NoAverage { step: checkpoint.step }),
     };
-    Ok((
-        arena(AVERAGE, parameters)?,
-        arena(AVERAGE_RUNNING, running)?,
-    ))
+    Ok((arena(AVERAGE, parameters)?, arena(AVERAGE_RUNNING, running)?))
 }
 
 /// Puts a checkpoint back into the optimizer, the weights, the running statistics and the moving average.
@@ -286,16 +258,12 @@ pub(crate) fn restore(
     restore_weights(plan, &checkpoint, parameters, running)?;
     let state: LoopState =
         serde_json::from_value(checkpoint.state).map_err(|error| misfit(error.to_string()))?;
-    let mut arenas: Vec<(String, Vec<f32>)> = checkpoint
-        .optimizer
-        .into_iter()
-        .map(|(name, _, values)| (name, values))
-        .collect();
+    let mut arenas: Vec<(String, Vec<f32>)> =
+        checkpoint.optimizer.into_iter().map(|(name, _, values)| (name, values)).collect();
     if let Some(average) = average {
-        for (name, arena) in [
-            (AVERAGE, &mut average.parameters),
-            (AVERAGE_RUNNING, &mut average.running),
-        ] {
+        for (name, arena) in
+            [(AVERAGE, &mut average.parameters), (AVERAGE_RUNNING, &mut average.running)]
+        {
             if arena.is_empty() {
                 continue;
             }

@@ -125,10 +125,7 @@ pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, TrainErro
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
-        .map_err(|error| TrainError::Threads {
-            threads,
-            reason: error.to_string(),
-        })
+        .map_err(|error| TrainError::Threads { threads, reason: error.to_string() })
 }
 
 struct Trainer<'a> {
@@ -162,9 +159,7 @@ impl<'a> Trainer<'a> {
             resume::Start::From(checkpoint) => Some(checkpoint),
         };
         let (mut parameters, mut running) = initial_weights(plan)?;
-        let initial_weights = blake3::hash(bytemuck::cast_slice(&parameters))
-            .to_hex()
-            .to_string();
+        let initial_weights = blake3::hash(bytemuck::cast_slice(&parameters)).to_hex().to_string();
         let mut optimizer =
             Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
         match &plan.anchor {
@@ -191,13 +186,7 @@ impl<'a> Trainer<'a> {
         let mut average = decay.map(|decay| {
             let parameters = &parameters;
             let running = &running;
-            Average::new(
-                decay,
-                Weights {
-                    parameters,
-                    running,
-                },
-            )
+            Average::new(decay, Weights { parameters, running })
         });
         let mut step = 0;
         if let Some(checkpoint) = checkpoint {
@@ -304,10 +293,7 @@ impl<'a> Trainer<'a> {
             &self.parameters,
             &mut self.gradients,
             &mut self.running,
-            DropoutKey {
-                seed: plan.record.seed,
-                step,
-            },
+            DropoutKey { seed: plan.record.seed, step },
         )?;
         if !loss.is_finite() {
             return Ok(Step::Diverged { tensor: None });
@@ -323,18 +309,14 @@ impl<'a> Trainer<'a> {
         ) {
             Ok(report) => report,
             Err(OptimError::NonFinite { tensor }) => {
-                return Ok(Step::Diverged {
-                    tensor: Some(tensor),
-                });
+                return Ok(Step::Diverged { tensor: Some(tensor) });
             }
             Err(error) => return Err(error.into()),
         };
         // Without clipping there is no look at the gradients before they are used: the weights are spoilt by now, but
         // the checkpoint is not.
         if let Some(tensor) = report.tensors.iter().position(|tensor| tensor.nonfinite) {
-            return Ok(Step::Diverged {
-                tensor: Some(tensor),
-            });
+            return Ok(Step::Diverged { tensor: Some(tensor) });
         }
         let steps = plan.record.steps;
         let done = step + 1;
@@ -351,13 +333,9 @@ impl<'a> Trainer<'a> {
             gradient_norm: report.gradient_norm,
             clip_factor: report.clip_factor,
         };
-        self.row
-            .begin(&row, if is_measured { report.tensors } else { &[] });
+        self.row.begin(&row, if is_measured { report.tensors } else { &[] });
         self.step = done;
-        let weights = Weights {
-            parameters: &self.parameters,
-            running: &self.running,
-        };
+        let weights = Weights { parameters: &self.parameters, running: &self.running };
         if let Some(average) = &mut self.average {
             average.update(weights, done);
         }
@@ -368,8 +346,7 @@ impl<'a> Trainer<'a> {
             scores = self.task.evaluate(weights)?;
             self.row.score(&scores);
             if let Some(average) = &self.average {
-                self.row
-                    .score(&self.task.evaluate_average(average.weights())?);
+                self.row.score(&self.task.evaluate_average(average.weights())?);
             }
         }
         self.metrics.append(self.row.values())?;
@@ -387,10 +364,7 @@ impl<'a> Trainer<'a> {
             self.plan,
             self.directory,
             self.step,
-            Weights {
-                parameters: &self.parameters,
-                running: &self.running,
-            },
+            Weights { parameters: &self.parameters, running: &self.running },
             &self.optimizer,
             self.average.as_ref(),
             &state,
@@ -406,9 +380,9 @@ impl<'a> Trainer<'a> {
         let step = self.step + 1;
         let tensor = tensor.map(|index| self.plan.layout.segments[index].path.clone());
         let last_checkpoint = self.directory.checkpoints().steps()?.last().copied();
-        let what = tensor.as_deref().map_or("the loss".to_owned(), |path| {
-            format!("the gradient of {path}")
-        });
+        let what = tensor
+            .as_deref()
+            .map_or("the loss".to_owned(), |path| format!("the gradient of {path}"));
         let mut event = Event::now(EventKind::Diverged, step, format!("{what} is not finite"));
         if let Some(path) = &tensor {
             event = event.with("tensor", path.as_str());
@@ -417,16 +391,11 @@ impl<'a> Trainer<'a> {
             event = event.with("last_checkpoint", checkpoint);
         }
         self.directory.append_event(&event)?;
-        Ok(Outcome::Diverged {
-            step,
-            tensor,
-            last_checkpoint,
-        })
+        Ok(Outcome::Diverged { step, tensor, last_checkpoint })
     }
 
     fn event(&self, kind: EventKind, message: &str) -> Result<(), TrainError> {
-        self.directory
-            .append_event(&Event::now(kind, self.step, message))?;
+        self.directory.append_event(&Event::now(kind, self.step, message))?;
         Ok(())
     }
 }
@@ -490,10 +459,7 @@ struct Clock {
 
 impl Clock {
     fn new(step: u64) -> Self {
-        Clock {
-            started: Instant::now(),
-            first_step: step,
-        }
+        Clock { started: Instant::now(), first_step: step }
     }
 
     fn tokens_per_second(&self, step: u64, tokens_per_step: u64) -> f64 {

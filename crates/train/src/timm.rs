@@ -84,16 +84,12 @@ impl Dialect for Names {
         let shape = segment.shape.clone();
         let (name, shape) = match segment.path.as_str() {
             "embedding.class_token" => ("cls_token".to_owned(), vec![1, 1, width]),
-            "embedding.position.weight" => (
-                "pos_embed".to_owned(),
-                vec![1, segment.len() / width.max(1), width],
-            ),
+            "embedding.position.weight" => {
+                ("pos_embed".to_owned(), vec![1, segment.len() / width.max(1), width])
+            }
             path => (timm_name(path)?, shape),
         };
-        Some(Elsewhere {
-            name,
-            form: Form::Shaped(shape),
-        })
+        Some(Elsewhere { name, form: Form::Shaped(shape) })
     }
 
     /// Counters of batches mean nothing to the function.
@@ -130,10 +126,7 @@ impl TimmConfig {
     fn of(model: &VitConfig, images: &PlannedImages) -> Result<Self, TrainError> {
         if model.norm_epsilon != 1e-6 {
             return Err(TrainError::NoForm {
-                reason: format!(
-                    "timm's LayerNorm has ε = 1e-6, this one {:e}",
-                    model.norm_epsilon
-                ),
+                reason: format!("timm's LayerNorm has ε = 1e-6, this one {:e}", model.norm_epsilon),
             });
         }
         let image = model.image;
@@ -187,10 +180,7 @@ pub(crate) fn beside(weights: &Path) -> Result<Option<Arguments>, TrainError> {
         Err(error) => return Err(misfit(&path, error.to_string())),
     };
     let part: Part = serde_json::from_str(&text).map_err(|error| {
-        misfit(
-            &path,
-            format!("its model_args are not those of a vision transformer: {error}"),
-        )
+        misfit(&path, format!("its model_args are not those of a vision transformer: {error}"))
     })?;
     if let Some(arguments) = &part.model_args
         && !["gelu", "gelu_tanh"].contains(&arguments.act_layer.as_str())
@@ -229,11 +219,8 @@ pub(crate) fn export(
     file: &Path,
     overwrite: bool,
 ) -> Result<(), TrainError> {
-    let json = serde_json::to_string_pretty(&TimmConfig::of(model, images)?).map_err(|error| {
-        TrainError::NoForm {
-            reason: error.to_string(),
-        }
-    })?;
+    let json = serde_json::to_string_pretty(&TimmConfig::of(model, images)?)
+        .map_err(|error| TrainError::NoForm { reason: error.to_string() })?;
     let tensors: Vec<Tensor> = layout
         .segments
         .iter()

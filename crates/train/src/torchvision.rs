@@ -41,16 +41,10 @@ pub(crate) fn export(
     }
     // BatchNorm2d's third buffer; PyTorch converts it to a whole number as it loads.
     let [_, (running, _)] = weights;
-    let norms = running
-        .segments
-        .iter()
-        .filter_map(|segment| segment.path.strip_suffix(".running_mean"));
-    all.extend(norms.map(|norm| {
-        (
-            format!("{norm}.num_batches_tracked"),
-            Vec::new(),
-            vec![steps as f32],
-        )
-    }));
+    let norms =
+        running.segments.iter().filter_map(|segment| segment.path.strip_suffix(".running_mean"));
+    all.extend(
+        norms.map(|norm| (format!("{norm}.num_batches_tracked"), Vec::new(), vec![steps as f32])),
+    );
     write(file, &all, None, overwrite)
 }

@@ -76,27 +76,16 @@ pub(crate) fn fill(
     dialect: &dyn Dialect,
     arenas: Arenas<'_>,
 ) -> Result<(), TrainError> {
-    let Arenas {
-        layout,
-        parameters,
-        running_layout,
-        running,
-    } = arenas;
+    let Arenas { layout, parameters, running_layout, running } = arenas;
     let of = |layout| ParameterLayout::clone(layout).segments;
-    for (segments, values) in [
-        (of(layout), &mut *parameters),
-        (of(running_layout), running),
-    ] {
+    for (segments, values) in [(of(layout), &mut *parameters), (of(running_layout), running)] {
         for segment in segments {
             take(file, &mut tensors, dialect, &segment, values)?;
         }
     }
     for (name, _, values) in &tensors {
         if !dialect.is_harmless(name, values, parameters) {
-            return Err(misfit(
-                file,
-                format!("the model has no place for its tensor `{name}`"),
-            ));
+            return Err(misfit(file, format!("the model has no place for its tensor `{name}`")));
         }
     }
     Ok(())
@@ -112,19 +101,11 @@ fn take(
 ) -> Result<(), TrainError> {
     let elsewhere = dialect.name(segment);
     let position = tensors.iter().position(|(name, ..)| {
-        *name == segment.path
-            || elsewhere
-                .as_ref()
-                .is_some_and(|elsewhere| elsewhere.name == *name)
+        *name == segment.path || elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.name == *name)
     });
     let Some(position) = position else {
-        let or = elsewhere.map_or(String::new(), |elsewhere| {
-            format!(" (or `{}`)", elsewhere.name)
-        });
-        return Err(misfit(
-            file,
-            format!("it has no tensor `{}`{or}", segment.path),
-        ));
+        let or = elsewhere.map_or(String::new(), |elsewhere| format!(" (or `{}`)", elsewhere.name));
+        return Err(misfit(file, format!("it has no tensor `{}`{or}", segment.path)));
     };
     let (name, shape, values) = tensors.swap_remove(position);
     let form = match elsewhere {
@@ -139,10 +120,7 @@ fn take(
         ));
     }
     if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-        return Err(misfit(
-            file,
-            format!("`{name}` holds {} at element {index}", values[index]),
-        ));
+        return Err(misfit(file, format!("`{name}` holds {} at element {index}", values[index])));
     }
     let here = &mut arena[segment.range()];
     match form {
@@ -220,8 +198,5 @@ fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
 }
 
 pub(crate) fn misfit(path: &Path, reason: String) -> TrainError {
-    TrainError::Weights {
-        path: path.to_owned(),
-        reason,
-    }
+    TrainError::Weights { path: path.to_owned(), reason }
 }

@@ -37,14 +37,11 @@ pub fn tuned_lambda(parameters: f64) -> f64 {
     if parameters <= first.0 {
         return first.1;
     }
-    TUNED
-        .windows(2)
-        .find(|pair| parameters <= pair[1].0)
-        .map_or(last.1, |pair| {
-            let ((left, low), (right, high)) = (pair[0], pair[1]);
-            let share = (parameters / left).ln() / (right / left).ln();
-            low * (high / low).powf(share)
-        })
+    TUNED.windows(2).find(|pair| parameters <= pair[1].0).map_or(last.1, |pair| {
+        let ((left, low), (right, high)) = (pair[0], pair[1]);
+        let share = (parameters / left).ln() / (right / left).ln();
+        low * (high / low).powf(share)
+    })
 }
 
 fn answer(run: &PlannedRun) -> Answer {
@@ -59,12 +56,7 @@ fn answer(run: &PlannedRun) -> Answer {
     let Some(parameters) = run.parameters else {
         return check.without(&[("params", run.parameters)]);
     };
-    check.within(
-        "parameters",
-        parameters,
-        TUNED[0].0,
-        TUNED[TUNED.len() - 1].0,
-    );
+    check.within("parameters", parameters, TUNED[0].0, TUNED[TUNED.len() - 1].0);
     let (fewest, most) = DISTINCT_TOKENS_PER_PARAMETER;
     // The ratios of named sizes: 200M/150M is 1.33, and a run of 1.34 is no other regime.
     check.within(

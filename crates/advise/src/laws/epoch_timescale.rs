@@ -44,10 +44,7 @@ fn answer(run: &PlannedRun) -> Answer {
     };
     let steps_per_epoch = run.data_points / batch;
     let ends = (1.0 / (rate * steps), 1.0 / (rate * steps_per_epoch));
-    let range = Range {
-        low: ends.0.min(ends.1),
-        high: ends.0.max(ends.1),
-    };
+    let range = Range { low: ends.0.min(ends.1), high: ends.0.max(ends.1) };
     let working = format!(
         "{} steps an epoch: λ = 1/({}·{}) = {} for τ = 1 epoch, {} for τ = {} epochs",
         words::short(steps_per_epoch),

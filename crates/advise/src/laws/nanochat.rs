@@ -42,16 +42,9 @@ pub const LAW: Law = Law {
 fn answer(run: &PlannedRun) -> Answer {
     let mut check = Check::default();
     check.same_kind(run.optimizer == Optimizer::Muon, || {
-        format!(
-            "it was established for Muon, and this run uses {}",
-            run.optimizer.title()
-        )
+        format!("it was established for Muon, and this run uses {}", run.optimizer.title())
     });
-    check
-        .no_fine_tuning(run)
-        .falling(run)
-        .tokens(run)
-        .one_pass(run);
+    check.no_fine_tuning(run).falling(run).tokens(run).one_pass(run);
     let needed = [("batch", run.batch), ("lr", run.peak_learning_rate)];
     let (Some(batch), Some(rate)) = (run.batch, run.peak_learning_rate) else {
         return check.without(&needed);

@@ -57,18 +57,12 @@ fn instead(run: &PlannedRun, optimizers: &[Optimizer], what: &str, how: &str) ->
     let mut check = Check::default();
     check.no_fine_tuning(run);
     check.same_kind(optimizers.contains(&run.optimizer), || {
-        let names: Vec<&str> = optimizers
-            .iter()
-            .map(|optimizer| optimizer.title())
-            .collect();
+        let names: Vec<&str> = optimizers.iter().map(|optimizer| optimizer.title()).collect();
         format!(
             "it was established for {}, and this run uses {}",
             names.join(", "),
             run.optimizer.title()
         )
     });
-    check.refused().unwrap_or(Answer::Instead {
-        what: what.to_owned(),
-        how: how.to_owned(),
-    })
+    check.refused().unwrap_or(Answer::Instead { what: what.to_owned(), how: how.to_owned() })
 }

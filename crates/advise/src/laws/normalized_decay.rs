@@ -37,20 +37,14 @@ fn answer(run: &PlannedRun) -> Answer {
     let mut check = Check::default();
     check.adamw_from_scratch(run);
     check.same_kind(run.unit == Unit::Image, || {
-        format!(
-            "it was established on images, and this run counts {}",
-            run.unit.words()
-        )
+        format!("it was established on images, and this run counts {}", run.unit.words())
     });
     let needed = [("batch", run.batch), ("lr", run.peak_learning_rate)];
     let (Some(steps), Some(rate)) = (run.steps(), run.peak_learning_rate) else {
         return check.without(&needed);
     };
     let decoupled = |normalized: f64| normalized / steps.sqrt() / rate;
-    let range = Range {
-        low: decoupled(NORMALIZED.0),
-        high: decoupled(NORMALIZED.1),
-    };
+    let range = Range { low: decoupled(NORMALIZED.0), high: decoupled(NORMALIZED.1) };
     let working = format!(
         "λ′ = {} to {} over √{} = {} to {}; λ = λ′/{}",
         NORMALIZED.0,

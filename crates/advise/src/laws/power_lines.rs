@@ -50,25 +50,13 @@ pub fn best_timescale(tokens_per_parameter: f64) -> f64 {
 fn answer(run: &PlannedRun) -> Answer {
     let mut check = Check::default();
     check.adamw_from_scratch(run).tokens(run).one_pass(run);
-    let needed = [
-        ("params", run.parameters),
-        ("batch", run.batch),
-        ("lr", run.peak_learning_rate),
-    ];
-    let (Some(ratio), Some(parameters), Some(steps), Some(rate)) = (
-        run.tokens_per_parameter(),
-        run.parameters,
-        run.steps(),
-        run.peak_learning_rate,
-    ) else {
+    let needed = [("params", run.parameters), ("batch", run.batch), ("lr", run.peak_learning_rate)];
+    let (Some(ratio), Some(parameters), Some(steps), Some(rate)) =
+        (run.tokens_per_parameter(), run.parameters, run.steps(), run.peak_learning_rate)
+    else {
         return check.without(&needed);
     };
-    check.within(
-        "tokens a parameter",
-        ratio,
-        TOKENS_PER_PARAMETER.0,
-        TOKENS_PER_PARAMETER.1,
-    );
+    check.within("tokens a parameter", ratio, TOKENS_PER_PARAMETER.0, TOKENS_PER_PARAMETER.1);
     let (fewest, most) = PARAMETERS;
     check.require(
         (fewest / EXTRAPOLATION..=most * EXTRAPOLATION).contains(&parameters),

@@ -44,22 +44,14 @@ pub const ROOT: Law = Law {
 fn transfer(run: &PlannedRun, exponent: f64) -> Answer {
     let mut check = Check::default();
     check.adamw_from_scratch(run);
-    let needed = [
-        ("width", run.width),
-        ("base-width", run.base_width),
-        ("base-lambda", run.base_lambda),
-    ];
+    let needed =
+        [("width", run.width), ("base-width", run.base_width), ("base-lambda", run.base_lambda)];
     let (Some(width), Some(base_width), Some(base)) = (run.width, run.base_width, run.base_lambda)
     else {
         return check.without(&needed);
     };
     let ratio = width / base_width;
-    check.within(
-        "times the tuned width",
-        ratio,
-        1.0 / LARGEST_RATIO,
-        LARGEST_RATIO,
-    );
+    check.within("times the tuned width", ratio, 1.0 / LARGEST_RATIO, LARGEST_RATIO);
     check.mention(
         "the base λ must have been tuned with the same tokens a parameter, batch and steps",
     );

@@ -137,10 +137,7 @@ impl Standing {
         let (law, law_tau) = match ratio_of_tokens {
             Some(ratio) => (power_lines::LAW, power_lines::best_timescale(ratio)),
             // λ′ = λ_norm/√S and τ = 1/(λ′S).
-            None => (
-                normalized_decay::LAW,
-                1.0 / (normalized_decay::middle() * steps.sqrt()),
-            ),
+            None => (normalized_decay::LAW, 1.0 / (normalized_decay::middle() * steps.sqrt())),
         };
         Standing {
             recipe: *recipe,
@@ -165,14 +162,9 @@ pub fn all() -> impl Iterator<Item = &'static Recipe> {
 pub fn nearest(run: &PlannedRun, count: usize) -> Vec<Standing> {
     let decades = |left: Option<f64>, right: f64| left.map_or(0.0, |left| (left / right).log10());
     let distance = |recipe: &Recipe| {
-        let parameters = recipe
-            .parameters
-            .map_or(0.0, |parameters| decades(run.parameters, parameters));
-        let optimizer = if run.optimizer == recipe.optimizer {
-            0.0
-        } else {
-            1.0
-        };
+        let parameters =
+            recipe.parameters.map_or(0.0, |parameters| decades(run.parameters, parameters));
+        let optimizer = if run.optimizer == recipe.optimizer { 0.0 } else { 1.0 };
         parameters.powi(2)
             + decades(Some(run.total), recipe.total).powi(2)
             + decades(run.batch, recipe.batch).powi(2)

@@ -19,10 +19,8 @@ pub fn page() -> String {
          Mark P: the configuration, the code or the authors' model card was read. S: a secondary note quotes the paper.\n\n",
     );
     let standings = |unit: Unit| {
-        let mut standings: Vec<Standing> = all()
-            .filter(|recipe| recipe.unit == unit)
-            .map(Standing::of)
-            .collect();
+        let mut standings: Vec<Standing> =
+            all().filter(|recipe| recipe.unit == unit).map(Standing::of).collect();
         standings.sort_by(|left, right| left.ratio.ln().abs().total_cmp(&right.ratio.ln().abs()));
         standings
     };
@@ -48,9 +46,7 @@ pub fn page() -> String {
             recipe.optimizer.title(),
             recipe.parameters.map_or(String::new(), amount),
             amount(recipe.total),
-            standing
-                .tokens_per_parameter
-                .map_or(String::new(), words::short),
+            standing.tokens_per_parameter.map_or(String::new(), words::short),
             amount(recipe.batch),
             words::short(recipe.peak_learning_rate),
             recipe.schedule_words,
@@ -58,11 +54,7 @@ pub fn page() -> String {
             words::short(standing.tau),
             two_digits(standing.law_lambda),
             two_digits(standing.ratio),
-            if standing.applies {
-                "applies"
-            } else {
-                "outside"
-            },
+            if standing.applies { "applies" } else { "outside" },
             recipe.mark.letter()
         );
     }
@@ -96,19 +88,12 @@ pub fn page() -> String {
             words::short(standing.tau * epochs),
             two_digits(standing.law_lambda),
             two_digits(standing.ratio),
-            if standing.applies {
-                "applies"
-            } else {
-                "outside"
-            },
+            if standing.applies { "applies" } else { "outside" },
             recipe.mark.letter()
         );
     }
     out.push_str("\n## Where the numbers were read\n\n");
-    for Recipe {
-        name, mark, source, ..
-    } in all()
-    {
+    for Recipe { name, mark, source, .. } in all() {
         let _infallible = writeln!(out, "- {name} ({}): {source}.", mark.letter());
     }
     out

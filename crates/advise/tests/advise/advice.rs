@@ -8,33 +8,20 @@ use crate::planned::{DANGELO, DEIT, run, run_with};
 #[test]
 fn one_law_alone_is_the_recommendation() {
     let advice = advise(&run(DANGELO));
-    let Verdict::Recommended {
-        lambda,
-        range,
-        laws,
-    } = &advice.verdict
-    else {
+    let Verdict::Recommended { lambda, range, laws } = &advice.verdict else {
         panic!("{:?}", advice.verdict)
     };
     assert_eq!(laws, &["power-lines"]);
     assert!((lambda - 0.173).abs() < 5e-4);
     // Both λ = 0.1 and 0.3 won over 0 in the paper; neither was found the best.
     assert!((range.low - 0.122).abs() < 1e-3 && (range.high - 0.244).abs() < 1e-3);
-    assert_eq!(
-        advice.sweep.unwrap().axis,
-        "decay.lambda=log(0.086..0.35,3)"
-    );
+    assert_eq!(advice.sweep.unwrap().axis, "decay.lambda=log(0.086..0.35,3)");
 }
 
 #[test]
 fn laws_agree_where_their_ranges_have_a_part_in_common() {
     let advice = advise(&run(DEIT));
-    let Verdict::Recommended {
-        lambda,
-        range,
-        laws,
-    } = &advice.verdict
-    else {
+    let Verdict::Recommended { lambda, range, laws } = &advice.verdict else {
         panic!("{:?}", advice.verdict)
     };
     assert_eq!(laws, &["epoch-timescale", "normalized-decay"]);
@@ -50,17 +37,13 @@ fn laws_agree_where_their_ranges_have_a_part_in_common() {
 
 #[test]
 fn a_contradiction_is_told_with_the_sweep_that_settles_it() {
-    let advice = advise(&run(
-        "params=300M data=200Mtok epochs=16 batch=524288tok lr=3e-3 schedule=cosine",
-    ));
+    let advice =
+        advise(&run("params=300M data=200Mtok epochs=16 batch=524288tok lr=3e-3 schedule=cosine"));
     let Verdict::Disagreement { positions, factor } = &advice.verdict else {
         panic!("{:?}", advice.verdict)
     };
     assert_eq!(
-        positions
-            .iter()
-            .map(|position| position.law)
-            .collect::<Vec<_>>(),
+        positions.iter().map(|position| position.law).collect::<Vec<_>>(),
         ["epoch-timescale", "data-constrained"]
     );
     assert!(positions[0].lambda < positions[1].lambda && *factor > 2.0);
@@ -71,41 +54,24 @@ fn a_contradiction_is_told_with_the_sweep_that_settles_it() {
 
 #[test]
 fn what_no_law_covers_gets_no_number() {
-    let constant = advise(&run(
-        "params=124M tokens=3.28B batch=65536tok lr=6e-4 schedule=constant",
-    ));
+    let constant =
+        advise(&run("params=124M tokens=3.28B batch=65536tok lr=6e-4 schedule=constant"));
     let Verdict::NotCovered { why, .. } = &constant.verdict else {
         panic!("{:?}", constant.verdict)
     };
     assert!(why.iter().any(|line| line.contains("constant")), "{why:?}");
     assert!(constant.sweep.is_none() && constant.elsewhere.is_empty());
-    assert!(
-        constant
-            .laws
-            .iter()
-            .all(|judged| judged.answer.lambda().is_none())
-    );
+    assert!(constant.laws.iter().all(|judged| judged.answer.lambda().is_none()));
 
-    let tuned = advise(&PlannedRun {
-        fine_tuning: true,
-        ..run(DANGELO)
-    });
+    let tuned = advise(&PlannedRun { fine_tuning: true, ..run(DANGELO) });
     assert!(
         matches!(&tuned.verdict, Verdict::NotCovered { why, .. } if why[0].contains("trained weights"))
     );
     assert!(tuned.sweep.is_none());
 
-    let short = advise(&run(
-        "params=124M tokens=1.24B batch=65536tok lr=6e-4 schedule=cosine:0.1",
-    ));
-    let Verdict::NotCovered { why, .. } = &short.verdict else {
-        panic!("{:?}", short.verdict)
-    };
-    assert!(
-        why.iter()
-            .any(|line| line.contains("Power Lines: 10 tokens a parameter")),
-        "{why:?}"
-    );
+    let short = advise(&run("params=124M tokens=1.24B batch=65536tok lr=6e-4 schedule=cosine:0.1"));
+    let Verdict::NotCovered { why, .. } = &short.verdict else { panic!("{:?}", short.verdict) };
+    assert!(why.iter().any(|line| line.contains("Power Lines: 10 tokens a parameter")), "{why:?}");
     // A run near the range still gets a sweep around what the formulas give.
     assert!(short.sweep.is_some());
 
@@ -116,28 +82,16 @@ fn what_no_law_covers_gets_no_number() {
 #[test]
 fn inputs_that_would_help_are_named() {
     let advice = advise(&run("params=124M tokens=3.28B schedule=cosine"));
-    let Verdict::NotCovered { needs, .. } = advice.verdict else {
-        panic!("λ needs η")
-    };
+    let Verdict::NotCovered { needs, .. } = advice.verdict else { panic!("λ needs η") };
     assert!(needs.contains(&"lr".to_owned()) && needs.contains(&"batch".to_owned()));
 }
 
 #[test]
 fn other_places_follow_the_laws() {
     let advice = advise(&run(DANGELO));
-    let table = |axis: Axis| {
-        advice
-            .elsewhere
-            .iter()
-            .find(|table| table.axis == axis)
-            .unwrap()
-    };
+    let table = |axis: Axis| advice.elsewhere.iter().find(|table| table.axis == axis).unwrap();
     let lambdas = |axis: Axis, law: usize| -> Vec<f64> {
-        table(axis)
-            .rows
-            .iter()
-            .map(|(_, places)| places[law].lambda.unwrap())
-            .collect()
+        table(axis).rows.iter().map(|(_, places)| places[law].lambda.unwrap()).collect()
     };
     let batch = lambdas(Axis::Batch, 0);
     assert!((batch[4] / batch[2] - 4.0).abs() < 1e-9);

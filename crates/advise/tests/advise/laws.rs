@@ -42,10 +42,7 @@ fn power_lines_gives_the_figures_on_record() {
     );
     assert!((llama - 0.089).abs() < 5e-4, "{llama}");
     // The law is about the learning rate that is used: at a rate 3.5 times as high it gives λ 3.5 times as low.
-    let faster = PlannedRun {
-        peak_learning_rate: Some(2.1e-3),
-        ..run(DANGELO)
-    };
+    let faster = PlannedRun { peak_learning_rate: Some(2.1e-3), ..run(DANGELO) };
     close(applied(power_lines::LAW, &faster), dangelo / 3.5);
 }
 
@@ -67,26 +64,10 @@ fn power_lines_refuses_what_it_was_not_fitted_to() {
             "this run makes 4",
             true,
         ),
-        (
-            "params=124M tokens=3.28B batch=65536tok lr=6e-4 schedule=constant",
-            "constant",
-            false,
-        ),
-        (
-            "params=124M tokens=3.28B batch=65536tok lr=6e-4 schedule=cosine:1",
-            "constant",
-            false,
-        ),
-        (
-            "params=1M tokens=26M batch=65536tok lr=6e-4 schedule=cosine",
-            "1M parameters",
-            true,
-        ),
-        (
-            "params=671B tokens=14.8T batch=63M lr=2e-4 schedule=cosine",
-            "671B parameters",
-            true,
-        ),
+        ("params=124M tokens=3.28B batch=65536tok lr=6e-4 schedule=constant", "constant", false),
+        ("params=124M tokens=3.28B batch=65536tok lr=6e-4 schedule=cosine:1", "constant", false),
+        ("params=1M tokens=26M batch=65536tok lr=6e-4 schedule=cosine", "1M parameters", true),
+        ("params=671B tokens=14.8T batch=63M lr=2e-4 schedule=cosine", "671B parameters", true),
     ];
     for (words, expected, number) in refusals {
         let mut run = run(words);
@@ -95,24 +76,12 @@ fn power_lines_refuses_what_it_was_not_fitted_to() {
         assert!(why.contains(expected), "{words}: {why}");
         assert_eq!(lambda.is_some(), number, "{words}");
     }
-    for optimizer in [
-        Optimizer::Adam,
-        Optimizer::Sgd,
-        Optimizer::Lion,
-        Optimizer::Muon,
-    ] {
+    for optimizer in [Optimizer::Adam, Optimizer::Sgd, Optimizer::Lion, Optimizer::Muon] {
         let (why, lambda) = outside(power_lines::LAW, &run_with(DANGELO, optimizer));
         assert!(why.contains(optimizer.title()) && lambda.is_none(), "{why}");
     }
-    let tuned = PlannedRun {
-        fine_tuning: true,
-        ..run(DANGELO)
-    };
-    assert!(
-        outside(power_lines::LAW, &tuned)
-            .0
-            .contains("trained weights")
-    );
+    let tuned = PlannedRun { fine_tuning: true, ..run(DANGELO) };
+    assert!(outside(power_lines::LAW, &tuned).0.contains("trained weights"));
     assert!(outside(power_lines::LAW, &run(DEIT)).0.contains("images"));
 }
 
@@ -125,11 +94,7 @@ fn missing_inputs_are_named_and_departures_come_first() {
     assert_eq!(needs("tokens=3.28B"), "params batch lr");
     assert_eq!(needs("tokens=3.28B params=124M lr=1e-3"), "batch");
     // What cannot apply anyway asks for nothing.
-    assert!(
-        outside(power_lines::LAW, &run("images=3.28M"))
-            .0
-            .contains("images")
-    );
+    assert!(outside(power_lines::LAW, &run("images=3.28M")).0.contains("images"));
 }
 
 #[test]
@@ -139,10 +104,7 @@ fn power_lines_says_where_it_departs_within_its_range() {
         other => panic!("{other:?}"),
     };
     assert!(caveats(DANGELO).contains("cosine to 10 %"));
-    assert_eq!(
-        caveats("params=124M batch=65536tok steps=50000 lr=6e-4 schedule=linear"),
-        ""
-    );
+    assert_eq!(caveats("params=124M batch=65536tok steps=50000 lr=6e-4 schedule=linear"), "");
     assert!(caveats("params=124M batch=65536tok steps=50000 lr=6e-4").contains("no schedule"));
     assert!(
         caveats("params=65B tokens=1.4T batch=4M lr=1.5e-4 schedule=linear")
@@ -157,10 +119,7 @@ fn normalized_decay_is_the_papers_formula() {
     let Answer::Applies { range, .. } = (normalized_decay::LAW.answer)(&run) else {
         panic!("images over several epochs are its range")
     };
-    close(
-        range.low,
-        0.025 * (128.0 / (50_000.0 * 100.0_f64)).sqrt() / 1e-3,
-    );
+    close(range.low, 0.025 * (128.0 / (50_000.0 * 100.0_f64)).sqrt() / 1e-3);
     close(range.high, 2.0 * range.low);
     let (why, lambda) = outside(normalized_decay::LAW, &crate::planned::run(DANGELO));
     assert!(why.contains("images") && lambda.is_none());
@@ -198,20 +157,9 @@ fn nanochat_gives_its_reference_and_keeps_its_timescale() {
         ..reference.with_budget(4.0)
     };
     close(timescale(&larger), timescale(&reference));
-    let other_rate = PlannedRun {
-        peak_learning_rate: Some(2e-4),
-        ..reference.clone()
-    };
-    assert!(
-        outside(nanochat::LAW, &other_rate)
-            .0
-            .contains("peak learning rate of 0.02")
-    );
-    assert!(
-        outside(nanochat::LAW, &reference.with_budget(100.0))
-            .0
-            .contains("tokens")
-    );
+    let other_rate = PlannedRun { peak_learning_rate: Some(2e-4), ..reference.clone() };
+    assert!(outside(nanochat::LAW, &other_rate).0.contains("peak learning rate of 0.02"));
+    assert!(outside(nanochat::LAW, &reference.with_budget(100.0)).0.contains("tokens"));
     assert!(outside(nanochat::LAW, &run(DANGELO)).0.contains("Muon"));
 }
 
@@ -229,16 +177,9 @@ fn the_two_rules_of_width_keep_what_they_promise() {
         close(rate * independent, 6e-4 * 0.1);
         // The top singular value √(η/λ)·d^0.75 stays.
         let root = applied(width_transfer::ROOT, &at(ratio));
-        close(
-            (rate / root).sqrt() * ratio.powf(0.75),
-            (6e-4 / 0.1_f64).sqrt(),
-        );
+        close((rate / root).sqrt() * ratio.powf(0.75), (6e-4 / 0.1_f64).sqrt());
     }
-    assert!(
-        outside(width_transfer::INDEPENDENT, &at(32.0))
-            .0
-            .contains("32 times")
-    );
+    assert!(outside(width_transfer::INDEPENDENT, &at(32.0)).0.contains("32 times"));
     let Answer::Needs { what } = (width_transfer::ROOT.answer)(&run(DANGELO)) else {
         panic!("the base is missing")
     };
@@ -248,39 +189,19 @@ fn the_two_rules_of_width_keep_what_they_promise() {
 #[test]
 fn data_constrained_gives_the_tuned_values_and_between() {
     let at = |parameters: &str| {
-        run(&format!(
-            "params={parameters} data=200Mtok epochs=16 schedule=cosine"
-        ))
+        run(&format!("params={parameters} data=200Mtok epochs=16 schedule=cosine"))
     };
-    for (parameters, lambda) in [
-        ("150M", 0.8),
-        ("300M", 1.6),
-        ("600M", 3.2),
-        ("1.4B", 3.2),
-        ("1B", 3.2),
-    ] {
+    for (parameters, lambda) in
+        [("150M", 0.8), ("300M", 1.6), ("600M", 3.2), ("1.4B", 3.2), ("1B", 3.2)]
+    {
         close(applied(data_constrained::LAW, &at(parameters)), lambda);
     }
-    close(
-        data_constrained::tuned_lambda(150e6 * 2.0_f64.sqrt()),
-        0.8 * 2.0_f64.sqrt(),
-    );
-    assert!(
-        outside(data_constrained::LAW, &at("2B"))
-            .0
-            .contains("parameters")
-    );
-    let fresh = outside(
-        data_constrained::LAW,
-        &run("params=150M tokens=200M schedule=cosine"),
-    )
-    .0;
+    close(data_constrained::tuned_lambda(150e6 * 2.0_f64.sqrt()), 0.8 * 2.0_f64.sqrt());
+    assert!(outside(data_constrained::LAW, &at("2B")).0.contains("parameters"));
+    let fresh = outside(data_constrained::LAW, &run("params=150M tokens=200M schedule=cosine")).0;
     assert!(fresh.contains("several passes"), "{fresh}");
-    let ample = outside(
-        data_constrained::LAW,
-        &run("params=150M data=3Btok epochs=4 schedule=cosine"),
-    )
-    .0;
+    let ample =
+        outside(data_constrained::LAW, &run("params=150M data=3Btok epochs=4 schedule=cosine")).0;
     assert!(ample.contains("20 distinct tokens a parameter"), "{ample}");
 }
 
@@ -298,11 +219,7 @@ fn laws_without_a_constant_lambda_say_what_they_do_instead() {
         instead(norm_control::HYPERBALL, &run_with(DANGELO, Optimizer::Muon)).contains("λ = 0")
     );
     assert!(instead(norm_control::TARGET_NORM, &dangelo).contains("target"));
-    assert!(
-        outside(norm_control::HYPERBALL, &run_with(DANGELO, Optimizer::Sgd))
-            .0
-            .contains("SGD")
-    );
+    assert!(outside(norm_control::HYPERBALL, &run_with(DANGELO, Optimizer::Sgd)).0.contains("SGD"));
 }
 
 #[test]
@@ -328,23 +245,11 @@ fn any_run() -> impl Strategy<Value = PlannedRun> {
         ScheduleKind::InverseSquareRoot,
     ]));
     (
-        (
-            proptest::sample::select(vec![Unit::Token, Unit::Image, Unit::Example]),
-            any::<bool>(),
-        ),
-        (
-            proptest::option::of(size()),
-            size(),
-            proptest::option::of(size()),
-            size(),
-        ),
+        (proptest::sample::select(vec![Unit::Token, Unit::Image, Unit::Example]), any::<bool>()),
+        (proptest::option::of(size()), size(), proptest::option::of(size()), size()),
         (proptest::option::of(size()), kinds, 0.0..=1.0f64),
         proptest::sample::select(Optimizer::ALL.to_vec()),
-        (
-            proptest::option::of(size()),
-            proptest::option::of(size()),
-            proptest::option::of(size()),
-        ),
+        (proptest::option::of(size()), proptest::option::of(size()), proptest::option::of(size())),
     )
         .prop_map(
             |(

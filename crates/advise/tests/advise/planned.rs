@@ -27,10 +27,7 @@ pub(crate) fn run(words: &str) -> PlannedRun {
 
 /// The run of these words under another optimizer.
 pub(crate) fn run_with(words: &str, optimizer: Optimizer) -> PlannedRun {
-    PlannedRun {
-        optimizer,
-        ..run(words)
-    }
+    PlannedRun { optimizer, ..run(words) }
 }
 
 /// D'Angelo et al. 2024: GPT-2 124M, 50,000 steps of 65,536 tokens, where λ = 0.1 and 0.3 won.
@@ -42,44 +39,22 @@ pub(crate) const DEIT: &str = "data=1281167img epochs=300 batch=1024 lr=1e-3 sch
 #[test]
 fn absent_numbers_follow_from_the_others() {
     let run = run(DANGELO);
-    assert_eq!(
-        (run.unit, run.total, run.steps()),
-        (Unit::Token, 3_276_800_000.0, Some(50_000.0))
-    );
+    assert_eq!((run.unit, run.total, run.steps()), (Unit::Token, 3_276_800_000.0, Some(50_000.0)));
     assert_eq!((run.epochs, run.data_points), (1.0, run.total));
     assert!((run.tokens_per_parameter().unwrap() - 26.43).abs() < 0.01);
 }
 
 #[test]
 fn impossible_runs_are_refused_by_name() {
-    let refused = |words: &str| {
-        declared(words, Circumstances::default())
-            .unwrap_err()
-            .to_string()
-    };
+    let refused = |words: &str| declared(words, Circumstances::default()).unwrap_err().to_string();
     assert!(refused("params=124M lr=1e-3").contains("give tokens"));
     assert!(refused("tokens=1000 batch=2000tok").contains("not one step"));
     assert!(refused("tokens=10B lr=0").contains("peak learning rate = 0"));
     assert!(refused("tokens=10B lr=nan").contains("peak learning rate = NaN"));
-    let base = Circumstances {
-        base_lambda: Some(-0.1),
-        ..Circumstances::default()
-    };
+    let base = Circumstances { base_lambda: Some(-0.1), ..Circumstances::default() };
     let error = declared("tokens=10B", base).unwrap_err();
-    assert_eq!(
-        error,
-        AdviseError::NotPositive {
-            name: "base λ",
-            value: -0.1
-        }
-    );
-    assert!(
-        "adamx"
-            .parse::<Optimizer>()
-            .unwrap_err()
-            .to_string()
-            .contains("adamw, adam, sgd")
-    );
+    assert_eq!(error, AdviseError::NotPositive { name: "base λ", value: -0.1 });
+    assert!("adamx".parse::<Optimizer>().unwrap_err().to_string().contains("adamw, adam, sgd"));
 }
 
 #[test]

@@ -7,9 +7,8 @@ use wd_decay::Unit;
 use crate::planned::{DANGELO, DEIT, run};
 
 fn ratio(name: &str) -> f64 {
-    let recipe = all()
-        .find(|recipe| recipe.name == name)
-        .unwrap_or_else(|| panic!("no recipe {name}"));
+    let recipe =
+        all().find(|recipe| recipe.name == name).unwrap_or_else(|| panic!("no recipe {name}"));
     Standing::of(recipe).ratio
 }
 
@@ -36,30 +35,20 @@ fn timescales_used_over_those_of_the_law() {
         ("GPT-2 124M, D'Angelo et al.", 1.72, 0.01),
     ] {
         let ratio = ratio(name);
-        assert!(
-            (ratio - expected).abs() <= half_digit,
-            "{name}: {ratio}, not {expected}"
-        );
+        assert!((ratio - expected).abs() <= half_digit, "{name}: {ratio}, not {expected}");
     }
 }
 
 #[test]
 fn active_parameters_would_place_a_mixture_elsewhere() {
-    let recipe = all()
-        .find(|recipe| recipe.name.starts_with("DeepSeek-V3"))
-        .unwrap();
-    let active = wd_advise::Recipe {
-        parameters: Some(37e9),
-        ..*recipe
-    };
+    let recipe = all().find(|recipe| recipe.name.starts_with("DeepSeek-V3")).unwrap();
+    let active = wd_advise::Recipe { parameters: Some(37e9), ..*recipe };
     assert!((Standing::of(&active).ratio - 4.2).abs() < 0.05);
 }
 
 #[test]
 fn a_recipe_of_another_convention_is_compared_by_its_shrink() {
-    let augreg = all()
-        .find(|recipe| recipe.name.starts_with("AugReg"))
-        .unwrap();
+    let augreg = all().find(|recipe| recipe.name.starts_with("AugReg")).unwrap();
     assert!((augreg.decoupled_lambda() - 0.1).abs() < 1e-12);
     assert!((0.5..2.0).contains(&Standing::of(augreg).ratio));
 }
@@ -68,11 +57,7 @@ fn a_recipe_of_another_convention_is_compared_by_its_shrink() {
 fn every_recipe_is_a_run_and_names_its_source() {
     for recipe in all() {
         let standing = Standing::of(recipe);
-        assert!(
-            standing.ratio.is_finite() && standing.ratio > 0.0,
-            "{}",
-            recipe.name
-        );
+        assert!(standing.ratio.is_finite() && standing.ratio > 0.0, "{}", recipe.name);
         assert!((standing.law_lambda / standing.lambda / standing.ratio - 1.0).abs() < 1e-12);
         assert!(!recipe.source.is_empty() && recipe.total >= recipe.data_points);
         if recipe.unit == Unit::Token {
@@ -85,16 +70,10 @@ fn every_recipe_is_a_run_and_names_its_source() {
 #[test]
 fn the_nearest_recipes_are_near() {
     let names = |words: &str| -> Vec<&str> {
-        nearest(&run(words), 3)
-            .iter()
-            .map(|near| near.recipe.name)
-            .collect()
+        nearest(&run(words), 3).iter().map(|near| near.recipe.name).collect()
     };
     assert_eq!(names(DANGELO)[0], "GPT-2 124M, D'Angelo et al.");
-    assert_eq!(
-        names("params=65B tokens=1.4T batch=4M lr=1.5e-4")[0],
-        "LLaMA-1 65B"
-    );
+    assert_eq!(names("params=65B tokens=1.4T batch=4M lr=1.5e-4")[0], "LLaMA-1 65B");
     assert_eq!(names(DEIT)[0], "DeiT-B");
 }
 
@@ -102,11 +81,7 @@ fn the_nearest_recipes_are_near() {
 fn the_page_has_every_recipe() {
     let page = page();
     for recipe in all() {
-        assert!(
-            page.contains(&format!("| {} |", recipe.name)),
-            "{}",
-            recipe.name
-        );
+        assert!(page.contains(&format!("| {} |", recipe.name)), "{}", recipe.name);
     }
     assert!(!page.contains("NaN") && !page.contains("inf"));
 }

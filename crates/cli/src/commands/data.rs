@@ -57,10 +57,7 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, CommandError> {
         &arguments.files,
         &arguments.tokenizer,
         &arguments.out,
-        &PrepareOptions {
-            separator: arguments.separator.clone(),
-            force: arguments.force,
-        },
+        &PrepareOptions { separator: arguments.separator.clone(), force: arguments.force },
     )?;
     if arguments.json {
         println!("{}", serde_json::json!(sidecar));

@@ -96,11 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
 }
 
 fn corrupted(corruption: CorruptionKind, severity: u8) -> Shifted {
-    Shifted::Corrupted(CorruptedSection {
-        corruption,
-        severity,
-        seed: 0,
-    })
+    Shifted::Corrupted(CorruptedSection { corruption, severity, seed: 0 })
 }
 
 /// The corruption of the study's shift: it comes in degrees, and all models feel it.

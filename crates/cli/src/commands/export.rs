@@ -42,17 +42,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    if arguments
-        .out
-        .extension()
-        .is_none_or(|extension| extension != "safetensors")
-    {
+    if arguments.out.extension().is_none_or(|extension| extension != "safetensors") {
         return Err(CommandError::usage(
             format!("--out {} is no .safetensors file", arguments.out.display()),
-            format!(
-                "write --out {}",
-                arguments.out.join("model.safetensors").display()
-            ),
+            format!("write --out {}", arguments.out.join("model.safetensors").display()),
         ));
     }
     let directory = RunDirectory::open(&arguments.run)?;
@@ -72,9 +65,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         true => format!(" and {}", config.display()),
         false => String::new(),
     };
-    eprintln!(
-        "{what} after step {step} → {}{beside}",
-        arguments.out.display(),
-    );
+    eprintln!("{what} after step {step} → {}{beside}", arguments.out.display(),);
     Ok(ExitCode::SUCCESS)
 }

@@ -90,14 +90,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     let names: Vec<String> = if arguments.columns.is_empty() {
-        let further = FURTHER_COLUMNS
-            .iter()
-            .filter(|name| reader.has_column(name));
-        DEFAULT_COLUMNS
-            .iter()
-            .chain(further)
-            .map(ToString::to_string)
-            .collect()
+        let further = FURTHER_COLUMNS.iter().filter(|name| reader.has_column(name));
+        DEFAULT_COLUMNS.iter().chain(further).map(ToString::to_string).collect()
     } else {
         // What `wd train` calls the loss on test images.
         let column = |name: &String| match name.as_str() {
@@ -138,12 +132,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let right: Vec<usize> = (0..header.len()).collect();
         let shown: Vec<Vec<String>> = thinned(rows, &columns)
             .into_iter()
-            .map(|row| {
-                columns
-                    .iter()
-                    .map(|column| cell(column[row], text::number))
-                    .collect()
-            })
+            .map(|row| columns.iter().map(|column| cell(column[row], text::number)).collect())
             .collect();
         write!(out, "{}", text::table(&header, &shown, &right))?;
         if shown.len() < rows {
@@ -160,11 +149,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
 }
 
 fn cell(value: f64, show: impl Fn(f64) -> String) -> String {
-    if value.is_nan() {
-        String::new()
-    } else {
-        show(value)
-    }
+    if value.is_nan() { String::new() } else { show(value) }
 }
 
 /// Rows spread over the run; where a column is mostly empty, those at which it is not.
@@ -172,16 +157,9 @@ fn thinned(rows: usize, columns: &[Vec<f64>]) -> Vec<usize> {
     if rows <= TABLE_ROWS {
         return (0..rows).collect();
     }
-    let full: Vec<usize> = (0..rows)
-        .filter(|&row| columns.iter().all(|column| !column[row].is_nan()))
-        .collect();
-    let from: Vec<usize> = if full.len() >= 8 {
-        full
-    } else {
-        (0..rows).collect()
-    };
+    let full: Vec<usize> =
+        (0..rows).filter(|&row| columns.iter().all(|column| !column[row].is_nan())).collect();
+    let from: Vec<usize> = if full.len() >= 8 { full } else { (0..rows).collect() };
     let count = from.len().min(TABLE_ROWS);
-    (0..count)
-        .map(|i| from[i * (from.len() - 1) / (count - 1).max(1)])
-        .collect()
+    (0..count).map(|i| from[i * (from.len() - 1) / (count - 1).max(1)]).collect()
 }

@@ -37,10 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     if arguments.json {
         println!("{}", json(&plan, &Cost::measure(&plan, threads)?));
     } else {
-        print!(
-            "{}",
-            describe(&plan, &Cost::measure(&plan, threads)?, threads)
-        );
+        print!("{}", describe(&plan, &Cost::measure(&plan, threads)?, threads));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -56,11 +53,7 @@ fn optimizer(plan: &RunPlan) -> String {
         format!("β₁ {}, β₂ {}, ε {:e}", adam.beta1, adam.beta2, adam.epsilon)
     };
     let direction = match &plan.optimizer.direction {
-        Direction::Sgd {
-            momentum,
-            dampening,
-            nesterov,
-        } => format!(
+        Direction::Sgd { momentum, dampening, nesterov } => format!(
             "momentum {momentum}, dampening {dampening}{}",
             if *nesterov { ", Nesterov" } else { "" }
         ),
@@ -154,33 +147,23 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
     ));
     let tau = match (record.tau_steps, record.tau_fraction) {
         (Some(steps), Some(fraction)) => {
-            format!(
-                "{} = {fraction:.3} of the run",
-                wd_decay::counted(text::number(steps), "step")
-            )
+            format!("{} = {fraction:.3} of the run", wd_decay::counted(text::number(steps), "step"))
         }
         _ if plan.source.config.decay.holds() => {
             "none: the norm is held, the direction turns by about η_t a step".to_owned()
         }
-        _ if record.hides_shrink() => format!(
-            "not known: the penalty goes through {} with the gradient",
-            record.optimizer
-        ),
+        _ if record.hides_shrink() => {
+            format!("not known: the penalty goes through {} with the gradient", record.optimizer)
+        }
         _ => "none: nothing decays".to_owned(),
     };
     let holds = plan.source.config.decay.holds();
     let (lambda, kappa) = if holds {
-        (
-            "none: 1 says that a tensor is held".to_owned(),
-            "none: nothing decays".to_owned(),
-        )
+        ("none: 1 says that a tensor is held".to_owned(), "none: nothing decays".to_owned())
     } else if record.hides_shrink() {
         (
             plan.lambda_schedule.describe(),
-            format!(
-                "not known: {} divides the penalty as it does the gradient",
-                record.optimizer
-            ),
+            format!("not known: {} divides the penalty as it does the gradient", record.optimizer),
         )
     } else {
         (
@@ -201,11 +184,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
                 "{}; {} {}",
                 text::grouped(record.parameters),
                 text::grouped(record.decayed_parameters),
-                if holds {
-                    "are held at their norm"
-                } else {
-                    "decay"
-                }
+                if holds { "are held at their norm" } else { "decay" }
             ),
         ),
         ("optimizer", optimizer(plan)),
@@ -270,10 +249,8 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
 /// Size, classes, what is subtracted and divided by, and what they are shifted by.
 pub(crate) fn described(images: &PlannedImages) -> String {
     let [height, width, channels] = images.shape;
-    let shifted = images
-        .shifted
-        .as_ref()
-        .map_or(String::new(), |shifted| format!("; shifted: {shifted}"));
+    let shifted =
+        images.shifted.as_ref().map_or(String::new(), |shifted| format!("; shifted: {shifted}"));
     format!(
         "{height} × {width} × {channels}, {} classes; minus {:.4?}, over {:.4?}{shifted}",
         images.classes.len(),
@@ -308,9 +285,5 @@ fn schedule_table(plan: &RunPlan) -> String {
             ]
         })
         .collect();
-    text::table(
-        &["step", "learning rate", "λ", "shrink"],
-        &rows,
-        &[0, 1, 2, 3],
-    )
+    text::table(&["step", "learning rate", "λ", "shrink"], &rows, &[0, 1, 2, 3])
 }

@@ -58,10 +58,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     if !(arguments.level > 0.0 && arguments.level < 1.0) {
         return Err(CommandError::usage(
-            format!(
-                "--level {} is no probability of an interval",
-                arguments.level
-            ),
+            format!("--level {} is no probability of an interval", arguments.level),
             "give a number between 0 and 1, such as 0.95",
         ));
     }
@@ -118,9 +115,7 @@ fn predict(model: &Model, arguments: &Arguments, out: &mut dyn Write) -> Result<
         );
     }
     let format = arguments.format.format()?;
-    let mut blocks = model
-        .design
-        .read(&arguments.data, &format, TargetUse::Ignored)?;
+    let mut blocks = model.design.read(&arguments.data, &format, TargetUse::Ignored)?;
     let width = model.design.width();
     while let Some(block) = blocks.next_block()? {
         if !block.is_complete {
@@ -142,10 +137,7 @@ fn predict(model: &Model, arguments: &Arguments, out: &mut dyn Write) -> Result<
                         ]);
                     }
                 }
-                Predictor::Linear {
-                    intercept,
-                    coefficients,
-                } => {
+                Predictor::Linear { intercept, coefficients } => {
                     if coefficients.len() != width {
                         return Err(damaged(arguments));
                     }
@@ -204,10 +196,8 @@ fn damaged(arguments: &Arguments) -> CommandError {
 }
 
 fn write<W: Write>(writer: &mut csv::Writer<W>, record: &[String]) -> Result<(), CommandError> {
-    writer
-        .write_record(record)
-        .map_err(|error| match error.into_kind() {
-            csv::ErrorKind::Io(source) => CommandError::Output(source),
-            other => CommandError::Output(std::io::Error::other(format!("{other:?}"))),
-        })
+    writer.write_record(record).map_err(|error| match error.into_kind() {
+        csv::ErrorKind::Io(source) => CommandError::Output(source),
+        other => CommandError::Output(std::io::Error::other(format!("{other:?}"))),
+    })
 }

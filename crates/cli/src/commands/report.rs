@@ -41,16 +41,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let directory = &arguments.directory;
-    let out = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| directory.join("report.html"));
+    let out = arguments.out.clone().unwrap_or_else(|| directory.join("report.html"));
     if directory.join("study.json").exists() {
         let study = Study::open(directory)?;
-        print!(
-            "{}",
-            write_study_report(&study, commands(&study), &out, arguments.json)?
-        );
+        print!("{}", write_study_report(&study, commands(&study), &out, arguments.json)?);
     } else {
         if arguments.json {
             return Err(CommandError::usage(
@@ -109,13 +103,9 @@ pub(crate) fn write_study_report(
 fn commands(study: &Study) -> Vec<String> {
     let mut sweeps: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
     for grid in study.grids() {
-        let (seeds, axes): (Vec<&str>, Vec<&str>) = grid
-            .iter()
-            .map(String::as_str)
-            .partition(|axis| axis.starts_with("run.seed="));
-        let seeds = seeds
-            .iter()
-            .flat_map(|axis| axis["run.seed=".len()..].split(','));
+        let (seeds, axes): (Vec<&str>, Vec<&str>) =
+            grid.iter().map(String::as_str).partition(|axis| axis.starts_with("run.seed="));
+        let seeds = seeds.iter().flat_map(|axis| axis["run.seed=".len()..].split(','));
         match sweeps.iter_mut().find(|(known, _)| *known == axes) {
             Some((_, known)) => known.extend(seeds),
             None => sweeps.push((axes, seeds.collect())),
@@ -130,11 +120,7 @@ fn commands(study: &Study) -> Vec<String> {
             if !seeds.is_empty() {
                 words.push(quoted(&format!("run.seed={}", seeds.join(","))));
             }
-            format!(
-                "wd sweep {base} {} --out {}",
-                words.join(" "),
-                quoted(&root)
-            )
+            format!("wd sweep {base} {} --out {}", words.join(" "), quoted(&root))
         })
         .collect()
 }

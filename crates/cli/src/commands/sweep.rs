@@ -46,17 +46,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let base = std::fs::read_to_string(&arguments.config).map_err(|source| {
-        wd_train::TrainError::ReadConfig {
-            path: arguments.config.clone(),
-            source,
-        }
+        wd_train::TrainError::ReadConfig { path: arguments.config.clone(), source }
     })?;
-    let stem = arguments
-        .config
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let stem = arguments.config.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let out = arguments
         .out
         .clone()
@@ -95,9 +87,7 @@ fn commands(arguments: &Arguments, out: &std::path::Path) -> Vec<String> {
 
 /// A word as a shell reads it back.
 pub(crate) fn quoted(word: &str) -> String {
-    let is_plain = word
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c));
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c));
     if is_plain && !word.is_empty() {
         word.to_owned()
     } else {

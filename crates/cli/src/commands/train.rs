@@ -74,24 +74,16 @@ impl ConfigArguments {
 
 /// Reads a configuration and changes it by KEY=VALUE.
 pub(crate) fn read_config(path: &Path, set: &[String]) -> Result<ConfigSource, CommandError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| wd_train::TrainError::ReadConfig {
-            path: path.to_owned(),
-            source,
-        })?;
-    let settings: Vec<Setting> = set
-        .iter()
-        .map(|argument| argument.parse())
-        .collect::<Result<_, LabError>>()?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| wd_train::TrainError::ReadConfig { path: path.to_owned(), source })?;
+    let settings: Vec<Setting> =
+        set.iter().map(|argument| argument.parse()).collect::<Result<_, LabError>>()?;
     // Without settings the text stays as typed, so that complaints point into the file itself.
     let path = path.display();
     let (name, text) = if settings.is_empty() {
         (path.to_string(), text)
     } else {
-        (
-            format!("{path} with --set"),
-            setting::apply(&text, &settings)?,
-        )
+        (format!("{path} with --set"), setting::apply(&text, &settings)?)
     };
     Ok(ConfigSource::parse(&name, text)?)
 }
@@ -143,17 +135,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     );
     progress.finish();
     Ok(match outcome? {
-        Outcome::Finished {
-            train_loss,
-            validation_loss,
-            test_accuracy,
-        } => {
+        Outcome::Finished { train_loss, validation_loss, test_accuracy } => {
             let loss = |name: &str, value: Option<f64>| {
                 value.map_or(String::new(), |value| format!("; {name} loss {value:.4}"))
             };
-            let accuracy = test_accuracy.map_or(String::new(), |share| {
-                format!("; test accuracy {:.2} %", 100.0 * share)
-            });
+            let accuracy = test_accuracy
+                .map_or(String::new(), |share| format!("; test accuracy {:.2} %", 100.0 * share));
             eprintln!(
                 "finished {}{}{}{accuracy} → {}",
                 text::counted(plan.record.steps, "step"),
@@ -170,21 +157,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             );
             ExitCode::from(INTERRUPTED)
         }
-        Outcome::Diverged {
-            step,
-            tensor,
-            last_checkpoint,
-        } => {
-            let what = tensor.map_or("the loss".to_owned(), |path| {
-                format!("the gradient of {path}")
-            });
+        Outcome::Diverged { step, tensor, last_checkpoint } => {
+            let what =
+                tensor.map_or("the loss".to_owned(), |path| format!("the gradient of {path}"));
             let kept = last_checkpoint.map_or("no checkpoint was written before".to_owned(), |s| {
                 format!("the last good checkpoint is step {}", text::grouped(s))
             });
-            eprintln!(
-                "diverged at step {}: {what} is not finite; {kept}",
-                text::grouped(step)
-            );
+            eprintln!("diverged at step {}: {what} is not finite; {kept}", text::grouped(step));
             ExitCode::from(DIVERGED)
         }
     })

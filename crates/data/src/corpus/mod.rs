@@ -65,14 +65,7 @@ impl Corpus {
             shards.push(map_shard(&path, tokens, sidecar.token_width)?);
             left -= tokens;
         }
-        Ok(Corpus {
-            opened: Arc::new(Opened {
-                folder: folder.to_owned(),
-                sidecar,
-                shards,
-                ends,
-            }),
-        })
+        Ok(Corpus { opened: Arc::new(Opened { folder: folder.to_owned(), sidecar, shards, ends }) })
     }
 
     /// What the corpus is and what it was made of.
@@ -221,11 +214,7 @@ fn read_index(path: &Path, sidecar: &Sidecar) -> Result<Vec<u64>, DataError> {
     if Some(bytes.len() as u64) != sidecar.documents.checked_mul(8) {
         return Err(DataError::damaged(
             path,
-            format!(
-                "its {} bytes do not index {} documents",
-                bytes.len(),
-                sidecar.documents
-            ),
+            format!("its {} bytes do not index {} documents", bytes.len(), sidecar.documents),
         ));
     }
     let (words, _) = bytes.as_chunks::<8>();
@@ -234,10 +223,7 @@ fn read_index(path: &Path, sidecar: &Sidecar) -> Result<Vec<u64>, DataError> {
     if !rises || ends.last() != Some(&sidecar.tokens) {
         return Err(DataError::damaged(
             path,
-            format!(
-                "its ends do not rise to the {} tokens of the corpus",
-                sidecar.tokens
-            ),
+            format!("its ends do not rise to the {} tokens of the corpus", sidecar.tokens),
         ));
     }
     Ok(ends)

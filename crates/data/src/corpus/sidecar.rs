@@ -55,10 +55,8 @@ pub struct Sidecar {
 impl Sidecar {
     /// Reads `corpus.json` and checks what can be checked without the other files.
     pub(crate) fn read(folder: &Path) -> Result<Self, DataError> {
-        let not_a_corpus = |problem: String| DataError::NotACorpus {
-            path: folder.to_owned(),
-            problem,
-        };
+        let not_a_corpus =
+            |problem: String| DataError::NotACorpus { path: folder.to_owned(), problem };
         let path = folder.join(SIDECAR_FILE);
         let text = match std::fs::read(&path) {
             Ok(text) => text,
@@ -80,19 +78,14 @@ impl Sidecar {
             )));
         }
         let sidecar: Sidecar = serde_json::from_slice(&text).map_err(unreadable)?;
-        sidecar
-            .check()
-            .map_err(|problem| DataError::damaged(&path, problem))?;
+        sidecar.check().map_err(|problem| DataError::damaged(&path, problem))?;
         Ok(sidecar)
     }
 
     fn check(&self) -> Result<(), String> {
         let limit = u32::MAX as usize;
         if !(1..=limit).contains(&self.vocabulary) {
-            return Err(format!(
-                "a vocabulary of {} is out of range",
-                self.vocabulary
-            ));
+            return Err(format!("a vocabulary of {} is out of range", self.vocabulary));
         }
         if self.token_width != token_width(self.vocabulary) {
             return Err(format!(

@@ -12,14 +12,8 @@ fn tokens_come_back_across_shards_and_widths() {
         let length = if documents == 70 { 1000 } else { 9 };
         let (corpus, _folder) = sample(&vec![length; documents], shard_tokens);
         let total = corpus.sidecar().tokens;
-        assert_eq!(
-            corpus.sidecar().token_width,
-            if documents == 70 { 4 } else { 2 }
-        );
-        assert_eq!(
-            corpus.tokens(0..total).unwrap(),
-            (0..total as u32).collect::<Vec<_>>()
-        );
+        assert_eq!(corpus.sidecar().token_width, if documents == 70 { 4 } else { 2 });
+        assert_eq!(corpus.tokens(0..total).unwrap(), (0..total as u32).collect::<Vec<_>>());
         assert_eq!(corpus.tokens(5..8).unwrap(), [5, 6, 7]);
         assert_eq!(corpus.tokens(total..total).unwrap(), [0; 0]);
         assert_eq!(corpus.document(3).unwrap()[0], 3 * length as u32);
@@ -32,18 +26,12 @@ fn tokens_come_back_across_shards_and_widths() {
 fn ranges_outside_the_corpus_are_errors() {
     let (corpus, _folder) = sample(&[5, 5], 64);
     for range in [0..11, 11..12, u64::MAX - 1..u64::MAX, 10..11] {
-        assert!(matches!(
-            corpus.tokens(range),
-            Err(DataError::OutOfRange { what: "token", .. })
-        ));
+        assert!(matches!(corpus.tokens(range), Err(DataError::OutOfRange { what: "token", .. })));
     }
     for document in [2, u64::MAX] {
         assert!(matches!(
             corpus.document(document),
-            Err(DataError::OutOfRange {
-                what: "document",
-                ..
-            })
+            Err(DataError::OutOfRange { what: "document", .. })
         ));
     }
 }
@@ -60,14 +48,7 @@ fn a_token_outside_the_vocabulary_is_found_when_it_is_read() {
     assert!(corpus.document(0).is_ok());
     let error = corpus.document(1).unwrap_err();
     assert!(
-        matches!(
-            error,
-            DataError::TokenOutOfRange {
-                token: 200,
-                position: 6,
-                vocabulary: 10
-            }
-        ),
+        matches!(error, DataError::TokenOutOfRange { token: 200, position: 6, vocabulary: 10 }),
         "{error}"
     );
     assert!(matches!(corpus.verify(), Err(DataError::Damaged { .. })));
@@ -132,10 +113,7 @@ fn files_that_are_cut_or_missing_are_refused() {
             );
         }
         std::fs::remove_file(&path).unwrap();
-        assert!(matches!(
-            Corpus::open(folder.path()),
-            Err(DataError::Io { .. })
-        ));
+        assert!(matches!(Corpus::open(folder.path()), Err(DataError::Io { .. })));
     }
 }
 

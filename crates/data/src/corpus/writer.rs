@@ -48,22 +48,16 @@ impl CorpusWriter {
                 self.next_shard()?;
             }
             let room = self.shard_tokens - filled;
-            let (now, later) = tokens.split_at(
-                tokens
-                    .len()
-                    .min(usize::try_from(room).unwrap_or(usize::MAX)),
-            );
+            let (now, later) =
+                tokens.split_at(tokens.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
             self.bytes.clear();
             for token in now {
                 // The vocabulary fits the width, so that the bytes left out are 0.
-                self.bytes
-                    .extend_from_slice(&token.to_le_bytes()[..usize::from(self.token_width)]);
+                self.bytes.extend_from_slice(&token.to_le_bytes()[..usize::from(self.token_width)]);
             }
             self.hasher.update(&self.bytes);
             if let Some((path, writer)) = &mut self.shard {
-                writer
-                    .write_all(&self.bytes)
-                    .map_err(DataError::io("write", path))?;
+                writer.write_all(&self.bytes).map_err(DataError::io("write", path))?;
             }
             self.tokens += now.len() as u64;
             tokens = later;
@@ -91,9 +85,7 @@ impl CorpusWriter {
 
     fn next_shard(&mut self) -> Result<(), DataError> {
         self.close_shard()?;
-        let path = self
-            .folder
-            .join(shard_file(self.tokens / self.shard_tokens));
+        let path = self.folder.join(shard_file(self.tokens / self.shard_tokens));
         let file = File::create(&path).map_err(DataError::io("create", &path))?;
         self.shard = Some((path, BufWriter::with_capacity(1 << 18, file)));
         Ok(())
@@ -103,9 +95,7 @@ impl CorpusWriter {
         let Some((path, writer)) = self.shard.take() else {
             return Ok(());
         };
-        writer
-            .into_inner()
-            .map_err(|error| DataError::io("write", &path)(error.into_error()))?;
+        writer.into_inner().map_err(|error| DataError::io("write", &path)(error.into_error()))?;
         Ok(())
     }
 }

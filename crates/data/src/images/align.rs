@@ -77,9 +77,7 @@ impl ImageSet {
 
     /// Whether the classes have names other than their numbers.
     pub(super) fn is_named(&self) -> bool {
-        (0..)
-            .zip(&self.class_names)
-            .any(|(class, name): (usize, _)| *name != class.to_string())
+        (0..).zip(&self.class_names).any(|(class, name): (usize, _)| *name != class.to_string())
     }
 }
 

@@ -35,11 +35,7 @@ impl Augmentation {
         let (height, width, _) = set.shape();
         let shorter = height.min(width);
         let refuse = |name: &'static str, value: String, problem: String| {
-            Err(DataError::ImageSetting {
-                name,
-                value,
-                problem,
-            })
+            Err(DataError::ImageSetting { name, value, problem })
         };
         for (name, pixels) in [("crop", self.crop), ("cutout", self.cutout)] {
             if pixels >= shorter {
@@ -75,10 +71,7 @@ impl Augmentation {
             down: offset(),
             right: offset(),
             mirrored: random.below(2) == 1 && self.flip,
-            hole: (
-                random.below(height as u64) as usize,
-                random.below(width as u64) as usize,
-            ),
+            hole: (random.below(height as u64) as usize, random.below(width as u64) as usize),
         };
         (draw, random)
     }
@@ -93,19 +86,11 @@ impl Augmentation {
         out: &mut [f32],
     ) {
         for (row, out) in out.chunks_exact_mut(width * channels).enumerate() {
-            let source = row
-                .checked_add_signed(draw.down)
-                .filter(|&row| row < height);
+            let source = row.checked_add_signed(draw.down).filter(|&row| row < height);
             let source = source.map(|row| &pixels[row * width * channels..][..width * channels]);
             for (column, out) in out.chunks_exact_mut(channels).enumerate() {
-                let column = if draw.mirrored {
-                    width - 1 - column
-                } else {
-                    column
-                };
-                let column = column
-                    .checked_add_signed(draw.right)
-                    .filter(|&column| column < width);
+                let column = if draw.mirrored { width - 1 - column } else { column };
+                let column = column.checked_add_signed(draw.right).filter(|&column| column < width);
                 match (source, column) {
                     (Some(source), Some(column)) => {
                         let pixel = &source[column * channels..][..channels];
@@ -170,10 +155,8 @@ mod tests {
         }
         let top = pad.strict_add_signed(draw.down);
         let left = pad.strict_add_signed(draw.right);
-        let mut rows: Vec<Vec<Vec<u8>>> = padded[top..top + height]
-            .iter()
-            .map(|row| row[left..left + width].to_vec())
-            .collect();
+        let mut rows: Vec<Vec<Vec<u8>>> =
+            padded[top..top + height].iter().map(|row| row[left..left + width].to_vec()).collect();
         if draw.mirrored {
             rows.iter_mut().for_each(|row| row.reverse());
         }
@@ -223,12 +206,7 @@ mod tests {
 
     #[test]
     fn every_offset_side_and_hole_comes_up_and_no_switch_moves_another() {
-        let all = Augmentation {
-            crop: 2,
-            flip: true,
-            mixup: 0.0,
-            cutout: 3,
-        };
+        let all = Augmentation { crop: 2, flip: true, mixup: 0.0, cutout: 3 };
         let mut offsets = [[0u32; 5]; 5];
         let (mut mirrored, mut holes) = (0, [[0u32; 4]; 3]);
         for index in 0..10_000 {
@@ -238,27 +216,11 @@ mod tests {
             holes[draw.hole.0][draw.hole.1] += 1;
             let without = Augmentation { flip: false, ..all };
             let (unmirrored, _) = without.draw((3, 4), (1, 2, index));
-            assert_eq!(
-                unmirrored,
-                Draw {
-                    mirrored: false,
-                    ..draw
-                }
-            );
+            assert_eq!(unmirrored, Draw { mirrored: false, ..draw });
         }
         // 400 each, with a standard deviation of 20; 5000 with 50; 833 with 28.
-        assert!(
-            offsets
-                .iter()
-                .flatten()
-                .all(|count| count.abs_diff(400) < 90)
-        );
+        assert!(offsets.iter().flatten().all(|count| count.abs_diff(400) < 90));
         assert!(mirrored.abs_diff(5000) < 225);
-        assert!(
-            holes
-                .iter()
-                .flatten()
-                .all(|count| count.abs_diff(833) < 126)
-        );
+        assert!(holes.iter().flatten().all(|count| count.abs_diff(833) < 126));
     }
 }

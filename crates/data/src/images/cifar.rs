@@ -76,12 +76,8 @@ fn records(
 ) -> Result<(), DataError> {
     let size = version.record();
     for index in 0u64.. {
-        let place = || {
-            format!(
-                "image {index} (byte {} of the decompressed file)",
-                index * size as u64
-            )
-        };
+        let place =
+            || format!("image {index} (byte {} of the decompressed file)", index * size as u64);
         let record = read_up_to(reader, size as u64).map_err(DataError::io("read", path))?;
         if record.is_empty() {
             if index == 0 {
@@ -116,13 +112,8 @@ fn records(
         if (set.pixels.len() + 3 * PLANE) as u64 > MOST_PIXELS {
             return Err(DataError::image(path, place(), too_large()));
         }
-        let pixels = (0..PLANE).flat_map(|pixel| {
-            [
-                planes[pixel],
-                planes[PLANE + pixel],
-                planes[2 * PLANE + pixel],
-            ]
-        });
+        let pixels = (0..PLANE)
+            .flat_map(|pixel| [planes[pixel], planes[PLANE + pixel], planes[2 * PLANE + pixel]]);
         set.pixels.extend(pixels);
         set.labels.push(u32::from(label));
     }
@@ -131,11 +122,8 @@ fn records(
 
 fn class_names(version: Version, path: &Path) -> Result<Vec<String>, DataError> {
     let text = std::fs::read_to_string(path).map_err(DataError::io("read", path))?;
-    let names: Vec<String> = text
-        .lines()
-        .map(|line| line.trim().to_owned())
-        .filter(|line| !line.is_empty())
-        .collect();
+    let names: Vec<String> =
+        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
     if names.len() != usize::from(version.classes()) {
         return Err(DataError::image_set(
             path,

@@ -47,10 +47,7 @@ pub(super) fn read(root: &Path, classes_of: &Path) -> Result<RawSet, DataError> 
         images.sort_unstable();
         files.extend(images.into_iter().map(|image| (image, label as u32)));
     }
-    let mut set = RawSet {
-        class_names: Some(names),
-        ..RawSet::default()
-    };
+    let mut set = RawSet { class_names: Some(names), ..RawSet::default() };
     for (number, chunk) in files.chunks(CHUNK).enumerate() {
         let first = number * CHUNK;
         let decoded: Vec<Result<Decoded, DataError>> = chunk
@@ -89,10 +86,7 @@ fn folders(root: &Path) -> Result<Vec<String>, DataError> {
     for entry in fs::read_dir(root).map_err(DataError::io("list", root))? {
         let entry = entry.map_err(DataError::io("list", root))?;
         let name = entry.file_name().into_string().map_err(|name| {
-            DataError::image_set(
-                root,
-                format!("the name {name:?} in it is not UTF-8; rename it"),
-            )
+            DataError::image_set(root, format!("the name {name:?} in it is not UTF-8; rename it"))
         })?;
         if !name.starts_with('.') && entry.path().is_dir() {
             names.push(name);

@@ -102,15 +102,9 @@ impl ImageSet {
     /// # Errors
     /// A severity outside 1 to 5.
     pub fn corrupt(mut self, corruption: Corruption) -> Result<Self, DataError> {
-        let Corruption {
-            kind,
-            severity,
-            seed,
-        } = corruption;
+        let Corruption { kind, severity, seed } = corruption;
         let strengths = kind.strengths();
-        let strength = usize::from(severity)
-            .checked_sub(1)
-            .and_then(|index| strengths.get(index));
+        let strength = usize::from(severity).checked_sub(1).and_then(|index| strengths.get(index));
         let &strength = strength.ok_or_else(|| DataError::ImageSetting {
             name: "severity",
             value: severity.to_string(),
@@ -118,21 +112,18 @@ impl ImageSet {
         })?;
         let shape = self.shape();
         let size = self.image_size();
-        self.pixels
-            .par_chunks_exact_mut(size)
-            .enumerate()
-            .for_each(|(index, pixels)| {
-                let mut random = RandomStream::indexed(kind.name(), seed, 0, index as u64);
-                match kind {
-                    CorruptionKind::Noise => noise(strength, &mut random, pixels),
-                    CorruptionKind::Blur => blur(strength, shape, pixels),
-                    CorruptionKind::Contrast => contrast(strength, shape, pixels),
-                    CorruptionKind::Translation => {
-                        translation(strength, shape, &mut random, pixels);
-                    }
-                    CorruptionKind::Occlusion => occlusion(strength, shape, &mut random, pixels),
+        self.pixels.par_chunks_exact_mut(size).enumerate().for_each(|(index, pixels)| {
+            let mut random = RandomStream::indexed(kind.name(), seed, 0, index as u64);
+            match kind {
+                CorruptionKind::Noise => noise(strength, &mut random, pixels),
+                CorruptionKind::Blur => blur(strength, shape, pixels),
+                CorruptionKind::Contrast => contrast(strength, shape, pixels),
+                CorruptionKind::Translation => {
+                    translation(strength, shape, &mut random, pixels);
                 }
-            });
+                CorruptionKind::Occlusion => occlusion(strength, shape, &mut random, pixels),
+            }
+        });
         self.rehash();
         Ok(self)
     }
@@ -160,21 +151,13 @@ fn blur(sigma: f64, (height, width, channels): (usize, usize, usize), pixels: &m
     let original: Vec<f64> = pixels.iter().map(|&pixel| f64::from(pixel)).collect();
     // Along the rows, then along the columns.
     let mean = |values: &[f64], row: usize, column: usize, channel: usize, vertical: bool| {
-        let (place, most) = if vertical {
-            (row, height)
-        } else {
-            (column, width)
-        };
+        let (place, most) = if vertical { (row, height) } else { (column, width) };
         let sum: f64 = weights
             .iter()
             .enumerate()
             .map(|(offset, weight)| {
                 let place = (place + offset).saturating_sub(reach).min(most - 1);
-                let (row, column) = if vertical {
-                    (place, column)
-                } else {
-                    (row, place)
-                };
+                let (row, column) = if vertical { (place, column) } else { (row, place) };
                 weight * values[(row * width + column) * channels + channel]
             })
             .sum();
@@ -216,16 +199,8 @@ fn translation(
     random: &mut RandomStream,
     pixels: &mut [u8],
 ) {
-    const DIRECTIONS: [(isize, isize); 8] = [
-        (-1, -1),
-        (-1, 0),
-        (-1, 1),
-        (0, -1),
-        (0, 1),
-        (1, -1),
-        (1, 0),
-        (1, 1),
-    ];
+    const DIRECTIONS: [(isize, isize); 8] =
+        [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)];
     let distance = pixels_of(share, height, width) as isize;
     let (down, right) = DIRECTIONS[random.below(DIRECTIONS.len() as u64) as usize];
     let original = pixels.to_vec();

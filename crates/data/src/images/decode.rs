@@ -31,9 +31,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         Err(_) => return Err(format!("it is neither PNG nor JPEG; {REMEDY}")),
     };
     if format == ImageFormat::Jpeg && !reaches_its_end(bytes) {
-        return Err(format!(
-            "it is cut off: the mark of a JPEG's end is missing; {REMEDY}"
-        ));
+        return Err(format!("it is cut off: the mark of a JPEG's end is missing; {REMEDY}"));
     }
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MOST_SIDE as u32);
@@ -54,12 +52,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         image if image.color().has_color() => (3, image.into_rgb8().into_raw()),
         image => (1, image.into_luma8().into_raw()),
     };
-    Ok(Decoded {
-        height,
-        width,
-        channels,
-        pixels,
-    })
+    Ok(Decoded { height, width, channels, pixels })
 }
 
 /// Whether a JPEG has its end-of-image marker (ITU-T T.81, B.1). Its decoder paints what is missing grey, without a
@@ -78,12 +71,9 @@ fn reaches_its_end(bytes: &[u8]) -> bool {
             Some(marker) if RESTART.contains(marker) => {}
             // A segment, which tells its length, with the two bytes of that.
             Some(_) => {
-                let length = rest
-                    .get(1..3)
-                    .map(|pair| usize::from(pair[0]) << 8 | usize::from(pair[1]));
-                rest = length
-                    .and_then(|length| rest.get(1 + length..))
-                    .unwrap_or(&[]);
+                let length =
+                    rest.get(1..3).map(|pair| usize::from(pair[0]) << 8 | usize::from(pair[1]));
+                rest = length.and_then(|length| rest.get(1 + length..)).unwrap_or(&[]);
             }
         }
     }

@@ -91,10 +91,7 @@ fn header<const N: usize>(path: &Path, reader: &mut dyn BufRead) -> Result<[u64;
     if numbers.len() < N {
         return Err(DataError::image_set(
             path,
-            format!(
-                "it ends at byte {}, within its header; download it again",
-                header.len()
-            ),
+            format!("it ends at byte {}, within its header; download it again", header.len()),
         ));
     }
     for (dimension, number) in dimensions.iter_mut().zip(numbers) {
@@ -126,11 +123,7 @@ fn content(
     if found < expected {
         return Err(DataError::image(
             path,
-            format!(
-                "{item} {} (byte {} of the decompressed file)",
-                found / size,
-                header + found
-            ),
+            format!("{item} {} (byte {} of the decompressed file)", found / size, header + found),
             format!(
                 "the file ends here, but its header promises {count} {item}s; download it again"
             ),

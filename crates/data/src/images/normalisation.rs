@@ -59,16 +59,10 @@ impl Normalisation {
     /// Another number of channels; a mean that is not finite; a standard deviation that is not above 0.
     pub(super) fn table(&self, channels: usize) -> Result<Vec<[f32; 256]>, DataError> {
         let refuse = |name: &'static str, value: String, problem: String| {
-            Err(DataError::ImageSetting {
-                name,
-                value,
-                problem,
-            })
+            Err(DataError::ImageSetting { name, value, problem })
         };
-        for (name, values) in [
-            ("normalisation.mean", &self.mean),
-            ("normalisation.std", &self.std),
-        ] {
+        for (name, values) in [("normalisation.mean", &self.mean), ("normalisation.std", &self.std)]
+        {
             if values.len() != channels {
                 return refuse(
                     name,
@@ -138,10 +132,7 @@ pub fn evaluation_batch(
 /// Refuses indices that a set does not have, and none at all.
 pub(super) fn check_indices(set: &ImageSet, indices: &[u32]) -> Result<(), DataError> {
     if indices.is_empty() {
-        return Err(DataError::image_set(
-            set.path(),
-            "no image of it was chosen",
-        ));
+        return Err(DataError::image_set(set.path(), "no image of it was chosen"));
     }
     match indices.iter().find(|&&index| index as usize >= set.len()) {
         None => Ok(()),

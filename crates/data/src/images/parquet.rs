@@ -45,9 +45,7 @@ pub(super) fn read(files: &[PathBuf]) -> Result<RawSet, DataError> {
         }
         let mut row = 0;
         for index in 0..file.num_row_groups() {
-            let group = file
-                .get_row_group(index)
-                .map_err(|error| failure(path, &error))?;
+            let group = file.get_row_group(index).map_err(|error| failure(path, &error))?;
             row_group(path, &columns, &*group, &mut row, &mut set)?;
         }
     }
@@ -78,10 +76,7 @@ impl Columns {
             })
         };
         let missing = |what: &str, names: &[&str], kind: &str| {
-            let there: Vec<String> = columns
-                .iter()
-                .map(|column| column.path().string())
-                .collect();
+            let there: Vec<String> = columns.iter().map(|column| column.path().string()).collect();
             DataError::image_set(
                 path,
                 format!(
@@ -121,10 +116,7 @@ fn class_names(metadata: &FileMetaData, label: &str) -> Option<Vec<String>> {
     struct ClassLabel {
         names: Vec<String>,
     }
-    let entry = metadata
-        .key_value_metadata()?
-        .iter()
-        .find(|entry| entry.key == "huggingface")?;
+    let entry = metadata.key_value_metadata()?.iter().find(|entry| entry.key == "huggingface")?;
     let mut metadata: Metadata = serde_json::from_str(entry.value.as_deref()?).ok()?;
     let feature = metadata.info.features.remove(label)?;
     let label: ClassLabel = serde_json::from_value(feature).ok()?;
@@ -139,14 +131,9 @@ fn row_group(
     set: &mut RawSet,
 ) -> Result<(), DataError> {
     let reader = |column: usize| {
-        let pages = group
-            .get_column_page_reader(column)
-            .map_err(|error| failure(path, &error))?;
+        let pages = group.get_column_page_reader(column).map_err(|error| failure(path, &error))?;
         let description = group.metadata().column(column).column_descr_ptr();
-        Ok(get_column_reader(
-            description,
-            Box::new(CheckedPages::new(pages)),
-        ))
+        Ok(get_column_reader(description, Box::new(CheckedPages::new(pages))))
     };
     let (mut images, mut labels) = (reader(columns.image.0)?, reader(columns.label.0)?);
     let mut left = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
@@ -161,10 +148,7 @@ fn row_group(
         let labels: Vec<Option<i64>> = match &mut labels {
             ColumnReader::Int32ColumnReader(reader) => {
                 let labels = values(path, reader, columns.label.1, rows)?;
-                labels
-                    .into_iter()
-                    .map(|label| label.map(i64::from))
-                    .collect()
+                labels.into_iter().map(|label| label.map(i64::from)).collect()
             }
             ColumnReader::Int64ColumnReader(reader) => values(path, reader, columns.label.1, rows)?,
             _ => Vec::new(),

@@ -28,9 +28,7 @@ pub(crate) fn constant(count: u8, classes: u32, shape: (usize, usize, usize)) ->
         height,
         width,
         channels,
-        pixels: (0..count)
-            .flat_map(|image| vec![image; height * width * channels])
-            .collect(),
+        pixels: (0..count).flat_map(|image| vec![image; height * width * channels]).collect(),
         labels: (0..u32::from(count)).map(|image| image % classes).collect(),
         class_names: None,
     };

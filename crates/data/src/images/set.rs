@@ -76,16 +76,11 @@ impl ImageSet {
             Files::Idx { images, labels } => {
                 let (mut images_reader, _) = source::open(&images)?;
                 let (mut labels_reader, _) = source::open(&labels)?;
-                idx::read(
-                    (&images, &mut *images_reader),
-                    (&labels, &mut *labels_reader),
-                )?
+                idx::read((&images, &mut *images_reader), (&labels, &mut *labels_reader))?
             }
-            Files::Cifar {
-                version,
-                files,
-                names,
-            } => cifar::read(version, &files, names.as_deref())?,
+            Files::Cifar { version, files, names } => {
+                cifar::read(version, &files, names.as_deref())?
+            }
             Files::Parquet(files) => parquet::read(&files)?,
             Files::ClassFolders { root, classes_of } => class_folders::read(&root, &classes_of)?,
         };
@@ -114,14 +109,7 @@ impl ImageSet {
     }
 
     pub(super) fn new(path: &Path, raw: RawSet) -> Result<Self, DataError> {
-        let RawSet {
-            height,
-            width,
-            channels,
-            pixels,
-            labels,
-            class_names,
-        } = raw;
+        let RawSet { height, width, channels, pixels, labels, class_names } = raw;
         if u32::try_from(labels.len()).is_err() {
             return Err(DataError::image_set(path, "it holds more than 2³² images"));
         }

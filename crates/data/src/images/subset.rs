@@ -54,9 +54,7 @@ impl ImageSet {
             return refuse("it is larger than the set; use a smaller size".to_owned());
         }
         if size < filled {
-            return refuse(format!(
-                "there are {filled} classes; use at least one image of each"
-            ));
+            return refuse(format!("there are {filled} classes; use at least one image of each"));
         }
         for (class, images) in (0..).zip(&mut classes) {
             RandomStream::indexed("subset", seed, 0, class).shuffle(images);

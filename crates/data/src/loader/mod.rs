@@ -110,10 +110,7 @@ impl Loader {
             loaded: 0,
             first,
             validation,
-            position: Position {
-                epoch: 0,
-                cursor: 0,
-            },
+            position: Position { epoch: 0, cursor: 0 },
         })
     }
 
@@ -149,12 +146,7 @@ impl Loader {
     /// [`DataError::Exhausted`] after the last epoch; [`DataError::BufferLength`] unless both slices hold B·T tokens;
     /// [`DataError::TokenOutOfRange`] in a damaged corpus. After an error the position is what it was.
     pub fn next(&mut self, inputs: &mut [u32], targets: &mut [u32]) -> Result<(), DataError> {
-        let LoaderConfig {
-            context,
-            sequences,
-            epochs,
-            ..
-        } = self.config;
+        let LoaderConfig { context, sequences, epochs, .. } = self.config;
         let expected = context * sequences;
         if inputs.len() != expected || targets.len() != expected {
             return Err(DataError::BufferLength {
@@ -165,28 +157,19 @@ impl Loader {
         }
         let Position { epoch, cursor } = self.position;
         if epoch >= epochs {
-            return Err(DataError::Exhausted {
-                epochs,
-                steps: self.steps_in_epoch(),
-            });
+            return Err(DataError::Exhausted { epochs, steps: self.steps_in_epoch() });
         }
         if self.loaded != epoch {
             if self.config.order == Order::Shuffled {
-                self.training
-                    .shuffle(&self.corpus, self.config.seed, epoch)?;
+                self.training.shuffle(&self.corpus, self.config.seed, epoch)?;
             }
             self.loaded = epoch;
         }
-        let windows = inputs
-            .chunks_exact_mut(context)
-            .zip(targets.chunks_exact_mut(context));
+        let windows = inputs.chunks_exact_mut(context).zip(targets.chunks_exact_mut(context));
         for (visit, (inputs, targets)) in (cursor..).zip(windows) {
             self.training.read(&self.corpus, visit, inputs, targets)?;
         }
-        self.position = self.normal(Position {
-            epoch,
-            cursor: cursor + sequences as u64,
-        });
+        self.position = self.normal(Position { epoch, cursor: cursor + sequences as u64 });
         Ok(())
     }
 
@@ -219,10 +202,7 @@ impl Loader {
     /// A position at which less than a batch is left is the start of the next epoch.
     fn normal(&self, position: Position) -> Position {
         if position.cursor + self.config.sequences as u64 > self.training.windows() {
-            Position {
-                epoch: position.epoch + 1,
-                cursor: 0,
-            }
+            Position { epoch: position.epoch + 1, cursor: 0 }
         } else {
             position
         }

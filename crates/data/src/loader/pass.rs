@@ -92,9 +92,7 @@ impl Pass {
                 expected: self.context,
             });
         }
-        let window = usize::try_from(visit)
-            .ok()
-            .and_then(|visit| self.visits.get(visit));
+        let window = usize::try_from(visit).ok().and_then(|visit| self.visits.get(visit));
         let &window = window.ok_or(DataError::OutOfRange {
             what: "window",
             index: visit,
@@ -107,27 +105,18 @@ impl Pass {
             None => return Ok(()),
         };
         others.copy_from_slice(&inputs[1..]);
-        self.copy(
-            corpus,
-            first + self.context as u64,
-            std::slice::from_mut(last),
-        )
+        self.copy(corpus, first + self.context as u64, std::slice::from_mut(last))
     }
 
     /// Copies tokens of the joined text, document by document.
     fn copy(&self, corpus: &Corpus, first: u64, mut out: &mut [u32]) -> Result<(), DataError> {
         // The last document that begins at `first` or before: the first one begins at 0.
-        let mut place = self
-            .starts
-            .partition_point(|&start| start <= first)
-            .saturating_sub(1);
+        let mut place = self.starts.partition_point(|&start| start <= first).saturating_sub(1);
         let mut position = first;
         while !out.is_empty() {
             let range = corpus.document_range(u64::from(self.documents[place]))?;
             let from = range.start + (position - self.starts[place]);
-            let count = usize::try_from(range.end - from)
-                .unwrap_or(usize::MAX)
-                .min(out.len());
+            let count = usize::try_from(range.end - from).unwrap_or(usize::MAX).min(out.len());
             let (now, later) = out.split_at_mut(count);
             corpus.copy(from, now)?;
             position += count as u64;

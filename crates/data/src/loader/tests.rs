@@ -15,13 +15,7 @@ fn loader(lengths: &[u64], fraction: f64, config: LoaderConfig) -> (Loader, Temp
 }
 
 fn config(context: usize, sequences: usize, order: Order, epochs: u64) -> LoaderConfig {
-    LoaderConfig {
-        context,
-        sequences,
-        order,
-        seed: 5,
-        epochs,
-    }
+    LoaderConfig { context, sequences, order, seed: 5, epochs }
 }
 
 fn batch(loader: &mut Loader) -> (Vec<u32>, Vec<u32>) {
@@ -32,18 +26,13 @@ fn batch(loader: &mut Loader) -> (Vec<u32>, Vec<u32>) {
 }
 
 fn all(loader: &mut Loader) -> Vec<(Vec<u32>, Vec<u32>)> {
-    (0..loader.steps_available())
-        .map(|_| batch(loader))
-        .collect()
+    (0..loader.steps_available()).map(|_| batch(loader)).collect()
 }
 
 #[test]
 fn sequential_windows_hold_the_tokens_in_file_order() {
     let (mut loader, _folder) = loader(&[7, 1, 30, 12], 0.0, config(4, 3, Order::Sequential, 2));
-    assert_eq!(
-        (loader.training_tokens(), loader.validation_tokens()),
-        (50, 0)
-    );
+    assert_eq!((loader.training_tokens(), loader.validation_tokens()), (50, 0));
     // 49 inputs have a target: 12 windows of 4, 4 steps of 3 windows.
     assert_eq!(loader.steps_available(), 8);
     for _ in 0..2 {
@@ -55,23 +44,14 @@ fn sequential_windows_hold_the_tokens_in_file_order() {
         }
     }
     let error = loader.next(&mut [0; 12], &mut [0; 12]).unwrap_err();
-    assert!(matches!(
-        error,
-        DataError::Exhausted {
-            epochs: 2,
-            steps: 4
-        }
-    ));
+    assert!(matches!(error, DataError::Exhausted { epochs: 2, steps: 4 }));
 }
 
 /// Written down once, so that a resumed run reads on in its order whatever version resumes it.
 #[test]
 fn the_shuffled_order_is_the_same_for_ever() {
-    let (mut loader, _folder) = loader(
-        &[20, 11, 30, 7, 18, 26],
-        0.0,
-        config(4, 4, Order::Shuffled, 2),
-    );
+    let (mut loader, _folder) =
+        loader(&[20, 11, 30, 7, 18, 26], 0.0, config(4, 4, Order::Shuffled, 2));
     let firsts: Vec<u32> = all(&mut loader)
         .iter()
         .flat_map(|(inputs, _)| inputs.chunks(4).map(|window| window[0]))
@@ -92,10 +72,7 @@ fn epochs_and_seeds_differ() {
     let batches = all(&mut two_epochs);
     let (first, second) = batches.split_at(batches.len() / 2);
     assert_ne!(first, second);
-    let other_seed = LoaderConfig {
-        seed: 6,
-        ..config(4, 4, Order::Shuffled, 1)
-    };
+    let other_seed = LoaderConfig { seed: 6, ..config(4, 4, Order::Shuffled, 1) };
     let (mut other, _folder) = loader(&lengths, 0.0, other_seed);
     assert_ne!(first, all(&mut other));
 }
@@ -114,30 +91,18 @@ fn validation_windows_are_the_held_out_documents_in_file_order() {
     let (loader, _folder) = loader(&[10; 20], 0.3, config(8, 2, Order::Shuffled, 1));
     let split = Split::new(loader.corpus(), 0.3, 11).unwrap();
     assert_eq!(loader.validation_tokens(), 60);
-    let expected: Vec<u32> = split
-        .validation
-        .iter()
-        .flat_map(|document| document * 10..document * 10 + 10)
-        .collect();
+    let expected: Vec<u32> =
+        split.validation.iter().flat_map(|document| document * 10..document * 10 + 10).collect();
     assert_eq!(loader.validation_windows(), 59 / 8);
     let (mut inputs, mut targets) = ([0; 8], [0; 8]);
     for window in 0..7 {
-        loader
-            .validation(window, &mut inputs, &mut targets)
-            .unwrap();
+        loader.validation(window, &mut inputs, &mut targets).unwrap();
         let first = window as usize * 8;
         assert_eq!(inputs, expected[first..first + 8]);
         assert_eq!(targets, expected[first + 1..first + 9]);
     }
     let error = loader.validation(7, &mut inputs, &mut targets).unwrap_err();
-    assert!(matches!(
-        error,
-        DataError::OutOfRange {
-            what: "window",
-            index: 7,
-            count: 7
-        }
-    ));
+    assert!(matches!(error, DataError::OutOfRange { what: "window", index: 7, count: 7 }));
 }
 
 #[test]
@@ -171,50 +136,16 @@ fn settings_and_buffers_that_do_not_fit_are_errors() {
     let good = config(4, 2, Order::Shuffled, 1);
     for config in [
         LoaderConfig { context: 0, ..good },
-        LoaderConfig {
-            sequences: 0,
-            ..good
-        },
+        LoaderConfig { sequences: 0, ..good },
         LoaderConfig { epochs: 0, ..good },
-        LoaderConfig {
-            context: usize::MAX,
-            ..good
-        },
+        LoaderConfig { context: usize::MAX, ..good },
     ] {
         assert!(matches!(open(config, 0.0), Err(DataError::Setting { .. })));
     }
-    let error = open(
-        LoaderConfig {
-            sequences: 8,
-            ..good
-        },
-        0.0,
-    )
-    .unwrap_err();
-    assert!(matches!(
-        error,
-        DataError::TooFewTrainingTokens {
-            tokens: 30,
-            windows: 7,
-            ..
-        }
-    ));
-    let error = open(
-        LoaderConfig {
-            context: 10,
-            sequences: 1,
-            ..good
-        },
-        0.3,
-    )
-    .unwrap_err();
-    assert!(matches!(
-        error,
-        DataError::TooFewValidationTokens {
-            tokens: 10,
-            context: 10
-        }
-    ));
+    let error = open(LoaderConfig { sequences: 8, ..good }, 0.0).unwrap_err();
+    assert!(matches!(error, DataError::TooFewTrainingTokens { tokens: 30, windows: 7, .. }));
+    let error = open(LoaderConfig { context: 10, sequences: 1, ..good }, 0.3).unwrap_err();
+    assert!(matches!(error, DataError::TooFewValidationTokens { tokens: 10, context: 10 }));
     let mut loader = open(good, 0.3).unwrap();
     assert!(matches!(
         loader.next(&mut [0; 8], &mut [0; 4]),
@@ -225,18 +156,9 @@ fn settings_and_buffers_that_do_not_fit_are_errors() {
         Err(DataError::BufferLength { expected: 4, .. })
     ));
     for (epoch, cursor) in [(1, 1), (2, 0), (0, 5), (u64::MAX, 0), (0, u64::MAX)] {
-        assert!(matches!(
-            loader.seek(Position { epoch, cursor }),
-            Err(DataError::Position { .. })
-        ));
+        assert!(matches!(loader.seek(Position { epoch, cursor }), Err(DataError::Position { .. })));
     }
-    assert_eq!(
-        loader.position(),
-        Position {
-            epoch: 0,
-            cursor: 0
-        }
-    );
+    assert_eq!(loader.position(), Position { epoch: 0, cursor: 0 });
 }
 
 fn shapes() -> impl Strategy<Value = (Vec<u64>, LoaderConfig)> {
@@ -246,16 +168,7 @@ fn shapes() -> impl Strategy<Value = (Vec<u64>, LoaderConfig)> {
         |(mut lengths, context, sequences, order, seed, epochs)| {
             // Enough for one batch whatever the shape.
             lengths.push(40);
-            (
-                lengths,
-                LoaderConfig {
-                    context,
-                    sequences,
-                    order,
-                    seed,
-                    epochs,
-                },
-            )
+            (lengths, LoaderConfig { context, sequences, order, seed, epochs })
         },
     )
 }

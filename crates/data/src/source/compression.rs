@@ -11,10 +11,7 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 pub(crate) fn decompressed(mut reader: impl BufRead + 'static) -> io::Result<Box<dyn BufRead>> {
     let start = reader.fill_buf()?;
     Ok(if start.starts_with(&ZSTD) {
-        Box::new(BufReader::with_capacity(
-            1 << 16,
-            zstd::Decoder::with_buffer(reader)?,
-        ))
+        Box::new(BufReader::with_capacity(1 << 16, zstd::Decoder::with_buffer(reader)?))
     } else if start.starts_with(&GZIP) {
         let decoder = flate2::bufread::MultiGzDecoder::new(reader);
         Box::new(BufReader::with_capacity(1 << 16, decoder))

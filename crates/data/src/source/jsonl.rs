@@ -96,11 +96,7 @@ impl JsonlReader {
                     format!("{cause} at column {}", error.column())
                 }
             };
-            return Err(DataError::JsonLine {
-                path: self.path.clone(),
-                line: self.line,
-                problem,
-            });
+            return Err(DataError::JsonLine { path: self.path.clone(), line: self.line, problem });
         }
     }
 }

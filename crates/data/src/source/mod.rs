@@ -61,9 +61,7 @@ impl Source {
         let mut buffer = vec![0; 1 << 18];
         let mut bytes = 0;
         loop {
-            let count = file
-                .read(&mut buffer)
-                .map_err(DataError::io("read", path))?;
+            let count = file.read(&mut buffer).map_err(DataError::io("read", path))?;
             if count == 0 {
                 break;
             }
@@ -74,10 +72,7 @@ impl Source {
         let (mut reader, _) = open(path)?;
         Ok(Source {
             path: path.display().to_string(),
-            format: format(
-                path,
-                reader.fill_buf().map_err(DataError::io("read", path))?,
-            ),
+            format: format(path, reader.fill_buf().map_err(DataError::io("read", path))?),
             bytes,
             hash: hasher.finalize().to_hex().to_string(),
         })
@@ -107,30 +102,17 @@ impl Documents {
     ) -> Result<Self, DataError> {
         let (mut reader, read) = open(path)?;
         let start = reader.fill_buf().map_err(DataError::io("read", path))?;
-        let skipped = if start.starts_with("\u{feff}".as_bytes()) {
-            3
-        } else {
-            0
-        };
+        let skipped = if start.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
         reader.consume(skipped);
         let reader = match format {
-            SourceFormat::Text => DocumentReader::Text(text::TextReader::new(
-                path,
-                reader,
-                skipped as u64,
-                separator,
-            )),
+            SourceFormat::Text => {
+                DocumentReader::Text(text::TextReader::new(path, reader, skipped as u64, separator))
+            }
             SourceFormat::Jsonl => {
                 DocumentReader::Jsonl(jsonl::JsonlReader::new(path, reader, skipped as u64))
             }
         };
-        Ok(Documents {
-            reader,
-            path: path.to_owned(),
-            read,
-            blank: String::new(),
-            found: false,
-        })
+        Ok(Documents { reader, path: path.to_owned(), read, blank: String::new(), found: false })
     }
 
     /// Bytes read from disk so far.
@@ -178,13 +160,7 @@ pub(crate) type BytesRead = Rc<Cell<u64>>;
 pub(crate) fn open(path: &Path) -> Result<(Box<dyn BufRead>, BytesRead), DataError> {
     let read = Rc::new(Cell::new(0));
     let file = File::open(path).map_err(DataError::io("open", path))?;
-    let counted = BufReader::with_capacity(
-        1 << 16,
-        Counted {
-            file,
-            read: Rc::clone(&read),
-        },
-    );
+    let counted = BufReader::with_capacity(1 << 16, Counted { file, read: Rc::clone(&read) });
     let reader = decompressed(counted).map_err(DataError::io("read", path))?;
     Ok((reader, read))
 }
@@ -204,11 +180,7 @@ impl Read for Counted {
 
 /// Text or JSONL, from the name and the first bytes of the decompressed text.
 fn format(path: &Path, start: &[u8]) -> SourceFormat {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let stem = [".gz", ".zst", ".zstd"]
         .iter()
         .find_map(|ending| name.strip_suffix(ending))
@@ -218,17 +190,10 @@ fn format(path: &Path, start: &[u8]) -> SourceFormat {
         Some("txt" | "text" | "md") => SourceFormat::Text,
         _ => {
             let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start);
-            let is_object = start
-                .trim_ascii_start()
-                .strip_prefix(b"{")
-                .is_some_and(|rest| {
-                    rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')) == Some(&b'"')
-                });
-            if is_object {
-                SourceFormat::Jsonl
-            } else {
-                SourceFormat::Text
-            }
+            let is_object = start.trim_ascii_start().strip_prefix(b"{").is_some_and(|rest| {
+                rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')) == Some(&b'"')
+            });
+            if is_object { SourceFormat::Jsonl } else { SourceFormat::Text }
         }
     }
 }

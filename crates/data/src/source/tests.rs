@@ -33,10 +33,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn a_text_file_is_one_document_unless_a_separator_is_given() {
     let text = "\u{feff}one\n\ntwo\n\n \n\nthree\n";
-    assert_eq!(
-        documents("a.txt", text.as_bytes(), None).unwrap(),
-        [&text[3..]]
-    );
+    assert_eq!(documents("a.txt", text.as_bytes(), None).unwrap(), [&text[3..]]);
     let parts = documents("a.txt", text.as_bytes(), Some("\n\n")).unwrap();
     assert_eq!(parts, ["one", "two", "three\n"]);
 }
@@ -45,18 +42,9 @@ fn a_text_file_is_one_document_unless_a_separator_is_given() {
 fn compression_is_told_by_content_and_not_by_name() {
     let text = "two words".as_bytes();
     let zstd = zstd::encode_all(text, 3).unwrap();
-    for bytes in [
-        text.to_vec(),
-        gzip(text),
-        zstd,
-        [gzip(b"two "), gzip(b"words")].concat(),
-    ] {
+    for bytes in [text.to_vec(), gzip(text), zstd, [gzip(b"two "), gzip(b"words")].concat()] {
         for name in ["a", "a.txt", "a.txt.gz", "a.zst"] {
-            assert_eq!(
-                documents(name, &bytes, None).unwrap(),
-                ["two words"],
-                "{name}"
-            );
+            assert_eq!(documents(name, &bytes, None).unwrap(), ["two words"], "{name}");
         }
     }
 }
@@ -64,10 +52,7 @@ fn compression_is_told_by_content_and_not_by_name() {
 #[test]
 fn a_truncated_archive_is_an_error_that_names_the_file() {
     let text: String = (0..5000).map(|i| format!("{i} ")).collect();
-    for bytes in [
-        gzip(text.as_bytes()),
-        zstd::encode_all(text.as_bytes(), 3).unwrap(),
-    ] {
+    for bytes in [gzip(text.as_bytes()), zstd::encode_all(text.as_bytes(), 3).unwrap()] {
         let error = documents("cut.txt", &bytes[..bytes.len() / 2], None).unwrap_err();
         assert!(
             matches!(error, DataError::Io { .. }) && error.to_string().contains("cut.txt"),
@@ -80,10 +65,7 @@ fn a_truncated_archive_is_an_error_that_names_the_file() {
 fn json_lines_are_documents() {
     let lines = "{\"text\": \"a\\nb\", \"id\": 1}\n\n{\"id\": {}, \"text\": \"caf\\u00e9\"}\r\n{\"text\": \" \"}\n{\"text\": \"end\"}";
     for name in ["a.jsonl", "a.jsonl.gz", "corpus"] {
-        assert_eq!(
-            documents(name, lines.as_bytes(), None).unwrap(),
-            ["a\nb", "café", "end"]
-        );
+        assert_eq!(documents(name, lines.as_bytes(), None).unwrap(), ["a\nb", "café", "end"]);
     }
     assert_eq!(documents("a.txt", lines.as_bytes(), None).unwrap(), [lines]);
 }
@@ -100,10 +82,7 @@ fn a_bad_json_line_is_named() {
     ] {
         let lines = format!("{{\"text\": \"good\"}}\n\n{bad}\n");
         let error = documents("a.jsonl", lines.as_bytes(), None).unwrap_err();
-        assert!(
-            matches!(error, DataError::JsonLine { line: 3, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, DataError::JsonLine { line: 3, .. }), "{error}");
         assert!(error.to_string().contains(problem), "{error}");
     }
 }
@@ -114,11 +93,7 @@ fn bytes_that_are_not_utf8_are_named_by_their_offset() {
         ("a.txt", b"caf\xe9 noir".to_vec(), 3),
         ("a.txt", b"\xef\xbb\xbfab\xff".to_vec(), 5),
         ("a.txt", b"cut short \xe2\x82".to_vec(), 10),
-        (
-            "a.jsonl",
-            b"{\"text\": \"a\"}\n{\"text\": \"\xff\"}\n".to_vec(),
-            24,
-        ),
+        ("a.jsonl", b"{\"text\": \"a\"}\n{\"text\": \"\xff\"}\n".to_vec(), 24),
         ("a.txt", [vec![b'a'; 300_000], vec![0xc0]].concat(), 300_000),
     ] {
         for bytes in [gzip(&bytes), bytes] {
@@ -132,12 +107,9 @@ fn bytes_that_are_not_utf8_are_named_by_their_offset() {
 
 #[test]
 fn an_input_without_text_is_an_error() {
-    for (name, bytes) in [
-        ("a.txt", ""),
-        ("a.txt", " \n\t "),
-        ("a.jsonl", ""),
-        ("a.jsonl", "{\"text\": \"\"}\n"),
-    ] {
+    for (name, bytes) in
+        [("a.txt", ""), ("a.txt", " \n\t "), ("a.jsonl", ""), ("a.jsonl", "{\"text\": \"\"}\n")]
+    {
         let error = documents(name, bytes.as_bytes(), None).unwrap_err();
         assert!(matches!(error, DataError::EmptyInput { .. }), "{error}");
     }
@@ -149,25 +121,15 @@ fn an_input_without_text_is_an_error() {
 
 #[test]
 fn long_documents_pass_through_unchanged() {
-    let words: String = (0..200_000)
-        .map(|i| format!("{i}{}", if i % 7 == 0 { "\n\n" } else { " " }))
-        .collect();
+    let words: String =
+        (0..200_000).map(|i| format!("{i}{}", if i % 7 == 0 { "\n\n" } else { " " })).collect();
     let one_word = "é".repeat(400_000);
     let blank = format!("{}end", " ".repeat(700_000));
     for text in [&words, &one_word, &blank] {
-        assert_eq!(
-            documents("a.txt", text.as_bytes(), None).unwrap(),
-            [text.as_str()]
-        );
-        assert_eq!(
-            documents("a.txt", text.as_bytes(), Some("<|end|>")).unwrap(),
-            [text.as_str()]
-        );
+        assert_eq!(documents("a.txt", text.as_bytes(), None).unwrap(), [text.as_str()]);
+        assert_eq!(documents("a.txt", text.as_bytes(), Some("<|end|>")).unwrap(), [text.as_str()]);
         let line = serde_json::json!({ "text": text }).to_string();
-        assert_eq!(
-            documents("a.jsonl", line.as_bytes(), None).unwrap(),
-            [text.as_str()]
-        );
+        assert_eq!(documents("a.jsonl", line.as_bytes(), None).unwrap(), [text.as_str()]);
     }
     let joined = [words.as_str(), &one_word, "short", &words].join("<|end|>");
     assert_eq!(

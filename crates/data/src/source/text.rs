@@ -60,10 +60,7 @@ impl TextReader {
                 return Ok(Some(self.take(rest.len(), 0, true)));
             }
             // A separator may have begun in the last bytes.
-            let kept = self
-                .separator
-                .as_ref()
-                .map_or(0, |separator| separator.len() - 1);
+            let kept = self.separator.as_ref().map_or(0, |separator| separator.len() - 1);
             let usable = rest.floor_char_boundary(rest.len().saturating_sub(kept));
             if usable >= PIECE_BYTES
                 && let Some(cut) = last_boundary(&rest[..usable])
@@ -92,10 +89,7 @@ impl TextReader {
         self.start = 0;
         let wanted = self.text.len().max(2 * PIECE_BYTES);
         while self.tail.len() < wanted {
-            let bytes = self
-                .reader
-                .fill_buf()
-                .map_err(DataError::io("read", &self.path))?;
+            let bytes = self.reader.fill_buf().map_err(DataError::io("read", &self.path))?;
             if bytes.is_empty() {
                 self.exhausted = true;
                 break;
@@ -114,8 +108,7 @@ impl TextReader {
             });
         }
         // The prefix has just been found valid: nothing is lost here.
-        self.text
-            .push_str(&String::from_utf8_lossy(&self.tail[..valid]));
+        self.text.push_str(&String::from_utf8_lossy(&self.tail[..valid]));
         self.offset += valid as u64;
         self.tail.drain(..valid);
         Ok(())

@@ -222,10 +222,7 @@ impl<'a> Blocks<'a> {
         let features = self.features.iter().map(|reader| &reader.absent);
         let targets = self.targets.iter().map(|reader| &reader.absent);
         let weights = self.weights.iter().map(|(_, absent)| absent);
-        let is_complete = features
-            .chain(targets)
-            .chain(weights)
-            .all(|absent| absent.count == 0);
+        let is_complete = features.chain(targets).chain(weights).all(|absent| absent.count == 0);
         Ok(Some(Block {
             is_complete,
             rows: self.raw.rows,
@@ -274,19 +271,11 @@ impl<'a> Blocks<'a> {
                     .map(|target| &target.name)
                     .zip(self.targets.iter().map(|reader| &reader.absent)),
             )
-            .chain(
-                self.design
-                    .weights
-                    .iter()
-                    .zip(self.weights.iter().map(|(_, absent)| absent)),
-            );
+            .chain(self.design.weights.iter().zip(self.weights.iter().map(|(_, absent)| absent)));
         let found: Vec<String> = absent
             .filter_map(|(name, absent)| {
                 let first = absent.first?;
-                Some(format!(
-                    "`{name}` in {} (first: {first})",
-                    counted(absent.count, "row")
-                ))
+                Some(format!("`{name}` in {} (first: {first})", counted(absent.count, "row")))
             })
             .collect();
         if !found.is_empty() {
@@ -296,10 +285,7 @@ impl<'a> Blocks<'a> {
             if more > 0 {
                 columns.push_str(&format!(" and {}", counted(more, "more column")));
             }
-            let lacks_features = self
-                .features
-                .iter()
-                .any(|reader| reader.absent.first.is_some());
+            let lacks_features = self.features.iter().any(|reader| reader.absent.first.is_some());
             let remedy = if !lacks_features {
                 "targets and weights cannot be filled: take these rows out of the file, or mend it"
             } else if self.targets.is_empty() {
@@ -308,11 +294,7 @@ impl<'a> Blocks<'a> {
             } else {
                 "leave the columns out with --drop, fill features with the means of their columns with --impute mean, or mend the file"
             };
-            return Err(DataError::MissingValues {
-                path: self.path.clone(),
-                columns,
-                remedy,
-            });
+            return Err(DataError::MissingValues { path: self.path.clone(), columns, remedy });
         }
         if self.raw.first == 0 {
             return Err(DataError::table(&self.path, "it has no rows"));
@@ -398,11 +380,8 @@ impl<'a> Blocks<'a> {
         let count = self.targets.len();
         self.target_values.clear();
         self.target_values.resize(self.raw.rows * count, 0.0);
-        for (index, (reader, target)) in self
-            .targets
-            .iter_mut()
-            .zip(&self.design.targets)
-            .enumerate()
+        for (index, (reader, target)) in
+            self.targets.iter_mut().zip(&self.design.targets).enumerate()
         {
             match (&self.raw.columns[reader.source], &target.kind) {
                 (RawColumn::Codes(codes), TargetKind::Classes { levels }) => {

@@ -46,19 +46,10 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, DataError> {
     let (mut bytes, _) = source::open(path)?;
     let start = bytes.fill_buf().map_err(DataError::io("read", path))?;
     let delimiter = format.delimiter.unwrap_or_else(|| delimiter(start));
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(format.header)
-        .from_reader(bytes);
-    let first = reader
-        .byte_headers()
-        .map_err(|error| failure(path, error, Lines::Fed))?
-        .clone();
-    let within = first
-        .as_slice()
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count() as u64;
+    let mut reader =
+        ReaderBuilder::new().delimiter(delimiter).has_headers(format.header).from_reader(bytes);
+    let first = reader.byte_headers().map_err(|error| failure(path, error, Lines::Fed))?.clone();
+    let within = first.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
     let lines = match reader.position().line() > 1 + within {
         true => Lines::Fed,
         false => Lines::Returned,
@@ -82,20 +73,12 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, DataError> {
             "its first line holds numbers where names of columns should be; if it is data, say so with --no-header",
         ));
     }
-    Ok(Opened {
-        reader,
-        names,
-        lines,
-    })
+    Ok(Opened { reader, names, lines })
 }
 
 /// The columns of a CSV file: names from the first line, types from a first block of rows.
 pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, DataError> {
-    let Opened {
-        mut reader,
-        names,
-        lines,
-    } = open(path, format)?;
+    let Opened { mut reader, names, lines } = open(path, format)?;
     let mut columns: Vec<Column> = names
         .into_iter()
         .map(|name| Column {
@@ -109,10 +92,7 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
     let mut record = ByteRecord::new();
     let (mut rows, mut bytes) = (0, 0);
     while rows < INFERRED_ROWS && bytes < INFERRED_BYTES {
-        if !reader
-            .read_byte_record(&mut record)
-            .map_err(|error| failure(path, error, lines))?
-        {
+        if !reader.read_byte_record(&mut record).map_err(|error| failure(path, error, lines))? {
             break;
         }
         rows += 1;
@@ -162,11 +142,7 @@ impl CsvReader {
         format: &TableFormat,
         kinds: &[Option<Kind>],
     ) -> Result<Self, DataError> {
-        let Opened {
-            reader,
-            names,
-            lines,
-        } = open(path, format)?;
+        let Opened { reader, names, lines } = open(path, format)?;
         if names.len() != kinds.len() {
             return Err(DataError::table(path, "it changed while it was read"));
         }
@@ -244,10 +220,7 @@ impl CsvReader {
 
 /// What is said of a column of names or free text.
 pub(super) fn too_many() -> String {
-    format!(
-        "is its {}th different text: no category; leave it out with --drop",
-        MOST_LEVELS + 1
-    )
+    format!("is its {}th different text: no category; leave it out with --drop", MOST_LEVELS + 1)
 }
 
 fn text<'a>(
@@ -270,9 +243,7 @@ fn failure(path: &Path, error: csv::Error, lines: Lines) -> DataError {
     let line = error.position().map(|position| lines.number(position));
     match error.into_kind() {
         ErrorKind::Io(source) => DataError::io("read", path)(source),
-        ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => DataError::table(
+        ErrorKind::UnequalLengths { expected_len, len, .. } => DataError::table(
             path,
             format!(
                 "line {} has {} where the first line has {expected_len}; \

@@ -174,9 +174,7 @@ impl Design {
             targets.push(assign(name, Role::Target)?);
         }
         let weights = options.weights.as_ref();
-        let weights = weights
-            .map(|name| assign(name, Role::Weights))
-            .transpose()?;
+        let weights = weights.map(|name| assign(name, Role::Weights)).transpose()?;
         for name in &options.drop {
             assign(name, Role::Dropped)?;
         }
@@ -225,14 +223,10 @@ impl Design {
         let mut surveys = survey(path, &options.format, &surveyed)?;
         for other in others {
             let found = RawReader::columns(other, &options.format)?;
-            let places: Vec<Option<usize>> = found
-                .iter()
-                .map(|column| known.find(&column.name).ok())
-                .collect();
-            let kinds: Vec<Option<Kind>> = places
-                .iter()
-                .map(|place| place.and_then(|place| surveyed[place]))
-                .collect();
+            let places: Vec<Option<usize>> =
+                found.iter().map(|column| known.find(&column.name).ok()).collect();
+            let kinds: Vec<Option<Kind>> =
+                places.iter().map(|place| place.and_then(|place| surveyed[place])).collect();
             let found = survey(other, &options.format, &kinds)?;
             for (found, place) in found.into_iter().zip(places) {
                 if let Some(place) = place {
@@ -250,9 +244,9 @@ impl Design {
             design.targets.push(Target {
                 name: names[index].clone(),
                 kind: match &surveys[index] {
-                    Survey::Category { levels, .. } => TargetKind::Classes {
-                        levels: levels.clone(),
-                    },
+                    Survey::Category { levels, .. } => {
+                        TargetKind::Classes { levels: levels.clone() }
+                    }
                     _ => TargetKind::Number,
                 },
             });
@@ -261,10 +255,9 @@ impl Design {
             let name = names[index].clone();
             match roles[index] {
                 Role::Target | Role::Weights => {}
-                Role::Dropped => design.dropped.push(Dropped {
-                    name,
-                    reason: "as asked".to_owned(),
-                }),
+                Role::Dropped => {
+                    design.dropped.push(Dropped { name, reason: "as asked".to_owned() })
+                }
                 Role::Feature => match encoding(survey, options.impute_mean) {
                     Ok(encoding) => design.features.push(Feature { name, encoding }),
                     Err(reason) => design.dropped.push(Dropped { name, reason }),
@@ -272,10 +265,7 @@ impl Design {
             }
         }
         if design.features.is_empty() {
-            return Err(DataError::table(
-                path,
-                "no column is left to explain the target",
-            ));
+            return Err(DataError::table(path, "no column is left to explain the target"));
         }
         Ok(design)
     }
@@ -296,10 +286,7 @@ impl Design {
 
     /// Number of columns of the matrix.
     pub fn width(&self) -> usize {
-        self.features
-            .iter()
-            .map(|feature| feature.encoding.width())
-            .sum()
+        self.features.iter().map(|feature| feature.encoding.width()).sum()
     }
 
     /// Refuses a file with a column that this design does not know: it is no part of the same table.
@@ -334,9 +321,7 @@ impl Design {
     /// # Errors
     /// [`DataError::TableColumn`]: a category without two levels, or whose shares are not as many as its levels.
     pub fn check(&self, path: &Path) -> Result<(), DataError> {
-        self.features
-            .iter()
-            .try_for_each(|feature| feature.check(path))
+        self.features.iter().try_for_each(|feature| feature.check(path))
     }
 
     /// Reads a table of this design: the one it was inferred from, or another with columns of the same names.
@@ -358,10 +343,11 @@ impl Feature {
     fn check(&self, path: &Path) -> Result<(), DataError> {
         let problem = match &self.encoding {
             Encoding::Category { levels, .. } if levels.len() < 2 => "has fewer than two levels",
-            Encoding::Category {
-                levels,
-                imputed: Some(shares),
-            } if shares.len() != levels.len() => "has not as many shares as levels",
+            Encoding::Category { levels, imputed: Some(shares) }
+                if shares.len() != levels.len() =>
+            {
+                "has not as many shares as levels"
+            }
             _ => return Ok(()),
         };
         Err(DataError::TableColumn {
@@ -425,9 +411,7 @@ fn require_numbers(path: &Path, column: &Column, role: Role) -> Result<(), DataE
 fn encoding(survey: Survey, impute: bool) -> Result<Encoding, String> {
     match survey {
         Survey::None => Ok(Encoding::Number { imputed: None }),
-        Survey::Number { mean, present: 1.. } => Ok(Encoding::Number {
-            imputed: Some(mean),
-        }),
+        Survey::Number { mean, present: 1.. } => Ok(Encoding::Number { imputed: Some(mean) }),
         Survey::Number { present: 0, .. } => Err("empty".to_owned()),
         Survey::Category { levels, counts } => {
             debug_assert!(levels.len() <= MOST_LEVELS);
@@ -436,12 +420,8 @@ fn encoding(survey: Survey, impute: bool) -> Result<Encoding, String> {
                 [] => Err("empty".to_owned()),
                 [only] => Err(format!("constant: `{only}` in every row")),
                 _ => Ok(Encoding::Category {
-                    imputed: impute.then(|| {
-                        counts
-                            .iter()
-                            .map(|count| *count as f64 / total as f64)
-                            .collect()
-                    }),
+                    imputed: impute
+                        .then(|| counts.iter().map(|count| *count as f64 / total as f64).collect()),
                     levels,
                 }),
             }

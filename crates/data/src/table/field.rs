@@ -20,10 +20,7 @@ impl<'a> Field<'a> {
         if is_missing(bytes) {
             return Field::Missing;
         }
-        match std::str::from_utf8(bytes)
-            .ok()
-            .and_then(|text| text.parse::<f64>().ok())
-        {
+        match std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<f64>().ok()) {
             Some(value) if value.is_finite() => Field::Number(value),
             // `-nan` is no word for a missing value, but it is no number either.
             Some(value) if value.is_infinite() => Field::Infinite,

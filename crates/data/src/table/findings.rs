@@ -36,12 +36,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new() -> Self {
-        Watch {
-            first: 0.0,
-            constant: true,
-            numbering: true,
-            hash: 0,
-        }
+        Watch { first: 0.0, constant: true, numbering: true, hash: 0 }
     }
 
     /// Looks at the next value; `row` counts from 0.
@@ -62,10 +57,7 @@ impl Watch {
 
 /// Draws the conclusions.
 pub(super) fn conclude(rows: u64, watches: &[Watch]) -> Findings {
-    let mut findings = Findings {
-        rows,
-        ..Findings::default()
-    };
+    let mut findings = Findings { rows, ..Findings::default() };
     if rows < 2 {
         return findings;
     }

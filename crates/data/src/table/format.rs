@@ -16,10 +16,7 @@ pub struct TableFormat {
 
 impl Default for TableFormat {
     fn default() -> Self {
-        TableFormat {
-            delimiter: None,
-            header: true,
-        }
+        TableFormat { delimiter: None, header: true }
     }
 }
 

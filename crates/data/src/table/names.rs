@@ -31,11 +31,7 @@ impl<'a> Names<'a> {
                 ));
             }
         }
-        Ok(Names {
-            path,
-            names,
-            places,
-        })
+        Ok(Names { path, names, places })
     }
 
     /// The place of a column.
@@ -45,10 +41,7 @@ impl<'a> Names<'a> {
                 .names
                 .iter()
                 .map(|known| {
-                    (
-                        strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase()),
-                        known,
-                    )
+                    (strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase()), known)
                 })
                 .filter(|(similarity, _)| *similarity >= SIMILAR)
                 .max_by(|a, b| a.0.total_cmp(&b.0));
@@ -67,11 +60,7 @@ impl<'a> Names<'a> {
 /// The first names of a list, and how many more there are.
 pub(super) fn listed(names: &[String]) -> String {
     const SHOWN: usize = 12;
-    let shown: Vec<String> = names
-        .iter()
-        .take(SHOWN)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
     match names.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

@@ -12,10 +12,7 @@ pub(crate) struct CheckedPages {
 
 impl CheckedPages {
     pub(crate) fn new(pages: Box<dyn PageReader>) -> Self {
-        CheckedPages {
-            pages,
-            has_dictionary: false,
-        }
+        CheckedPages { pages, has_dictionary: false }
     }
 }
 
@@ -23,10 +20,8 @@ impl PageReader for CheckedPages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
         let page = self.pages.get_next_page()?;
         if let Some(page) = &page {
-            let needs_dictionary = matches!(
-                page.encoding(),
-                Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY
-            );
+            let needs_dictionary =
+                matches!(page.encoding(), Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
             if page.is_dictionary_page() {
                 self.has_dictionary = true;
             } else if needs_dictionary && !self.has_dictionary {

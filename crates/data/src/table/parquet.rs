@@ -45,10 +45,7 @@ fn check(path: &Path, file: &SerializedFileReader<File>, length: u64) -> Result<
         if !inside {
             return Err(DataError::table(
                 path,
-                format!(
-                    "its row group {} lies outside the file: it is damaged",
-                    index + 1
-                ),
+                format!("its row group {} lies outside the file: it is damaged", index + 1),
             ));
         }
     }
@@ -81,13 +78,9 @@ pub(super) fn columns(path: &Path) -> Result<Vec<Column>, DataError> {
 
 /// Why a column has neither numbers nor texts that stand for themselves.
 fn unreadable(column: &ColumnDescriptor) -> Option<String> {
-    let is_text = matches!(
-        column.logical_type_ref(),
-        Some(LogicalType::String | LogicalType::Enum)
-    ) || matches!(
-        column.converted_type(),
-        ConvertedType::UTF8 | ConvertedType::ENUM
-    );
+    let is_text =
+        matches!(column.logical_type_ref(), Some(LogicalType::String | LogicalType::Enum))
+            || matches!(column.converted_type(), ConvertedType::UTF8 | ConvertedType::ENUM);
     if column.max_rep_level() > 0 {
         return Some("it holds lists".to_owned());
     }
@@ -139,11 +132,7 @@ impl ParquetReader {
         };
         Ok(ParquetReader {
             path: path.to_owned(),
-            names: schema
-                .columns()
-                .iter()
-                .map(|column| column.path().string())
-                .collect(),
+            names: schema.columns().iter().map(|column| column.path().string()).collect(),
             units: schema.columns().iter().map(|column| unit(column)).collect(),
             unsigned: schema
                 .columns()
@@ -158,11 +147,7 @@ impl ParquetReader {
                     )
                 })
                 .collect(),
-            defined: schema
-                .columns()
-                .iter()
-                .map(|column| column.max_def_level())
-                .collect(),
+            defined: schema.columns().iter().map(|column| column.max_def_level()).collect(),
             group: 0,
             left_in_group: 0,
             columns: kinds.iter().map(|_| None).collect(),
@@ -206,10 +191,8 @@ impl ParquetReader {
     }
 
     fn open_group(&mut self, block: &RawBlock) -> Result<(), DataError> {
-        let group = self
-            .file
-            .get_row_group(self.group)
-            .map_err(|error| failure(&self.path, &error))?;
+        let group =
+            self.file.get_row_group(self.group).map_err(|error| failure(&self.path, &error))?;
         self.left_in_group = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
         for (index, column) in block.columns.iter().enumerate() {
             self.columns[index] = if matches!(column, RawColumn::Skipped) {
@@ -219,10 +202,7 @@ impl ParquetReader {
                     .get_column_page_reader(index)
                     .map_err(|error| failure(&self.path, &error))?;
                 let description = group.metadata().column(index).column_descr_ptr();
-                Some(get_column_reader(
-                    description,
-                    Box::new(CheckedPages::new(pages)),
-                ))
+                Some(get_column_reader(description, Box::new(CheckedPages::new(pages))))
             };
         }
         self.group += 1;
@@ -239,9 +219,7 @@ impl ParquetReader {
         let (unit, unsigned) = (self.units[index], self.unsigned[index]);
         match reader {
             ColumnReader::BoolColumnReader(reader) => {
-                self.numbers(reader, index, column, rows, |value| {
-                    f64::from(u8::from(*value))
-                })
+                self.numbers(reader, index, column, rows, |value| f64::from(u8::from(*value)))
             }
             ColumnReader::Int32ColumnReader(reader) => {
                 self.numbers(reader, index, column, rows, |value| match unsigned {
@@ -322,10 +300,7 @@ impl ParquetReader {
     ) -> Result<usize, DataError> {
         let values: Vec<Option<ByteArray>> = values(&self.path, reader, self.defined[index], rows)?;
         for (row, value) in values.iter().enumerate() {
-            let bytes = value
-                .as_ref()
-                .map_or(&[][..], |value| value.data())
-                .trim_ascii();
+            let bytes = value.as_ref().map_or(&[][..], |value| value.data()).trim_ascii();
             let code = if is_missing(bytes) {
                 MISSING
             } else {
@@ -375,13 +350,7 @@ pub(crate) fn values<T: DataType>(
     Ok(levels
         .iter()
         .take(read)
-        .map(|level| {
-            if *level == defined {
-                present.next()
-            } else {
-                None
-            }
-        })
+        .map(|level| if *level == defined { present.next() } else { None })
         .collect())
 }
 

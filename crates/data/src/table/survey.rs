@@ -34,21 +34,14 @@ impl Survey {
         match (self, other) {
             (
                 Survey::Number { mean, present },
-                Survey::Number {
-                    mean: other_mean,
-                    present: others @ 1..,
-                },
+                Survey::Number { mean: other_mean, present: others @ 1.. },
             ) => {
                 *present += others;
                 let weight = others as f64 / *present as f64;
                 *mean = *mean * (1.0 - weight) + other_mean * weight;
             }
             (survey @ Survey::Category { .. }, Survey::Category { levels, counts }) => {
-                let Survey::Category {
-                    levels: known,
-                    counts: known_counts,
-                } = &mut *survey
-                else {
+                let Survey::Category { levels: known, counts: known_counts } = &mut *survey else {
                     return;
                 };
                 for (level, count) in levels.into_iter().zip(counts) {
@@ -111,10 +104,7 @@ pub(super) fn survey(
         .enumerate()
         .map(|(index, kind)| match kind {
             None => Survey::None,
-            Some(Kind::Number) => Survey::Number {
-                mean: means[index].0,
-                present: means[index].1,
-            },
+            Some(Kind::Number) => Survey::Number { mean: means[index].0, present: means[index].1 },
             Some(Kind::Category) => ordered(reader.dictionary(index).texts(), &counts[index]),
         })
         .collect())

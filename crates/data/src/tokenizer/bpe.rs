@@ -20,15 +20,10 @@ const LEAST_COUNT: u64 = 2;
 pub(crate) fn train(vocabulary: usize, words: WordCounts) -> Result<BPE, DataError> {
     let words = words.into_inner();
     // The library sums pair counts in 32 bits: those of a text of several gigabytes are scaled down to fit.
-    let pairs: u64 = words
-        .iter()
-        .map(|(word, count)| word.len() as u64 * count)
-        .sum();
+    let pairs: u64 = words.iter().map(|(word, count)| word.len() as u64 * count).sum();
     let scale = pairs / i32::MAX as u64 + 1;
-    let counts = words
-        .into_iter()
-        .map(|(word, count)| (word.into(), count.div_ceil(scale)))
-        .collect();
+    let counts =
+        words.into_iter().map(|(word, count)| (word.into(), count.div_ceil(scale))).collect();
     let trainer = BpeTrainer::builder()
         .vocab_size(vocabulary)
         .min_frequency(LEAST_COUNT)
@@ -37,8 +32,6 @@ pub(crate) fn train(vocabulary: usize, words: WordCounts) -> Result<BPE, DataErr
         .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
         .build();
     let mut model = BPE::default();
-    trainer
-        .do_train(&counts, &mut model)
-        .map_err(DataError::tokenizer)?;
+    trainer.do_train(&counts, &mut model).map_err(DataError::tokenizer)?;
     Ok(model)
 }

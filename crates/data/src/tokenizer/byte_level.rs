@@ -22,9 +22,7 @@ pub(crate) fn character(byte: u8) -> char {
 pub(crate) fn byte(character: char) -> Option<u8> {
     match u32::from(character) {
         code @ 0..=0xff => Some(code as u8).filter(|&byte| is_itself(byte)),
-        code => (0..=255)
-            .filter(|&byte| !is_itself(byte))
-            .nth(code.checked_sub(0x100)? as usize),
+        code => (0..=255).filter(|&byte| !is_itself(byte)).nth(code.checked_sub(0x100)? as usize),
     }
 }
 

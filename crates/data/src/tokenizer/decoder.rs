@@ -55,10 +55,7 @@ impl Decoder {
                 place.ok_or_else(|| damaged(format!("token number {number} is too large")))?;
             *place = Some(text);
         }
-        let mut decoder = Decoder {
-            bytes: Vec::new(),
-            ends: Vec::with_capacity(vocabulary),
-        };
+        let mut decoder = Decoder { bytes: Vec::new(), ends: Vec::with_capacity(vocabulary) };
         for (number, text) in written.into_iter().enumerate() {
             let text = text.ok_or_else(|| damaged(format!("token {number} is missing")))?;
             // Special tokens are written plainly.
@@ -67,9 +64,7 @@ impl Decoder {
             } else {
                 for character in text.chars() {
                     let byte = byte_level::byte(character).ok_or_else(|| {
-                        damaged(format!(
-                            "token {number} holds {character:?}, which is no byte"
-                        ))
+                        damaged(format!("token {number} holds {character:?}, which is no byte"))
                     })?;
                     decoder.bytes.push(byte);
                 }

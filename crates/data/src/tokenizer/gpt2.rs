@@ -21,8 +21,5 @@ pub(crate) fn model() -> Result<BPE, DataError> {
         .filter_map(|line| line.split_once(' '))
         .map(|(left, right)| (left.to_owned(), right.to_owned()))
         .collect();
-    BPE::builder()
-        .vocab_and_merges(vocabulary, merges)
-        .build()
-        .map_err(DataError::tokenizer)
+    BPE::builder().vocab_and_merges(vocabulary, merges).build().map_err(DataError::tokenizer)
 }

@@ -67,9 +67,7 @@ impl FromStr for TokenizerSpec {
     type Err = DataError;
 
     fn from_str(text: &str) -> Result<Self, DataError> {
-        let unknown = || DataError::UnknownTokenizer {
-            given: text.to_owned(),
-        };
+        let unknown = || DataError::UnknownTokenizer { given: text.to_owned() };
         match text {
             "bytes" => Ok(TokenizerSpec::Bytes),
             "gpt2" => Ok(TokenizerSpec::Gpt2),
@@ -80,9 +78,7 @@ impl FromStr for TokenizerSpec {
                     let limit = VOCABULARY_LIMIT;
                     return Err(DataError::Vocabulary { requested, limit });
                 }
-                Ok(TokenizerSpec::Bpe {
-                    vocabulary: requested,
-                })
+                Ok(TokenizerSpec::Bpe { vocabulary: requested })
             }
         }
     }
@@ -151,12 +147,7 @@ impl Encoder {
         let end_of_document = model
             .token_to_id(END_OF_DOCUMENT)
             .ok_or_else(|| DataError::tokenizer("no end of document in the vocabulary"))?;
-        Ok(Encoder {
-            model,
-            is_bytes,
-            end_of_document,
-            known: HashMap::new(),
-        })
+        Ok(Encoder { model, is_bytes, end_of_document, known: HashMap::new() })
     }
 
     pub(crate) fn vocabulary(&self) -> usize {
@@ -170,16 +161,10 @@ impl Encoder {
     /// The tokens of each piece, the last of a document with its end.
     pub(crate) fn encode(&mut self, pieces: &[Piece]) -> Result<Vec<Vec<u32>>, DataError> {
         let mut encoded: Vec<Vec<u32>> = if self.is_bytes {
-            pieces
-                .iter()
-                .map(|piece| piece.text.bytes().map(u32::from).collect())
-                .collect()
+            pieces.iter().map(|piece| piece.text.bytes().map(u32::from).collect()).collect()
         } else {
             // The pattern match takes nearly all the time: it runs on every core. What follows is one look-up a word.
-            let split: Vec<_> = pieces
-                .par_iter()
-                .map(|piece| words::split(&piece.text))
-                .collect();
+            let split: Vec<_> = pieces.par_iter().map(|piece| words::split(&piece.text)).collect();
             split
                 .into_iter()
                 .map(|words| {
@@ -219,9 +204,7 @@ impl Encoder {
     pub(crate) fn to_json(&self) -> Result<String, DataError> {
         let byte_level = ByteLevel::new(false, true, !self.is_bytes);
         let mut tokenizer = Tokenizer::new(self.model.clone());
-        tokenizer
-            .with_pre_tokenizer(Some(byte_level))
-            .with_decoder(Some(byte_level));
+        tokenizer.with_pre_tokenizer(Some(byte_level)).with_decoder(Some(byte_level));
         tokenizer.add_special_tokens(&[AddedToken::from(END_OF_DOCUMENT, true)]);
         tokenizer.to_string(false).map_err(DataError::tokenizer)
     }

@@ -23,18 +23,14 @@ impl Words {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, &end)| &self.characters[start..end])
+        starts.zip(&self.ends).map(|(start, &end)| &self.characters[start..end])
     }
 }
 
 /// Cuts a text into words.
 pub(crate) fn split(text: &str) -> Result<Words, DataError> {
     let mut parts = PreTokenizedString::from(text);
-    ByteLevel::new(false, true, true)
-        .pre_tokenize(&mut parts)
-        .map_err(DataError::tokenizer)?;
+    ByteLevel::new(false, true, true).pre_tokenize(&mut parts).map_err(DataError::tokenizer)?;
     let mut words = Words {
         characters: String::with_capacity(text.len() * 5 / 4),
         ends: Vec::with_capacity(text.len() / 5),
@@ -99,18 +95,14 @@ mod tests {
     fn words_are_those_of_gpt2() {
         assert_eq!(
             words("Don't  stop, it's 1790!\n\nGo"),
-            [
-                "Don", "'t", "Ġ", "Ġstop", ",", "Ġit", "'s", "Ġ1790", "!", "Ċ", "Ċ", "Go"
-            ]
+            ["Don", "'t", "Ġ", "Ġstop", ",", "Ġit", "'s", "Ġ1790", "!", "Ċ", "Ċ", "Go"]
         );
     }
 
     /// Whatever stands before the white space at which a document is cut, the words on both sides stay the same.
     #[test]
     fn no_word_crosses_a_cut() {
-        let characters = (0..0x3000)
-            .chain(0xe000..0xfffe)
-            .chain([0x1_0348, 0x1_f600, 0xe_0001]);
+        let characters = (0..0x3000).chain(0xe000..0xfffe).chain([0x1_0348, 0x1_f600, 0xe_0001]);
         for space in [" ", "\n", "\t", "\r\n", "  "] {
             let text: String = characters
                 .clone()

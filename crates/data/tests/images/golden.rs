@@ -44,10 +44,8 @@ fn png_and_jpeg_have_the_pixels_of_pillow() {
 #[test]
 fn parquet_has_the_pixels_and_classes_that_were_written() {
     let golden = &golden()["parquet"];
-    let expected_labels: Vec<u32> = numbers(&golden["labels"])
-        .iter()
-        .map(|label| *label as u32)
-        .collect();
+    let expected_labels: Vec<u32> =
+        numbers(&golden["labels"]).iter().map(|label| *label as u32).collect();
     for (name, class_names) in [
         ("train-00000-of-00001.parquet", ["bird", "cat", "dog"]),
         ("plain.parquet", ["0", "1", "2"]),
@@ -66,10 +64,8 @@ fn parquet_has_the_pixels_and_classes_that_were_written() {
 #[test]
 fn cifar_has_the_pixels_that_were_written() {
     let golden = &golden()["cifar"];
-    for (source, name) in [
-        ("cifar-10.bin.gz", "test_batch.bin"),
-        ("cifar-100.bin.gz", "test.bin"),
-    ] {
+    for (source, name) in [("cifar-10.bin.gz", "test_batch.bin"), ("cifar-100.bin.gz", "test.bin")]
+    {
         let bytes = fs::read(golden_folder().join(source)).unwrap();
         let root = folder(&[(name, &bytes)]);
         let set = ImageSet::open_part(&root.path().join(name), Part::Test).unwrap();
@@ -79,10 +75,7 @@ fn cifar_has_the_pixels_that_were_written() {
         for index in 0..set.len() {
             hasher.update(set.pixels(index));
         }
-        assert_eq!(
-            hasher.finalize().to_hex().as_str(),
-            golden["pixels"].as_str().unwrap()
-        );
+        assert_eq!(hasher.finalize().to_hex().as_str(), golden["pixels"].as_str().unwrap());
     }
 }
 
@@ -92,10 +85,9 @@ fn normalisation_is_that_of_numpy() {
     let set = ImageSet::open(&shipped_folder()).unwrap();
     let indices: Vec<u32> = (0..1000).collect();
     let normalisation = Normalisation::of(&set, &indices).unwrap();
-    for (found, name) in [
-        (&normalisation.mean, "mean_of_1000"),
-        (&normalisation.std, "std_of_1000"),
-    ] {
+    for (found, name) in
+        [(&normalisation.mean, "mean_of_1000"), (&normalisation.std, "std_of_1000")]
+    {
         let expected = golden[name].as_f64().unwrap();
         assert_eq!(found.len(), 1);
         assert!((f64::from(found[0]) / expected - 1.0).abs() < 1e-7);
@@ -109,16 +101,9 @@ fn normalisation_is_that_of_numpy() {
 fn blur_and_contrast_are_those_of_scipy_and_numpy() {
     let golden = &golden()["shipped"];
     let test = ImageSet::open_part(&shipped_folder(), Part::Test).unwrap();
-    for (kind, name) in [
-        (CorruptionKind::Blur, "blur"),
-        (CorruptionKind::Contrast, "contrast"),
-    ] {
+    for (kind, name) in [(CorruptionKind::Blur, "blur"), (CorruptionKind::Contrast, "contrast")] {
         for severity in 1..=5u8 {
-            let corruption = Corruption {
-                kind,
-                severity,
-                seed: 0,
-            };
+            let corruption = Corruption { kind, severity, seed: 0 };
             let set = test.clone().corrupt(corruption).unwrap();
             let expected = numbers(&golden[name][usize::from(severity) - 1]);
             let differences = set

@@ -62,11 +62,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 fn damaged(mut bytes: Vec<u8>, (replaced, cut): &Damage, header: usize) -> Vec<u8> {
     for (number, (at, byte)) in replaced.iter().enumerate() {
         // Every other one where it hurts most.
-        let range = if number % 2 == 0 {
-            bytes.len().min(header)
-        } else {
-            bytes.len()
-        };
+        let range = if number % 2 == 0 { bytes.len().min(header) } else { bytes.len() };
         let at = at.index(range);
         bytes[at] = *byte;
     }

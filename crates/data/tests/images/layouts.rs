@@ -32,25 +32,13 @@ fn cifar_folders() {
     let all: Vec<[u8; 1]> = (0..10).map(|label| [label]).collect();
     let all: Vec<&[u8]> = all.iter().map(|label| &label[..]).collect();
     let batch = cifar(&all);
-    let mut files: Vec<(String, &[u8])> = (1..=5)
-        .map(|i| {
-            (
-                format!("cifar-10-batches-bin/data_batch_{i}.bin"),
-                &batch[..],
-            )
-        })
-        .collect();
+    let mut files: Vec<(String, &[u8])> =
+        (1..=5).map(|i| (format!("cifar-10-batches-bin/data_batch_{i}.bin"), &batch[..])).collect();
     let one = cifar(&[&[4]]);
     let names = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n";
     files.push(("cifar-10-batches-bin/test_batch.bin".to_owned(), &one));
-    files.push((
-        "cifar-10-batches-bin/batches.meta.txt".to_owned(),
-        names.as_bytes(),
-    ));
-    let files: Vec<(&str, &[u8])> = files
-        .iter()
-        .map(|(name, file)| (&name[..], *file))
-        .collect();
+    files.push(("cifar-10-batches-bin/batches.meta.txt".to_owned(), names.as_bytes()));
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, file)| (&name[..], *file)).collect();
     let root = folder(&files);
     let set = ImageSet::open(root.path()).unwrap();
     assert_eq!((set.len(), set.classes()), (50, 10));
@@ -62,10 +50,7 @@ fn cifar_folders() {
     // The fine label is the second byte. All hundred, so that no class is empty.
     let hundred: Vec<[u8; 2]> = (0..100).map(|label| [label / 5, label]).collect();
     let hundred: Vec<&[u8]> = hundred.iter().map(|labels| &labels[..]).collect();
-    let root = folder(&[
-        ("train.bin", &cifar(&hundred)),
-        ("test.bin", &cifar(&[&[0, 77]])),
-    ]);
+    let root = folder(&[("train.bin", &cifar(&hundred)), ("test.bin", &cifar(&[&[0, 77]]))]);
     let set = ImageSet::open(root.path()).unwrap();
     assert_eq!((set.classes(), set.label(99)), (100, 99));
     let test = ImageSet::open_part(root.path(), Part::Test).unwrap();
@@ -133,12 +118,7 @@ fn parquet_folders() {
 #[test]
 fn many_images_keep_their_order() {
     let files: Vec<(String, Vec<u8>)> = (0..600u32)
-        .map(|i| {
-            (
-                format!("{}/{i:03}.png", i / 300),
-                png(2, 2, 1, (i % 251) as u8),
-            )
-        })
+        .map(|i| (format!("{}/{i:03}.png", i / 300), png(2, 2, 1, (i % 251) as u8)))
         .collect();
     let files: Vec<(&str, &[u8])> = files.iter().map(|(n, file)| (&n[..], &file[..])).collect();
     let root = folder(&files);
@@ -156,10 +136,7 @@ fn another_set_gets_the_classes_of_the_first_by_name() {
         ("dog/0.png", &png(4, 4, 3, 2)),
         ("emu/0.png", &png(4, 4, 3, 3)),
     ]);
-    let second = folder(&[
-        ("dog/0.png", &png(4, 4, 1, 4)),
-        ("emu/0.png", &png(4, 4, 1, 5)),
-    ]);
+    let second = folder(&[("dog/0.png", &png(4, 4, 1, 4)), ("emu/0.png", &png(4, 4, 1, 5))]);
     let first = ImageSet::open(first.path()).unwrap();
     let second = ImageSet::open(second.path()).unwrap();
     let aligned = second.clone().aligned_to(&first).unwrap();
@@ -173,10 +150,7 @@ fn another_set_gets_the_classes_of_the_first_by_name() {
     let files: Vec<(&str, &[u8])> = files.iter().map(|name| (&name[..], &image[..])).collect();
     let numbered = ImageSet::open(folder(&files).path()).unwrap();
     let (images, label_file) = idx(&[2, 10, 1], 4, 4);
-    let files = [
-        ("t10k-images-idx3-ubyte", &images[..]),
-        ("t10k-labels-idx1-ubyte", &label_file),
-    ];
+    let files = [("t10k-images-idx3-ubyte", &images[..]), ("t10k-labels-idx1-ubyte", &label_file)];
     let test = ImageSet::open_part(folder(&files).path(), Part::Test).unwrap();
     let named = test.clone().aligned_to(&numbered).unwrap();
     assert_eq!(labels(&named), [4, 2, 1]);
@@ -185,27 +159,15 @@ fn another_set_gets_the_classes_of_the_first_by_name() {
     assert!(few.contains("image 1: its class is 10"), "{few}");
 
     let (images, label_file) = idx(&[2, 0], 4, 4);
-    let files = [
-        ("t10k-images-idx3-ubyte", &images[..]),
-        ("t10k-labels-idx1-ubyte", &label_file),
-    ];
+    let files = [("t10k-images-idx3-ubyte", &images[..]), ("t10k-labels-idx1-ubyte", &label_file)];
     let numbers = ImageSet::open_part(folder(&files).path(), Part::Test).unwrap();
     let by_number = numbers.aligned_to(&first).unwrap();
     assert_eq!(labels(&by_number), [2, 0]);
-    assert_eq!(
-        by_number.paired(),
-        Some("classes paired by number, 0 is cat, 1 is dog, 2 is emu")
-    );
+    assert_eq!(by_number.paired(), Some("classes paired by number, 0 is cat, 1 is dog, 2 is emu"));
     assert_eq!(named.paired(), None);
 
     let error = first.clone().aligned_to(&second).unwrap_err().to_string();
-    assert!(
-        error.contains("4 × 4 × 3") && error.contains("4 × 4 × 1"),
-        "{error}"
-    );
+    assert!(error.contains("4 × 4 × 3") && error.contains("4 × 4 × 1"), "{error}");
     let same = first.clone().aligned_to(&first).unwrap_err().to_string();
-    assert!(
-        same.contains("the very images that are trained on"),
-        "{same}"
-    );
+    assert!(same.contains("the very images that are trained on"), "{same}");
 }

@@ -44,10 +44,7 @@ fn they_can_be_read_from_memory() {
         read("train-labels-idx1-ubyte.gz"),
     )
     .unwrap();
-    assert_eq!(
-        set.hash(),
-        ImageSet::open(&shipped_folder()).unwrap().hash()
-    );
+    assert_eq!(set.hash(), ImageSet::open(&shipped_folder()).unwrap().hash());
 }
 
 /// Written down once, so that a study made elsewhere, or with a later version, trains on the same images.
@@ -58,18 +55,8 @@ fn subset_order_and_pixels_are_the_same_for_ever() {
     assert_eq!(subset.counts, [50; 10]);
     assert_eq!(subset.indices[..8], SUBSET);
     let normalisation = Normalisation::of(&set, &subset.indices).unwrap();
-    let augmentation = Augmentation {
-        crop: 2,
-        flip: true,
-        mixup: 0.2,
-        cutout: 6,
-    };
-    let config = ImageLoaderConfig {
-        batch: 32,
-        seed: 9,
-        epochs: 2,
-        keep_short_batch: false,
-    };
+    let augmentation = Augmentation { crop: 2, flip: true, mixup: 0.2, cutout: 6 };
+    let config = ImageLoaderConfig { batch: 32, seed: 9, epochs: 2, keep_short_batch: false };
     let mut loader =
         ImageLoader::new(set, subset.indices, normalisation, augmentation, config).unwrap();
     let mut hasher = blake3::Hasher::new();
@@ -94,11 +81,7 @@ fn corruptions_are_the_same_for_ever_and_grow() {
     for kind in CorruptionKind::ALL {
         let mut last = 0.0;
         for severity in 1..=5 {
-            let corruption = Corruption {
-                kind,
-                severity,
-                seed: 1,
-            };
+            let corruption = Corruption { kind, severity, seed: 1 };
             let corrupted = test.clone().corrupt(corruption).unwrap();
             assert_eq!(labels(&corrupted), labels(&test));
             let distance: f64 = (0..test.len())
@@ -113,11 +96,7 @@ fn corruptions_are_the_same_for_ever_and_grow() {
         }
     }
     assert_eq!(hashes, CORRUPTED);
-    let none = Corruption {
-        kind: CorruptionKind::Noise,
-        severity: 0,
-        seed: 1,
-    };
+    let none = Corruption { kind: CorruptionKind::Noise, severity: 0, seed: 1 };
     let error = test.corrupt(none).unwrap_err().to_string();
     assert!(error.starts_with("severity = 0 must be"), "{error}");
 }
@@ -139,10 +118,7 @@ fn evaluation_is_normalised_and_nothing_else() {
     let count = out.len() as f64;
     let mean = out.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
     let square = out.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / count;
-    assert!(
-        mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-6,
-        "{mean} {square}"
-    );
+    assert!(mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-6, "{mean} {square}");
     let (mean, std) = (normalisation.mean[0], normalisation.std[0]);
     for (index, pixel) in [(0, 300), (17, 400), (3999, 77)] {
         let expected = (f32::from(set.pixels(index)[pixel]) / 255.0 - mean) / std;
@@ -150,11 +126,7 @@ fn evaluation_is_normalised_and_nothing_else() {
     }
     // A buffer of the wrong size, an image that is not there, another number of channels.
     for (indices, length, wanted) in [
-        (
-            vec![0, 1],
-            784,
-            "length of the buffer = 784 must be 2 images × 784",
-        ),
+        (vec![0, 1], 784, "length of the buffer = 784 must be 2 images × 784"),
         (vec![4000], 784, "image 4000 does not exist: there are 4000"),
         (vec![], 0, "no image of it was chosen"),
     ] {
@@ -162,10 +134,7 @@ fn evaluation_is_normalised_and_nothing_else() {
         let error = error.unwrap_err().to_string();
         assert!(error.contains(wanted), "{error}");
     }
-    let colour = Normalisation {
-        mean: vec![0.5; 3],
-        std: vec![0.2; 3],
-    };
+    let colour = Normalisation { mean: vec![0.5; 3], std: vec![0.2; 3] };
     let error = evaluation_batch(&set, &[0], &colour, &mut out[..784]).unwrap_err();
     assert!(error.to_string().contains("for each channel, 1"));
 }
@@ -176,18 +145,8 @@ fn a_step_does_not_wait() {
     let set = Arc::new(ImageSet::open(&shipped_folder()).unwrap());
     let indices: Vec<u32> = (0..4000).collect();
     let normalisation = Normalisation::of(&set, &indices).unwrap();
-    let augmentation = Augmentation {
-        crop: 2,
-        flip: true,
-        mixup: 0.2,
-        cutout: 8,
-    };
-    let config = ImageLoaderConfig {
-        batch: 16,
-        seed: 0,
-        epochs: 1,
-        keep_short_batch: false,
-    };
+    let augmentation = Augmentation { crop: 2, flip: true, mixup: 0.2, cutout: 8 };
+    let config = ImageLoaderConfig { batch: 16, seed: 0, epochs: 1, keep_short_batch: false };
     let mut loader = ImageLoader::new(set, indices, normalisation, augmentation, config).unwrap();
     let mut waits = Vec::new();
     for _ in 0..10 {

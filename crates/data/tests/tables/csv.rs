@@ -31,10 +31,7 @@ fn categories_become_indicators_beside_their_baseline() {
 #[test]
 fn numbers_can_be_labels_and_order_as_numbers() {
     let text = "zone,y\n10,1\n9,2\n100,3\n9,4\n";
-    let options = DesignOptions {
-        categorical: vec!["zone".to_owned()],
-        ..targets(&["y"])
-    };
+    let options = DesignOptions { categorical: vec!["zone".to_owned()], ..targets(&["y"]) };
     let whole = read_text(text, &options).unwrap();
     assert_eq!(whole.columns, ["zone=10", "zone=100"]);
     assert_eq!(whole.rows, [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]]);
@@ -58,10 +55,7 @@ fn classes_weights_and_dropped_columns() {
     assert_eq!(whole.design.dropped[0].name, "id");
     let negative = text.replace("0.5", "-0.5");
     let message = refusal(&negative, &options);
-    assert!(
-        message.contains("line 3, column `w`") && message.contains("negative"),
-        "{message}"
-    );
+    assert!(message.contains("line 3, column `w`") && message.contains("negative"), "{message}");
 }
 
 #[test]
@@ -89,17 +83,11 @@ fn delimiters_headers_and_marks_are_understood() {
         assert_eq!(whole.rows, [[1.0], [3.0]]);
     }
     let options = DesignOptions {
-        format: TableFormat {
-            delimiter: Some(b','),
-            header: false,
-        },
+        format: TableFormat { delimiter: Some(b','), header: false },
         ..targets(&["column2"])
     };
     let whole = read_text("1,2\n3,5\n", &options).unwrap();
-    assert_eq!(
-        (whole.rows, whole.targets),
-        (vec![vec![1.0], vec![3.0]], vec![2.0, 5.0])
-    );
+    assert_eq!((whole.rows, whole.targets), (vec![vec![1.0], vec![3.0]], vec![2.0, 5.0]));
     // R writes the names of rows under an empty name.
     let whole = read_text(",x,y\na,1,2\nb,3,5\n", &targets(&["y"])).unwrap();
     assert_eq!(whole.columns, ["column1=b", "x"]);
@@ -129,23 +117,15 @@ fn missing_values_are_counted_and_placed() {
     ] {
         assert!(message.contains(part), "no «{part}» in {message}");
     }
-    let options = DesignOptions {
-        impute_mean: true,
-        ..targets(&["y"])
-    };
+    let options = DesignOptions { impute_mean: true, ..targets(&["y"]) };
     let whole = read_text(text, &options).unwrap();
     assert_eq!(whole.columns, ["a", "b", "street=Oak"]);
     // Means of a: 8/3; of b: 2; share of Oak among the streets known: 1/3.
     assert!((whole.rows[1][0] - 8.0 / 3.0).abs() < 1e-12);
     assert_eq!(whole.rows[1][1..], [2.0, 1.0]);
     assert_eq!(whole.rows[2], [3.0, 2.0, 1.0 / 3.0]);
-    let message = refusal(
-        "x,y\n1,2\n2,\n",
-        &DesignOptions {
-            impute_mean: true,
-            ..targets(&["y"])
-        },
-    );
+    let message =
+        refusal("x,y\n1,2\n2,\n", &DesignOptions { impute_mean: true, ..targets(&["y"]) });
     assert!(
         message.contains("`y` in 1 row (first: line 3)"),
         "a target is never imputed: {message}"
@@ -192,47 +172,26 @@ fn what_cannot_be_used_is_refused_with_the_place_and_the_fix() {
         ("x,y\n", "no rows below its first line"),
         ("1,2\n3,4\n", "--no-header"),
         ("x,x,y\n1,2,3\n", "columns 1 and 2 are both named `x`"),
-        (
-            "x,y\n1,2\n3\n",
-            "line 3 has 1 field where the first line has 2",
-        ),
-        (
-            "x,y\ninf,2\n",
-            "line 2, column `x`: holds an infinite number",
-        ),
-        (
-            "x,y\n1e999,2\n",
-            "line 2, column `x`: holds an infinite number",
-        ),
+        ("x,y\n1,2\n3\n", "line 3 has 1 field where the first line has 2"),
+        ("x,y\ninf,2\n", "line 2, column `x`: holds an infinite number"),
+        ("x,y\n1e999,2\n", "line 2, column `x`: holds an infinite number"),
         (&late, "line 5002, column `x`: `one` is no number"),
         ("x,y\n1,a\n2,b\n", "column `y`"),
         ("y\n1\n2\n", "no column is left"),
         ("z,Y\n1,2\n", "did you mean `Y`?"),
         ("z,w\n1,2\n", "it has `z`, `w`"),
-        (
-            &format!("n,y\n{texts}"),
-            "line 4098, column `n`: is its 4097th different text",
-        ),
+        (&format!("n,y\n{texts}"), "line 4098, column `n`: is its 4097th different text"),
     ];
     for (text, expected) in cases {
         let message = refusal(text, &targets(&["y"]));
         assert!(message.contains(expected), "no «{expected}» in {message}");
     }
-    let options = DesignOptions {
-        drop: vec!["y".to_owned()],
-        ..targets(&["y"])
-    };
+    let options = DesignOptions { drop: vec!["y".to_owned()], ..targets(&["y"]) };
     let message = refusal("x,y\n1,2\n", &options);
-    assert!(
-        message.contains("a target and left out at once"),
-        "{message}"
-    );
+    assert!(message.contains("a target and left out at once"), "{message}");
     let (_folder, path) = file("latin.csv", b"x,y\ncaf\xe9,2\nb,3\n");
     let message = read(&path, &targets(&["y"])).unwrap_err().to_string();
-    assert!(
-        message.contains("line 2, column `x`: is not UTF-8"),
-        "{message}"
-    );
+    assert!(message.contains("line 2, column `x`: is not UTF-8"), "{message}");
     let (_folder, path) = file("book.xlsx", b"PK\x03\x04\x14\0\x06\0");
     let message = read(&path, &targets(&["y"])).unwrap_err().to_string();
     assert!(message.contains("export it as CSV"), "{message}");
@@ -243,10 +202,7 @@ fn another_table_of_the_design_is_encoded_alike() {
     let options = targets(&["price"]);
     let whole = read_text(HOUSES, &options).unwrap();
     // Other order of columns, no target, a column more.
-    let (_folder, path) = file(
-        "new.csv",
-        b"rooms,extra,street,area\n5,1,Oak,90\n1,2,Ash,50\n",
-    );
+    let (_folder, path) = file("new.csv", b"rooms,extra,street,area\n5,1,Oak,90\n1,2,Ash,50\n");
     let ignored = wd_data::table::TargetUse::Ignored;
     let mut blocks = whole.design.read(&path, &options.format, ignored).unwrap();
     let block = blocks.next_block().unwrap().unwrap();
@@ -255,10 +211,7 @@ fn another_table_of_the_design_is_encoded_alike() {
     let (_folder, path) = file("new.csv", b"rooms,street,area\n5,Oak,90\n1,Fir,50\n");
     let mut blocks = whole.design.read(&path, &options.format, ignored).unwrap();
     let message = blocks.next_block().unwrap_err().to_string();
-    assert!(
-        message.contains("line 3, column `street`: `Fir` is a level"),
-        "{message}"
-    );
+    assert!(message.contains("line 3, column `street`: `Fir` is a level"), "{message}");
 }
 
 #[test]
@@ -275,10 +228,7 @@ fn lines_are_numbered_alike_however_they_end() {
             (&["1,2", ",2", "2,3"], &headerless, "first: line 2"),
         ] {
             let message = refusal(&lines.join(ending), options);
-            assert!(
-                message.contains(place),
-                "no «{place}» for {ending:?} in {message}"
-            );
+            assert!(message.contains(place), "no «{place}» for {ending:?} in {message}");
         }
     }
 }
@@ -295,10 +245,7 @@ fn decimal_commas_are_no_categories() {
             assert!(message.contains(part), "no «{part}» in {message}");
         }
     }
-    let options = DesignOptions {
-        categorical: vec!["a".to_owned()],
-        ..targets(&["y"])
-    };
+    let options = DesignOptions { categorical: vec!["a".to_owned()], ..targets(&["y"]) };
     let whole = read_text("a;y\n1,5;2\n2,5;3\n", &options).unwrap();
     assert_eq!(whole.columns, ["a=2,5"]);
     // One other text makes categories of all.

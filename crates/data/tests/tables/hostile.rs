@@ -23,24 +23,12 @@ fn compress(bytes: &[u8], kind: usize) -> Vec<u8> {
 /// Reads a file in several ways; every number that comes out must be finite.
 fn survive(bytes: &[u8]) {
     let (_folder, path) = file("table", bytes);
-    let without_names = TableFormat {
-        delimiter: None,
-        header: false,
-    };
+    let without_names = TableFormat { delimiter: None, header: false };
     for options in [
         targets(&["y"]),
-        DesignOptions {
-            impute_mean: true,
-            ..targets(&["y"])
-        },
-        DesignOptions {
-            classes: true,
-            ..targets(&["y"])
-        },
-        DesignOptions {
-            format: without_names,
-            ..targets(&["column1"])
-        },
+        DesignOptions { impute_mean: true, ..targets(&["y"]) },
+        DesignOptions { classes: true, ..targets(&["y"]) },
+        DesignOptions { format: without_names, ..targets(&["column1"]) },
     ] {
         if let Ok(whole) = read(&path, &options) {
             assert!(whole.rows.iter().flatten().all(|value| value.is_finite()));

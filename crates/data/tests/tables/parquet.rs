@@ -21,73 +21,37 @@ const SCHEMA: &str = "message table {
 /// A table of `groups` row groups with `rows` rows each; every third `half` and every fifth `street` is null if `nulls`.
 pub(crate) fn table(groups: usize, rows: usize, nulls: bool, compression: Compression) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
-    let properties = WriterProperties::builder()
-        .set_compression(compression)
-        .build();
+    let properties = WriterProperties::builder().set_compression(compression).build();
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
     for group in 0..groups {
         let index: Vec<usize> = (group * rows..(group + 1) * rows).collect();
         let levels = |every: usize| -> Vec<i16> {
-            index
-                .iter()
-                .map(|i| i16::from(!(nulls && i % every == 0)))
-                .collect()
+            index.iter().map(|i| i16::from(!(nulls && i % every == 0))).collect()
         };
         let mut group = writer.next_row_group().unwrap();
         macro_rules! column {
             ($kind:ty, $values:expr, $levels:expr) => {{
                 let mut column = group.next_column().unwrap().unwrap();
                 let levels: Option<Vec<i16>> = $levels;
-                column
-                    .typed::<$kind>()
-                    .write_batch(&$values, levels.as_deref(), None)
-                    .unwrap();
+                column.typed::<$kind>().write_batch(&$values, levels.as_deref(), None).unwrap();
                 column.close().unwrap();
             }};
         }
         let there = |every: usize| {
             let index = index.clone();
-            index
-                .into_iter()
-                .filter(move |i| !(nulls && i % every == 0))
+            index.into_iter().filter(move |i| !(nulls && i % every == 0))
         };
-        column!(
-            DoubleType,
-            index.iter().map(|i| *i as f64 / 4.0).collect::<Vec<_>>(),
-            None
-        );
-        column!(
-            FloatType,
-            there(3).map(|i| i as f32 / 2.0).collect::<Vec<_>>(),
-            Some(levels(3))
-        );
-        column!(
-            Int32Type,
-            index.iter().map(|i| *i as i32 * 5).collect::<Vec<_>>(),
-            None
-        );
-        column!(
-            Int32Type,
-            index.iter().map(|i| -1 - *i as i32).collect::<Vec<_>>(),
-            None
-        );
-        column!(
-            BoolType,
-            index.iter().map(|i| i % 2 == 1).collect::<Vec<_>>(),
-            None
-        );
+        column!(DoubleType, index.iter().map(|i| *i as f64 / 4.0).collect::<Vec<_>>(), None);
+        column!(FloatType, there(3).map(|i| i as f32 / 2.0).collect::<Vec<_>>(), Some(levels(3)));
+        column!(Int32Type, index.iter().map(|i| *i as i32 * 5).collect::<Vec<_>>(), None);
+        column!(Int32Type, index.iter().map(|i| -1 - *i as i32).collect::<Vec<_>>(), None);
+        column!(BoolType, index.iter().map(|i| i % 2 == 1).collect::<Vec<_>>(), None);
         column!(
             ByteArrayType,
-            there(5)
-                .map(|i| ByteArray::from(["Ash", "Elm", "Oak"][i % 3]))
-                .collect::<Vec<_>>(),
+            there(5).map(|i| ByteArray::from(["Ash", "Elm", "Oak"][i % 3])).collect::<Vec<_>>(),
             Some(levels(5))
         );
-        column!(
-            Int64Type,
-            index.iter().map(|i| *i as i64 - 2).collect::<Vec<_>>(),
-            None
-        );
+        column!(Int64Type, index.iter().map(|i| *i as i64 - 2).collect::<Vec<_>>(), None);
         group.close().unwrap();
     }
     writer.into_inner().unwrap()
@@ -107,15 +71,7 @@ fn every_type_arrives_whatever_the_compression() {
         let whole = read(&path, &targets(&["y"])).unwrap();
         assert_eq!(
             whole.columns,
-            [
-                "x",
-                "half",
-                "cents",
-                "big",
-                "flag",
-                "street=Elm",
-                "street=Oak"
-            ]
+            ["x", "half", "cents", "big", "flag", "street=Elm", "street=Oak"]
         );
         assert_eq!(whole.rows.len(), 15_000);
         for (i, row) in whole.rows.iter().enumerate() {
@@ -140,26 +96,10 @@ fn every_type_arrives_whatever_the_compression() {
 fn nulls_are_missing_values() {
     let (_folder, path) = file("t.parquet", &table(2, 30, true, Compression::SNAPPY));
     let message = read(&path, &targets(&["y"])).unwrap_err().to_string();
-    assert!(
-        message.contains("`half` in 20 rows (first: row 1)"),
-        "{message}"
-    );
-    assert!(
-        message.contains("`street` in 12 rows (first: row 1)"),
-        "{message}"
-    );
-    let whole = read(
-        &path,
-        &DesignOptions {
-            impute_mean: true,
-            ..targets(&["y"])
-        },
-    )
-    .unwrap();
-    let known: Vec<f64> = (0..60)
-        .filter(|i| i % 3 != 0)
-        .map(|i| f64::from(i) / 2.0)
-        .collect();
+    assert!(message.contains("`half` in 20 rows (first: row 1)"), "{message}");
+    assert!(message.contains("`street` in 12 rows (first: row 1)"), "{message}");
+    let whole = read(&path, &DesignOptions { impute_mean: true, ..targets(&["y"]) }).unwrap();
+    let known: Vec<f64> = (0..60).filter(|i| i % 3 != 0).map(|i| f64::from(i) / 2.0).collect();
     let mean = known.iter().sum::<f64>() / known.len() as f64;
     assert!((whole.rows[3][1] - mean).abs() < 1e-12);
     assert_eq!(whole.rows[4][1], 2.0);
@@ -176,8 +116,5 @@ fn numbers_can_be_classes() {
         ..targets(&["flag"])
     };
     let whole = read(&path, &options).unwrap();
-    assert_eq!(
-        whole.targets,
-        (0..12).map(|i| f64::from(i % 2)).collect::<Vec<_>>()
-    );
+    assert_eq!(whole.targets, (0..12).map(|i| f64::from(i % 2)).collect::<Vec<_>>());
 }

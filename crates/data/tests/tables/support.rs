@@ -53,9 +53,7 @@ pub(crate) fn read(path: &Path, options: &DesignOptions) -> Result<Whole, DataEr
             whole.rows.extend(rows.map(<[f64]>::to_vec));
         }
         whole.targets.extend_from_slice(block.targets);
-        whole
-            .weights
-            .extend_from_slice(block.weights.unwrap_or(&[]));
+        whole.weights.extend_from_slice(block.weights.unwrap_or(&[]));
     }
     whole.findings = blocks.finish()?;
     assert_eq!(whole.findings.rows as usize, whole.rows.len());

@@ -71,11 +71,8 @@ pub(super) fn written(
     }
     let mut template = variant.call.to_owned();
     if let Some(differs) = intercept_differs(setting, entry) {
-        let grouped = if differs.within == entry.name {
-            bias_apart(entry, variant.call)
-        } else {
-            None
-        };
+        let grouped =
+            if differs.within == entry.name { bias_apart(entry, variant.call) } else { None };
         let Intercept { out, within } = differs;
         found.reasons.push(match &grouped {
             Some(_) => format!(
@@ -118,14 +115,8 @@ fn intercept_differs(setting: &Setting, entry: &LibraryEntry) -> Option<Intercep
     }
     let (from, to) = (setting.entry, entry);
     match (from.penalizes_intercept()?, to.penalizes_intercept()?) {
-        (false, true) => Some(Intercept {
-            out: from.name,
-            within: to.name,
-        }),
-        (true, false) => Some(Intercept {
-            out: to.name,
-            within: from.name,
-        }),
+        (false, true) => Some(Intercept { out: from.name, within: to.name }),
+        (true, false) => Some(Intercept { out: to.name, within: from.name }),
         _ => None,
     }
 }
@@ -141,10 +132,7 @@ fn bias_apart(entry: &LibraryEntry, call: &str) -> Option<String> {
         return None;
     }
     let groups = "([{\"params\": [model.weight], \"weight_decay\": {weight_decay}}, {\"params\": [model.bias]}]";
-    Some(
-        call.replacen(argument, "", 1)
-            .replacen("(params", groups, 1),
-    )
+    Some(call.replacen(argument, "", 1).replacen("(params", groups, 1))
 }
 
 /// Whether scikit-learn's default solver, lbfgs, would refuse the call: it has no L1, which only saga
@@ -152,9 +140,7 @@ fn bias_apart(entry: &LibraryEntry, call: &str) -> Option<String> {
 /// and more of them than the default of 100.
 fn needs_saga(entry: &LibraryEntry, keys: &[(&'static str, Value)]) -> bool {
     entry.name == "sklearn.LogisticRegression"
-        && keys
-            .iter()
-            .any(|(name, value)| *name == "l1_ratio" && *value != Value::Number(0.0))
+        && keys.iter().any(|(name, value)| *name == "l1_ratio" && *value != Value::Number(0.0))
 }
 
 /// The value that the converted setting has for one of the target's keys; `None` when it must be filled

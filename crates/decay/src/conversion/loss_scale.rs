@@ -59,10 +59,7 @@ pub(super) fn rescale(
         setting.run.reduction.unwrap_or(Reduction::Mean),
         setting.run.loss.unwrap_or(Loss::NegativeLogLikelihood),
     );
-    let to = (
-        target.reduction.unwrap_or(from.0),
-        target.loss.unwrap_or(from.1),
-    );
+    let to = (target.reduction.unwrap_or(from.0), target.loss.unwrap_or(from.1));
     if from == to {
         return Ok((setting.clone(), None));
     }

@@ -110,26 +110,15 @@ pub(crate) struct Found {
 
 impl Found {
     fn exact(lambda: f64, reason: impl Into<String>) -> Self {
-        Found {
-            fidelity: Fidelity::Exact,
-            reasons: vec![reason.into()],
-            lambda,
-            l1_ratio: None,
-        }
+        Found { fidelity: Fidelity::Exact, reasons: vec![reason.into()], lambda, l1_ratio: None }
     }
 
     fn approximate(lambda: f64, reason: impl Into<String>) -> Self {
-        Found {
-            fidelity: Fidelity::Approximate,
-            ..Found::exact(lambda, reason)
-        }
+        Found { fidelity: Fidelity::Approximate, ..Found::exact(lambda, reason) }
     }
 
     fn impossible(reason: impl Into<String>) -> Self {
-        Found {
-            fidelity: Fidelity::Impossible,
-            ..Found::exact(0.0, reason)
-        }
+        Found { fidelity: Fidelity::Impossible, ..Found::exact(0.0, reason) }
     }
 
     /// The same, with one thing more that differs.
@@ -166,10 +155,7 @@ pub fn convert(setting: &Setting, target: &Target) -> Result<Conversion, DecayEr
     for variant in target.variants() {
         match to_variant(setting, target, variant) {
             Ok(conversion) => {
-                if best
-                    .as_ref()
-                    .is_none_or(|best| conversion.fidelity < best.fidelity)
-                {
+                if best.as_ref().is_none_or(|best| conversion.fidelity < best.fidelity) {
                     best = Some(conversion);
                 }
             }
@@ -200,29 +186,15 @@ fn to_variant(
         (Convention::Step { .. }, Convention::Step { .. }) => {
             step::to_step(&setting, target.entry, variant)?
         }
+        (Convention::Step { .. }, Convention::Penalty { penalty, likelihood }) => {
+            objective::from_step(&setting, target, penalty, likelihood)?
+        }
+        (Convention::Penalty { penalty, likelihood }, Convention::Step { .. }) => {
+            objective::to_step(&setting, target, penalty, likelihood, variant)?
+        }
         (
-            Convention::Step { .. },
-            Convention::Penalty {
-                penalty,
-                likelihood,
-            },
-        ) => objective::from_step(&setting, target, penalty, likelihood)?,
-        (
-            Convention::Penalty {
-                penalty,
-                likelihood,
-            },
-            Convention::Step { .. },
-        ) => objective::to_step(&setting, target, penalty, likelihood, variant)?,
-        (
-            Convention::Penalty {
-                penalty,
-                likelihood,
-            },
-            Convention::Penalty {
-                penalty: to_penalty,
-                likelihood: to_likelihood,
-            },
+            Convention::Penalty { penalty, likelihood },
+            Convention::Penalty { penalty: to_penalty, likelihood: to_likelihood },
         ) => objective::to_objective(
             &setting,
             target.entry,

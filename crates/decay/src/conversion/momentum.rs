@@ -51,10 +51,7 @@ impl Momentum {
     fn rate_error(self, x: f64) -> Option<f64> {
         let (momentum, push) = (self.momentum, 1.0 - self.dampening);
         let (trace, determinant) = if self.nesterov {
-            (
-                1.0 - x - momentum * push * x + momentum,
-                momentum * (1.0 - x),
-            )
+            (1.0 - x - momentum * push * x + momentum, momentum * (1.0 - x))
         } else {
             (1.0 - push * x + momentum, momentum)
         };
@@ -93,22 +90,14 @@ pub(super) fn across(
             return Ok(Found::impossible(format!(
                 "{} puts λθ into the gradient, and {} divides it by the size of each coordinate's gradients: every \
                  coordinate would need a λ of its own, changing from step to step",
-                if to_coupled {
-                    "the target"
-                } else {
-                    "the source"
-                },
+                if to_coupled { "the target" } else { "the source" },
                 other.name()
             )));
         }
     }
     let momentum = Momentum::of(setting);
     let other = if to_coupled { from } else { to };
-    let gain = if to_coupled {
-        1.0 / momentum.gain()
-    } else {
-        momentum.gain()
-    };
+    let gain = if to_coupled { 1.0 / momentum.gain() } else { momentum.gain() };
     // Plain SGD's coupled step is `decoupled`, from which the other rules follow.
     let mut found = if to_coupled {
         decoupled(setting, coefficient, other, DecayRule::Decoupled)?
@@ -127,11 +116,7 @@ pub(super) fn across(
         );
         return Ok(found);
     }
-    let coupled_lambda = if to_coupled {
-        found.lambda
-    } else {
-        coefficient
-    };
+    let coupled_lambda = if to_coupled { found.lambda } else { coefficient };
     let mut reason = format!(
         "momentum {} passes the penalty on {} times as strong and about {} late",
         short(momentum.momentum),
@@ -141,10 +126,9 @@ pub(super) fn across(
     if let Some(peak) = setting.run.peak_learning_rate {
         let error = momentum.rate_error(peak.value * coupled_lambda);
         reason.push_str(&match error {
-            Some(error) => format!(
-                "; at the peak the rates of decay differ by {:.2} %",
-                100.0 * error
-            ),
+            Some(error) => {
+                format!("; at the peak the rates of decay differ by {:.2} %", 100.0 * error)
+            }
             None => "; at the peak the coupled side oscillates instead of decaying".to_owned(),
         });
     }

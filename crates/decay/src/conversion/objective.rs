@@ -26,9 +26,7 @@ pub(super) fn to_objective(
         Some(likelihood) => likelihood,
         None => return Ok(another_loss()),
     };
-    let l1_ratio = setting
-        .value(KeyMeaning::L1Ratio)
-        .map_or(0.0, |ratio| ratio.value);
+    let l1_ratio = setting.value(KeyMeaning::L1Ratio).map_or(0.0, |ratio| ratio.value);
     let strengths = from.strengths(setting.lambda.value, l1_ratio, likelihood, &setting.run)?;
     written(
         strengths,
@@ -68,14 +66,7 @@ pub(super) fn from_step(
         loss.name(),
         short(quadratic)
     );
-    written(
-        (quadratic, 0.0),
-        target.entry,
-        to,
-        likelihood,
-        setting,
-        &reason,
-    )
+    written((quadratic, 0.0), target.entry, to, likelihood, setting, &reason)
 }
 
 /// From an objective to the coupled penalty (or plain SGD's decay) that has the same minimum.
@@ -105,18 +96,13 @@ pub(super) fn to_step(
     } else {
         Likelihood::Squared
     };
-    let l1_ratio = setting
-        .value(KeyMeaning::L1Ratio)
-        .map_or(0.0, |ratio| ratio.value);
+    let l1_ratio = setting.value(KeyMeaning::L1Ratio).map_or(0.0, |ratio| ratio.value);
     let (quadratic, absolute) =
         from.strengths(setting.lambda.value, l1_ratio, likelihood, &setting.run)?;
     if absolute != 0.0 {
         return Ok(has_l1(target.entry));
     }
-    let reduction = target
-        .reduction
-        .or(setting.run.reduction)
-        .unwrap_or(Reduction::Mean);
+    let reduction = target.reduction.or(setting.run.reduction).unwrap_or(Reduction::Mean);
     let lambda = quadratic * loss_scale::of(reduction, loss, &setting.run)? / per_unit;
     Ok(Found::exact(
         lambda,
@@ -142,19 +128,13 @@ fn coupled_coefficient(setting: &Setting) -> Result<Result<f64, Found>, DecayErr
         return Ok(Err(no_objective(setting.entry.optimizer)));
     }
     let rate = || {
-        setting
-            .run
-            .peak_learning_rate
-            .map(|rate| rate.value)
-            .ok_or_else(|| DecayError::Missing {
-                needed_for: format!("the objective of the rule `{rule}`"),
-                missing: "lr=…, the peak of the learning rate".to_owned(),
-            })
+        setting.run.peak_learning_rate.map(|rate| rate.value).ok_or_else(|| DecayError::Missing {
+            needed_for: format!("the objective of the rule `{rule}`"),
+            missing: "lr=…, the peak of the learning rate".to_owned(),
+        })
     };
-    let constant = setting
-        .run
-        .schedule
-        .is_some_and(|schedule| schedule.kind == ScheduleKind::Constant);
+    let constant =
+        setting.run.schedule.is_some_and(|schedule| schedule.kind == ScheduleKind::Constant);
     let decoupled = match rule {
         DecayRule::Decoupled => coefficient,
         DecayRule::Independent => coefficient / rate()?,
@@ -182,14 +162,10 @@ fn written(
 ) -> Result<Found, DecayError> {
     let has_l1_key = entry.key(KeyMeaning::L1Ratio).is_some();
     match to.value_of(strengths, likelihood, has_l1_key, &setting.run)? {
-        Some((value, ratio)) => Ok(Found {
-            l1_ratio: Some(ratio),
-            ..Found::exact(value, reason)
-        }),
-        None if to == Penalty::SummedL1 => Ok(Found::impossible(format!(
-            "{} has an L1 penalty only",
-            entry.name
-        ))),
+        Some((value, ratio)) => Ok(Found { l1_ratio: Some(ratio), ..Found::exact(value, reason) }),
+        None if to == Penalty::SummedL1 => {
+            Ok(Found::impossible(format!("{} has an L1 penalty only", entry.name)))
+        }
         None => Ok(has_l1(entry)),
     }
 }

@@ -17,10 +17,9 @@ impl Penalty {
             Penalty::Inverse => ((1.0 - l1_ratio) / value, l1_ratio / value),
             Penalty::PriorStd => (unit / (value * value), 0.0),
             Penalty::SummedL1 => (0.0, value),
-            Penalty::MeanScaledResponse => (
-                unit * value * (1.0 - l1_ratio),
-                data(run)? * value * l1_ratio,
-            ),
+            Penalty::MeanScaledResponse => {
+                (unit * value * (1.0 - l1_ratio), data(run)? * value * l1_ratio)
+            }
             _ => (unit * value * (1.0 - l1_ratio), unit * value * l1_ratio),
         })
     }

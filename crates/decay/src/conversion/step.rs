@@ -17,16 +17,8 @@ pub(super) fn to_step(
     variant: &'static Variant,
 ) -> Result<Found, DecayError> {
     let (
-        Convention::Step {
-            rule: from,
-            cautious,
-            ..
-        },
-        Convention::Step {
-            rule: to,
-            per_unit,
-            cautious: to_cautious,
-        },
+        Convention::Step { rule: from, cautious, .. },
+        Convention::Step { rule: to, per_unit, cautious: to_cautious },
     ) = (setting.variant.convention, variant.convention)
     else {
         return Ok(Found::impossible("one of the two is no step"));
@@ -47,14 +39,8 @@ pub(super) fn to_step(
             _ => decoupled(setting, coefficient, from, to)?,
         }
     };
-    let mut found = Found {
-        lambda: if per_unit == 0.0 {
-            0.0
-        } else {
-            found.lambda / per_unit
-        },
-        ..found
-    };
+    let mut found =
+        Found { lambda: if per_unit == 0.0 { 0.0 } else { found.lambda / per_unit }, ..found };
     if found.fidelity == super::Fidelity::Impossible {
         return Ok(found);
     }
@@ -190,10 +176,7 @@ pub(super) fn decoupled(
     to: DecayRule,
 ) -> Result<Found, DecayError> {
     if from == to {
-        return Ok(Found::exact(
-            coefficient,
-            format!("both decay by the rule `{from}`"),
-        ));
+        return Ok(Found::exact(coefficient, format!("both decay by the rule `{from}`")));
     }
     let peak = setting.run.peak_learning_rate.map(|rate| rate.value);
     let (from_scale, from_power) = shape(from, peak)?;

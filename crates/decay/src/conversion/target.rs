@@ -21,33 +21,22 @@ pub struct Target {
 impl Target {
     /// A target with nothing fixed.
     pub const fn new(entry: &'static LibraryEntry) -> Self {
-        Target {
-            entry,
-            switches: Vec::new(),
-            reduction: None,
-            loss: None,
-        }
+        Target { entry, switches: Vec::new(), reduction: None, loss: None }
     }
 
     /// The variants that the fixed switches leave.
     pub fn variants(&self) -> impl Iterator<Item = &'static Variant> {
         self.entry.variants.iter().filter(|variant| {
             let fits = |(key, on): &(&str, bool)| {
-                variant
-                    .switches
-                    .iter()
-                    .all(|(own, own_on)| own != key || own_on == on)
+                variant.switches.iter().all(|(own, own_on)| own != key || own_on == on)
             };
             self.switches.iter().all(fits)
         })
     }
 
     pub(super) fn no_variant(&self) -> DecayError {
-        let typed: Vec<String> = self
-            .switches
-            .iter()
-            .map(|(key, on)| format!("{key}={on}"))
-            .collect();
+        let typed: Vec<String> =
+            self.switches.iter().map(|(key, on)| format!("{key}={on}")).collect();
         DecayError::InvalidSetting {
             key: self.entry.name.to_owned(),
             given: typed.join(" "),
@@ -68,24 +57,14 @@ impl FromStr for Target {
                 given: word.to_owned(),
                 reason: reason.to_owned(),
             };
-            let (key, value) = word
-                .split_once('=')
-                .ok_or_else(|| refuse("write key=value"))?;
+            let (key, value) = word.split_once('=').ok_or_else(|| refuse("write key=value"))?;
             let switches = || {
-                target
-                    .entry
-                    .keys
-                    .iter()
-                    .filter(|key| matches!(key.default, KeyDefault::Switch(_)))
+                target.entry.keys.iter().filter(|key| matches!(key.default, KeyDefault::Switch(_)))
             };
             match key {
                 "reduction" => {
-                    target.reduction = Some(names::find(
-                        "reduction",
-                        value,
-                        Reduction::ALL,
-                        Reduction::name,
-                    )?);
+                    target.reduction =
+                        Some(names::find("reduction", value, Reduction::ALL, Reduction::name)?);
                 }
                 "loss" => target.loss = Some(names::find("loss", value, Loss::ALL, Loss::name)?),
                 _ => {

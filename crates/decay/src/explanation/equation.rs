@@ -27,12 +27,10 @@ pub(super) fn equation(subject: &Subject) -> Vec<String> {
             short(subject.coefficient())
         ));
     }
-    let rate = subject
-        .peak_learning_rate()
-        .map_or("η_t".to_owned(), |peak| {
-            let varies = subject.run.schedule.is_some();
-            format!("{}{}", short(peak), if varies { " f_t" } else { "" })
-        });
+    let rate = subject.peak_learning_rate().map_or("η_t".to_owned(), |peak| {
+        let varies = subject.run.schedule.is_some();
+        format!("{}{}", short(peak), if varies { " f_t" } else { "" })
+    });
     if rule == DecayRule::Hyperball {
         lines.push(format!(
             "w ← R·Norm(w − {rate} R·Norm(u_t)), R = ‖w₀‖: a matrix keeps its norm, and λ is only its switch"
@@ -59,29 +57,14 @@ pub(super) fn equation(subject: &Subject) -> Vec<String> {
             DecayRule::Corrected | DecayRule::SquaredLearningRate => " f_t²",
             DecayRule::Constant | DecayRule::CoupledL2 | DecayRule::Hyperball => "",
         };
-        let power = if subject.run.schedule.is_some() {
-            power
-        } else {
-            ""
-        };
-        let own = if subject.lambda_schedule.is_some() {
-            " l_t"
-        } else {
-            ""
-        };
-        let only = if subject.cautious() {
-            " [where u_t w ≥ 0]"
-        } else {
-            ""
-        };
+        let power = if subject.run.schedule.is_some() { power } else { "" };
+        let own = if subject.lambda_schedule.is_some() { " l_t" } else { "" };
+        let only = if subject.cautious() { " [where u_t w ≥ 0]" } else { "" };
         lines.push(match subject.anchor {
             Anchor::Zero if !subject.cautious() => {
                 format!("w ← (1 − {}{power}{own}) w − {rate} u_t", short(shrink))
             }
-            _ => format!(
-                "w ← w − {}{power}{own} {distance}{only} − {rate} u_t",
-                short(shrink)
-            ),
+            _ => format!("w ← w − {}{power}{own} {distance}{only} − {rate} u_t", short(shrink)),
         });
         if power.is_empty() && own.is_empty() && subject.anchor == Anchor::Zero {
             let kept = format!("{:.10}", 1.0 - shrink);
@@ -92,10 +75,7 @@ pub(super) fn equation(subject: &Subject) -> Vec<String> {
         }
     } else {
         let own = rule.equation().replace("(w − a)", distance);
-        lines.push(format!(
-            "{own} − η_t u_t, λ = {}",
-            short(subject.coefficient())
-        ));
+        lines.push(format!("{own} − η_t u_t, λ = {}", short(subject.coefficient())));
     }
     lines.push(format!("{}{point}", direction(subject)));
     if let Some(schedule) = subject.run.schedule {
@@ -109,13 +89,7 @@ pub(super) fn equation(subject: &Subject) -> Vec<String> {
 
 /// What u_t is.
 fn direction(subject: &Subject) -> String {
-    let Momenta {
-        momentum,
-        dampening,
-        nesterov,
-        beta1,
-        beta2,
-    } = subject.momenta;
+    let Momenta { momentum, dampening, nesterov, beta1, beta2 } = subject.momenta;
     let betas = format!("β₁ = {}, β₂ = {}", short(beta1), short(beta2));
     let ahead = if nesterov { ", looking ahead" } else { "" };
     match subject.optimizer {

@@ -36,19 +36,12 @@ pub enum Meaning {
 impl Meaning {
     pub(super) fn of(subject: &Subject) -> Self {
         match Prior::of(subject) {
-            Ok(prior) => Meaning::Prior {
-                derivation: derivation(subject, &prior),
-                prior,
-            },
+            Ok(prior) => Meaning::Prior { derivation: derivation(subject, &prior), prior },
             Err(DecayError::Missing { missing, .. }) => Meaning::Needs { missing },
-            Err(DecayError::NotAPrior { reason, .. }) => Meaning::NoPrior {
-                reason,
-                instead: instead(subject),
-            },
-            Err(other) => Meaning::NoPrior {
-                reason: other.to_string(),
-                instead: Vec::new(),
-            },
+            Err(DecayError::NotAPrior { reason, .. }) => {
+                Meaning::NoPrior { reason, instead: instead(subject) }
+            }
+            Err(other) => Meaning::NoPrior { reason: other.to_string(), instead: Vec::new() },
         }
     }
 }
@@ -75,11 +68,7 @@ fn derivation(subject: &Subject, prior: &Prior) -> Vec<String> {
     let mut lines = vec![format!(
         "log posterior = −Σ_i ℓ_i − (α/2)‖{distance}‖² + const, the sum over all N data points: w ~ N({mean}, 1/α)"
     )];
-    if let Convention::Penalty {
-        penalty,
-        likelihood,
-    } = subject.convention
-    {
+    if let Convention::Penalty { penalty, likelihood } = subject.convention {
         lines.extend(of_estimator(subject, penalty, likelihood));
         lines.push(result);
         return lines;
@@ -183,10 +172,7 @@ fn instead(subject: &Subject) -> Vec<String> {
         return lines;
     };
     if shrink == 0.0
-        || !matches!(
-            subject.optimizer,
-            Optimizer::Adam | Optimizer::RAdam | Optimizer::NAdam
-        )
+        || !matches!(subject.optimizer, Optimizer::Adam | Optimizer::RAdam | Optimizer::NAdam)
     {
         return lines;
     }

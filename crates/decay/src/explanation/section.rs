@@ -44,10 +44,10 @@ impl Explanation {
             section("norm", "Where the norm goes", self.norm()),
             section("prior", "As a prior", self.as_a_prior()),
         ];
-        let warnings = self.warnings.iter().map(|warning| Line::Warning {
-            reason: warning.reason(),
-            fix: warning.fix(),
-        });
+        let warnings = self
+            .warnings
+            .iter()
+            .map(|warning| Line::Warning { reason: warning.reason(), fix: warning.fix() });
         let mut lines: Vec<Line> = warnings.collect();
         lines.extend(self.remarks.iter().cloned().map(Line::Text));
         if !lines.is_empty() {
@@ -99,11 +99,7 @@ impl Explanation {
             });
             let mut text = format!("{} a step at the peak", short(shrink));
             if let Some((first, last)) = ends.filter(|_| run.schedule.is_some()) {
-                text += &format!(
-                    ", {} in the first, {} in the last",
-                    short(first),
-                    short(last)
-                );
+                text += &format!(", {} in the first, {} in the last", short(first), short(last));
             }
             fact("shrink s", text);
         }
@@ -168,10 +164,8 @@ impl Explanation {
                 true => " (GPT-2's; say init_std=…)",
                 false => "",
             };
-            let text = format!(
-                "from {start}{whose} to {} at the end, by the norm recursion",
-                short(rms)
-            );
+            let text =
+                format!("from {start}{whose} to {} at the end, by the norm recursion", short(rms));
             lines.push(Line::Fact("predicted RMS", text));
         }
         if let Settling::Settles(settled) = &self.equilibrium {
@@ -189,29 +183,19 @@ impl Explanation {
             (Some(rms), _) => fact("equilibrium RMS", short(rms)),
             (None, Some(ratio)) => fact(
                 "equilibrium RMS",
-                format!(
-                    "{} × √E[g²], the RMS of a gradient's coordinate",
-                    short(ratio)
-                ),
+                format!("{} × √E[g²], the RMS of a gradient's coordinate", short(ratio)),
             ),
             (None, None) => {}
         }
         if let Some(ratio) = settled.norm_per_root_of_unit_gradient {
             fact(
                 "if scale-invariant",
-                format!(
-                    "‖w‖ = {} × √‖g̃‖, with g̃ the gradient at unit norm",
-                    short(ratio)
-                ),
+                format!("‖w‖ = {} × √‖g̃‖, with g̃ the gradient at unit norm", short(ratio)),
             );
         }
         fact(
             "angle a step",
-            format!(
-                "{} rad = {}°",
-                short(settled.angle),
-                short(settled.angle.to_degrees())
-            ),
+            format!("{} rad = {}°", short(settled.angle), short(settled.angle.to_degrees())),
         );
         fact(
             "as hyperball",
@@ -220,15 +204,10 @@ impl Explanation {
                 short(settled.angle.tan())
             ),
         );
-        let mut relaxation = format!(
-            "within {}",
-            counted(count(settled.relaxation_steps), "step")
-        );
+        let mut relaxation = format!("within {}", counted(count(settled.relaxation_steps), "step"));
         if let Some(share) = self.timescale.initial_share {
-            relaxation += &format!(
-                "; at the end {} of the initial mean square is left",
-                left(share * share)
-            );
+            relaxation +=
+                &format!("; at the end {} of the initial mean square is left", left(share * share));
         }
         fact("gets there", relaxation);
         if let Some(bound) = &settled.bound {
@@ -248,9 +227,7 @@ impl Explanation {
             Meaning::NoPrior { reason, instead } => {
                 let mut lines = vec![Line::Text(format!("Not a Gaussian prior: {reason}."))];
                 lines.extend(
-                    instead
-                        .iter()
-                        .map(|line| Line::Text(format!("{}.", capitalised(line)))),
+                    instead.iter().map(|line| Line::Text(format!("{}.", capitalised(line)))),
                 );
                 lines
             }
@@ -259,17 +236,13 @@ impl Explanation {
 }
 
 fn given(value: Given<f64>) -> String {
-    let default = if value.default {
-        " (the library's default)"
-    } else {
-        ""
-    };
+    let default = if value.default { " (the library's default)" } else { "" };
     format!("{}{default}", short(value.value))
 }
 
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
-    characters.next().map_or(String::new(), |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+    characters
+        .next()
+        .map_or(String::new(), |first| first.to_uppercase().chain(characters).collect())
 }

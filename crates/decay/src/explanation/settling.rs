@@ -75,7 +75,7 @@ fn settled(subject: &Subject) -> Result<Settled, String> {
         Optimizer::Adafactor => return silent("Adafactor, whose step depends on the weights' RMS"),
         Optimizer::Any => {
             return Err(
-                "that depends on the optimizer under whose loss the penalty stands".to_owned(),
+                "that depends on the optimizer under whose loss the penalty stands".to_owned()
             );
         }
         Optimizer::Estimator => {
@@ -127,10 +127,7 @@ fn settled(subject: &Subject) -> Result<Settled, String> {
             } else {
                 "RMS = η √(E[g²]/(2s))/(1 − μ), angle = √(2s (1 − μ)/(1 + μ))"
             };
-            let rms = subject
-                .run
-                .gradient_rms
-                .map(|gradient| found.rms * gradient);
+            let rms = subject.run.gradient_rms.map(|gradient| found.rms * gradient);
             (formula.to_owned(), found, rms)
         }
         Optimizer::Lion => {
@@ -141,11 +138,8 @@ fn settled(subject: &Subject) -> Result<Settled, String> {
         }
         Optimizer::Muon => {
             // The angle does not depend on the scale.
-            let noise = |scale| UpdateNoise::Muon {
-                momentum,
-                nesterov: subject.momenta.nesterov,
-                scale,
-            };
+            let noise =
+                |scale| UpdateNoise::Muon { momentum, nesterov: subject.momenta.nesterov, scale };
             let found = general(noise(subject.muon_scale.unwrap_or(MuonScale::MatchRms)));
             let formula = match subject.muon_scale {
                 Some(MuonScale::MatchRms) => "RMS = η √(D/(2s)), D = 0.2² × c",
@@ -153,10 +147,7 @@ fn settled(subject: &Subject) -> Result<Settled, String> {
             };
             let c = noise(MuonScale::MatchRms).diffusion() / 0.04;
             (
-                format!(
-                    "{formula}, c = {} for this momentum",
-                    super::number::short(c)
-                ),
+                format!("{formula}, c = {} for this momentum", super::number::short(c)),
                 found,
                 subject.muon_scale.map(|_| found.rms),
             )

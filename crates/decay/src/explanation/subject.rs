@@ -64,21 +64,13 @@ pub struct Momenta {
 impl Momenta {
     /// How many times as strong a lasting push arrives through SGD's momentum: 1/(1 − μ).
     pub(crate) fn gain(&self) -> f64 {
-        Momentum {
-            momentum: self.momentum,
-            dampening: self.dampening,
-            nesterov: self.nesterov,
-        }
-        .gain()
+        Momentum { momentum: self.momentum, dampening: self.dampening, nesterov: self.nesterov }
+            .gain()
     }
 
     /// The share of a gradient that SGD's momentum takes in; PyTorch has no dampening without one.
     pub(crate) fn intake(&self) -> f64 {
-        if self.momentum == 0.0 {
-            1.0
-        } else {
-            1.0 - self.dampening
-        }
+        if self.momentum == 0.0 { 1.0 } else { 1.0 - self.dampening }
     }
 }
 
@@ -102,10 +94,7 @@ impl From<&Setting> for Subject {
             library_equation: Some(format!(
                 "{}, {} = {}",
                 setting.variant.equation,
-                setting
-                    .entry
-                    .key(KeyMeaning::WeightDecay)
-                    .map_or("λ", |key| key.name),
+                setting.entry.key(KeyMeaning::WeightDecay).map_or("λ", |key| key.name),
                 super::number::short(setting.lambda.value)
             )),
             optimizer: setting.entry.optimizer,
@@ -129,12 +118,7 @@ impl From<&Setting> for Subject {
             },
             stores_shrunk_weights: setting.entry.stores_shrunk_weights(),
             run: run.clone(),
-            remarks: setting
-                .entry
-                .quirks
-                .iter()
-                .map(|quirk| (*quirk).to_owned())
-                .collect(),
+            remarks: setting.entry.quirks.iter().map(|quirk| (*quirk).to_owned()).collect(),
         }
     }
 }
@@ -173,11 +157,7 @@ impl Subject {
 
     /// η_t; without a schedule the rate is constant.
     pub fn learning_rate(&self, step: u64) -> Option<f64> {
-        self.rate(
-            self.run
-                .schedule
-                .map_or(1.0, |schedule| schedule.factor(step)),
-        )
+        self.rate(self.run.schedule.map_or(1.0, |schedule| schedule.factor(step)))
     }
 
     /// The part s_t that a step takes off the weights when no gradient comes in between; absent
@@ -189,9 +169,7 @@ impl Subject {
     /// | coupled L2 under SGD | η_tλ/(1 − μ): the penalty's gradient goes through the momentum μ |
     /// | coupled L2 under Adam | η_tλ/√E\[g²\]: divided like any gradient; needs its RMS |
     pub fn shrink(&self, step: u64) -> Option<f64> {
-        let lambda = self
-            .lambda_schedule
-            .map_or(1.0, |schedule| schedule.factor(step));
+        let lambda = self.lambda_schedule.map_or(1.0, |schedule| schedule.factor(step));
         self.shrink_at(self.learning_rate(step)?, lambda)
     }
 
@@ -219,21 +197,13 @@ impl Subject {
     /// The random part of the optimizer's update, where there is theory for it and its numbers are
     /// known.
     pub fn noise(&self) -> Option<UpdateNoise> {
-        let Momenta {
-            momentum,
-            nesterov,
-            beta1,
-            beta2,
-            ..
-        } = self.momenta;
+        let Momenta { momentum, nesterov, beta1, beta2, .. } = self.momenta;
         match self.optimizer {
             Optimizer::Adam | Optimizer::RAdam => Some(UpdateNoise::Adam { beta1 }),
             Optimizer::Lion => Some(UpdateNoise::Lion { beta1, beta2 }),
-            Optimizer::Muon => Some(UpdateNoise::Muon {
-                momentum,
-                nesterov,
-                scale: self.muon_scale?,
-            }),
+            Optimizer::Muon => {
+                Some(UpdateNoise::Muon { momentum, nesterov, scale: self.muon_scale? })
+            }
             Optimizer::Sgd => Some(UpdateNoise::Sgd {
                 momentum,
                 nesterov,

@@ -139,10 +139,7 @@ impl Warning {
             return warnings;
         }
         if peak_shrink >= 1.0 {
-            warnings.push(Warning::Overshoots {
-                shrink: peak_shrink,
-                rule,
-            });
+            warnings.push(Warning::Overshoots { shrink: peak_shrink, rule });
         }
         let shares = course.map(|course| course.share_of_steps_below_bf16);
         // Coupled L2 is a part of the update, and is rounded with it.
@@ -151,15 +148,9 @@ impl Warning {
             let share_of_steps = shares.unwrap_or(at_peak);
             if peak_shrink > 0.0 && share_of_steps > 0.0 {
                 warnings.push(if subject.stores_shrunk_weights {
-                    Warning::LostInBf16 {
-                        peak_shrink,
-                        share_of_steps,
-                    }
+                    Warning::LostInBf16 { peak_shrink, share_of_steps }
                 } else {
-                    Warning::RoundedWithUpdate {
-                        peak_shrink,
-                        share_of_steps,
-                    }
+                    Warning::RoundedWithUpdate { peak_shrink, share_of_steps }
                 });
             }
         }
@@ -173,18 +164,11 @@ impl Warning {
                 | Optimizer::Muon
         );
         if rule == DecayRule::CoupledL2 && adaptive {
-            warnings.push(Warning::CoupledUnderAdaptive {
-                name: subject.name.clone(),
-            });
+            warnings.push(Warning::CoupledUnderAdaptive { name: subject.name.clone() });
         }
         let timescale = course.and_then(|course| course.timescale);
         if let Some(timescale) = timescale {
-            warnings.extend(of_length(
-                subject,
-                rule,
-                timescale.kappa,
-                timescale.tau_fraction,
-            ));
+            warnings.extend(of_length(subject, rule, timescale.kappa, timescale.tau_fraction));
         }
         let kind = run.schedule.map(|schedule| schedule.kind);
         let one_pass = run.epochs.is_none_or(|epochs| epochs <= 1.0);
@@ -210,9 +194,7 @@ impl Warning {
             && subject.decayed.embeddings
             && timescale.initial_share <= 1.0 - ROW_LOSS
         {
-            warnings.push(Warning::UnusedRowsDecay {
-                share_left: timescale.initial_share,
-            });
+            warnings.push(Warning::UnusedRowsDecay { share_left: timescale.initial_share });
         }
         warnings
     }
@@ -411,13 +393,7 @@ fn of_length(
         Some(tau) => tau < 1.0,
         None => tau_fraction < FORGETFUL_TAU,
     };
-    forgets.then_some(Warning::ForgetsItsData {
-        kappa,
-        tau_fraction,
-        tau_epochs,
-        lambda,
-        rule,
-    })
+    forgets.then_some(Warning::ForgetsItsData { kappa, tau_fraction, tau_epochs, lambda, rule })
 }
 
 impl Serialize for Warning {

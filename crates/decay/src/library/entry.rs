@@ -30,9 +30,7 @@ pub struct LibraryEntry {
 impl LibraryEntry {
     /// The part of the name behind the library: `AdamW`.
     pub fn class(&self) -> &'static str {
-        self.name
-            .split_once('.')
-            .map_or(self.name, |(_, class)| class)
+        self.name.split_once('.').map_or(self.name, |(_, class)| class)
     }
 
     /// The key with this meaning.
@@ -43,26 +41,17 @@ impl LibraryEntry {
     /// The variant that these switches choose; a switch that was not typed has its default.
     pub fn variant(&self, typed: &[(&str, bool)]) -> Option<&'static Variant> {
         let state = |name: &str| {
-            let set = typed
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, on)| *on);
+            let set = typed.iter().find(|(key, _)| *key == name).map(|(_, on)| *on);
             set.or_else(|| {
-                self.keys
-                    .iter()
-                    .find(|key| key.name == name)
-                    .and_then(|key| match key.default {
-                        KeyDefault::Switch(on) => Some(on),
-                        _ => None,
-                    })
+                self.keys.iter().find(|key| key.name == name).and_then(|key| match key.default {
+                    KeyDefault::Switch(on) => Some(on),
+                    _ => None,
+                })
             })
         };
-        self.variants.iter().find(|variant| {
-            variant
-                .switches
-                .iter()
-                .all(|(key, on)| state(key) == Some(*on))
-        })
+        self.variants
+            .iter()
+            .find(|variant| variant.switches.iter().all(|(key, on)| state(key) == Some(*on)))
     }
 
     /// Whether norm gains and biases decay when nobody excludes them.
@@ -74,15 +63,9 @@ impl LibraryEntry {
     /// Whether a step stores the shrunk weights before it adds the update to them; otherwise it adds
     /// η(u + λw) at once, as the signs in the equation show.
     pub fn stores_shrunk_weights(&self) -> bool {
-        ![
-            "optax.",
-            "big_vision.",
-            "nanochat.",
-            "modded_nanogpt.",
-            "llm_c.",
-        ]
-        .iter()
-        .any(|library| self.name.starts_with(library))
+        !["optax.", "big_vision.", "nanochat.", "modded_nanogpt.", "llm_c."]
+            .iter()
+            .any(|library| self.name.starts_with(library))
     }
 
     /// Whether the update, and not the decay, is divided by a width multiplier.
@@ -340,45 +323,25 @@ pub type Values = std::collections::BTreeMap<KeyMeaning, Given<f64>>;
 
 /// The step of `rule` with the library's own number as coefficient.
 pub(super) const fn step(rule: DecayRule) -> Convention {
-    Convention::Step {
-        rule,
-        per_unit: 1.0,
-        cautious: false,
-    }
+    Convention::Step { rule, per_unit: 1.0, cautious: false }
 }
 
 /// The same, on the coordinates alone where update and weight agree in sign.
 pub(super) const fn cautious_step(rule: DecayRule) -> Convention {
-    Convention::Step {
-        rule,
-        per_unit: 1.0,
-        cautious: true,
-    }
+    Convention::Step { rule, per_unit: 1.0, cautious: true }
 }
 
 /// A key with a number as its default.
 pub(super) const fn number(name: &'static str, meaning: KeyMeaning, default: f64) -> Key {
-    Key {
-        name,
-        meaning,
-        default: KeyDefault::Number(default),
-    }
+    Key { name, meaning, default: KeyDefault::Number(default) }
 }
 
 /// A key without a default.
 pub(super) const fn required(name: &'static str, meaning: KeyMeaning) -> Key {
-    Key {
-        name,
-        meaning,
-        default: KeyDefault::Required,
-    }
+    Key { name, meaning, default: KeyDefault::Required }
 }
 
 /// A switch.
 pub(super) const fn switch(name: &'static str, meaning: KeyMeaning, default: bool) -> Key {
-    Key {
-        name,
-        meaning,
-        default: KeyDefault::Switch(default),
-    }
+    Key { name, meaning, default: KeyDefault::Switch(default) }
 }

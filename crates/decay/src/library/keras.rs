@@ -6,11 +6,7 @@ use super::entry::{
 use crate::DecayRule;
 
 const fn golden(source: &'static str) -> Checked {
-    Checked {
-        version: "keras 3.15.1",
-        method: Method::Golden,
-        source,
-    }
+    Checked { version: "keras 3.15.1", method: Method::Golden, source }
 }
 
 pub(super) const ENTRIES: &[LibraryEntry] = &[

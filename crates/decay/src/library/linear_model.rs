@@ -8,11 +8,7 @@ use super::entry::{
 const COEFFICIENTS: &str = "the coefficients, not the intercept";
 
 const fn golden(version: &'static str, source: &'static str) -> Checked {
-    Checked {
-        version,
-        method: Method::Golden,
-        source,
-    }
+    Checked { version, method: Method::Golden, source }
 }
 
 const fn sklearn(source: &'static str) -> Checked {
@@ -24,18 +20,11 @@ const fn statsmodels(source: &'static str) -> Checked {
 }
 
 const fn glmnet(source: &'static str) -> Checked {
-    Checked {
-        version: "cran/glmnet daf551b",
-        method: Method::Source,
-        source,
-    }
+    Checked { version: "cran/glmnet daf551b", method: Method::Source, source }
 }
 
 const fn penalty(penalty: Penalty, likelihood: Likelihood) -> Convention {
-    Convention::Penalty {
-        penalty,
-        likelihood,
-    }
+    Convention::Penalty { penalty, likelihood }
 }
 
 const GLMNET_STANDARDIZE: &str = "by default every column of X is first divided by its standard deviation (over N), and the penalty holds the coefficients of the scaled columns: the call turns that off";
@@ -85,10 +74,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "‖y − Xw‖²/(2N) + alpha l1_ratio ‖w‖₁ + ½ alpha (1 − l1_ratio) ‖w‖²",
             call: "sklearn.linear_model.ElasticNet(alpha={alpha}, l1_ratio={l1_ratio})",
         }],
-        keys: &[
-            number("alpha", WeightDecay, 1.0),
-            number("l1_ratio", L1Ratio, 0.5),
-        ],
+        keys: &[number("alpha", WeightDecay, 1.0), number("l1_ratio", L1Ratio, 0.5)],
         decays: COEFFICIENTS,
         checked: sklearn("sklearn/linear_model/_coordinate_descent.py, ElasticNet"),
         epsilon_before_correction: false,
@@ -104,10 +90,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "C Σ_i ℓ_i + l1_ratio ‖w‖₁ + ½ (1 − l1_ratio) ‖w‖²",
             call: "sklearn.linear_model.LogisticRegression(C={C}, l1_ratio={l1_ratio})",
         }],
-        keys: &[
-            number("C", WeightDecay, 1.0),
-            number("l1_ratio", L1Ratio, 0.0),
-        ],
+        keys: &[number("C", WeightDecay, 1.0), number("l1_ratio", L1Ratio, 0.0)],
         decays: "the coefficients, not the intercept (the solver liblinear penalises it too)",
         checked: sklearn("sklearn/linear_model/_logistic.py, LogisticRegression"),
         epsilon_before_correction: false,
@@ -146,10 +129,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "‖y − Xβ‖²/(2N) + λ (α ‖β‖₁ + ½ (1 − α) ‖β‖²/std(y))",
             call: "glmnet(x, y, family = \"gaussian\", alpha = {alpha}, lambda = {lambda}, standardize = FALSE)",
         }],
-        keys: &[
-            required("lambda", WeightDecay),
-            number("alpha", L1Ratio, 1.0),
-        ],
+        keys: &[required("lambda", WeightDecay), number("alpha", L1Ratio, 1.0)],
         decays: COEFFICIENTS,
         checked: glmnet(
             "src/glmnetpp/include/glmnetpp_bits/elnet_driver/gaussian.hpp and standardize.hpp",
@@ -170,10 +150,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "Σ_i ℓ_i/N + λ (α ‖β‖₁ + ½ (1 − α) ‖β‖²)",
             call: "glmnet(x, y, family = \"binomial\", alpha = {alpha}, lambda = {lambda}, standardize = FALSE)",
         }],
-        keys: &[
-            required("lambda", WeightDecay),
-            number("alpha", L1Ratio, 1.0),
-        ],
+        keys: &[required("lambda", WeightDecay), number("alpha", L1Ratio, 1.0)],
         decays: COEFFICIENTS,
         checked: glmnet(
             "src/glmnetpp/include/glmnetpp_bits/elnet_driver/binomial.hpp and standardize.hpp",
@@ -191,10 +168,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "Σ_i ℓ_i/N + λ (α ‖β‖₁ + ½ (1 − α) ‖β‖²), with coefficients for every class",
             call: "glmnet(x, y, family = \"multinomial\", alpha = {alpha}, lambda = {lambda}, standardize = FALSE)",
         }],
-        keys: &[
-            required("lambda", WeightDecay),
-            number("alpha", L1Ratio, 1.0),
-        ],
+        keys: &[required("lambda", WeightDecay), number("alpha", L1Ratio, 1.0)],
         decays: COEFFICIENTS,
         checked: glmnet(
             "src/glmnetpp/include/glmnetpp_bits/elnet_driver/binomial.hpp and standardize.hpp",
@@ -212,10 +186,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "Σ_i ℓ_i/N + λ (α ‖β‖₁ + ½ (1 − α) ‖β‖²)",
             call: "glmnet(x, y, family = \"poisson\", alpha = {alpha}, lambda = {lambda}, standardize = FALSE)",
         }],
-        keys: &[
-            required("lambda", WeightDecay),
-            number("alpha", L1Ratio, 1.0),
-        ],
+        keys: &[required("lambda", WeightDecay), number("alpha", L1Ratio, 1.0)],
         decays: COEFFICIENTS,
         checked: glmnet(
             "src/glmnetpp/include/glmnetpp_bits/elnet_driver/poisson.hpp and standardize.hpp",
@@ -233,10 +204,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "½ ‖y − Xw‖²/N + alpha (L1_wt ‖w‖₁ + ½ (1 − L1_wt) ‖w‖²)",
             call: "statsmodels.api.OLS(y, X).fit_regularized(alpha={alpha}, L1_wt={L1_wt})",
         }],
-        keys: &[
-            number("alpha", WeightDecay, 0.0),
-            number("L1_wt", L1Ratio, 1.0),
-        ],
+        keys: &[number("alpha", WeightDecay, 0.0), number("L1_wt", L1Ratio, 1.0)],
         decays: "every column of X, that of the intercept included",
         checked: statsmodels(
             "statsmodels/regression/linear_model.py, OLS.fit_regularized and _fit_ridge",
@@ -272,10 +240,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "Σ_i ℓ_i/N + alpha (L1_wt ‖w‖₁ + ½ (1 − L1_wt) ‖w‖²)",
             call: "statsmodels.api.GLM(y, X, family=statsmodels.api.families.Binomial()).fit_regularized(alpha={alpha}, L1_wt={L1_wt})",
         }],
-        keys: &[
-            number("alpha", WeightDecay, 0.0),
-            number("L1_wt", L1Ratio, 1.0),
-        ],
+        keys: &[number("alpha", WeightDecay, 0.0), number("L1_wt", L1Ratio, 1.0)],
         decays: "every column of X, that of the intercept included",
         checked: statsmodels(
             "statsmodels/genmod/generalized_linear_model.py, GLM.fit_regularized; statsmodels/base/elastic_net.py",
@@ -295,10 +260,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
         }],
         keys: &[number("prior_precision", WeightDecay, 1.0)],
         decays: "every parameter of the approximated layers",
-        checked: golden(
-            "laplace-torch 0.3",
-            "laplace/baselaplace.py, posterior_precision",
-        ),
+        checked: golden("laplace-torch 0.3", "laplace/baselaplace.py, posterior_precision"),
         epsilon_before_correction: false,
         quirks: &[
             "its likelihood of a regression is a sum of ½(y − f)²/σ²: torch.nn.MSELoss has no ½ and is a mean over N and outputs",

@@ -9,11 +9,7 @@ use crate::DecayRule;
 const ALL_TENSORS: &str = "every tensor, norms and biases included, unless `mask` leaves it out";
 const DECOUPLED: &str = "p ← p − η_t (u_t + λ p)";
 const fn golden(source: &'static str) -> Checked {
-    Checked {
-        version: "optax 0.2.8",
-        method: Method::Golden,
-        source,
-    }
+    Checked { version: "optax 0.2.8", method: Method::Golden, source }
 }
 
 pub(super) const ENTRIES: &[LibraryEntry] = &[

@@ -8,11 +8,7 @@ use crate::DecayRule;
 
 const ALL_TENSORS: &str = "every tensor handed over, norms and biases included";
 const fn golden(source: &'static str) -> Checked {
-    Checked {
-        version: "torch-optimi 0.3.3",
-        method: Method::Golden,
-        source,
-    }
+    Checked { version: "torch-optimi 0.3.3", method: Method::Golden, source }
 }
 
 pub(super) const ENTRIES: &[LibraryEntry] = &[

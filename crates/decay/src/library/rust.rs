@@ -7,11 +7,7 @@ use super::entry::{
 use crate::DecayRule;
 
 const fn read(version: &'static str, source: &'static str) -> Checked {
-    Checked {
-        version,
-        method: Method::Source,
-        source,
-    }
+    Checked { version, method: Method::Source, source }
 }
 
 pub(super) const ENTRIES: &[LibraryEntry] = &[
@@ -42,10 +38,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             switch("cautious_weight_decay", Cautious, false),
         ],
         decays: "every float parameter of the module",
-        checked: read(
-            "tracel-ai/burn 01832cc",
-            "crates/burn-optim/src/optim/adamw.rs",
-        ),
+        checked: read("tracel-ai/burn 01832cc", "crates/burn-optim/src/optim/adamw.rs"),
         epsilon_before_correction: false,
         quirks: &["epsilon is 1e-5 by default, a thousand times torch's"],
     },
@@ -67,10 +60,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             number("penalty", WeightDecay, 0.0),
         ],
         decays: "every float parameter of the module",
-        checked: read(
-            "tracel-ai/burn 050c750",
-            "crates/burn-optim/src/optim/sgd.rs and decay.rs",
-        ),
+        checked: read("tracel-ai/burn 050c750", "crates/burn-optim/src/optim/sgd.rs and decay.rs"),
         epsilon_before_correction: false,
         quirks: &[],
     },

@@ -7,11 +7,7 @@ use super::entry::{
 use crate::DecayRule;
 
 const fn read(version: &'static str, source: &'static str) -> Checked {
-    Checked {
-        version,
-        method: Method::Source,
-        source,
-    }
+    Checked { version, method: Method::Source, source }
 }
 
 pub(super) const ENTRIES: &[LibraryEntry] = &[
@@ -25,10 +21,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "p ← p − lr_t (g + wd p·[g p ≥ 0])",
             call: "setup_optimizer(matrix_lr={lr}, weight_decay={weight_decay})",
         }],
-        keys: &[
-            required("lr", LearningRate),
-            required("weight_decay", WeightDecay),
-        ],
+        keys: &[required("lr", LearningRate), required("weight_decay", WeightDecay)],
         decays: "the matrices; what AdamW trains has groups of its own",
         checked: read(
             "karpathy/nanochat 0e4b3fa",
@@ -51,10 +44,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: "p ← p − lr_t g − lr_t² wd p·[g p ≥ 0]",
             call: "NorMuonAndAdam(lr={lr}, weight_decay={weight_decay})",
         }],
-        keys: &[
-            required("lr", LearningRate),
-            required("weight_decay", WeightDecay),
-        ],
+        keys: &[required("lr", LearningRate), required("weight_decay", WeightDecay)],
         decays: "the matrices of attention and MLP",
         checked: read(
             "KellerJordan/modded-nanogpt 93f0e6b",

@@ -7,11 +7,7 @@ use crate::DecayRule;
 
 const DECAYS: &str = "every tensor handed over; timm's factory create_optimizer_v2 leaves out 1-D tensors and biases";
 const fn golden(source: &'static str) -> Checked {
-    Checked {
-        version: "timm 1.0.31",
-        method: Method::Golden,
-        source,
-    }
+    Checked { version: "timm 1.0.31", method: Method::Golden, source }
 }
 
 pub(super) const ENTRIES: &[LibraryEntry] = &[

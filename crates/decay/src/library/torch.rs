@@ -9,11 +9,7 @@ const ALL_TENSORS: &str = "every tensor handed over, norms and biases included";
 const DECOUPLED: &str = "θ ← θ − γ_t λ θ, then θ ← θ − γ_t u_t";
 const COUPLED: &str = "g_t ← g_t + λ θ, before the moments";
 const fn golden(source: &'static str) -> Checked {
-    Checked {
-        version: "torch 2.15.0",
-        method: Method::Golden,
-        source,
-    }
+    Checked { version: "torch 2.15.0", method: Method::Golden, source }
 }
 
 pub(super) const ENTRIES: &[LibraryEntry] = &[
@@ -166,10 +162,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             equation: DECOUPLED,
             call: "torch.optim.Adafactor(params, lr={lr}, weight_decay={weight_decay})",
         }],
-        keys: &[
-            number("lr", LearningRate, 1e-2),
-            number("weight_decay", WeightDecay, 0.0),
-        ],
+        keys: &[number("lr", LearningRate, 1e-2), number("weight_decay", WeightDecay, 0.0)],
         decays: ALL_TENSORS,
         checked: golden("torch/optim/_adafactor.py, _single_tensor_adafactor"),
         epsilon_before_correction: false,

@@ -8,11 +8,7 @@ use crate::DecayRule;
 
 const ALL_TENSORS: &str = "every tensor handed over, norms and biases included";
 const fn read(version: &'static str, source: &'static str) -> Checked {
-    Checked {
-        version,
-        method: Method::Source,
-        source,
-    }
+    Checked { version, method: Method::Source, source }
 }
 
 pub(super) const ENTRIES: &[LibraryEntry] = &[
@@ -87,10 +83,7 @@ pub(super) const ENTRIES: &[LibraryEntry] = &[
             number("wd", WeightDecay, 0.0),
         ],
         decays: "parameters whose path ends in /kernel, by the default of `wd_mults`: not norms, biases or position embeddings",
-        checked: read(
-            "google-research/big_vision 11eea57",
-            "big_vision/optax.py, make",
-        ),
+        checked: read("google-research/big_vision 11eea57", "big_vision/optax.py, make"),
         epsilon_before_correction: false,
         quirks: &["wd is not multiplied by lr: 1e-4 at lr 1e-3 is 0.1 of torch.AdamW"],
     },

@@ -148,11 +148,7 @@ impl Evidence {
         let log_evidence = if penalized == 0.0 {
             // λ → 0 with R₀ = 0: ½(ν − r) ln 1/λ and a constant.
             let excess = self.degrees - self.eigenvalues.len() as f64;
-            if excess > 0.0 {
-                f64::INFINITY
-            } else {
-                self.interpolation_limit(norm)
-            }
+            if excess > 0.0 { f64::INFINITY } else { self.interpolation_limit(norm) }
         } else {
             0.5 * self.degrees * (beta.ln() - 1.0 - (2.0 * PI).ln()) - 0.5 * log_determinant
                 + self.offset

@@ -53,10 +53,7 @@ impl Evidence {
                 ));
             }
             if next < smallest * 1e-16 && self.is_interpolated() {
-                return Err(not_converged(
-                    iteration,
-                    ": λ runs off to 0, as without noise",
-                ));
+                return Err(not_converged(iteration, ": λ runs off to 0, as without noise"));
             }
             let change = (next / lambda).ln().abs();
             lambda = next;
@@ -69,9 +66,6 @@ impl Evidence {
                 });
             }
         }
-        Err(not_converged(
-            iterations,
-            ": take Evidence::maximum, or more iterations",
-        ))
+        Err(not_converged(iterations, ": take Evidence::maximum, or more iterations"))
     }
 }

@@ -41,18 +41,10 @@ impl Gaussian {
         let p = self.columns.scales.len();
         for (what, given, expected) in [
             ("columns of the hold-out", held_out.columns(), p),
-            (
-                "targets of the hold-out",
-                held_out.targets(),
-                self.targets(),
-            ),
+            ("targets of the hold-out", held_out.targets(), self.targets()),
         ] {
             if given != expected {
-                return Err(EvidenceError::Shape {
-                    what,
-                    given,
-                    expected,
-                });
+                return Err(EvidenceError::Shape { what, given, expected });
             }
         }
         if held_out.rows() == 0 {
@@ -66,31 +58,17 @@ impl Gaussian {
                 .zip(&self.columns.scales)
                 .for_each(|(w, scale)| *w /= scale);
         }
-        let mut gram = Mat::from_fn(p, p, |i, j| {
-            if i >= j {
-                held_out.centred_product(i, j)
-            } else {
-                0.0
-            }
-        });
+        let mut gram =
+            Mat::from_fn(p, p, |i, j| if i >= j { held_out.centred_product(i, j) } else { 0.0 });
         fill_upper(&mut gram);
         let mut product = Mat::zeros(p, lambdas.len());
-        matmul(
-            product.as_mut(),
-            Accum::Replace,
-            &gram,
-            &coefficients,
-            1.0,
-            parallelism(),
-        );
+        matmul(product.as_mut(), Accum::Replace, &gram, &coefficients, 1.0, parallelism());
         let squares = held_out.centred_product(p + target, p + target);
         let means = held_out.means();
         Ok((0..lambdas.len())
             .map(|j| {
                 let weights = coefficients.col_as_slice(j);
-                let intercept = self
-                    .columns
-                    .intercept_at_zero(self.at_mean(target), weights);
+                let intercept = self.columns.intercept_at_zero(self.at_mean(target), weights);
                 let mut apart = means[p + target] - intercept;
                 let mut sum = squares;
                 for (i, weight) in weights.iter().enumerate() {
@@ -117,25 +95,18 @@ impl Gaussian {
     ) -> Result<Vec<f64>, EvidenceError> {
         check_rows(x, y, weights)?;
         let p = self.columns.scales.len();
-        for (what, given, expected) in [
-            ("columns of x", x.ncols(), p),
-            ("targets of y", y.ncols(), self.targets()),
-        ] {
+        for (what, given, expected) in
+            [("columns of x", x.ncols(), p), ("targets of y", y.ncols(), self.targets())]
+        {
             if given != expected {
-                return Err(EvidenceError::Shape {
-                    what,
-                    given,
-                    expected,
-                });
+                return Err(EvidenceError::Shape { what, given, expected });
             }
         }
         let coefficients = self.coefficient_path(target, lambdas)?;
         let mut standardized = Mat::zeros(p, x.nrows());
         for row in 0..x.nrows() {
-            self.columns.standardize_into(
-                x.row(row).iter().copied(),
-                standardized.col_as_slice_mut(row),
-            );
+            self.columns
+                .standardize_into(x.row(row).iter().copied(), standardized.col_as_slice_mut(row));
         }
         let mut fitted = Mat::zeros(x.nrows(), lambdas.len());
         matmul(
@@ -155,10 +126,7 @@ impl Gaussian {
         Ok((0..lambdas.len())
             .map(|j| {
                 let error = |row: usize| y[(row, target)] - at_mean - fitted[(row, j)];
-                (0..x.nrows())
-                    .map(|row| weight_of(row) * error(row).powi(2))
-                    .sum::<f64>()
-                    / weight
+                (0..x.nrows()).map(|row| weight_of(row) * error(row).powi(2)).sum::<f64>() / weight
             })
             .collect())
     }
@@ -226,10 +194,8 @@ pub fn cross_validate_rows(
     let pick = |rows: &[usize]| {
         let x = Mat::from_fn(rows.len(), x.ncols(), |i, j| x[(rows[i], j)]);
         let y = Mat::from_fn(rows.len(), y.ncols(), |i, j| y[(rows[i], j)]);
-        let weights: Vec<f64> = rows
-            .iter()
-            .map(|&row| weights.map_or(1.0, |weights| weights[row]))
-            .collect();
+        let weights: Vec<f64> =
+            rows.iter().map(|&row| weights.map_or(1.0, |weights| weights[row])).collect();
         (x, y, weights)
     };
     let mut errors = Vec::with_capacity(names.len());
@@ -259,11 +225,7 @@ pub fn cross_validate_rows(
 
 fn check_folds(folds: usize) -> Result<(), EvidenceError> {
     if folds < 2 {
-        return Err(EvidenceError::Shape {
-            what: "folds with rows",
-            given: folds,
-            expected: 2,
-        });
+        return Err(EvidenceError::Shape { what: "folds with rows", given: folds, expected: 2 });
     }
     Ok(())
 }
@@ -273,20 +235,13 @@ fn summarize(folds: &[(f64, Vec<f64>)]) -> CrossValidation {
     let weight: f64 = folds.iter().map(|(weight, _)| weight).sum();
     let count = folds.len() as f64;
     let lambdas = folds[0].1.len();
-    let mean = |j: usize| {
-        folds
-            .iter()
-            .map(|(weight, errors)| weight * errors[j])
-            .sum::<f64>()
-            / weight
-    };
+    let mean =
+        |j: usize| folds.iter().map(|(weight, errors)| weight * errors[j]).sum::<f64>() / weight;
     let standard_error = |j: usize| {
         let centre = mean(j);
-        let spread = folds
-            .iter()
-            .map(|(weight, errors)| weight * (errors[j] - centre).powi(2))
-            .sum::<f64>()
-            / weight;
+        let spread =
+            folds.iter().map(|(weight, errors)| weight * (errors[j] - centre).powi(2)).sum::<f64>()
+                / weight;
         (spread / (count - 1.0)).sqrt()
     };
     CrossValidation {

@@ -53,9 +53,7 @@ impl<'a> LeaveOneOut<'a> {
         lambdas: &[f64],
     ) -> Result<LeaveOneOut<'a>, EvidenceError> {
         model.check_target(target)?;
-        if let Some(&lambda) = lambdas
-            .iter()
-            .find(|lambda| !(lambda.is_finite() && **lambda > 0.0))
+        if let Some(&lambda) = lambdas.iter().find(|lambda| !(lambda.is_finite() && **lambda > 0.0))
         {
             return Err(EvidenceError::Lambda(lambda));
         }
@@ -95,16 +93,11 @@ impl<'a> LeaveOneOut<'a> {
     ) -> Result<(), EvidenceError> {
         let columns = &self.model.columns;
         let p = columns.scales.len();
-        for (what, given, expected) in [
-            ("columns of x", x.ncols(), p),
-            ("targets of y", y.ncols(), self.model.targets()),
-        ] {
+        for (what, given, expected) in
+            [("columns of x", x.ncols(), p), ("targets of y", y.ncols(), self.model.targets())]
+        {
             if given != expected {
-                return Err(EvidenceError::Shape {
-                    what,
-                    given,
-                    expected,
-                });
+                return Err(EvidenceError::Shape { what, given, expected });
             }
         }
         check_rows(x, y, weights)?;
@@ -128,10 +121,7 @@ impl<'a> LeaveOneOut<'a> {
             self.model.solution.reduced.rotate(rotated.as_mut());
             let data: Vec<(f64, f64)> = (start..start + rows)
                 .map(|row| {
-                    (
-                        y[(row, self.target)] - at_mean,
-                        weights.map_or(1.0, |weights| weights[row]),
-                    )
+                    (y[(row, self.target)] - at_mean, weights.map_or(1.0, |weights| weights[row]))
                 })
                 .collect();
             let sums: Vec<Vec<f64>> = data
@@ -153,10 +143,7 @@ impl<'a> LeaveOneOut<'a> {
                 })
                 .collect();
             for tile in sums {
-                self.sums
-                    .iter_mut()
-                    .zip(tile)
-                    .for_each(|(sum, error)| *sum += error);
+                self.sums.iter_mut().zip(tile).for_each(|(sum, error)| *sum += error);
             }
             self.weight += data.iter().map(|(_, weight)| weight).sum::<f64>();
         }
@@ -203,9 +190,5 @@ impl<'a> LeaveOneOut<'a> {
 
 /// (e/(1 − h))², infinite where rounding leaves nothing of 1 − h.
 fn squared_ratio(residual: f64, left: f64) -> f64 {
-    if left > 1e-13 {
-        (residual / left).powi(2)
-    } else {
-        f64::INFINITY
-    }
+    if left > 1e-13 { (residual / left).powi(2) } else { f64::INFINITY }
 }

@@ -43,10 +43,7 @@ impl Evidence {
         let sums = self.sums(lambda);
         let ratio = lambda * sums.norm / sums.penalized;
         let bend = ratio - ratio * ratio - 2.0 * lambda * lambda * sums.cubic / sums.penalized;
-        (
-            0.5 * (sums.gamma - self.degrees * ratio),
-            -0.5 * (sums.gamma_fall + self.degrees * bend),
-        )
+        (0.5 * (sums.gamma - self.degrees * ratio), -0.5 * (sums.gamma_fall + self.degrees * bend))
     }
 
     /// The λ of highest evidence: the highest of the inner maxima, or λ → ∞ if the evidence is higher there.
@@ -61,9 +58,8 @@ impl Evidence {
             .max_by(|a, b| a.log_evidence.total_cmp(&b.log_evidence));
         let nothing = self.at(f64::INFINITY);
         let exact = self.at(0.0);
-        let highest = inner.map_or(nothing.log_evidence, |point| {
-            point.log_evidence.max(nothing.log_evidence)
-        });
+        let highest = inner
+            .map_or(nothing.log_evidence, |point| point.log_evidence.max(nothing.log_evidence));
         let exact_wins =
             exact.log_evidence > highest && (exact.log_evidence.is_finite() || inner.is_none());
         let (point, outcome) = match inner {
@@ -78,11 +74,7 @@ impl Evidence {
                 (point.lambda * (-half).exp(), point.lambda * half.exp())
             })
             .filter(|(low, high)| *low > 0.0 && high.is_finite());
-        Maximum {
-            point,
-            outcome,
-            interval,
-        }
+        Maximum { point, outcome, interval }
     }
 
     /// Pairs of ln λ between which the slope goes from + to −.
@@ -135,11 +127,7 @@ impl Evidence {
                 high = t;
             }
             let newton = t - slope / curvature;
-            let next = if newton > low && newton < high {
-                newton
-            } else {
-                0.5 * (low + high)
-            };
+            let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
             if (next - t).abs() <= 1e-15 * (1.0 + t.abs()) {
                 break;
             }

@@ -61,22 +61,14 @@ impl Gaussian {
         options: Options,
         scales: &[f64],
     ) -> Result<Gaussian, EvidenceError> {
-        Gaussian::from_equations(
-            NormalEquations::of(statistics, options, Some(scales))?,
-            options,
-        )
+        Gaussian::from_equations(NormalEquations::of(statistics, options, Some(scales))?, options)
     }
 
     fn from_equations(
         equations: NormalEquations,
         options: Options,
     ) -> Result<Gaussian, EvidenceError> {
-        let NormalEquations {
-            gram,
-            cross,
-            columns,
-            moments,
-        } = equations;
+        let NormalEquations { gram, cross, columns, moments } = equations;
         Gaussian::reduce(gram, cross, None, columns, moments, options)
     }
 
@@ -124,11 +116,7 @@ impl Gaussian {
     ) -> Result<Gaussian, EvidenceError> {
         check_rows(x, y, weights)?;
         if x.ncols() == 0 || y.ncols() == 0 {
-            return Err(EvidenceError::Empty(if x.ncols() == 0 {
-                "columns"
-            } else {
-                "targets"
-            }));
+            return Err(EvidenceError::Empty(if x.ncols() == 0 { "columns" } else { "targets" }));
         }
         let moments = Moments::of_rows(x, y, weights);
         check_count(moments.rows, options.intercept)?;
@@ -148,10 +136,7 @@ impl Gaussian {
                 let values = rows.col_as_slice_mut(place);
                 columns.standardize_into(x.row(row).iter().copied(), values);
                 if options.intercept != Intercept::Absent {
-                    columns
-                        .constant
-                        .iter()
-                        .for_each(|&column| values[column] = 0.0);
+                    columns.constant.iter().for_each(|&column| values[column] = 0.0);
                 }
                 values.iter_mut().for_each(|value| *value *= root);
                 for target in 0..k {
@@ -177,24 +162,22 @@ impl Gaussian {
             1.0,
             parallelism(),
         );
-        let shares = (0..x.nrows())
-            .map(|row| weights.map_or(1.0, |weights| weights[row]))
-            .filter(|weight| *weight > 0.0)
-            .map(|weight| {
-                if options.intercept == Intercept::Absent {
-                    0.0
-                } else {
-                    weight / moments.weight
-                }
-            })
-            .collect();
+        let shares =
+            (0..x.nrows())
+                .map(|row| weights.map_or(1.0, |weights| weights[row]))
+                .filter(|weight| *weight > 0.0)
+                .map(|weight| {
+                    if options.intercept == Intercept::Absent {
+                        0.0
+                    } else {
+                        weight / moments.weight
+                    }
+                })
+                .collect();
         Gaussian::reduce(
             kernel,
             targets,
-            Some(DualRows {
-                values: rows,
-                shares,
-            }),
+            Some(DualRows { values: rows, shares }),
             columns,
             moments,
             options,
@@ -211,15 +194,11 @@ impl Gaussian {
     ) -> Result<Gaussian, EvidenceError> {
         let reduced = Tridiagonal::of(matrix);
         reduced.rotate(right.as_mut());
-        let rotated: Vec<Vec<f64>> = (0..right.ncols())
-            .map(|target| right.col_as_slice(target).to_vec())
-            .collect();
+        let rotated: Vec<Vec<f64>> =
+            (0..right.ncols()).map(|target| right.col_as_slice(target).to_vec()).collect();
         let mut projections = rotated.clone();
-        let mut eigenvalues = diagonalize(
-            reduced.diagonal.clone(),
-            reduced.off_diagonal.clone(),
-            &mut projections,
-        )?;
+        let mut eigenvalues =
+            diagonalize(reduced.diagonal.clone(), reduced.off_diagonal.clone(), &mut projections)?;
         // Rounding makes eigenvalues of 0 as large as this.
         let floor = eigenvalues[0] * f64::EPSILON * columns.scales.len().max(moments.rows) as f64;
         eigenvalues.retain(|&s| s > floor);
@@ -230,21 +209,13 @@ impl Gaussian {
             projection.truncate(eigenvalues.len());
             if rows.is_some() {
                 // z = √s Uᵀỹ: the dual's eigenvectors are those of X̃X̃ᵀ.
-                projection
-                    .iter_mut()
-                    .zip(&eigenvalues)
-                    .for_each(|(z, s)| *z *= s.sqrt());
+                projection.iter_mut().zip(&eigenvalues).for_each(|(z, s)| *z *= s.sqrt());
             }
         }
         let rank = eigenvalues.len();
         Ok(Gaussian {
             intercept: options.intercept,
-            solution: Solution {
-                reduced,
-                rows,
-                floor,
-                rank,
-            },
+            solution: Solution { reduced, rows, floor, rank },
             columns,
             moments,
             eigenvalues,
@@ -274,27 +245,15 @@ impl Gaussian {
     /// [`EvidenceError::ConstantTarget`]; [`EvidenceError::Scale`] where its squares leave the range of f64.
     pub fn evidence(&self, target: usize) -> Result<Evidence, EvidenceError> {
         self.check_target(target)?;
-        let frame = Frame::of(
-            &self.moments,
-            self.columns.scales.len(),
-            target,
-            self.intercept,
-        )?;
+        let frame = Frame::of(&self.moments, self.columns.scales.len(), target, self.intercept)?;
         let total = frame.total;
         let root = total.sqrt();
         let projections: Vec<f64> = self.projections[target].iter().map(|z| z / root).collect();
-        let explained: f64 = projections
-            .iter()
-            .zip(&self.eigenvalues)
-            .map(|(z, s)| z * z / s)
-            .sum();
+        let explained: f64 =
+            projections.iter().zip(&self.eigenvalues).map(|(z, s)| z * z / s).sum();
         // What 1 − Σz²/s is made of is known to about this.
         let rounding = 8.0 * f64::EPSILON * (10 + self.eigenvalues.len()) as f64;
-        let unexplained = if 1.0 - explained > rounding {
-            1.0 - explained
-        } else {
-            0.0
-        };
+        let unexplained = if 1.0 - explained > rounding { 1.0 - explained } else { 0.0 };
         Ok(Evidence {
             eigenvalues: self.eigenvalues.clone(),
             projections,
@@ -323,12 +282,7 @@ impl Gaussian {
             }
         };
         let intercept = self.columns.intercept_at_zero(at_mean, &coefficients);
-        Ok(Fit {
-            point,
-            coefficients,
-            standardized_coefficients,
-            intercept,
-        })
+        Ok(Fit { point, coefficients, standardized_coefficients, intercept })
     }
 
     /// Standardised coefficients at each λ ≥ 0: p × number of λ.
@@ -341,10 +295,7 @@ impl Gaussian {
         lambdas: &[f64],
     ) -> Result<Mat<f64>, EvidenceError> {
         self.check_target(target)?;
-        if let Some(&lambda) = lambdas
-            .iter()
-            .find(|lambda| lambda.is_nan() || **lambda < 0.0)
-        {
+        if let Some(&lambda) = lambdas.iter().find(|lambda| lambda.is_nan() || **lambda < 0.0) {
             return Err(EvidenceError::Lambda(lambda));
         }
         let path = self.solution.path(&self.rotated[target], lambdas)?;

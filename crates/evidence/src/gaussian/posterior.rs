@@ -90,9 +90,7 @@ impl Gaussian {
                 intercept_variance,
                 inverse: LowerHalf::of(&inverse),
                 rows: rows.as_ref().map(|rows| {
-                    (0..rows.ncols())
-                        .map(|row| rows.col_as_slice(row).to_vec())
-                        .collect()
+                    (0..rows.ncols()).map(|row| rows.col_as_slice(row).to_vec()).collect()
                 }),
             },
             inverse,
@@ -150,9 +148,7 @@ impl Posterior {
         let p = written.standardized_coefficients.len();
         let variances: Vec<f64> = match (&self.rows, written.alpha) {
             (_, None) => vec![0.0; p],
-            (None, _) => (0..p)
-                .map(|j| self.inverse[(j, j)] / written.beta)
-                .collect(),
+            (None, _) => (0..p).map(|j| self.inverse[(j, j)] / written.beta).collect(),
             (Some(_), Some(_)) => {
                 let mut variances = Vec::with_capacity(p);
                 for start in (0..p).step_by(BLOCK_ROWS) {
@@ -210,14 +206,7 @@ impl Posterior {
             }
         };
         let mut solved = Mat::zeros(along.nrows(), along.ncols());
-        matmul(
-            solved.as_mut(),
-            Accum::Replace,
-            &self.inverse,
-            &along,
-            1.0,
-            parallelism(),
-        );
+        matmul(solved.as_mut(), Accum::Replace, &self.inverse, &along, 1.0, parallelism());
         (0..along.ncols())
             .map(|row| {
                 let quadratic = dot(along.col_as_slice(row), solved.col_as_slice(row));
@@ -251,9 +240,7 @@ impl TryFrom<Portable> for Posterior {
         let damaged = |problem: &str| EvidenceError::Damaged(problem.to_owned());
         let p = written.standardized_coefficients.len();
         if p == 0 || written.columns.scales.len() != p || written.columns.means.len() != p {
-            return Err(damaged(
-                "means, scales and coefficients are not of one length",
-            ));
+            return Err(damaged("means, scales and coefficients are not of one length"));
         }
         let precise = |value: f64| value.is_finite() && value > 0.0;
         if !precise(written.beta)
@@ -270,14 +257,7 @@ impl TryFrom<Portable> for Posterior {
             Some(_) => return Err(damaged("a row has not as many values as there are columns")),
         };
         let order = rows.as_ref().map_or(p, |rows| rows.ncols());
-        let inverse = written
-            .inverse
-            .unfold(order)
-            .map_err(EvidenceError::Damaged)?;
-        Ok(Posterior {
-            written,
-            inverse,
-            rows,
-        })
+        let inverse = written.inverse.unfold(order).map_err(EvidenceError::Damaged)?;
+        Ok(Posterior { written, inverse, rows })
     }
 }

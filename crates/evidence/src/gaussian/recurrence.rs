@@ -55,24 +55,14 @@ impl Recurrence {
     pub(super) fn new(factor: &Factor, solution: &[f64]) -> Recurrence {
         let multipliers = std::iter::once(0.0).chain(factor.multipliers.iter().copied());
         let steps =
-            multipliers
-                .zip(&factor.pivots)
-                .zip(solution)
-                .map(|((multiplier, pivot), solution)| Step {
-                    multiplier,
-                    inverse: 1.0 / pivot,
-                    solution: *solution,
-                });
-        Recurrence {
-            steps: steps.collect(),
-        }
+            multipliers.zip(&factor.pivots).zip(solution).map(|((multiplier, pivot), solution)| {
+                Step { multiplier, inverse: 1.0 / pivot, solution: *solution }
+            });
+        Recurrence { steps: steps.collect() }
     }
 
     pub(super) fn forms(&self, tile: &Tile) -> Forms {
-        pulp::Arch::new().dispatch(Pass {
-            steps: &self.steps,
-            values: &tile.values,
-        })
+        pulp::Arch::new().dispatch(Pass { steps: &self.steps, values: &tile.values })
     }
 }
 
@@ -87,10 +77,7 @@ impl WithSimd for Pass<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Forms {
-        let mut forms = Forms {
-            quadratic: [0.0; LANES],
-            along: [0.0; LANES],
-        };
+        let mut forms = Forms { quadratic: [0.0; LANES], along: [0.0; LANES] };
         let zero = simd.splat_f64s(0.0);
         let (quadratic, _) = S::as_mut_simd_f64s(&mut forms.quadratic);
         let (along, _) = S::as_mut_simd_f64s(&mut forms.along);
@@ -128,13 +115,14 @@ mod tests {
     #[test]
     fn equals_solving_for_each_vector() {
         let p = 9;
-        let matrix = Mat::from_fn(p, p, |i, j| {
-            if i == j {
-                4.0
-            } else {
-                1.0 / (1.0 + i.abs_diff(j) as f64)
-            }
-        });
+        let matrix =
+            Mat::from_fn(
+                p,
+                p,
+                |i, j| {
+                    if i == j { 4.0 } else { 1.0 / (1.0 + i.abs_diff(j) as f64) }
+                },
+            );
         let reduced = Tridiagonal::of(matrix);
         let columns = Mat::from_fn(p, 5, |i, j| ((3 * i + 7 * j) as f64).sin());
         let solution: Vec<f64> = (0..p).map(|i| (i as f64).cos()).collect();

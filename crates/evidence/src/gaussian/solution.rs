@@ -65,13 +65,11 @@ impl Solution {
             1 => beside[i.min(j)],
             _ => 0.0,
         });
-        dense
-            .self_adjoint_eigen(Side::Lower)
-            .map_err(|_| EvidenceError::NotConverged {
-                what: "the eigenvectors",
-                iterations: 0,
-                hint: "",
-            })
+        dense.self_adjoint_eigen(Side::Lower).map_err(|_| EvidenceError::NotConverged {
+            what: "the eigenvectors",
+            iterations: 0,
+            hint: "",
+        })
     }
 
     /// (T + λ)⁻¹ on the range of T, 0 outside.

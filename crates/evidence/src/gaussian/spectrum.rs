@@ -100,11 +100,7 @@ fn sweep(
 /// √(a² + b²): plainly where the squares hold, since `hypot` is several times slower.
 fn length(a: f64, b: f64) -> f64 {
     let squares = a * a + b * b;
-    if (1e-280..1e280).contains(&squares) {
-        squares.sqrt()
-    } else {
-        a.hypot(b)
-    }
+    if (1e-280..1e280).contains(&squares) { squares.sqrt() } else { a.hypot(b) }
 }
 
 #[cfg(test)]
@@ -117,37 +113,23 @@ mod tests {
     fn equals_the_full_eigendecomposition() {
         let p = 40;
         let diagonal: Vec<f64> = (0..p).map(|i| ((i * 37) % 11) as f64 + 0.5).collect();
-        let off_diagonal: Vec<f64> = (0..p - 1)
-            .map(|i| {
-                if i == 17 {
-                    0.0
-                } else {
-                    ((i * 13) % 7) as f64 - 2.0
-                }
-            })
-            .collect();
+        let off_diagonal: Vec<f64> =
+            (0..p - 1).map(|i| if i == 17 { 0.0 } else { ((i * 13) % 7) as f64 - 2.0 }).collect();
         let vector: Vec<f64> = (0..p).map(|i| (i as f64).sin()).collect();
         let dense = Mat::from_fn(p, p, |i, j| match i.abs_diff(j) {
             0 => diagonal[i],
             1 => off_diagonal[i.min(j)],
             _ => 0.0,
         });
-        let full = dense
-            .self_adjoint_eigen(Side::Lower)
-            .expect("a finite symmetric matrix");
+        let full = dense.self_adjoint_eigen(Side::Lower).expect("a finite symmetric matrix");
 
         let mut vectors = [vector.clone()];
         let eigenvalues = diagonalize(diagonal, off_diagonal, &mut vectors).expect("converges");
         for i in 0..p {
             let ascending = p - 1 - i;
             assert!((eigenvalues[i] - full.S()[ascending]).abs() < 1e-13 * eigenvalues[0]);
-            let projection: f64 = (0..p)
-                .map(|row| full.U()[(row, ascending)] * vector[row])
-                .sum();
-            assert!(
-                (vectors[0][i].abs() - projection.abs()).abs() < 1e-12,
-                "{i}"
-            );
+            let projection: f64 = (0..p).map(|row| full.U()[(row, ascending)] * vector[row]).sum();
+            assert!((vectors[0][i].abs() - projection.abs()).abs() < 1e-12, "{i}");
         }
     }
 
@@ -158,10 +140,6 @@ mod tests {
             .expect("already diagonal");
         assert_eq!(eigenvalues, [1.0; 3]);
         assert_eq!(vectors[0], [3.0, 4.0, 12.0]);
-        assert!(
-            diagonalize(Vec::new(), Vec::new(), &mut [])
-                .expect("nothing to do")
-                .is_empty()
-        );
+        assert!(diagonalize(Vec::new(), Vec::new(), &mut []).expect("nothing to do").is_empty());
     }
 }

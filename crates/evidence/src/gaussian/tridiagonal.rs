@@ -114,10 +114,7 @@ impl Tridiagonal {
             pivot = next.max(lambda);
             pivots.push(pivot);
         }
-        Factor {
-            multipliers,
-            pivots,
-        }
+        Factor { multipliers, pivots }
     }
 }
 

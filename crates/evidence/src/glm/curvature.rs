@@ -39,19 +39,10 @@ impl Glm {
             .into_par_iter()
             .map(|(start, rows)| {
                 let block = self.design.subrows(start, rows);
-                let (target, weights) = (
-                    &self.target[start..start + rows],
-                    &self.weights[start..start + rows],
-                );
+                let (target, weights) =
+                    (&self.target[start..start + rows], &self.weights[start..start + rows]);
                 let mut predictor = Mat::zeros(rows, outputs);
-                matmul(
-                    predictor.as_mut(),
-                    Accum::Replace,
-                    block,
-                    parameters,
-                    1.0,
-                    Par::Seq,
-                );
+                matmul(predictor.as_mut(), Accum::Replace, block, parameters, 1.0, Par::Seq);
                 let (means, log_likelihood) =
                     self.family.evaluate(predictor.as_ref(), target, weights);
                 let residuals = Mat::from_fn(rows, outputs, |i, k| {
@@ -77,16 +68,11 @@ impl Glm {
         };
         for (start, predictor, means, log_likelihood, gradient) in blocks {
             let rows = predictor.nrows();
-            local
-                .predictor
-                .subrows_mut(start, rows)
-                .copy_from(&predictor);
+            local.predictor.subrows_mut(start, rows).copy_from(&predictor);
             local.means.subrows_mut(start, rows).copy_from(&means);
             local.log_likelihood += log_likelihood;
             for (k, sums) in local.gradient.chunks_mut(m).enumerate() {
-                sums.iter_mut()
-                    .zip(gradient.col_as_slice(k))
-                    .for_each(|(sum, part)| *sum += part);
+                sums.iter_mut().zip(gradient.col_as_slice(k)).for_each(|(sum, part)| *sum += part);
             }
         }
         local
@@ -193,14 +179,7 @@ impl Glm {
                 let block = self.design.subrows(start, rows);
                 let means = local.means.subrows(start, rows);
                 let mut shift = Mat::zeros(rows, outputs);
-                matmul(
-                    shift.as_mut(),
-                    Accum::Replace,
-                    block,
-                    direction,
-                    1.0,
-                    Par::Seq,
-                );
+                matmul(shift.as_mut(), Accum::Replace, block, direction, 1.0, Par::Seq);
                 // How the means drift: Σ_l curvature(k, l) · shift_l, row after row.
                 let drift: Vec<f64> = (0..rows * outputs)
                     .map(|place| (place / outputs, place % outputs))
@@ -237,10 +216,7 @@ impl Glm {
     /// First row and number of rows of each block.
     pub(super) fn blocks(&self, rows: usize) -> Vec<(usize, usize)> {
         let n = self.design.nrows();
-        (0..n)
-            .step_by(rows)
-            .map(|start| (start, rows.min(n - start)))
-            .collect()
+        (0..n).step_by(rows).map(|start| (start, rows.min(n - start))).collect()
     }
 }
 
@@ -285,10 +261,7 @@ fn quadratic(block: MatRef<'_, f64>, part: MatRef<'_, f64>, symmetric: bool) -> 
     );
     let mut quadratic = vec![0.0; block.nrows()];
     for column in 0..part.ncols() {
-        let pairs = product
-            .col_as_slice(column)
-            .iter()
-            .zip(block.col(column).iter());
+        let pairs = product.col_as_slice(column).iter().zip(block.col(column).iter());
         let terms = quadratic.iter_mut().zip(pairs);
         if symmetric {
             let diagonal = part[(column, column)];

@@ -59,11 +59,7 @@ impl Glm {
         if let Family::Softmax { classes } = family
             && classes < 2
         {
-            return Err(EvidenceError::Shape {
-                what: "classes",
-                given: classes,
-                expected: 2,
-            });
+            return Err(EvidenceError::Shape { what: "classes", given: classes, expected: 2 });
         }
         let y_matrix = MatRef::from_column_major_slice(y, y.len(), 1);
         check_rows(x, y_matrix, weights)?;

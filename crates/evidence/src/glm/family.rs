@@ -53,12 +53,7 @@ impl Family {
             Family::Poisson => value >= 0.0 && value.fract() == 0.0,
         };
         match target.iter().position(|&value| !fits(value)) {
-            Some(row) => Err(EvidenceError::Label {
-                row,
-                value: target[row],
-                family,
-                expected,
-            }),
+            Some(row) => Err(EvidenceError::Label { row, value: target[row], family, expected }),
             None => Ok(()),
         }
     }
@@ -81,29 +76,19 @@ impl Family {
             Family::Logistic
                 if weight_of(&|y| y == 0.0) == 0.0 || weight_of(&|y| y == 1.0) == 0.0 =>
             {
-                (
-                    "every row is of one class",
-                    "drop the intercept or add rows of the other class",
-                )
+                ("every row is of one class", "drop the intercept or add rows of the other class")
             }
             Family::Softmax { classes }
                 if (0..classes).any(|class| weight_of(&|y| y == class as f64) == 0.0) =>
             {
-                (
-                    "a class has no rows",
-                    "number the classes without gaps, or add rows of it",
-                )
+                ("a class has no rows", "number the classes without gaps, or add rows of it")
             }
-            Family::Poisson if weight_of(&|y| y > 0.0) == 0.0 => (
-                "every count is 0",
-                "drop the intercept or add rows with events",
-            ),
+            Family::Poisson if weight_of(&|y| y > 0.0) == 0.0 => {
+                ("every count is 0", "drop the intercept or add rows with events")
+            }
             Family::Logistic | Family::Softmax { .. } | Family::Poisson => return Ok(()),
         };
-        Err(EvidenceError::NoIntercept {
-            problem: problem.0,
-            fix: problem.1,
-        })
+        Err(EvidenceError::NoIntercept { problem: problem.0, fix: problem.1 })
     }
 
     /// The predicted means of each row, n × K, from η; and Σ w ln p(y).
@@ -129,9 +114,8 @@ impl Family {
                     y * eta - eta.exp() - ln_gamma(y + 1.0)
                 }
                 Family::Softmax { classes } => {
-                    let largest = (0..classes)
-                        .map(|k| means[(row, k)])
-                        .fold(f64::NEG_INFINITY, f64::max);
+                    let largest =
+                        (0..classes).map(|k| means[(row, k)]).fold(f64::NEG_INFINITY, f64::max);
                     let own = means[(row, y as usize)] - largest;
                     let mut sum = 0.0;
                     for k in 0..classes {
@@ -193,23 +177,19 @@ impl Family {
         target: &[f64],
         weights: &[f64],
     ) -> bool {
-        target
-            .iter()
-            .zip(weights)
-            .enumerate()
-            .all(|(row, (&y, &weight))| {
-                weight == 0.0
-                    || match self {
-                        Family::Logistic => {
-                            (predictor[(row, 0)] > 0.0) == (y == 1.0) && predictor[(row, 0)] != 0.0
-                        }
-                        Family::Softmax { classes } => {
-                            let own = y as usize;
-                            (0..classes)
-                                .all(|k| k == own || predictor[(row, k)] < predictor[(row, own)])
-                        }
-                        Family::Poisson => false,
+        target.iter().zip(weights).enumerate().all(|(row, (&y, &weight))| {
+            weight == 0.0
+                || match self {
+                    Family::Logistic => {
+                        (predictor[(row, 0)] > 0.0) == (y == 1.0) && predictor[(row, 0)] != 0.0
                     }
-            })
+                    Family::Softmax { classes } => {
+                        let own = y as usize;
+                        (0..classes)
+                            .all(|k| k == own || predictor[(row, k)] < predictor[(row, own)])
+                    }
+                    Family::Poisson => false,
+                }
+        })
     }
 }

@@ -36,8 +36,7 @@ impl Glm {
                 self.family.outputs(),
             );
             let (_, log_likelihood) =
-                self.family
-                    .evaluate((&design * parameters).as_ref(), y, &weights);
+                self.family.evaluate((&design * parameters).as_ref(), y, &weights);
             losses[place] = -log_likelihood / weight;
         })?;
         Ok(losses)
@@ -61,9 +60,7 @@ impl Glm {
             None => standardized,
         };
         let d = self.penalized;
-        Ok(Mat::from_fn(x.nrows(), self.width(), |i, j| {
-            if j < d { rotated[(i, j)] } else { 1.0 }
-        }))
+        Ok(Mat::from_fn(x.nrows(), self.width(), |i, j| if j < d { rotated[(i, j)] } else { 1.0 }))
     }
 }
 
@@ -81,11 +78,7 @@ pub fn cross_validate(
     lambdas: &[f64],
 ) -> Result<Vec<f64>, EvidenceError> {
     if fold_of.len() != x.nrows() || y.len() != x.nrows() {
-        let given = if y.len() == x.nrows() {
-            fold_of.len()
-        } else {
-            y.len()
-        };
+        let given = if y.len() == x.nrows() { fold_of.len() } else { y.len() };
         return Err(EvidenceError::Shape {
             what: "fold numbers or labels",
             given,
@@ -110,27 +103,15 @@ pub fn cross_validate(
             (0..x.nrows()).partition(|&row| fold_of[row] == name);
         let pick = |rows: &[usize]| {
             let labels: Vec<f64> = rows.iter().map(|&row| y[row]).collect();
-            (
-                Mat::from_fn(rows.len(), x.ncols(), |i, j| x[(rows[i], j)]),
-                labels,
-            )
+            (Mat::from_fn(rows.len(), x.ncols(), |i, j| x[(rows[i], j)]), labels)
         };
         let (train_x, train_y) = pick(&outside);
         let (held_x, held_y) = pick(&inside);
-        let model = Glm::with_scales(
-            train_x.as_ref(),
-            &train_y,
-            None,
-            family,
-            options,
-            Some(&scales),
-        )?;
+        let model =
+            Glm::with_scales(train_x.as_ref(), &train_y, None, family, options, Some(&scales))?;
         let loss = model.held_out(held_x.as_ref(), &held_y, None, lambdas)?;
         let share = inside.len() as f64 / x.nrows() as f64;
-        losses
-            .iter_mut()
-            .zip(loss)
-            .for_each(|(sum, loss)| *sum += share * loss);
+        losses.iter_mut().zip(loss).for_each(|(sum, loss)| *sum += share * loss);
     }
     Ok(losses)
 }

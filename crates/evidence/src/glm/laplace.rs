@@ -35,11 +35,7 @@ pub struct LaplacePoint {
 impl Glm {
     pub(super) fn point(&self, alpha: f64, mode: &Mode) -> LaplacePoint {
         let parameters = self.penalized_parameters() as f64;
-        let intercepts = if self.has_intercept {
-            self.family.intercepts() as f64
-        } else {
-            0.0
-        };
+        let intercepts = if self.has_intercept { self.family.intercepts() as f64 } else { 0.0 };
         let free = self.free();
         let log_determinant: f64 = (0..free).map(|i| 2.0 * mode.factor.L()[(i, i)].ln()).sum();
         LaplacePoint {
@@ -63,10 +59,8 @@ impl Glm {
     /// dL/d ln α.
     pub(super) fn slope(&self, alpha: f64, mode: &Mode) -> f64 {
         let inverse = invert(&mode.factor, self.free());
-        let trace: f64 = (0..self.free())
-            .filter(|&i| self.is_penalized(i))
-            .map(|i| inverse[(i, i)])
-            .sum();
+        let trace: f64 =
+            (0..self.free()).filter(|&i| self.is_penalized(i)).map(|i| inverse[(i, i)]).sum();
         let along = self.tangent(alpha, mode);
         0.5 * (self.penalized_parameters() as f64
             - alpha * (mode.squared_norm + trace)
@@ -76,13 +70,11 @@ impl Glm {
     /// dθ̂/d ln α, laid out as the parameters.
     pub(super) fn tangent(&self, alpha: f64, mode: &Mode) -> Vec<f64> {
         let right: Vec<f64> = (0..self.free())
-            .map(|index| {
-                if self.is_penalized(index) {
-                    -alpha * mode.parameters[index]
-                } else {
-                    0.0
-                }
-            })
+            .map(
+                |index| {
+                    if self.is_penalized(index) { -alpha * mode.parameters[index] } else { 0.0 }
+                },
+            )
             .collect();
         let mut tangent = solve(&mode.factor, &right);
         tangent.resize(mode.parameters.len(), 0.0);
@@ -100,13 +92,7 @@ impl Glm {
         );
         (0..free)
             .filter(|&i| self.is_penalized(i))
-            .map(|i| {
-                inverse
-                    .col_as_slice(i)
-                    .iter()
-                    .map(|value| value * value)
-                    .sum::<f64>()
-            })
+            .map(|i| inverse.col_as_slice(i).iter().map(|value| value * value).sum::<f64>())
             .sum()
     }
 }

@@ -40,10 +40,8 @@ impl Glm {
             .into_par_iter()
             .map(|(start, rows)| {
                 let predictor = self.left_out(mode, &inverse, start, rows);
-                let (target, weights) = (
-                    &self.target[start..start + rows],
-                    &self.weights[start..start + rows],
-                );
+                let (target, weights) =
+                    (&self.target[start..start + rows], &self.weights[start..start + rows]);
                 self.family.evaluate(predictor.as_ref(), target, weights).1
             })
             .collect();

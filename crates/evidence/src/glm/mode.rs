@@ -45,12 +45,7 @@ impl Glm {
         let m = self.width();
         let share = |k: Option<usize>| {
             let hit = |y: f64| k.map_or(y, |k| f64::from(u8::from(y == k as f64)));
-            self.target
-                .iter()
-                .zip(&self.weights)
-                .map(|(&y, &w)| w * hit(y))
-                .sum::<f64>()
-                / weight
+            self.target.iter().zip(&self.weights).map(|(&y, &w)| w * hit(y)).sum::<f64>() / weight
         };
         match self.family {
             super::Family::Logistic => {
@@ -149,18 +144,14 @@ impl Glm {
         alpha: f64,
     ) -> Result<Llt<f64>, EvidenceError> {
         let mut hessian = curvature.clone();
-        (0..self.free())
-            .filter(|&i| self.is_penalized(i))
-            .for_each(|i| hessian[(i, i)] += alpha);
+        (0..self.free()).filter(|&i| self.is_penalized(i)).for_each(|i| hessian[(i, i)] += alpha);
         hessian.llt(Side::Lower).map_err(|_| not_converged(0))
     }
 
     /// ‖W‖² of the weights that are penalised.
     pub(super) fn squared_norm(&self, parameters: &[f64]) -> f64 {
-        let penalized = parameters
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| self.is_penalized(*index));
+        let penalized =
+            parameters.iter().enumerate().filter(|(index, _)| self.is_penalized(*index));
         penalized.map(|(_, value)| value * value).sum()
     }
 }

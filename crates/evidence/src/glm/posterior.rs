@@ -86,11 +86,7 @@ impl Glm {
                     .collect(),
             };
             let original = self.columns.coefficients(&standardized);
-            let at_mean = if self.has_intercept {
-                parameters[d]
-            } else {
-                0.0
-            };
+            let at_mean = if self.has_intercept { parameters[d] } else { 0.0 };
             intercepts.push(self.columns.intercept_at_zero(at_mean, &original));
             coefficients.push(original);
         }
@@ -148,14 +144,8 @@ impl GlmPosterior {
         {
             return damaged("not as many coefficients as classes, or means as columns");
         }
-        if self
-            .coefficients
-            .iter()
-            .any(|coefficients| coefficients.len() != p)
-            || self
-                .basis
-                .as_ref()
-                .is_some_and(|basis| basis.iter().any(|vector| vector.len() != p))
+        if self.coefficients.iter().any(|coefficients| coefficients.len() != p)
+            || self.basis.as_ref().is_some_and(|basis| basis.iter().any(|vector| vector.len() != p))
         {
             return damaged("not as many coefficients as columns");
         }
@@ -188,8 +178,7 @@ impl GlmPosterior {
         let mut outside = vec![0.0; x.nrows()];
         let mut standardized = vec![0.0; p];
         for row in 0..x.nrows() {
-            self.columns
-                .standardize_into(x.row(row).iter().copied(), &mut standardized);
+            self.columns.standardize_into(x.row(row).iter().copied(), &mut standardized);
             match &self.basis {
                 None => (0..p).for_each(|j| entered[(row, j)] = standardized[j]),
                 Some(basis) => {
@@ -286,18 +275,9 @@ mod tests {
             &factor * factor.transpose()
         };
         vec![
-            (
-                [2.0, 0.0, -1.0],
-                of([[0.5, 0.0, 0.0], [0.2, 0.4, 0.0], [-0.1, 0.1, 0.3]]),
-            ),
-            (
-                [4.0, 1.0, -3.0],
-                of([[2.0, 0.0, 0.0], [1.0, 2.0, 0.0], [-1.0, 0.5, 2.0]]),
-            ),
-            (
-                [1.0, 1.5, 0.0],
-                of([[3.0, 0.0, 0.0], [0.1, 0.3, 0.0], [0.0, 0.1, 0.3]]),
-            ),
+            ([2.0, 0.0, -1.0], of([[0.5, 0.0, 0.0], [0.2, 0.4, 0.0], [-0.1, 0.1, 0.3]])),
+            ([4.0, 1.0, -3.0], of([[2.0, 0.0, 0.0], [1.0, 2.0, 0.0], [-1.0, 0.5, 2.0]])),
+            ([1.0, 1.5, 0.0], of([[3.0, 0.0, 0.0], [0.1, 0.3, 0.0], [0.0, 0.1, 0.3]])),
         ]
     }
 
@@ -357,9 +337,7 @@ mod tests {
             let at_mode = SOFTMAX.link(&mean);
             let error = |values: &[f64]| {
                 let pairs = values.iter().zip(&integral);
-                pairs
-                    .map(|(value, sum)| (value - sum / total).abs())
-                    .fold(0.0, f64::max)
+                pairs.map(|(value, sum)| (value - sum / total).abs()).fold(0.0, f64::max)
             };
             assert!(error(&averaged) < bound, "{averaged:?}");
             assert!(error(&averaged) < error(&at_mode), "{at_mode:?}");

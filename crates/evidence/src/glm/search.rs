@@ -62,9 +62,7 @@ impl Glm {
     /// [`EvidenceError::Lambda`]; [`EvidenceError::NotConverged`] where λ is too small for the data.
     pub fn path(&self, lambdas: &[f64]) -> Result<Vec<LaplacePoint>, EvidenceError> {
         let mut points: Vec<Option<LaplacePoint>> = vec![None; lambdas.len()];
-        self.descend(lambdas, |place, alpha, mode| {
-            points[place] = Some(self.point(alpha, mode))
-        })?;
+        self.descend(lambdas, |place, alpha, mode| points[place] = Some(self.point(alpha, mode)))?;
         Ok(points.into_iter().flatten().collect())
     }
 
@@ -74,9 +72,7 @@ impl Glm {
         lambdas: &[f64],
         mut visit: impl FnMut(usize, f64, &Mode),
     ) -> Result<(), EvidenceError> {
-        if let Some(&lambda) = lambdas
-            .iter()
-            .find(|lambda| !(lambda.is_finite() && **lambda > 0.0))
+        if let Some(&lambda) = lambdas.iter().find(|lambda| !(lambda.is_finite() && **lambda > 0.0))
         {
             return Err(EvidenceError::Lambda(lambda));
         }
@@ -134,10 +130,7 @@ impl Glm {
         let mut lowest = Vec::new();
         self.descend(&lambdas, |_, alpha, mode| {
             let point = self.point(alpha, mode);
-            if best
-                .as_ref()
-                .is_none_or(|(best, _)| point.log_evidence > best.log_evidence)
-            {
+            if best.as_ref().is_none_or(|(best, _)| point.log_evidence > best.log_evidence) {
                 best = Some((point, mode.clone()));
             }
             lowest.clone_from(&mode.parameters);
@@ -184,10 +177,7 @@ impl Glm {
             alpha /= 10.0;
             // So far down that H cannot be decomposed, nothing can be said.
             let mode = self.mode(alpha, parameters, None).ok()?;
-            if self
-                .family
-                .separates(mode.local.predictor.as_ref(), &self.target, &self.weights)
-            {
+            if self.family.separates(mode.local.predictor.as_ref(), &self.target, &self.weights) {
                 return Some(true);
             }
             if settled(norm, mode.squared_norm) {
@@ -206,10 +196,7 @@ impl Glm {
         best: LaplacePoint,
         mut mode: Mode,
     ) -> Result<(LaplacePoint, Mode, Outcome, f64), EvidenceError> {
-        let (mut low, mut high) = (
-            bracket[0].lambda.ln(),
-            bracket[bracket.len() - 1].lambda.ln(),
-        );
+        let (mut low, mut high) = (bracket[0].lambda.ln(), bracket[bracket.len() - 1].lambda.ln());
         let mut t = best.lambda.ln();
         let mut slope = self.slope(best.lambda, &mode);
         if bracket[0].lambda == best.lambda && slope <= 0.0 {
@@ -217,10 +204,8 @@ impl Glm {
         }
         let mut curvature = match bracket {
             [below, at, above] => {
-                let (left, right) = (
-                    (at.lambda / below.lambda).ln(),
-                    (above.lambda / at.lambda).ln(),
-                );
+                let (left, right) =
+                    ((at.lambda / below.lambda).ln(), (above.lambda / at.lambda).ln());
                 let rise = (at.log_evidence - below.log_evidence) / left;
                 2.0 * ((above.log_evidence - at.log_evidence) / right - rise) / (left + right)
             }
@@ -234,11 +219,7 @@ impl Glm {
                 high = t;
             }
             let secant = t - slope / curvature;
-            let next = if secant > low && secant < high {
-                secant
-            } else {
-                0.5 * (low + high)
-            };
+            let next = if secant > low && secant < high { secant } else { 0.5 * (low + high) };
             let step = next - t;
             let before = t;
             t = next;

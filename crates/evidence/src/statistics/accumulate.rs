@@ -77,30 +77,24 @@ impl Statistics {
             return;
         }
         let block = &mut block[..rows * width];
-        block
-            .par_chunks_mut(width)
-            .with_min_len(ROWS_A_TASK)
-            .zip(&kept)
-            .for_each(|(values, &row)| {
+        block.par_chunks_mut(width).with_min_len(ROWS_A_TASK).zip(&kept).for_each(
+            |(values, &row)| {
                 let (columns, targets) = values.split_at_mut(x.ncols());
                 let row = (x.row(row), y.row(row));
                 let copy = |to: &mut [f64], from: RowRef<'_, f64>| {
-                    to.iter_mut()
-                        .zip(from.iter())
-                        .for_each(|(to, from)| *to = *from);
+                    to.iter_mut().zip(from.iter()).for_each(|(to, from)| *to = *from);
                 };
                 copy(columns, row.0);
                 copy(targets, row.1);
-            });
+            },
+        );
         let weight: f64 = block_weights.iter().sum();
         // Means about the first row: exact for a constant column, whose centred values are then exactly 0.
         let origin = block[..width].to_vec();
         let mut means = vec![0.0; width];
         for (row, weight) in block_weights.iter().enumerate() {
-            for ((mean, value), origin) in means
-                .iter_mut()
-                .zip(&block[row * width..][..width])
-                .zip(&origin)
+            for ((mean, value), origin) in
+                means.iter_mut().zip(&block[row * width..][..width]).zip(&origin)
             {
                 *mean += weight * (value - origin);
             }
@@ -108,16 +102,14 @@ impl Statistics {
         for (mean, origin) in means.iter_mut().zip(&origin) {
             *mean = origin + *mean / weight;
         }
-        block
-            .par_chunks_mut(width)
-            .with_min_len(ROWS_A_TASK)
-            .zip(&block_weights)
-            .for_each(|(values, weight)| {
+        block.par_chunks_mut(width).with_min_len(ROWS_A_TASK).zip(&block_weights).for_each(
+            |(values, weight)| {
                 let root = weight.sqrt();
                 for (value, mean) in values.iter_mut().zip(&means) {
                     *value = root * (*value - mean);
                 }
-            });
+            },
+        );
         let block = MatRef::from_column_major_slice(block, width, rows);
         triangular::matmul(
             self.gram.as_mut(),
@@ -156,35 +148,21 @@ pub(crate) fn check_rows(
                 expected: x.nrows(),
             });
         }
-        if let Some(row) = weights
-            .iter()
-            .position(|weight| !(weight.is_finite() && *weight >= 0.0))
+        if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0))
         {
-            return Err(EvidenceError::Weight {
-                row,
-                value: weights[row],
-            });
+            return Err(EvidenceError::Weight { row, value: weights[row] });
         }
     }
     for (what, matrix) in [("column", x), ("target", y)] {
         // Along the memory: across it, this check costs a tenth of a fit.
         let is_row_major = matrix.col_stride().unsigned_abs() < matrix.row_stride().unsigned_abs();
-        let along = if is_row_major {
-            matrix.transpose()
-        } else {
-            matrix
-        };
+        let along = if is_row_major { matrix.transpose() } else { matrix };
         if !along.is_all_finite() {
             for row in 0..matrix.nrows() {
                 for column in 0..matrix.ncols() {
                     let value = matrix[(row, column)];
                     if !value.is_finite() {
-                        return Err(EvidenceError::NotFinite {
-                            what,
-                            column,
-                            row,
-                            value,
-                        });
+                        return Err(EvidenceError::NotFinite { what, column, row, value });
                     }
                 }
             }

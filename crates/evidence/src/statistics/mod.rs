@@ -81,23 +81,11 @@ impl Statistics {
     /// [`EvidenceError::Shape`] if the two are of different columns or targets.
     pub fn merge(&mut self, other: &Statistics) -> Result<(), EvidenceError> {
         for (what, given, expected) in [
-            (
-                "columns of the other statistics",
-                other.columns,
-                self.columns,
-            ),
-            (
-                "targets of the other statistics",
-                other.targets,
-                self.targets,
-            ),
+            ("columns of the other statistics", other.columns, self.columns),
+            ("targets of the other statistics", other.targets, self.targets),
         ] {
             if given != expected {
-                return Err(EvidenceError::Shape {
-                    what,
-                    given,
-                    expected,
-                });
+                return Err(EvidenceError::Shape { what, given, expected });
             }
         }
         if other.rows == 0 {

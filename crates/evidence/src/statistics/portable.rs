@@ -56,15 +56,9 @@ impl TryFrom<Portable> for Statistics {
         }
         let counted = portable.weight.is_finite() && (portable.weight > 0.0) == (portable.rows > 0);
         if !counted || portable.weight < 0.0 {
-            return damaged(format!(
-                "a weight of {} for {} rows",
-                portable.weight, portable.rows
-            ));
+            return damaged(format!("a weight of {} for {} rows", portable.weight, portable.rows));
         }
-        let gram = portable
-            .gram
-            .unfold(width)
-            .map_err(EvidenceError::Damaged)?;
+        let gram = portable.gram.unfold(width).map_err(EvidenceError::Damaged)?;
         if let Some(column) = (0..width).find(|&column| gram[(column, column)] < 0.0) {
             return damaged(format!("the sum of squares of column {column} is negative"));
         }
@@ -90,9 +84,7 @@ fn beyond_cauchy_schwarz(gram: &Mat<f64>) -> Option<(usize, usize)> {
     // Rounding of sums over many rows, and roots of squares that have vanished.
     const SLACK: f64 = 1.0 + 1e-8;
     const VANISHED: f64 = 1e-150;
-    let norms: Vec<f64> = (0..gram.nrows())
-        .map(|i| gram[(i, i)].sqrt().max(VANISHED))
-        .collect();
+    let norms: Vec<f64> = (0..gram.nrows()).map(|i| gram[(i, i)].sqrt().max(VANISHED)).collect();
     (0..gram.nrows())
         .flat_map(|row| (0..row).map(move |column| (row, column)))
         .find(|&(row, column)| gram[(row, column)].abs() > norms[row] * norms[column] * SLACK)

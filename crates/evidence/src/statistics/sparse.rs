@@ -35,28 +35,18 @@ impl SparseRows<'_> {
     fn row(&self, row: usize) -> impl Iterator<Item = (usize, f64)> {
         let range = self.starts[row]..self.starts[row + 1];
         let columns = self.columns[range.clone()].iter();
-        columns
-            .zip(&self.values[range])
-            .map(|(column, value)| (*column as usize, *value))
+        columns.zip(&self.values[range]).map(|(column, value)| (*column as usize, *value))
     }
 
     /// Refuses starts that do not ascend to the end, columns that do not ascend below `columns`, and values that are not finite.
     fn check(&self, columns: usize) -> Result<(), EvidenceError> {
-        let shape = |what, given, expected| EvidenceError::Shape {
-            what,
-            given,
-            expected,
-        };
+        let shape = |what, given, expected| EvidenceError::Shape { what, given, expected };
         let end = self.starts.last().copied().unwrap_or_default();
         if self.values.len() != end || self.columns.len() != end {
             return Err(shape("sparse values", self.values.len(), end));
         }
         if self.starts.first().is_some_and(|first| *first != 0) || !self.starts.is_sorted() {
-            return Err(shape(
-                "starts of sparse rows in order",
-                0,
-                self.starts.len(),
-            ));
+            return Err(shape("starts of sparse rows in order", 0, self.starts.len()));
         }
         for row in 0..self.rows() {
             let mut least = 0;
@@ -65,12 +55,7 @@ impl SparseRows<'_> {
                     return Err(shape("a column of sparse rows, in order", column, columns));
                 }
                 if !value.is_finite() {
-                    return Err(EvidenceError::NotFinite {
-                        what: "column",
-                        column,
-                        row,
-                        value,
-                    });
+                    return Err(EvidenceError::NotFinite { what: "column", column, row, value });
                 }
                 least = column + 1;
             }
@@ -90,16 +75,11 @@ impl Statistics {
         y: MatRef<'_, f64>,
         weights: Option<&[f64]>,
     ) -> Result<(), EvidenceError> {
-        for (what, given, expected) in [
-            ("rows of y", y.nrows(), x.rows()),
-            ("targets of y", y.ncols(), self.targets),
-        ] {
+        for (what, given, expected) in
+            [("rows of y", y.nrows(), x.rows()), ("targets of y", y.ncols(), self.targets)]
+        {
             if given != expected {
-                return Err(EvidenceError::Shape {
-                    what,
-                    given,
-                    expected,
-                });
+                return Err(EvidenceError::Shape { what, given, expected });
             }
         }
         check_rows(y.subcols(0, 0), y, weights)?;

@@ -74,9 +74,7 @@ impl Penalized {
         for j in 0..self.columns() {
             matrix[(j, j)] += self.lambda;
         }
-        let factor = matrix
-            .llt(Side::Lower)
-            .map_err(|_| EvidenceError::Lambda(self.lambda))?;
+        let factor = matrix.llt(Side::Lower).map_err(|_| EvidenceError::Lambda(self.lambda))?;
         let solution = factor.solve(self.x.transpose() * &self.y);
         Ok(solution.col_as_slice(0).to_vec())
     }
@@ -111,16 +109,10 @@ impl Penalized {
                 norm += *w * *w;
             }
             if moved <= f64::EPSILON * f64::EPSILON * norm {
-                return Descent {
-                    coefficients,
-                    steps: step + 1,
-                };
+                return Descent { coefficients, steps: step + 1 };
             }
         }
-        Descent {
-            coefficients,
-            steps: MOST_STEPS,
-        }
+        Descent { coefficients, steps: MOST_STEPS }
     }
 }
 
@@ -177,17 +169,9 @@ mod tests {
 
     #[test]
     fn without_a_penalty_or_without_variance_there_is_no_problem() {
-        let table = Table {
-            x: Mat::from_fn(3, 1, |_, _| 2.0),
-            y: Mat::from_fn(3, 1, |i, _| i as f64),
-        };
-        assert!(matches!(
-            Penalized::new(&table, 1.0),
-            Err(EvidenceError::ConstantColumns)
-        ));
-        assert!(matches!(
-            Penalized::new(&table, 0.0),
-            Err(EvidenceError::Lambda(_))
-        ));
+        let table =
+            Table { x: Mat::from_fn(3, 1, |_, _| 2.0), y: Mat::from_fn(3, 1, |i, _| i as f64) };
+        assert!(matches!(Penalized::new(&table, 1.0), Err(EvidenceError::ConstantColumns)));
+        assert!(matches!(Penalized::new(&table, 0.0), Err(EvidenceError::Lambda(_))));
     }
 }

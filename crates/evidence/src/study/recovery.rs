@@ -18,8 +18,7 @@ pub struct Recovered {
 impl Recovered {
     /// Whether the interval holds `sigma`; one that does not exist holds nothing.
     pub fn covers(&self, sigma: f64) -> bool {
-        self.interval
-            .is_some_and(|(low, high)| low <= sigma && sigma <= high)
+        self.interval.is_some_and(|(low, high)| low <= sigma && sigma <= high)
     }
 }
 
@@ -36,19 +35,13 @@ pub fn recover(n: usize, p: usize, sigma: f64, seed: u64) -> Result<Recovered, E
         let fitted: f64 = (0..p).map(|j| x[(i, j)] * weights[j]).sum();
         fitted + random.normal()
     });
-    let options = Options {
-        intercept: Intercept::Absent,
-        standardize: false,
-    };
-    let maximum = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options)?
-        .evidence(0)?
-        .maximum();
+    let options = Options { intercept: Intercept::Absent, standardize: false };
+    let maximum =
+        Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options)?.evidence(0)?.maximum();
     let deviation = |lambda: f64| 1.0 / lambda.sqrt();
     Ok(Recovered {
         sigma: deviation(maximum.point.lambda),
-        interval: maximum
-            .interval
-            .map(|(low, high)| (deviation(high), deviation(low))),
+        interval: maximum.interval.map(|(low, high)| (deviation(high), deviation(low))),
     })
 }
 

@@ -92,9 +92,7 @@ mod tests {
     #[test]
     fn a_table_is_split_by_value_and_grows_its_products() {
         let table = Table {
-            x: Mat::from_fn(6, 2, |i, j| {
-                [[3, 1, 2, 6, 5, 4], [0, 1, 0, 1, 0, 1]][j][i] as f64
-            }),
+            x: Mat::from_fn(6, 2, |i, j| [[3, 1, 2, 6, 5, 4], [0, 1, 0, 1, 0, 1]][j][i] as f64),
             y: Mat::from_fn(6, 1, |i, _| i as f64),
         };
         let (low, high) = table.split_at_the_top(0, 1.0 / 3.0).expect("two parts");

@@ -25,12 +25,8 @@ pub enum Rule {
 
 impl Rule {
     /// All, in the order in which a [`Trial`] holds them.
-    pub const ALL: [Rule; 4] = [
-        Rule::MaximumLikelihood,
-        Rule::Evidence,
-        Rule::LeaveOneOut,
-        Rule::TenFolds,
-    ];
+    pub const ALL: [Rule; 4] =
+        [Rule::MaximumLikelihood, Rule::Evidence, Rule::LeaveOneOut, Rule::TenFolds];
 }
 
 /// What came of one sample: λ and mean squared errors by each rule of [`Rule::ALL`].
@@ -47,10 +43,7 @@ pub struct Trial {
 }
 
 /// The intercept is integrated out: in small samples the degree of freedom that it takes counts.
-const OPTIONS: Options = Options {
-    intercept: Intercept::Integrated,
-    standardize: true,
-};
+const OPTIONS: Options = Options { intercept: Intercept::Integrated, standardize: true };
 
 /// λ tried by leave-one-out and by folds: about four for each e-fold.
 const GRID: usize = 100;
@@ -141,10 +134,7 @@ fn choose(model: &Gaussian, sample: &Table) -> Result<[f64; 4], EvidenceError> {
         lambdas,
         vec![
             curve(Criterion::LeaveOneOut, leave_one_out.mean_squared_errors()),
-            curve(
-                Criterion::CrossValidation { folds: FOLDS },
-                folded.mean_squared_errors,
-            ),
+            curve(Criterion::CrossValidation { folds: FOLDS }, folded.mean_squared_errors),
         ],
     )?;
     Ok([

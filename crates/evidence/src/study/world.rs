@@ -71,11 +71,7 @@ impl World {
             World::Rows { pool, shifted } => {
                 let order = random.order(pool.rows());
                 let (drawn, left) = order.split_at(n.min(pool.rows().saturating_sub(1)));
-                Draw {
-                    sample: pool.pick(drawn),
-                    fresh: pool.pick(left),
-                    shifted: shifted.clone(),
-                }
+                Draw { sample: pool.pick(drawn), fresh: pool.pick(left), shifted: shifted.clone() }
             }
             World::Synthetic(synthetic) => {
                 let weights = synthetic.weights(random);
@@ -144,10 +140,7 @@ mod tests {
             x: Mat::from_fn(9, 1, |i, _| i as f64),
             y: Mat::from_fn(9, 1, |i, _| i as f64),
         };
-        let world = World::Rows {
-            shifted: pool.pick(&[0]),
-            pool,
-        };
+        let world = World::Rows { shifted: pool.pick(&[0]), pool };
         let draw = world.draw(4, &mut Random::new(1));
         let mut all: Vec<f64> = draw.sample.y.col_as_slice(0).to_vec();
         all.extend_from_slice(draw.fresh.y.col_as_slice(0));
@@ -168,23 +161,13 @@ mod tests {
         let rows = synthetic.rows(20_000, 1.0, &synthetic.weights(&mut random), &mut random);
         let (a, b) = (rows.x.col_as_slice(0), rows.x.col_as_slice(1));
         let mean = a.iter().sum::<f64>() / 2e4;
-        let product = a
-            .iter()
-            .zip(b)
-            .map(|(a, b)| (a - 1.0) * (b - 1.0))
-            .sum::<f64>()
-            / 2e4;
+        let product = a.iter().zip(b).map(|(a, b)| (a - 1.0) * (b - 1.0)).sum::<f64>() / 2e4;
         assert!((mean - 1.0).abs() < 0.04 && (product - 0.5).abs() < 0.05);
         // Var y = 4 + 1.
         assert!((rows.target_variance() - 5.0).abs() < 0.3);
-        let student: f64 = (0..20_000)
-            .map(|_| Noise::Student3.draw(0.0, &mut random).abs())
-            .sum::<f64>()
-            / 2e4;
+        let student: f64 =
+            (0..20_000).map(|_| Noise::Student3.draw(0.0, &mut random).abs()).sum::<f64>() / 2e4;
         // E|t₃| = 2√3/π, and here divided by √3.
-        assert!(
-            (student - 2.0 / std::f64::consts::PI).abs() < 0.03,
-            "{student}"
-        );
+        assert!((student - 2.0 / std::f64::consts::PI).abs() < 0.03, "{student}");
     }
 }

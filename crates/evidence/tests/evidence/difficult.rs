@@ -70,11 +70,7 @@ fn longley() {
         assert_close(*found, certified, 1e-8);
     }
     assert_close(least_squares.intercept, -3482258.63459582, 1e-8);
-    assert_close(
-        least_squares.point.residual_sum_of_squares,
-        836424.055505915,
-        1e-8,
-    );
+    assert_close(least_squares.point.residual_sum_of_squares, 836424.055505915, 1e-8);
     let best = model.evidence(0).unwrap().maximum();
     assert_eq!(best.outcome, Outcome::Found);
     assert_numbers(&model.evidence(0).unwrap());
@@ -114,57 +110,30 @@ fn dependent_and_constant_columns_leave_the_rest_as_it_was() {
 fn one_row_or_none() {
     let (one, two) = (column(&[2.0]), column(&[3.0]));
     for intercept in [Intercept::Profiled, Intercept::Integrated] {
-        let options = Options {
-            intercept,
-            standardize: true,
-        };
+        let options = Options { intercept, standardize: true };
         let refused = Gaussian::from_rows(one, two, None, options).unwrap_err();
         assert!(
-            matches!(
-                refused,
-                EvidenceError::TooFewRows {
-                    rows: 1,
-                    needed: 2,
-                    ..
-                }
-            ),
+            matches!(refused, EvidenceError::TooFewRows { rows: 1, needed: 2, .. }),
             "{refused}"
         );
     }
-    let options = Options {
-        intercept: Intercept::Absent,
-        standardize: true,
-    };
+    let options = Options { intercept: Intercept::Absent, standardize: true };
     let model = Gaussian::from_rows(one, two, None, options).unwrap();
-    assert_close(
-        model.fit(0, 4.0).unwrap().coefficients[0],
-        2.0 * 3.0 / (4.0 + 4.0),
-        1e-14,
-    );
+    assert_close(model.fit(0, 4.0).unwrap().coefficients[0], 2.0 * 3.0 / (4.0 + 4.0), 1e-14);
     let empty = Gaussian::from_rows(column(&[]), column(&[]), None, options).unwrap_err();
     assert_eq!(empty, EvidenceError::Empty("rows with a positive weight"));
     let weightless = Gaussian::from_rows(one, two, Some(&[0.0]), options).unwrap_err();
-    assert_eq!(
-        weightless,
-        EvidenceError::Empty("rows with a positive weight")
-    );
+    assert_eq!(weightless, EvidenceError::Empty("rows with a positive weight"));
 }
 
 #[test]
 fn one_column_in_closed_form() {
     let (x, y) = ([-1.0, 0.0, 1.0, 2.0, 3.0], [0.3, 1.1, 1.7, 3.3, 3.9]);
-    let options = Options {
-        intercept: Intercept::Profiled,
-        standardize: false,
-    };
+    let options = Options { intercept: Intercept::Profiled, standardize: false };
     let model = Gaussian::from_rows(column(&x), column(&y), None, options).unwrap();
     // Σ(x − x̄)² = 10, Σ(x − x̄)(y − ȳ) = 9.4, Σ(y − ȳ)² = 9.072.
     let point = model.evidence(0).unwrap().at(2.0);
-    assert_close(
-        model.fit(0, 2.0).unwrap().coefficients[0],
-        9.4 / 12.0,
-        1e-14,
-    );
+    assert_close(model.fit(0, 2.0).unwrap().coefficients[0], 9.4 / 12.0, 1e-14);
     assert_close(point.effective_parameters, 10.0 / 12.0, 1e-14);
     assert_close(1.0 / point.beta, (9.072 - 9.4 * 9.4 / 12.0) / 5.0, 1e-13);
 }
@@ -180,23 +149,16 @@ fn a_target_that_never_varies_is_refused() {
         );
     }
     let zero = Mat::zeros(10, 1);
-    let options = Options {
-        intercept: Intercept::Absent,
-        standardize: true,
-    };
+    let options = Options { intercept: Intercept::Absent, standardize: true };
     let refused = Gaussian::from_rows(x.as_ref(), zero.as_ref(), None, options)
         .unwrap()
         .evidence(0)
         .unwrap_err();
     assert_eq!(refused, EvidenceError::ConstantTarget { target: 0 });
     let constant = Mat::from_fn(10, 2, |_, _| 1.5);
-    let refused = Gaussian::from_rows(
-        constant.as_ref(),
-        x.as_ref().subcols(0, 1),
-        None,
-        Options::default(),
-    )
-    .unwrap_err();
+    let refused =
+        Gaussian::from_rows(constant.as_ref(), x.as_ref().subcols(0, 1), None, Options::default())
+            .unwrap_err();
     assert_eq!(refused, EvidenceError::ConstantColumns);
 }
 
@@ -234,18 +196,12 @@ fn no_signal_is_reported_as_such() {
         if best.outcome == Outcome::NoSignal {
             silent += 1;
             assert_eq!(best.point.lambda, f64::INFINITY);
-            assert_eq!(
-                (best.point.effective_parameters, best.point.squared_norm),
-                (0.0, 0.0)
-            );
+            assert_eq!((best.point.effective_parameters, best.point.squared_norm), (0.0, 0.0));
             assert!(best.point.log_evidence.is_finite() && best.interval.is_none());
             let fit = model.fit(0, best.point.lambda).unwrap();
             assert!(fit.coefficients.iter().all(|weight| *weight == 0.0));
-            let prediction = model
-                .posterior(0, best.point.lambda)
-                .unwrap()
-                .predict(x.as_ref())
-                .unwrap()[0];
+            let prediction =
+                model.posterior(0, best.point.lambda).unwrap().predict(x.as_ref()).unwrap()[0];
             assert!(prediction.variance.is_finite() && prediction.mean.is_finite());
             // Nothing finite is better.
             let evidence = model.evidence(0).unwrap();
@@ -257,10 +213,7 @@ fn no_signal_is_reported_as_such() {
             );
         }
     }
-    assert!(
-        silent >= 5,
-        "{silent} of 20 draws without signal were called so"
-    );
+    assert!(silent >= 5, "{silent} of 20 draws without signal were called so");
 }
 
 #[test]
@@ -268,29 +221,14 @@ fn scales_from_1e_minus_150_to_1e150_change_nothing() {
     let (x, y) = regression(9, 50, 3, 1.0);
     let plain = model(&x, &y);
     let expected = plain.evidence(0).unwrap().maximum();
-    for (x_scale, y_scale) in [
-        (1e150, 1.0),
-        (1e-150, 1.0),
-        (1.0, 1e150),
-        (1.0, 1e-145),
-        (1e-150, 1e150),
-        (1e140, 1e-140),
-    ] {
+    for (x_scale, y_scale) in
+        [(1e150, 1.0), (1e-150, 1.0), (1.0, 1e150), (1.0, 1e-145), (1e-150, 1e150), (1e140, 1e-140)]
+    {
         let scaled_x = Mat::from_fn(50, 3, |i, j| x[(i, j)] * x_scale);
         let scaled_y = Mat::from_fn(50, 1, |i, _| y[(i, 0)] * y_scale);
         for scaled in [
-            Gaussian::from_rows(
-                scaled_x.as_ref(),
-                scaled_y.as_ref(),
-                None,
-                Options::default(),
-            ),
-            Gaussian::dual(
-                scaled_x.as_ref(),
-                scaled_y.as_ref(),
-                None,
-                Options::default(),
-            ),
+            Gaussian::from_rows(scaled_x.as_ref(), scaled_y.as_ref(), None, Options::default()),
+            Gaussian::dual(scaled_x.as_ref(), scaled_y.as_ref(), None, Options::default()),
         ] {
             let scaled = scaled.unwrap();
             let found = scaled.evidence(0).unwrap().maximum();
@@ -310,30 +248,17 @@ fn scales_from_1e_minus_150_to_1e150_change_nothing() {
     }
     // Beyond, squares leave f64, and that is said.
     for scale in [1e160, 1e-160] {
-        let scaled_x = Mat::from_fn(
-            50,
-            3,
-            |i, j| if j == 1 { x[(i, j)] * scale } else { x[(i, j)] },
-        );
+        let scaled_x =
+            Mat::from_fn(50, 3, |i, j| if j == 1 { x[(i, j)] * scale } else { x[(i, j)] });
         let refused = Gaussian::from_rows(scaled_x.as_ref(), y.as_ref(), None, Options::default())
             .unwrap_err();
         assert!(
-            matches!(
-                refused,
-                EvidenceError::Scale {
-                    what: "column",
-                    column: 1,
-                    ..
-                }
-            ),
+            matches!(refused, EvidenceError::Scale { what: "column", column: 1, .. }),
             "{refused}"
         );
         let scaled_y = Mat::from_fn(50, 1, |i, _| y[(i, 0)] * scale);
         let refused = model(&x, &scaled_y).evidence(0).unwrap_err();
-        assert!(
-            matches!(refused, EvidenceError::Scale { what: "target", .. }),
-            "{refused}"
-        );
+        assert!(matches!(refused, EvidenceError::Scale { what: "target", .. }), "{refused}");
     }
 }
 
@@ -343,37 +268,19 @@ fn what_is_not_a_number_is_named() {
     x[(7, 2)] = f64::NAN;
     let refused =
         Gaussian::from_rows(x.as_ref(), y.as_ref(), None, Options::default()).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "column 2 of row 7 is NaN: remove the row or impute the value"
-    );
+    assert_eq!(refused.to_string(), "column 2 of row 7 is NaN: remove the row or impute the value");
     x[(7, 2)] = 0.0;
     let mut weights = vec![1.0; 10];
     weights[3] = -1.0;
     let refused = Gaussian::from_rows(x.as_ref(), y.as_ref(), Some(&weights), Options::default())
         .unwrap_err();
-    assert_eq!(
-        refused,
-        EvidenceError::Weight {
-            row: 3,
-            value: -1.0
-        }
-    );
+    assert_eq!(refused, EvidenceError::Weight { row: 3, value: -1.0 });
     let model = model(&x, &y);
     for lambda in [-1.0, f64::NAN] {
-        assert!(matches!(
-            model.fit(0, lambda).unwrap_err(),
-            EvidenceError::Lambda(_)
-        ));
+        assert!(matches!(model.fit(0, lambda).unwrap_err(), EvidenceError::Lambda(_)));
     }
-    assert!(matches!(
-        model.fit(1, 1.0).unwrap_err(),
-        EvidenceError::Shape { .. }
-    ));
-    assert!(matches!(
-        model.posterior(0, 0.0).unwrap_err(),
-        EvidenceError::Lambda(_)
-    ));
+    assert!(matches!(model.fit(1, 1.0).unwrap_err(), EvidenceError::Shape { .. }));
+    assert!(matches!(model.posterior(0, 0.0).unwrap_err(), EvidenceError::Lambda(_)));
 }
 
 #[test]
@@ -396,10 +303,7 @@ fn damaged_statistics_are_refused() {
     ] {
         let mut damaged = good.clone();
         damaged[key] = value.clone();
-        assert!(
-            serde_json::from_value::<Statistics>(damaged).is_err(),
-            "{key} = {value}"
-        );
+        assert!(serde_json::from_value::<Statistics>(damaged).is_err(), "{key} = {value}");
     }
 }
 

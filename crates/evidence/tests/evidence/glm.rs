@@ -18,23 +18,16 @@ fn draw(
     let weights = Mat::from_fn(columns, family.outputs(), |_, _| sigma * random.normal());
     let y = (0..rows)
         .map(|i| {
-            let eta = |k: usize| {
-                (0..columns)
-                    .map(|j| weights[(j, k)] * x[(i, j)])
-                    .sum::<f64>()
-            };
+            let eta = |k: usize| (0..columns).map(|j| weights[(j, k)] * x[(i, j)]).sum::<f64>();
             match family {
                 Family::Logistic => {
                     f64::from(u8::from(random.uniform() < 1.0 / (1.0 + (-eta(0)).exp())))
                 }
                 // Gumbel's trick.
                 Family::Softmax { classes } => {
-                    let noisy: Vec<f64> = (0..classes)
-                        .map(|k| eta(k) - (-random.uniform().ln()).ln())
-                        .collect();
-                    (0..classes)
-                        .max_by(|&a, &b| noisy[a].total_cmp(&noisy[b]))
-                        .unwrap() as f64
+                    let noisy: Vec<f64> =
+                        (0..classes).map(|k| eta(k) - (-random.uniform().ln()).ln()).collect();
+                    (0..classes).max_by(|&a, &b| noisy[a].total_cmp(&noisy[b])).unwrap() as f64
                 }
                 Family::Poisson => {
                     // Arrivals of a process of unit rate before the mean.
@@ -53,11 +46,7 @@ fn draw(
     (x, y)
 }
 
-const FAMILIES: [Family; 3] = [
-    Family::Logistic,
-    Family::Softmax { classes: 3 },
-    Family::Poisson,
-];
+const FAMILIES: [Family; 3] = [Family::Logistic, Family::Softmax { classes: 3 }, Family::Poisson];
 
 /// The maximum must be where finite differences of the evidence vanish: the slope that found it is analytic.
 #[test]
@@ -65,10 +54,7 @@ fn the_slope_vanishes_where_differences_of_the_evidence_do() {
     for family in FAMILIES {
         for intercept in [Intercept::Absent, Intercept::Integrated] {
             let (x, y) = draw(2, family, 80, 6, 0.7);
-            let options = Options {
-                intercept,
-                standardize: true,
-            };
+            let options = Options { intercept, standardize: true };
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let best = model.maximum(&model.grid(25).unwrap()).unwrap();
             assert_eq!(best.outcome, Outcome::Found, "{family:?}");
@@ -76,12 +62,8 @@ fn the_slope_vanishes_where_differences_of_the_evidence_do() {
                 .iter()
                 .map(|d: &f64| best.point.lambda * d.exp())
                 .collect();
-            let path: Vec<f64> = model
-                .path(&around)
-                .unwrap()
-                .iter()
-                .map(|point| point.log_evidence)
-                .collect();
+            let path: Vec<f64> =
+                model.path(&around).unwrap().iter().map(|point| point.log_evidence).collect();
             assert_close(path[2], best.point.log_evidence, 1e-10);
             let slope = (8.0 * (path[3] - path[1]) - (path[4] - path[0])) / 0.12;
             assert!(slope.abs() < 1e-6, "{family:?}: {slope}");
@@ -89,11 +71,7 @@ fn the_slope_vanishes_where_differences_of_the_evidence_do() {
             // The interval is that of the curvature.
             let curvature = (path[3] - 2.0 * path[2] + path[1]) / 1e-4;
             let (low, high) = best.interval.unwrap();
-            assert_close(
-                (high / low).ln(),
-                2.0 * 1.959964 / (-curvature).sqrt(),
-                1e-3,
-            );
+            assert_close((high / low).ln(), 2.0 * 1.959964 / (-curvature).sqrt(), 1e-3);
             let gamma = best.point.effective_parameters;
             assert!(gamma > 0.0 && gamma < (6 * family.outputs()) as f64);
         }
@@ -107,10 +85,7 @@ fn laplace_comes_near_the_integral_in_one_dimension() {
         let mut before = f64::INFINITY;
         for rows in [20, 200, 2000] {
             let (x, y) = draw(4, family, rows, 1, 0.5);
-            let options = Options {
-                intercept: Intercept::Absent,
-                standardize: false,
-            };
+            let options = Options { intercept: Intercept::Absent, standardize: false };
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let (point, posterior) = model.posterior(2.0).unwrap();
             let mode = posterior.coefficients()[0][0];
@@ -149,10 +124,7 @@ fn laplace_comes_near_the_integral_in_one_dimension() {
                 .sum();
             let exact = peak + (sum * 2.0 * half / steps as f64 / 3.0).ln();
             let error = (point.log_evidence - exact).abs();
-            assert!(
-                error < 1.0 / (rows as f64),
-                "{family:?}, {rows} rows: off by {error}"
-            );
+            assert!(error < 1.0 / (rows as f64), "{family:?}, {rows} rows: off by {error}");
             assert!(error < before);
             before = error;
         }
@@ -161,10 +133,7 @@ fn laplace_comes_near_the_integral_in_one_dimension() {
 
 #[test]
 fn separable_classes_have_a_mode_but_no_maximum_likelihood() {
-    let (x, y) = split(
-        &table("../../corpora/tables/breast_cancer.csv", true),
-        Some("benign"),
-    );
+    let (x, y) = split(&table("../../corpora/tables/breast_cancer.csv", true), Some("benign"));
     let model = Glm::new(x.as_ref(), &y, None, Family::Logistic, Options::default()).unwrap();
     let best = model.maximum(&model.grid(25).unwrap()).unwrap();
     assert_eq!(best.outcome, Outcome::Found);
@@ -178,21 +147,10 @@ fn separable_classes_have_a_mode_but_no_maximum_likelihood() {
     assert_eq!(best.separable, Some(true));
     assert!(best.point.squared_norm.is_finite());
 
-    let overlapping: Vec<f64> = (0..20)
-        .map(|i| f64::from(u8::from(i >= 12 || i == 3)))
-        .collect();
-    let model = Glm::new(
-        x.as_ref(),
-        &overlapping,
-        None,
-        Family::Logistic,
-        Options::default(),
-    )
-    .unwrap();
-    assert_eq!(
-        model.maximum(&model.grid(25).unwrap()).unwrap().separable,
-        Some(false)
-    );
+    let overlapping: Vec<f64> = (0..20).map(|i| f64::from(u8::from(i >= 12 || i == 3))).collect();
+    let model =
+        Glm::new(x.as_ref(), &overlapping, None, Family::Logistic, Options::default()).unwrap();
+    assert_eq!(model.maximum(&model.grid(25).unwrap()).unwrap().separable, Some(false));
 }
 
 #[test]
@@ -203,36 +161,20 @@ fn labels_are_checked_and_infinite_intercepts_refused() {
     };
     assert!(matches!(
         refuse(Family::Logistic, [0.0, 1.0, 2.0, 0.0, 1.0, 1.0]),
-        EvidenceError::Label {
-            row: 2,
-            family: "logistic",
-            ..
-        }
+        EvidenceError::Label { row: 2, family: "logistic", .. }
     ));
     assert!(matches!(
         refuse(Family::Poisson, [0.0, 1.5, 2.0, 0.0, 1.0, 1.0]),
         EvidenceError::Label { row: 1, .. }
     ));
     assert!(matches!(
-        refuse(
-            Family::Softmax { classes: 2 },
-            [0.0, 1.0, 2.0, 0.0, 1.0, 1.0]
-        ),
+        refuse(Family::Softmax { classes: 2 }, [0.0, 1.0, 2.0, 0.0, 1.0, 1.0]),
         EvidenceError::Label { .. }
     ));
+    assert!(matches!(refuse(Family::Logistic, [1.0; 6]), EvidenceError::NoIntercept { .. }));
+    assert!(matches!(refuse(Family::Poisson, [0.0; 6]), EvidenceError::NoIntercept { .. }));
     assert!(matches!(
-        refuse(Family::Logistic, [1.0; 6]),
-        EvidenceError::NoIntercept { .. }
-    ));
-    assert!(matches!(
-        refuse(Family::Poisson, [0.0; 6]),
-        EvidenceError::NoIntercept { .. }
-    ));
-    assert!(matches!(
-        refuse(
-            Family::Softmax { classes: 3 },
-            [0.0, 1.0, 1.0, 0.0, 1.0, 1.0]
-        ),
+        refuse(Family::Softmax { classes: 3 }, [0.0, 1.0, 1.0, 0.0, 1.0, 1.0]),
         EvidenceError::NoIntercept { .. }
     ));
     assert!(matches!(
@@ -246,21 +188,12 @@ fn two_classes_by_softmax_are_logistic_regression_with_half_the_precision() {
     // η = η₁ − η₀ with w₁ = −w₀ = w/2: α(‖w₀‖² + ‖w₁‖²) = (α/2)‖w‖².
     let (x, y) = draw(6, Family::Logistic, 60, 4, 1.0);
     let logistic = Glm::new(x.as_ref(), &y, None, Family::Logistic, Options::default()).unwrap();
-    let softmax = Glm::new(
-        x.as_ref(),
-        &y,
-        None,
-        Family::Softmax { classes: 2 },
-        Options::default(),
-    )
-    .unwrap();
+    let softmax =
+        Glm::new(x.as_ref(), &y, None, Family::Softmax { classes: 2 }, Options::default()).unwrap();
     let (one, first) = logistic.posterior(1.5).unwrap();
     let (two, second) = softmax.posterior(3.0).unwrap();
     assert_close(one.log_likelihood, two.log_likelihood, 1e-10);
-    let (a, b) = (
-        first.predict(x.as_ref()).unwrap(),
-        second.predict(x.as_ref()).unwrap(),
-    );
+    let (a, b) = (first.predict(x.as_ref()).unwrap(), second.predict(x.as_ref()).unwrap());
     for (a, b) in a.iter().zip(&b) {
         assert_close(a.at_mode[0], b.at_mode[1], 1e-7);
     }
@@ -273,60 +206,38 @@ fn more_columns_than_rows_are_rotated_without_a_trace() {
         // A column of zeros more or less changes nothing but d ln α, which the determinant takes back.
         let narrow = Mat::from_fn(30, 30, |i, j| x[(i, j)]);
         let wide = Mat::from_fn(30, 31, |i, j| if j < 30 { x[(i, j)] } else { 0.0 });
-        let options = Options {
-            intercept: Intercept::Integrated,
-            standardize: true,
-        };
+        let options = Options { intercept: Intercept::Integrated, standardize: true };
         let direct = Glm::new(narrow.as_ref(), &y, None, family, options).unwrap();
         let rotated = Glm::new(wide.as_ref(), &y, None, family, options).unwrap();
         let (a, first) = direct.posterior(2.0).unwrap();
         let (b, second) = rotated.posterior(2.0).unwrap();
         assert_close(a.log_evidence, b.log_evidence, 1e-9);
         assert_close(a.effective_parameters, b.effective_parameters, 1e-9);
-        assert_close(
-            first.coefficients()[0][3],
-            second.coefficients()[0][3],
-            1e-6,
-        );
+        assert_close(first.coefficients()[0][3], second.coefficients()[0][3], 1e-6);
         let fresh = Random(9).matrix(5, 31);
         let plain = Mat::from_fn(5, 30, |i, j| fresh[(i, j)]);
         let flat = Mat::from_fn(5, 31, |i, j| if j < 30 { fresh[(i, j)] } else { 0.0 });
-        let (a, b) = (
-            first.predict(plain.as_ref()).unwrap(),
-            second.predict(flat.as_ref()).unwrap(),
-        );
+        let (a, b) =
+            (first.predict(plain.as_ref()).unwrap(), second.predict(flat.as_ref()).unwrap());
         for (a, b) in a.iter().zip(&b) {
             assert_close(a.averaged[0], b.averaged[0], 1e-6);
         }
-        assert!(
-            Glm::new(x.as_ref(), &y, None, family, options)
-                .unwrap()
-                .posterior(1.0)
-                .is_ok()
-        );
+        assert!(Glm::new(x.as_ref(), &y, None, family, options).unwrap().posterior(1.0).is_ok());
     }
 }
 
 #[test]
 fn averaging_makes_probabilities_less_sure_and_a_saved_model_predicts_the_same() {
     let (x, y) = draw(8, Family::Softmax { classes: 3 }, 60, 4, 1.5);
-    let model = Glm::new(
-        x.as_ref(),
-        &y,
-        None,
-        Family::Softmax { classes: 3 },
-        Options::default(),
-    )
-    .unwrap();
+    let model =
+        Glm::new(x.as_ref(), &y, None, Family::Softmax { classes: 3 }, Options::default()).unwrap();
     let (_, posterior) = model.posterior(0.5).unwrap();
     let read: GlmPosterior =
         serde_json::from_str(&serde_json::to_string(&posterior).unwrap()).unwrap();
     let predictions = posterior.predict(x.as_ref()).unwrap();
     assert_eq!(predictions, read.predict(x.as_ref()).unwrap());
     let mean_of_largest = |pick: fn(&wd_evidence::glm::GlmPrediction) -> &Vec<f64>| {
-        let largest = predictions
-            .iter()
-            .map(|p| pick(p).iter().copied().fold(0.0, f64::max));
+        let largest = predictions.iter().map(|p| pick(p).iter().copied().fold(0.0, f64::max));
         largest.sum::<f64>() / predictions.len() as f64
     };
     assert!(mean_of_largest(|p| &p.averaged) < mean_of_largest(|p| &p.at_mode) - 0.005);
@@ -336,41 +247,22 @@ fn averaging_makes_probabilities_less_sure_and_a_saved_model_predicts_the_same()
     let mut damaged = serde_json::to_value(&posterior).unwrap();
     damaged["intercepts"] = serde_json::json!([0.0]);
     let damaged: GlmPosterior = serde_json::from_value(damaged).unwrap();
-    assert!(matches!(
-        damaged.predict(x.as_ref()).unwrap_err(),
-        EvidenceError::Damaged(_)
-    ));
+    assert!(matches!(damaged.predict(x.as_ref()).unwrap_err(), EvidenceError::Damaged(_)));
 }
 
 #[test]
 fn weights_count_rows() {
     let (x, y) = draw(9, Family::Poisson, 30, 3, 0.5);
     let weights: Vec<f64> = (0..30).map(|i| (i % 3) as f64).collect();
-    let order: Vec<usize> = (0..30)
-        .flat_map(|i| std::iter::repeat_n(i, i % 3))
-        .collect();
+    let order: Vec<usize> = (0..30).flat_map(|i| std::iter::repeat_n(i, i % 3)).collect();
     let repeated_x = Mat::from_fn(order.len(), 3, |i, j| x[(order[i], j)]);
     let repeated_y: Vec<f64> = order.iter().map(|&i| y[i]).collect();
-    let weighted = Glm::new(
-        x.as_ref(),
-        &y,
-        Some(&weights),
-        Family::Poisson,
-        Options::default(),
-    )
-    .unwrap();
-    let repeated = Glm::new(
-        repeated_x.as_ref(),
-        &repeated_y,
-        None,
-        Family::Poisson,
-        Options::default(),
-    )
-    .unwrap();
-    let (a, b) = (
-        weighted.path(&[0.7]).unwrap()[0],
-        repeated.path(&[0.7]).unwrap()[0],
-    );
+    let weighted =
+        Glm::new(x.as_ref(), &y, Some(&weights), Family::Poisson, Options::default()).unwrap();
+    let repeated =
+        Glm::new(repeated_x.as_ref(), &repeated_y, None, Family::Poisson, Options::default())
+            .unwrap();
+    let (a, b) = (weighted.path(&[0.7]).unwrap()[0], repeated.path(&[0.7]).unwrap()[0]);
     assert_close(a.log_evidence, b.log_evidence, 1e-12);
     assert_close(a.squared_norm, b.squared_norm, 1e-9);
 }
@@ -391,19 +283,13 @@ fn labels_without_signal_give_the_largest_lambda() {
             assert_close(best.point.log_likelihood, -200.0 * 2f64.ln(), 1e-3);
         }
     }
-    assert!(
-        silent >= 3,
-        "{silent} of 10 draws without signal were called so"
-    );
+    assert!(silent >= 3, "{silent} of 10 draws without signal were called so");
 }
 
 #[test]
 fn folds_left_out_equal_refits() {
     let (x, y) = draw(11, Family::Poisson, 40, 3, 0.5);
-    let options = Options {
-        intercept: Intercept::Integrated,
-        standardize: false,
-    };
+    let options = Options { intercept: Intercept::Integrated, standardize: false };
     let fold_of: Vec<usize> = (0..40).map(|i| i % 4).collect();
     let found = wd_evidence::glm::cross_validate(
         x.as_ref(),
@@ -442,13 +328,9 @@ fn approximate_leave_one_out_is_near_n_refits() {
     for family in FAMILIES {
         let rows = 60;
         let (x, y) = draw(12, family, rows, 4, 0.7);
-        for options in [
-            Options::default(),
-            Options {
-                intercept: Intercept::Absent,
-                standardize: false,
-            },
-        ] {
+        for options in
+            [Options::default(), Options { intercept: Intercept::Absent, standardize: false }]
+        {
             let fold_of: Vec<usize> = (0..rows).collect();
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let found = model.leave_one_out(&lambdas).unwrap();
@@ -488,11 +370,7 @@ fn leaving_out_sees_no_row_of_weight_0_and_no_rotation() {
             .unwrap()[0]
     };
     // A row of weight 0 is not there.
-    assert_close(
-        loss(&x, &y, Some(&weights)),
-        loss(&kept, &labels, None),
-        1e-10,
-    );
+    assert_close(loss(&x, &y, Some(&weights)), loss(&kept, &labels, None), 1e-10);
     // More columns than rows.
     let (x, y) = draw(14, Family::Logistic, 20, 40, 1.0);
     let model = Glm::new(x.as_ref(), &y, None, Family::Logistic, Options::default()).unwrap();

@@ -33,9 +33,8 @@ fn groups_tell_signal_from_noise_and_raise_the_evidence() {
     let mut random = Random(3);
     let (rows, columns) = (200, 12);
     let x = random.matrix(rows, columns);
-    let weights: Vec<f64> = (0..columns)
-        .map(|j| if j < 6 { random.normal() } else { 0.0 })
-        .collect();
+    let weights: Vec<f64> =
+        (0..columns).map(|j| if j < 6 { random.normal() } else { 0.0 }).collect();
     let y = Mat::from_fn(rows, 1, |i, _| {
         (0..columns).map(|j| weights[j] * x[(i, j)]).sum::<f64>() + random.normal()
     });
@@ -48,11 +47,7 @@ fn groups_tell_signal_from_noise_and_raise_the_evidence() {
             * (0..columns)
                 .map(|j| {
                     let square = fit.standardized_coefficients[j].powi(2);
-                    if square == 0.0 {
-                        0.0
-                    } else {
-                        fit.alphas[group_of[j]] * square
-                    }
+                    if square == 0.0 { 0.0 } else { fit.alphas[group_of[j]] * square }
                 })
                 .sum::<f64>();
     assert_close(total, 0.5 * rows as f64, 1e-9);
@@ -68,9 +63,7 @@ fn groups_tell_signal_from_noise_and_raise_the_evidence() {
     let each: Vec<usize> = (0..columns).collect();
     let relevance = grouped(&sums, 0, &each, Options::default(), 1000).unwrap();
     assert!(relevance.log_evidence >= fit.log_evidence - 1e-9);
-    let irrelevant = (6..columns)
-        .filter(|&j| relevance.lambdas[j] == f64::INFINITY)
-        .count();
+    let irrelevant = (6..columns).filter(|&j| relevance.lambdas[j] == f64::INFINITY).count();
     assert!(irrelevant >= 3, "{:?}", relevance.lambdas);
     for j in 0..columns {
         if relevance.lambdas[j] == f64::INFINITY {
@@ -84,16 +77,10 @@ fn groups_that_do_not_fit_are_refused() {
     let (x, y) = regression(1, 20, 3, 1.0);
     let sums = statistics(&x, &y);
     for groups in [vec![0, 1], vec![0, 2, 2], vec![1, 1, 1]] {
-        assert!(
-            grouped(&sums, 0, &groups, Options::default(), 100).is_err(),
-            "{groups:?}"
-        );
+        assert!(grouped(&sums, 0, &groups, Options::default(), 100).is_err(), "{groups:?}");
     }
     assert!(grouped(&sums, 1, &[0, 0, 0], Options::default(), 100).is_err());
     let (x, y) = regression(1, 20, 3, 0.0);
     let error = grouped(&statistics(&x, &y), 0, &[0, 0, 1], Options::default(), 1000).unwrap_err();
-    assert!(
-        error.to_string().contains("fit the target exactly"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("fit the target exactly"), "{error}");
 }

@@ -5,17 +5,10 @@ use faer::linalg::solvers::Solve;
 use faer::{Mat, MatRef, Side};
 use wd_evidence::{Gaussian, Intercept, Options, Statistics};
 
-const INTERCEPTS: [Intercept; 3] = [
-    Intercept::Absent,
-    Intercept::Profiled,
-    Intercept::Integrated,
-];
+const INTERCEPTS: [Intercept; 3] = [Intercept::Absent, Intercept::Profiled, Intercept::Integrated];
 
 fn options(intercept: Intercept) -> Options {
-    Options {
-        intercept,
-        standardize: true,
-    }
+    Options { intercept, standardize: true }
 }
 
 /// X̃ and ỹ as the model should see them, made the plain way.
@@ -23,17 +16,10 @@ fn standardized(x: &Mat<f64>, y: &Mat<f64>, intercept: Intercept) -> (Mat<f64>, 
     let n = x.nrows() as f64;
     let moments = |m: &Mat<f64>, j: usize| {
         let mean = m.col(j).iter().sum::<f64>() / n;
-        (
-            mean,
-            (m.col(j).iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt(),
-        )
+        (mean, (m.col(j).iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())
     };
     let centre = |mean: f64| {
-        if intercept == Intercept::Absent {
-            0.0
-        } else {
-            mean
-        }
+        if intercept == Intercept::Absent { 0.0 } else { mean }
     };
     let x = Mat::from_fn(x.nrows(), x.ncols(), |i, j| {
         let (mean, scale) = moments(x, j);
@@ -45,9 +31,7 @@ fn standardized(x: &Mat<f64>, y: &Mat<f64>, intercept: Intercept) -> (Mat<f64>, 
 
 #[test]
 fn the_fixed_point_is_the_maximum_and_half_the_data_are_explained() {
-    for (seed, (rows, columns)) in [(40, 6), (200, 20), (30, 29), (25, 60)]
-        .into_iter()
-        .enumerate()
+    for (seed, (rows, columns)) in [(40, 6), (200, 20), (30, 29), (25, 60)].into_iter().enumerate()
     {
         for intercept in INTERCEPTS {
             let (x, y) = regression(seed as u64, rows, columns, 2.0);
@@ -55,20 +39,14 @@ fn the_fixed_point_is_the_maximum_and_half_the_data_are_explained() {
                 Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options(intercept)).unwrap();
             let evidence = model.evidence(0).unwrap();
             let best = evidence.maximum();
-            let fixed = evidence
-                .fixed_point(best.point.lambda * 3.0, 100_000)
-                .unwrap();
+            let fixed = evidence.fixed_point(best.point.lambda * 3.0, 100_000).unwrap();
             assert!(
                 (fixed.point.lambda / best.point.lambda).ln().abs() < 1e-9,
                 "{rows}x{columns} {intercept:?}"
             );
             let alpha_e_w = 0.5 * fixed.alpha * best.point.squared_norm;
             let beta_e_d = 0.5 * fixed.beta * best.point.residual_sum_of_squares;
-            assert_close(
-                alpha_e_w + beta_e_d,
-                0.5 * evidence.degrees_of_freedom(),
-                1e-9,
-            );
+            assert_close(alpha_e_w + beta_e_d, 0.5 * evidence.degrees_of_freedom(), 1e-9);
             assert_close(fixed.alpha, best.point.alpha, 1e-9);
             assert_close(fixed.beta, best.point.beta, 1e-9);
         }
@@ -87,11 +65,7 @@ fn effective_parameters_are_the_trace_of_the_hat_matrix() {
             for lambda in [1e-2, 1.0, 30.0, 1e4] {
                 let gram = x.transpose() * &x
                     + Mat::from_fn(columns, columns, |i, j| if i == j { lambda } else { 0.0 });
-                let hat = &x
-                    * gram
-                        .llt(Side::Lower)
-                        .unwrap()
-                        .solve(x.transpose().to_owned());
+                let hat = &x * gram.llt(Side::Lower).unwrap().solve(x.transpose().to_owned());
                 let trace: f64 = (0..rows).map(|i| hat[(i, i)]).sum();
                 assert_close(evidence.at(lambda).effective_parameters, trace, 1e-10);
             }
@@ -134,30 +108,17 @@ fn the_dual_equals_the_primal() {
             let (x, y) = regression(11, rows, columns, 1.0);
             let weights: Vec<f64> = (0..rows).map(|i| 0.5 + (i % 3) as f64).collect();
             let mut statistics = Statistics::new(columns, 1).unwrap();
-            statistics
-                .add(x.as_ref(), y.as_ref(), Some(&weights))
-                .unwrap();
+            statistics.add(x.as_ref(), y.as_ref(), Some(&weights)).unwrap();
             let primal = Gaussian::from_statistics(&statistics, options(intercept)).unwrap();
             let dual =
                 Gaussian::dual(x.as_ref(), y.as_ref(), Some(&weights), options(intercept)).unwrap();
             for lambda in [0.0, 1e-2, 1.0, 1e3, f64::INFINITY] {
                 let (a, b) = (primal.fit(0, lambda).unwrap(), dual.fit(0, lambda).unwrap());
                 let norm = a.point.squared_norm.sqrt();
-                for (a, b) in a
-                    .standardized_coefficients
-                    .iter()
-                    .zip(&b.standardized_coefficients)
-                {
-                    assert!(
-                        (a - b).abs() <= 1e-9 * norm,
-                        "{rows}x{columns} λ {lambda}: {a} {b}"
-                    );
+                for (a, b) in a.standardized_coefficients.iter().zip(&b.standardized_coefficients) {
+                    assert!((a - b).abs() <= 1e-9 * norm, "{rows}x{columns} λ {lambda}: {a} {b}");
                 }
-                assert_close(
-                    a.point.effective_parameters,
-                    b.point.effective_parameters,
-                    1e-10,
-                );
+                assert_close(a.point.effective_parameters, b.point.effective_parameters, 1e-10);
                 if lambda > 0.0 {
                     assert_close(a.point.log_evidence, b.point.log_evidence, 1e-10);
                 }
@@ -169,15 +130,8 @@ fn the_dual_equals_the_primal() {
 #[test]
 fn merged_statistics_equal_one_pass_in_any_order() {
     let (x, y) = regression(5, 1000, 7, 1.0);
-    let weights: Vec<f64> = (0..1000)
-        .map(|i| {
-            if i % 10 == 0 {
-                0.0
-            } else {
-                1.0 + (i % 4) as f64
-            }
-        })
-        .collect();
+    let weights: Vec<f64> =
+        (0..1000).map(|i| if i % 10 == 0 { 0.0 } else { 1.0 + (i % 4) as f64 }).collect();
     let of = |start: usize, rows: usize| {
         let mut part = Statistics::new(7, 1).unwrap();
         part.add(
@@ -214,10 +168,8 @@ fn merged_statistics_equal_one_pass_in_any_order() {
 #[test]
 fn row_major_and_column_major_data_give_the_same() {
     let (x, y) = regression(9, 60, 5, 1.0);
-    let flat: Vec<f64> = (0..60)
-        .flat_map(|i| (0..5).map(move |j| (i, j)))
-        .map(|at| x[at])
-        .collect();
+    let flat: Vec<f64> =
+        (0..60).flat_map(|i| (0..5).map(move |j| (i, j))).map(|at| x[at]).collect();
     let by_rows = MatRef::from_row_major_slice(&flat, 60, 5);
     let lambda = |x: MatRef<'_, f64>| {
         let model = Gaussian::from_rows(x, y.as_ref(), None, Options::default()).unwrap();
@@ -229,9 +181,7 @@ fn row_major_and_column_major_data_give_the_same() {
 /// ∫ exp(f) over an interval that holds all of it, by the trapezoidal rule, which errs by no more than rounding for a Gaussian.
 fn log_integral(centre: f64, half_width: f64, points: usize, f: impl Fn(f64) -> f64) -> f64 {
     let step = 2.0 * half_width / (points - 1) as f64;
-    let values: Vec<f64> = (0..points)
-        .map(|i| f(centre - half_width + step * i as f64))
-        .collect();
+    let values: Vec<f64> = (0..points).map(|i| f(centre - half_width + step * i as f64)).collect();
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = values.iter().map(|value| (value - largest).exp()).sum();
     largest + (sum * step).ln()
@@ -245,10 +195,7 @@ fn evidence_of_one_column_equals_the_integral_over_its_weight() {
         0.5 * (precision.ln() - (2.0 * std::f64::consts::PI).ln() - precision * error * error)
     };
     for intercept in INTERCEPTS {
-        let options = Options {
-            intercept,
-            standardize: false,
-        };
+        let options = Options { intercept, standardize: false };
         let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), Some(&weights), options).unwrap();
         let evidence = model.evidence(0).unwrap();
         for lambda in [0.1, 3.0, 100.0] {
@@ -270,9 +217,7 @@ fn evidence_of_one_column_equals_the_integral_over_its_weight() {
                 rows.sum::<f64>() + log_normal(w, alpha)
             };
             // Twelve posterior deviations to either side; the likelihood alone gives a bound on them.
-            let squares: f64 = (0..14)
-                .map(|i| weights[i] * (x[(i, 0)] - centre).powi(2))
-                .sum();
+            let squares: f64 = (0..14).map(|i| weights[i] * (x[(i, 0)] - centre).powi(2)).sum();
             let reach = 12.0 / (beta * squares + alpha).sqrt();
             let over_slope = |b: f64| log_integral(slope, reach, 201, |w| log_joint(w, b));
             let expected = match intercept {
@@ -309,17 +254,13 @@ fn several_targets_at_once_are_each_alone() {
                     || (found.lambda - best.lambda).abs() < 1e-9 * best.lambda;
                 assert!(is_same, "{} and {}", found.lambda, best.lambda);
                 for lambda in [1e-2, 1.0, 1e3] {
-                    let (a, b) = (
-                        together.fit(target, lambda).unwrap(),
-                        alone.fit(0, lambda).unwrap(),
-                    );
+                    let (a, b) =
+                        (together.fit(target, lambda).unwrap(), alone.fit(0, lambda).unwrap());
                     assert_close(a.point.log_evidence, b.point.log_evidence, 1e-11);
                     assert_close(a.intercept, b.intercept, 1e-9);
                     let size = b.point.squared_norm.sqrt();
-                    let pairs = a
-                        .standardized_coefficients
-                        .iter()
-                        .zip(&b.standardized_coefficients);
+                    let pairs =
+                        a.standardized_coefficients.iter().zip(&b.standardized_coefficients);
                     pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-11 * size));
                 }
                 let row = x.as_ref().subrows(0, 1);

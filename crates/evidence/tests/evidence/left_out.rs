@@ -7,11 +7,7 @@ use wd_evidence::{
 };
 
 const LAMBDAS: [f64; 3] = [0.05, 2.0, 300.0];
-const INTERCEPTS: [Intercept; 3] = [
-    Intercept::Absent,
-    Intercept::Profiled,
-    Intercept::Integrated,
-];
+const INTERCEPTS: [Intercept; 3] = [Intercept::Absent, Intercept::Profiled, Intercept::Integrated];
 
 fn rows_of(matrix: &Mat<f64>, keep: impl Fn(usize) -> bool) -> Mat<f64> {
     let rows: Vec<usize> = (0..matrix.nrows()).filter(|&row| keep(row)).collect();
@@ -22,10 +18,7 @@ fn rows_of(matrix: &Mat<f64>, keep: impl Fn(usize) -> bool) -> Mat<f64> {
 fn leave_one_out_equals_n_refits() {
     for intercept in INTERCEPTS {
         // Scales belong to the whole table, so that a refit compares only where there are none.
-        let options = Options {
-            intercept,
-            standardize: false,
-        };
+        let options = Options { intercept, standardize: false };
         for (rows, columns) in [(25, 4), (12, 20)] {
             let (x, y) = regression(1, rows, columns, 1.0);
             let weights: Vec<f64> = (0..rows).map(|i| [1.0, 0.5, 2.0, 0.0][i % 4]).collect();
@@ -33,13 +26,8 @@ fn leave_one_out_equals_n_refits() {
                 Gaussian::from_rows(x.as_ref(), y.as_ref(), Some(&weights), options).unwrap();
             let mut exact = LeaveOneOut::new(&model, 0, &LAMBDAS).unwrap();
             for (start, count) in [(0, 5), (5, rows - 5)] {
-                let (x, y) = (
-                    x.as_ref().subrows(start, count),
-                    y.as_ref().subrows(start, count),
-                );
-                exact
-                    .add(x, y, Some(&weights[start..start + count]))
-                    .unwrap();
+                let (x, y) = (x.as_ref().subrows(start, count), y.as_ref().subrows(start, count));
+                exact.add(x, y, Some(&weights[start..start + count])).unwrap();
             }
             for (place, &lambda) in LAMBDAS.iter().enumerate() {
                 let mut sum = 0.0;
@@ -47,14 +35,10 @@ fn leave_one_out_equals_n_refits() {
                     if weights[left_out] == 0.0 {
                         continue;
                     }
-                    let kept: Vec<f64> = (0..rows)
-                        .filter(|&i| i != left_out)
-                        .map(|i| weights[i])
-                        .collect();
-                    let (others_x, others_y) = (
-                        rows_of(&x, |i| i != left_out),
-                        rows_of(&y, |i| i != left_out),
-                    );
+                    let kept: Vec<f64> =
+                        (0..rows).filter(|&i| i != left_out).map(|i| weights[i]).collect();
+                    let (others_x, others_y) =
+                        (rows_of(&x, |i| i != left_out), rows_of(&y, |i| i != left_out));
                     let refit = Gaussian::from_rows(
                         others_x.as_ref(),
                         others_y.as_ref(),
@@ -64,9 +48,8 @@ fn leave_one_out_equals_n_refits() {
                     .unwrap()
                     .fit(0, lambda)
                     .unwrap();
-                    let fitted: f64 = (0..columns)
-                        .map(|j| refit.coefficients[j] * x[(left_out, j)])
-                        .sum();
+                    let fitted: f64 =
+                        (0..columns).map(|j| refit.coefficients[j] * x[(left_out, j)]).sum();
                     sum +=
                         weights[left_out] * (y[(left_out, 0)] - refit.intercept - fitted).powi(2);
                 }
@@ -81,20 +64,13 @@ fn leave_one_out_equals_n_refits() {
 fn the_dual_leaves_out_as_the_primal_does() {
     let (x, y) = regression(2, 30, 12, 1.0);
     for intercept in INTERCEPTS {
-        let options = Options {
-            intercept,
-            standardize: true,
-        };
+        let options = Options { intercept, standardize: true };
         let primal = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options).unwrap();
         let dual = Gaussian::dual(x.as_ref(), y.as_ref(), None, options).unwrap();
         let mut streamed = LeaveOneOut::new(&primal, 0, &LAMBDAS).unwrap();
         streamed.add(x.as_ref(), y.as_ref(), None).unwrap();
         let at_once = LeaveOneOut::new(&dual, 0, &LAMBDAS).unwrap();
-        for (a, b) in streamed
-            .mean_squared_errors()
-            .iter()
-            .zip(at_once.mean_squared_errors())
-        {
+        for (a, b) in streamed.mean_squared_errors().iter().zip(at_once.mean_squared_errors()) {
             assert_close(*a, b, 1e-9);
         }
     }
@@ -105,17 +81,12 @@ fn folds_from_statistics_equal_refits_on_rows() {
     let (x, y) = regression(3, 60, 5, 1.0);
     let fold_of: Vec<usize> = (0..60).map(|i| i % 4).collect();
     for intercept in INTERCEPTS {
-        let options = Options {
-            intercept,
-            standardize: true,
-        };
+        let options = Options { intercept, standardize: true };
         let folds: Vec<Statistics> = (0..4)
             .map(|fold| {
                 let mut statistics = Statistics::new(5, 1).unwrap();
-                let (x, y) = (
-                    rows_of(&x, |i| fold_of[i] == fold),
-                    rows_of(&y, |i| fold_of[i] == fold),
-                );
+                let (x, y) =
+                    (rows_of(&x, |i| fold_of[i] == fold), rows_of(&y, |i| fold_of[i] == fold));
                 statistics.add(x.as_ref(), y.as_ref(), None).unwrap();
                 statistics
             })
@@ -125,16 +96,8 @@ fn folds_from_statistics_equal_refits_on_rows() {
             cross_validate_rows(x.as_ref(), y.as_ref(), None, &fold_of, options, 0, &LAMBDAS)
                 .unwrap();
         for place in 0..LAMBDAS.len() {
-            assert_close(
-                sums.mean_squared_errors[place],
-                rows.mean_squared_errors[place],
-                1e-9,
-            );
-            assert_close(
-                sums.standard_errors[place],
-                rows.standard_errors[place],
-                1e-8,
-            );
+            assert_close(sums.mean_squared_errors[place], rows.mean_squared_errors[place], 1e-9);
+            assert_close(sums.standard_errors[place], rows.standard_errors[place], 1e-8);
         }
     }
 }
@@ -149,11 +112,7 @@ fn as_many_folds_as_rows_are_leave_one_out() {
     let folds: Vec<usize> = (0..18).collect();
     let refits =
         cross_validate_rows(x.as_ref(), y.as_ref(), None, &folds, options, 0, &LAMBDAS).unwrap();
-    for (a, b) in exact
-        .mean_squared_errors()
-        .iter()
-        .zip(refits.mean_squared_errors)
-    {
+    for (a, b) in exact.mean_squared_errors().iter().zip(refits.mean_squared_errors) {
         assert_close(*a, b, 1e-9);
     }
 }
@@ -174,21 +133,13 @@ fn intervals_cover_what_they_claim() {
             })
         };
         let y = draw(&x, &mut random);
-        let options = Options {
-            intercept: Intercept::Integrated,
-            standardize: true,
-        };
+        let options = Options { intercept: Intercept::Integrated, standardize: true };
         let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options).unwrap();
         let best = model.evidence(0).unwrap().maximum();
         let fresh = random.matrix(50, columns);
         let truth = draw(&fresh, &mut random);
         let posterior = model.posterior(0, best.point.lambda).unwrap();
-        for (i, prediction) in posterior
-            .predict(fresh.as_ref())
-            .unwrap()
-            .iter()
-            .enumerate()
-        {
+        for (i, prediction) in posterior.predict(fresh.as_ref()).unwrap().iter().enumerate() {
             predicted += 1;
             covered += usize::from(
                 (truth[(i, 0)] - prediction.mean).abs() < 1.96 * prediction.variance.sqrt(),

@@ -51,21 +51,13 @@ fn the_sums_are_those_of_whole_rows() {
     for weights in [None, Some(&weights[..])] {
         let mut whole = Statistics::new(COLUMNS, 2).unwrap();
         let y = MatRef::from_row_major_slice(&y, rows, 2);
-        whole
-            .add(MatRef::from_row_major_slice(&x, rows, COLUMNS), y, weights)
-            .unwrap();
+        whole.add(MatRef::from_row_major_slice(&x, rows, COLUMNS), y, weights).unwrap();
         let mut parts = Statistics::new(COLUMNS, 2).unwrap();
         for range in [0..1, 1..200, 200..rows] {
             let (starts, columns, values) = sparse(&x[range.start * COLUMNS..range.end * COLUMNS]);
-            let rows = SparseRows {
-                starts: &starts,
-                columns: &columns,
-                values: &values,
-            };
+            let rows = SparseRows { starts: &starts, columns: &columns, values: &values };
             let y = y.subrows(range.start, range.len());
-            parts
-                .add_sparse(rows, y, weights.map(|weights| &weights[range.clone()]))
-                .unwrap();
+            parts.add_sparse(rows, y, weights.map(|weights| &weights[range.clone()])).unwrap();
         }
         assert_eq!(parts.rows(), whole.rows());
         for i in 0..COLUMNS + 2 {
@@ -85,20 +77,12 @@ fn rows_that_are_none_are_refused() {
     let mut statistics = Statistics::new(3, 1).unwrap();
     let y = MatRef::from_row_major_slice(&[1.0], 1, 1);
     let mut add = |starts: &[usize], columns: &[u32], values: &[f64]| {
-        let rows = SparseRows {
-            starts,
-            columns,
-            values,
-        };
+        let rows = SparseRows { starts, columns, values };
         statistics.add_sparse(rows, y, None)
     };
     assert!(matches!(
         add(&[0, 1], &[1], &[f64::NAN]),
-        Err(EvidenceError::NotFinite {
-            column: 1,
-            row: 0,
-            ..
-        })
+        Err(EvidenceError::NotFinite { column: 1, row: 0, .. })
     ));
     for (starts, columns) in [
         (&[0, 1][..], &[3][..]),
@@ -110,10 +94,7 @@ fn rows_that_are_none_are_refused() {
     ] {
         let values = vec![1.0; columns.len()];
         assert!(
-            matches!(
-                add(starts, columns, &values),
-                Err(EvidenceError::Shape { .. })
-            ),
+            matches!(add(starts, columns, &values), Err(EvidenceError::Shape { .. })),
             "{starts:?} {columns:?}"
         );
     }

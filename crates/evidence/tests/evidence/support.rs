@@ -17,10 +17,8 @@ impl Random {
 
     /// Standard normal (Box & Muller 1958).
     pub(crate) fn normal(&mut self) -> f64 {
-        let (radius, angle) = (
-            (-2.0 * self.uniform().ln()).sqrt(),
-            2.0 * std::f64::consts::PI * self.uniform(),
-        );
+        let (radius, angle) =
+            ((-2.0 * self.uniform().ln()).sqrt(), 2.0 * std::f64::consts::PI * self.uniform());
         radius * angle.cos()
     }
 
@@ -42,15 +40,9 @@ pub(crate) fn regression(
         let neighbour = if j > 0 { base[(i, j - 1)] } else { 0.0 };
         (base[(i, j)] + 0.7 * neighbour) * (1.0 + j as f64) + 3.0 * j as f64
     });
-    let weights: Vec<f64> = (0..columns)
-        .map(|j| random.normal() / (1.0 + j as f64))
-        .collect();
+    let weights: Vec<f64> = (0..columns).map(|j| random.normal() / (1.0 + j as f64)).collect();
     let y = Mat::from_fn(rows, 1, |i, _| {
-        5.0 + weights
-            .iter()
-            .enumerate()
-            .map(|(j, w)| w * x[(i, j)])
-            .sum::<f64>()
+        5.0 + weights.iter().enumerate().map(|(j, w)| w * x[(i, j)]).sum::<f64>()
             + noise * random.normal()
     });
     (x, y)

@@ -12,26 +12,15 @@ pub(crate) fn table(path: &str, has_header: bool) -> (Vec<Vec<f64>>, Vec<String>
         } else {
             Box::new(std::io::Cursor::new(bytes))
         };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(has_header)
-        .from_reader(text);
+    let mut reader = csv::ReaderBuilder::new().has_headers(has_header).from_reader(text);
     let names = if has_header {
-        reader
-            .headers()
-            .unwrap()
-            .iter()
-            .map(str::to_owned)
-            .collect()
+        reader.headers().unwrap().iter().map(str::to_owned).collect()
     } else {
         Vec::new()
     };
-    let rows = reader.records().map(|record| {
-        record
-            .unwrap()
-            .iter()
-            .map(|field| field.parse().unwrap())
-            .collect()
-    });
+    let rows = reader
+        .records()
+        .map(|record| record.unwrap().iter().map(|field| field.parse().unwrap()).collect());
     (rows.collect(), names)
 }
 

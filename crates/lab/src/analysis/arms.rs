@@ -66,10 +66,7 @@ pub(crate) fn gather(trials: Vec<TrialRecord>) -> Vec<Members> {
         .filter_map(|((configuration, _), trials)| members(configuration, trials))
         .collect();
     for (shared, seed) in unplanned {
-        if let Some(owner) = all
-            .iter_mut()
-            .find(|members| members.configuration == shared)
-        {
+        if let Some(owner) = all.iter_mut().find(|members| members.configuration == shared) {
             owner.arm.unfinished.push(seed);
         }
     }
@@ -104,21 +101,13 @@ fn members(configuration: Flat, trials: Vec<Planned>) -> Option<Members> {
             End::Finished(_) => {
                 finished.insert(trial.seed, trial);
             }
-            End::Diverged(step) => diverged.push(Diverged {
-                seed: trial.seed,
-                step,
-            }),
+            End::Diverged(step) => diverged.push(Diverged { seed: trial.seed, step }),
             End::Unfinished => unfinished.push(trial.seed),
         }
     }
     diverged.sort_by_key(|diverged| diverged.seed);
     let arm = arm(&plan, &finished, diverged, unfinished);
-    Some(Members {
-        configuration,
-        plan,
-        finished,
-        arm,
-    })
+    Some(Members { configuration, plan, finished, arm })
 }
 
 fn arm(
@@ -128,10 +117,7 @@ fn arm(
     unfinished: Vec<u64>,
 ) -> Arm {
     let records: Vec<&TrialRecord> = finished.values().collect();
-    let runs: Vec<&Measured> = records
-        .iter()
-        .filter_map(|record| record.measured())
-        .collect();
+    let runs: Vec<&Measured> = records.iter().filter_map(|record| record.measured()).collect();
     let over_seeds = |value: fn(&Measured) -> f64| {
         let values: Vec<f64> = runs.iter().map(|run| value(run)).collect();
         interval(&values)
@@ -203,10 +189,8 @@ impl Band {
 
 /// Gives each arm the settings in which the arms differ, and a label made of them.
 fn label(all: &mut [Members]) {
-    let keys: BTreeSet<&String> = all
-        .iter()
-        .flat_map(|members| members.configuration.keys())
-        .collect();
+    let keys: BTreeSet<&String> =
+        all.iter().flat_map(|members| members.configuration.keys()).collect();
     let told_by_plan = [LAMBDA_KEY, SCHEDULE_KEY, LEARNING_RATE_KEY];
     let mut varied: Vec<String> = keys
         .into_iter()
@@ -218,25 +202,18 @@ fn label(all: &mut [Members]) {
         .cloned()
         .collect();
     varied.sort();
-    let several_schedules = all
-        .iter()
-        .any(|members| members.arm.schedule != all[0].arm.schedule);
-    let several_rates = all
-        .iter()
-        .any(|members| members.arm.peak_learning_rate != all[0].arm.peak_learning_rate);
-    let several_corpora = all
-        .iter()
-        .any(|members| members.plan.corpus_hash != all[0].plan.corpus_hash);
+    let several_schedules = all.iter().any(|members| members.arm.schedule != all[0].arm.schedule);
+    let several_rates =
+        all.iter().any(|members| members.arm.peak_learning_rate != all[0].arm.peak_learning_rate);
+    let several_corpora =
+        all.iter().any(|members| members.plan.corpus_hash != all[0].plan.corpus_hash);
 
     for members in all {
         let mut settings: Vec<(String, String)> = varied
             .iter()
             .map(|key| {
                 let value = members.configuration.get(key);
-                (
-                    key.clone(),
-                    value.cloned().unwrap_or_else(|| "default".to_owned()),
-                )
+                (key.clone(), value.cloned().unwrap_or_else(|| "default".to_owned()))
             })
             .collect();
         if several_corpora {

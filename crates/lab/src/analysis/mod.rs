@@ -119,9 +119,5 @@ fn conclude(records: Vec<TrialRecord>, options: &AnalysisOptions) -> Result<Anal
     comparisons.extend(pairs::best_learning_rates(&members));
     let arms: Vec<Arm> = members.into_iter().map(|members| members.arm).collect();
     let verdict = judge(&arms, &comparisons, options.gap_margin);
-    Ok(Analysis {
-        arms,
-        comparisons,
-        verdict,
-    })
+    Ok(Analysis { arms, comparisons, verdict })
 }

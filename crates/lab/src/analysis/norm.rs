@@ -30,11 +30,7 @@ pub(crate) fn groups(plan: &Plan) -> Vec<Group> {
         .find(|group| group.role == role && group.kind == kind)
     {
         Some(group) => group.tensors.push(tensor),
-        None => groups.push(Group {
-            role: role.to_owned(),
-            kind,
-            tensors: vec![tensor],
-        }),
+        None => groups.push(Group { role: role.to_owned(), kind, tensors: vec![tensor] }),
     };
     for (index, tensor) in plan.tensors.iter().enumerate() {
         put(&tensor.role, None, index);
@@ -87,11 +83,8 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
                     Band::of(centre(&cuts[window]), &values)
                 })
                 .collect();
-            let tensors: Vec<&PlannedTensor> = group
-                .tensors
-                .iter()
-                .map(|&tensor| &plan.tensors[tensor])
-                .collect();
+            let tensors: Vec<&PlannedTensor> =
+                group.tensors.iter().map(|&tensor| &plan.tensors[tensor]).collect();
             let predicted = match begins_free {
                 true => predicted_rms(plan, &tensors).unwrap_or_default(),
                 false => Vec::new(),
@@ -109,9 +102,7 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
                     .iter()
                     .filter_map(|window| {
                         let step = centre(window);
-                        predicted
-                            .get(step as usize - 1)
-                            .map(|rms| (step.floor(), *rms))
+                        predicted.get(step as usize - 1).map(|rms| (step.floor(), *rms))
                     })
                     .collect(),
                 ratio: interval(&ratios),
@@ -124,10 +115,7 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
 fn begins_free(trial: &TrialRecord) -> bool {
     let set = |key: &str| trial.configuration.get(key).map(String::as_str);
     // An anchor that is a table has no key of its own in a flat configuration.
-    let anchored = trial
-        .configuration
-        .keys()
-        .any(|key| key.starts_with("decay.anchor."));
+    let anchored = trial.configuration.keys().any(|key| key.starts_with("decay.anchor."));
     set("model.init_from").is_none()
         && matches!(set("decay.anchor"), None | Some("zero"))
         && !anchored
@@ -157,20 +145,11 @@ pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>
             (_, 0.0) => return None,
             (own, configured) => own / configured,
         };
-        let shrinks: Vec<f64> = plan
-            .shrinks
-            .iter()
-            .map(|shrink| shrink * multiplier)
-            .collect();
+        let shrinks: Vec<f64> = plan.shrinks.iter().map(|shrink| shrink * multiplier).collect();
         let rms = if plan.rule == "hyperball" && tensor.lambda != 0.0 {
             vec![tensor.initial_rms; plan.learning_rates.len()]
         } else {
-            norm_recursion(
-                tensor.initial_rms,
-                &plan.learning_rates,
-                &shrinks,
-                diffusion,
-            )
+            norm_recursion(tensor.initial_rms, &plan.learning_rates, &shrinks, diffusion)
         };
         let count = tensor.parameters as f64;
         elements += count;
@@ -178,12 +157,7 @@ pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>
             *square += count * rms * rms;
         }
     }
-    Some(
-        squares
-            .iter()
-            .map(|square| (square / elements).sqrt())
-            .collect(),
-    )
+    Some(squares.iter().map(|square| (square / elements).sqrt()).collect())
 }
 
 #[cfg(test)]

@@ -33,35 +33,20 @@ pub(crate) fn baseline_of(arms: &[Members], index: usize) -> Option<usize> {
             && outside_decay(&members.configuration) == rest
     };
     let exact = without(&treated.configuration, &[LAMBDA_KEY]);
-    let candidates: Vec<usize> = (0..arms.len())
-        .filter(|&other| is_baseline(&&arms[other]))
-        .collect();
+    let candidates: Vec<usize> =
+        (0..arms.len()).filter(|&other| is_baseline(&&arms[other])).collect();
     let same_idle = |&&other: &&usize| without(&arms[other].configuration, &[LAMBDA_KEY]) == exact;
-    candidates
-        .iter()
-        .find(same_idle)
-        .or(candidates.first())
-        .copied()
+    candidates.iter().find(same_idle).or(candidates.first()).copied()
 }
 
 /// Every arm that decays against its baseline, when they share finished seeds.
 pub(crate) fn same_settings(arms: &[Members]) -> Vec<Comparison> {
     let mut comparisons: Vec<Comparison> = (0..arms.len())
         .filter(|&arm| arms[arm].decays())
-        .filter_map(|arm| {
-            compare(
-                arms,
-                ComparisonKind::SameSettings,
-                arm,
-                baseline_of(arms, arm)?,
-            )
-        })
+        .filter_map(|arm| compare(arms, ComparisonKind::SameSettings, arm, baseline_of(arms, arm)?))
         .collect();
     let family = |comparison: &Comparison| {
-        (
-            comparison.baseline,
-            without(&arms[comparison.arm].configuration, &[LAMBDA_KEY]),
-        )
+        (comparison.baseline, without(&arms[comparison.arm].configuration, &[LAMBDA_KEY]))
     };
     correct(&mut comparisons, family);
     comparisons
@@ -92,40 +77,25 @@ pub(crate) fn best_learning_rates(arms: &[Members]) -> Vec<Comparison> {
         let (Some(arm), Some(baseline)) = (best(arms, treated), best(arms, baselines)) else {
             continue;
         };
-        comparisons.extend(compare(
-            arms,
-            ComparisonKind::BestLearningRate,
-            arm,
-            baseline,
-        ));
+        comparisons.extend(compare(arms, ComparisonKind::BestLearningRate, arm, baseline));
     }
     let family = |comparison: &Comparison| {
         let treated = &arms[comparison.arm].configuration;
-        (
-            comparison.baseline,
-            without(treated, &[LAMBDA_KEY, LEARNING_RATE_KEY]),
-        )
+        (comparison.baseline, without(treated, &[LAMBDA_KEY, LEARNING_RATE_KEY]))
     };
     correct(&mut comparisons, family);
     comparisons
 }
 
 fn best(arms: &[Members], group: &[usize]) -> Option<usize> {
-    let with_runs: Vec<usize> = group
-        .iter()
-        .copied()
-        .filter(|&arm| !arms[arm].finished.is_empty())
-        .collect();
+    let with_runs: Vec<usize> =
+        group.iter().copied().filter(|&arm| !arms[arm].finished.is_empty()).collect();
     let first = *with_runs.first()?;
     let shared: Vec<u64> = arms[first]
         .finished
         .keys()
         .copied()
-        .filter(|seed| {
-            with_runs
-                .iter()
-                .all(|&arm| arms[arm].finished.contains_key(seed))
-        })
+        .filter(|seed| with_runs.iter().all(|&arm| arms[arm].finished.contains_key(seed)))
         .collect();
     let loss = |arm: usize| {
         let seeds: Vec<u64> = match shared.is_empty() {
@@ -140,9 +110,7 @@ fn best(arms: &[Members], group: &[usize]) -> Option<usize> {
         };
         sum / seeds.len() as f64
     };
-    with_runs
-        .into_iter()
-        .min_by(|&a, &b| loss(a).total_cmp(&loss(b)))
+    with_runs.into_iter().min_by(|&a, &b| loss(a).total_cmp(&loss(b)))
 }
 
 fn compare(
@@ -161,9 +129,8 @@ fn compare(
         return None;
     }
     let paired = |value: fn(&Measured) -> f64| {
-        let differences = pairs
-            .iter()
-            .map(|(seed, with, without)| (*seed, value(with) - value(without)));
+        let differences =
+            pairs.iter().map(|(seed, with, without)| (*seed, value(with) - value(without)));
         PairedDifference::of(differences.collect())
     };
 

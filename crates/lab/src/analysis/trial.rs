@@ -12,14 +12,8 @@ use crate::statistics::window::{part, window_mean, windows};
 
 /// Roles whose tensors the curves of relative update and weight RMS are about: the weights proper. Gains and biases
 /// start at 1 and 0 and would blur them.
-const WEIGHT_ROLES: [&str; 6] = [
-    "matrix",
-    "convolution",
-    "embedding",
-    "position",
-    "class_token",
-    "head",
-];
+const WEIGHT_ROLES: [&str; 6] =
+    ["matrix", "convolution", "embedding", "position", "class_token", "head"];
 
 /// A trial as far as it got.
 #[derive(Debug)]
@@ -77,16 +71,9 @@ impl TrialRecord {
     /// # Errors
     /// [`LabError::Store`] when a file of a run that has begun is damaged.
     pub(crate) fn read(directory: &Path, configuration: Flat) -> Result<Self, LabError> {
-        let seed = configuration
-            .get(SEED_KEY)
-            .and_then(|seed| seed.parse().ok())
-            .unwrap_or(0);
-        let unplanned = |configuration| TrialRecord {
-            configuration,
-            seed,
-            plan: None,
-            end: End::Unfinished,
-        };
+        let seed = configuration.get(SEED_KEY).and_then(|seed| seed.parse().ok()).unwrap_or(0);
+        let unplanned =
+            |configuration| TrialRecord { configuration, seed, plan: None, end: End::Unfinished };
         let run = match RunDirectory::open(directory) {
             Ok(run) => run,
             Err(StoreError::Missing { .. }) => return Ok(unplanned(configuration)),
@@ -109,12 +96,7 @@ impl TrialRecord {
             }
             Status::New | Status::Running { .. } | Status::Interrupted { .. } => End::Unfinished,
         };
-        Ok(TrialRecord {
-            configuration,
-            seed: plan.seed,
-            plan: Some(plan),
-            end,
-        })
+        Ok(TrialRecord { configuration, seed: plan.seed, plan: Some(plan), end })
     }
 
     /// The numbers, when the trial finished.
@@ -140,19 +122,14 @@ impl Measured {
             .collect();
         let weight_squares = sum_of_squares(reader, plan, "weight_norm", &weights)?;
         let update_squares = sum_of_squares(reader, plan, "update_norm", &weights)?;
-        let elements: u64 = weights
-            .iter()
-            .map(|&tensor| plan.tensors[tensor].parameters)
-            .sum();
+        let elements: u64 = weights.iter().map(|&tensor| plan.tensors[tensor].parameters).sum();
         let relative_update: Vec<f64> = update_squares
             .iter()
             .zip(&weight_squares)
             .map(|(update, weight)| (update / weight).sqrt())
             .collect();
-        let weight_rms: Vec<f64> = weight_squares
-            .iter()
-            .map(|square| (square / elements as f64).sqrt())
-            .collect();
+        let weight_rms: Vec<f64> =
+            weight_squares.iter().map(|square| (square / elements as f64).sqrt()).collect();
         let group_rms = groups(plan)
             .iter()
             .map(|group| GroupRms::read(reader, plan, group))
@@ -183,23 +160,14 @@ impl Measured {
 
 impl GroupRms {
     fn read(reader: &MetricsReader, plan: &Plan, group: &Group) -> Result<Self, LabError> {
-        let elements: u64 = group
-            .tensors
-            .iter()
-            .map(|&tensor| plan.tensors[tensor].parameters)
-            .sum();
+        let elements: u64 =
+            group.tensors.iter().map(|&tensor| plan.tensors[tensor].parameters).sum();
         let rms: Vec<f64> = sum_of_squares(reader, plan, "weight_norm", &group.tensors)?
             .iter()
             .map(|square| (square / elements as f64).sqrt())
             .collect();
-        let last = rms
-            .iter()
-            .rposition(|value| value.is_finite())
-            .map(|row| (row, rms[row]));
-        Ok(GroupRms {
-            windows: curve(&rms),
-            last,
-        })
+        let last = rms.iter().rposition(|value| value.is_finite()).map(|row| (row, rms[row]));
+        Ok(GroupRms { windows: curve(&rms), last })
     }
 }
 
@@ -224,8 +192,5 @@ fn sum_of_squares(
 }
 
 fn curve(values: &[f64]) -> Vec<f64> {
-    windows(values.len())
-        .into_iter()
-        .map(|window| window_mean(values, window))
-        .collect()
+    windows(values.len()).into_iter().map(|window| window_mean(values, window)).collect()
 }

@@ -65,10 +65,7 @@ impl FromStr for Axis {
                 } else {
                     "one of the values is empty"
                 };
-                return Err(refuse(
-                    problem.to_owned(),
-                    format!("write {key}=0,0.1 or {key}=0..3"),
-                ));
+                return Err(refuse(problem.to_owned(), format!("write {key}=0,0.1 or {key}=0..3")));
             }
             let read = item_values(item)
                 .map_err(|(problem, fix)| refuse(problem, fix.replace("KEY", key)))?;
@@ -106,9 +103,8 @@ fn split_items(text: &str) -> Result<Vec<&str>, String> {
             (None, '"' | '\'') => quote = Some(character),
             (None, '(' | '[' | '{') => depth += 1,
             (None, ')' | ']' | '}') => {
-                depth = depth
-                    .checked_sub(1)
-                    .ok_or_else(|| format!("`{character}` closes nothing"))?;
+                depth =
+                    depth.checked_sub(1).ok_or_else(|| format!("`{character}` closes nothing"))?;
             }
             (None, ',') if depth == 0 => {
                 items.push(text[start..index].trim());
@@ -159,10 +155,7 @@ fn whole_numbers(item: &str, first: &str, last: &str) -> Result<Vec<Value>, (Str
         ));
     };
     if from > to {
-        return Err((
-            format!("the range `{item}` is empty"),
-            format!("write KEY={to}..{from}"),
-        ));
+        return Err((format!("the range `{item}` is empty"), format!("write KEY={to}..{from}")));
     }
     if to.abs_diff(from) >= MOST_TRIALS as u64 {
         return Err((
@@ -187,10 +180,7 @@ fn logarithmic(body: &str) -> Result<Vec<Value>, (String, String)> {
         return Err((format!("`log({body})` cannot be read"), fix()));
     };
     if !(low > 0.0 && high > low && high.is_finite()) {
-        return Err((
-            format!("the ends of `log({body})` are not 0 < low < high"),
-            fix(),
-        ));
+        return Err((format!("the ends of `log({body})` are not 0 < low < high"), fix()));
     }
     if !(2..=MOST_TRIALS).contains(&count) {
         return Err((format!("`log({body})` asks for {count} values"), fix()));

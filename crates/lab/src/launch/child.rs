@@ -38,45 +38,27 @@ impl Running {
     /// Starts `command` as the process of `trial`; an `Err` holds the outcome when it cannot be started.
     pub(super) fn start(trial: &Trial, mut command: Command) -> Result<(Self, Watch), Outcome> {
         let log_path = trial.log_path();
-        let refuse = |what: String| Outcome::Failed {
-            code: None,
-            signal: None,
-            tail: what,
-        };
+        let refuse = |what: String| Outcome::Failed { code: None, signal: None, tail: what };
         let open_log = || {
             fs::create_dir_all(&trial.directory)?;
-            let log = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&log_path)?;
+            let log = OpenOptions::new().create(true).append(true).open(&log_path)?;
             let start = log.metadata()?.len();
             Ok::<_, std::io::Error>((log.try_clone()?, log, start))
         };
         let (for_child, log, log_start) = open_log()
             .map_err(|error| refuse(format!("cannot write {}: {error}", log_path.display())))?;
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(for_child)
-            .spawn()
-            .map_err(|error| {
-                refuse(format!(
-                    "cannot start {}: {error}",
-                    command.get_program().display()
-                ))
-            })?;
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(for_child).spawn().map_err(
+                |error| {
+                    refuse(format!("cannot start {}: {error}", command.get_program().display()))
+                },
+            )?;
         let Some(output) = child.stdout.take() else {
             return Err(refuse("its output is not a pipe".to_owned()));
         };
         let process = Arc::new(Mutex::new(Pid::from_raw(child.id().cast_signed())));
-        let watch = Watch {
-            child,
-            process: Arc::clone(&process),
-            output,
-            log,
-            log_path,
-            log_start,
-        };
+        let watch =
+            Watch { child, process: Arc::clone(&process), output, log, log_path, log_start };
         Ok((Running { process }, watch))
     }
 
@@ -97,10 +79,7 @@ impl Watch {
         let tell = |message| drop(sender.send(message));
         let mut reader = BufReader::new(self.output);
         let mut line = Vec::new();
-        while reader
-            .read_until(b'\n', &mut line)
-            .is_ok_and(|read| read > 0)
-        {
+        while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
             match serde_json::from_slice::<Progress>(&line) {
                 Ok(progress) => tell(Message::Progress(trial, progress)),
                 // A line that is no progress is for people: keep it.
@@ -110,15 +89,10 @@ impl Watch {
         }
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let outcome = match self.child.wait() {
-            Ok(status) => Outcome::of(
-                status,
-                tail(&self.log_path, self.log_start).unwrap_or_default(),
-            ),
-            Err(error) => Outcome::Failed {
-                code: None,
-                signal: None,
-                tail: error.to_string(),
-            },
+            Ok(status) => {
+                Outcome::of(status, tail(&self.log_path, self.log_start).unwrap_or_default())
+            }
+            Err(error) => Outcome::Failed { code: None, signal: None, tail: error.to_string() },
         };
         tell(Message::Ended(trial, outcome));
     }

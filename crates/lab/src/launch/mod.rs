@@ -95,12 +95,7 @@ impl Launcher {
     /// A launcher of `jobs` processes at a time (at least one).
     pub fn new(jobs: usize) -> Self {
         let (sender, receiver) = channel();
-        Launcher {
-            jobs: jobs.max(1),
-            interrupted: Arc::default(),
-            sender,
-            receiver,
-        }
+        Launcher { jobs: jobs.max(1), interrupted: Arc::default(), sender, receiver }
     }
 
     /// How many processes run at a time.
@@ -110,10 +105,7 @@ impl Launcher {
 
     /// The handle that stops this launcher.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter {
-            interrupted: Arc::clone(&self.interrupted),
-            sender: self.sender.clone(),
-        }
+        Interrupter { interrupted: Arc::clone(&self.interrupted), sender: self.sender.clone() }
     }
 
     /// Runs every trial that is neither finished nor diverged already, and returns how each ended, in their order.
@@ -192,17 +184,11 @@ impl Launcher {
             .enumerate()
             .map(|(trial, outcome)| {
                 outcome.unwrap_or_else(|| {
-                    on_event(Event::Ended {
-                        trial,
-                        outcome: Outcome::NotStarted,
-                    });
+                    on_event(Event::Ended { trial, outcome: Outcome::NotStarted });
                     Outcome::NotStarted
                 })
             })
             .collect();
-        Report {
-            outcomes,
-            elapsed: started.elapsed(),
-        }
+        Report { outcomes, elapsed: started.elapsed() }
     }
 }

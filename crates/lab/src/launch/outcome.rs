@@ -86,10 +86,7 @@ impl Outcome {
     /// After an interrupt, a child ended by SIGINT, SIGTERM or SIGHUP (2, 15, 1) did what it was told.
     pub(super) fn after_interrupt(self) -> Self {
         match self {
-            Outcome::Failed {
-                signal: Some(1 | 2 | 15),
-                ..
-            } => Outcome::Interrupted,
+            Outcome::Failed { signal: Some(1 | 2 | 15), .. } => Outcome::Interrupted,
             other => other,
         }
     }
@@ -136,20 +133,13 @@ impl Report {
     /// Has every trial a result (finished or diverged)?
     pub fn is_complete(&self) -> bool {
         self.indices(|outcome| {
-            !matches!(
-                outcome,
-                Outcome::Finished | Outcome::AlreadyFinished | Outcome::Diverged
-            )
+            !matches!(outcome, Outcome::Finished | Outcome::AlreadyFinished | Outcome::Diverged)
         })
         .is_empty()
     }
 
     fn indices(&self, keep: impl Fn(&Outcome) -> bool) -> Vec<usize> {
-        let kept = self
-            .outcomes
-            .iter()
-            .enumerate()
-            .filter(|(_, outcome)| keep(outcome));
+        let kept = self.outcomes.iter().enumerate().filter(|(_, outcome)| keep(outcome));
         kept.map(|(index, _)| index).collect()
     }
 }

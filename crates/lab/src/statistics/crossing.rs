@@ -38,12 +38,7 @@ pub fn crossing_of(steps: &[f64], curves: &[Vec<f64>], total: f64) -> Option<Cro
         .map(|window| curves.iter().map(|curve| curve[window]).sum::<f64>() / count)
         .collect();
     let step = cross_down(steps, &mean)?;
-    let mut crossing = Crossing {
-        step,
-        fraction: step / total,
-        low: None,
-        high: None,
-    };
+    let mut crossing = Crossing { step, fraction: step / total, low: None, high: None };
     if n < 3 {
         return Some(crossing);
     }

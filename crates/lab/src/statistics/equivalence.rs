@@ -33,12 +33,7 @@ pub fn equivalence(differences: &[f64], margin: f64) -> Equivalence {
     };
     let centre = mean(differences);
     let (low, high) = (centre - half, centre + half);
-    Equivalence {
-        margin,
-        low,
-        high,
-        holds: low > -margin && high < margin,
-    }
+    Equivalence { margin, low, high, holds: low > -margin && high < margin }
 }
 
 /// Number of pairs that would show the mean to lie inside ±`margin` with 80 % power, if the true mean and standard
@@ -61,9 +56,5 @@ pub fn seeds_for_equivalence(mean: f64, deviation: f64, margin: f64) -> Option<u
     // (1.645 + 1.282)²: the same with normal quantiles, which is a lower bound.
     let normal = 8.56 * (deviation / room).powi(2);
     let first = (normal as u64).clamp(2, MOST_SEEDS);
-    Some(
-        (first..MOST_SEEDS)
-            .find(|&n| enough(n))
-            .unwrap_or(MOST_SEEDS),
-    )
+    Some((first..MOST_SEEDS).find(|&n| enough(n)).unwrap_or(MOST_SEEDS))
 }

@@ -60,11 +60,8 @@ impl PairedDifference {
             }
         };
         let significant = p_value.is_some_and(|p| p < LEVEL);
-        let more_seeds = (n >= 2 && !significant).then(|| {
-            seeds_needed(mean(&values), deviation)
-                .saturating_sub(n as u64)
-                .max(1)
-        });
+        let more_seeds = (n >= 2 && !significant)
+            .then(|| seeds_needed(mean(&values), deviation).saturating_sub(n as u64).max(1));
         PairedDifference {
             interval: interval(&values),
             per_seed,
@@ -82,18 +79,11 @@ impl PairedDifference {
 
     /// Are all differences exactly zero? Then the setting that was compared did nothing at all.
     pub fn is_identical(&self) -> bool {
-        !self.per_seed.is_empty()
-            && self
-                .per_seed
-                .iter()
-                .all(|(_, difference)| *difference == 0.0)
+        !self.per_seed.is_empty() && self.per_seed.iter().all(|(_, difference)| *difference == 0.0)
     }
 
     /// The differences alone, in the order of their seeds.
     pub fn values(&self) -> Vec<f64> {
-        self.per_seed
-            .iter()
-            .map(|(_, difference)| *difference)
-            .collect()
+        self.per_seed.iter().map(|(_, difference)| *difference).collect()
     }
 }

@@ -28,9 +28,8 @@ pub fn quantile(p: f64, degrees: f64) -> f64 {
 
 /// P(|T| ≥ |t|) with `degrees` degrees of freedom; NaN unless `degrees` > 0.
 pub fn two_sided_p(t: f64, degrees: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, degrees).map_or(f64::NAN, |distribution| {
-        (2.0 * distribution.cdf(-t.abs())).min(1.0)
-    })
+    StudentsT::new(0.0, 1.0, degrees)
+        .map_or(f64::NAN, |distribution| (2.0 * distribution.cdf(-t.abs())).min(1.0))
 }
 
 /// x̄; NaN of nothing.
@@ -56,16 +55,7 @@ pub fn interval(values: &[f64]) -> Interval {
     let n = finite.len();
     let centre = mean(&finite);
     let standard_error = standard_deviation(&finite) / (n as f64).sqrt();
-    let half = if n < 2 {
-        f64::NAN
-    } else {
-        quantile(1.0 - LEVEL / 2.0, (n - 1) as f64) * standard_error
-    };
-    Interval {
-        mean: centre,
-        low: centre - half,
-        high: centre + half,
-        standard_error,
-        n,
-    }
+    let half =
+        if n < 2 { f64::NAN } else { quantile(1.0 - LEVEL / 2.0, (n - 1) as f64) * standard_error };
+    Interval { mean: centre, low: centre - half, high: centre + half, standard_error, n }
 }

@@ -8,9 +8,7 @@ pub const WINDOWS: usize = 60;
 /// The rows of each window: `rows` rows cut into at most [`WINDOWS`] windows of nearly equal length.
 pub fn windows(rows: usize) -> Vec<Range<usize>> {
     let count = WINDOWS.min(rows);
-    (0..count)
-        .map(|window| window * rows / count..(window + 1) * rows / count)
-        .collect()
+    (0..count).map(|window| window * rows / count..(window + 1) * rows / count).collect()
 }
 
 /// The step at the centre of a window; row i holds step i + 1.

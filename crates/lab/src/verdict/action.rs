@@ -26,12 +26,7 @@ pub(super) struct Action {
 fn deciding<'a>(family: &Family<'a>) -> Vec<&'a Comparison> {
     let with = |n: usize| -> Vec<&'a Comparison> {
         let enough = |comparison: &&Comparison| comparison.gap.interval.n >= n;
-        family
-            .members
-            .iter()
-            .map(|(_, comparison)| *comparison)
-            .filter(enough)
-            .collect()
+        family.members.iter().map(|(_, comparison)| *comparison).filter(enough).collect()
     };
     let three = with(3);
     if three.is_empty() { with(2) } else { three }
@@ -67,18 +62,13 @@ pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
     let deciding = deciding(family);
     let gap = gap(family, &deciding, margin);
     let moves = |comparison: &Comparison| comparison.final_train.holds_after_correction();
-    let train_moves = family
-        .members
-        .iter()
-        .any(|(_, comparison)| moves(comparison));
+    let train_moves = family.members.iter().any(|(_, comparison)| moves(comparison));
     let train_falls = family
         .members
         .iter()
         .any(|(_, comparison)| moves(comparison) && comparison.final_train.interval.mean < 0.0);
     let train_still = !deciding.is_empty()
-        && deciding
-            .iter()
-            .all(|comparison| inside(&comparison.final_train, margin));
+        && deciding.iter().all(|comparison| inside(&comparison.final_train, margin));
     let acts_as = match gap {
         Gap::Shrinks if train_falls => ActsAs::Both,
         Gap::Shrinks => ActsAs::Prior,
@@ -109,11 +99,7 @@ pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
     )];
     sentences.extend(family.members.iter().map(|(arm, comparison)| {
         let gap = match inside(&comparison.gap, margin) {
-            true => format!(
-                "{} (shown to be within ±{})",
-                tested(&comparison.gap),
-                spell(margin)
-            ),
+            true => format!("{} (shown to be within ±{})", tested(&comparison.gap), spell(margin)),
             false => difference(&comparison.gap),
         };
         let train = difference(&comparison.final_train);
@@ -158,18 +144,13 @@ fn undecided(deciding: &[&Comparison], margin: f64) -> String {
         return "too few paired seeds with a measured gap to say (at least two, better three)"
             .to_owned();
     }
-    let missing = deciding
-        .iter()
-        .filter(|comparison| !inside(&comparison.gap, margin))
-        .map(|comparison| {
+    let missing =
+        deciding.iter().filter(|comparison| !inside(&comparison.gap, margin)).map(|comparison| {
             let gap = &comparison.gap;
             seeds_for_equivalence(gap.interval.mean, standard_deviation(&gap.values()), margin)
                 .map(|needed| needed.saturating_sub(gap.interval.n as u64).max(1))
         });
-    match missing
-        .collect::<Option<Vec<u64>>>()
-        .and_then(|all| all.into_iter().max())
-    {
+    match missing.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max()) {
         Some(more) => format!(
             "whether the gap moves by more than ±{} is open; about {more} more seeds would tell",
             spell(margin)

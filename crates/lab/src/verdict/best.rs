@@ -29,13 +29,11 @@ pub(super) fn best(family: &Family<'_>) -> VerdictLine {
         .iter()
         .filter(|(_, comparison)| mean(comparison) < 0.0)
         .min_by(|a, b| mean(a.1).total_cmp(&mean(b.1)));
-    let loss = match members
-        .iter()
-        .any(|(_, comparison)| comparison.final_validation.interval.n > 0)
-    {
-        true => "validation loss",
-        false => "training loss",
-    };
+    let loss =
+        match members.iter().any(|(_, comparison)| comparison.final_validation.interval.n > 0) {
+            true => "validation loss",
+            false => "training loss",
+        };
     let all: Vec<String> = members
         .iter()
         .map(|(arm, comparison)| format!("{} {}", lambda(arm), difference(judged(comparison))))
@@ -72,10 +70,7 @@ pub(super) fn best(family: &Family<'_>) -> VerdictLine {
         judged.holds_after_correction() && judged.interval.mean * sign > 0.0
     };
     VerdictLine {
-        claim: format!(
-            "Under {}, some λ > 0 ends with a lower {loss} than λ=0",
-            family.name
-        ),
+        claim: format!("Under {}, some λ > 0 ends with a lower {loss} than λ=0", family.name),
         finding,
         supported: if tested.iter().any(|judged| beyond_doubt(judged, -1.0)) {
             Supported::Supported

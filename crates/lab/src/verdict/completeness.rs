@@ -8,10 +8,8 @@ use crate::analysis::{Arm, Comparison};
 /// Lines about diverged trials, unfinished trials and a λ without effect; none when there is nothing to say.
 pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> Vec<VerdictLine> {
     let mut lines = Vec::new();
-    let all: usize = arms
-        .iter()
-        .map(|arm| arm.seeds.len() + arm.diverged.len() + arm.unfinished.len())
-        .sum();
+    let all: usize =
+        arms.iter().map(|arm| arm.seeds.len() + arm.diverged.len() + arm.unfinished.len()).sum();
 
     let diverged: Vec<String> = arms
         .iter()

@@ -61,10 +61,7 @@ fn where_it_crosses(comparison: &Comparison, steps: u64) -> String {
                 (Some(low), None) => format!(" [{}, beyond the end]", share(low)),
                 _ => " (no interval below three seeds)".to_owned(),
             };
-            format!(
-                "crosses at {}{interval} of the run",
-                percent(crossing.fraction)
-            )
+            format!("crosses at {}{interval} of the run", percent(crossing.fraction))
         }
     }
 }
@@ -77,17 +74,10 @@ pub(super) fn only_hurts(family: &Family<'_>) -> VerdictLine {
         .map(|pair| between(&pair[1].1.final_train, &pair[0].1.final_train))
         .collect();
     let rises = steps.iter().all(|step| step.interval.mean > 0.0);
-    let all_hurt = family
-        .members
-        .iter()
-        .all(|(_, comparison)| surely(&comparison.final_train, 1.0));
-    let falls = steps
-        .iter()
-        .any(|step| step.significant && step.interval.mean < 0.0);
-    let helps = family
-        .members
-        .iter()
-        .any(|(_, comparison)| surely(&comparison.final_train, -1.0));
+    let all_hurt =
+        family.members.iter().all(|(_, comparison)| surely(&comparison.final_train, 1.0));
+    let falls = steps.iter().any(|step| step.significant && step.interval.mean < 0.0);
+    let helps = family.members.iter().any(|(_, comparison)| surely(&comparison.final_train, -1.0));
     let told: Vec<String> = family
         .members
         .iter()
@@ -101,11 +91,7 @@ pub(super) fn only_hurts(family: &Family<'_>) -> VerdictLine {
         finding: format!(
             "Final training loss against λ=0: {}. The means {} with λ.",
             told.join("; "),
-            if rises {
-                "rise"
-            } else {
-                "do not rise throughout"
-            }
+            if rises { "rise" } else { "do not rise throughout" }
         ),
         supported: if helps || falls {
             Supported::Contradicted

@@ -49,9 +49,7 @@ pub(super) fn families<'a>(arms: &'a [Arm], comparisons: &'a [Comparison]) -> Ve
                 .push((arm, comparison));
         }
     }
-    let several_rates = arms
-        .iter()
-        .any(|arm| arm.peak_learning_rate != arms[0].peak_learning_rate);
+    let several_rates = arms.iter().any(|arm| arm.peak_learning_rate != arms[0].peak_learning_rate);
     grouped
         .into_iter()
         .map(|((baseline, settings), mut members)| {
@@ -62,11 +60,7 @@ pub(super) fn families<'a>(arms: &'a [Arm], comparisons: &'a [Comparison]) -> Ve
                 parts.push(format!("lr={}", spell(baseline.peak_learning_rate)));
             }
             parts.extend(settings.iter().map(|(key, value)| format!("{key}={value}")));
-            Family {
-                baseline,
-                members,
-                name: parts.join(", "),
-            }
+            Family { baseline, members, name: parts.join(", ") }
         })
         .collect()
 }
@@ -85,11 +79,7 @@ pub(super) fn schedule(name: &str) -> String {
 /// the most paired seeds.
 pub(super) fn principal(families: Vec<Family<'_>>) -> Vec<Family<'_>> {
     let seeds = |family: &Family<'_>| -> usize {
-        family
-            .members
-            .iter()
-            .map(|(_, comparison)| comparison.final_train.interval.n)
-            .sum()
+        family.members.iter().map(|(_, comparison)| comparison.final_train.interval.n).sum()
     };
     let loss = |family: &Family<'_>| match family.baseline.final_validation.n {
         0 => family.baseline.final_train.mean,
@@ -103,9 +93,8 @@ pub(super) fn principal(families: Vec<Family<'_>>) -> Vec<Family<'_>> {
         });
         match twin {
             Some(other) => {
-                let better = seeds(&family)
-                    .cmp(&seeds(other))
-                    .then(loss(other).total_cmp(&loss(&family)));
+                let better =
+                    seeds(&family).cmp(&seeds(other)).then(loss(other).total_cmp(&loss(&family)));
                 if better.is_gt() {
                     *other = family;
                 }

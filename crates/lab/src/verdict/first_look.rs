@@ -6,10 +6,7 @@ use super::{Supported, VerdictLine};
 
 /// Has no comparison two pairs?
 pub(super) fn is_one_seed(families: &[Family<'_>]) -> bool {
-    !families.is_empty()
-        && families
-            .iter()
-            .all(|family| family.with_pairs(2).is_empty())
+    !families.is_empty() && families.iter().all(|family| family.with_pairs(2).is_empty())
 }
 
 /// What each λ ended with against λ = 0, in one sentence.

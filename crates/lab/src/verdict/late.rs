@@ -38,11 +38,8 @@ fn ordered(
         let difference = against(comparison);
         difference.holds_after_correction() && difference.interval.mean * sign > 0.0
     };
-    let means: Vec<f64> = family
-        .members
-        .iter()
-        .map(|(_, comparison)| against(comparison).interval.mean)
-        .collect();
+    let means: Vec<f64> =
+        family.members.iter().map(|(_, comparison)| against(comparison).interval.mean).collect();
     let rises = means.windows(2).all(|pair| pair[1] > pair[0]);
     let mut told = vec![format!("λ=0 {}", quantity(level(family.baseline)))];
     told.extend(family.members.iter().map(|(arm, comparison)| {
@@ -59,18 +56,9 @@ fn ordered(
             family.name
         ),
         finding: format!("{}.", told.join("; ")),
-        supported: if family
-            .members
-            .iter()
-            .any(|(_, comparison)| surely(comparison, -1.0))
-        {
+        supported: if family.members.iter().any(|(_, comparison)| surely(comparison, -1.0)) {
             Supported::Contradicted
-        } else if rises
-            && family
-                .members
-                .iter()
-                .all(|(_, comparison)| surely(comparison, 1.0))
-        {
+        } else if rises && family.members.iter().all(|(_, comparison)| surely(comparison, 1.0)) {
             Supported::Supported
         } else {
             Supported::Undecided

@@ -11,14 +11,7 @@ use crate::statistics::interval;
 const TOLERANCE: f64 = 0.1;
 
 /// The roles that are judged: gains and biases are no random walk from zero.
-const ROLES: [&str; 6] = [
-    "matrix",
-    "convolution",
-    "embedding",
-    "position",
-    "class_token",
-    "head",
-];
+const ROLES: [&str; 6] = ["matrix", "convolution", "embedding", "position", "class_token", "head"];
 
 /// One line for each role of which the recursion predicts something.
 pub(super) fn recursion(family: &Family<'_>) -> Vec<VerdictLine> {
@@ -40,10 +33,8 @@ fn line(family: &Family<'_>, role: &str) -> Option<VerdictLine> {
     if whole.is_empty() {
         return None;
     }
-    let told: Vec<String> = whole
-        .iter()
-        .map(|(name, ratio)| format!("{name} {}", spread(ratio)))
-        .collect();
+    let told: Vec<String> =
+        whole.iter().map(|(name, ratio)| format!("{name} {}", spread(ratio))).collect();
     let mut finding = format!("Measured / predicted RMS at the end: {}.", told.join("; "));
 
     let kinds: Vec<(String, Vec<f64>)> = family
@@ -113,9 +104,5 @@ fn range(values: &[f64]) -> String {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let (low, high) = (format!("{low:.2}"), format!("{high:.2}"));
-    if low == high {
-        low
-    } else {
-        format!("{low}–{high}")
-    }
+    if low == high { low } else { format!("{low}–{high}") }
 }

@@ -10,16 +10,8 @@ use crate::setting::spell;
 
 /// `In one pass over the data under cosine (22.6 tokens per parameter, κ up to 2.47)`.
 pub(super) fn short(family: &Family<'_>) -> String {
-    let kappa = family
-        .members
-        .iter()
-        .map(|(arm, _)| arm.kappa)
-        .fold(0.0, f64::max);
-    let decay = if kappa > 0.0 {
-        format!(", κ up to {kappa:.2}")
-    } else {
-        String::new()
-    };
+    let kappa = family.members.iter().map(|(arm, _)| arm.kappa).fold(0.0, f64::max);
+    let decay = if kappa > 0.0 { format!(", κ up to {kappa:.2}") } else { String::new() };
     format!(
         "In {} under {} ({:.1} {} per parameter{decay})",
         passes(family.baseline.epochs),
@@ -64,9 +56,7 @@ pub(super) fn describe(arms: &[Arm]) -> String {
             arm.schedule_description,
             spell(arm.peak_learning_rate)
         );
-        let tau = arm
-            .tau_fraction
-            .map_or(String::new(), |tau| format!(", τ {tau:.2} of the run"));
+        let tau = arm.tau_fraction.map_or(String::new(), |tau| format!(", τ {tau:.2} of the run"));
         let member = match arm.lambda {
             0.0 => lambda(arm),
             _ => format!("{} (κ {:.2}{tau})", lambda(arm), arm.kappa),

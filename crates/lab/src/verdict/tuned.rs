@@ -43,11 +43,8 @@ pub(super) fn own_learning_rate(arms: &[Arm], comparisons: &[Comparison]) -> Vec
 fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> VerdictLine {
     let rate = |arm: &Arm| spell(arm.peak_learning_rate);
     let baseline = &arms[members[0].baseline];
-    let mut told = vec![format!(
-        "Best learning rate of λ=0: {}{}",
-        rate(baseline),
-        edge(arms, baseline)
-    )];
+    let mut told =
+        vec![format!("Best learning rate of λ=0: {}{}", rate(baseline), edge(arms, baseline))];
     told.extend(members.iter().map(|comparison| {
         let arm = &arms[comparison.arm];
         format!(

@@ -28,10 +28,7 @@ pub(crate) fn change(interval: &Interval) -> String {
     let decimals = decimals(interval.standard_error);
     match interval.n {
         0 => "not measured".to_owned(),
-        1 => format!(
-            "{} (one seed, no interval)",
-            signed(interval.mean, decimals)
-        ),
+        1 => format!("{} (one seed, no interval)", signed(interval.mean, decimals)),
         _ => format!(
             "{} [{}, {}]",
             signed(interval.mean, decimals),
@@ -47,12 +44,9 @@ pub(crate) fn quantity(interval: &Interval) -> String {
     match interval.n {
         0 => "not measured".to_owned(),
         1 => plain(interval.mean),
-        _ => format!(
-            "{} [{}, {}]",
-            plain(interval.mean),
-            plain(interval.low),
-            plain(interval.high)
-        ),
+        _ => {
+            format!("{} [{}, {}]", plain(interval.mean), plain(interval.low), plain(interval.high))
+        }
     }
 }
 
@@ -64,16 +58,9 @@ pub(crate) fn short(number: f64) -> String {
     }
     let text = match size {
         _ if size < 1e-2 => format!("{size:.2e}"),
-        _ => format!(
-            "{size:.*}",
-            (2 - size.log10().floor() as i64).clamp(0, 4) as usize
-        ),
+        _ => format!("{size:.*}", (2 - size.log10().floor() as i64).clamp(0, 4) as usize),
     };
-    if number < 0.0 {
-        format!("−{text}")
-    } else {
-        text
-    }
+    if number < 0.0 { format!("−{text}") } else { text }
 }
 
 /// `p = 0.009`, `p < 0.001`.
@@ -94,9 +81,7 @@ pub(crate) fn tested(difference: &PairedDifference) -> String {
     text.push_str(&format!(", n = {}", difference.interval.n));
     if let Some(p) = difference.p_value {
         text.push_str(&format!(", {}", probability("p", p)));
-        if let Some(adjusted) = difference
-            .adjusted_p
-            .filter(|adjusted| *adjusted > p && p >= 0.001)
+        if let Some(adjusted) = difference.adjusted_p.filter(|adjusted| *adjusted > p && p >= 0.001)
         {
             text.push_str(&format!(", {}", probability("Holm p", adjusted)));
         }
@@ -112,9 +97,7 @@ pub(crate) fn difference(difference: &PairedDifference) -> String {
             text.push_str(", not significant: no practical number of seeds would do")
         }
         Some(1) => text.push_str(", not significant: about 1 more seed needed"),
-        Some(more) => text.push_str(&format!(
-            ", not significant: about {more} more seeds needed"
-        )),
+        Some(more) => text.push_str(&format!(", not significant: about {more} more seeds needed")),
         None => {}
     }
     text
@@ -166,10 +149,7 @@ mod tests {
     #[test]
     fn a_difference_says_what_it_is_worth() {
         let clear = PairedDifference::of(vec![(0, -0.0060), (1, -0.0066), (2, -0.0063)]);
-        assert_eq!(
-            difference(&clear),
-            "−0.00630 [−0.00705, −0.00555], n = 3, p < 0.001"
-        );
+        assert_eq!(difference(&clear), "−0.00630 [−0.00705, −0.00555], n = 3, p < 0.001");
         let vague = PairedDifference::of(vec![(0, -0.01), (1, 0.02), (2, 0.01)]);
         assert!(
             difference(&vague).ends_with("not significant: about 41 more seeds needed"),

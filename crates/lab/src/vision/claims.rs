@@ -70,10 +70,7 @@ fn two_sides(surface: &Surface, gain: &Gain) -> VerdictLine {
         )),
     }
     VerdictLine {
-        claim: format!(
-            "{}: without λ it over-fits, with too much it under-fits",
-            surface.label()
-        ),
+        claim: format!("{}: without λ it over-fits, with too much it under-fits", surface.label()),
         finding,
         supported,
     }
@@ -85,12 +82,7 @@ fn factor(log: &Interval) -> String {
     match log.n {
         0 => "not measured".to_owned(),
         1 => format!("{} (one seed, no interval)", shown(log.mean)),
-        _ => format!(
-            "{} [{}, {}]",
-            shown(log.mean),
-            shown(log.low),
-            shown(log.high)
-        ),
+        _ => format!("{} [{}, {}]", shown(log.mean), shown(log.low), shown(log.high)),
     }
 }
 
@@ -100,10 +92,9 @@ fn place(optimum: &Optimum) -> String {
         let matching = optimum.censored.values().filter(|end| **end == which);
         matching.count()
     };
-    for (which, words) in [
-        (Censored::Below, "at the smallest λ or at 0"),
-        (Censored::Above, "at the largest λ"),
-    ] {
+    for (which, words) in
+        [(Censored::Below, "at the smallest λ or at 0"), (Censored::Above, "at the largest λ")]
+    {
         if count(which) > 0 {
             text.push_str(&format!(
                 " ({} of {} seeds {words}: a bound)",
@@ -220,12 +211,7 @@ fn moves(surfaces: &[Surface], scaling: &Scaling) -> VerdictLine {
     };
     let values: Vec<String> = scaling.values.iter().map(|value| spell(*value)).collect();
     VerdictLine {
-        claim: format!(
-            "{}, {}, {}: {claim}",
-            surface.model(),
-            surface.optimizer,
-            scaling.held
-        ),
+        claim: format!("{}, {}, {}: {claim}", surface.model(), surface.optimizer, scaling.held),
         finding: format!(
             "d ln(best ηλ)/d ln({}) = {}, n = {}, over {} {}.{bound} It would be {}.",
             scaling.counts,

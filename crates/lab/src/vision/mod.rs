@@ -83,24 +83,15 @@ impl VisionAnalysis {
             gain.is_some_and(|gain| gain.test_loss.interval.mean < 0.0)
         };
         let claims = shifts.iter().filter(gains);
-        self.claims
-            .extend(claims.map(|shift| shift.claim(&self.surfaces)));
+        self.claims.extend(claims.map(|shift| shift.claim(&self.surfaces)));
         self.shifts = shifts;
     }
 }
 
 /// Is this a study of classifiers, which [`analyse`] is about?
 pub fn is_vision(study: &Study) -> bool {
-    let kind = |trial: &Trial| {
-        flatten(&trial.configuration)
-            .ok()?
-            .remove(surface::MODEL_KEY)
-    };
-    study
-        .trials()
-        .first()
-        .and_then(kind)
-        .is_some_and(|kind| kind != "gpt")
+    let kind = |trial: &Trial| flatten(&trial.configuration).ok()?.remove(surface::MODEL_KEY);
+    study.trials().first().and_then(kind).is_some_and(|kind| kind != "gpt")
 }
 
 /// Analyses a study, as far as it is finished. Where it has one model over many passes and in one pass over as many samples, both are

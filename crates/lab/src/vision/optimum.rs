@@ -69,11 +69,8 @@ impl Optimum {
     /// Of a surface with at least three λ > 0 at this η.
     pub(super) fn at(surface: &Surface, learning_rate: f64) -> Option<Self> {
         let curve = surface.curve(learning_rate);
-        let decayed: Vec<&Point> = curve
-            .iter()
-            .filter(|point| point.lambda > 0.0)
-            .copied()
-            .collect();
+        let decayed: Vec<&Point> =
+            curve.iter().filter(|point| point.lambda > 0.0).copied().collect();
         if decayed.len() < 3 {
             return None;
         }
@@ -151,11 +148,8 @@ impl Gain {
     pub(super) fn at(surface: &Surface, learning_rate: f64) -> Option<Self> {
         let curve = surface.curve(learning_rate);
         let none = *curve.iter().find(|point| point.lambda == 0.0)?;
-        let decayed: Vec<&Point> = curve
-            .iter()
-            .filter(|point| point.lambda > 0.0)
-            .copied()
-            .collect();
+        let decayed: Vec<&Point> =
+            curve.iter().filter(|point| point.lambda > 0.0).copied().collect();
         let finite = |point: &&&Point| point.test_loss.mean.is_finite();
         let best = decayed
             .iter()
@@ -163,14 +157,10 @@ impl Gain {
             .min_by(|a, b| a.test_loss.mean.total_cmp(&b.test_loss.mean))?;
         let largest = decayed.iter().rfind(finite)?;
 
-        let mut all: Vec<PairedDifference> = decayed
-            .iter()
-            .map(|point| paired(point, none, |finals| finals.test_loss))
-            .collect();
+        let mut all: Vec<PairedDifference> =
+            decayed.iter().map(|point| paired(point, none, |finals| finals.test_loss)).collect();
         adjust_family(&mut all);
-        let index = decayed
-            .iter()
-            .position(|point| point.lambda == best.lambda)?;
+        let index = decayed.iter().position(|point| point.lambda == best.lambda)?;
         Some(Gain {
             learning_rate,
             lambda: best.lambda,

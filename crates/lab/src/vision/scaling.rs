@@ -136,9 +136,8 @@ pub(super) fn ratios(surfaces: &[Surface]) -> Vec<Ratio> {
                 continue;
             };
             let difference = |a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>| {
-                let shared = a
-                    .iter()
-                    .filter_map(|(seed, value)| Some((*seed, value - b.get(seed)?)));
+                let shared =
+                    a.iter().filter_map(|(seed, value)| Some((*seed, value - b.get(seed)?)));
                 PairedDifference::of(shared.collect())
             };
             let gained = |gain: &Option<Gain>| -> BTreeMap<u64, f64> {
@@ -195,10 +194,8 @@ pub(super) fn slopes(surfaces: &[Surface]) -> Vec<Scaling> {
             let values: Vec<f64> = members.iter().map(value).collect();
             let of: Vec<&Surface> = members.iter().map(|index| &surfaces[*index]).collect();
             let rates = shared_rates(&of);
-            let optima: Option<Vec<Optimum>> = of
-                .iter()
-                .map(|surface| Optimum::at(surface, surface.best_of(&rates)?))
-                .collect();
+            let optima: Option<Vec<Optimum>> =
+                of.iter().map(|surface| Optimum::at(surface, surface.best_of(&rates)?)).collect();
             let Some(optima) = optima else { continue };
             let per_seed = slopes_of_seeds(&values, &optima);
             scalings.push(Scaling {
@@ -256,10 +253,8 @@ fn slopes_of_seeds(values: &[f64], optima: &[Optimum]) -> Vec<f64> {
         .per_seed
         .keys()
         .filter_map(|seed| {
-            let places: Option<Vec<f64>> = optima
-                .iter()
-                .map(|optimum| optimum.per_seed.get(seed).copied())
-                .collect();
+            let places: Option<Vec<f64>> =
+                optima.iter().map(|optimum| optimum.per_seed.get(seed).copied()).collect();
             Some(slope(values, &places?))
         })
         .collect()

@@ -96,9 +96,8 @@ impl Severity {
         let values = |accuracies: &BTreeMap<u64, f64>| -> Vec<f64> {
             accuracies.values().copied().collect()
         };
-        let shared = with
-            .iter()
-            .filter_map(|(seed, accuracy)| Some((*seed, accuracy - without.get(seed)?)));
+        let shared =
+            with.iter().filter_map(|(seed, accuracy)| Some((*seed, accuracy - without.get(seed)?)));
         Severity {
             severity,
             without: share(interval(&values(without))),

@@ -72,11 +72,7 @@ pub struct Point {
 impl Surface {
     /// Every η, ascending.
     pub fn learning_rates(&self) -> Vec<f64> {
-        let mut rates: Vec<f64> = self
-            .points
-            .iter()
-            .map(|point| point.learning_rate)
-            .collect();
+        let mut rates: Vec<f64> = self.points.iter().map(|point| point.learning_rate).collect();
         rates.dedup();
         rates
     }
@@ -181,11 +177,7 @@ impl Surface {
 
 /// An interval of shares, none of which lies outside 0 … 1.
 pub(super) fn share(interval: Interval) -> Interval {
-    Interval {
-        low: interval.low.max(0.0),
-        high: interval.high.min(1.0),
-        ..interval
-    }
+    Interval { low: interval.low.max(0.0), high: interval.high.min(1.0), ..interval }
 }
 
 fn number(configuration: &Flat, key: &str) -> Option<f64> {
@@ -203,10 +195,7 @@ pub(super) fn shared_rates(surfaces: &[&Surface]) -> Vec<f64> {
         return Vec::new();
     };
     let mut rates = first.learning_rates();
-    rates.retain(|rate| {
-        rest.iter()
-            .all(|surface| surface.learning_rates().contains(rate))
-    });
+    rates.retain(|rate| rest.iter().all(|surface| surface.learning_rates().contains(rate)));
     rates
 }
 
@@ -222,10 +211,7 @@ pub(super) fn shared(mut configuration: Flat) -> Flat {
 pub(super) fn gather(records: Vec<Record>) -> Vec<Surface> {
     let mut groups: BTreeMap<(Flat, String), Vec<Record>> = BTreeMap::new();
     for record in records {
-        let key = (
-            shared(record.configuration.clone()),
-            record.plan.corpus_hash.clone(),
-        );
+        let key = (shared(record.configuration.clone()), record.plan.corpus_hash.clone());
         groups.entry(key).or_default().push(record);
     }
     let configurations: Vec<Flat> = groups.keys().map(|(shared, _)| shared.clone()).collect();
@@ -312,10 +298,8 @@ fn surface(
 }
 
 fn point(learning_rate: f64, lambda: f64, records: &[Record]) -> Point {
-    let finals: BTreeMap<u64, Finals> = records
-        .iter()
-        .filter_map(|record| Some((record.plan.seed, record.finals?)))
-        .collect();
+    let finals: BTreeMap<u64, Finals> =
+        records.iter().filter_map(|record| Some((record.plan.seed, record.finals?))).collect();
     let over_seeds = |value: fn(&Finals) -> f64| {
         let values: Vec<f64> = finals.values().map(value).collect();
         interval(&values)

@@ -78,13 +78,9 @@ pub(crate) fn plan(settings: &Settings) -> Plan {
         "constant" => 1.0,
         _ => 1.0 - 0.9 * step as f64 / STEPS as f64,
     };
-    let learning_rates: Vec<f64> = (0..STEPS)
-        .map(|step| settings.learning_rate * factor(step))
-        .collect();
-    let shrinks: Vec<f64> = learning_rates
-        .iter()
-        .map(|rate| rate * settings.lambda)
-        .collect();
+    let learning_rates: Vec<f64> =
+        (0..STEPS).map(|step| settings.learning_rate * factor(step)).collect();
+    let shrinks: Vec<f64> = learning_rates.iter().map(|rate| rate * settings.lambda).collect();
     let tensor =
         |path: &str, role: &str, shape: &[usize], lambda: f64, initial_rms: f64| PlannedTensor {
             path: path.to_owned(),
@@ -125,27 +121,9 @@ pub(crate) fn plan(settings: &Settings) -> Plan {
         learning_rates,
         shrinks,
         tensors: vec![
-            tensor(
-                "embedding.token.weight",
-                "embedding",
-                &[64, 8],
-                settings.lambda,
-                0.08,
-            ),
-            tensor(
-                "block.0.mlp.up.weight",
-                "matrix",
-                &[32, 8],
-                settings.lambda,
-                0.08,
-            ),
-            tensor(
-                "block.0.mlp.down.weight",
-                "matrix",
-                &[8, 32],
-                settings.lambda,
-                0.04,
-            ),
+            tensor("embedding.token.weight", "embedding", &[64, 8], settings.lambda, 0.08),
+            tensor("block.0.mlp.up.weight", "matrix", &[32, 8], settings.lambda, 0.08),
+            tensor("block.0.mlp.down.weight", "matrix", &[8, 32], settings.lambda, 0.04),
             tensor("final_norm.weight", "norm", &[8], 0.0, 1.0),
         ],
     }
@@ -157,18 +135,12 @@ pub(crate) fn write_run(path: &Path, settings: &Settings, truth: Truth, noise: f
     let run = RunDirectory::create_or_open(path).unwrap();
     run.write_config(BASE).unwrap();
     run.write_plan(&plan).unwrap();
-    run.append_event(&Event::now(EventKind::Started, 0, ""))
-        .unwrap();
+    run.append_event(&Event::now(EventKind::Started, 0, "")).unwrap();
 
-    let mut columns: Vec<Column> = [
-        "step",
-        "train_loss",
-        "validation_loss",
-        "train_eval_loss",
-        "gradient_norm",
-    ]
-    .map(Column::f64)
-    .to_vec();
+    let mut columns: Vec<Column> =
+        ["step", "train_loss", "validation_loss", "train_eval_loss", "gradient_norm"]
+            .map(Column::f64)
+            .to_vec();
     for tensor in &plan.tensors {
         columns.push(Column::f32(format!("weight_norm/{}", tensor.path)));
         columns.push(Column::f32(format!("update_norm/{}", tensor.path)));
@@ -179,11 +151,7 @@ pub(crate) fn write_run(path: &Path, settings: &Settings, truth: Truth, noise: f
         .map(|tensor| {
             let decays = if tensor.lambda > 0.0 { 1.0 } else { 0.0 };
             let shrinks: Vec<f64> = plan.shrinks.iter().map(|shrink| shrink * decays).collect();
-            let factor = if tensor.path.contains("up") {
-                truth.norm.0
-            } else {
-                truth.norm.1
-            };
+            let factor = if tensor.path.contains("up") { truth.norm.0 } else { truth.norm.1 };
             norm_recursion(tensor.initial_rms, &plan.learning_rates, &shrinks, 1.0)
                 .into_iter()
                 .map(|rms| rms * factor * (tensor.parameters as f64).sqrt())
@@ -230,20 +198,13 @@ pub(crate) fn write_run(path: &Path, settings: &Settings, truth: Truth, noise: f
         writer.append(&row).unwrap();
     }
     writer.sync().unwrap();
-    run.append_event(&Event::now(EventKind::Finished, STEPS, ""))
-        .unwrap();
+    run.append_event(&Event::now(EventKind::Finished, STEPS, "")).unwrap();
 }
 
 /// Writes a run that diverged.
 pub(crate) fn write_diverged(path: &Path, settings: &Settings, step: u64) {
     let run = RunDirectory::create_or_open(path).unwrap();
     run.write_plan(&plan(settings)).unwrap();
-    run.append_event(&Event::now(EventKind::Started, 0, ""))
-        .unwrap();
-    run.append_event(&Event::now(
-        EventKind::Diverged,
-        step,
-        "the loss is not finite",
-    ))
-    .unwrap();
+    run.append_event(&Event::now(EventKind::Started, 0, "")).unwrap();
+    run.append_event(&Event::now(EventKind::Diverged, step, "the loss is not finite")).unwrap();
 }

@@ -21,11 +21,7 @@ pub(crate) struct Arena<F> {
 impl<F: Float> Arena<F> {
     pub(crate) fn new(len: usize) -> Self {
         let lines = bytemuck::zeroed_vec((len * size_of::<F>()).div_ceil(size_of::<Line>()));
-        Self {
-            lines,
-            len,
-            number: std::marker::PhantomData,
-        }
+        Self { lines, len, number: std::marker::PhantomData }
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -57,13 +57,7 @@ pub(crate) struct Cpu<'a, F> {
 
 /// Elements of scratch that a micro-batch of `tokens` tokens needs.
 pub(crate) fn scratch_len(config: &GptConfig, tokens: usize) -> usize {
-    let GptConfig {
-        vocabulary,
-        context,
-        width,
-        heads,
-        ..
-    } = *config;
+    let GptConfig { vocabulary, context, width, heads, .. } = *config;
     let shape = AttentionShape {
         sequences: 1,
         context,
@@ -72,9 +66,7 @@ pub(crate) fn scratch_len(config: &GptConfig, tokens: usize) -> usize {
         first_sequence: 0,
         causal: true,
     };
-    shape
-        .scratch_len()
-        .max(loss::scratch_len(vocabulary, width, tokens))
+    shape.scratch_len().max(loss::scratch_len(vocabulary, width, tokens))
 }
 
 impl Parameter {
@@ -145,11 +137,8 @@ impl<F: Float> Device for Cpu<'_, F> {
         output: Activation,
         site: DropoutSite,
     ) {
-        let (range, mask, first) = (
-            self.range(output),
-            self.mask(site),
-            self.first_element(output),
-        );
+        let (range, mask, first) =
+            (self.range(output), self.mask(site), self.first_element(output));
         let parameters = self.parameters;
         let output_values = &mut self.activations[range];
         embedding::forward(
@@ -172,11 +161,8 @@ impl<F: Float> Device for Cpu<'_, F> {
         gradient: Activation,
         site: DropoutSite,
     ) {
-        let (range, mask, first) = (
-            self.range(gradient),
-            self.mask(site),
-            self.first_element(gradient),
-        );
+        let (range, mask, first) =
+            (self.range(gradient), self.mask(site), self.first_element(gradient));
         let gradient_values = &mut self.activations[range];
         if let Some(mask) = mask {
             dropout::apply(gradient_values, mask, first);
@@ -204,14 +190,7 @@ impl<F: Float> Device for Cpu<'_, F> {
         let rows = self.rows(input.rows);
         let ranges = [self.range(input), self.range(output)];
         let [x, y] = windows(self.activations, ranges);
-        matmul::forward(
-            y,
-            x,
-            &parameters[weight.range()],
-            rows,
-            weight.columns,
-            weight.rows,
-        );
+        matmul::forward(y, x, &parameters[weight.range()], rows, weight.columns, weight.rows);
     }
 
     fn linear_backward_weight(
@@ -221,10 +200,8 @@ impl<F: Float> Device for Cpu<'_, F> {
         output_gradient: Activation,
     ) {
         let (rows, weight) = (self.rows(input.rows), linear.weight);
-        let (x, dy) = (
-            &self.activations[self.range(input)],
-            &self.activations[self.range(output_gradient)],
-        );
+        let (x, dy) =
+            (&self.activations[self.range(input)], &self.activations[self.range(output_gradient)]);
         matmul::backward_weight(
             &mut self.gradients[weight.range()],
             dy,
@@ -278,11 +255,7 @@ impl<F: Float> Device for Cpu<'_, F> {
         let (parameters, epsilon) = (self.parameters, F::from_f64(layer.epsilon));
         let gain = &parameters[layer.gain.range()];
         let norm_bias = layer.bias.map(|parameter| &parameters[parameter.range()]);
-        let ranges = [
-            self.range(stream),
-            self.range(statistics),
-            self.range(output),
-        ];
+        let ranges = [self.range(stream), self.range(statistics), self.range(output)];
         let Some((residual, end)) = branch else {
             let [stream, statistics, output] = windows(self.activations, ranges);
             norm::forward(
@@ -300,12 +273,7 @@ impl<F: Float> Device for Cpu<'_, F> {
         };
         let (mask, first) = (self.mask(end.site), self.first_element(stream));
         let [stream_range, statistics_range, output_range] = ranges;
-        let ranges = [
-            stream_range,
-            statistics_range,
-            output_range,
-            self.range(residual),
-        ];
+        let ranges = [stream_range, statistics_range, output_range, self.range(residual)];
         let [stream, statistics, output, residual] = windows(self.activations, ranges);
         let mut branch_bias = end.bias.map(|parameter| &parameters[parameter.range()]);
         if let Some(mask) = mask {
@@ -348,11 +316,7 @@ impl<F: Float> Device for Cpu<'_, F> {
 
         // With dropout the branch's bias sees masked gradients, which do not exist yet.
         let fused_bias = end_bias.filter(|_| mask.is_none());
-        let empty = Parameter {
-            offset: 0,
-            rows: 0,
-            columns: 0,
-        };
+        let empty = Parameter { offset: 0, rows: 0, columns: 0 };
         let ranges = [Some(layer.gain), layer.bias, fused_bias]
             .map(|parameter| parameter.unwrap_or(empty).range());
         let [gain_gradient, bias_gradient, branch_bias_gradient] = windows(self.gradients, ranges);
@@ -421,14 +385,7 @@ impl<F: Float> Device for Cpu<'_, F> {
         };
         let ranges = [gate, up, output].map(|activation| self.range(activation));
         let [gate_values, up_values, out] = windows(self.activations, ranges);
-        activation::swiglu_forward(
-            gate_values,
-            up_values,
-            gate_bias,
-            up_bias,
-            out,
-            gate.columns,
-        );
+        activation::swiglu_forward(gate_values, up_values, gate_bias, up_bias, out, gate.columns);
     }
 
     fn swiglu_backward(
@@ -453,10 +410,8 @@ impl<F: Float> Device for Cpu<'_, F> {
         output: Activation,
     ) {
         let parameters = self.parameters;
-        let (query_gain, key_gain) = (
-            &parameters[norm.query_gain.range()],
-            &parameters[norm.key_gain.range()],
-        );
+        let (query_gain, key_gain) =
+            (&parameters[norm.query_gain.range()], &parameters[norm.key_gain.range()]);
         let (epsilon, width) = (F::from_f64(norm.epsilon), qkv.columns / 3);
         let ranges = [qkv, statistics, output].map(|activation| self.range(activation));
         let [qkv, statistics, out] = windows(self.activations, ranges);
@@ -471,10 +426,8 @@ impl<F: Float> Device for Cpu<'_, F> {
         gradient: Activation,
     ) {
         let parameters = self.parameters;
-        let (query_gain, key_gain) = (
-            &parameters[norm.query_gain.range()],
-            &parameters[norm.key_gain.range()],
-        );
+        let (query_gain, key_gain) =
+            (&parameters[norm.query_gain.range()], &parameters[norm.key_gain.range()]);
         let width = qkv.columns / 3;
         let ranges = [qkv, statistics, gradient].map(|activation| self.range(activation));
         let [qkv, statistics, gradient] = windows(self.activations, ranges);
@@ -582,9 +535,7 @@ impl<F: Float> Device for Cpu<'_, F> {
 
     fn patch_embedding_forward(&mut self, embedding: &PatchEmbedding, stream: Activation) {
         let (range, parameters) = (self.range(stream), self.parameters);
-        let class_token = embedding
-            .class_token
-            .map(|parameter| &parameters[parameter.range()]);
+        let class_token = embedding.class_token.map(|parameter| &parameters[parameter.range()]);
         patch::add_learned_rows(
             &mut self.activations[range],
             &parameters[embedding.position.range()],
@@ -597,11 +548,7 @@ impl<F: Float> Device for Cpu<'_, F> {
     fn patch_embedding_backward(&mut self, embedding: &PatchEmbedding, gradient: Activation) {
         self.dropout(embedding.site, gradient);
         let values = &self.activations[self.range(gradient)];
-        let none = Parameter {
-            offset: 0,
-            rows: 0,
-            columns: 0,
-        };
+        let none = Parameter { offset: 0, rows: 0, columns: 0 };
         let class_token = embedding.class_token.unwrap_or(none);
         let ranges = [embedding.position, class_token, embedding.bias].map(Parameter::range);
         let [position, class_token, bias] = windows(self.gradients, ranges);

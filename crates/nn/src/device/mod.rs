@@ -54,11 +54,7 @@ impl ActivationPlan {
     pub(crate) fn take(&mut self, columns: usize) -> Activation {
         let start = self.columns;
         self.columns += columns;
-        Activation {
-            start,
-            columns,
-            rows: Rows::Token,
-        }
+        Activation { start, columns, rows: Rows::Token }
     }
 
     /// A matrix with such rows. One with a row a sequence of `context` tokens fills that many times fewer columns.
@@ -67,11 +63,7 @@ impl ActivationPlan {
             Rows::Token => columns,
             Rows::Sequence => columns.div_ceil(context),
         };
-        Activation {
-            start: self.take(filled).start,
-            columns,
-            rows,
-        }
+        Activation { start: self.take(filled).start, columns, rows }
     }
 }
 
@@ -192,10 +184,7 @@ pub(crate) trait Device {
     );
     /// Gradient of the stream (stored as told), of the norm's parameters, and, with a branch, of the branch's output
     /// and bias. Without dropout the branch's gradient is the stream's and may share its place.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the operands of one fused operation"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
     fn norm_backward(
         &mut self,
         norm: &Normalisation,

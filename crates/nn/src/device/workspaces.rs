@@ -14,14 +14,11 @@ impl<W> Workspaces<W> {
     /// A workspace that nobody uses; waits for one if the pool has more threads than there are workspaces.
     pub(crate) fn take(&self) -> MutexGuard<'_, W> {
         // A panic elsewhere leaves no half-written state behind: every number is written before it is read.
-        let free = self
-            .0
-            .iter()
-            .find_map(|workspace| match workspace.try_lock() {
-                Ok(guard) => Some(guard),
-                Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
-                Err(TryLockError::WouldBlock) => None,
-            });
+        let free = self.0.iter().find_map(|workspace| match workspace.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        });
         free.unwrap_or_else(|| self.0[0].lock().unwrap_or_else(PoisonError::into_inner))
     }
 

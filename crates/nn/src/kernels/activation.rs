@@ -256,10 +256,7 @@ fn forward_rows<F: Float, S: Simd, A: Function>(
     out: &mut [F],
     columns: usize,
 ) {
-    for (pre, out) in pre
-        .chunks_exact_mut(columns)
-        .zip(out.chunks_exact_mut(columns))
-    {
+    for (pre, out) in pre.chunks_exact_mut(columns).zip(out.chunks_exact_mut(columns)) {
         for_groups!(Vector::<F, S>::LANES, columns, |group| {
             let mut x = Vector::load(simd, pre, group);
             if let Some(bias) = bias {
@@ -432,18 +429,13 @@ mod tests {
         for (x, (given, _)) in x.iter_mut().zip(known) {
             *x = given;
         }
-        let (wide, narrow) = (
-            values::<f64>(Pointwise::Gelu, &x),
-            values::<f32>(Pointwise::Gelu, &x),
-        );
+        let (wide, narrow) =
+            (values::<f64>(Pointwise::Gelu, &x), values::<f32>(Pointwise::Gelu, &x));
         for (index, (x, expected)) in known.into_iter().enumerate() {
             // The exponent −x²/2 is rounded once.
             let bound = |epsilon: f64| (2.0 + x * x) * epsilon * expected.abs();
             let (wide, narrow) = (wide[index], narrow[index]);
-            assert!(
-                (wide - expected).abs() <= bound(f64::EPSILON),
-                "{x}: {wide}"
-            );
+            assert!((wide - expected).abs() <= bound(f64::EPSILON), "{x}: {wide}");
             let epsilon = f64::from(f32::EPSILON);
             assert!((narrow - expected).abs() <= bound(epsilon), "{x}: {narrow}");
         }
@@ -462,11 +454,7 @@ mod tests {
         for function in [Pointwise::GeluTanh, Pointwise::Gelu, Pointwise::Relu] {
             let (pre, mut out) = (vec![f32::NAN; LEN], vec![0.0; LEN]);
             let mut gradient = vec![1.0; LEN];
-            assert!(
-                values::<f32>(function, &[f64::NAN; LEN])
-                    .iter()
-                    .all(|value| value.is_nan())
-            );
+            assert!(values::<f32>(function, &[f64::NAN; LEN]).iter().all(|value| value.is_nan()));
             backward(function, &pre, &mut out, &mut gradient, None, COLUMNS);
             assert!(gradient.iter().all(|value| value.is_nan()), "{function:?}");
         }
@@ -484,14 +472,7 @@ mod tests {
             let (pre, out) = run(&x, &bias);
             let (mut again, mut dpre, mut dbias) =
                 (vec![f64::NAN; LEN], dy.clone(), vec![0.0; COLUMNS]);
-            backward(
-                function,
-                &pre,
-                &mut again,
-                &mut dpre,
-                Some(&mut dbias),
-                COLUMNS,
-            );
+            backward(function, &pre, &mut again, &mut dpre, Some(&mut dbias), COLUMNS);
             assert_eq!(again, out);
             assert_gradient("input", &x, &dpre, |x| dot(&run(x, &bias).1, &dy));
             assert_gradient("bias", &bias, &dbias, |bias| dot(&run(&x, bias).1, &dy));
@@ -504,14 +485,7 @@ mod tests {
         let (gate_bias, up_bias) = (normals(4, COLUMNS), normals(5, COLUMNS));
         let run = |gate: &[f64], up: &[f64]| {
             let (mut gate, mut up, mut out) = (gate.to_vec(), up.to_vec(), vec![f64::NAN; LEN]);
-            swiglu_forward(
-                &mut gate,
-                &mut up,
-                Some(&gate_bias),
-                Some(&up_bias),
-                &mut out,
-                COLUMNS,
-            );
+            swiglu_forward(&mut gate, &mut up, Some(&gate_bias), Some(&up_bias), &mut out, COLUMNS);
             (gate, up, out)
         };
         let (biased_gate, biased_up, out) = run(&gate, &up);

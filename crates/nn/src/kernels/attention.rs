@@ -40,11 +40,7 @@ impl AttentionShape {
 
     /// Queries in a block.
     fn queries(self) -> usize {
-        if self.causal {
-            QUERIES
-        } else {
-            BIDIRECTIONAL_QUERIES
-        }
+        if self.causal { QUERIES } else { BIDIRECTIONAL_QUERIES }
     }
 
     /// Elements of scratch that [`forward`] and [`backward`] need.
@@ -89,11 +85,7 @@ impl Block {
 
     /// Keys that any of its queries sees.
     fn keys(self) -> usize {
-        if self.shape.causal {
-            self.end
-        } else {
-            self.shape.context
-        }
+        if self.shape.causal { self.end } else { self.shape.context }
     }
 
     /// Where the head's query, key or value (`part` 0, 1, 2) of position `row` starts in `qkv`.
@@ -128,29 +120,17 @@ impl Block {
 
     /// One past the last key that matters to any of the `rows` queries from `row` of the block.
     fn keys_of_rows(self, row: usize, rows: usize) -> usize {
-        if self.shape.causal {
-            (self.start + row + rows).min(self.end)
-        } else {
-            self.keys()
-        }
+        if self.shape.causal { (self.start + row + rows).min(self.end) } else { self.keys() }
     }
 
     /// The first query of the block that sees key `key`.
     fn first_query(self, key: usize) -> usize {
-        if self.shape.causal {
-            key.saturating_sub(self.start)
-        } else {
-            0
-        }
+        if self.shape.causal { key.saturating_sub(self.start) } else { 0 }
     }
 
     /// Is it the first block of queries to see key `key`?
     fn is_first(self, key: usize) -> bool {
-        if self.shape.causal {
-            key >= self.start
-        } else {
-            self.start == 0
-        }
+        if self.shape.causal { key >= self.start } else { self.start == 0 }
     }
 
     /// 1/√d.
@@ -193,21 +173,12 @@ pub(crate) fn forward<F: Float>(
         let multipliers = mask.map(|mask| block.draw_dropout(multipliers, mask));
         let log_sums = &mut log_sums[block.statistics()];
         probabilities_forward(qkv, scores, log_sums, sums, block, multipliers, transposed);
-        mix_forward(
-            scores,
-            &qkv[block.part(2, 0)..],
-            sums,
-            &mut out[block.row()..],
-            block,
-        );
+        mix_forward(scores, &qkv[block.part(2, 0)..], sums, &mut out[block.row()..], block);
     }
 }
 
 /// dqkv ← gradient of queries, keys and values, overwritten.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a kernel takes its operands one by one"
-)]
+#[expect(clippy::too_many_arguments, reason = "a kernel takes its operands one by one")]
 pub(crate) fn backward<F: Float>(
     qkv: &[F],
     out: &[F],
@@ -246,20 +217,8 @@ pub(crate) fn backward<F: Float>(
         );
         let (width, stride) = (shape.width(), 3 * shape.width());
         let query = &qkv[block.part(0, block.start)..];
-        key_backward(
-            gradients,
-            query,
-            stride,
-            &mut dqkv[block.part(1, 0)..],
-            block,
-        );
-        key_backward(
-            probabilities,
-            dout,
-            width,
-            &mut dqkv[block.part(2, 0)..],
-            block,
-        );
+        key_backward(gradients, query, stride, &mut dqkv[block.part(1, 0)..], block);
+        key_backward(probabilities, dout, width, &mut dqkv[block.part(2, 0)..], block);
     }
 }
 
@@ -314,10 +273,7 @@ dispatched! {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the body of a kernel takes its operands one by one"
-)]
+#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
 fn probabilities_forward_body<F: Float, S: Simd>(
     simd: S,
     qkv: &[F],
@@ -338,14 +294,8 @@ fn probabilities_forward_body<F: Float, S: Simd>(
         head_width,
         block.scale(),
     );
-    let key = Strided {
-        data: &qkv[block.part(1, 0)..],
-        stride,
-    };
-    let query = Strided {
-        data: &*transposed,
-        stride: queries,
-    };
+    let key = Strided { data: &qkv[block.part(1, 0)..], stride };
+    let query = Strided { data: &*transposed, stride: queries };
     for_groups!(lanes, queries, |group| {
         let keys = block.keys_seen(group, lanes);
         for_tiles!(0, keys, |row, R| {
@@ -360,10 +310,7 @@ fn probabilities_forward_body<F: Float, S: Simd>(
             maximum = Vector::load(simd, row, group).max(maximum);
         }
         let mut sum = Vector::constant(simd, 0.0);
-        for (index, row) in scores[..keys * queries]
-            .chunks_exact_mut(queries)
-            .enumerate()
-        {
+        for (index, row) in scores[..keys * queries].chunks_exact_mut(queries).enumerate() {
             let power = (Vector::load(simd, row, group) - maximum).exp();
             sum += power;
             match multipliers {
@@ -392,14 +339,8 @@ fn mix_forward_body<F: Float, S: Simd>(
     block: Block,
 ) {
     let (queries, width) = (block.queries(), block.shape.width());
-    let probability = Strided {
-        data: scores,
-        stride: queries,
-    };
-    let value = Strided {
-        data: value,
-        stride: 3 * width,
-    };
+    let probability = Strided { data: scores, stride: queries };
+    let value = Strided { data: value, stride: 3 * width };
     for_groups!(Vector::<F, S>::LANES, block.shape.head_width, |group| {
         for_tiles!(0, queries, |row, R| {
             let depth = block.keys_of_rows(row, R);
@@ -413,10 +354,7 @@ fn mix_forward_body<F: Float, S: Simd>(
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the body of a kernel takes its operands one by one"
-)]
+#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
 fn probabilities_backward_body<F: Float, S: Simd>(
     simd: S,
     qkv: &[F],
@@ -430,11 +368,8 @@ fn probabilities_backward_body<F: Float, S: Simd>(
     scratch: &mut [F],
 ) {
     let (queries, head_width) = (block.queries(), block.shape.head_width);
-    let (width, stride, lanes) = (
-        block.shape.width(),
-        3 * block.shape.width(),
-        Vector::<F, S>::LANES,
-    );
+    let (width, stride, lanes) =
+        (block.shape.width(), 3 * block.shape.width(), Vector::<F, S>::LANES);
     let (transposed, scratch) = scratch.split_at_mut(head_width * queries);
     let (dout_transposed, scratch) = scratch.split_at_mut(head_width * queries);
     let dots = &mut scratch[..queries];
@@ -446,14 +381,7 @@ fn probabilities_backward_body<F: Float, S: Simd>(
         head_width,
         block.scale(),
     );
-    transpose(
-        dout_transposed,
-        dout,
-        width,
-        queries,
-        head_width,
-        F::from_f64(1.0),
-    );
+    transpose(dout_transposed, dout, width, queries, head_width, F::from_f64(1.0));
     for (row, dot) in dots.iter_mut().enumerate() {
         let mut total = Vector::constant(simd, 0.0);
         for_groups!(lanes, head_width, |group| {
@@ -463,29 +391,14 @@ fn probabilities_backward_body<F: Float, S: Simd>(
         *dot = total.sum();
     }
 
-    let key = Strided {
-        data: &qkv[block.part(1, 0)..],
-        stride,
-    };
-    let value = Strided {
-        data: &qkv[block.part(2, 0)..],
-        stride,
-    };
-    let query = Strided {
-        data: &*transposed,
-        stride: queries,
-    };
-    let dout = Strided {
-        data: &*dout_transposed,
-        stride: queries,
-    };
+    let key = Strided { data: &qkv[block.part(1, 0)..], stride };
+    let value = Strided { data: &qkv[block.part(2, 0)..], stride };
+    let query = Strided { data: &*transposed, stride: queries };
+    let dout = Strided { data: &*dout_transposed, stride: queries };
     let scale = Vector::splat(simd, block.scale());
     for_groups!(lanes, queries, |group| {
         let keys = block.keys_seen(group, lanes);
-        let (log_sum, dot) = (
-            Vector::load(simd, log_sums, group),
-            Vector::load(simd, dots, group),
-        );
+        let (log_sum, dot) = (Vector::load(simd, log_sums, group), Vector::load(simd, dots, group));
         for_tiles!(0, keys, |row, R| {
             let scores = tile::by_rows::<F, S, R>(simd, key, row, query, group, (0, head_width));
             let upstream = tile::by_rows::<F, S, R>(simd, value, row, dout, group, (0, head_width));
@@ -516,10 +429,7 @@ fn query_backward_body<F: Float, S: Simd>(
     block: Block,
 ) {
     let (queries, stride) = (block.queries(), 3 * block.shape.width());
-    let gradient = Strided {
-        data: gradients,
-        stride: queries,
-    };
+    let gradient = Strided { data: gradients, stride: queries };
     let key = Strided { data: key, stride };
     for_groups!(Vector::<F, S>::LANES, block.shape.head_width, |group| {
         for_tiles!(0, queries, |row, R| {
@@ -542,14 +452,8 @@ fn key_backward_body<F: Float, S: Simd>(
     block: Block,
 ) {
     let (queries, stride) = (block.queries(), 3 * block.shape.width());
-    let factors = Strided {
-        data: factors,
-        stride: queries,
-    };
-    let query = Strided {
-        data: query,
-        stride: query_stride,
-    };
+    let factors = Strided { data: factors, stride: queries };
+    let query = Strided { data: query, stride: query_stride };
     for_groups!(Vector::<F, S>::LANES, block.shape.head_width, |group| {
         for_tiles!(0, block.keys(), |row, R| {
             // Queries before a key do not see it.
@@ -648,16 +552,7 @@ mod tests {
         let (out, log_sums) = run(qkv, shape, mask);
         let mut scratch = vec![F::from_f64(f64::NAN); shape.scratch_len()];
         let mut dqkv = vec![F::from_f64(f64::NAN); qkv.len()];
-        backward(
-            qkv,
-            &out,
-            &log_sums,
-            dout,
-            &mut dqkv,
-            shape,
-            mask,
-            &mut scratch,
-        );
+        backward(qkv, &out, &log_sums, dout, &mut dqkv, shape, mask, &mut scratch);
         dqkv
     }
 
@@ -670,19 +565,11 @@ mod tests {
             let at = |row: usize, part: usize, head: usize, column: usize| {
                 qkv[row * 3 * width + part * width + head * shape.head_width + column]
             };
-            for (row, head) in [
-                (0, 0),
-                (1, 1),
-                (QUERIES - 1, 0),
-                (QUERIES + 19, 1),
-                (rows(shape) - 1, 0),
-            ] {
+            for (row, head) in
+                [(0, 0), (1, 1), (QUERIES - 1, 0), (QUERIES + 19, 1), (rows(shape) - 1, 0)]
+            {
                 let first = row / shape.context * shape.context;
-                let last = if shape.causal {
-                    row
-                } else {
-                    first + shape.context - 1
-                };
+                let last = if shape.causal { row } else { first + shape.context - 1 };
                 let score = |key: usize| {
                     let products = (0..shape.head_width)
                         .map(|column| at(row, 0, head, column) * at(key, 1, head, column));
@@ -690,9 +577,8 @@ mod tests {
                 };
                 let total: f64 = (first..=last).map(score).sum();
                 for column in 0..shape.head_width {
-                    let weighted: f64 = (first..=last)
-                        .map(|key| score(key) * at(key, 2, head, column))
-                        .sum();
+                    let weighted: f64 =
+                        (first..=last).map(|key| score(key) * at(key, 2, head, column)).sum();
                     let ours = out[row * width + head * shape.head_width + column];
                     assert!(
                         (ours - weighted / total).abs() < 1e-12,
@@ -710,9 +596,7 @@ mod tests {
             let (qkv, dout) = (normals(1, 3 * size), normals(2, size));
             for mask in [None, Some(Mask::new(Stream::new(4, 4), 0.3))] {
                 let dqkv = gradient(&qkv, &dout, shape, mask);
-                assert_gradient("qkv", &qkv, &dqkv, |qkv| {
-                    dot(&run(qkv, shape, mask).0, &dout)
-                });
+                assert_gradient("qkv", &qkv, &dqkv, |qkv| dot(&run(qkv, shape, mask).0, &dout));
             }
         }
     }

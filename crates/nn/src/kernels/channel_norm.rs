@@ -40,10 +40,8 @@ impl<F: Float> Affine<'_, F> {
     /// scale·y + shift, without the floor.
     #[inline(always)]
     pub(crate) fn at<S: Simd>(&self, simd: S, y: &[F], group: Group) -> Vector<F, S> {
-        let (scale, shift) = (
-            Vector::load(simd, self.scale, group),
-            Vector::load(simd, self.shift, group),
-        );
+        let (scale, shift) =
+            (Vector::load(simd, self.scale, group), Vector::load(simd, self.shift, group));
         Vector::load(simd, y, group).mul_add(scale, shift)
     }
 
@@ -165,15 +163,11 @@ fn relu_backward_body<F: Float, S: Simd>(
     add: bool,
 ) {
     let channels = affine.scale.len();
-    let pixels = y
-        .chunks_exact(channels)
-        .zip(d.chunks_exact(channels))
-        .zip(n.chunks_exact_mut(channels));
+    let pixels =
+        y.chunks_exact(channels).zip(d.chunks_exact(channels)).zip(n.chunks_exact_mut(channels));
     for ((y, d), n) in pixels {
         for_groups!(Vector::<F, S>::LANES, channels, |group| {
-            let mut kept = affine
-                .at(simd, y, group)
-                .where_positive(Vector::load(simd, d, group));
+            let mut kept = affine.at(simd, y, group).where_positive(Vector::load(simd, d, group));
             if add {
                 kept += Vector::load(simd, n, group);
             }
@@ -287,13 +281,7 @@ macro_rules! sum_pixels {
                 let mut lanes = [<$F>::from_f64(0.0); MOST_LANES];
                 let pairs =
                     (chains[0][index] + chains[1][index]) + (chains[2][index] + chains[3][index]);
-                pairs.store(
-                    &mut lanes,
-                    Group {
-                        start: 0,
-                        len: $group.len,
-                    },
-                );
+                pairs.store(&mut lanes, Group { start: 0, len: $group.len });
                 for (total, lane) in totals.iter_mut().zip(lanes) {
                     *total += lane.to_f64();
                 }
@@ -323,14 +311,7 @@ fn moments_body<F: Float, S: Simd>(simd: S, y: &[F], mean: &mut [f64], squares: 
             center[lane] = F::from_f64(sums[lane] / pixels as f64);
             *mean = sums[lane] / pixels as f64;
         }
-        let center_vector = Vector::load(
-            simd,
-            &center,
-            Group {
-                start: 0,
-                len: group.len,
-            },
-        );
+        let center_vector = Vector::load(simd, &center, Group { start: 0, len: group.len });
         let [sums] = sum_pixels!(F, simd, 1, pixels, group, |pixel| {
             let deviation = Vector::load(simd, &y[pixel * channels..], group) - center_vector;
             [deviation * deviation]
@@ -392,12 +373,7 @@ mod tests {
                 gradient_sums(&y, &mean, &n, &mut sums, &mut products);
                 for channel in 0..channels {
                     let column = |values: &[f64]| -> Vec<f64> {
-                        values
-                            .iter()
-                            .skip(channel)
-                            .step_by(channels)
-                            .copied()
-                            .collect()
+                        values.iter().skip(channel).step_by(channels).copied().collect()
                     };
                     let (y, n) = (column(&y), column(&n));
                     let expected = y.iter().sum::<f64>() / pixels as f64;
@@ -416,32 +392,18 @@ mod tests {
     #[test]
     fn a_variance_far_below_the_square_of_the_mean_survives_f32() {
         // Σ y² − n·mean² would lose every digit.
-        let y: Vec<f32> = (0..4096)
-            .map(|index| 1000.0 + (index % 2) as f32 / 64.0)
-            .collect();
+        let y: Vec<f32> = (0..4096).map(|index| 1000.0 + (index % 2) as f32 / 64.0).collect();
         let (mut mean, mut squares) = ([0.0], [0.0]);
         moments(&y, &mut mean, &mut squares);
         assert!((mean[0] - (1000.0 + 1.0 / 128.0)).abs() < 1e-4);
         let expected = 4096.0 / (128.0 * 128.0);
-        assert!(
-            (squares[0] - expected).abs() < 1e-3 * expected,
-            "{squares:?}"
-        );
+        assert!((squares[0] - expected).abs() < 1e-3 * expected, "{squares:?}");
     }
 
     #[test]
     fn not_a_number_passes_relu() {
-        let affine = Affine {
-            scale: &[1.0f32],
-            shift: &[0.0],
-            floor: 0.0,
-        };
-        let frame = Frame {
-            height: 1,
-            width: 3,
-            channels: 1,
-            border: 0,
-        };
+        let affine = Affine { scale: &[1.0f32], shift: &[0.0], floor: 0.0 };
+        let frame = Frame { height: 1, width: 3, channels: 1, border: 0 };
         let mut out = [0.0; 3];
         forward(&[f32::NAN, -1.0, 2.0], affine, &mut out, frame);
         assert!(out[0].is_nan() && out[1..] == [0.0, 2.0]);

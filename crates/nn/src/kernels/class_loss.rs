@@ -19,10 +19,7 @@ pub(crate) fn forward_backward<F: Float>(
     let mut total = 0.0;
     for (image, row) in logits.chunks_exact_mut(classes).enumerate() {
         let share = f64::from(targets.share[image]);
-        let (first, second) = (
-            targets.first[image] as usize,
-            targets.second[image] as usize,
-        );
+        let (first, second) = (targets.first[image] as usize, targets.second[image] as usize);
         let target = |class: usize| {
             let of = |label: usize, weight: f64| if class == label { weight } else { 0.0 };
             of(first, share) + of(second, 1.0 - share)
@@ -44,11 +41,7 @@ fn cross_entropy<F: Float>(row: &mut [F], target: impl Fn(usize) -> f64, scale: 
     // NaN stays: `f64::max` would skip it.
     let maximum = row.iter().fold(f64::NEG_INFINITY, |maximum, logit| {
         let logit = logit.to_f64();
-        if logit > maximum || logit.is_nan() {
-            logit
-        } else {
-            maximum
-        }
+        if logit > maximum || logit.is_nan() { logit } else { maximum }
     });
     let sum: f64 = row.iter().map(|z| (z.to_f64() - maximum).exp()).sum();
     let log_sum = sum.ln();
@@ -80,18 +73,11 @@ mod tests {
     use crate::kernels::finite_difference::{assert_gradient, normals};
 
     const CLASSES: usize = 5;
-    const TARGETS: Targets<'static> = Targets {
-        first: &[0, 4, 2, 3],
-        second: &[1, 4, 0, 3],
-        share: &[0.25, 0.5, 1.0, 0.0],
-    };
+    const TARGETS: Targets<'static> =
+        Targets { first: &[0, 4, 2, 3], second: &[1, 4, 0, 3], share: &[0.25, 0.5, 1.0, 0.0] };
     const LOSSES: [ClassLoss; 3] = [
-        ClassLoss::CrossEntropy {
-            label_smoothing: 0.0,
-        },
-        ClassLoss::CrossEntropy {
-            label_smoothing: 0.1,
-        },
+        ClassLoss::CrossEntropy { label_smoothing: 0.0 },
+        ClassLoss::CrossEntropy { label_smoothing: 0.1 },
         ClassLoss::MeanSquaredError,
     ];
 
@@ -135,11 +121,7 @@ mod tests {
     #[test]
     fn survives_logits_that_would_overflow_an_exponential() {
         let hard = |label: u32, logits: [f32; 3]| {
-            let targets = Targets {
-                first: &[label],
-                second: &[label],
-                share: &[1.0],
-            };
+            let targets = Targets { first: &[label], second: &[label], share: &[1.0] };
             forward_backward(&mut logits.clone(), targets, 3, ClassLoss::default(), 1.0)
         };
         assert_eq!(hard(0, [1000.0, -1000.0, 0.0]), 0.0);

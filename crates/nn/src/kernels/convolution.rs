@@ -52,12 +52,7 @@ impl ConvolutionShape {
 
     /// Shape of the weight, `[out, in/groups, rows, columns]` as torch's.
     pub(crate) fn weight_shape(&self) -> [usize; 4] {
-        [
-            self.outputs,
-            self.inputs / self.groups,
-            self.kernel,
-            self.kernel,
-        ]
+        [self.outputs, self.inputs / self.groups, self.kernel, self.kernel]
     }
 
     fn weight_len(&self) -> usize {
@@ -206,20 +201,14 @@ impl Convolution {
             sides[0] * sides[1] * frame.channels as u128
         });
         let block = Self::block(shape, usize::MAX) as u128;
-        numbers
-            .into_iter()
-            .all(|numbers| numbers * block <= u128::from(u32::MAX))
+        numbers.into_iter().all(|numbers| numbers * block <= u128::from(u32::MAX))
     }
 
     /// The framed input and output gradient.
     fn frames(shape: &ConvolutionShape) -> (Frame, Frame) {
         let [height, width] = [shape.output_height(), shape.output_width()];
         let borders = |size: usize, positions: usize| {
-            Phase::all(shape, size)
-                .iter()
-                .map(|phase| phase.border(positions))
-                .max()
-                .unwrap_or(0)
+            Phase::all(shape, size).iter().map(|phase| phase.border(positions)).max().unwrap_or(0)
         };
         let input = Frame {
             height: shape.height,
@@ -244,12 +233,7 @@ impl Convolution {
     fn of<F: Float>(shape: ConvolutionShape, images: usize, by_winograd: bool) -> Self {
         let lanes = correlation::lanes::<F>(&[]);
         let (input, output) = Self::frames(&shape);
-        let Frame {
-            height,
-            width,
-            border,
-            ..
-        } = output;
+        let Frame { height, width, border, .. } = output;
 
         let pixels = |rows: usize, columns: usize| {
             (0..images).flat_map(move |image| {
@@ -315,9 +299,7 @@ impl Convolution {
 
     /// Elements of the weight packed for [`Convolution::forward`], and of its gradient.
     pub(crate) fn forward_len(&self) -> usize {
-        self.winograd
-            .as_ref()
-            .map_or_else(|| self.slid_len(), Winograd::forward_len)
+        self.winograd.as_ref().map_or_else(|| self.slid_len(), Winograd::forward_len)
     }
 
     fn slid_len(&self) -> usize {
@@ -326,9 +308,7 @@ impl Convolution {
 
     /// Elements of the weight packed for [`Convolution::backward_input`].
     pub(crate) fn backward_len(&self) -> usize {
-        self.winograd
-            .as_ref()
-            .map_or(self.backward_len, Winograd::backward_len)
+        self.winograd.as_ref().map_or(self.backward_len, Winograd::backward_len)
     }
 
     /// Elements of scratch that any call needs.
@@ -360,9 +340,7 @@ impl Convolution {
             + self.forward_taps.len()
             + self.input_taps.len()
             + self.gradient_starts.len()
-            + parts
-                .map(|part| slide(&part.slide) + part.taps.len())
-                .sum::<usize>();
+            + parts.map(|part| slide(&part.slide) + part.taps.len()).sum::<usize>();
         numbers * size_of::<u32>() + self.winograd.as_ref().map_or(0, Winograd::bytes)
     }
 
@@ -520,12 +498,8 @@ fn part(
     columns: Phase,
     packed: usize,
 ) -> Part {
-    let input = Frame {
-        height: shape.height,
-        width: shape.width,
-        channels: shape.inputs,
-        border: 0,
-    };
+    let input =
+        Frame { height: shape.height, width: shape.width, channels: shape.inputs, border: 0 };
     let mut slide = runs(output, rows.taps, columns.taps, shape.groups);
     let mut taps = Vec::new();
     if rows.taps > 0 && columns.taps > 0 {
@@ -556,12 +530,7 @@ fn part(
             }
         }
     }
-    Part {
-        slide,
-        taps,
-        packed,
-        pixels: rows.pixels * columns.pixels,
-    }
+    Part { slide, taps, packed, pixels: rows.pixels * columns.pixels }
 }
 
 #[cfg(test)]
@@ -735,10 +704,8 @@ mod tests {
         let x = normals(1, images * 5 * 4 * 2);
         let weight = normals(2, shape.weight_len());
         let dy = normals(3, images * shape.output_pixels() * 4);
-        let (framed_x, framed_dy) = (
-            framed(&convolution.input, &x, images),
-            framed(&convolution.output, &dy, images),
-        );
+        let (framed_x, framed_dy) =
+            (framed(&convolution.input, &x, images), framed(&convolution.output, &dy, images));
         let loss = |x: &[f64], weight: &[f64]| dot(&naive(&shape, x, weight, images), &dy);
 
         let mut packed = vec![f64::NAN; convolution.backward_len()];

@@ -172,18 +172,9 @@ fn panels_body<F: Float, S: Simd>(
             let row = &rows[*start as usize + first..][..width];
             let mut column = 0;
             while column < width {
-                let group = Group {
-                    start: column,
-                    len: lanes.min(width - column),
-                };
+                let group = Group { start: column, len: lanes.min(width - column) };
                 let value = Vector::load(simd, row, group);
-                value.store(
-                    out,
-                    Group {
-                        start: column,
-                        len: lanes,
-                    },
-                );
+                value.store(out, Group { start: column, len: lanes });
                 column += lanes;
             }
         }
@@ -204,10 +195,7 @@ dispatched! {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the body of a kernel takes its operands one by one"
-)]
+#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
 fn correlate_body<F: Float, S: Simd>(
     simd: S,
     slide: &Slide,
@@ -325,10 +313,7 @@ dispatched! {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the body of a kernel takes its operands one by one"
-)]
+#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
 fn weight_gradient_body<F: Float, S: Simd>(
     simd: S,
     slide: &Slide,

@@ -22,21 +22,13 @@ impl Mask {
     /// The mask of `stream` with dropping probability `probability` < 1.
     pub(crate) fn new(stream: Stream, probability: f64) -> Self {
         let threshold = (probability * f64::from(u32::MAX)).round() as u32;
-        Self {
-            stream,
-            threshold,
-            scale: 1.0 / (1.0 - probability),
-        }
+        Self { stream, threshold, scale: 1.0 / (1.0 - probability) }
     }
 
     /// What element `index` is multiplied by: 0 or 1/(1 − p).
     #[inline(always)]
     fn factor(self, index: u64) -> f64 {
-        if (self.stream.bits(index) >> 32) as u32 >= self.threshold {
-            self.scale
-        } else {
-            0.0
-        }
+        if (self.stream.bits(index) >> 32) as u32 >= self.threshold { self.scale } else { 0.0 }
     }
 }
 
@@ -60,10 +52,8 @@ mod tests {
     fn keeps_the_mean_and_drops_the_asked_fraction() {
         let mut values = vec![1.0f64; 200_000];
         apply(&mut values, Mask::new(Stream::new(3, 5), 0.2), 0);
-        let (n, dropped) = (
-            values.len() as f64,
-            values.iter().filter(|value| **value == 0.0).count() as f64,
-        );
+        let (n, dropped) =
+            (values.len() as f64, values.iter().filter(|value| **value == 0.0).count() as f64);
         // Five standard errors of a binomial fraction, and of the mean of a value that is 0 or 1.25.
         assert!((dropped / n - 0.2).abs() < 5.0 * (0.2f64 * 0.8 / n).sqrt());
         assert!((values.iter().sum::<f64>() / n - 1.0).abs() < 5.0 * (0.25 / n).sqrt());

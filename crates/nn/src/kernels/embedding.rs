@@ -69,13 +69,9 @@ mod tests {
         backward_token(&mut dtable, &tokens, &dout, width);
         backward_position(&mut dpositions, &dout, context, width);
         assert_gradient("tokens", &table, &dtable, |table| loss(table, &positions));
-        assert_gradient("positions", &positions, &dpositions, |positions| {
-            loss(&table, positions)
-        });
+        assert_gradient("positions", &positions, &dpositions, |positions| loss(&table, positions));
         assert!(
-            dtable[3 * width..4 * width]
-                .iter()
-                .all(|value| *value == 0.0),
+            dtable[3 * width..4 * width].iter().all(|value| *value == 0.0),
             "token 3 was never seen"
         );
     }

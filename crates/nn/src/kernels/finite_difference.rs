@@ -5,10 +5,7 @@ use crate::random::Stream;
 /// `len` standard normal numbers.
 pub(crate) fn normals(seed: u64, len: usize) -> Vec<f64> {
     let stream = Stream::new(seed, 1);
-    (0..len.div_ceil(2) as u64)
-        .flat_map(|pair| stream.normal_pair(pair))
-        .take(len)
-        .collect()
+    (0..len.div_ceil(2) as u64).flat_map(|pair| stream.normal_pair(pair)).take(len).collect()
 }
 
 /// Σ a·b.
@@ -27,26 +24,16 @@ pub(crate) fn assert_gradient(
     assert_eq!(x.len(), gradient.len(), "{what}");
     let mut directions: Vec<Vec<f64>> = (0..4).map(|seed| normals(1000 + seed, x.len())).collect();
     if x.len() <= 100 {
-        let unit = |index| {
-            (0..x.len())
-                .map(|other| if other == index { 1.0 } else { 0.0 })
-                .collect()
-        };
+        let unit =
+            |index| (0..x.len()).map(|other| if other == index { 1.0 } else { 0.0 }).collect();
         directions.extend((0..x.len()).map(unit));
     }
     let scale = dot(gradient, gradient).sqrt();
-    assert!(
-        scale > 0.0 && scale.is_finite(),
-        "{what}: a gradient of norm {scale} checks nothing"
-    );
+    assert!(scale > 0.0 && scale.is_finite(), "{what}: a gradient of norm {scale} checks nothing");
     let step = 1e-5;
     for direction in directions {
         let mut at = |distance: f64| {
-            let moved: Vec<f64> = x
-                .iter()
-                .zip(&direction)
-                .map(|(x, d)| x + distance * d)
-                .collect();
+            let moved: Vec<f64> = x.iter().zip(&direction).map(|(x, d)| x + distance * d).collect();
             loss(&moved)
         };
         // Fourth order: truncation 1e-20, rounding 1e-11.

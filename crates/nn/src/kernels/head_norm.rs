@@ -37,10 +37,7 @@ dispatched! {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the body of a kernel takes its operands one by one"
-)]
+#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
 fn forward_body<F: Float, S: Simd>(
     simd: S,
     out: &mut [F],
@@ -53,20 +50,12 @@ fn forward_body<F: Float, S: Simd>(
 ) {
     let columns = query_gain.len();
     let reciprocal_columns = F::from_f64(1.0 / columns as f64);
-    let rows = out
-        .chunks_exact_mut(3 * width)
-        .zip(qkv.chunks_exact(3 * width));
+    let rows = out.chunks_exact_mut(3 * width).zip(qkv.chunks_exact(3 * width));
     for ((out, qkv), statistics) in rows.zip(statistics.chunks_exact_mut(2 * width / columns)) {
         out[2 * width..].copy_from_slice(&qkv[2 * width..]);
-        let heads = out[..2 * width]
-            .chunks_exact_mut(columns)
-            .zip(qkv.chunks_exact(columns));
+        let heads = out[..2 * width].chunks_exact_mut(columns).zip(qkv.chunks_exact(columns));
         for (head, ((out, x), statistic)) in heads.zip(statistics).enumerate() {
-            let gain = if head * columns < width {
-                query_gain
-            } else {
-                key_gain
-            };
+            let gain = if head * columns < width { query_gain } else { key_gain };
             let mut squares = Vector::constant(simd, 0.0);
             for_groups!(Vector::<F, S>::LANES, columns, |group| {
                 let x = Vector::load(simd, x, group);
@@ -83,10 +72,7 @@ fn forward_body<F: Float, S: Simd>(
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the body of a kernel takes its operands one by one"
-)]
+#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
 fn backward_body<F: Float, S: Simd>(
     simd: S,
     gradient: &mut [F],
@@ -100,13 +86,9 @@ fn backward_body<F: Float, S: Simd>(
 ) {
     let columns = query_gain.len();
     let reciprocal_columns = F::from_f64(1.0 / columns as f64);
-    let rows = gradient
-        .chunks_exact_mut(3 * width)
-        .zip(qkv.chunks_exact(3 * width));
+    let rows = gradient.chunks_exact_mut(3 * width).zip(qkv.chunks_exact(3 * width));
     for ((gradient, qkv), statistics) in rows.zip(statistics.chunks_exact(2 * width / columns)) {
-        let heads = gradient[..2 * width]
-            .chunks_exact_mut(columns)
-            .zip(qkv.chunks_exact(columns));
+        let heads = gradient[..2 * width].chunks_exact_mut(columns).zip(qkv.chunks_exact(columns));
         for (head, ((gradient, x), statistic)) in heads.zip(statistics).enumerate() {
             let (gain, gain_gradient) = if head * columns < width {
                 (query_gain, &mut *query_gain_gradient)
@@ -146,23 +128,11 @@ mod tests {
         let run = |qkv: &[f64], query_gain: &[f64], key_gain: &[f64]| {
             let (mut out, mut statistics) =
                 (vec![f64::NAN; qkv.len()], vec![f64::NAN; rows * 2 * heads]);
-            forward(
-                &mut out,
-                qkv,
-                query_gain,
-                key_gain,
-                1e-3,
-                &mut statistics,
-                width,
-            );
+            forward(&mut out, qkv, query_gain, key_gain, 1e-3, &mut statistics, width);
             (out, statistics)
         };
         let (out, statistics) = run(&qkv, &query_gain, &key_gain);
-        assert_eq!(
-            out[2 * width..3 * width],
-            qkv[2 * width..3 * width],
-            "values stay as they are"
-        );
+        assert_eq!(out[2 * width..3 * width], qkv[2 * width..3 * width], "values stay as they are");
         let (mut gradient, mut dquery, mut dkey) =
             (dy.clone(), vec![0.0; head_width], vec![0.0; head_width]);
         backward(

@@ -78,33 +78,21 @@ fn chunk_loss<F: Float>(
     let sum = &mut scratch[..positions];
 
     transpose(x_transposed, x, width);
-    let statistics = maxima
-        .chunks_exact_mut(positions)
-        .zip(sums.chunks_exact_mut(positions));
-    for (index, (logits, (maxima, sums))) in logits
-        .chunks_mut(BLOCK * positions)
-        .zip(statistics)
-        .enumerate()
+    let statistics = maxima.chunks_exact_mut(positions).zip(sums.chunks_exact_mut(positions));
+    for (index, (logits, (maxima, sums))) in
+        logits.chunks_mut(BLOCK * positions).zip(statistics).enumerate()
     {
         let first = index * BLOCK;
         let rows = logits.len() / positions;
         product(
             view_mut(logits, rows, positions, positions),
             Accum::Replace,
-            view(
-                &weight[first * width..(first + rows) * width],
-                rows,
-                width,
-                width,
-            ),
+            view(&weight[first * width..(first + rows) * width], rows, width, width),
             view(x_transposed, width, positions, positions),
             F::from_f64(1.0),
         );
         for (position, target) in targets.iter().enumerate() {
-            if let Some(row) = (*target as usize)
-                .checked_sub(first)
-                .filter(|row| *row < rows)
-            {
+            if let Some(row) = (*target as usize).checked_sub(first).filter(|row| *row < rows) {
                 target_logits[position] = logits[row * positions + position];
             }
         }
@@ -118,26 +106,16 @@ fn chunk_loss<F: Float>(
         loss += sum.to_f64().ln() + (maximum.to_f64() - target_logit.to_f64());
     }
 
-    if let Some(HeadGradient {
-        input,
-        weight: weight_gradient,
-        scale,
-    }) = gradient
-    {
+    if let Some(HeadGradient { input, weight: weight_gradient, scale }) = gradient {
         block_factors(maxima, maximum, sum, scale);
-        for (index, (logits, factors)) in logits
-            .chunks_mut(BLOCK * positions)
-            .zip(maxima.chunks_exact(positions))
-            .enumerate()
+        for (index, (logits, factors)) in
+            logits.chunks_mut(BLOCK * positions).zip(maxima.chunks_exact(positions)).enumerate()
         {
             let first = index * BLOCK;
             let rows = logits.len() / positions;
             scale_columns(logits, factors);
             for (position, target) in targets.iter().enumerate() {
-                if let Some(row) = (*target as usize)
-                    .checked_sub(first)
-                    .filter(|row| *row < rows)
-                {
+                if let Some(row) = (*target as usize).checked_sub(first).filter(|row| *row < rows) {
                     let element = &mut logits[row * positions + position];
                     *element -= scale;
                 }
@@ -145,11 +123,7 @@ fn chunk_loss<F: Float>(
             let range = first * width..(first + rows) * width;
             product(
                 view_mut(input, positions, width, width),
-                if index == 0 {
-                    Accum::Replace
-                } else {
-                    Accum::Add
-                },
+                if index == 0 { Accum::Replace } else { Accum::Add },
                 view(logits, rows, positions, positions).transpose(),
                 view(&weight[range.clone()], rows, width, width),
                 F::from_f64(1.0),
@@ -191,10 +165,7 @@ fn combine_blocks_body<F: Float, S: Simd>(
             highest = Vector::load(simd, block, group).max(highest);
         }
         let mut total = Vector::constant(simd, 0.0);
-        for (maxima, sums) in maxima
-            .chunks_exact(positions)
-            .zip(sums.chunks_exact(positions))
-        {
+        for (maxima, sums) in maxima.chunks_exact(positions).zip(sums.chunks_exact(positions)) {
             let factor = (Vector::load(simd, maxima, group) - highest).exp();
             total = Vector::load(simd, sums, group).mul_add(factor, total);
         }
@@ -253,9 +224,7 @@ mod tests {
     const WIDTH: usize = 3;
 
     fn targets() -> Vec<u32> {
-        (0..POSITIONS)
-            .map(|position| (position * 7919 % VOCABULARY) as u32)
-            .collect()
+        (0..POSITIONS).map(|position| (position * 7919 % VOCABULARY) as u32).collect()
     }
 
     fn naive(x: &[f64], weight: &[f64], targets: &[u32]) -> f64 {
@@ -270,11 +239,8 @@ mod tests {
 
     #[test]
     fn equals_plain_sums_and_backward_is_the_gradient() {
-        let (x, weight, targets) = (
-            normals(1, POSITIONS * WIDTH),
-            normals(2, VOCABULARY * WIDTH),
-            targets(),
-        );
+        let (x, weight, targets) =
+            (normals(1, POSITIONS * WIDTH), normals(2, VOCABULARY * WIDTH), targets());
         let mut scratch = vec![f64::NAN; scratch_len(VOCABULARY, WIDTH, POSITIONS)];
         let mut run = |x: &[f64], weight: &[f64]| {
             forward_backward(x, weight, &targets, WIDTH, &mut scratch, None)
@@ -284,11 +250,7 @@ mod tests {
 
         let (mut dx, mut dweight) = (vec![f64::NAN; x.len()], vec![0.0; weight.len()]);
         let mut other = vec![f64::NAN; scratch_len(VOCABULARY, WIDTH, POSITIONS)];
-        let gradient = HeadGradient {
-            input: &mut dx,
-            weight: &mut dweight,
-            scale: 0.5,
-        };
+        let gradient = HeadGradient { input: &mut dx, weight: &mut dweight, scale: 0.5 };
         let loss = forward_backward(&x, &weight, &targets, WIDTH, &mut other, Some(gradient));
         assert_eq!(loss, run(&x, &weight));
         assert_gradient("input", &x, &dx, |x| 0.5 * run(x, &weight));
@@ -297,19 +259,11 @@ mod tests {
 
     #[test]
     fn survives_logits_that_would_overflow_an_exponential() {
-        let (x, weight) = (
-            [1000.0f32, 0.0, 0.0],
-            [1.0f32, 0.0, 0.0, -1.0, 0.0, 0.0, 0.5, 0.0, 0.0],
-        );
+        let (x, weight) =
+            ([1000.0f32, 0.0, 0.0], [1.0f32, 0.0, 0.0, -1.0, 0.0, 0.0, 0.5, 0.0, 0.0]);
         let mut scratch = vec![0.0; scratch_len(3, WIDTH, 1)];
-        assert_eq!(
-            forward_backward(&x, &weight, &[0], WIDTH, &mut scratch, None),
-            0.0
-        );
-        assert_eq!(
-            forward_backward(&x, &weight, &[1], WIDTH, &mut scratch, None),
-            2000.0
-        );
+        assert_eq!(forward_backward(&x, &weight, &[0], WIDTH, &mut scratch, None), 0.0);
+        assert_eq!(forward_backward(&x, &weight, &[1], WIDTH, &mut scratch, None), 2000.0);
     }
 
     #[test]

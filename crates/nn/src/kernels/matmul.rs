@@ -140,9 +140,7 @@ mod tests {
     fn naive(x: &[f64], weight: &[f64], rows: usize, inputs: usize, outputs: usize) -> Vec<f64> {
         let element = |index: usize| {
             let (row, output) = (index / outputs, index % outputs);
-            (0..inputs)
-                .map(|input| x[row * inputs + input] * weight[output * inputs + input])
-                .sum()
+            (0..inputs).map(|input| x[row * inputs + input] * weight[output * inputs + input]).sum()
         };
         (0..rows * outputs).map(element).collect()
     }
@@ -162,22 +160,11 @@ mod tests {
     #[test]
     fn backward_is_the_gradient() {
         let (rows, inputs, outputs) = (7, 3, 5);
-        let (x, weight, dy) = (
-            normals(1, rows * inputs),
-            normals(2, outputs * inputs),
-            normals(3, rows * outputs),
-        );
+        let (x, weight, dy) =
+            (normals(1, rows * inputs), normals(2, outputs * inputs), normals(3, rows * outputs));
         let loss = |x: &[f64], weight: &[f64]| dot(&naive(x, weight, rows, inputs, outputs), &dy);
         let mut dx = vec![f64::NAN; x.len()];
-        backward_input(
-            &mut dx,
-            &dy,
-            &weight,
-            rows,
-            inputs,
-            outputs,
-            Store::Overwrite,
-        );
+        backward_input(&mut dx, &dy, &weight, rows, inputs, outputs, Store::Overwrite);
         assert_gradient("input", &x, &dx, |x| loss(x, &weight));
         let mut dweight = vec![0.0; weight.len()];
         backward_weight(&mut dweight, &dy, &x, rows, inputs, outputs);
@@ -187,10 +174,7 @@ mod tests {
         backward_input(&mut dx, &dy, &weight, rows, inputs, outputs, Store::Add);
         backward_weight(&mut dweight, &dy, &x, rows, inputs, outputs);
         let doubled = |twice: &[f64], once: &[f64]| {
-            twice
-                .iter()
-                .zip(once)
-                .all(|(a, b)| (a - 2.0 * b).abs() < 1e-13)
+            twice.iter().zip(once).all(|(a, b)| (a - 2.0 * b).abs() < 1e-13)
         };
         assert!(doubled(&dx, &once_dx) && doubled(&dweight, &once_dweight));
     }

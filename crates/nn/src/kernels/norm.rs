@@ -41,10 +41,7 @@ dispatched! {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the body of a kernel takes its operands one by one"
-)]
+#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
 fn forward_body<F: Float, S: Simd>(
     simd: S,
     sum: &mut [F],
@@ -84,10 +81,8 @@ fn forward_body<F: Float, S: Simd>(
         match bias {
             Some(bias) => for_groups!(lanes, columns, |group| {
                 let normalised = (Vector::load(simd, sum, group) - mean) * reciprocal;
-                let (gain, bias) = (
-                    Vector::load(simd, gain, group),
-                    Vector::load(simd, bias, group),
-                );
+                let (gain, bias) =
+                    (Vector::load(simd, gain, group), Vector::load(simd, bias, group));
                 normalised.mul_add(gain, bias).store(y, group);
             }),
             None => for_groups!(lanes, columns, |group| {
@@ -133,17 +128,13 @@ fn sum_of_squares<F: Float, S: Simd>(simd: S, row: &[F], mean: F) -> F {
         start += lanes;
     }
     // The lanes beyond a short group would count as deviations of 0 − mean.
-    let rest = row[start..]
-        .iter()
-        .fold(F::from_f64(0.0), |rest, x| rest + (*x - mean) * (*x - mean));
+    let rest =
+        row[start..].iter().fold(F::from_f64(0.0), |rest, x| rest + (*x - mean) * (*x - mean));
     total.sum() + rest
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the body of a kernel takes its operands one by one"
-)]
+#[expect(clippy::too_many_arguments, reason = "the body of a kernel takes its operands one by one")]
 fn backward_body<F: Float, S: Simd>(
     simd: S,
     sum: &[F],
@@ -164,10 +155,8 @@ fn backward_body<F: Float, S: Simd>(
     let rows = sum.chunks_exact(columns).zip(statistics.chunks_exact(2));
     let gradients = dy.chunks_exact(columns).zip(dsum.chunks_exact_mut(columns));
     for ((sum, statistics), (dy, dsum)) in rows.zip(gradients) {
-        let (mean, reciprocal) = (
-            Vector::splat(simd, statistics[0]),
-            Vector::splat(simd, statistics[1]),
-        );
+        let (mean, reciprocal) =
+            (Vector::splat(simd, statistics[0]), Vector::splat(simd, statistics[1]));
         let mut total = Vector::constant(simd, 0.0);
         let mut total_normalised = Vector::constant(simd, 0.0);
         for_groups!(lanes, columns, |group| {
@@ -185,11 +174,8 @@ fn backward_body<F: Float, S: Simd>(
                     .store(bias_gradient, group);
             });
         }
-        let mean_scaled = if centered {
-            total.sum() * reciprocal_columns
-        } else {
-            F::from_f64(0.0)
-        };
+        let mean_scaled =
+            if centered { total.sum() * reciprocal_columns } else { F::from_f64(0.0) };
         let mean_scaled = Vector::splat(simd, mean_scaled);
         let mean_normalised = Vector::splat(simd, total_normalised.sum() * reciprocal_columns);
         let zero = Vector::constant(simd, 0.0);
@@ -197,11 +183,7 @@ fn backward_body<F: Float, S: Simd>(
             let normalised = (Vector::load(simd, sum, group) - mean) * reciprocal;
             let scaled = Vector::load(simd, dy, group) * Vector::load(simd, gain, group);
             let inner = (zero - normalised).mul_add(mean_normalised, scaled - mean_scaled);
-            let before = if accumulate {
-                Vector::load(simd, dsum, group)
-            } else {
-                zero
-            };
+            let before = if accumulate { Vector::load(simd, dsum, group) } else { zero };
             inner.mul_add(reciprocal, before).store(dsum, group);
         });
         if let Some(gradient) = branch_bias_gradient.as_deref_mut() {
@@ -258,15 +240,10 @@ mod tests {
     #[test]
     fn backward_is_the_gradient() {
         for centered in [true, false] {
-            let case = Case {
-                centered,
-                dy: normals(1, ROWS * COLUMNS),
-                dsum: normals(2, ROWS * COLUMNS),
-            };
-            let branch: Vec<f64> = normals(3, ROWS * COLUMNS)
-                .iter()
-                .map(|x| 2.0 * x + 3.0)
-                .collect();
+            let case =
+                Case { centered, dy: normals(1, ROWS * COLUMNS), dsum: normals(2, ROWS * COLUMNS) };
+            let branch: Vec<f64> =
+                normals(3, ROWS * COLUMNS).iter().map(|x| 2.0 * x + 3.0).collect();
             let residual = normals(4, ROWS * COLUMNS);
             let [branch_bias, gain, bias] = [5, 6, 7].map(|seed| normals(seed, COLUMNS));
             let inputs = [&branch[..], &residual, &branch_bias, &gain, &bias];
@@ -287,39 +264,21 @@ mod tests {
             );
             let gradients = [&dsum, &dsum, &dbranch_bias, &dgain, &dbias];
             for (index, (x, gradient)) in inputs.into_iter().zip(gradients).enumerate() {
-                assert_gradient(
-                    &format!("input {index}, centered {centered}"),
-                    x,
-                    gradient,
-                    |x| {
-                        let mut inputs = inputs;
-                        inputs[index] = x;
-                        case.loss(inputs)
-                    },
-                );
+                assert_gradient(&format!("input {index}, centered {centered}"), x, gradient, |x| {
+                    let mut inputs = inputs;
+                    inputs[index] = x;
+                    case.loss(inputs)
+                });
             }
         }
     }
 
     #[test]
     fn normalises_whatever_the_scale_and_offset() {
-        let x: Vec<f32> = normals(1, COLUMNS)
-            .iter()
-            .map(|x| (1e-3 * x + 1000.0) as f32)
-            .collect();
+        let x: Vec<f32> = normals(1, COLUMNS).iter().map(|x| (1e-3 * x + 1000.0) as f32).collect();
         let (mut sum, mut y, mut statistics) = (x, vec![0.0f32; COLUMNS], vec![0.0f32; 2]);
         let gain = vec![1.0f32; COLUMNS];
-        forward(
-            &mut sum,
-            None,
-            None,
-            &gain,
-            None,
-            true,
-            0.0,
-            &mut y,
-            &mut statistics,
-        );
+        forward(&mut sum, None, None, &gain, None, true, 0.0, &mut y, &mut statistics);
         let square: f32 = y.iter().map(|y| y * y).sum::<f32>() / COLUMNS as f32;
         assert!((square - 1.0).abs() < 1e-3, "{square}");
     }

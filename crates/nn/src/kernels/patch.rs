@@ -95,17 +95,8 @@ mod tests {
 
     #[test]
     fn patches_are_what_a_convolution_reads() {
-        let image = ImageShape {
-            channels: 2,
-            height: 4,
-            width: 6,
-        };
-        let shape = PatchShape {
-            image,
-            height: 2,
-            width: 3,
-            class_token: true,
-        };
+        let image = ImageShape { channels: 2, height: 4, width: 6 };
+        let shape = PatchShape { image, height: 2, width: 3, class_token: true };
         let images: Vec<f32> = (0..2 * image.numbers()).map(|index| index as f32).collect();
         let mut out = vec![f32::NAN; 2 * shape.tokens() * shape.columns()];
         gather(&mut out, &images, shape);
@@ -125,26 +116,18 @@ mod tests {
     #[test]
     fn backward_is_the_gradient() {
         let (images, tokens, width) = (3, 4, 5);
-        let (stream, dout) = (
-            normals(1, images * tokens * width),
-            normals(2, images * tokens * width),
-        );
-        let (position, token, bias) = (
-            normals(3, tokens * width),
-            normals(4, width),
-            normals(5, width),
-        );
+        let (stream, dout) =
+            (normals(1, images * tokens * width), normals(2, images * tokens * width));
+        let (position, token, bias) =
+            (normals(3, tokens * width), normals(4, width), normals(5, width));
         for with_token in [true, false] {
             let loss = |position: &[f64], token: &[f64], bias: &[f64]| {
                 let mut out = stream.clone();
                 add_learned_rows(&mut out, position, with_token.then_some(token), bias);
                 dot(&out, &dout)
             };
-            let (mut dposition, mut dtoken, mut dbias) = (
-                vec![0.0; tokens * width],
-                vec![0.0; width],
-                vec![0.0; width],
-            );
+            let (mut dposition, mut dtoken, mut dbias) =
+                (vec![0.0; tokens * width], vec![0.0; width], vec![0.0; width]);
             let token_gradient = with_token.then_some(dtoken.as_mut_slice());
             learned_rows_backward(&dout, &mut dposition, token_gradient, &mut dbias);
             assert_gradient("position", &position, &dposition, |position| {

@@ -255,28 +255,14 @@ mod tests {
         for pooling in [Pooling::Max, Pooling::Average] {
             for (kernel, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0), (1, 2, 0)]
             {
-                let shape = PoolShape {
-                    pooling,
-                    height: 7,
-                    width: 6,
-                    kernel,
-                    stride,
-                    padding,
-                };
+                let shape = PoolShape { pooling, height: 7, width: 6, kernel, stride, padding };
                 let y = normals(1, 42 * CHANNELS);
                 let (scale, shift) = (normals(2, CHANNELS), normals(3, CHANNELS));
-                let affine = Affine {
-                    scale: &scale,
-                    shift: &shift,
-                    floor: 0.0,
-                };
+                let affine = Affine { scale: &scale, shift: &shift, floor: 0.0 };
                 let expected = naive(&y, &scale, &shift, shape);
                 let mut out = vec![f64::NAN; expected.len()];
                 forward(&y, affine, &mut out, shape);
-                let equal = out
-                    .iter()
-                    .zip(&expected)
-                    .all(|(a, b)| (a - b).abs() < 1e-14);
+                let equal = out.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-14);
                 assert!(equal, "{shape:?}");
 
                 let out_gradient = normals(4, out.len());
@@ -309,11 +295,7 @@ mod tests {
             stride: 2,
             padding: 0,
         };
-        let affine = Affine {
-            scale: &[1.0f32],
-            shift: &[0.0],
-            floor: f32::NEG_INFINITY,
-        };
+        let affine = Affine { scale: &[1.0f32], shift: &[0.0], floor: f32::NEG_INFINITY };
         let mut n = [f32::NAN; 4];
         backward(&[1.0, 3.0, 3.0, 3.0], affine, &[5.0], &mut n, shape);
         assert_eq!(n, [0.0, 5.0, 0.0, 0.0]);

@@ -25,15 +25,9 @@ impl<F: Float> RotaryTable<F> {
             position as f64 * base.powf(-2.0 * i as f64 / head_width as f64)
         };
         let table = |function: fn(f64) -> f64| {
-            (0..context * half)
-                .map(|index| F::from_f64(function(angle(index))))
-                .collect()
+            (0..context * half).map(|index| F::from_f64(function(angle(index)))).collect()
         };
-        Self {
-            cosines: table(f64::cos),
-            sines: table(f64::sin),
-            half,
-        }
+        Self { cosines: table(f64::cos), sines: table(f64::sin), half }
     }
 }
 
@@ -50,10 +44,8 @@ pub(crate) fn rotate<F: Float>(
     let sign = F::from_f64(if backward { -1.0 } else { 1.0 });
     for (index, row) in qkv.chunks_exact_mut(columns).enumerate() {
         let start = index % context * table.half;
-        let (cosines, sines) = (
-            &table.cosines[start..start + table.half],
-            &table.sines[start..start + table.half],
-        );
+        let (cosines, sines) =
+            (&table.cosines[start..start + table.half], &table.sines[start..start + table.half]);
         rotate_row(&mut row[..rotated], cosines, sines, sign);
     }
 }
@@ -70,10 +62,7 @@ fn rotate_row_body<F: Float, S: Simd>(simd: S, row: &mut [F], cosines: &[F], sin
     for head in row.chunks_exact_mut(2 * half) {
         let (first, second) = head.split_at_mut(half);
         for_groups!(Vector::<F, S>::LANES, half, |group| {
-            let (x, y) = (
-                Vector::load(simd, first, group),
-                Vector::load(simd, second, group),
-            );
+            let (x, y) = (Vector::load(simd, first, group), Vector::load(simd, second, group));
             let cosine = Vector::load(simd, cosines, group);
             let sine = Vector::load(simd, sines, group) * sign;
             x.mul_add(cosine, (zero - y) * sine).store(first, group);
@@ -105,11 +94,7 @@ mod tests {
         let angle = (row % context) as f64 * 100f64.powf(-2.0 * i as f64 / head_width as f64);
         let expected = at(&x, i) * angle.cos() - at(&x, i + head_width / 2) * angle.sin();
         assert!((at(&y, i) - expected).abs() < 1e-14);
-        assert_eq!(
-            y[2 * width..3 * width],
-            x[2 * width..3 * width],
-            "values do not turn"
-        );
+        assert_eq!(y[2 * width..3 * width], x[2 * width..3 * width], "values do not turn");
 
         let mut dx = dy.clone();
         rotate(&mut dx, 3 * width, 2 * width, context, &table, true);

@@ -23,10 +23,7 @@ pub(crate) fn forward<F: Float>(pool: Pool, x: &[F], y: &mut [F], width: usize) 
 pub(crate) fn backward<F: Float>(pool: Pool, dy: &[F], dx: &mut [F], width: usize) {
     let sequence_len = dx.len() / dy.len() * width;
     let reciprocal = F::from_f64(width as f64 / sequence_len as f64);
-    for (pooled, sequence) in dy
-        .chunks_exact(width)
-        .zip(dx.chunks_exact_mut(sequence_len))
-    {
+    for (pooled, sequence) in dy.chunks_exact(width).zip(dx.chunks_exact_mut(sequence_len)) {
         match pool {
             Pool::Token => {
                 sequence[..width].copy_from_slice(pooled);
@@ -51,10 +48,7 @@ mod tests {
     #[test]
     fn backward_is_the_gradient() {
         let (sequences, context, width) = (3, 4, 5);
-        let (x, dy) = (
-            normals(1, sequences * context * width),
-            normals(2, sequences * width),
-        );
+        let (x, dy) = (normals(1, sequences * context * width), normals(2, sequences * width));
         for pool in [Pool::Token, Pool::Mean] {
             let run = |x: &[f64]| {
                 let mut y = vec![f64::NAN; sequences * width];

@@ -43,19 +43,15 @@ mod tests {
     #[test]
     fn columns_are_exponentials_relative_to_their_maximum() {
         let (rows, columns_) = (7, 21);
-        let mut block: Vec<f32> = normals(1, rows * columns_)
-            .iter()
-            .map(|x| (30.0 * x) as f32)
-            .collect();
+        let mut block: Vec<f32> =
+            normals(1, rows * columns_).iter().map(|x| (30.0 * x) as f32).collect();
         block[3 * columns_ + 2] = f32::NEG_INFINITY;
         let before = block.clone();
         let (mut maxima, mut sums) = (vec![0.0; columns_], vec![0.0; columns_]);
         columns(&mut block, &mut maxima, &mut sums);
         for column in 0..columns_ {
             let of = |values: &[f32]| {
-                (0..rows)
-                    .map(|row| f64::from(values[row * columns_ + column]))
-                    .collect::<Vec<_>>()
+                (0..rows).map(|row| f64::from(values[row * columns_ + column])).collect::<Vec<_>>()
             };
             let (old, new) = (of(&before), of(&block));
             let maximum = old.iter().copied().fold(f64::NEG_INFINITY, f64::max);

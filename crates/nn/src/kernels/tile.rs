@@ -22,10 +22,7 @@ pub(crate) struct Strided<'a, F> {
 ///
 /// `R` rows of `a` from `row`, its columns `from..to`, the same rows of `b`, columns `group` of `b`.
 #[inline(always)]
-#[expect(
-    clippy::needless_range_loop,
-    reason = "column c of every row is wanted, not one row"
-)]
+#[expect(clippy::needless_range_loop, reason = "column c of every row is wanted, not one row")]
 pub(crate) fn by_rows<F: Float, S: Simd, const R: usize>(
     simd: S,
     a: Strided<'_, F>,

@@ -290,14 +290,7 @@ impl Winograd {
         };
         let packed = &packed[..self.backward_len()];
         let store = Store::Overwrite;
-        convolve(
-            (place, dy),
-            &self.backward,
-            packed,
-            (to, dx),
-            store,
-            scratch,
-        );
+        convolve((place, dy), &self.backward, packed, (to, dx), store, scratch);
     }
 
     /// Packed gradient of W += that of `images` framed images x with the framed output gradient dy.
@@ -371,15 +364,7 @@ fn convolve<F: Float>(
         .zip(v.chunks_exact(v_len))
         .zip(packed.chunks_exact(packed_len));
     for ((products, v), packed) in elements {
-        correlation::correlate(
-            slide,
-            count,
-            v,
-            packed,
-            products,
-            to.channels,
-            Store::Overwrite,
-        );
+        correlation::correlate(slide, count, v, packed, products, to.channels, Store::Overwrite);
     }
     transform_outputs(out, products, to, store);
 }
@@ -453,16 +438,9 @@ dispatched! {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::needless_range_loop,
-    reason = "rows and columns of small matrices"
-)]
+#[expect(clippy::needless_range_loop, reason = "rows and columns of small matrices")]
 fn transform_inputs_body<F: Float, S: Simd>(simd: S, v: &mut [F], images: &[F], place: Place<'_>) {
-    let Place {
-        tiles,
-        pitch,
-        channels,
-    } = place;
+    let Place { tiles, pitch, channels } = place;
     let element_len = tiles.len() * channels;
     let zero = Vector::constant(simd, 0.0);
     for (tile, start) in tiles.iter().enumerate() {
@@ -472,10 +450,7 @@ fn transform_inputs_body<F: Float, S: Simd>(simd: S, v: &mut [F], images: &[F], 
                 let mut d = [zero; 4];
                 for row in 0..4 {
                     let pixel = *start as usize + row * pitch + column * channels;
-                    let at = Group {
-                        start: pixel + group.start,
-                        len: group.len,
-                    };
+                    let at = Group { start: pixel + group.start, len: group.len };
                     d[row] = Vector::load(simd, images, at);
                 }
                 let d = from_inputs(d);
@@ -508,10 +483,7 @@ dispatched! {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::needless_range_loop,
-    reason = "rows and columns of small matrices"
-)]
+#[expect(clippy::needless_range_loop, reason = "rows and columns of small matrices")]
 fn transform_outputs_body<F: Float, S: Simd>(
     simd: S,
     out: &mut [F],
@@ -519,11 +491,7 @@ fn transform_outputs_body<F: Float, S: Simd>(
     place: Place<'_>,
     store: Store,
 ) {
-    let Place {
-        tiles,
-        pitch,
-        channels,
-    } = place;
+    let Place { tiles, pitch, channels } = place;
     let element_len = tiles.len() * channels;
     let zero = Vector::constant(simd, 0.0);
     for (tile, start) in tiles.iter().enumerate() {
@@ -572,10 +540,7 @@ dispatched! {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::needless_range_loop,
-    reason = "rows and columns of small matrices"
-)]
+#[expect(clippy::needless_range_loop, reason = "rows and columns of small matrices")]
 fn transform_gradients_body<F: Float, S: Simd>(
     simd: S,
     panels: &mut [F],
@@ -583,11 +548,7 @@ fn transform_gradients_body<F: Float, S: Simd>(
     place: Place<'_>,
     panels_len: usize,
 ) {
-    let Place {
-        tiles,
-        pitch,
-        channels,
-    } = place;
+    let Place { tiles, pitch, channels } = place;
     let lanes = Vector::<F, S>::LANES;
     let zero = Vector::constant(simd, 0.0);
     for_panels!(lanes, channels, |first, width, padded| {
@@ -598,10 +559,7 @@ fn transform_gradients_body<F: Float, S: Simd>(
                     let mut d = [zero; 2];
                     for row in 0..2 {
                         let pixel = *start as usize + row * pitch + column * channels;
-                        let at = Group {
-                            start: pixel + first + group.start,
-                            len: group.len,
-                        };
+                        let at = Group { start: pixel + first + group.start, len: group.len };
                         d[row] = Vector::load(simd, dy, at);
                     }
                     let d = from_gradients(d, zero);
@@ -613,10 +571,7 @@ fn transform_gradients_body<F: Float, S: Simd>(
                     let out = from_gradients(rows[row], zero);
                     for column in 0..4 {
                         let element = (row * 4 + column) * panels_len + first * tiles.len();
-                        let at = Group {
-                            start: element + tile * padded + group.start,
-                            len: lanes,
-                        };
+                        let at = Group { start: element + tile * padded + group.start, len: lanes };
                         out[column].store(panels, at);
                     }
                 }

@@ -52,40 +52,18 @@ impl AttentionBranch {
 
     /// Appends the branch's tensors under `path`; `rows` is what its output has.
     pub(crate) fn new(builder: &mut Builder, config: &BlockConfig, path: &str, rows: Rows) -> Self {
-        let BlockConfig {
-            width,
-            heads,
-            qk_norm,
-            norm_epsilon,
-            ..
-        } = *config;
+        let BlockConfig { width, heads, qk_norm, norm_epsilon, .. } = *config;
         let head_width = width / heads;
-        let qkv = builder.linear(
-            &format!("{path}.qkv"),
-            [3 * width, width],
-            config.std,
-            config.qkv_bias,
-        );
+        let qkv =
+            builder.linear(&format!("{path}.qkv"), [3 * width, width], config.std, config.qkv_bias);
         let qkv_output = builder.plan.take(3 * width);
         let head_norm = qk_norm.then(|| {
-            let query_gain = builder.vector(
-                format!("{path}.query_norm.weight"),
-                head_width,
-                Role::Norm,
-                1.0,
-            );
-            let key_gain = builder.vector(
-                format!("{path}.key_norm.weight"),
-                head_width,
-                Role::Norm,
-                1.0,
-            );
+            let query_gain =
+                builder.vector(format!("{path}.query_norm.weight"), head_width, Role::Norm, 1.0);
+            let key_gain =
+                builder.vector(format!("{path}.key_norm.weight"), head_width, Role::Norm, 1.0);
             HeadNorm {
-                norm: HeadNormalisation {
-                    query_gain,
-                    key_gain,
-                    epsilon: norm_epsilon,
-                },
+                norm: HeadNormalisation { query_gain, key_gain, epsilon: norm_epsilon },
                 statistics: builder.plan.take(2 * heads),
                 normalised: builder.plan.take(3 * width),
             }
@@ -102,19 +80,12 @@ impl AttentionBranch {
             attended_gradient: builder.plan.take_rows(rows, width, config.context),
         });
         Self {
-            attention: Attention {
-                heads,
-                causal: config.causal,
-                site: builder.dropout_site(),
-            },
+            attention: Attention { heads, causal: config.causal, site: builder.dropout_site() },
             rotary: config.rotary,
             qkv,
             head_norm,
             projection,
-            end: BranchEnd {
-                bias: projection.bias,
-                site: builder.dropout_site(),
-            },
+            end: BranchEnd { bias: projection.bias, site: builder.dropout_site() },
             qkv_output,
             log_sums: builder.plan.take(heads),
             attended: builder.plan.take(width),
@@ -126,8 +97,7 @@ impl AttentionBranch {
 
     /// What attention reads: normalised if they are, else straight from the map.
     fn attention_input(&self) -> Activation {
-        self.head_norm
-            .map_or(self.qkv_output, |head_norm| head_norm.normalised)
+        self.head_norm.map_or(self.qkv_output, |head_norm| head_norm.normalised)
     }
 
     /// output ← branch(input), without the projection's bias.
@@ -136,12 +106,7 @@ impl AttentionBranch {
         if let Some(bias) = self.qkv.bias {
             device.bias_forward(bias, self.qkv_output);
         }
-        if let Some(HeadNorm {
-            norm,
-            statistics,
-            normalised,
-        }) = &self.head_norm
-        {
+        if let Some(HeadNorm { norm, statistics, normalised }) = &self.head_norm {
             device.head_norm_forward(norm, self.qkv_output, *statistics, *normalised);
         }
         let qkv = self.attention_input();
@@ -167,12 +132,7 @@ impl AttentionBranch {
         output_gradient: Activation,
         input_gradient: Activation,
     ) {
-        let Self {
-            qkv_gradient,
-            attended,
-            attended_gradient,
-            ..
-        } = *self;
+        let Self { qkv_gradient, attended, attended_gradient, .. } = *self;
         let (projected, gradient) = match self.first_tokens {
             None => (attended, attended_gradient),
             Some(first) => (first.attended, first.attended_gradient),
@@ -194,10 +154,7 @@ impl AttentionBranch {
         if self.rotary {
             device.rotary_backward(qkv_gradient);
         }
-        if let Some(HeadNorm {
-            norm, statistics, ..
-        }) = &self.head_norm
-        {
+        if let Some(HeadNorm { norm, statistics, .. }) = &self.head_norm {
             device.head_norm_backward(norm, self.qkv_output, *statistics, qkv_gradient);
         }
         if let Some(bias) = self.qkv.bias {

@@ -45,23 +45,13 @@ pub(crate) struct MlpBranch {
 impl MlpBranch {
     /// Columns of activations that need not outlive the branch's backward.
     pub(crate) fn temporary_columns(config: &BlockConfig) -> usize {
-        let matrices = if config.nonlinearity == Nonlinearity::SwiGlu {
-            3
-        } else {
-            2
-        };
+        let matrices = if config.nonlinearity == Nonlinearity::SwiGlu { 3 } else { 2 };
         matrices * config.hidden
     }
 
     /// Appends the branch's tensors under `path`; `rows` is what its input and output have.
     pub(crate) fn new(builder: &mut Builder, config: &BlockConfig, path: &str, rows: Rows) -> Self {
-        let BlockConfig {
-            width,
-            hidden,
-            std,
-            bias,
-            ..
-        } = *config;
+        let BlockConfig { width, hidden, std, bias, .. } = *config;
         let take = |plan: &mut ActivationPlan| plan.take_rows(rows, hidden, config.context);
         let mut temporary = builder.temporary;
         let inner = match config.nonlinearity {
@@ -73,20 +63,13 @@ impl MlpBranch {
             }),
         };
         let up = builder.linear(&format!("{path}.up"), [hidden, width], std, bias);
-        let down = builder.linear(
-            &format!("{path}.down"),
-            [width, hidden],
-            config.branch_std,
-            bias,
-        );
+        let down =
+            builder.linear(&format!("{path}.down"), [width, hidden], config.branch_std, bias);
         Self {
             inner,
             up,
             down,
-            end: BranchEnd {
-                bias: down.bias,
-                site: builder.dropout_site(),
-            },
+            end: BranchEnd { bias: down.bias, site: builder.dropout_site() },
             up_output: take(&mut builder.plan),
             hidden: take(&mut temporary),
             hidden_gradient: take(&mut temporary),
@@ -102,11 +85,7 @@ impl MlpBranch {
             }
             Inner::SwiGlu(gate) => {
                 device.linear_forward(&gate.linear, input, gate.output);
-                let biases = gate
-                    .linear
-                    .bias
-                    .zip(self.up.bias)
-                    .map(|(gate, up)| [gate, up]);
+                let biases = gate.linear.bias.zip(self.up.bias).map(|(gate, up)| [gate, up]);
                 device.swiglu_forward(biases, gate.output, self.up_output, self.hidden);
             }
         }
@@ -121,14 +100,7 @@ impl MlpBranch {
         output_gradient: Activation,
         input_gradient: Activation,
     ) {
-        let Self {
-            up,
-            down,
-            up_output,
-            hidden,
-            hidden_gradient,
-            ..
-        } = *self;
+        let Self { up, down, up_output, hidden, hidden_gradient, .. } = *self;
         // The hidden activations are gone: they come back with the non-linearity's backward, which needs `down`'s dX.
         device.linear_backward_input(&down, output_gradient, hidden_gradient, Store::Overwrite);
         match &self.inner {

@@ -155,11 +155,7 @@ impl CnnConfig {
         check_size("convolutions", self.convolutions)?;
         if self.convolutions > MOST_CHANNELS {
             let requirement = format!("it may be at most {MOST_CHANNELS}");
-            return Err(NnError::configuration(
-                "convolutions",
-                self.convolutions,
-                requirement,
-            ));
+            return Err(NnError::configuration("convolutions", self.convolutions, requirement));
         }
         if self.kernel.is_multiple_of(2) || self.kernel > LARGEST_KERNEL {
             let requirement = format!("it has to be odd and at most {LARGEST_KERNEL}");
@@ -185,10 +181,7 @@ impl CnnConfig {
         let mut groups = 1;
         for (block, channels) in self.channels.iter().enumerate() {
             for index in 0..self.convolutions {
-                let kernel = Kernel {
-                    groups,
-                    ..Kernel::same(*channels, self.kernel, 1)
-                };
+                let kernel = Kernel { groups, ..Kernel::same(*channels, self.kernel, 1) };
                 let path = format!("block.{block}.convolution.{index}");
                 stream = builder.convolve(&path, stream, kernel, None);
                 let path = match self.norm {

@@ -88,14 +88,7 @@ impl Classifier {
         let (classes, width) = (logits.columns, input.columns);
         let weight = builder.matrix(path, classes, width, Role::Head, std);
         let bias = builder.vector(bias_path, classes, Role::Bias, 0.0);
-        Self {
-            head: Linear {
-                weight,
-                bias: Some(bias),
-            },
-            input,
-            logits,
-        }
+        Self { head: Linear { weight, bias: Some(bias) }, input, logits }
     }
 
     pub(crate) fn forward<D: Device>(&self, device: &mut D) {

@@ -40,10 +40,7 @@ impl<F: Float> PerImage<F> {
         });
         Some(Self {
             parameter_count: builder.layout.len,
-            tables: Tables {
-                context: sizes.tokens,
-                rotary: None,
-            },
+            tables: Tables { context: sizes.tokens, rotary: None },
             images,
             lanes,
             network,
@@ -79,16 +76,14 @@ impl<F: Float> PerImage<F> {
             dropout,
         };
         let (network, loss) = (&self.network, self.config.loss());
-        let total = self
-            .lanes
-            .gradient(count, gradients, |workspace, range, gradients| {
-                let targets = targets.slice(range.clone());
-                let mut device = batch.device(workspace, range, targets, gradients);
-                network.forward(&mut device);
-                let loss = device.class_loss(loss, network.logits());
-                network.backward(&mut device);
-                loss
-            });
+        let total = self.lanes.gradient(count, gradients, |workspace, range, gradients| {
+            let targets = targets.slice(range.clone());
+            let mut device = batch.device(workspace, range, targets, gradients);
+            network.forward(&mut device);
+            let loss = device.class_loss(loss, network.logits());
+            network.backward(&mut device);
+            loss
+        });
         Ok(total / count as f64)
     }
 
@@ -113,12 +108,11 @@ impl<F: Float> PerImage<F> {
             dropout: None,
         };
         let chunk = self.lanes.micro_items * classes;
-        self.lanes
-            .forward(count, logits, chunk, |workspace, range, logits| {
-                let mut device = batch.device(workspace, range, Targets::default(), &mut []);
-                self.network.forward(&mut device);
-                logits.copy_from_slice(device.values(self.network.logits()));
-            });
+        self.lanes.forward(count, logits, chunk, |workspace, range, logits| {
+            let mut device = batch.device(workspace, range, Targets::default(), &mut []);
+            self.network.forward(&mut device);
+            logits.copy_from_slice(device.values(self.network.logits()));
+        });
         Ok(())
     }
 
@@ -134,11 +128,7 @@ impl<F: Float> PerImage<F> {
         let count = images.len() / numbers;
         if images.len() != count * numbers || !(1..=self.images).contains(&count) {
             let expected = format!("1 to {} images of {numbers} numbers", self.images);
-            return Err(NnError::Length {
-                what: "images",
-                given: images.len(),
-                expected,
-            });
+            return Err(NnError::Length { what: "images", given: images.len(), expected });
         }
         Ok(count)
     }
@@ -203,22 +193,14 @@ mod tests {
 
     #[test]
     fn dropout_does_not_depend_on_the_cut_into_micro_batches() {
-        let image = ImageShape {
-            channels: 1,
-            height: 6,
-            width: 6,
-        };
+        let image = ImageShape { channels: 1, height: 6, width: 6 };
         let mut token = VitConfig::new(image, 5, 2, 2, 16, 2);
         token.dropout = 0.3;
         let mut mean = token.clone();
         mean.pool = Pool::Mean;
         let mut mlp = MlpConfig::new(image, 5, vec![12, 9]);
         mlp.dropout = 0.3;
-        for config in [
-            VisionConfig::Vit(token),
-            VisionConfig::Vit(mean),
-            VisionConfig::Mlp(mlp),
-        ] {
+        for config in [VisionConfig::Vit(token), VisionConfig::Vit(mean), VisionConfig::Mlp(mlp)] {
             let mut initial = vec![0.0f32; config.layout().len];
             config.initialize(1, &mut initial).unwrap();
             let parameters: Vec<f64> = initial.into_iter().map(|x| 5.0 * f64::from(x)).collect();
@@ -245,10 +227,7 @@ mod tests {
                 assert!((loss - whole_loss).abs() < 1e-12 * whole_loss);
                 let scale = whole.iter().fold(1.0f64, |scale, g| scale.max(g.abs()));
                 assert!(
-                    gradients
-                        .iter()
-                        .zip(&whole)
-                        .all(|(a, b)| (a - b).abs() < 1e-13 * scale),
+                    gradients.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-13 * scale),
                     "{micro_images} images, {config:?}"
                 );
             }

@@ -113,11 +113,7 @@ impl ResnetConfig {
         check_channels("width", self.first_width())?;
         if self.first_width() > MOST_CHANNELS / 8 {
             let requirement = format!("it may be at most {}", MOST_CHANNELS / 8);
-            return Err(NnError::configuration(
-                "width",
-                self.first_width(),
-                requirement,
-            ));
+            return Err(NnError::configuration("width", self.first_width(), requirement));
         }
         if is_cifar && self.stem == Stem::Large {
             let requirement = "only depth 18 has a large stem";
@@ -129,11 +125,7 @@ impl ResnetConfig {
 
     /// The network's stages, of a valid configuration.
     pub(crate) fn plan(&self) -> Plan {
-        if self.depth == RESNET_18 {
-            self.post_activation()
-        } else {
-            self.pre_activation()
-        }
+        if self.depth == RESNET_18 { self.post_activation() } else { self.pre_activation() }
     }
 
     fn choice(&self, channels: usize) -> NormChoice {

@@ -43,25 +43,14 @@ impl<'a> Targets<'a> {
         error::check_length("targets.first", self.first.len(), images)?;
         error::check_length("targets.second", self.second.len(), images)?;
         error::check_length("targets.share", self.share.len(), images)?;
-        for (what, labels) in [
-            ("targets.first", self.first),
-            ("targets.second", self.second),
-        ] {
+        for (what, labels) in [("targets.first", self.first), ("targets.second", self.second)] {
             if let Some(index) = labels.iter().position(|label| *label as usize >= classes) {
-                return Err(NnError::Label {
-                    what,
-                    index,
-                    label: labels[index],
-                    classes,
-                });
+                return Err(NnError::Label { what, index, label: labels[index], classes });
             }
         }
         let is_share = |share: &f32| (0.0..=1.0).contains(share);
         match self.share.iter().position(|share| !is_share(share)) {
-            Some(index) => Err(NnError::Share {
-                index,
-                share: self.share[index],
-            }),
+            Some(index) => Err(NnError::Share { index, share: self.share[index] }),
             None => Ok(()),
         }
     }
@@ -88,9 +77,7 @@ pub enum ClassLoss {
 impl Default for ClassLoss {
     /// Cross-entropy without smoothing.
     fn default() -> Self {
-        Self::CrossEntropy {
-            label_smoothing: 0.0,
-        }
+        Self::CrossEntropy { label_smoothing: 0.0 }
     }
 }
 

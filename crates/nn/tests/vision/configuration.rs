@@ -12,15 +12,9 @@ use super::{Batch, IMAGE, initial, mlp, vit};
 #[test]
 fn deit_tiny_has_its_published_size() {
     // timm's deit_tiny_patch16_224 and deit_small_patch16_224, 5,717,416 and 22,050,664 parameters.
-    let image = ImageShape {
-        channels: 3,
-        height: 224,
-        width: 224,
-    };
+    let image = ImageShape { channels: 3, height: 224, width: 224 };
     let size = |width, heads| {
-        VisionConfig::Vit(VitConfig::new(image, 1000, 16, 12, width, heads))
-            .layout()
-            .len
+        VisionConfig::Vit(VitConfig::new(image, 1000, 16, 12, width, heads)).layout().len
     };
     assert_eq!((size(192, 3), size(384, 6)), (5_717_416, 22_050_664));
 }
@@ -28,11 +22,7 @@ fn deit_tiny_has_its_published_size() {
 #[test]
 fn segments_follow_each_other_without_gaps_and_say_what_they_are() {
     let expected = [
-        (
-            "embedding.patch.weight",
-            vec![8, 2, 2, 2],
-            Role::Convolution,
-        ),
+        ("embedding.patch.weight", vec![8, 2, 2, 2], Role::Convolution),
         ("embedding.patch.bias", vec![8], Role::Bias),
         ("embedding.class_token", vec![1, 8], Role::ClassToken),
         ("embedding.position.weight", vec![7, 8], Role::Position),
@@ -80,11 +70,7 @@ fn segments_follow_each_other_without_gaps_and_say_what_they_are() {
 
 #[test]
 fn initial_weights_have_the_declared_distribution() {
-    let image = ImageShape {
-        channels: 3,
-        height: 32,
-        width: 32,
-    };
+    let image = ImageShape { channels: 3, height: 32, width: 32 };
     for config in [
         VisionConfig::Vit(VitConfig::new(image, 100, 4, 1, 96, 3)),
         VisionConfig::Mlp(MlpConfig::new(image, 100, vec![64, 48])),
@@ -94,13 +80,9 @@ fn initial_weights_have_the_declared_distribution() {
             let values = &parameters[segment.range()];
             let n = values.len() as f64;
             let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / n;
-            let squares = values
-                .iter()
-                .map(|value| (f64::from(*value) - mean).powi(2));
-            let (variance, is_vit) = (
-                squares.sum::<f64>() / n,
-                matches!(config, VisionConfig::Vit(_)),
-            );
+            let squares = values.iter().map(|value| (f64::from(*value) - mean).powi(2));
+            let (variance, is_vit) =
+                (squares.sum::<f64>() / n, matches!(config, VisionConfig::Vit(_)));
             let inputs = segment.shape.iter().skip(1).product::<usize>() as f64;
             let std = match segment.role {
                 Role::Norm | Role::Bias => 0.0,
@@ -136,33 +118,17 @@ fn impossible_configurations_are_named() {
         ("image", |config| config.image.height = 1 << 31, "2^32"),
         ("classes", |config| config.classes = 0, "at least 1"),
         ("patch", |config| config.patch = 0, "at least 1"),
-        (
-            "patch",
-            |config| config.patch = 4,
-            "divide the image's 4 rows and 6 columns",
-        ),
+        ("patch", |config| config.patch = 4, "divide the image's 4 rows and 6 columns"),
         ("layers", |config| config.layers = 0, "at least 1"),
         ("width", |config| config.width = 0, "at least 1"),
         ("heads", |config| config.heads = 0, "at least 1"),
         ("heads", |config| config.heads = 3, "divide the width, 8"),
-        (
-            "mlp_width",
-            |config| config.mlp_width = Some(0),
-            "at least 1",
-        ),
+        ("mlp_width", |config| config.mlp_width = Some(0), "at least 1"),
         ("dropout", |config| config.dropout = 1.0, "below 1"),
-        (
-            "norm_epsilon",
-            |config| config.norm_epsilon = f64::NAN,
-            "finite",
-        ),
+        ("norm_epsilon", |config| config.norm_epsilon = f64::NAN, "finite"),
         (
             "loss.label_smoothing",
-            |config| {
-                config.loss = ClassLoss::CrossEntropy {
-                    label_smoothing: 1.0,
-                }
-            },
+            |config| config.loss = ClassLoss::CrossEntropy { label_smoothing: 1.0 },
             "below 1",
         ),
     ];
@@ -171,14 +137,9 @@ fn impossible_configurations_are_named() {
         change(&mut config);
         let config = VisionConfig::Vit(config);
         match config.validate() {
-            Err(NnError::Configuration {
-                field,
-                requirement: words,
-                ..
-            }) => assert!(
-                field == name && words.contains(requirement),
-                "{field}: {words}"
-            ),
+            Err(NnError::Configuration { field, requirement: words, .. }) => {
+                assert!(field == name && words.contains(requirement), "{field}: {words}")
+            }
             other => panic!("{name}: {other:?}"),
         }
         assert!(VisionModel::<f32>::new(config.clone(), 1, 1).is_err());
@@ -191,12 +152,7 @@ fn impossible_configurations_are_named() {
         "model.hidden = 0 is not possible: it has to be at least 1"
     );
     let huge = MlpConfig::new(IMAGE, 10, vec![1 << 32; 3]);
-    assert!(
-        huge.validate()
-            .unwrap_err()
-            .to_string()
-            .contains("address space")
-    );
+    assert!(huge.validate().unwrap_err().to_string().contains("address space"));
 }
 
 #[test]
@@ -220,33 +176,21 @@ fn wrong_batches_are_errors_that_touch_nothing() {
         );
         assert!(run(&[], targets).starts_with("images holds 0"));
         assert!(run(&[0.0; 4 * 48], targets).starts_with("images holds 192"));
-        let short = Targets {
-            first: &targets.first[1..],
-            ..targets
-        };
+        let short = Targets { first: &targets.first[1..], ..targets };
         assert_eq!(
             run(&batch.images, short),
             "targets.first holds 2 numbers, but this model needs 3"
         );
-        let label = Targets {
-            first: &[0, 5, 1],
-            ..targets
-        };
+        let label = Targets { first: &[0, 5, 1], ..targets };
         assert_eq!(
             run(&batch.images, label),
             "targets.first[1] is class 5, but the model has 5 classes (numbered from 0)"
         );
-        let label = Targets {
-            second: &[0, 1, u32::MAX],
-            ..targets
-        };
+        let label = Targets { second: &[0, 1, u32::MAX], ..targets };
         assert!(run(&batch.images, label).starts_with("targets.second[2] is class 4294967295"));
         for share in [-0.1, 1.5, f32::NAN] {
             let shares = [1.0, share, 0.0];
-            let share = Targets {
-                share: &shares,
-                ..targets
-            };
+            let share = Targets { share: &shares, ..targets };
             assert!(run(&batch.images, share).starts_with("targets.share[1] ="));
         }
         assert!(gradients.iter().all(|gradient| *gradient == 7.0));
@@ -258,12 +202,7 @@ fn wrong_batches_are_errors_that_touch_nothing() {
             "logits holds 14 numbers, but this model needs 15"
         );
         let error = model.logits(&parameters, &[0.0], &batch.images, &mut [0.0; 15]);
-        assert!(
-            error
-                .unwrap_err()
-                .to_string()
-                .starts_with("running holds 1")
-        );
+        assert!(error.unwrap_err().to_string().starts_with("running holds 1"));
         for (images, threads) in [(0, 1), (1, 0)] {
             assert!(matches!(
                 VisionModel::<f32>::new(config.clone(), images, threads),
@@ -280,9 +219,7 @@ fn an_untrained_model_knows_nothing() {
     let parameters = initial(&config, 1);
     let mut logits = vec![f32::NAN; 20];
     let mut model = VisionModel::new(config, 4, 1).unwrap();
-    model
-        .logits(&parameters, &[], &batch.images, &mut logits)
-        .unwrap();
+    model.logits(&parameters, &[], &batch.images, &mut logits).unwrap();
     assert!(logits.iter().all(|logit| logit.abs() < 0.3), "{logits:?}");
 }
 
@@ -294,23 +231,14 @@ fn a_configuration_is_read_with_defaults_and_without_surprises() {
     assert_eq!(config, VisionConfig::Vit(vit()));
     for config in [config, VisionConfig::Mlp(mlp())] {
         let written = serde_json::to_string(&config).unwrap();
-        assert_eq!(
-            serde_json::from_str::<VisionConfig>(&written).unwrap(),
-            config
-        );
+        assert_eq!(serde_json::from_str::<VisionConfig>(&written).unwrap(), config);
     }
-    for (from, to) in [
-        ("heads", "head_count"),
-        ("channels", "colours"),
-        ("vit", "vitamin"),
-    ] {
+    for (from, to) in [("heads", "head_count"), ("channels", "colours"), ("vit", "vitamin")] {
         let error = serde_json::from_str::<VisionConfig>(&text.replace(from, to)).unwrap_err();
         assert!(error.to_string().contains(to), "{error}");
     }
     let loss = r#"{"kind": "cross_entropy", "label_smoothing": 0.1}"#;
-    let expected = ClassLoss::CrossEntropy {
-        label_smoothing: 0.1,
-    };
+    let expected = ClassLoss::CrossEntropy { label_smoothing: 0.1 };
     assert_eq!(serde_json::from_str::<ClassLoss>(loss).unwrap(), expected);
     assert!(serde_json::from_str::<ClassLoss>(&loss.replace("label_", "")).is_err());
 }

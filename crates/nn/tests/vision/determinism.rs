@@ -8,28 +8,16 @@ use super::{Batch, initial};
 const IMAGES: usize = 131;
 
 fn configurations() -> [VisionConfig; 3] {
-    let image = ImageShape {
-        channels: 1,
-        height: 12,
-        width: 12,
-    };
+    let image = ImageShape { channels: 1, height: 12, width: 12 };
     let mut token = VitConfig::new(image, 5, 2, 2, 16, 2);
     token.dropout = 0.1;
     let mut mean = token.clone();
     mean.pool = Pool::Mean;
-    let large = ImageShape {
-        channels: 3,
-        height: 64,
-        width: 64,
-    };
+    let large = ImageShape { channels: 3, height: 64, width: 64 };
     // Wide rows, so that a micro-batch does not hold the whole batch.
     let mut mlp = MlpConfig::new(large, 5, vec![20, 10]);
     mlp.dropout = 0.1;
-    [
-        VisionConfig::Vit(token),
-        VisionConfig::Vit(mean),
-        VisionConfig::Mlp(mlp),
-    ]
+    [VisionConfig::Vit(token), VisionConfig::Vit(mean), VisionConfig::Mlp(mlp)]
 }
 
 #[test]
@@ -38,10 +26,7 @@ fn bits_do_not_depend_on_threads() {
         let parameters = initial(&config, 7);
         let batch = Batch::new(&config, IMAGES);
         let run = |pool_threads: usize, threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(pool_threads)
-                .build()
-                .unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(pool_threads).build().unwrap();
             pool.install(|| {
                 let mut model = VisionModel::new(config.clone(), IMAGES, threads).unwrap();
                 let mut gradients = vec![f32::NAN; parameters.len()];
@@ -63,9 +48,7 @@ fn bits_do_not_depend_on_threads() {
                     results.extend(gradients.iter().map(|value| u64::from(value.to_bits())));
                 }
                 let mut logits = vec![f32::NAN; IMAGES * config.classes()];
-                model
-                    .logits(&parameters, &[], &batch.images, &mut logits)
-                    .unwrap();
+                model.logits(&parameters, &[], &batch.images, &mut logits).unwrap();
                 results.extend(logits.iter().map(|value| u64::from(value.to_bits())));
                 results
             })
@@ -78,10 +61,7 @@ fn bits_do_not_depend_on_threads() {
             );
         }
         let steps: Vec<_> = alone.chunks(parameters.len() + 1).take(3).collect();
-        assert!(
-            steps[0] != steps[1] && steps[1] != steps[2],
-            "every step draws its own masks"
-        );
+        assert!(steps[0] != steps[1] && steps[1] != steps[2], "every step draws its own masks");
     }
 }
 
@@ -101,19 +81,10 @@ fn a_batch_is_the_mean_of_its_images_whatever_the_cut() {
         let mut whole = vec![f64::NAN; parameters.len()];
         let mut model = VisionModel::new(config.clone(), IMAGES, 2).unwrap();
         let loss = model
-            .loss_and_gradient(
-                &parameters,
-                &mut whole,
-                &mut [],
-                &images,
-                batch.targets(),
-                key,
-            )
+            .loss_and_gradient(&parameters, &mut whole, &mut [], &images, batch.targets(), key)
             .unwrap();
         let mut logits = vec![f64::NAN; IMAGES * config.classes()];
-        model
-            .logits(&parameters, &[], &images, &mut logits)
-            .unwrap();
+        model.logits(&parameters, &[], &images, &mut logits).unwrap();
 
         let (mut sum, mut sum_of_losses) = (vec![0.0; parameters.len()], 0.0);
         let numbers = config.image().numbers();
@@ -133,12 +104,7 @@ fn a_batch_is_the_mean_of_its_images_whatever_the_cut() {
             let mut alone = vec![f64::NAN; config.classes()];
             model.logits(&parameters, &[], image, &mut alone).unwrap();
             let of_batch = &logits[index * alone.len()..][..alone.len()];
-            assert!(
-                alone
-                    .iter()
-                    .zip(of_batch)
-                    .all(|(a, b)| (a - b).abs() < 1e-12)
-            );
+            assert!(alone.iter().zip(of_batch).all(|(a, b)| (a - b).abs() < 1e-12));
         }
         assert!((sum_of_losses / IMAGES as f64 - loss).abs() < 1e-13 * loss);
         for (sum, whole) in sum.iter().zip(&whole) {

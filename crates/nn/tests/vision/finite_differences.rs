@@ -8,22 +8,13 @@ const IMAGES: usize = 3;
 
 /// Every combination of the two-valued options. ReLU, which has no slope at 0, is left to its kernel's test.
 fn configurations() -> Vec<VisionConfig> {
-    let losses = [
-        ClassLoss::CrossEntropy {
-            label_smoothing: 0.1,
-        },
-        ClassLoss::MeanSquaredError,
-    ];
+    let losses = [ClassLoss::CrossEntropy { label_smoothing: 0.1 }, ClassLoss::MeanSquaredError];
     let mut configurations = Vec::new();
     for bits in 0..32usize {
         let option = |index: usize| bits >> index & 1 == 1;
         let mut config = vit();
         config.pool = if option(0) { Pool::Mean } else { Pool::Token };
-        config.activation = if option(1) {
-            VitActivation::GeluTanh
-        } else {
-            VitActivation::Gelu
-        };
+        config.activation = if option(1) { VitActivation::GeluTanh } else { VitActivation::Gelu };
         config.qkv_bias = option(2);
         config.dropout = if option(3) { 0.25 } else { 0.0 };
         config.loss = losses[usize::from(option(4))];
@@ -59,14 +50,7 @@ fn every_gradient_is_the_slope_of_the_loss() {
         let key = DropoutKey { seed: 3, step: 9 };
         let mut run = |parameters: &[f64], gradients: &mut [f64]| {
             model
-                .loss_and_gradient(
-                    parameters,
-                    gradients,
-                    &mut [],
-                    &images,
-                    batch.targets(),
-                    key,
-                )
+                .loss_and_gradient(parameters, gradients, &mut [], &images, batch.targets(), key)
                 .unwrap()
         };
         let mut gradients = vec![f64::NAN; layout.len];
@@ -90,11 +74,8 @@ fn every_gradient_is_the_slope_of_the_loss() {
             let far = at(2.0 * h) - at(-2.0 * h);
             let difference = (8.0 * near - far) / (12.0 * h);
             let gradient = &gradients[segment.range()];
-            let slope: f64 = gradient
-                .iter()
-                .enumerate()
-                .map(|(index, g)| g * direction(index))
-                .sum();
+            let slope: f64 =
+                gradient.iter().enumerate().map(|(index, g)| g * direction(index)).sum();
             let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
             assert!(norm > 1e-6, "{}: {config:?}", segment.path);
             let error = (difference - slope).abs();

@@ -28,11 +28,7 @@ fn numbers<T, const BYTES: usize>(
 ) -> Vec<T> {
     let tensor = tensors.tensor(name).unwrap();
     assert_eq!(tensor.dtype(), dtype, "{name}");
-    tensor
-        .data()
-        .chunks_exact(BYTES)
-        .map(|bytes| read(bytes.try_into().unwrap()))
-        .collect()
+    tensor.data().chunks_exact(BYTES).map(|bytes| read(bytes.try_into().unwrap())).collect()
 }
 
 impl Golden {
@@ -44,12 +40,7 @@ impl Golden {
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let layout = config.layout();
         // Neither side may have a tensor that the other lacks.
-        assert_eq!(
-            tensors.len(),
-            2 * layout.segments.len() + 6,
-            "{}",
-            path.display()
-        );
+        assert_eq!(tensors.len(), 2 * layout.segments.len() + 6, "{}", path.display());
         let arena = |prefix: &str| {
             let mut arena = vec![0.0; layout.len];
             for segment in &layout.segments {
@@ -82,23 +73,14 @@ impl Golden {
     /// the norm.
     fn errors<F: Float>(&self) -> [f64; 3] {
         let widen = |values: &[f32]| -> Vec<F> {
-            values
-                .iter()
-                .map(|value| F::from_f64(f64::from(*value)))
-                .collect()
+            values.iter().map(|value| F::from_f64(f64::from(*value))).collect()
         };
         let (parameters, images) = (widen(&self.parameters), widen(&self.images));
         let mut model = VisionModel::<F>::new(self.config.clone(), self.first.len(), 1).unwrap();
         let mut logits = vec![F::from_f64(f64::NAN); self.logits.len()];
-        model
-            .logits(&parameters, &[], &images, &mut logits)
-            .unwrap();
+        model.logits(&parameters, &[], &images, &mut logits).unwrap();
         let mut gradients = vec![F::from_f64(f64::NAN); parameters.len()];
-        let targets = Targets {
-            first: &self.first,
-            second: &self.second,
-            share: &self.share,
-        };
+        let targets = Targets { first: &self.first, second: &self.second, share: &self.share };
         let key = DropoutKey::default();
         let loss = model
             .loss_and_gradient(&parameters, &mut gradients, &mut [], &images, targets, key)
@@ -153,8 +135,5 @@ fn equals_pytorch() {
             path.display()
         );
     }
-    assert!(
-        files >= 6,
-        "{files} golden files: run tests/golden/vision.py"
-    );
+    assert!(files >= 6, "{files} golden files: run tests/golden/vision.py");
 }

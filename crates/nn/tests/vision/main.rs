@@ -31,19 +31,11 @@ impl Batch {
     }
 
     fn targets(&self) -> Targets<'_> {
-        Targets {
-            first: &self.first,
-            second: &self.second,
-            share: &self.share,
-        }
+        Targets { first: &self.first, second: &self.second, share: &self.share }
     }
 }
 
-const IMAGE: ImageShape = ImageShape {
-    channels: 2,
-    height: 4,
-    width: 6,
-};
+const IMAGE: ImageShape = ImageShape { channels: 2, height: 4, width: 6 };
 
 fn vit() -> VitConfig {
     VitConfig::new(IMAGE, 5, 2, 2, 8, 2)

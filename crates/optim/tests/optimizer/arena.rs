@@ -6,32 +6,18 @@ use wd_optim::{
     AdamParameters, Direction, Optimizer, OptimizerConfig, StepSettings, TensorSettings,
 };
 
-pub(crate) const ADAM: AdamParameters = AdamParameters {
-    beta1: 0.9,
-    beta2: 0.95,
-    epsilon: 1e-8,
-};
+pub(crate) const ADAM: AdamParameters = AdamParameters { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 
 /// Every direction, in every variant of its arithmetic.
 pub(crate) fn directions() -> Vec<(&'static str, Direction)> {
-    let sgd = |momentum, dampening, nesterov| Direction::Sgd {
-        momentum,
-        dampening,
-        nesterov,
-    };
+    let sgd = |momentum, dampening, nesterov| Direction::Sgd { momentum, dampening, nesterov };
     vec![
         ("sgd", sgd(0.0, 0.0, false)),
         ("sgd with momentum", sgd(0.9, 0.0, false)),
         ("sgd with dampening", sgd(0.9, 0.5, false)),
         ("sgd with nesterov", sgd(0.9, 0.0, true)),
         ("adam", Direction::Adam(ADAM)),
-        (
-            "lion",
-            Direction::Lion {
-                beta1: 0.9,
-                beta2: 0.99,
-            },
-        ),
+        ("lion", Direction::Lion { beta1: 0.9, beta2: 0.99 }),
         ("muon", muon(false)),
         ("muon with nesterov", muon(true)),
     ]
@@ -48,12 +34,7 @@ pub(crate) fn muon(nesterov: bool) -> Direction {
 }
 
 pub(crate) fn config(direction: Direction, rule: DecayRule) -> OptimizerConfig {
-    OptimizerConfig {
-        direction,
-        rule,
-        cautious: false,
-        clip: None,
-    }
+    OptimizerConfig { direction, rule, cautious: false, clip: None }
 }
 
 /// Every combination of direction, rule that decays and cautious that is not refused.
@@ -63,10 +44,7 @@ pub(crate) fn configs() -> Vec<(String, OptimizerConfig)> {
     for (name, direction) in directions() {
         for rule in DecayRule::ALL.into_iter().filter(decays) {
             for cautious in [false, true] {
-                let config = OptimizerConfig {
-                    cautious,
-                    ..config(direction, rule)
-                };
+                let config = OptimizerConfig { cautious, ..config(direction, rule) };
                 if config.validate().is_ok() {
                     configs.push((
                         format!("{name}, {rule}{}", if cautious { ", cautious" } else { "" }),
@@ -81,12 +59,8 @@ pub(crate) fn configs() -> Vec<(String, OptimizerConfig)> {
 
 /// Every direction on a sphere.
 pub(crate) fn held() -> Vec<(String, OptimizerConfig)> {
-    let of = |(name, direction)| {
-        (
-            format!("{name}, hyperball"),
-            config(direction, DecayRule::Hyperball),
-        )
-    };
+    let of =
+        |(name, direction)| (format!("{name}, hyperball"), config(direction, DecayRule::Hyperball));
     directions().into_iter().map(of).collect()
 }
 
@@ -96,11 +70,7 @@ pub(crate) fn arithmetics() -> Vec<(String, OptimizerConfig)> {
     let is_one_of_two = |config: &OptimizerConfig| {
         matches!(config.rule, DecayRule::CoupledL2 | DecayRule::Decoupled)
     };
-    configs()
-        .into_iter()
-        .filter(|(_, config)| is_one_of_two(config))
-        .chain(held())
-        .collect()
+    configs().into_iter().filter(|(_, config)| is_one_of_two(config)).chain(held()).collect()
 }
 
 /// Tensors of these shapes, one after another; all but matrices and convolutions are auxiliary.
@@ -136,9 +106,7 @@ pub(crate) fn optimizer(
     }
     let mut optimizer = Optimizer::new(config, tensors, length).unwrap();
     if holds {
-        optimizer
-            .set_norm_target(&wave(length, 0.5, 0.0), 1.0)
-            .unwrap();
+        optimizer.set_norm_target(&wave(length, 0.5, 0.0), 1.0).unwrap();
     }
     (optimizer, length)
 }
@@ -161,11 +129,7 @@ pub(crate) fn wave(length: usize, scale: f64, phase: f64) -> Vec<f32> {
 }
 
 pub(crate) fn norm(values: &[f32]) -> f64 {
-    values
-        .iter()
-        .map(|value| f64::from(*value).powi(2))
-        .sum::<f64>()
-        .sqrt()
+    values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
 }
 
 /// Runs `steps` steps on gradients that depend on the weights, at a learning rate that falls to
@@ -178,17 +142,10 @@ pub(crate) fn train(
 ) {
     for step in steps {
         let noise = wave(weights.len(), 0.5, 0.7 * step as f64);
-        let gradients: Vec<f32> = weights
-            .iter()
-            .zip(noise)
-            .map(|(weight, noise)| 0.3 * weight + noise)
-            .collect();
+        let gradients: Vec<f32> =
+            weights.iter().zip(noise).map(|(weight, noise)| 0.3 * weight + noise).collect();
         optimizer
-            .step(
-                weights,
-                &gradients,
-                settings(peak * (1.0 - step as f64 / 200.0), peak),
-            )
+            .step(weights, &gradients, settings(peak * (1.0 - step as f64 / 200.0), peak))
             .unwrap();
     }
 }

@@ -39,9 +39,7 @@ fn settle(
     let (mut mean_square, mut relative_update) = (0.0, 0.0);
     for step in 0..steps {
         gradients.fill_with(|| noise.normal());
-        let report = optimizer
-            .step(&mut weights, &gradients, settings(rate, rate))
-            .unwrap();
+        let report = optimizer.step(&mut weights, &gradients, settings(rate, rate)).unwrap();
         if 2 * step >= steps {
             let share = 2.0 / steps as f64;
             mean_square += share * report.tensors[0].weight_norm.powi(2) / length as f64;
@@ -52,10 +50,9 @@ fn settle(
 }
 
 fn assert_settles(measured: (f64, f64), predicted: Equilibrium, tolerance: f64, what: &str) {
-    for (measured, predicted, quantity) in [
-        (measured.0, predicted.rms, "RMS"),
-        (measured.1, predicted.angle, "angle"),
-    ] {
+    for (measured, predicted, quantity) in
+        [(measured.0, predicted.rms, "RMS"), (measured.1, predicted.angle, "angle")]
+    {
         let ratio = measured / predicted;
         assert!(
             (ratio - 1.0).abs() <= tolerance,
@@ -105,18 +102,11 @@ fn lion() {
 #[test]
 fn sgd_with_momentum_and_coupled_l2() {
     let (rate, lambda, momentum) = (0.05, 0.2, 0.9);
-    let sgd = Direction::Sgd {
-        momentum,
-        dampening: 0.0,
-        nesterov: false,
-    };
+    let sgd = Direction::Sgd { momentum, dampening: 0.0, nesterov: false };
     let measured = settle(sgd, DecayRule::CoupledL2, [50, 80], (rate, lambda, 6000));
     let predicted = coupled_sgd_equilibrium(rate, lambda, momentum, 1.0);
     // The relative update is a chord, 2 sin(angle/2).
-    let chord = Equilibrium {
-        angle: 2.0 * (0.5 * predicted.angle).sin(),
-        ..predicted
-    };
+    let chord = Equilibrium { angle: 2.0 * (0.5 * predicted.angle).sin(), ..predicted };
     assert_settles(measured, chord, 2e-3, "SGD");
 }
 
@@ -131,18 +121,11 @@ fn muon_through_its_newton_schulz_iteration() {
         ([72, 36], true, 0.12),
         ([48, 48], true, 0.22),
     ] {
-        let measured = settle(
-            muon(nesterov),
-            DecayRule::Decoupled,
-            shape,
-            (rate, lambda, 4000),
-        );
+        let measured = settle(muon(nesterov), DecayRule::Decoupled, shape, (rate, lambda, 4000));
         let predicted = UpdateNoise::Muon {
             momentum,
             nesterov,
-            scale: MuonScale::Shape {
-                fan_in: shape[1] as u64,
-            },
+            scale: MuonScale::Shape { fan_in: shape[1] as u64 },
         }
         .equilibrium(rate, rate * lambda);
         // Five Newton–Schulz steps leave the singular values below 1 on average, so the update, and
@@ -151,10 +134,7 @@ fn muon_through_its_newton_schulz_iteration() {
         let update_rms = measured.1 * measured.0 / rate;
         let size = update_rms * (shape[1] as f64).sqrt();
         assert!((0.75..1.05).contains(&size), "{shape:?}: {size}");
-        let predicted = Equilibrium {
-            rms: predicted.rms * size,
-            ..predicted
-        };
+        let predicted = Equilibrium { rms: predicted.rms * size, ..predicted };
         assert_settles(measured, predicted, tolerance, &format!("{shape:?}"));
     }
 }

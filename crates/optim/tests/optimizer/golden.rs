@@ -12,9 +12,7 @@ use wd_optim::{Direction, Optimizer, OptimizerConfig, TensorSettings};
 const TOLERANCE: f64 = 1e-6;
 
 fn start(length: usize, seed: usize) -> Vec<f32> {
-    (0..length)
-        .map(|index| (0.5 * (1.3 * index as f64 + seed as f64).sin()) as f32)
-        .collect()
+    (0..length).map(|index| (0.5 * (1.3 * index as f64 + seed as f64).sin()) as f32).collect()
 }
 
 fn gradient(weights: &[f32], step: usize, seed: usize) -> Vec<f32> {
@@ -41,27 +39,14 @@ fn check(
     let mut tensors = Vec::new();
     let mut weights = Vec::new();
     for (seed, shape) in case["shapes"].as_array().unwrap().iter().enumerate() {
-        let shape: Vec<usize> = shape
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|size| size.as_u64().unwrap() as usize)
-            .collect();
-        let tensor = TensorSettings {
-            offset: weights.len(),
-            auxiliary: shape.len() != 2,
-            shape,
-            lambda,
-        };
+        let shape: Vec<usize> =
+            shape.as_array().unwrap().iter().map(|size| size.as_u64().unwrap() as usize).collect();
+        let tensor =
+            TensorSettings { offset: weights.len(), auxiliary: shape.len() != 2, shape, lambda };
         weights.extend(start(tensor.len(), seed));
         tensors.push(tensor);
     }
-    let config = OptimizerConfig {
-        direction,
-        rule,
-        cautious: false,
-        clip,
-    };
+    let config = OptimizerConfig { direction, rule, cautious: false, clip };
     let mut optimizer = Optimizer::new(config, tensors.clone(), weights.len()).unwrap();
     let (mut compared, mut unequal) = (0, 0);
     for step in 0..steps {
@@ -72,9 +57,7 @@ fn check(
             .flat_map(|(seed, tensor)| gradient(&weights[part(tensor)], step, seed))
             .collect();
         let rate = peak * (1.0 - step as f64 / (2.0 * steps as f64));
-        optimizer
-            .step(&mut weights, &gradients, settings(rate, peak))
-            .unwrap();
+        optimizer.step(&mut weights, &gradients, settings(rate, peak)).unwrap();
         let Some(expected) = case["weights"].get((step + 1).to_string()) else {
             continue;
         };
@@ -85,21 +68,11 @@ fn check(
             .map(|value| value.as_f64().unwrap() as f32)
             .collect();
         assert_eq!(expected.len(), weights.len());
-        let difference: Vec<f32> = weights
-            .iter()
-            .zip(&expected)
-            .map(|(found, expected)| found - expected)
-            .collect();
+        let difference: Vec<f32> =
+            weights.iter().zip(&expected).map(|(found, expected)| found - expected).collect();
         let relative = norm(&difference) / norm(&expected);
-        assert!(
-            relative <= TOLERANCE,
-            "{name}, step {}: off by {relative:e}",
-            step + 1
-        );
-        unequal = difference
-            .iter()
-            .filter(|difference| **difference != 0.0)
-            .count();
+        assert!(relative <= TOLERANCE, "{name}, step {}: off by {relative:e}", step + 1);
+        unequal = difference.iter().filter(|difference| **difference != 0.0).count();
         compared += 1;
     }
     assert_eq!(compared, 3);
@@ -107,11 +80,7 @@ fn check(
 }
 
 fn sgd(momentum: f64, dampening: f64, nesterov: bool) -> Direction {
-    Direction::Sgd {
-        momentum,
-        dampening,
-        nesterov,
-    }
+    Direction::Sgd { momentum, dampening, nesterov }
 }
 
 #[test]
@@ -125,85 +94,29 @@ fn adamw() {
 
 #[test]
 fn adam_with_coupled_l2() {
-    check(
-        "adam_coupled",
-        Direction::Adam(ADAM),
-        DecayRule::CoupledL2,
-        0.1,
-        None,
-    );
-    check(
-        "adam_coupled_clipped",
-        Direction::Adam(ADAM),
-        DecayRule::CoupledL2,
-        0.1,
-        Some(1.0),
-    );
+    check("adam_coupled", Direction::Adam(ADAM), DecayRule::CoupledL2, 0.1, None);
+    check("adam_coupled_clipped", Direction::Adam(ADAM), DecayRule::CoupledL2, 0.1, Some(1.0));
 }
 
 #[test]
 fn sgd_in_all_its_forms() {
-    check(
-        "sgd_momentum_clipped",
-        sgd(0.9, 0.0, false),
-        DecayRule::CoupledL2,
-        0.1,
-        Some(1.0),
-    );
+    check("sgd_momentum_clipped", sgd(0.9, 0.0, false), DecayRule::CoupledL2, 0.1, Some(1.0));
     let unequal = [
         check("sgd", sgd(0.0, 0.0, false), DecayRule::CoupledL2, 0.1, None),
-        check(
-            "sgd_without_decay",
-            sgd(0.0, 0.0, false),
-            DecayRule::CoupledL2,
-            0.0,
-            None,
-        ),
-        check(
-            "sgd_momentum",
-            sgd(0.9, 0.0, false),
-            DecayRule::CoupledL2,
-            0.1,
-            None,
-        ),
-        check(
-            "sgd_dampening",
-            sgd(0.9, 0.5, false),
-            DecayRule::CoupledL2,
-            0.1,
-            None,
-        ),
-        check(
-            "sgd_nesterov",
-            sgd(0.9, 0.0, true),
-            DecayRule::CoupledL2,
-            0.1,
-            None,
-        ),
+        check("sgd_without_decay", sgd(0.0, 0.0, false), DecayRule::CoupledL2, 0.0, None),
+        check("sgd_momentum", sgd(0.9, 0.0, false), DecayRule::CoupledL2, 0.1, None),
+        check("sgd_dampening", sgd(0.9, 0.5, false), DecayRule::CoupledL2, 0.1, None),
+        check("sgd_nesterov", sgd(0.9, 0.0, true), DecayRule::CoupledL2, 0.1, None),
     ];
     // Where there are fused multiply-adds, the operations are PyTorch's one by one.
-    assert!(
-        wd_optim::instruction_set() == "baseline" || unequal == [0; 5],
-        "{unequal:?}"
-    );
+    assert!(wd_optim::instruction_set() == "baseline" || unequal == [0; 5], "{unequal:?}");
 }
 
 #[test]
 fn lion() {
-    let unequal = check(
-        "lion",
-        Direction::Lion {
-            beta1: 0.9,
-            beta2: 0.99,
-        },
-        DecayRule::Decoupled,
-        0.1,
-        None,
-    );
-    assert!(
-        wd_optim::instruction_set() == "baseline" || unequal == 0,
-        "{unequal}"
-    );
+    let unequal =
+        check("lion", Direction::Lion { beta1: 0.9, beta2: 0.99 }, DecayRule::Decoupled, 0.1, None);
+    assert!(wd_optim::instruction_set() == "baseline" || unequal == 0, "{unequal}");
 }
 
 #[test]

@@ -13,10 +13,8 @@ use wd_optim::{AdamParameters, Direction, Optimizer, OptimizerConfig};
 /// The weights after 30 steps on scale-invariant gradients, where weights, η, λ and ε are scaled by
 /// these factors.
 fn run(direction: Direction, cautious: bool, weight: f64, rate: f64, lambda: f64) -> Vec<f32> {
-    let scale_epsilon = |adam: AdamParameters| AdamParameters {
-        epsilon: adam.epsilon / weight,
-        ..adam
-    };
+    let scale_epsilon =
+        |adam: AdamParameters| AdamParameters { epsilon: adam.epsilon / weight, ..adam };
     let direction = match direction {
         Direction::Adam(adam) => Direction::Adam(scale_epsilon(adam)),
         Direction::Muon {
@@ -38,17 +36,10 @@ fn run(direction: Direction, cautious: bool, weight: f64, rate: f64, lambda: f64
         other => other,
     };
     let (tensors, length) = tensors(&[&[12, 20], &[37]], 0.3 * lambda);
-    let config = OptimizerConfig {
-        direction,
-        rule: DecayRule::Decoupled,
-        cautious,
-        clip: None,
-    };
+    let config = OptimizerConfig { direction, rule: DecayRule::Decoupled, cautious, clip: None };
     let mut optimizer = Optimizer::new(config, tensors, length).unwrap();
-    let mut weights: Vec<f32> = wave(length, 0.5, 0.0)
-        .iter()
-        .map(|start| start * weight as f32)
-        .collect();
+    let mut weights: Vec<f32> =
+        wave(length, 0.5, 0.0).iter().map(|start| start * weight as f32).collect();
     for step in 0..30 {
         // Any function of w/c that is divided by c will do.
         let noise = wave(length, 0.3, step as f64);
@@ -57,9 +48,7 @@ fn run(direction: Direction, cautious: bool, weight: f64, rate: f64, lambda: f64
         };
         let gradients: Vec<f32> = weights.iter().zip(noise).map(of).collect();
         let rate = 0.02 * rate * (1.0 - step as f64 / 64.0);
-        optimizer
-            .step(&mut weights, &gradients, settings(rate, rate))
-            .unwrap();
+        optimizer.step(&mut weights, &gradients, settings(rate, rate)).unwrap();
     }
     weights.iter().map(|value| value / weight as f32).collect()
 }
@@ -87,10 +76,7 @@ proptest! {
 #[test]
 fn a_rescaling_that_forgets_lambda_is_noticed() {
     let adam = Direction::Adam(ADAM);
-    assert_ne!(
-        run(adam, false, 2.0, 2.0, 1.0),
-        run(adam, false, 1.0, 1.0, 1.0)
-    );
+    assert_ne!(run(adam, false, 2.0, 2.0, 1.0), run(adam, false, 1.0, 1.0, 1.0));
 }
 
 /// A convolution `[out, in, height, width]` is moved as the matrix `[out, in·height·width]`, by every rule.
@@ -102,9 +88,7 @@ fn a_convolution_is_the_matrix_of_its_patches() {
             let mut weights = wave(length, 0.5, 0.0);
             for step in 0..5 {
                 let gradients = wave(length, 0.3, f64::from(step));
-                optimizer
-                    .step(&mut weights, &gradients, settings(0.02, 0.02))
-                    .unwrap();
+                optimizer.step(&mut weights, &gradients, settings(0.02, 0.02)).unwrap();
             }
             weights
         };

@@ -7,24 +7,11 @@ use wd_optim::{OptimizerConfig, instruction_set};
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     // Large enough to be divided among threads; a stretch below 65536 elements is not.
-    let shapes: &[&[usize]] = &[
-        &[120, 600],
-        &[70_001],
-        &[5],
-        &[520, 60],
-        &[33_000],
-        &[64, 2],
-    ];
+    let shapes: &[&[usize]] = &[&[120, 600], &[70_001], &[5], &[520, 60], &[33_000], &[64, 2]];
     for (name, config) in arithmetics() {
-        let config = OptimizerConfig {
-            clip: Some(10.0),
-            ..config
-        };
+        let config = OptimizerConfig { clip: Some(10.0), ..config };
         let in_pool = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let (mut optimizer, length) = optimizer(config, shapes, 0.1);
                 let mut weights = wave(length, 0.5, 0.0);
@@ -34,16 +21,9 @@ fn any_number_of_threads_gives_the_same_bits() {
                     .step(&mut weights, &gradients, crate::arena::settings(0.01, 0.02))
                     .unwrap();
                 assert!(report.clip_factor < 1.0);
-                let measured = (
-                    report.gradient_norm,
-                    report.clip_factor,
-                    report.tensors.to_vec(),
-                );
-                let state: Vec<Vec<f32>> = optimizer
-                    .state()
-                    .into_iter()
-                    .map(|(_, values)| values.to_vec())
-                    .collect();
+                let measured = (report.gradient_norm, report.clip_factor, report.tensors.to_vec());
+                let state: Vec<Vec<f32>> =
+                    optimizer.state().into_iter().map(|(_, values)| values.to_vec()).collect();
                 (weights, measured, state)
             })
         };

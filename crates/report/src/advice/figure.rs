@@ -15,10 +15,7 @@ pub fn advice_figure(advice: &Advice) -> Option<Figure> {
     }
     // A law has one colour in every panel.
     let mut laws: Vec<&str> = Vec::new();
-    let first_rows = advice
-        .elsewhere
-        .iter()
-        .filter_map(|table| table.rows.first());
+    let first_rows = advice.elsewhere.iter().filter_map(|table| table.rows.first());
     for place in first_rows.flat_map(|(_, places)| places) {
         if !laws.contains(&place.law) {
             laws.push(place.law);
@@ -59,11 +56,7 @@ fn panel(table: &Elsewhere, colour: &dyn Fn(&str) -> Colour) -> Panel {
     panel.transform = Transform::Log;
     let laws = table.rows.first().map_or(0, |(_, places)| places.len());
     for law in 0..laws {
-        let applies: Vec<bool> = table
-            .rows
-            .iter()
-            .map(|(_, places)| places[law].applies)
-            .collect();
+        let applies: Vec<bool> = table.rows.iter().map(|(_, places)| places[law].applies).collect();
         let series = |mark: Mark, kept: &dyn Fn(usize) -> bool| Series {
             label: table.rows[0].1[law].name.to_owned(),
             colour: colour(table.rows[0].1[law].law),
@@ -74,19 +67,14 @@ fn panel(table: &Elsewhere, colour: &dyn Fn(&str) -> Colour) -> Panel {
                 .enumerate()
                 .map(|(index, (factor, places))| Point {
                     x: *factor,
-                    y: places[law]
-                        .lambda
-                        .filter(|_| kept(index))
-                        .unwrap_or(f64::NAN),
+                    y: places[law].lambda.filter(|_| kept(index)).unwrap_or(f64::NAN),
                     low: f64::NAN,
                     high: f64::NAN,
                 })
                 .collect(),
             annotations: Vec::new(),
         };
-        panel
-            .series
-            .push(series(Mark::Line, &|index| applies[index]));
+        panel.series.push(series(Mark::Line, &|index| applies[index]));
         if applies.contains(&false) {
             // A dashed part begins at the last point within the range.
             let is_outside =

@@ -82,11 +82,7 @@ fn lead(advice: &Advice) -> String {
                 .iter()
                 .map(|position| format!("{} {}", name(position.law), lambda(position.lambda)))
                 .collect();
-            format!(
-                "They differ by a factor of {}: {}.",
-                lambda(*factor),
-                each.join(", ")
-            )
+            format!("They differ by a factor of {}: {}.", lambda(*factor), each.join(", "))
         }
         Verdict::NotCovered { why, .. } => why.first().cloned().unwrap_or_default(),
     }
@@ -130,12 +126,7 @@ fn laws(advice: &Advice) -> Section {
     let mut reasons = Vec::new();
     for Judged { law, answer } in &advice.laws {
         let (status, value, range, why) = match answer {
-            Answer::Applies {
-                lambda: value,
-                range,
-                working,
-                caveats,
-            } => (
+            Answer::Applies { lambda: value, range, working, caveats } => (
                 "applies",
                 lambda(*value),
                 between(*range),
@@ -153,21 +144,13 @@ fn laws(advice: &Advice) -> Section {
                 String::new(),
                 vec![format!("missing: --{}", what.join(", --"))],
             ),
-            Answer::Instead { what, how } => (
-                "acts otherwise",
-                String::new(),
-                String::new(),
-                vec![what.clone(), how.clone()],
-            ),
+            Answer::Instead { what, how } => {
+                ("acts otherwise", String::new(), String::new(), vec![what.clone(), how.clone()])
+            }
         };
-        table
-            .rows
-            .push(vec![law.name.to_owned(), status.to_owned(), value, range]);
+        table.rows.push(vec![law.name.to_owned(), status.to_owned(), value, range]);
         reasons.push(Content::Heading(law.name.to_owned()));
-        reasons.extend(
-            why.into_iter()
-                .map(|reason| Content::Paragraph(format!("{reason}."))),
-        );
+        reasons.extend(why.into_iter().map(|reason| Content::Paragraph(format!("{reason}."))));
         reasons.push(Content::Facts(vec![
             ("Formula".to_owned(), law.formula.to_owned()),
             ("Established for".to_owned(), law.established.to_owned()),
@@ -210,12 +193,7 @@ fn recipes(advice: &Advice) -> Section {
             number::short(standing.lambda),
             lambda(standing.law_lambda),
             lambda(standing.ratio),
-            if standing.applies {
-                "applies"
-            } else {
-                "outside"
-            }
-            .to_owned(),
+            if standing.applies { "applies" } else { "outside" }.to_owned(),
             recipe.mark.letter().to_owned(),
         ]);
     }

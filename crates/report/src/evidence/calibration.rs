@@ -78,12 +78,7 @@ fn figure(calibration: &Calibration) -> Content {
         labels: Labels::Key,
         dashes: "as promised".to_owned(),
     };
-    let rows: usize = calibration
-        .points
-        .iter()
-        .map(|level| level.count)
-        .max()
-        .unwrap_or(0);
+    let rows: usize = calibration.points.iter().map(|level| level.count).max().unwrap_or(0);
     Content::Figure(Box::new(FigureBlock::of_panels(
         figure,
         name,

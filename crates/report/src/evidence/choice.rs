@@ -21,23 +21,13 @@ pub(super) fn section(analysis: &EvidenceAnalysis, notes: &[String]) -> Section 
 }
 
 fn series(label: &str, colour: Colour, mark: Mark, points: Vec<crate::figure::Point>) -> Series {
-    Series {
-        label: label.to_owned(),
-        colour,
-        mark,
-        points,
-        annotations: Vec::new(),
-    }
+    Series { label: label.to_owned(), colour, mark, points, annotations: Vec::new() }
 }
 
 fn curves(analysis: &EvidenceAnalysis) -> Content {
     let lambdas = &analysis.comparison.lambdas;
     let along = |values: &[f64]| -> Vec<crate::figure::Point> {
-        lambdas
-            .iter()
-            .zip(values)
-            .map(|(x, y)| point(*x, *y))
-            .collect()
+        lambdas.iter().zip(values).map(|(x, y)| point(*x, *y)).collect()
     };
     let mut panels = Vec::new();
     for curve in &analysis.comparison.curves {
@@ -55,12 +45,7 @@ fn curves(analysis: &EvidenceAnalysis) -> Content {
         panels.push(error_panel(analysis, &errors, &along));
     }
     let mut gamma = Panel::new("Effective parameters γ", 130.0);
-    gamma.series = vec![series(
-        "",
-        Colour::Ink,
-        Mark::Line,
-        along(&analysis.effective_parameters),
-    )];
+    gamma.series = vec![series("", Colour::Ink, Mark::Line, along(&analysis.effective_parameters))];
     gamma.domain = Some((0.0, 1.04 * analysis.rank as f64));
     panels.push(gamma);
     Content::Figure(Box::new(FigureBlock::of_panels(
@@ -89,12 +74,7 @@ fn evidence(analysis: &EvidenceAnalysis, points: Vec<crate::figure::Point>) -> P
     let depth = (best - lowest).clamp(4.0, 60.0);
     panel.domain = Some((best - depth, best + 0.06 * depth));
     panel.series = vec![series("", Colour::Ink, Mark::Line, points)];
-    let moment = |x: f64, y: f64, label: String| Moment {
-        x,
-        y,
-        label,
-        colour: Colour::Ink,
-    };
+    let moment = |x: f64, y: f64, label: String| Moment { x, y, label, colour: Colour::Ink };
     if analysis.lambda.is_finite() && analysis.lambda > 0.0 {
         panel.moments.push(moment(
             analysis.lambda,
@@ -103,9 +83,7 @@ fn evidence(analysis: &EvidenceAnalysis, points: Vec<crate::figure::Point>) -> P
         ));
         if let Some((low, high)) = analysis.interval {
             for end in [low, high] {
-                panel
-                    .moments
-                    .push(moment(end, f64::NAN, number::short(number::rounded(end))));
+                panel.moments.push(moment(end, f64::NAN, number::short(number::rounded(end))));
             }
         }
     }
@@ -117,15 +95,9 @@ fn error_panel(
     errors: &[&Curve],
     along: &dyn Fn(&[f64]) -> Vec<crate::figure::Point>,
 ) -> Panel {
-    let is_squared = errors
-        .first()
-        .is_none_or(|curve| curve.measure == Measure::SquaredError);
+    let is_squared = errors.first().is_none_or(|curve| curve.measure == Measure::SquaredError);
     let mut panel = Panel::new(
-        if is_squared {
-            "Mean squared error"
-        } else {
-            "Mean negative log likelihood (nats a row)"
-        },
+        if is_squared { "Mean squared error" } else { "Mean negative log likelihood (nats a row)" },
         220.0,
     );
     if is_squared {
@@ -148,11 +120,8 @@ fn error_panel(
         panel.series.push(series(&name, colour, Mark::Line, points));
     }
     for (curve, colour) in errors.iter().zip(Colour::sequence(errors.len())) {
-        let choice = analysis
-            .comparison
-            .choices
-            .iter()
-            .find(|choice| choice.criterion == curve.criterion);
+        let choice =
+            analysis.comparison.choices.iter().find(|choice| choice.criterion == curve.criterion);
         if let Some(choice) = choice {
             panel.series.push(series(
                 "",
@@ -166,10 +135,7 @@ fn error_panel(
     let held_out = errors.iter().flat_map(|curve| curve.values.iter().copied());
     let training = analysis.training_errors.iter().copied();
     let finite = |value: &f64| value.is_finite() && (!is_squared || *value > 0.0);
-    let least = held_out
-        .clone()
-        .filter(finite)
-        .fold(f64::INFINITY, f64::min);
+    let least = held_out.clone().filter(finite).fold(f64::INFINITY, f64::min);
     let last = errors
         .iter()
         .filter_map(|curve| curve.values.last().copied())
@@ -181,10 +147,7 @@ fn error_panel(
             (lowest.max(0.2 * least) * 0.9, (4.0 * least).max(1.1 * last))
         } else {
             let height = (last - least).max(0.1);
-            (
-                lowest.max(least - height) - 0.05 * height,
-                last + 0.5 * height,
-            )
+            (lowest.max(least - height) - 0.05 * height, last + 0.5 * height)
         };
         panel.domain = Some((bottom, top));
     }
@@ -202,10 +165,7 @@ fn choices(analysis: &EvidenceAnalysis) -> Vec<Content> {
     }
     let mut names = vec!["chosen by".to_owned(), "λ".to_owned()];
     names.extend(
-        comparison
-            .curves
-            .iter()
-            .map(|curve| format!("cost by {}", curve.criterion.name())),
+        comparison.curves.iter().map(|curve| format!("cost by {}", curve.criterion.name())),
     );
     let columns: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut table = Table::new(&columns, 1);

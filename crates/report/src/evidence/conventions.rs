@@ -25,10 +25,7 @@ pub(super) fn section(analysis: &EvidenceAnalysis) -> Section {
         contents.push(if table.rows.len() <= 30 {
             Content::Table(table)
         } else {
-            Content::More(
-                format!("All {} columns", table.rows.len()),
-                vec![Content::Table(table)],
-            )
+            Content::More(format!("All {} columns", table.rows.len()), vec![Content::Table(table)])
         });
     }
     Section {

@@ -145,12 +145,7 @@ pub fn evidence_report(analysis: &EvidenceAnalysis, context: &ReportContext) -> 
 
 /// A point without an interval.
 fn point(x: f64, y: f64) -> Point {
-    Point {
-        x,
-        y,
-        low: f64::NAN,
-        high: f64::NAN,
-    }
+    Point { x, y, low: f64::NAN, high: f64::NAN }
 }
 
 /// Panels over λ.

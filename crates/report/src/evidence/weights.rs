@@ -39,11 +39,7 @@ fn paths(analysis: &EvidenceAnalysis) -> Content {
         });
     }
     panel.domain = settled(analysis);
-    panel.references.push(crate::figure::Reference {
-        y: 0.0,
-        label: String::new(),
-        dotted: false,
-    });
+    panel.references.push(crate::figure::Reference { y: 0.0, label: String::new(), dotted: false });
     if analysis.lambda.is_finite() && analysis.lambda > 0.0 {
         panel.moments.push(Moment {
             x: analysis.lambda,
@@ -71,19 +67,13 @@ fn paths(analysis: &EvidenceAnalysis) -> Content {
 /// A frame that holds what is drawn down to a hundredth of the chosen λ: below that, weights of separable classes grow without
 /// bound and would flatten the rest.
 fn settled(analysis: &EvidenceAnalysis) -> Option<(f64, f64)> {
-    let from = if analysis.lambda.is_finite() {
-        0.01 * analysis.lambda
-    } else {
-        0.0
-    };
+    let from = if analysis.lambda.is_finite() { 0.01 * analysis.lambda } else { 0.0 };
     let (low, high) = analysis
         .paths
         .iter()
         .flat_map(|path| &path.points)
         .filter(|(lambda, value)| *lambda >= from && value.is_finite())
-        .fold((0.0f64, 0.0f64), |(low, high), (_, value)| {
-            (low.min(*value), high.max(*value))
-        });
+        .fold((0.0f64, 0.0f64), |(low, high), (_, value)| (low.min(*value), high.max(*value)));
     let margin = 0.08 * (high - low);
     (high > low).then_some((low - margin, high + margin))
 }
@@ -108,9 +98,7 @@ fn prior(analysis: &EvidenceAnalysis) -> Content {
                 .to_owned(),
         );
     }
-    let reach = weights
-        .iter()
-        .fold(3.2 * widest, |reach, weight| reach.max(1.02 * weight.abs()));
+    let reach = weights.iter().fold(3.2 * widest, |reach, weight| reach.max(1.02 * weight.abs()));
     let bins = ((weights.len() as f64).sqrt().ceil() as usize * 2).clamp(12, 60);
     let width = 2.0 * reach / bins as f64;
     let mut counts = vec![0usize; bins];
@@ -144,10 +132,7 @@ fn prior(analysis: &EvidenceAnalysis) -> Content {
         };
         panel.series.push(Series {
             label: if several {
-                format!(
-                    "prior of {name}, σ = {}",
-                    number::short(number::rounded(*deviation))
-                )
+                format!("prior of {name}, σ = {}", number::short(number::rounded(*deviation)))
             } else {
                 "prior".to_owned()
             },
@@ -181,10 +166,7 @@ fn prior(analysis: &EvidenceAnalysis) -> Content {
         dashes: if several {
             "prior N(0, σ²) of each group".to_owned()
         } else {
-            format!(
-                "prior N(0, σ²), σ = 1/√α = {}",
-                number::short(number::rounded(widest))
-            )
+            format!("prior N(0, σ²), σ = 1/√α = {}", number::short(number::rounded(widest)))
         },
     };
     Content::Figure(Box::new(FigureBlock::of_panels(
@@ -197,10 +179,7 @@ fn prior(analysis: &EvidenceAnalysis) -> Content {
 }
 
 fn table(analysis: &EvidenceAnalysis) -> Vec<Content> {
-    let mut table = Table::new(
-        &["column", "coefficient", "± posterior sd", "standardised"],
-        1,
-    );
+    let mut table = Table::new(&["column", "coefficient", "± posterior sd", "standardised"], 1);
     let mut order: Vec<usize> = (0..analysis.coefficients.len()).collect();
     order.sort_by(|a, b| {
         let size = |index: &usize| analysis.coefficients[*index].standardized.abs();

@@ -37,10 +37,7 @@ pub fn explanation_figure(explanation: &Explanation) -> Option<Figure> {
     };
     let panel = |title: &str, series: Vec<Series>| {
         let mut panel = Panel::new(title, 130.0);
-        panel.series = series
-            .into_iter()
-            .filter(|series| !series.points.is_empty())
-            .collect();
+        panel.series = series.into_iter().filter(|series| !series.points.is_empty()).collect();
         let most = panel
             .series
             .iter()
@@ -61,21 +58,12 @@ pub fn explanation_figure(explanation: &Explanation) -> Option<Figure> {
     // An equilibrium far away, which the run never comes near, is no frame for its weights.
     let most = |mark| {
         let drawn = norm.series.iter().filter(|series| series.mark == mark);
-        drawn
-            .flat_map(|series| &series.points)
-            .map(|point| point.y)
-            .fold(0.0, f64::max)
+        drawn.flat_map(|series| &series.points).map(|point| point.y).fold(0.0, f64::max)
     };
-    let frame = f64::max(
-        most(Mark::Line),
-        most(Mark::Dashes).min(FARTHEST * most(Mark::Line)),
-    );
+    let frame = f64::max(most(Mark::Line), most(Mark::Dashes).min(FARTHEST * most(Mark::Line)));
     norm.domain = (frame > 0.0).then_some((0.0, 1.06 * frame));
     let panels = vec![
-        panel(
-            "Learning rate η",
-            vec![line("", Mark::Line, &|point| Some(point.learning_rate))],
-        ),
+        panel("Learning rate η", vec![line("", Mark::Line, &|point| Some(point.learning_rate))]),
         panel(
             "Shrink s: w ← (1 − s) w in each step",
             vec![line("", Mark::Line, &|point| point.shrink)],
@@ -93,14 +81,8 @@ pub fn explanation_figure(explanation: &Explanation) -> Option<Figure> {
             "Learning rate, shrink, share of the initial weights left and predicted root mean square of the weights of {}.",
             explanation.name
         ),
-        horizontal: Horizontal::Quantity {
-            label: "step".to_owned(),
-            transform: Transform::Linear,
-        },
-        panels: panels
-            .into_iter()
-            .filter(|panel| !panel.series.is_empty())
-            .collect(),
+        horizontal: Horizontal::Quantity { label: "step".to_owned(), transform: Transform::Linear },
+        panels: panels.into_iter().filter(|panel| !panel.series.is_empty()).collect(),
         columns: 2,
         labels: Labels::None,
         dashes: "where the weights would settle at this step's η and s".to_owned(),
@@ -112,14 +94,8 @@ pub(super) fn section(explanation: &Explanation) -> Option<Section> {
     let figure = explanation_figure(explanation)?;
     let points = &explanation.course.as_ref()?.points;
     let columns = ["step", "η", "s", "share left", "RMS", "equilibrium RMS"];
-    let mut csv = Csv::new(&[
-        "step",
-        "learning_rate",
-        "shrink",
-        "initial_share",
-        "rms",
-        "equilibrium_rms",
-    ]);
+    let mut csv =
+        Csv::new(&["step", "learning_rate", "shrink", "initial_share", "rms", "equilibrium_rms"]);
     let mut table = Table::new(&columns, 0);
     let every = points.len().div_ceil(ROWS).max(1);
     for (index, point) in points.iter().enumerate() {

@@ -38,12 +38,9 @@ pub fn explanation_page(explanation: &Explanation, command: &str) -> String {
         kind: "What this weight decay means",
         title: title(explanation),
         lead: lead(explanation),
-        regime: explanation
-            .run
-            .schedule
-            .map_or_else(String::new, |schedule| {
-                format!("Learning rate: {}.", schedule.describe())
-            }),
+        regime: explanation.run.schedule.map_or_else(String::new, |schedule| {
+            format!("Learning rate: {}.", schedule.describe())
+        }),
         facts: facts(explanation),
         sections,
     }
@@ -51,11 +48,7 @@ pub fn explanation_page(explanation: &Explanation, command: &str) -> String {
 }
 
 fn title(explanation: &Explanation) -> String {
-    format!(
-        "{}, λ = {}",
-        explanation.name,
-        number::short(explanation.lambda.value)
-    )
+    format!("{}, λ = {}", explanation.name, number::short(explanation.lambda.value))
 }
 
 /// The one sentence that matters most.
@@ -80,10 +73,9 @@ fn lead(explanation: &Explanation) -> String {
             format!("It takes {taken} off the initial weights, and remembers the whole run.")
         }
         _ => match timescale.tau_steps {
-            Some(steps) => format!(
-                "It remembers {}.",
-                counted(number::count(steps.round() as u64), "step")
-            ),
+            Some(steps) => {
+                format!("It remembers {}.", counted(number::count(steps.round() as u64), "step"))
+            }
             None => String::new(),
         },
     };
@@ -98,17 +90,11 @@ fn facts(explanation: &Explanation) -> Vec<(String, String)> {
             facts.push((name.to_owned(), value));
         }
     };
-    fact(
-        "Peak LR",
-        run.peak_learning_rate.map(|rate| number::short(rate.value)),
-    );
+    fact("Peak LR", run.peak_learning_rate.map(|rate| number::short(rate.value)));
     fact("Steps", run.steps.map(number::count));
     fact("Parameters", run.parameters.map(number::count));
     fact("κ", explanation.timescale.kappa.map(number::short));
-    fact(
-        "Tokens a parameter",
-        explanation.tokens_per_parameter.map(number::short),
-    );
+    fact("Tokens a parameter", explanation.tokens_per_parameter.map(number::short));
     facts
 }
 
@@ -132,10 +118,5 @@ fn section(part: &Part) -> Section {
             }
         }
     }
-    Section {
-        id: part.id,
-        name: part.heading,
-        heading: part.heading.to_owned(),
-        contents,
-    }
+    Section { id: part.id, name: part.heading, heading: part.heading.to_owned(), contents }
 }

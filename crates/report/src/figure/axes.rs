@@ -34,10 +34,7 @@ fn horizontal_labels(x: &Scale, width: f64) -> Vec<(f64, String)> {
     for wanted in (2..=8).rev() {
         let ticks = x.ticks(wanted);
         let labels = scale::tick_labels(&ticks, x.transform());
-        let room: f64 = labels
-            .iter()
-            .map(|label| text::width(label, text::FONT) + 14.0)
-            .sum();
+        let room: f64 = labels.iter().map(|label| text::width(label, text::FONT) + 14.0).sum();
         if room <= width || wanted == 2 {
             return ticks.into_iter().zip(labels).collect();
         }
@@ -50,11 +47,7 @@ pub(crate) fn foot_height(horizontal: &Horizontal, width: f64) -> f64 {
     match horizontal {
         Horizontal::Quantity { label, .. } => 24.0 + if label.is_empty() { 0.0 } else { 18.0 },
         Horizontal::Categories { label, names } => {
-            let lines = category_lines(names, width)
-                .iter()
-                .map(Vec::len)
-                .max()
-                .unwrap_or(1);
+            let lines = category_lines(names, width).iter().map(Vec::len).max().unwrap_or(1);
             10.0 + CATEGORY_LINE * lines as f64 + if label.is_empty() { 0.0 } else { 18.0 }
         }
     }
@@ -65,10 +58,8 @@ fn category_lines(names: &[String], width: f64) -> Vec<Vec<String>> {
     names
         .iter()
         .map(|name| {
-            let mut lines: Vec<String> = name
-                .lines()
-                .flat_map(|line| text::wrap(line, text::FONT, slot - 6.0))
-                .collect();
+            let mut lines: Vec<String> =
+                name.lines().flat_map(|line| text::wrap(line, text::FONT, slot - 6.0)).collect();
             if lines.len() > 3 {
                 lines.truncate(3);
                 lines[2] = text::fit(&format!("{}…", lines[2]), text::FONT, slot - 6.0);
@@ -81,23 +72,14 @@ fn category_lines(names: &[String], width: f64) -> Vec<Vec<String>> {
 /// Draws grid, ticks and labels, and leaves a `<g>` open for the marks.
 pub(crate) fn draw(out: &mut Markup, frame: &Frame, horizontal: &Horizontal, foot: bool) {
     let quantity = matches!(horizontal, Horizontal::Quantity { .. });
-    let x_data = if quantity {
-        describe(&frame.x, frame.left, frame.right)
-    } else {
-        String::new()
-    };
+    let x_data = if quantity { describe(&frame.x, frame.left, frame.right) } else { String::new() };
     let y_data = describe(&frame.y, frame.bottom, frame.top);
     let name = match horizontal {
         Horizontal::Quantity { label, .. } | Horizontal::Categories { label, .. } => label,
     };
     out.open(
         "g",
-        &[
-            ("class", "panel"),
-            ("data-name", name),
-            ("data-x", &x_data),
-            ("data-y", &y_data),
-        ],
+        &[("class", "panel"), ("data-name", name), ("data-x", &x_data), ("data-y", &y_data)],
     );
     let clip = format!("{}-clip", frame.key);
     out.open("clipPath", &[("id", &clip)]);
@@ -126,13 +108,7 @@ pub(crate) fn draw(out: &mut Markup, frame: &Frame, horizontal: &Horizontal, foo
                 }
             }
             if foot && !label.is_empty() {
-                label_at(
-                    out,
-                    "axis-label end",
-                    frame.right,
-                    frame.bottom + 36.0,
-                    label,
-                );
+                label_at(out, "axis-label end", frame.right, frame.bottom + 36.0, label);
             }
         }
         Horizontal::Categories { label, names } => {
@@ -160,12 +136,7 @@ pub(crate) fn draw(out: &mut Markup, frame: &Frame, horizontal: &Horizontal, foo
             }
         }
     }
-    line(
-        out,
-        "axis",
-        (frame.left, frame.bottom),
-        (frame.right, frame.bottom),
-    );
+    line(out, "axis", (frame.left, frame.bottom), (frame.right, frame.bottom));
     if quantity {
         rectangle(out, frame, Some("hit"));
     }
@@ -178,28 +149,16 @@ fn describe(scale: &Scale, start: f64, end: f64) -> String {
         Transform::Log => "log",
     };
     let (low, high) = scale.domain();
-    format!(
-        "{transform},{low:e},{high:e},{},{}",
-        coordinate(start),
-        coordinate(end)
-    )
+    format!("{transform},{low:e},{high:e},{},{}", coordinate(start), coordinate(end))
 }
 
 fn rectangle(out: &mut Markup, frame: &Frame, class: Option<&str>) {
-    let numbers = [
-        frame.left,
-        frame.top,
-        frame.right - frame.left,
-        frame.bottom - frame.top,
-    ]
-    .map(coordinate);
+    let numbers =
+        [frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top].map(coordinate);
     let mut attributes: Vec<(&str, &str)> =
         class.map(|class| ("class", class)).into_iter().collect();
-    attributes.extend(
-        ["x", "y", "width", "height"]
-            .into_iter()
-            .zip(numbers.iter().map(String::as_str)),
-    );
+    attributes
+        .extend(["x", "y", "width", "height"].into_iter().zip(numbers.iter().map(String::as_str)));
     out.empty("rect", &attributes);
 }
 
@@ -220,13 +179,5 @@ pub(crate) fn line(out: &mut Markup, class: &str, from: (f64, f64), to: (f64, f6
 
 /// A text at a place.
 pub(crate) fn label_at(out: &mut Markup, class: &str, x: f64, y: f64, words: &str) {
-    out.element(
-        "text",
-        &[
-            ("class", class),
-            ("x", &coordinate(x)),
-            ("y", &coordinate(y)),
-        ],
-        words,
-    );
+    out.element("text", &[("class", class), ("x", &coordinate(x)), ("y", &coordinate(y))], words);
 }

@@ -29,11 +29,7 @@ impl Colour {
         };
         (0..count)
             .map(|index| {
-                let fraction = if count > 1 {
-                    index as f64 / (count - 1) as f64
-                } else {
-                    0.0
-                };
+                let fraction = if count > 1 { index as f64 / (count - 1) as f64 } else { 0.0 };
                 Self::Sequence((low + fraction * (high - low)).round() as u8)
             })
             .collect()
@@ -43,22 +39,17 @@ impl Colour {
     ///
     /// The same call with all values of a report gives every figure the same colours.
     pub fn by_lambda(lambdas: &[f64]) -> Vec<Self> {
-        let mut positive: Vec<f64> = lambdas
-            .iter()
-            .copied()
-            .filter(|lambda| *lambda > 0.0)
-            .collect();
+        let mut positive: Vec<f64> =
+            lambdas.iter().copied().filter(|lambda| *lambda > 0.0).collect();
         positive.sort_by(f64::total_cmp);
         positive.dedup();
         let scale = Self::sequence(positive.len());
         lambdas
             .iter()
-            .map(
-                |lambda| match positive.iter().position(|value| value == lambda) {
-                    Some(rank) => scale[rank],
-                    None => Self::Baseline,
-                },
-            )
+            .map(|lambda| match positive.iter().position(|value| value == lambda) {
+                Some(rank) => scale[rank],
+                None => Self::Baseline,
+            })
             .collect()
     }
 

@@ -44,11 +44,7 @@ const GAP: f64 = 3.0;
 impl HeatMap {
     /// The figure as an `<svg>` element laid out for `width` pixels.
     pub fn svg(&self, width: f64) -> String {
-        let variant = if width < super::panels::NARROW {
-            "n"
-        } else {
-            "w"
-        };
+        let variant = if width < super::panels::NARROW { "n" } else { "w" };
         let key = format!("{}-{variant}", self.id);
         let left = self
             .rows
@@ -64,14 +60,7 @@ impl HeatMap {
         let right = left + cell * self.columns.len() as f64;
 
         let mut out = Markup::default();
-        open_svg(
-            &mut out,
-            &key,
-            &self.title,
-            &self.description,
-            width,
-            foot + 44.0,
-        );
+        open_svg(&mut out, &key, &self.title, &self.description, width, foot + 44.0);
         out.raw("\n");
         label_at(&mut out, "panel-title", 0.0, 14.0, &self.row_label);
         let best = self.best();
@@ -79,13 +68,7 @@ impl HeatMap {
         for (row, cells) in self.cells.iter().enumerate().take(self.rows.len()) {
             let y = top + ROW_HEIGHT * row as f64;
             let name = text::fit(&self.rows[row], text::FONT, left - 12.0);
-            label_at(
-                &mut out,
-                "tick end",
-                left - 10.0,
-                y + ROW_HEIGHT / 2.0 + 3.0,
-                &name,
-            );
+            label_at(&mut out, "tick end", left - 10.0, y + ROW_HEIGHT / 2.0 + 3.0, &name);
             let row_best = lowest(cells.iter().enumerate());
             for (column, content) in cells.iter().enumerate().take(self.columns.len()) {
                 let x = left + cell * column as f64;
@@ -125,13 +108,7 @@ impl HeatMap {
                 &text::fit(name, text::FONT, cell),
             );
         }
-        label_at(
-            &mut out,
-            "axis-label end",
-            right - GAP,
-            foot + 36.0,
-            &self.column_label,
-        );
+        label_at(&mut out, "axis-label end", right - GAP, foot + 36.0, &self.column_label);
         out.raw("\n");
         out.finish()
     }
@@ -150,9 +127,8 @@ impl HeatMap {
             ((cell.value - low) / (high - low).max(1e-300) * (HEAT_STEPS - 1) as f64).round()
                 as usize
         });
-        let class = step.map_or("cell none".to_owned(), |step| {
-            format!("cell h{}", step.min(HEAT_STEPS - 1))
-        });
+        let class = step
+            .map_or("cell none".to_owned(), |step| format!("cell h{}", step.min(HEAT_STEPS - 1)));
         out.open("g", &[("class", &class)]);
         if let Some(cell) = content {
             out.element(
@@ -166,35 +142,20 @@ impl HeatMap {
         }
         out.empty(
             "rect",
-            &[
-                ("x", &left),
-                ("y", &top),
-                ("width", &width),
-                ("height", &height),
-                ("rx", "3"),
-            ],
+            &[("x", &left), ("y", &top), ("width", &width), ("height", &height), ("rx", "3")],
         );
         if let Some(cell) = content {
             let centre = x + (size - GAP) / 2.0;
             let detail_fits =
                 !cell.detail.is_empty() && text::width(&cell.detail, 10.5) < size - 8.0;
             let line = y + ROW_HEIGHT / 2.0 + if detail_fits { -3.0 } else { 3.0 };
-            label_at(
-                out,
-                "middle",
-                centre,
-                line,
-                &text::fit(&cell.label, text::FONT, size - 6.0),
-            );
+            label_at(out, "middle", centre, line, &text::fit(&cell.label, text::FONT, size - 6.0));
             if detail_fits {
                 label_at(out, "middle detail", centre, line + 14.0, &cell.detail);
             }
             if row_best {
                 let [cx, cy] = [x + size - GAP - 8.0, y + 8.0].map(coordinate);
-                out.empty(
-                    "circle",
-                    &[("class", "row-best"), ("cx", &cx), ("cy", &cy), ("r", "3")],
-                );
+                out.empty("circle", &[("class", "row-best"), ("cx", &cx), ("cy", &cy), ("r", "3")]);
             }
         }
         out.close();

@@ -45,25 +45,14 @@ pub(crate) fn draw_key(out: &mut Markup, entries: &[Entry], width: f64) -> f64 {
 
 fn swatch(out: &mut Markup, entry: &Entry, x: f64, y: f64) {
     let stroke = format!("stroke:{}", entry.colour.css());
-    let path = format!(
-        "M{},{}h{}",
-        coordinate(x),
-        coordinate(y),
-        coordinate(SWATCH)
-    );
+    let path = format!("M{},{}h{}", coordinate(x), coordinate(y), coordinate(SWATCH));
     match entry.mark {
-        Mark::Line => out.empty(
-            "path",
-            &[("class", "swatch line"), ("style", &stroke), ("d", &path)],
-        ),
-        Mark::Dashes => out.empty(
-            "path",
-            &[
-                ("class", "swatch line dashes"),
-                ("style", &stroke),
-                ("d", &path),
-            ],
-        ),
+        Mark::Line => {
+            out.empty("path", &[("class", "swatch line"), ("style", &stroke), ("d", &path)])
+        }
+        Mark::Dashes => {
+            out.empty("path", &[("class", "swatch line dashes"), ("style", &stroke), ("d", &path)])
+        }
         Mark::Dots | Mark::Rings => {
             let fill = if entry.mark == Mark::Rings {
                 "var(--paper)".to_owned()
@@ -97,12 +86,7 @@ pub(crate) fn draw_direct_labels(out: &mut Markup, panel: &Panel, frame: &Frame,
                 Some((frame.x.position(point.x)?, frame.y.position(point.y)?))
             };
             let (x, y) = series.points.iter().rev().find_map(place)?;
-            Some((
-                series.label.as_str(),
-                series.colour,
-                x,
-                y.clamp(frame.top, frame.bottom),
-            ))
+            Some((series.label.as_str(), series.colour, x, y.clamp(frame.top, frame.bottom)))
         })
         .collect();
     let wanted: Vec<f64> = ends.iter().map(|(.., y)| *y).collect();
@@ -120,29 +104,18 @@ pub(crate) fn draw_direct_labels(out: &mut Markup, panel: &Panel, frame: &Frame,
                 coordinate(at)
             );
             let style = format!("stroke:{}", colour.css());
-            out.empty(
-                "path",
-                &[("class", "thread"), ("style", &style), ("d", &path)],
-            );
+            out.empty("path", &[("class", "thread"), ("style", &style), ("d", &path)]);
         }
         let style = format!("fill:{}", colour.css());
         let (x, y) = (coordinate(frame.right + gap), coordinate(at + 4.0));
-        out.element(
-            "text",
-            &[("class", "series"), ("style", &style), ("x", &x), ("y", &y)],
-            label,
-        );
+        out.element("text", &[("class", "series"), ("style", &style), ("x", &x), ("y", &y)], label);
     }
 }
 
 /// Where a moment's label starts, given where the moment is: right of its line, or left where there is no room.
 fn moment_span(moment: &Moment, x: f64, right: f64) -> (f64, f64) {
     let width = text::width(&moment.label, text::FONT) + 8.0;
-    if x + width <= right {
-        (x, x + width)
-    } else {
-        ((x - width).max(0.0), x)
-    }
+    if x + width <= right { (x, x + width) } else { ((x - width).max(0.0), x) }
 }
 
 /// Rows for the labels of moments, 0 nearest to the frame, such that no two overlap.
@@ -159,9 +132,7 @@ pub(crate) fn moment_rows(moments: &[Moment], x: &Scale, right: f64) -> Vec<usiz
             let free = |row: &Vec<(f64, f64)>| {
                 row.iter().all(|other| span.1 < other.0 || other.1 < span.0)
             };
-            let row = (0..taken.len())
-                .find(|row| free(&taken[*row]))
-                .unwrap_or(taken.len());
+            let row = (0..taken.len()).find(|row| free(&taken[*row])).unwrap_or(taken.len());
             if row == taken.len() {
                 taken.push(Vec::new());
             }
@@ -190,33 +161,18 @@ pub(crate) fn draw_moments(
         let label = frame.top - 6.0 - height * *row as f64;
         let (start, end) = moment_span(moment, x, frame.edge);
         let style = format!("stroke:{}", moment.colour.css());
-        let path = format!(
-            "M{0},{1}V{2}",
-            coordinate(x),
-            coordinate(label - 9.0),
-            coordinate(foot)
-        );
-        out.empty(
-            "path",
-            &[("class", "moment"), ("style", &style), ("d", &path)],
-        );
+        let path =
+            format!("M{0},{1}V{2}", coordinate(x), coordinate(label - 9.0), coordinate(foot));
+        out.empty("path", &[("class", "moment"), ("style", &style), ("d", &path)]);
         if moment.y.is_finite() {
             let style = format!("stroke:{};fill:var(--paper)", moment.colour.css());
             out.empty(
                 "circle",
-                &[
-                    ("style", &style),
-                    ("cx", &coordinate(x)),
-                    ("cy", &coordinate(foot)),
-                    ("r", "4"),
-                ],
+                &[("style", &style), ("cx", &coordinate(x)), ("cy", &coordinate(foot)), ("r", "4")],
             );
         }
-        let (class, at) = if start >= x {
-            ("moment-label", x + 6.0)
-        } else {
-            ("moment-label end", end - 6.0)
-        };
+        let (class, at) =
+            if start >= x { ("moment-label", x + 6.0) } else { ("moment-label end", end - 6.0) };
         let style = format!("fill:{}", moment.colour.css());
         let (at, y) = (coordinate(at), coordinate(label));
         out.element(

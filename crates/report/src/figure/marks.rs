@@ -12,19 +12,11 @@ pub(crate) fn draw(out: &mut Markup, panel: &Panel, frame: &Frame, horizontal: &
     out.open("g", &[("clip-path", &format!("url(#{}-clip)", frame.key))]);
     for reference in &panel.references {
         if let Some(y) = frame.y.position(reference.y) {
-            let class = if reference.dotted {
-                "reference dotted"
-            } else {
-                "reference"
-            };
+            let class = if reference.dotted { "reference dotted" } else { "reference" };
             axes::line(out, class, (frame.left, y), (frame.right, y));
         }
     }
-    for series in panel
-        .series
-        .iter()
-        .filter(|series| series.mark == Mark::Line)
-    {
+    for series in panel.series.iter().filter(|series| series.mark == Mark::Line) {
         band(out, series, frame);
     }
     for series in &panel.series {
@@ -35,42 +27,21 @@ pub(crate) fn draw(out: &mut Markup, panel: &Panel, frame: &Frame, horizontal: &
         }
     }
     out.close();
-    let dotted = || {
-        panel
-            .series
-            .iter()
-            .filter(|series| matches!(series.mark, Mark::Dots | Mark::Rings))
-    };
+    let dotted =
+        || panel.series.iter().filter(|series| matches!(series.mark, Mark::Dots | Mark::Rings));
     let mut names: Vec<&str> = dotted().map(|series| series.label.as_str()).collect();
     names.dedup();
     for series in dotted() {
         // Series of different names that share a category stand beside each other.
-        let slot = names
-            .iter()
-            .position(|name| *name == series.label)
-            .unwrap_or(0);
-        let apart = if matches!(horizontal, Horizontal::Categories { .. }) {
-            18.0
-        } else {
-            0.0
-        };
+        let slot = names.iter().position(|name| *name == series.label).unwrap_or(0);
+        let apart = if matches!(horizontal, Horizontal::Categories { .. }) { 18.0 } else { 0.0 };
         let shift = apart * (slot as f64 - (names.len() - 1) as f64 / 2.0);
         dots(out, series, frame, shift, horizontal);
     }
     annotations(out, panel, frame, horizontal);
-    for reference in panel
-        .references
-        .iter()
-        .filter(|reference| !reference.label.is_empty())
-    {
+    for reference in panel.references.iter().filter(|reference| !reference.label.is_empty()) {
         if let Some(y) = frame.y.position(reference.y) {
-            axes::label_at(
-                out,
-                "halo note end",
-                frame.right - 4.0,
-                y - 5.0,
-                &reference.label,
-            );
+            axes::label_at(out, "halo note end", frame.right - 4.0, y - 5.0, &reference.label);
         }
     }
     for note in &panel.notes {
@@ -119,12 +90,7 @@ fn line(out: &mut Markup, series: &Series, frame: &Frame, class: &str) {
     let style = format!("stroke:{}", series.colour.css());
     out.empty(
         "path",
-        &[
-            ("class", &class),
-            ("style", &style),
-            ("data-label", &series.label),
-            ("d", &path),
-        ],
+        &[("class", &class), ("style", &style), ("data-label", &series.label), ("d", &path)],
     );
 }
 
@@ -133,15 +99,9 @@ fn band(out: &mut Markup, series: &Series, frame: &Frame) {
     let place = |point: &Point| {
         // Without a mean there is nothing for an interval to be about.
         frame.y.position(point.y)?;
-        Some((
-            frame.x.position(point.x)?,
-            bounded(frame, point.low)?,
-            bounded(frame, point.high)?,
-        ))
+        Some((frame.x.position(point.x)?, bounded(frame, point.low)?, bounded(frame, point.high)?))
     };
-    for stretch in stretches(&series.points, place)
-        .into_iter()
-        .filter(|stretch| stretch.len() > 1)
+    for stretch in stretches(&series.points, place).into_iter().filter(|stretch| stretch.len() > 1)
     {
         let upper = stretch.iter().map(|(x, _, high)| (x, high));
         let lower = stretch.iter().rev().map(|(x, low, _)| (x, low));
@@ -153,10 +113,7 @@ fn band(out: &mut Markup, series: &Series, frame: &Frame) {
     }
     if !path.is_empty() {
         let style = format!("fill:{}", series.colour.css());
-        out.empty(
-            "path",
-            &[("class", "band"), ("style", &style), ("d", &path)],
-        );
+        out.empty("path", &[("class", "band"), ("style", &style), ("d", &path)]);
     }
 }
 
@@ -178,16 +135,8 @@ fn dots(out: &mut Markup, series: &Series, frame: &Frame, shift: f64, horizontal
         out.element("title", &[], &spoken(series, point, horizontal));
         let stroke = format!("stroke:{}", series.colour.css());
         if let (Some(low), Some(high)) = (bounded(frame, point.low), bounded(frame, point.high)) {
-            let path = format!(
-                "M{0},{1}V{2}",
-                coordinate(x),
-                coordinate(low),
-                coordinate(high)
-            );
-            out.empty(
-                "path",
-                &[("class", "bar"), ("style", &stroke), ("d", &path)],
-            );
+            let path = format!("M{0},{1}V{2}", coordinate(x), coordinate(low), coordinate(high));
+            out.empty("path", &[("class", "bar"), ("style", &stroke), ("d", &path)]);
         }
         let fill = if series.mark == Mark::Rings {
             "fill:var(--paper)".to_owned()
@@ -197,12 +146,7 @@ fn dots(out: &mut Markup, series: &Series, frame: &Frame, shift: f64, horizontal
         let style = format!("{stroke};{fill}");
         out.empty(
             "circle",
-            &[
-                ("style", &style),
-                ("cx", &coordinate(x)),
-                ("cy", &coordinate(y)),
-                ("r", "4.5"),
-            ],
+            &[("style", &style), ("cx", &coordinate(x)), ("cy", &coordinate(y)), ("r", "4.5")],
         );
         out.close();
     }
@@ -221,11 +165,7 @@ fn annotations(out: &mut Markup, panel: &Panel, frame: &Frame, horizontal: &Hori
         .iter()
         .flat_map(|series| series.points.iter().zip(&series.annotations))
         .filter_map(|(point, words)| {
-            Some((
-                frame.x.position(point.x)? + 10.0,
-                frame.y.position(point.y)? + 4.0,
-                words,
-            ))
+            Some((frame.x.position(point.x)? + 10.0, frame.y.position(point.y)? + 4.0, words))
         })
         .collect();
     let fits =
@@ -253,10 +193,6 @@ fn spoken(series: &Series, point: &Point, horizontal: &Horizontal) -> String {
     } else {
         String::new()
     };
-    let name = if series.label.is_empty() {
-        String::new()
-    } else {
-        format!(", {}", series.label)
-    };
+    let name = if series.label.is_empty() { String::new() } else { format!(", {}", series.label) };
     format!("{place}{name}: {}{interval}", measured(point.y))
 }

@@ -60,10 +60,7 @@ fn open_svg(out: &mut Markup, key: &str, title: &str, description: &str, width: 
     out.open(
         "svg",
         &[
-            (
-                "viewBox",
-                &format!("0 0 {} {}", coordinate(width), coordinate(height)),
-            ),
+            ("viewBox", &format!("0 0 {} {}", coordinate(width), coordinate(height))),
             ("role", "img"),
             ("aria-labelledby", &format!("{title_id} {description_id}")),
         ],

@@ -21,12 +21,7 @@ pub struct Point {
 impl Point {
     /// A mean with its interval.
     pub fn of(x: f64, interval: Interval) -> Self {
-        Self {
-            x,
-            y: interval.mean,
-            low: interval.low,
-            high: interval.high,
-        }
+        Self { x, y: interval.mean, low: interval.low, high: interval.high }
     }
 }
 
@@ -73,13 +68,7 @@ pub struct Series {
 impl Series {
     /// Points without annotations.
     pub fn new(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Self {
-        Self {
-            label: label.to_owned(),
-            colour,
-            mark,
-            points,
-            annotations: Vec::new(),
-        }
+        Self { label: label.to_owned(), colour, mark, points, annotations: Vec::new() }
     }
 }
 

@@ -72,10 +72,7 @@ impl PanelFigure {
             id: id.to_owned(),
             title: String::new(),
             description: String::new(),
-            horizontal: Horizontal::Quantity {
-                label: label.to_owned(),
-                transform: Transform::Log,
-            },
+            horizontal: Horizontal::Quantity { label: label.to_owned(), transform: Transform::Log },
             panels,
             columns,
             labels: Labels::Key,
@@ -87,21 +84,13 @@ impl PanelFigure {
     pub fn svg(&self, width: f64) -> String {
         let variant = if width < NARROW { "n" } else { "w" };
         let key = format!("{}-{variant}", self.id);
-        let columns = if width < NARROW {
-            self.columns.min(2)
-        } else {
-            self.columns
-        }
-        .clamp(1, self.panels.len().max(1));
+        let columns = if width < NARROW { self.columns.min(2) } else { self.columns }
+            .clamp(1, self.panels.len().max(1));
         let direct = self.labels == Labels::Direct && columns == 1 && self.direct_labels_fit(width);
         let entries = self.key_entries(direct || self.labels == Labels::None);
 
         let left = self.left_margin();
-        let right = if direct {
-            DIRECT_GAP + self.widest_label()
-        } else {
-            10.0
-        };
+        let right = if direct { DIRECT_GAP + self.widest_label() } else { 10.0 };
         let cell = (width - BETWEEN_COLUMNS * (columns - 1) as f64) / columns as f64;
         let frame_width = (cell - left - right).max(40.0);
 
@@ -109,10 +98,8 @@ impl PanelFigure {
         let mut top = key::draw_key(&mut body, &entries, width);
         let rows: Vec<&[Panel]> = self.panels.chunks(columns).collect();
         for (row, panels) in rows.iter().enumerate() {
-            let titles: Vec<Vec<String>> = panels
-                .iter()
-                .map(|panel| text::wrap(&panel.title, 12.5, cell - 4.0))
-                .collect();
+            let titles: Vec<Vec<String>> =
+                panels.iter().map(|panel| text::wrap(&panel.title, 12.5, cell - 4.0)).collect();
             let title_height =
                 TITLE_LINE * titles.iter().map(Vec::len).max().unwrap_or(0) as f64 + 9.0;
             let x_axis =
@@ -124,12 +111,7 @@ impl PanelFigure {
                 })
                 .collect();
             let moment_height = MOMENT_LINE
-                * moment_rows
-                    .iter()
-                    .flatten()
-                    .map(|row| row + 1)
-                    .max()
-                    .unwrap_or(0) as f64;
+                * moment_rows.iter().flatten().map(|row| row + 1).max().unwrap_or(0) as f64;
             let frame_top = top + title_height + moment_height;
             let height = panels.iter().map(|panel| panel.height).fold(0.0, f64::max);
             for (column, panel) in panels.iter().enumerate() {
@@ -180,14 +162,7 @@ impl PanelFigure {
         let height = top - BETWEEN_ROWS + axes::foot_height(&self.horizontal, frame_width);
 
         let mut out = Markup::default();
-        open_svg(
-            &mut out,
-            &key,
-            &self.title,
-            &self.description,
-            width,
-            height,
-        );
+        open_svg(&mut out, &key, &self.title, &self.description, width, height);
         out.raw("\n").raw(&body.finish());
         out.finish()
     }
@@ -202,11 +177,7 @@ impl PanelFigure {
                     .flat_map(|panel| &panel.series)
                     .any(|series| !series.annotations.is_empty());
                 let before = if written { 0.36 } else { 0.5 };
-                Scale::new(
-                    Transform::Linear,
-                    (-before, names.len().max(1) as f64 - before),
-                    range,
-                )
+                Scale::new(Transform::Linear, (-before, names.len().max(1) as f64 - before), range)
             }
             Horizontal::Quantity { transform, .. } => {
                 let domain = self
@@ -222,11 +193,7 @@ impl PanelFigure {
                 // Steps that begin with the first window's centre still begin at zero.
                 let from_zero =
                     *transform == Transform::Linear && domain.0 > 0.0 && domain.0 < 0.05 * domain.1;
-                Scale::new(
-                    *transform,
-                    (if from_zero { 0.0 } else { domain.0 }, domain.1),
-                    range,
-                )
+                Scale::new(*transform, (if from_zero { 0.0 } else { domain.0 }, domain.1), range)
             }
         }
     }
@@ -258,11 +225,7 @@ impl PanelFigure {
 
     fn direct_labels_fit(&self, width: f64) -> bool {
         let crowded = self.panels.iter().any(|panel| {
-            let lines = panel
-                .series
-                .iter()
-                .filter(|series| series.mark == Mark::Line)
-                .count();
+            let lines = panel.series.iter().filter(|series| series.mark == Mark::Line).count();
             lines as f64 * key::LABEL_LINE > panel.height
         });
         let only_lines = self

@@ -49,11 +49,7 @@ impl Scale {
                 }
             }
         }
-        Self {
-            transform,
-            domain: (low, high),
-            range,
-        }
+        Self { transform, domain: (low, high), range }
     }
 
     /// The transform this scale uses.
@@ -126,13 +122,7 @@ fn linear_ticks(low: f64, high: f64, wanted: usize) -> Vec<f64> {
         .map(|index| (first + index as f64) * step)
         .take_while(|value| *value <= high + 1e-9 * step)
         // 0.1 × 3 is 0.30000000000000004: the zero tick must be exactly zero.
-        .map(|value| {
-            if value.abs() < 1e-9 * step {
-                0.0
-            } else {
-                value
-            }
-        })
+        .map(|value| if value.abs() < 1e-9 * step { 0.0 } else { value })
         .collect()
 }
 
@@ -142,17 +132,12 @@ fn log_ticks(low: f64, high: f64, wanted: usize) -> Vec<f64> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     if decades >= 1.5 {
         let stride = ((decades / wanted.max(1) as f64).ceil() as usize).max(1);
-        let mantissas: &[f64] = if decades <= 2.5 && wanted >= 5 {
-            &[1.0, 2.0, 5.0]
-        } else {
-            &[1.0]
-        };
+        let mantissas: &[f64] =
+            if decades <= 2.5 && wanted >= 5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         return (first..=last)
             .step_by(stride)
             .flat_map(|exponent| {
-                mantissas
-                    .iter()
-                    .map(move |mantissa| mantissa * 10f64.powi(exponent))
+                mantissas.iter().map(move |mantissa| mantissa * 10f64.powi(exponent))
             })
             .filter(inside)
             .collect();
@@ -162,22 +147,13 @@ fn log_ticks(low: f64, high: f64, wanted: usize) -> Vec<f64> {
         .filter(inside)
         .collect();
     // Less than half a decade holds too few of 1, 2, 5: there a log axis is almost linear.
-    if fine.len() >= 3 {
-        fine
-    } else {
-        linear_ticks(low, high, wanted)
-    }
+    if fine.len() >= 3 { fine } else { linear_ticks(low, high, wanted) }
 }
 
 /// Labels of ticks, all with the decimals that tell them apart.
 pub(crate) fn tick_labels(ticks: &[f64], transform: Transform) -> Vec<String> {
-    let largest = ticks
-        .iter()
-        .fold(0.0, |most: f64, tick| most.max(tick.abs()));
-    let step = ticks
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]).abs())
-        .fold(f64::INFINITY, f64::min);
+    let largest = ticks.iter().fold(0.0, |most: f64, tick| most.max(tick.abs()));
+    let step = ticks.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(f64::INFINITY, f64::min);
     if transform == Transform::Log || !(1e-3..1e6).contains(&largest) {
         return ticks.iter().map(|tick| number::measured(*tick)).collect();
     }
@@ -204,38 +180,20 @@ mod tests {
     use proptest::prelude::*;
 
     fn labels(transform: Transform, domain: (f64, f64), wanted: usize) -> Vec<String> {
-        tick_labels(
-            &Scale::new(transform, domain, (0.0, 100.0)).ticks(wanted),
-            transform,
-        )
+        tick_labels(&Scale::new(transform, domain, (0.0, 100.0)).ticks(wanted), transform)
     }
 
     #[test]
     fn ticks_are_round() {
-        assert_eq!(
-            labels(Transform::Linear, (3.41, 3.93), 5),
-            ["3.5", "3.6", "3.7", "3.8", "3.9"]
-        );
+        assert_eq!(labels(Transform::Linear, (3.41, 3.93), 5), ["3.5", "3.6", "3.7", "3.8", "3.9"]);
         assert_eq!(
             labels(Transform::Linear, (-0.012, 0.034), 5),
             ["−0.01", "0.00", "0.01", "0.02", "0.03"]
         );
-        assert_eq!(
-            labels(Transform::Linear, (0.0, 1877.0), 5),
-            ["0", "500", "1,000", "1,500"]
-        );
-        assert_eq!(
-            labels(Transform::Log, (3e-4, 0.2), 4),
-            ["0.001", "0.01", "0.1"]
-        );
-        assert_eq!(
-            labels(Transform::Log, (0.45, 1.3), 4),
-            ["0.6", "0.8", "1", "1.2"]
-        );
-        assert_eq!(
-            labels(Transform::Log, (0.5, 6.0), 4),
-            ["0.5", "1", "2", "5"]
-        );
+        assert_eq!(labels(Transform::Linear, (0.0, 1877.0), 5), ["0", "500", "1,000", "1,500"]);
+        assert_eq!(labels(Transform::Log, (3e-4, 0.2), 4), ["0.001", "0.01", "0.1"]);
+        assert_eq!(labels(Transform::Log, (0.45, 1.3), 4), ["0.6", "0.8", "1", "1.2"]);
+        assert_eq!(labels(Transform::Log, (0.5, 6.0), 4), ["0.5", "1", "2", "5"]);
     }
 
     #[test]

@@ -23,9 +23,8 @@ pub(crate) fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> 
         }
     }
     let mut placed = vec![0.0; wanted.len()];
-    let offsets = blocks
-        .iter()
-        .flat_map(|(place, many)| std::iter::repeat_n(place.clamp(low, last), *many));
+    let offsets =
+        blocks.iter().flat_map(|(place, many)| std::iter::repeat_n(place.clamp(low, last), *many));
     for (rank, (index, offset)) in order.iter().zip(offsets).enumerate() {
         placed[*index] = offset + gap * rank as f64;
     }
@@ -39,10 +38,7 @@ mod tests {
 
     #[test]
     fn labels_with_room_stay_where_they_are() {
-        assert_eq!(
-            spread(&[10.0, 50.0, 90.0], 16.0, 0.0, 100.0),
-            [10.0, 50.0, 90.0]
-        );
+        assert_eq!(spread(&[10.0, 50.0, 90.0], 16.0, 0.0, 100.0), [10.0, 50.0, 90.0]);
     }
 
     #[test]

@@ -90,16 +90,12 @@ fn with_literal_styles(svg: &str) -> (String, String) {
         let (style, behind) = after.split_once('"').unwrap_or((after, ""));
         out.push_str(before);
         for (property, value) in style.split(';').filter_map(|part| part.split_once(':')) {
-            if let Some(name) = value
-                .strip_prefix("var(")
-                .and_then(|value| value.strip_suffix(')'))
+            if let Some(name) = value.strip_prefix("var(").and_then(|value| value.strip_suffix(')'))
             {
                 let mark = name.trim_start_matches('-');
                 out.push_str(&format!(" data-{property}=\"{mark}\""));
                 let dark = colour(name, DARK);
-                rules.insert(format!(
-                    "[data-{property}={mark}]{{{property}:{dark}!important}}\n"
-                ));
+                rules.insert(format!("[data-{property}={mark}]{{{property}:{dark}!important}}\n"));
             }
         }
         out.push_str(&format!(" style=\"{}\"", literal(style, LIGHT)));
@@ -111,9 +107,7 @@ fn with_literal_styles(svg: &str) -> (String, String) {
 
 /// Height of a drawing, from its view box.
 fn height(svg: &str) -> f64 {
-    view_box(svg)
-        .and_then(|numbers| numbers.split(' ').nth(3)?.parse().ok())
-        .unwrap_or(0.0)
+    view_box(svg).and_then(|numbers| numbers.split(' ').nth(3)?.parse().ok()).unwrap_or(0.0)
 }
 
 fn view_box(svg: &str) -> Option<&str> {
@@ -123,9 +117,7 @@ fn view_box(svg: &str) -> Option<&str> {
 /// The inner drawing at its natural size: an `<svg>` in an `<svg>` would else fill it, margins and
 /// all.
 fn sized(svg: &str) -> String {
-    let width = view_box(svg)
-        .and_then(|numbers| numbers.split(' ').nth(2))
-        .unwrap_or("0");
+    let width = view_box(svg).and_then(|numbers| numbers.split(' ').nth(2)).unwrap_or("0");
     let height = coordinate(height(svg));
     svg.replacen(
         "<svg ",

@@ -89,31 +89,16 @@ impl FigureBlock {
             _ => ("figure wide", WIDE),
         };
         out.open("figure", &[("class", class), ("id", self.figure.id())]);
-        out.open("div", &[("class", "at-wide")])
-            .raw(&self.figure.svg(width))
-            .close_line();
-        out.open("div", &[("class", "at-narrow")])
-            .raw(&self.figure.svg(NARROW))
-            .close_line();
+        out.open("div", &[("class", "at-wide")]).raw(&self.figure.svg(width)).close_line();
+        out.open("div", &[("class", "at-narrow")]).raw(&self.figure.svg(NARROW)).close_line();
         out.open("figcaption", &[]);
-        out.element(
-            "strong",
-            &[],
-            &bound(&format!("Figure {number}. {}", self.name)),
-        );
+        out.element("strong", &[], &bound(&format!("Figure {number}. {}", self.name)));
         out.text(" ").text(&bound(&self.caption));
         out.close();
         out.open("div", &[("class", "numbers")]);
         let file = format!("{}.csv", self.figure.id());
-        out.element(
-            "a",
-            &[("download", &file), ("href", &self.csv.data_uri())],
-            "Download CSV",
-        );
-        out.open("details", &[])
-            .element("summary", &[], "Numbers")
-            .raw(&self.table.html())
-            .close();
+        out.element("a", &[("download", &file), ("href", &self.csv.data_uri())], "Download CSV");
+        out.open("details", &[]).element("summary", &[], "Numbers").raw(&self.table.html()).close();
         out.close().close_line();
         out.finish()
     }

@@ -90,11 +90,7 @@ impl Page {
             ),
         );
         out.close_line();
-        out.open("script", &[])
-            .raw("//<![CDATA[\n")
-            .raw(SCRIPT)
-            .raw("\n//]]>")
-            .close_line();
+        out.open("script", &[]).raw("//<![CDATA[\n").raw(SCRIPT).raw("\n//]]>").close_line();
         out.close().close_line();
         out.finish()
     }
@@ -103,15 +99,9 @@ impl Page {
         out.open("head", &[]).empty("meta", &[("charset", "utf-8")]);
         out.empty(
             "meta",
-            &[
-                ("name", "viewport"),
-                ("content", "width=device-width, initial-scale=1"),
-            ],
+            &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")],
         );
-        out.empty(
-            "meta",
-            &[("name", "color-scheme"), ("content", "light dark")],
-        );
+        out.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
         out.element("title", &[], &self.title);
         out.open("style", &[]).raw(&style_sheet()).close_line();
         out.close_line();
@@ -125,19 +115,12 @@ impl Page {
             out.element("p", &[("class", "lead")], &bound(&self.lead));
         }
         if !self.regime.is_empty() {
-            out.element(
-                "p",
-                &[("class", "regime")],
-                &capitalised(&bound(&self.regime)),
-            );
+            out.element("p", &[("class", "regime")], &capitalised(&bound(&self.regime)));
         }
         if !self.facts.is_empty() {
             out.open("dl", &[("class", "byline")]);
             for (name, value) in &self.facts {
-                out.open("div", &[])
-                    .element("dt", &[], name)
-                    .element("dd", &[], value)
-                    .close();
+                out.open("div", &[]).element("dt", &[], name).element("dd", &[], value).close();
             }
             out.close();
         }
@@ -168,10 +151,7 @@ struct Number {
 impl Number {
     fn next(&mut self, in_more: bool) -> String {
         if !in_more {
-            *self = Self {
-                main: self.main + 1,
-                more: 0,
-            };
+            *self = Self { main: self.main + 1, more: 0 };
             return self.main.to_string();
         }
         self.more = self.more.saturating_add(1);
@@ -196,12 +176,10 @@ pub(crate) fn bound(text: &str) -> String {
 /// The text with a capital at its beginning; a symbol stays itself, since Λ is not λ.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
-    characters
-        .next()
-        .map_or(String::new(), |first| match first {
-            'λ' | 'α' | 'β' | 'γ' | 'η' | 'κ' | 'σ' | 'τ' => text.to_owned(),
-            _ => first.to_uppercase().chain(characters).collect(),
-        })
+    characters.next().map_or(String::new(), |first| match first {
+        'λ' | 'α' | 'β' | 'γ' | 'η' | 'κ' | 'σ' | 'τ' => text.to_owned(),
+        _ => first.to_uppercase().chain(characters).collect(),
+    })
 }
 
 fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, in_more: bool) {
@@ -214,14 +192,12 @@ fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, i
                 let name = number.next(in_more);
                 out.raw(&block.html(&name))
             }
-            Content::Table(table) => out
-                .open("div", &[("class", "wide")])
-                .raw(&table.html())
-                .close(),
-            Content::Commands(lines) => out
-                .open("pre", &[])
-                .element("code", &[], &lines.join("\n"))
-                .close(),
+            Content::Table(table) => {
+                out.open("div", &[("class", "wide")]).raw(&table.html()).close()
+            }
+            Content::Commands(lines) => {
+                out.open("pre", &[]).element("code", &[], &lines.join("\n")).close()
+            }
             Content::Facts(facts) => {
                 out.open("dl", &[("class", "facts")]);
                 for (name, value) in facts {
@@ -231,8 +207,7 @@ fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, i
             }
             Content::Markup(markup) => out.raw(markup),
             Content::More(summary, more) => {
-                out.open("details", &[("class", "more")])
-                    .element("summary", &[], summary);
+                out.open("details", &[("class", "more")]).element("summary", &[], summary);
                 write_contents(out, more, number, true);
                 out.close()
             }

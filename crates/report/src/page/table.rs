@@ -28,15 +28,10 @@ impl Table {
     /// The table as HTML, in a box that scrolls sideways when the page is narrow.
     pub(crate) fn html(&self) -> String {
         let mut out = Markup::default();
-        out.open("div", &[("class", "scroll"), ("tabindex", "0")])
-            .open("table", &[]);
+        out.open("div", &[("class", "scroll"), ("tabindex", "0")]).open("table", &[]);
         out.open("thead", &[]).open("tr", &[]);
         for (index, name) in self.columns.iter().enumerate() {
-            out.element(
-                "th",
-                &[("scope", "col"), ("class", self.class(index))],
-                name,
-            );
+            out.element("th", &[("scope", "col"), ("class", self.class(index))], name);
         }
         out.close().close_line().open("tbody", &[]);
         for row in &self.rows {
@@ -57,11 +52,7 @@ impl Table {
     }
 
     fn class(&self, column: usize) -> &'static str {
-        if column < self.words {
-            "word"
-        } else {
-            "number"
-        }
+        if column < self.words { "word" } else { "number" }
     }
 }
 
@@ -102,12 +93,7 @@ impl Csv {
     /// A file with these columns.
     pub(crate) fn new(columns: &[&str]) -> Self {
         let mut csv = Self::default();
-        csv.row(
-            &columns
-                .iter()
-                .map(|&name| Field::from(name))
-                .collect::<Vec<_>>(),
-        );
+        csv.row(&columns.iter().map(|&name| Field::from(name)).collect::<Vec<_>>());
         csv
     }
 
@@ -132,11 +118,7 @@ impl Csv {
 
     fn words(&mut self, words: &str) {
         // A cell that starts like a formula would be run by a spreadsheet.
-        let guard = if words.starts_with(['=', '+', '-', '@']) {
-            "'"
-        } else {
-            ""
-        };
+        let guard = if words.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
         if words.contains([',', '"', '\n', '\r']) || !guard.is_empty() {
             let _ = write!(self.text, "\"{guard}{}\"", words.replace('"', "\"\""));
         } else {
@@ -171,10 +153,7 @@ mod tests {
         let mut csv = Csv::new(&["arm", "loss"]);
         csv.row(&["λ=0, \"cosine\"".into(), 3.456_789_012_3.into()]);
         csv.row(&["=1+1".into(), f64::NAN.into()]);
-        assert_eq!(
-            csv.text,
-            "arm,loss\n\"λ=0, \"\"cosine\"\"\",3.456789\n\"'=1+1\",\n"
-        );
+        assert_eq!(csv.text, "arm,loss\n\"λ=0, \"\"cosine\"\"\",3.456789\n\"'=1+1\",\n");
         assert!(
             csv.data_uri()
                 .starts_with("data:text/csv;charset=utf-8,arm,loss%0A%22λ=0,%20%22%22cosine")
@@ -183,15 +162,8 @@ mod tests {
 
     #[test]
     fn cells_are_escaped() {
-        let table = Table {
-            columns: vec!["<a>".into()],
-            rows: vec![vec!["&".into()]],
-            words: 1,
-        };
+        let table = Table { columns: vec!["<a>".into()], rows: vec![vec!["&".into()]], words: 1 };
         let html = table.html();
-        assert!(
-            html.contains("&lt;a&gt;") && html.contains("&amp;"),
-            "{html}"
-        );
+        assert!(html.contains("&lt;a&gt;") && html.contains("&amp;"), "{html}");
     }
 }

@@ -47,11 +47,7 @@ pub(super) fn section(found: &[Recovery]) -> Section {
             dotted: false,
         });
     }
-    coverage.references.push(Reference {
-        y: 0.95,
-        label: "95 %".to_owned(),
-        dotted: false,
-    });
+    coverage.references.push(Reference { y: 0.95, label: "95 %".to_owned(), dotted: false });
     let mut table = Table::new(
         &[
             "weights p",

@@ -14,43 +14,31 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
         high: 100.0 * interval.high,
         ..interval
     };
-    let mut panel = Panel::new(
-        "Error of evidence less that of its rival (% of the rival's)",
-        260.0,
-    );
+    let mut panel =
+        Panel::new("Error of evidence less that of its rival (% of the rival's)", 260.0);
     for (label, colour, of) in [
         (
             "against leave-one-out",
             Colour::Sequence(9),
             (|rival| rival.over_leave_one_out) as fn(&Rival) -> wd_lab::Interval,
         ),
-        ("against 10 folds", Colour::Sequence(3), |rival| {
-            rival.over_ten_folds
-        }),
+        ("against 10 folds", Colour::Sequence(3), |rival| rival.over_ten_folds),
     ] {
         let points = rivals
             .iter()
             .enumerate()
             .map(|(index, rival)| Point::of(index as f64, percent(of(rival))))
             .collect();
-        panel
-            .series
-            .push(Series::new(label, colour, Mark::Dots, points));
+        panel.series.push(Series::new(label, colour, Mark::Dots, points));
     }
-    panel.references.push(Reference {
-        y: 0.0,
-        label: String::new(),
-        dotted: false,
-    });
+    panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
     let figure = PanelFigure {
         id: "rivals-figure".to_owned(),
         title: String::new(),
         description: String::new(),
         horizontal: Horizontal::Categories {
             label: "number of the row in the table below".to_owned(),
-            names: (1..=rivals.len())
-                .map(|number| number.to_string())
-                .collect(),
+            names: (1..=rivals.len()).map(|number| number.to_string()).collect(),
         },
         panels: vec![panel],
         columns: 1,
@@ -94,12 +82,7 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
         table.rows.push(vec![
             (index + 1).to_string(),
             rival.name.clone(),
-            if rival.well_specified {
-                "right"
-            } else {
-                "wrong"
-            }
-            .to_owned(),
+            if rival.well_specified { "right" } else { "wrong" }.to_owned(),
             rival.rows.to_string(),
             number::fixed(rival.evidence.mean, 3),
             written(rival.over_leave_one_out),

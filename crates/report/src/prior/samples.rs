@@ -32,23 +32,15 @@ pub(super) fn sizes(findings: &PriorFindings) -> Section {
         errors[0].series.push(drawn(points(|found| found.fresh)));
         errors[1].series.push(drawn(points(|found| found.shifted)));
         if rule != Rule::MaximumLikelihood {
-            differences[0]
-                .series
-                .push(drawn(points(|found| found.fresh_difference)));
-            differences[1]
-                .series
-                .push(drawn(points(|found| found.shifted_difference)));
+            differences[0].series.push(drawn(points(|found| found.fresh_difference)));
+            differences[1].series.push(drawn(points(|found| found.shifted_difference)));
         }
     }
     for panel in &mut errors {
         panel.transform = Transform::Log;
     }
     for panel in &mut differences {
-        panel.references.push(Reference {
-            y: 0.0,
-            label: String::new(),
-            dotted: false,
-        });
+        panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
     }
     let panels = errors.into_iter().chain(differences).collect();
     let figure = FigureBlock::of_panels(
@@ -76,11 +68,7 @@ pub(super) fn sizes(findings: &PriorFindings) -> Section {
         for found in &size.rules {
             let is_reference = found.rule == Rule::MaximumLikelihood;
             let less = |interval| {
-                if is_reference {
-                    number::MISSING.to_owned()
-                } else {
-                    with_interval(interval, 3)
-                }
+                if is_reference { number::MISSING.to_owned() } else { with_interval(interval, 3) }
             };
             table.rows.push(vec![
                 name(found.rule).to_owned(),
@@ -119,14 +107,8 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         ("fresh rows", Colour::Sequence(10), |point| point.fresh),
         ("shifted rows", Colour::Sequence(4), |point| point.shifted),
     ] {
-        let points = curve
-            .points
-            .iter()
-            .map(|point| Point::of(point.lambda, of(point)))
-            .collect();
-        panel
-            .series
-            .push(Series::new(label, colour, Mark::Line, points));
+        let points = curve.points.iter().map(|point| Point::of(point.lambda, of(point))).collect();
+        panel.series.push(Series::new(label, colour, Mark::Line, points));
     }
     let panel_series = panel.series.clone();
     for chosen in &curve.chosen {
@@ -177,16 +159,7 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         "A wide prior, to the right, over-fits; a narrow one, to the left, under-fits. Bands are 95 % intervals of the mean over draws.",
         number::measured,
     );
-    let mut path = Table::new(
-        &[
-            "λ",
-            "σ = 1/√λ (of the noise)",
-            "training",
-            "fresh",
-            "shifted",
-        ],
-        0,
-    );
+    let mut path = Table::new(&["λ", "σ = 1/√λ (of the noise)", "training", "fresh", "shifted"], 0);
     for point in &curve.points {
         path.rows.push(vec![
             lambda(point.lambda),
@@ -197,13 +170,7 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         ]);
     }
     let mut chosen = Table::new(
-        &[
-            "rule",
-            "median λ",
-            "quartiles",
-            "median σ (of the noise)",
-            "error on fresh rows",
-        ],
+        &["rule", "median λ", "quartiles", "median σ (of the noise)", "error on fresh rows"],
         1,
     );
     for choice in &curve.chosen {
@@ -225,10 +192,7 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
             Content::Figure(Box::new(over_sigma)),
             Content::Heading("Where each rule puts λ".to_owned()),
             Content::Table(chosen),
-            Content::More(
-                "λ, σ and errors along the curve".to_owned(),
-                vec![Content::Table(path)],
-            ),
+            Content::More("λ, σ and errors along the curve".to_owned(), vec![Content::Table(path)]),
         ],
     }
 }

@@ -27,30 +27,16 @@ pub(super) fn section(found: &FourWays) -> Section {
             "difference measured",
             Colour::Sequence(9),
             Mark::Dots,
-            others
-                .iter()
-                .map(|way| way.difference)
-                .enumerate()
-                .map(point)
-                .collect(),
+            others.iter().map(|way| way.difference).enumerate().map(point).collect(),
         ),
         Series::new(
             "roundoff of its arithmetic",
             Colour::Baseline,
             Mark::Rings,
-            others
-                .iter()
-                .map(|way| way.roundoff)
-                .enumerate()
-                .map(point)
-                .collect(),
+            others.iter().map(|way| way.roundoff).enumerate().map(point).collect(),
         ),
     ];
-    panel.references.push(Reference {
-        y: AGREEMENT,
-        label: "10⁻⁶".to_owned(),
-        dotted: true,
-    });
+    panel.references.push(Reference { y: AGREEMENT, label: "10⁻⁶".to_owned(), dotted: true });
     let figure = PanelFigure {
         id: "four-ways".to_owned(),
         title: String::new(),
@@ -64,16 +50,8 @@ pub(super) fn section(found: &FourWays) -> Section {
         labels: Labels::Key,
         dashes: String::new(),
     };
-    let mut table = Table::new(
-        &[
-            "way",
-            "arithmetic",
-            "steps",
-            "‖w − w₁‖/‖w₁‖",
-            "largest of a coefficient",
-        ],
-        2,
-    );
+    let mut table =
+        Table::new(&["way", "arithmetic", "steps", "‖w − w₁‖/‖w₁‖", "largest of a coefficient"], 2);
     for way in &found.ways {
         table.rows.push(vec![
             way.name.clone(),

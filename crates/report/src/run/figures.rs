@@ -9,23 +9,13 @@ use crate::page::{Content, FigureBlock, Section};
 
 /// A series without annotations.
 pub(crate) fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
-    Series {
-        label: label.to_owned(),
-        colour,
-        mark,
-        points,
-        annotations: Vec::new(),
-    }
+    Series { label: label.to_owned(), colour, mark, points, annotations: Vec::new() }
 }
 
 /// The frame after the first 5 % of the steps, which would flatten the rest.
 fn settled(series: &[Series]) -> Option<(f64, f64)> {
-    let points = || {
-        series
-            .iter()
-            .flat_map(|series| &series.points)
-            .filter(|point| point.y.is_finite())
-    };
+    let points =
+        || series.iter().flat_map(|series| &series.points).filter(|point| point.y.is_finite());
     let last = points().map(|point| point.x).fold(0.0, f64::max);
     let (low, high) = points()
         .filter(|point| point.x >= 0.05 * last)
@@ -51,19 +41,14 @@ pub(crate) fn over_steps(
         id: id.to_owned(),
         title: String::new(),
         description: String::new(),
-        horizontal: Horizontal::Quantity {
-            label: "step".to_owned(),
-            transform: Transform::Linear,
-        },
+        horizontal: Horizontal::Quantity { label: "step".to_owned(), transform: Transform::Linear },
         panels,
         columns,
         labels,
         dashes: "predicted by the norm recursion".to_owned(),
     };
     let step = |step: f64| number::measured(step.round());
-    Content::Figure(Box::new(FigureBlock::of_panels(
-        figure, name, caption, step,
-    )))
+    Content::Figure(Box::new(FigureBlock::of_panels(figure, name, caption, step)))
 }
 
 /// Training, validation and train-evaluation loss.
@@ -71,18 +56,11 @@ pub(crate) fn losses(record: &Record) -> Section {
     let training = record.windowed(&record.column("train_loss"));
     let mut contents = Vec::new();
     if training.is_empty() {
-        contents.push(Content::Absent(
-            "Left out: no step has been recorded yet.".to_owned(),
-        ));
+        contents.push(Content::Absent("Left out: no step has been recorded yet.".to_owned()));
     } else {
         let mut panel = Panel::new(format!("Loss ({})", record.plan.loss_unit()), 300.0);
         panel.series = vec![
-            series(
-                "training batches",
-                Colour::Sequence(6),
-                Mark::Line,
-                training,
-            ),
+            series("training batches", Colour::Sequence(6), Mark::Line, training),
             series(
                 record.plan.held_out(),
                 Colour::Ink,
@@ -108,12 +86,7 @@ pub(crate) fn losses(record: &Record) -> Section {
             Labels::Key,
         ));
     }
-    Section {
-        id: "losses",
-        name: "Losses",
-        heading: "Losses".to_owned(),
-        contents,
-    }
+    Section { id: "losses", name: "Losses", heading: "Losses".to_owned(), contents }
 }
 
 /// η_t and s_t as planned.
@@ -128,21 +101,13 @@ pub(crate) fn schedules(record: &Record) -> Section {
         thinned(points.collect(), 400)
     };
     let mut rate = Panel::new("Learning rate η", 130.0);
-    rate.series = vec![series(
-        "",
-        Colour::Sequence(6),
-        Mark::Line,
-        planned(&record.plan.learning_rates),
-    )];
+    rate.series =
+        vec![series("", Colour::Sequence(6), Mark::Line, planned(&record.plan.learning_rates))];
     let mut panels = vec![rate];
     if record.plan.shrinks.iter().any(|shrink| *shrink != 0.0) {
         let mut shrink = Panel::new("Shrink s: w ← w − s·w in each step", 130.0);
-        shrink.series = vec![series(
-            "",
-            Colour::Sequence(6),
-            Mark::Line,
-            planned(&record.plan.shrinks),
-        )];
+        shrink.series =
+            vec![series("", Colour::Sequence(6), Mark::Line, planned(&record.plan.shrinks))];
         panels.push(shrink);
     }
     for panel in &mut panels {
@@ -156,9 +121,7 @@ pub(crate) fn schedules(record: &Record) -> Section {
             .map(|most| (0.0, 1.06 * most));
     }
     let contents = if record.plan.learning_rates.is_empty() {
-        vec![Content::Absent(
-            "Left out: this plan has no steps.".to_owned(),
-        )]
+        vec![Content::Absent("Left out: this plan has no steps.".to_owned())]
     } else {
         vec![over_steps(
             "schedules",
@@ -186,12 +149,7 @@ pub(crate) fn schedules(record: &Record) -> Section {
             Labels::None,
         )]
     };
-    Section {
-        id: "schedules",
-        name: "Schedules",
-        heading: "Schedules".to_owned(),
-        contents,
-    }
+    Section { id: "schedules", name: "Schedules", heading: "Schedules".to_owned(), contents }
 }
 
 /// Gradient norm, and relative update by role.
@@ -200,40 +158,26 @@ pub(crate) fn dynamics(record: &Record) -> Section {
     let gradient = record.windowed(&record.column("gradient_norm"));
     if !gradient.is_empty() {
         let mut panel = Panel::new("Gradient norm before clipping", 170.0);
-        panel.series = vec![series(
-            "all tensors",
-            Colour::Sequence(6),
-            Mark::Line,
-            gradient,
-        )];
+        panel.series = vec![series("all tensors", Colour::Sequence(6), Mark::Line, gradient)];
         panel.domain = settled(&panel.series);
         panels.push(panel);
     }
-    let mut updates = Panel::new(
-        "Relative update ‖Δw‖ / ‖w‖ (effective learning rate)",
-        200.0,
-    );
+    let mut updates = Panel::new("Relative update ‖Δw‖ / ‖w‖ (effective learning rate)", 200.0);
     updates.transform = Transform::Log;
     let roles = super::norms::roles(&record.plan);
     for ((role, tensors), colour) in roles.iter().zip(Colour::sequence(roles.len())) {
         let mut points = record.windowed(&record.combined("relative_update", tensors));
         // Bands of several roles would hide each other.
-        points
-            .iter_mut()
-            .for_each(|point| (point.low, point.high) = (f64::NAN, f64::NAN));
+        points.iter_mut().for_each(|point| (point.low, point.high) = (f64::NAN, f64::NAN));
         if points.iter().any(|point| point.y > 0.0) {
-            updates
-                .series
-                .push(series(role, colour, Mark::Line, points));
+            updates.series.push(series(role, colour, Mark::Line, points));
         }
     }
     if !updates.series.is_empty() {
         panels.push(updates);
     }
     let contents = if panels.is_empty() {
-        vec![Content::Absent(
-            "Left out: no gradient or update has been recorded yet.".to_owned(),
-        )]
+        vec![Content::Absent("Left out: no gradient or update has been recorded yet.".to_owned())]
     } else {
         vec![over_steps(
             "dynamics",

@@ -29,10 +29,9 @@ use record::Record;
 pub fn run_report(run: &RunDirectory, context: &ReportContext) -> Result<String, ReportError> {
     let record = Record::read(run)?;
     let title = if context.title.is_empty() {
-        run.path().file_name().map_or_else(
-            || "A run".to_owned(),
-            |name| name.to_string_lossy().replace(',', ", "),
-        )
+        run.path()
+            .file_name()
+            .map_or_else(|| "A run".to_owned(), |name| name.to_string_lossy().replace(',', ", "))
     } else {
         context.title.clone()
     };
@@ -46,9 +45,7 @@ pub fn run_report(run: &RunDirectory, context: &ReportContext) -> Result<String,
     sections.extend(events(&record));
     sections.extend(setting_sections(context));
     if !context.notes.is_empty() {
-        sections[0]
-            .contents
-            .extend(context.notes.iter().cloned().map(Content::Paragraph));
+        sections[0].contents.extend(context.notes.iter().cloned().map(Content::Paragraph));
     }
     Ok(Page {
         kind: "One run",
@@ -72,23 +69,11 @@ fn lead(record: &Record) -> String {
             format!("Running: {} of {all} so far.", number::count(*step))
         }
         Status::Interrupted { step } => {
-            format!(
-                "Interrupted: of {all}, {} are in the newest checkpoint.",
-                number::count(*step)
-            )
+            format!("Interrupted: of {all}, {} are in the newest checkpoint.", number::count(*step))
         }
-        Status::Diverged {
-            step,
-            tensor,
-            message,
-        } => {
-            let place = tensor
-                .as_ref()
-                .map_or(String::new(), |tensor| format!(" in {tensor}"));
-            format!(
-                "Diverged at step {} of {steps}{place}: {message}",
-                number::count(*step)
-            )
+        Status::Diverged { step, tensor, message } => {
+            let place = tensor.as_ref().map_or(String::new(), |tensor| format!(" in {tensor}"));
+            format!("Diverged at step {} of {steps}{place}: {message}", number::count(*step))
         }
         Status::Finished { step } => {
             format!("Finished: {}.", counted(number::count(*step), "step"))
@@ -102,11 +87,7 @@ fn lead(record: &Record) -> String {
         ));
     }
     if let Some(loss) = record.last("validation_loss") {
-        losses.push(format!(
-            "{} loss {}",
-            record.plan.held_out(),
-            number::fixed(loss, 4)
-        ));
+        losses.push(format!("{} loss {}", record.plan.held_out(), number::fixed(loss, 4)));
     }
     if losses.is_empty() {
         status
@@ -155,10 +136,7 @@ fn facts(record: &Record) -> Vec<(String, String)> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     vec![
         fact("Seed", plan.seed.to_string()),
-        fact(
-            "Model",
-            counted(number::count(plan.parameters), "parameter"),
-        ),
+        fact("Model", counted(number::count(plan.parameters), "parameter")),
         fact(
             if holds(plan) { "Held" } else { "Decayed" },
             counted(number::count(plan.decayed_parameters), "parameter"),
@@ -184,18 +162,8 @@ fn facts(record: &Record) -> Vec<(String, String)> {
 
 /// Every tensor with its λ and the reason for it.
 fn plan(record: &Record) -> Section {
-    let mut table = Table::new(
-        &[
-            "tensor",
-            "role",
-            "λ",
-            "reason",
-            "shape",
-            "parameters",
-            "initial RMS",
-        ],
-        4,
-    );
+    let mut table =
+        Table::new(&["tensor", "role", "λ", "reason", "shape", "parameters", "initial RMS"], 4);
     for tensor in &record.plan.tensors {
         let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
         table.rows.push(vec![
@@ -208,32 +176,20 @@ fn plan(record: &Record) -> Section {
             number::short(tensor.initial_rms),
         ]);
     }
-    let decayed = record
-        .plan
-        .tensors
-        .iter()
-        .filter(|tensor| tensor.lambda != 0.0)
-        .count();
+    let decayed = record.plan.tensors.iter().filter(|tensor| tensor.lambda != 0.0).count();
     let tensors = record.plan.tensors.len();
     let contents = vec![
         Content::Paragraph(format!(
             "{decayed} of {} {}: {} of {}.",
             counted(tensors, "tensor"),
-            if holds(&record.plan) {
-                "keep their norm"
-            } else {
-                "decay"
-            },
+            if holds(&record.plan) { "keep their norm" } else { "decay" },
             number::count(record.plan.decayed_parameters),
             counted(number::count(record.plan.parameters), "parameter")
         )),
         if tensors <= 40 {
             Content::Table(table)
         } else {
-            Content::More(
-                format!("All {tensors} tensors"),
-                vec![Content::Table(table)],
-            )
+            Content::More(format!("All {tensors} tensors"), vec![Content::Table(table)])
         },
     ];
     Section {
@@ -261,11 +217,7 @@ fn events(record: &Record) -> Option<Section> {
             EventKind::Note => "note",
             EventKind::Checkpoint | EventKind::Other => continue,
         };
-        table.rows.push(vec![
-            name.to_owned(),
-            number::count(event.step),
-            event.message.clone(),
-        ]);
+        table.rows.push(vec![name.to_owned(), number::count(event.step), event.message.clone()]);
     }
     let contents = vec![Content::Table(table.clone())];
     (!table.rows.is_empty()).then(|| Section {

@@ -24,15 +24,8 @@ pub(crate) fn roles(plan: &Plan) -> Vec<(String, Vec<&PlannedTensor>)> {
 /// The section.
 pub(crate) fn section(record: &Record) -> Section {
     let mut panels = Vec::new();
-    let mut table = Table::new(
-        &[
-            "role",
-            "measured at the end",
-            "predicted there",
-            "measured / predicted",
-        ],
-        1,
-    );
+    let mut table =
+        Table::new(&["role", "measured at the end", "predicted there", "measured / predicted"], 1);
     let mut predicted_any = false;
     for (role, tensors) in roles(&record.plan) {
         let measured = record.points(&record.combined("weight_rms", &tensors));
@@ -41,10 +34,8 @@ pub(crate) fn section(record: &Record) -> Section {
         };
         let predicted = predict(record, &tensors).unwrap_or_default();
         predicted_any |= !predicted.is_empty();
-        let there = predicted
-            .iter()
-            .find(|point| point.x == last.x)
-            .map_or(f64::NAN, |point| point.y);
+        let there =
+            predicted.iter().find(|point| point.x == last.x).map_or(f64::NAN, |point| point.y);
         table.rows.push(vec![
             role.clone(),
             number::measured(last.y),
@@ -53,26 +44,15 @@ pub(crate) fn section(record: &Record) -> Section {
         ]);
         let mut panel = Panel::new(role, 140.0);
         panel.series = vec![
-            series(
-                "measured",
-                Colour::Sequence(6),
-                Mark::Line,
-                thinned(measured, 200),
-            ),
-            series(
-                "predicted",
-                Colour::Sequence(6),
-                Mark::Dashes,
-                thinned(predicted, 100),
-            ),
+            series("measured", Colour::Sequence(6), Mark::Line, thinned(measured, 200)),
+            series("predicted", Colour::Sequence(6), Mark::Dashes, thinned(predicted, 100)),
         ];
         panels.push(panel);
     }
     let mut contents = Vec::new();
     if panels.is_empty() {
-        contents.push(Content::Absent(
-            "Left out: no weight norm has been recorded yet.".to_owned(),
-        ));
+        contents
+            .push(Content::Absent("Left out: no weight norm has been recorded yet.".to_owned()));
     } else {
         if !predicted_any {
             contents.push(Content::Absent(
@@ -93,12 +73,7 @@ pub(crate) fn section(record: &Record) -> Section {
         ));
         contents.push(Content::Table(table));
     }
-    Section {
-        id: "norms",
-        name: "Weight norms",
-        heading: "Weight norms".to_owned(),
-        contents,
-    }
+    Section { id: "norms", name: "Weight norms", heading: "Weight norms".to_owned(), contents }
 }
 
 /// RMS of some tensors together after each step; `None` where the recursion makes no statement.

@@ -38,10 +38,8 @@ impl Record {
             None => Vec::new(),
         };
         // A configuration that cannot be read takes nothing from the report but the prediction.
-        let configuration = run
-            .read_config()
-            .ok()
-            .and_then(|text| text.parse::<toml::Table>().ok());
+        let configuration =
+            run.read_config().ok().and_then(|text| text.parse::<toml::Table>().ok());
         let starts_from_initialisation = configuration.is_some_and(|table| {
             let set =
                 |section: &str, key: &str| table.get(section).and_then(|section| section.get(key));
@@ -78,38 +76,22 @@ impl Record {
 
     /// The last finite value of a column.
     pub(crate) fn last(&self, name: &str) -> Option<f64> {
-        self.column(name)
-            .into_iter()
-            .rev()
-            .find(|value| value.is_finite())
+        self.column(name).into_iter().rev().find(|value| value.is_finite())
     }
 
     /// Mean training loss of the last 5 % of the steps done.
     pub(crate) fn final_train_loss(&self) -> Option<f64> {
         let losses = self.column("train_loss");
         let tail = &losses[losses.len() - losses.len().div_ceil(20)..];
-        let finite: Vec<f64> = tail
-            .iter()
-            .copied()
-            .filter(|loss| loss.is_finite())
-            .collect();
+        let finite: Vec<f64> = tail.iter().copied().filter(|loss| loss.is_finite()).collect();
         (!finite.is_empty()).then(|| finite.iter().sum::<f64>() / finite.len() as f64)
     }
 
     /// Every finite value of a column as a point.
     pub(crate) fn points(&self, values: &[f64]) -> Vec<Point> {
-        let pairs = self
-            .steps
-            .iter()
-            .zip(values)
-            .filter(|(_, value)| value.is_finite());
+        let pairs = self.steps.iter().zip(values).filter(|(_, value)| value.is_finite());
         pairs
-            .map(|(step, value)| Point {
-                x: *step,
-                y: *value,
-                low: f64::NAN,
-                high: f64::NAN,
-            })
+            .map(|(step, value)| Point { x: *step, y: *value, low: f64::NAN, high: f64::NAN })
             .collect()
     }
 
@@ -131,11 +113,8 @@ impl Record {
                 sorted.sort_by(f64::total_cmp);
                 let at =
                     |fraction: f64| sorted[((sorted.len() - 1) as f64 * fraction).round() as usize];
-                let interval = if window.len() >= 5 {
-                    (at(0.1), at(0.9))
-                } else {
-                    (f64::NAN, f64::NAN)
-                };
+                let interval =
+                    if window.len() >= 5 { (at(0.1), at(0.9)) } else { (f64::NAN, f64::NAN) };
                 Point {
                     x: window.iter().map(|(step, _)| step).sum::<f64>() / count,
                     y: sorted.iter().sum::<f64>() / count,

@@ -25,18 +25,11 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         )));
         contents.push(Content::Table(table(arms)));
     }
-    Section {
-        id: "arms",
-        name: "All arms",
-        heading: "All arms".to_owned(),
-        contents,
-    }
+    Section { id: "arms", name: "All arms", heading: "All arms".to_owned(), contents }
 }
 
 fn table(arms: &[Arm]) -> Table {
-    let runs_lost = arms
-        .iter()
-        .any(|arm| !arm.diverged.is_empty() || !arm.unfinished.is_empty());
+    let runs_lost = arms.iter().any(|arm| !arm.diverged.is_empty() || !arm.unfinished.is_empty());
     let mut columns = vec![
         "arm",
         "κ",
@@ -81,17 +74,11 @@ fn share(fraction: f64) -> String {
 
 /// Runs of an arm that are in no mean, and why.
 pub(crate) fn lost(arm: &Arm) -> String {
-    let diverged = arm.diverged.iter().map(|run| {
-        format!(
-            "seed {} diverged at step {}",
-            run.seed,
-            number::count(run.step)
-        )
-    });
-    let unfinished = arm
-        .unfinished
+    let diverged = arm
+        .diverged
         .iter()
-        .map(|seed| format!("seed {seed} not finished"));
+        .map(|run| format!("seed {} diverged at step {}", run.seed, number::count(run.step)));
+    let unfinished = arm.unfinished.iter().map(|seed| format!("seed {seed} not finished"));
     diverged.chain(unfinished).collect::<Vec<_>>().join("; ")
 }
 
@@ -114,12 +101,7 @@ pub(crate) fn facts(analysis: &Analysis) -> Vec<(String, String)> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     vec![
         fact("Runs", runs),
-        fact(
-            "Model",
-            each(arms, |arm| {
-                counted(number::count(arm.parameters), "parameter")
-            }),
-        ),
+        fact("Model", each(arms, |arm| counted(number::count(arm.parameters), "parameter"))),
         fact(
             "Training",
             each(arms, |arm| {
@@ -135,16 +117,11 @@ pub(crate) fn facts(analysis: &Analysis) -> Vec<(String, String)> {
                 DataUnit::Token => "Tokens a parameter",
                 DataUnit::Image => "Images a parameter",
             },
-            each(arms, |arm| {
-                number::short(number::rounded(arm.tokens_per_parameter))
-            }),
+            each(arms, |arm| number::short(number::rounded(arm.tokens_per_parameter))),
         ),
         fact("λ", each(arms, |arm| number::short(arm.lambda))),
         fact("Schedule", each(arms, |arm| arm.schedule.clone())),
-        fact(
-            "Peak LR",
-            each(arms, |arm| number::short(arm.peak_learning_rate)),
-        ),
+        fact("Peak LR", each(arms, |arm| number::short(arm.peak_learning_rate))),
     ]
 }
 

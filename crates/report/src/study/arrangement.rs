@@ -20,11 +20,7 @@ pub(crate) struct Group {
 impl Group {
     /// The name, ready to follow other words.
     pub(crate) fn suffix(&self) -> String {
-        if self.name.is_empty() {
-            String::new()
-        } else {
-            format!(", {}", self.name)
-        }
+        if self.name.is_empty() { String::new() } else { format!(", {}", self.name) }
     }
 }
 
@@ -58,10 +54,7 @@ impl<'a> Study<'a> {
         // Where λ never differs at equal settings, something else was studied: all arms are set side by side.
         let by_lambda = groups.iter().any(|group| group.arms.len() > 1);
         if !by_lambda {
-            groups = vec![Group {
-                name: String::new(),
-                arms: (0..arms.len()).collect(),
-            }];
+            groups = vec![Group { name: String::new(), arms: (0..arms.len()).collect() }];
         }
         groups.retain(|group| !group.arms.is_empty());
         groups.sort_by_key(|group| {
@@ -73,29 +66,18 @@ impl<'a> Study<'a> {
         });
         let (colours, labels) = if by_lambda {
             let lambdas: Vec<f64> = arms.iter().map(|arm| arm.lambda).collect();
-            let labels = lambdas
-                .iter()
-                .map(|lambda| format!("λ = {}", number::short(*lambda)))
-                .collect();
+            let labels =
+                lambdas.iter().map(|lambda| format!("λ = {}", number::short(*lambda))).collect();
             (Colour::by_lambda(&lambdas), labels)
         } else {
             (Colour::sequence(arms.len()), distinguishing_labels(arms))
         };
-        Self {
-            analysis,
-            groups,
-            colours,
-            labels,
-        }
+        Self { analysis, groups, colours, labels }
     }
 
     /// The arms of a group, with their indices.
     pub(crate) fn arms(&self, group: &Group) -> Vec<(usize, &'a Arm)> {
-        group
-            .arms
-            .iter()
-            .map(|index| (*index, &self.analysis.arms[*index]))
-            .collect()
+        group.arms.iter().map(|index| (*index, &self.analysis.arms[*index])).collect()
     }
 
     /// Colour of an arm in every figure.
@@ -145,15 +127,10 @@ impl<'a> Study<'a> {
 
 fn groups_by_setting(arms: &[Arm]) -> Vec<Group> {
     let schedules_differ = arms.iter().any(|arm| arm.schedule != arms[0].schedule);
-    let rates_differ = arms
-        .iter()
-        .any(|arm| arm.peak_learning_rate != arms[0].peak_learning_rate);
+    let rates_differ = arms.iter().any(|arm| arm.peak_learning_rate != arms[0].peak_learning_rate);
     let mut groups: Vec<(usize, Group)> = Vec::new();
     for (index, arm) in arms.iter().enumerate() {
-        match groups
-            .iter_mut()
-            .find(|(first, _)| same_setting(&arms[*first], arm))
-        {
+        match groups.iter_mut().find(|(first, _)| same_setting(&arms[*first], arm)) {
             Some((_, group)) => group.arms.push(index),
             None => {
                 let mut name = Vec::new();
@@ -163,26 +140,14 @@ fn groups_by_setting(arms: &[Arm]) -> Vec<Group> {
                 if rates_differ {
                     name.push(format!("peak LR {}", number::short(arm.peak_learning_rate)));
                 }
-                name.extend(
-                    arm.settings
-                        .iter()
-                        .map(|(key, value)| format!("{key} = {value}")),
-                );
-                groups.push((
-                    index,
-                    Group {
-                        name: name.join(", "),
-                        arms: vec![index],
-                    },
-                ));
+                name.extend(arm.settings.iter().map(|(key, value)| format!("{key} = {value}")));
+                groups.push((index, Group { name: name.join(", "), arms: vec![index] }));
             }
         }
     }
     let mut groups: Vec<Group> = groups.into_iter().map(|(_, group)| group).collect();
     for group in &mut groups {
-        group
-            .arms
-            .sort_by(|a, b| arms[*a].lambda.total_cmp(&arms[*b].lambda));
+        group.arms.sort_by(|a, b| arms[*a].lambda.total_cmp(&arms[*b].lambda));
     }
     groups
 }

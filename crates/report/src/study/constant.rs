@@ -38,10 +38,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
 
 fn figure(study: &Study<'_>, group: &Group) -> Content {
     let arms = study.arms(group);
-    let mut loss = Panel::new(
-        format!("Final training loss ({})", study.loss_unit()),
-        190.0,
-    );
+    let mut loss = Panel::new(format!("Final training loss ({})", study.loss_unit()), 190.0);
     for (place, (arm, data)) in arms.iter().enumerate() {
         loss.series.push(Series {
             label: String::new(),
@@ -51,31 +48,19 @@ fn figure(study: &Study<'_>, group: &Group) -> Content {
             annotations: vec![words::mean_interval(&data.final_train, 4)],
         });
         if !data.final_train.mean.is_finite() {
-            loss.notes.push(Note {
-                x: place as f64,
-                text: missing(data),
-            });
+            loss.notes.push(Note { x: place as f64, text: missing(data) });
         }
     }
     let mut panels = vec![loss];
     let changes = || {
         arms.iter().map(|(arm, _)| {
-            (
-                *arm,
-                study
-                    .comparison(*arm)
-                    .map(|comparison| comparison.final_train.interval),
-            )
+            (*arm, study.comparison(*arm).map(|comparison| comparison.final_train.interval))
         })
     };
     if changes().any(|(_, change)| change.is_some_and(|change| change.mean.is_finite())) {
         let mut panel = Panel::new("Difference to λ = 0, paired by seed", 170.0);
         panel.series = arm_dots(study, changes());
-        panel.references.push(Reference {
-            y: 0.0,
-            label: String::new(),
-            dotted: false,
-        });
+        panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
         panels.push(panel);
     }
     let paired = panels.len() > 1;
@@ -83,21 +68,13 @@ fn figure(study: &Study<'_>, group: &Group) -> Content {
     let name = "Final training loss under a constant learning rate.".to_owned();
     let caption = format!(
         "Look for a rise with λ. Dots are means of the last 5 % of the steps{}. {}",
-        if paired {
-            ", below their differences between runs of equal seed"
-        } else {
-            ""
-        },
+        if paired { ", below their differences between runs of equal seed" } else { "" },
         words::intervals("Bars", seeds(), "seed"),
     );
     let description = arms
         .iter()
         .map(|(arm, data)| {
-            format!(
-                "{}: {}.",
-                study.label(*arm),
-                words::mean_interval(&data.final_train, 4)
-            )
+            format!("{}: {}.", study.label(*arm), words::mean_interval(&data.final_train, 4))
         })
         .collect::<Vec<_>>()
         .join(" ");
@@ -144,24 +121,11 @@ pub(crate) fn missing(arm: &Arm) -> String {
 }
 
 fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
-    let mut table = Table::new(
-        &[
-            "arm",
-            "κ",
-            "final training loss",
-            "difference to λ = 0",
-            "seeds",
-            "p",
-        ],
-        1,
-    );
-    let mut csv = Csv::new(&[
-        "arm", "lambda", "kappa", "quantity", "mean", "low", "high", "n",
-    ]);
+    let mut table =
+        Table::new(&["arm", "κ", "final training loss", "difference to λ = 0", "seeds", "p"], 1);
+    let mut csv = Csv::new(&["arm", "lambda", "kappa", "quantity", "mean", "low", "high", "n"]);
     for (arm, data) in arms {
-        let difference = study
-            .comparison(*arm)
-            .map(|comparison| &comparison.final_train);
+        let difference = study.comparison(*arm).map(|comparison| &comparison.final_train);
         table.rows.push(vec![
             study.label(*arm).to_owned(),
             number::short(data.kappa),
@@ -170,9 +134,7 @@ fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
                 words::difference_interval(&difference.interval)
             }),
             data.final_train.n.to_string(),
-            difference.map_or(String::new(), |difference| {
-                words::p_value(difference.p_value)
-            }),
+            difference.map_or(String::new(), |difference| words::p_value(difference.p_value)),
         ]);
         let quantities = [
             ("final_training_loss", Some(data.final_train)),

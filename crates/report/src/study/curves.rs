@@ -32,18 +32,13 @@ pub(crate) struct Quantity<'a> {
 impl Quantity<'_> {
     /// Is there any value to draw?
     pub(crate) fn is_empty(&self) -> bool {
-        self.curves
-            .iter()
-            .flat_map(|curve| curve.bands)
-            .all(|band| !band.mean.is_finite())
+        self.curves.iter().flat_map(|curve| curve.bands).all(|band| !band.mean.is_finite())
     }
 
     /// Number of seeds of every point.
     pub(crate) fn seeds(&self) -> impl Iterator<Item = usize> {
         // The most seeds that any window of a curve has: a window may lack the seeds that diverged before it.
-        self.curves
-            .iter()
-            .filter_map(|curve| curve.bands.iter().map(|band| band.n).max())
+        self.curves.iter().filter_map(|curve| curve.bands.iter().map(|band| band.n).max())
     }
 
     /// A panel with a line and a band for each curve, framed to show the run after it has settled.
@@ -64,12 +59,7 @@ fn series(curve: &Curve<'_>) -> Series {
         points: curve
             .bands
             .iter()
-            .map(|band| Point {
-                x: band.step,
-                y: band.mean,
-                low: band.low,
-                high: band.high,
-            })
+            .map(|band| Point { x: band.step, y: band.mean, low: band.low, high: band.high })
             .collect(),
         annotations: Vec::new(),
     }
@@ -77,12 +67,7 @@ fn series(curve: &Curve<'_>) -> Series {
 
 /// A point for an interval.
 pub(crate) fn point(x: f64, interval: &Interval) -> Point {
-    Point {
-        x,
-        y: interval.mean,
-        low: interval.low,
-        high: interval.high,
-    }
+    Point { x, y: interval.mean, low: interval.low, high: interval.high }
 }
 
 /// A dot for each arm at its place among the categories, in its colour and with its value written beside it.
@@ -114,28 +99,19 @@ pub(crate) fn settled_domain<'a>(
     let settled: Vec<&Band> = curves
         .flat_map(|bands| {
             let last = bands.last().map_or(0.0, |band| band.step);
-            bands
-                .iter()
-                .filter(move |band| band.step >= SETTLING * last && band.mean.is_finite())
+            bands.iter().filter(move |band| band.step >= SETTLING * last && band.mean.is_finite())
         })
         .collect();
-    let mut means: Vec<f64> = settled
-        .iter()
-        .map(|band| band.mean)
-        .chain(include.iter().copied())
-        .collect();
+    let mut means: Vec<f64> =
+        settled.iter().map(|band| band.mean).chain(include.iter().copied()).collect();
     means.sort_by(f64::total_cmp);
     let (low, high) = (*means.first()?, *means.last()?);
     let span = (high - low).max(1e-9 * high.abs()).max(1e-12);
-    let bounds = settled
-        .iter()
-        .flat_map(|band| [band.low, band.high])
-        .filter(|bound| bound.is_finite());
+    let bounds =
+        settled.iter().flat_map(|band| [band.low, band.high]).filter(|bound| bound.is_finite());
     let (low, high) = bounds
         .filter(|bound| (low - 0.35 * span..=high + 0.35 * span).contains(bound))
-        .fold((low, high), |(low, high), bound| {
-            (low.min(bound), high.max(bound))
-        });
+        .fold((low, high), |(low, high), bound| (low.min(bound), high.max(bound)));
     let margin = 0.05 * (high - low).max(span);
     Some((low - margin, high + margin))
 }
@@ -146,18 +122,14 @@ pub(crate) fn table(quantities: &[Quantity<'_>]) -> Table {
         .iter()
         .flat_map(|quantity| {
             let several = quantities.len() > 1;
-            quantity
-                .curves
-                .iter()
-                .filter(|curve| !curve.bands.is_empty())
-                .map(move |curve| {
-                    let name = if several {
-                        format!("{}, {}", short_title(&quantity.title), curve.label)
-                    } else {
-                        curve.label.to_owned()
-                    };
-                    (name, curve.bands)
-                })
+            quantity.curves.iter().filter(|curve| !curve.bands.is_empty()).map(move |curve| {
+                let name = if several {
+                    format!("{}, {}", short_title(&quantity.title), curve.label)
+                } else {
+                    curve.label.to_owned()
+                };
+                (name, curve.bands)
+            })
         })
         .collect();
     let mut steps: Vec<f64> = columns
@@ -168,9 +140,7 @@ pub(crate) fn table(quantities: &[Quantity<'_>]) -> Table {
     steps.sort_by(f64::total_cmp);
     steps.dedup();
     let mut table = Table::new(&["step"], 0);
-    table
-        .columns
-        .extend(columns.iter().map(|(name, _)| name.clone()));
+    table.columns.extend(columns.iter().map(|(name, _)| name.clone()));
     table.rows = steps
         .iter()
         .map(|step| {
@@ -178,17 +148,10 @@ pub(crate) fn table(quantities: &[Quantity<'_>]) -> Table {
                 let band = bands.iter().find(|band| band.step == *step);
                 band.map_or(String::new(), |band| {
                     let decimals = if band.mean.abs() < 0.01 { 6 } else { 4 };
-                    plus_minus(
-                        band.mean,
-                        (band.high - band.low) / 2.0,
-                        decimals,
-                        number::fixed,
-                    )
+                    plus_minus(band.mean, (band.high - band.low) / 2.0, decimals, number::fixed)
                 })
             });
-            std::iter::once(number::measured(*step))
-                .chain(cells)
-                .collect()
+            std::iter::once(number::measured(*step)).chain(cells).collect()
         })
         .collect();
     table

@@ -13,12 +13,8 @@ use crate::page::{Content, Csv, FigureBlock, Section, Table};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>) -> Section {
-    let measured = |group: &&Group| {
-        study
-            .arms(group)
-            .iter()
-            .any(|(_, arm)| arm.gap.mean.is_finite())
-    };
+    let measured =
+        |group: &&Group| study.arms(group).iter().any(|(_, arm)| arm.gap.mean.is_finite());
     let groups: Vec<&Group> = study.groups.iter().filter(measured).collect();
     let mut contents = Vec::new();
     match groups.split_first() {
@@ -51,16 +47,9 @@ fn introduction(study: &Study<'_>, group: &Group) -> String {
     let unit = study.unit();
     let epochs = arms.iter().map(|(_, arm)| arm.epochs).fold(0.0, f64::max);
     let passes = if epochs <= 1.0 {
-        format!(
-            "Every {} was trained on at most once, so there is little to over-fit",
-            unit.name()
-        )
+        format!("Every {} was trained on at most once, so there is little to over-fit", unit.name())
     } else {
-        format!(
-            "The training {} were seen {} times",
-            unit.plural(),
-            number::short(epochs)
-        )
+        format!("The training {} were seen {} times", unit.plural(), number::short(epochs))
     };
     format!(
         "If λ acted as a prior, more of it would shrink the gap between validation and training loss. {passes}. Both losses \
@@ -71,16 +60,11 @@ fn introduction(study: &Study<'_>, group: &Group) -> String {
 fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     let arms = study.arms(group);
     let places = |of: &dyn Fn(&Arm) -> wd_lab::Interval| -> Vec<Point> {
-        arms.iter()
-            .enumerate()
-            .map(|(place, (_, arm))| point(place as f64, &of(arm)))
-            .collect()
+        arms.iter().enumerate().map(|(place, (_, arm))| point(place as f64, &of(arm))).collect()
     };
 
-    let mut losses = Panel::new(
-        format!("Loss of the final weights ({})", study.loss_unit()),
-        170.0,
-    );
+    let mut losses =
+        Panel::new(format!("Loss of the final weights ({})", study.loss_unit()), 170.0);
     let training = places(&|arm| arm.final_train_evaluation);
     let validation = places(&|arm| arm.final_validation);
     losses.series = vec![
@@ -101,44 +85,23 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     ];
     let mut gap = Panel::new("Gap: validation − training", 150.0);
     gap.series = arm_dots(study, arms.iter().map(|(arm, data)| (*arm, Some(data.gap))));
-    gap.references.push(Reference {
-        y: 0.0,
-        label: String::new(),
-        dotted: false,
-    });
+    gap.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
     let mut panels = vec![losses, gap];
 
     let changes = || {
         arms.iter().map(|(arm, _)| {
-            (
-                *arm,
-                study
-                    .comparison(*arm)
-                    .map(|comparison| comparison.gap.interval),
-            )
+            (*arm, study.comparison(*arm).map(|comparison| comparison.gap.interval))
         })
     };
     if changes().any(|(_, change)| change.is_some_and(|change| change.mean.is_finite())) {
         let margin = study.analysis.verdict.gap_margin;
         let mut panel = Panel::new("Change of the gap against λ = 0, paired by seed", 150.0);
         panel.series = arm_dots(study, changes());
-        panel.references.push(Reference {
-            y: 0.0,
-            label: String::new(),
-            dotted: false,
-        });
+        panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
         if margin.is_finite() && margin > 0.0 {
             let label = format!("margin: ±{} counts as no change", number::short(margin));
-            panel.references.push(Reference {
-                y: margin,
-                label,
-                dotted: true,
-            });
-            panel.references.push(Reference {
-                y: -margin,
-                label: String::new(),
-                dotted: true,
-            });
+            panel.references.push(Reference { y: margin, label, dotted: true });
+            panel.references.push(Reference { y: -margin, label: String::new(), dotted: true });
         }
         panels.push(panel);
     }
@@ -154,30 +117,19 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     let description = arms
         .iter()
         .map(|(arm, data)| {
-            format!(
-                "{}: gap {}.",
-                study.label(*arm),
-                words::difference_interval(&data.gap)
-            )
+            format!("{}: gap {}.", study.label(*arm), words::difference_interval(&data.gap))
         })
         .collect::<Vec<_>>()
         .join(" ");
     let (table, csv) = numbers(study, &arms);
     Content::Figure(Box::new(FigureBlock {
         figure: Figure::Panels(PanelFigure {
-            id: if index == 0 {
-                "gap-figure".to_owned()
-            } else {
-                format!("gap-figure-{index}")
-            },
+            id: if index == 0 { "gap-figure".to_owned() } else { format!("gap-figure-{index}") },
             title: name.clone(),
             description,
             horizontal: Horizontal::Categories {
                 label: String::new(),
-                names: arms
-                    .iter()
-                    .map(|(arm, _)| study.label(*arm).to_owned())
-                    .collect(),
+                names: arms.iter().map(|(arm, _)| study.label(*arm).to_owned()).collect(),
             },
             panels,
             columns: 1,
@@ -192,22 +144,11 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
 }
 
 fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
-    let mut table = Table::new(
-        &[
-            "arm",
-            "training",
-            "validation",
-            "gap",
-            "change of the gap",
-            "seeds",
-        ],
-        1,
-    );
+    let mut table =
+        Table::new(&["arm", "training", "validation", "gap", "change of the gap", "seeds"], 1);
     let mut csv = Csv::new(&["arm", "quantity", "mean", "low", "high", "n"]);
     for (arm, data) in arms {
-        let change = study
-            .comparison(*arm)
-            .map(|comparison| comparison.gap.interval);
+        let change = study.comparison(*arm).map(|comparison| comparison.gap.interval);
         table.rows.push(vec![
             study.label(*arm).to_owned(),
             words::mean_interval(&data.final_train_evaluation, 4),

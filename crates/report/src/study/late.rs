@@ -12,12 +12,8 @@ use crate::page::{Content, FigureBlock, Section, Table};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>) -> Section {
-    let measured = |group: &&Group| {
-        !study
-            .arms(group)
-            .iter()
-            .all(|(_, arm)| arm.late.weight_rms.is_empty())
-    };
+    let measured =
+        |group: &&Group| !study.arms(group).iter().all(|(_, arm)| arm.late.weight_rms.is_empty());
     let mut contents = Vec::new();
     match study.groups.iter().find(measured) {
         None => contents.push(Content::Absent(
@@ -99,9 +95,8 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
                     .map(|band| band.mean)
                     .filter(|mean| *mean > 0.0)
                     .fold(f64::INFINITY, f64::min);
-                panel.domain = panel
-                    .domain
-                    .map(|(low, high)| (low.max(0.85 * smallest.min(high)), high));
+                panel.domain =
+                    panel.domain.map(|(low, high)| (low.max(0.85 * smallest.min(high)), high));
             }
             panel
         })
@@ -154,10 +149,7 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
 fn late_table(study: &Study<'_>, group: &Group) -> Table {
     let arms = study.arms(group);
     let mut table = Table::new(&["late means"], 1);
-    table.rows = arms
-        .iter()
-        .map(|(arm, _)| vec![study.label(*arm).to_owned()])
-        .collect();
+    table.rows = arms.iter().map(|(arm, _)| vec![study.label(*arm).to_owned()]).collect();
     // A quantity and its change share a unit, so that they can be compared.
     let mut quantity =
         |name: &str, of: &dyn Fn(&Arm) -> Interval, change: &dyn Fn(usize) -> Option<Interval>| {
@@ -175,16 +167,12 @@ fn late_table(study: &Study<'_>, group: &Group) -> Table {
                 }
             }
         };
-    quantity(
-        "gradient norm",
-        &|arm| arm.late.late_gradient_norm,
-        &|arm| Some(study.comparison(arm)?.late_gradient_norm.interval),
-    );
-    quantity(
-        "relative update",
-        &|arm| arm.late.late_relative_update,
-        &|arm| Some(study.comparison(arm)?.late_relative_update.interval),
-    );
+    quantity("gradient norm", &|arm| arm.late.late_gradient_norm, &|arm| {
+        Some(study.comparison(arm)?.late_gradient_norm.interval)
+    });
+    quantity("relative update", &|arm| arm.late.late_relative_update, &|arm| {
+        Some(study.comparison(arm)?.late_relative_update.interval)
+    });
     quantity("weight RMS", &|arm| arm.late.late_weight_rms, &|_| None);
     table.columns.push("seeds".to_owned());
     for (row, (_, arm)) in table.rows.iter_mut().zip(&arms) {

@@ -47,15 +47,10 @@ pub(crate) fn contents(study: &Study<'_>, group: &Group, index: usize) -> Vec<Co
         return Vec::new();
     }
     let find = |arm: usize, wanted: &str| -> Option<&RoleNorm> {
-        study.analysis.arms[arm]
-            .weight_rms_by_role
-            .iter()
-            .find(|norm| name(norm) == wanted)
+        study.analysis.arms[arm].weight_rms_by_role.iter().find(|norm| name(norm) == wanted)
     };
 
-    let mut csv = Csv::new(&[
-        "tensors", "arm", "quantity", "step", "mean", "low", "high", "n",
-    ]);
+    let mut csv = Csv::new(&["tensors", "arm", "quantity", "step", "mean", "low", "high", "n"]);
     let mut panels = Vec::new();
     for wanted in &names {
         let mut panel = Panel::new(wanted.clone(), 130.0);
@@ -118,12 +113,7 @@ pub(crate) fn contents(study: &Study<'_>, group: &Group, index: usize) -> Vec<Co
                 mark: Mark::Dashes,
                 points: drawn
                     .into_iter()
-                    .map(|(x, y)| Point {
-                        x,
-                        y,
-                        low: f64::NAN,
-                        high: f64::NAN,
-                    })
+                    .map(|(x, y)| Point { x, y, low: f64::NAN, high: f64::NAN })
                     .collect(),
                 annotations: Vec::new(),
             });
@@ -199,9 +189,7 @@ fn ratios<'a>(
     find: &impl Fn(usize, &str) -> Option<&'a RoleNorm>,
 ) -> Table {
     let mut table = Table::new(&["measured / predicted at the end"], 1);
-    table
-        .columns
-        .extend(group.arms.iter().map(|arm| study.label(*arm).to_owned()));
+    table.columns.extend(group.arms.iter().map(|arm| study.label(*arm).to_owned()));
     for wanted in names {
         let mut row = vec![wanted.clone()];
         row.extend(group.arms.iter().map(|arm| {
@@ -234,11 +222,8 @@ fn misses<'a>(
         let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
         let high = ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (low_text, high_text) = (number::fixed(low, 2), number::fixed(high, 2));
-        let range = if low_text == high_text {
-            low_text
-        } else {
-            format!("{low_text} to {high_text}")
-        };
+        let range =
+            if low_text == high_text { low_text } else { format!("{low_text} to {high_text}") };
         if low >= 1.0 - TOLERANCE && high <= 1.0 + TOLERANCE {
             held.push(format!("{wanted} ({range})"));
         } else {

@@ -66,11 +66,7 @@ fn grids(arms: &[Arm]) -> Vec<Grid> {
         };
         match grids.iter_mut().find(fits) {
             Some(grid) => grid.arms.push(index),
-            None => grids.push(Grid {
-                arms: vec![index],
-                lambdas: Vec::new(),
-                rates: Vec::new(),
-            }),
+            None => grids.push(Grid { arms: vec![index], lambdas: Vec::new(), rates: Vec::new() }),
         }
     }
     for grid in &mut grids {
@@ -79,10 +75,7 @@ fn grids(arms: &[Arm]) -> Vec<Grid> {
     }
     grids.retain(|grid| grid.rates.len() > 1);
     grids.sort_by_key(|grid| {
-        (
-            arms[grid.arms[0]].schedule == "constant",
-            std::cmp::Reverse(grid.arms.len()),
-        )
+        (arms[grid.arms[0]].schedule == "constant", std::cmp::Reverse(grid.arms.len()))
     });
     grids
 }
@@ -110,23 +103,11 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
     let cells = rows
         .iter()
         .map(|lambda| {
-            grid.rates
-                .iter()
-                .map(|rate| grid.arm(arms, *lambda, *rate).map(cell))
-                .collect()
+            grid.rates.iter().map(|rate| grid.arm(arms, *lambda, *rate).map(cell)).collect()
         })
         .collect();
-    let mut table = Table::new(
-        &[
-            "λ",
-            "peak LR",
-            "final training loss",
-            "validation loss",
-            "seeds",
-            "κ",
-        ],
-        0,
-    );
+    let mut table =
+        Table::new(&["λ", "peak LR", "final training loss", "validation loss", "seeds", "κ"], 0);
     let mut csv = Csv::new(&[
         "lambda",
         "peak_learning_rate",
@@ -137,9 +118,8 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
         "high",
         "n",
     ]);
-    for (lambda, rate) in rows
-        .iter()
-        .flat_map(|lambda| grid.rates.iter().map(move |rate| (lambda, rate)))
+    for (lambda, rate) in
+        rows.iter().flat_map(|lambda| grid.rates.iter().map(move |rate| (lambda, rate)))
     {
         let Some(arm) = grid.arm(arms, *lambda, *rate) else {
             continue;
@@ -156,10 +136,9 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
             arm.final_train.n.to_string(),
             number::short(arm.kappa),
         ]);
-        for (quantity, interval) in [
-            ("final_training_loss", arm.final_train),
-            ("validation_loss", arm.final_validation),
-        ] {
+        for (quantity, interval) in
+            [("final_training_loss", arm.final_train), ("validation_loss", arm.final_validation)]
+        {
             csv.row(&[
                 (*lambda).into(),
                 (*rate).into(),
@@ -172,15 +151,10 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
             ]);
         }
     }
-    let setting: String = first
-        .settings
-        .iter()
-        .map(|(key, value)| format!(", {key} = {value}"))
-        .collect();
-    let name = format!(
-        "Final training loss over λ and peak learning rate, {}{setting}.",
-        first.schedule
-    );
+    let setting: String =
+        first.settings.iter().map(|(key, value)| format!(", {key} = {value}")).collect();
+    let name =
+        format!("Final training loss over λ and peak learning rate, {}{setting}.", first.schedule);
     let caption = format!(
         "Look at how the dot, which marks the best learning rate of each λ, moves from row to row, and at whether the outlined \
          best cell lies above λ = 0. Values are means of the last 5 % of the steps {} with the half-width of the 95 % t-interval \
@@ -189,11 +163,7 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
     );
     Content::Figure(Box::new(FigureBlock {
         figure: Figure::HeatMap(HeatMap {
-            id: if index == 0 {
-                "rate-grid".to_owned()
-            } else {
-                format!("rate-grid-{index}")
-            },
+            id: if index == 0 { "rate-grid".to_owned() } else { format!("rate-grid-{index}") },
             title: name.clone(),
             description: best_sentence(arms, grid),
             column_label: "peak learning rate".to_owned(),
@@ -212,34 +182,19 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
 fn cell(arm: &Arm) -> Cell {
     let loss = arm.final_train;
     if !loss.mean.is_finite() {
-        return Cell {
-            value: f64::NAN,
-            label: missing(arm),
-            detail: String::new(),
-        };
+        return Cell { value: f64::NAN, label: missing(arm), detail: String::new() };
     }
     let half = words::half_width(&loss);
     let seeds = wd_decay::counted(loss.n, "seed");
     let mut detail = if half.is_finite() {
-        format!(
-            "±{} · {seeds}",
-            number::fixed(half, number::decimals_for(half, 4).min(4))
-        )
+        format!("±{} · {seeds}", number::fixed(half, number::decimals_for(half, 4).min(4)))
     } else {
         seeds
     };
     if !arm.diverged.is_empty() {
-        detail = format!(
-            "{} of {} diverged",
-            arm.diverged.len(),
-            arm.diverged.len() + loss.n
-        );
+        detail = format!("{} of {} diverged", arm.diverged.len(), arm.diverged.len() + loss.n);
     }
-    Cell {
-        value: loss.mean,
-        label: number::fixed(loss.mean, 4),
-        detail,
-    }
+    Cell { value: loss.mean, label: number::fixed(loss.mean, 4), detail }
 }
 
 /// The best rate of each λ, in a sentence.
@@ -248,10 +203,7 @@ fn best_sentence(arms: &[Arm], grid: &Grid) -> String {
         .lambdas
         .iter()
         .filter_map(|lambda| {
-            let candidates = grid
-                .rates
-                .iter()
-                .filter_map(|rate| grid.arm(arms, *lambda, *rate));
+            let candidates = grid.rates.iter().filter_map(|rate| grid.arm(arms, *lambda, *rate));
             let best = candidates
                 .filter(|arm| arm.final_train.mean.is_finite())
                 .min_by(|a, b| a.final_train.mean.total_cmp(&b.final_train.mean))?;
@@ -288,10 +240,8 @@ fn best_rates(study: &Study<'_>, grid: &Grid) -> Table {
         {
             continue;
         }
-        let (arm, baseline) = (
-            &study.analysis.arms[comparison.arm],
-            &study.analysis.arms[comparison.baseline],
-        );
+        let (arm, baseline) =
+            (&study.analysis.arms[comparison.arm], &study.analysis.arms[comparison.baseline]);
         table.rows.push(vec![
             format!(
                 "λ = {}, peak LR {}",

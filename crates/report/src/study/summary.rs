@@ -50,15 +50,7 @@ pub(crate) fn joined(lines: Vec<String>) -> String {
 }
 
 fn table(analysis: &Analysis) -> Vec<String> {
-    let head = [
-        "arm",
-        "κ",
-        "seeds",
-        "training",
-        "to λ = 0",
-        "validation",
-        "gap",
-    ];
+    let head = ["arm", "κ", "seeds", "training", "to λ = 0", "validation", "gap"];
     let mut rows: Vec<Vec<String>> = vec![head.iter().map(|&name| name.to_owned()).collect()];
     for (index, arm) in analysis.arms.iter().enumerate() {
         let comparison = analysis.comparisons.iter().find(|comparison| {
@@ -88,12 +80,7 @@ fn table(analysis: &Analysis) -> Vec<String> {
         ]);
     }
     let mut widths: Vec<usize> = (0..head.len())
-        .map(|column| {
-            rows.iter()
-                .map(|row| row[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
+        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
     // Long names give way to the numbers.
     let numbers: usize = widths[1..].iter().map(|width| width + 2).sum();
@@ -113,35 +100,21 @@ fn table(analysis: &Analysis) -> Vec<String> {
         lines.push("* p < 0.05 in a paired t-test over seeds; ± is the 95 % t-interval".to_owned());
     }
     for arm in analysis.arms.iter().filter(|arm| !lost(arm).is_empty()) {
-        lines.extend(wrapped(
-            &format!("{}: {}", plain(&arm.label, 40), lost(arm)),
-            "",
-            "  ",
-        ));
+        lines.extend(wrapped(&format!("{}: {}", plain(&arm.label, 40), lost(arm)), "", "  "));
     }
     lines
 }
 
 fn pad(text: &str, width: usize, right: bool) -> String {
     let missing = " ".repeat(width.saturating_sub(text.chars().count()));
-    if right {
-        missing + text
-    } else {
-        text.to_owned() + &missing
-    }
+    if right { missing + text } else { text.to_owned() + &missing }
 }
 
 /// A label without control characters (they could move a terminal's cursor), cut to a width.
 fn plain(text: &str, width: usize) -> String {
     let text: String = text
         .chars()
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
+        .map(|character| if character.is_control() { ' ' } else { character })
         .collect();
     cut(&text, width)
 }
@@ -150,10 +123,7 @@ fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
-    text.chars()
-        .take(width.saturating_sub(1))
-        .chain(std::iter::once('…'))
-        .collect()
+    text.chars().take(width.saturating_sub(1)).chain(std::iter::once('…')).collect()
 }
 
 /// A paragraph in lines, the first after one prefix and the others after another.

@@ -24,22 +24,13 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
             "Left out: no trial of this study has been trained yet.".to_owned(),
         ));
     }
-    let others: Vec<&Group> = study
-        .groups
-        .iter()
-        .filter(|group| Some(*group) != first)
-        .collect();
+    let others: Vec<&Group> = study.groups.iter().filter(|group| Some(*group) != first).collect();
     if !others.is_empty() {
         let more = others.iter().enumerate().flat_map(|(index, group)| {
-            [
-                Content::Heading(group.name.clone()),
-                figure(study, group, index + 1),
-            ]
+            [Content::Heading(group.name.clone()), figure(study, group, index + 1)]
         });
-        let summary = format!(
-            "The same curves for {}",
-            wd_decay::counted(others.len(), "other setting")
-        );
+        let summary =
+            format!("The same curves for {}", wd_decay::counted(others.len(), "other setting"));
         contents.push(Content::More(summary, more.collect()));
     }
     Section {
@@ -51,10 +42,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
 }
 
 fn introduction(study: &Study<'_>, group: &Group) -> String {
-    let compared = group
-        .arms
-        .iter()
-        .any(|arm| study.comparison(*arm).is_some());
+    let compared = group.arms.iter().any(|arm| study.comparison(*arm).is_some());
     let schedule = study.schedule(group);
     if compared {
         format!(
@@ -71,18 +59,12 @@ fn introduction(study: &Study<'_>, group: &Group) -> String {
 fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     let arms = study.arms(group);
     let each = study.loss_unit();
-    let curve = |arm: usize, bands| Curve {
-        label: study.label(arm),
-        colour: study.colour(arm),
-        bands,
-    };
+    let curve =
+        |arm: usize, bands| Curve { label: study.label(arm), colour: study.colour(arm), bands };
     let loss = Quantity {
         title: format!("Training loss ({each})"),
         key: "training_loss",
-        curves: arms
-            .iter()
-            .map(|(arm, data)| curve(*arm, data.train_loss.as_slice()))
-            .collect(),
+        curves: arms.iter().map(|(arm, data)| curve(*arm, data.train_loss.as_slice())).collect(),
     };
     if loss.is_empty() {
         let lost: Vec<String> = arms
@@ -91,11 +73,8 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
             .filter(|(_, lost)| !lost.is_empty())
             .map(|(label, lost)| format!("{label}: {lost}"))
             .collect();
-        let reasons = if lost.is_empty() {
-            "nothing was recorded".to_owned()
-        } else {
-            lost.join("; ")
-        };
+        let reasons =
+            if lost.is_empty() { "nothing was recorded".to_owned() } else { lost.join("; ") };
         return Content::Absent(format!(
             "Left out: no run of this setting has a training loss to the end. {reasons}."
         ));
@@ -122,15 +101,9 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     }
     if paired {
         let mut panel = difference.panel(230.0, &[0.0]);
-        panel.references.push(Reference {
-            y: 0.0,
-            label: String::new(),
-            dotted: false,
-        });
+        panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
         for (arm, _) in &arms {
-            let Some(crossing) = study
-                .comparison(*arm)
-                .and_then(|comparison| comparison.crossing)
+            let Some(crossing) = study.comparison(*arm).and_then(|comparison| comparison.crossing)
             else {
                 continue;
             };
@@ -149,11 +122,7 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
         panels.push(panel);
     }
     let (name, caption) = caption(study, group, &loss, paired.then_some(&difference));
-    let quantities = if paired {
-        vec![loss, difference]
-    } else {
-        vec![loss]
-    };
+    let quantities = if paired { vec![loss, difference] } else { vec![loss] };
     Content::Figure(Box::new(FigureBlock {
         figure: Figure::Panels(PanelFigure {
             id: if index == 0 {
@@ -203,18 +172,13 @@ fn caption(
         .filter_map(|(arm, crossing)| {
             let step = |step: f64| number::count(step.max(0.0).round() as u64);
             let end = crossing.high.map_or("beyond the end".to_owned(), step);
-            Some(format!(
-                "{} to {end} for {}",
-                step(crossing.low?),
-                study.label(arm)
-            ))
+            Some(format!("{} to {end} for {}", step(crossing.low?), study.label(arm)))
         })
         .collect();
-    let crossed = group.arms.iter().any(|arm| {
-        study
-            .comparison(*arm)
-            .is_some_and(|comparison| comparison.crossing.is_some())
-    });
+    let crossed = group
+        .arms
+        .iter()
+        .any(|arm| study.comparison(*arm).is_some_and(|comparison| comparison.crossing.is_some()));
     let marked = if crossed {
         let intervals = if crossings.is_empty() {
             String::new()
@@ -257,10 +221,8 @@ fn description(study: &Study<'_>, group: &Group) -> String {
                 words::difference_interval(&comparison.final_train.interval)
             );
             if let Some(crossing) = comparison.crossing {
-                sentence += &format!(
-                    ", crossing at {} of the run",
-                    number::percent(crossing.fraction)
-                );
+                sentence +=
+                    &format!(", crossing at {} of the run", number::percent(crossing.fraction));
             }
         }
         sentences.push(sentence + ".");

@@ -43,12 +43,7 @@ pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
     }
     contents.extend(notes.iter().cloned().map(Content::Paragraph));
     contents.extend(significance(study));
-    Section {
-        id: "verdict",
-        name: "Verdict",
-        heading: "Verdict".to_owned(),
-        contents,
-    }
+    Section { id: "verdict", name: "Verdict", heading: "Verdict".to_owned(), contents }
 }
 
 /// Each claim with its mark, and under it what was found.
@@ -77,10 +72,8 @@ fn measures(comparison: &Comparison) -> [(&'static str, &PairedDifference); 3] {
 
 /// Names of the two sides of a comparison.
 pub(crate) fn sides(study: &Study<'_>, comparison: &Comparison) -> String {
-    let (arm, baseline) = (
-        &study.analysis.arms[comparison.arm],
-        &study.analysis.arms[comparison.baseline],
-    );
+    let (arm, baseline) =
+        (&study.analysis.arms[comparison.arm], &study.analysis.arms[comparison.baseline]);
     match comparison.kind {
         ComparisonKind::SameSettings => arm.label.clone(),
         ComparisonKind::BestLearningRate => format!(
@@ -100,15 +93,8 @@ fn significance(study: &Study<'_>) -> Vec<Content> {
                 .to_owned(),
         )];
     }
-    let columns = [
-        "comparison with λ = 0",
-        "of",
-        "difference",
-        "n",
-        "p",
-        "p (Holm)",
-        "more seeds needed",
-    ];
+    let columns =
+        ["comparison with λ = 0", "of", "difference", "n", "p", "p (Holm)", "more seeds needed"];
     let (mut open, mut all) = (Table::new(&columns, 2), Table::new(&columns, 2));
     for comparison in comparisons {
         for (measure, difference) in measures(comparison) {
@@ -159,10 +145,7 @@ fn significance(study: &Study<'_>) -> Vec<Content> {
         }
     }
     if not < of {
-        contents.push(Content::More(
-            format!("All {of} comparisons"),
-            vec![Content::Table(all)],
-        ));
+        contents.push(Content::More(format!("All {of} comparisons"), vec![Content::Table(all)]));
     }
     contents
 }

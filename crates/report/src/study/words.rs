@@ -32,11 +32,7 @@ pub(crate) fn plus_minus(
     }
     let decimals = number::decimals_for(half, decimals);
     if half.is_finite() {
-        format!(
-            "{} ± {}",
-            write(mean, decimals),
-            number::fixed(half, decimals)
-        )
+        format!("{} ± {}", write(mean, decimals), number::fixed(half, decimals))
     } else {
         write(mean, decimals)
     }
@@ -55,18 +51,8 @@ impl Unit {
             .map(|interval| interval.mean.abs())
             .filter(|mean| mean.is_finite())
             .fold(0.0, f64::max);
-        let exponent = if largest > 0.0 {
-            largest.log10().floor() as i32
-        } else {
-            0
-        };
-        Self {
-            exponent: if (-2..6).contains(&exponent) {
-                0
-            } else {
-                exponent
-            },
-        }
+        let exponent = if largest > 0.0 { largest.log10().floor() as i32 } else { 0 };
+        Self { exponent: if (-2..6).contains(&exponent) { 0 } else { exponent } }
     }
 
     /// The name of a column in this unit: `relative update · 10⁻³` for an exponent of −3.
@@ -90,11 +76,7 @@ impl Unit {
     /// An interval in this unit; with its sign if it is a difference.
     pub(crate) fn write(self, interval: &Interval, difference: bool) -> String {
         let unit = 10f64.powi(self.exponent);
-        let write = if difference {
-            number::signed
-        } else {
-            number::fixed
-        };
+        let write = if difference { number::signed } else { number::fixed };
         plus_minus(interval.mean / unit, half_width(interval) / unit, 3, write)
     }
 }
@@ -158,25 +140,13 @@ mod tests {
     use super::*;
 
     fn interval(mean: f64, half: f64, n: usize) -> Interval {
-        Interval {
-            mean,
-            low: mean - half,
-            high: mean + half,
-            standard_error: half / 2.776,
-            n,
-        }
+        Interval { mean, low: mean - half, high: mean + half, standard_error: half / 2.776, n }
     }
 
     #[test]
     fn digits_are_those_the_interval_earns() {
-        assert_eq!(
-            mean_interval(&interval(3.451_23, 0.0034, 5), 4),
-            "3.4512 ± 0.0034"
-        );
-        assert_eq!(
-            difference_interval(&interval(0.1047, 0.034, 3)),
-            "+0.105 ± 0.034"
-        );
+        assert_eq!(mean_interval(&interval(3.451_23, 0.0034, 5), 4), "3.4512 ± 0.0034");
+        assert_eq!(difference_interval(&interval(0.1047, 0.034, 3)), "+0.105 ± 0.034");
         assert_eq!(mean_interval(&interval(3.451_23, f64::NAN, 1), 4), "3.4512");
         assert_eq!(mean_interval(&interval(f64::NAN, f64::NAN, 0), 4), "–");
     }
@@ -188,36 +158,21 @@ mod tests {
         assert_eq!(unit.heading("relative update"), "relative update (10⁻³)");
         assert_eq!(unit.write(&updates[0], false), "0.940 ± 0.020");
         assert_eq!(unit.write(&updates[1], true), "+2.370 ± 0.040");
-        assert_eq!(
-            Unit::of([interval(0.574, 0.01, 5)].iter()).heading("norm"),
-            "norm"
-        );
+        assert_eq!(Unit::of([interval(0.574, 0.01, 5)].iter()).heading("norm"), "norm");
     }
 
     #[test]
     fn seeds_are_counted_in_words() {
-        assert_eq!(
-            over_seeds([5, 5].into_iter(), "paired seed"),
-            "over 5 paired seeds"
-        );
-        assert_eq!(
-            over_seeds([2, 5, 0].into_iter(), "seed"),
-            "over 2 to 5 seeds"
-        );
+        assert_eq!(over_seeds([5, 5].into_iter(), "paired seed"), "over 5 paired seeds");
+        assert_eq!(over_seeds([2, 5, 0].into_iter(), "seed"), "over 2 to 5 seeds");
         assert_eq!(over_seeds([1].into_iter(), "seed"), "over 1 seed");
     }
 
     #[test]
     fn intervals_say_what_they_are() {
         let text = |counts: &[usize]| intervals("Bands", counts.iter().copied(), "seed");
-        assert_eq!(
-            text(&[1, 1]),
-            "There is one seed, so nothing has an interval."
-        );
-        assert_eq!(
-            text(&[5, 3]),
-            "Bands are 95 % t-intervals over 3 to 5 seeds."
-        );
+        assert_eq!(text(&[1, 1]), "There is one seed, so nothing has an interval.");
+        assert_eq!(text(&[5, 3]), "Bands are 95 % t-intervals over 3 to 5 seeds.");
         assert!(text(&[1, 5]).ends_with("A line without a band is a single seed."));
         assert!(text(&[2, 5]).contains("12.7 standard errors"));
     }

@@ -70,11 +70,7 @@ pub fn vision_report(analysis: &VisionAnalysis, context: &ReportContext) -> Stri
 pub fn vision_summary(analysis: &VisionAnalysis) -> String {
     let mut lines = wrapped(&lead(analysis), "", "");
     lines.push(String::new());
-    let points: usize = analysis
-        .surfaces
-        .iter()
-        .map(|surface| surface.points.len())
-        .sum();
+    let points: usize = analysis.surfaces.iter().map(|surface| surface.points.len()).sum();
     if points <= MOST_LISTED {
         lines.extend(listed(analysis));
         lines.push(String::new());
@@ -108,10 +104,7 @@ fn listed(analysis: &VisionAnalysis) -> Vec<String> {
 /// How many claims the runs bear out.
 fn lead(analysis: &VisionAnalysis) -> String {
     let count = |which| {
-        let matching = analysis
-            .claims
-            .iter()
-            .filter(|line| line.supported == which);
+        let matching = analysis.claims.iter().filter(|line| line.supported == which);
         matching.count()
     };
     if analysis.claims.is_empty() {
@@ -152,28 +145,13 @@ fn verdict(analysis: &VisionAnalysis, notes: &[String]) -> Section {
         ));
     }
     contents.extend(notes.iter().cloned().map(Content::Paragraph));
-    Section {
-        id: "verdict",
-        name: "Verdict",
-        heading: "What was found".to_owned(),
-        contents,
-    }
+    Section { id: "verdict", name: "Verdict", heading: "What was found".to_owned(), contents }
 }
 
 /// Every point of every surface.
 fn table(analysis: &VisionAnalysis) -> Section {
     let mut table = Table::new(
-        &[
-            "setting",
-            "η",
-            "λ",
-            "κ",
-            "seeds",
-            "test loss",
-            "training loss",
-            "gap",
-            "accuracy",
-        ],
+        &["setting", "η", "λ", "κ", "seeds", "test loss", "training loss", "gap", "accuracy"],
         1,
     );
     for surface in &analysis.surfaces {
@@ -222,10 +200,5 @@ fn with_interval(interval: Interval, decimals: usize) -> String {
 
 /// A quantity of which the logarithm was averaged: its geometric mean and the ends of its interval.
 fn exponential(log: Interval) -> Interval {
-    Interval {
-        mean: log.mean.exp(),
-        low: log.low.exp(),
-        high: log.high.exp(),
-        ..log
-    }
+    Interval { mean: log.mean.exp(), low: log.low.exp(), high: log.high.exp(), ..log }
 }

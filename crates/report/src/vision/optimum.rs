@@ -39,19 +39,12 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
 
 /// One line for each model and optimizer over surfaces that differ in the number of images.
 fn panels(analysis: &VisionAnalysis) -> Vec<Panel> {
-    let lines: Vec<&Scaling> = analysis
-        .scalings
-        .iter()
-        .filter(|scaling| scaling.key == "data.size")
-        .collect();
+    let lines: Vec<&Scaling> =
+        analysis.scalings.iter().filter(|scaling| scaling.key == "data.size").collect();
     let mut place = Panel::new("Best ηλ", 220.0);
     place.transform = Transform::Log;
     let mut gain = Panel::new("Change of test loss, best λ − λ = 0", 220.0);
-    gain.references.push(Reference {
-        y: 0.0,
-        label: String::new(),
-        dotted: false,
-    });
+    gain.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
     for (scaling, colour) in lines.iter().zip(Colour::sequence(lines.len())) {
         let members = &scaling.surfaces;
         let first = &analysis.surfaces[members[0]];
@@ -62,9 +55,7 @@ fn panels(analysis: &VisionAnalysis) -> Vec<Panel> {
             .zip(&scaling.optima)
             .map(|(index, optimum)| Point::of(images(index), exponential(optimum.log_product)))
             .collect();
-        place
-            .series
-            .push(Series::new(&label, colour, Mark::Line, places));
+        place.series.push(Series::new(&label, colour, Mark::Line, places));
         let gains = members
             .iter()
             .filter_map(|index| {
@@ -72,8 +63,7 @@ fn panels(analysis: &VisionAnalysis) -> Vec<Panel> {
                 Some(Point::of(images(index), gain.test_loss.interval))
             })
             .collect();
-        gain.series
-            .push(Series::new(&label, colour, Mark::Line, gains));
+        gain.series.push(Series::new(&label, colour, Mark::Line, gains));
     }
     vec![place, gain]
 }
@@ -97,10 +87,9 @@ fn optima(analysis: &VisionAnalysis) -> Table {
         };
         let product = exponential(optimum.log_product);
         let gain = |of: fn(&wd_lab::vision::Gain) -> wd_lab::Interval| {
-            analysis.gains[index].as_ref().map_or_else(
-                || number::MISSING.to_owned(),
-                |gain| with_interval(of(gain), 4),
-            )
+            analysis.gains[index]
+                .as_ref()
+                .map_or_else(|| number::MISSING.to_owned(), |gain| with_interval(of(gain), 4))
         };
         table.rows.push(vec![
             surface.label(),
@@ -130,11 +119,8 @@ fn slopes(analysis: &VisionAnalysis) -> Table {
     );
     for scaling in &analysis.scalings {
         let surface: &Surface = &analysis.surfaces[scaling.surfaces[0]];
-        let values: Vec<String> = scaling
-            .values
-            .iter()
-            .map(|value| number::short(*value))
-            .collect();
+        let values: Vec<String> =
+            scaling.values.iter().map(|value| number::short(*value)).collect();
         table.rows.push(vec![
             format!("{}, {}", surface.model(), surface.optimizer),
             scaling.counts.clone(),

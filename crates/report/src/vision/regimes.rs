@@ -17,12 +17,8 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
             let verdict = &regime.analysis.verdict;
             contents.push(Content::Heading(label(regime)));
             contents.push(Content::Paragraph(verdict.headline.clone()));
-            contents.extend(
-                verdict
-                    .lines
-                    .first()
-                    .map(|line| Content::Paragraph(line.finding.clone())),
-            );
+            contents
+                .extend(verdict.lines.first().map(|line| Content::Paragraph(line.finding.clone())));
         }
         contents
     };
@@ -66,11 +62,7 @@ fn figures(analysis: &VisionAnalysis) -> Content {
         ));
     }
     for panel in [&mut gap, &mut training] {
-        panel.references.push(Reference {
-            y: 0.0,
-            label: String::new(),
-            dotted: false,
-        });
+        panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
     }
     Content::Figure(Box::new(FigureBlock::of_panels(
         PanelFigure::over("regimes", "λ", vec![gap, training], 2),

@@ -116,9 +116,7 @@ fn accuracies(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Co
                     .map(|point| Point::of(point.learning_rate * point.lambda, point.test_accuracy))
                     .collect();
                 let label = analysis.surfaces[*index].label();
-                panel
-                    .series
-                    .push(Series::new(&label, colour, Mark::Line, points));
+                panel.series.push(Series::new(&label, colour, Mark::Line, points));
             }
             panel
         })
@@ -151,12 +149,7 @@ fn deviations(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Op
                 })
                 .collect();
             points.reverse();
-            panel.series.push(Series::new(
-                "test loss",
-                Colour::Sequence(9),
-                Mark::Line,
-                points,
-            ));
+            panel.series.push(Series::new("test loss", Colour::Sequence(9), Mark::Line, points));
             panel
         })
         .collect();

@@ -19,10 +19,7 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
         )],
     };
     Section {
-        id: "ridge",
-        name: "λ × η",
-        heading: "The ridge of constant ηλ".to_owned(),
-        contents,
+        id: "ridge", name: "λ × η", heading: "The ridge of constant ηλ".to_owned(), contents
     }
 }
 
@@ -57,15 +54,8 @@ fn heat_map(surface: &Surface) -> Content {
         })
         .collect();
     let mut table = Table::new(&["λ", "η", "ηλ", "test loss", "accuracy", "seeds"], 0);
-    let mut csv = Csv::new(&[
-        "lambda",
-        "learning_rate",
-        "test_loss",
-        "low",
-        "high",
-        "accuracy",
-        "n",
-    ]);
+    let mut csv =
+        Csv::new(&["lambda", "learning_rate", "test_loss", "low", "high", "accuracy", "n"]);
     for point in &surface.points {
         table.rows.push(vec![
             number::short(point.lambda),
@@ -97,10 +87,7 @@ fn heat_map(surface: &Surface) -> Content {
             column_label: "peak learning rate η".to_owned(),
             columns: rates.iter().map(|rate| number::short(*rate)).collect(),
             row_label: "λ".to_owned(),
-            rows: lambdas
-                .iter()
-                .map(|lambda| number::short(*lambda))
-                .collect(),
+            rows: lambdas.iter().map(|lambda| number::short(*lambda)).collect(),
             cells,
         }),
         name,

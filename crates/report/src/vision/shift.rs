@@ -26,42 +26,20 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
 fn contents(analysis: &VisionAnalysis) -> Vec<Content> {
     let mut accuracy = Panel::new("Accuracy: dots without λ, rings with the best", 230.0);
     let mut difference = Panel::new("Change of accuracy, best λ − λ = 0", 230.0);
-    difference.references.push(Reference {
-        y: 0.0,
-        label: String::new(),
-        dotted: false,
-    });
-    let mut table = Table::new(
-        &[
-            "setting",
-            "λ",
-            "corruption",
-            "severity",
-            "λ = 0",
-            "best λ",
-            "difference",
-        ],
-        1,
-    );
-    for (shift, colour) in analysis
-        .shifts
-        .iter()
-        .zip(Colour::sequence(analysis.shifts.len()))
-    {
+    difference.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
+    let mut table =
+        Table::new(&["setting", "λ", "corruption", "severity", "λ = 0", "best λ", "difference"], 1);
+    for (shift, colour) in analysis.shifts.iter().zip(Colour::sequence(analysis.shifts.len())) {
         let label = analysis.surfaces[shift.surface].label();
         let along = |of: fn(&wd_lab::vision::Severity) -> wd_lab::Interval| {
             let points = shift.severities.iter();
-            points
-                .map(|severity| Point::of(f64::from(severity.severity), of(severity)))
-                .collect()
+            points.map(|severity| Point::of(f64::from(severity.severity), of(severity))).collect()
         };
         for (name, mark, points) in [
             (label.clone(), Mark::Dots, along(|at| at.without)),
             (String::new(), Mark::Rings, along(|at| at.with)),
         ] {
-            accuracy
-                .series
-                .push(Series::new(&name, colour, mark, points));
+            accuracy.series.push(Series::new(&name, colour, mark, points));
         }
         difference.series.push(Series::new(
             &label,
@@ -99,9 +77,6 @@ fn contents(analysis: &VisionAnalysis) -> Vec<Content> {
              bands are 95 % intervals over seeds; differences are paired.",
             number::measured,
         ))),
-        Content::More(
-            "Accuracy at every severity".to_owned(),
-            vec![Content::Table(table)],
-        ),
+        Content::More("Accuracy at every severity".to_owned(), vec![Content::Table(table)]),
     ]
 }

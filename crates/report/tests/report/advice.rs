@@ -20,22 +20,13 @@ fn run(words: &str) -> PlannedRun {
 fn checked(page: &str) -> String {
     let body = page.strip_prefix("<!DOCTYPE html>\n").expect("a document");
     let document = Document::parse(body).expect("well-formed");
-    assert!(
-        !page.contains("src=\"http") && !page.contains("NaN"),
-        "{page}"
-    );
-    document
-        .descendants()
-        .filter(|node| node.is_text())
-        .filter_map(|node| node.text())
-        .collect()
+    assert!(!page.contains("src=\"http") && !page.contains("NaN"), "{page}");
+    document.descendants().filter(|node| node.is_text()).filter_map(|node| node.text()).collect()
 }
 
 #[test]
 fn a_recommendation_has_its_law_plot_recipes_and_commands() {
-    let advice = advise(&run(
-        "params=124M batch=65536tok steps=50000 schedule=cosine:0.1",
-    ));
+    let advice = advise(&run("params=124M batch=65536tok steps=50000 schedule=cosine:0.1"));
     let text = checked(&advice_page(&advice, &["wd sweep & more".to_owned()]));
     for part in [
         "Power Lines alone applies, within 0.12 to 0.24",
@@ -59,11 +50,7 @@ fn a_run_that_no_law_covers_has_a_page_and_no_plot() {
         text.contains("No law covers this run") && text.contains("the learning rate is constant"),
         "{text}"
     );
-    let sgd = PlannedRun {
-        optimizer: Optimizer::Sgd,
-        schedule: None,
-        ..planned
-    };
+    let sgd = PlannedRun { optimizer: Optimizer::Sgd, schedule: None, ..planned };
     assert!(
         checked(&advice_page(&advise(&sgd), &[])).contains("SGD, a schedule that was not given")
     );
@@ -72,9 +59,7 @@ fn a_run_that_no_law_covers_has_a_page_and_no_plot() {
 #[test]
 fn a_law_that_leaves_its_range_is_dashed_from_its_last_point_within() {
     // Half the data leaves 13 tokens a parameter.
-    let advice = advise(&run(
-        "params=124M batch=65536tok steps=50000 schedule=cosine:0.1",
-    ));
+    let advice = advise(&run("params=124M batch=65536tok steps=50000 schedule=cosine:0.1"));
     let svg = advice_figure(&advice).expect("a law applies").svg(900.0);
     assert!(
         svg.contains("outside the law's range") || svg.contains("outside the law&#39;s range"),

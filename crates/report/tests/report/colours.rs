@@ -14,19 +14,13 @@ fn variables(css: &str) -> HashMap<&str, Rgb> {
     let declarations = css
         .split([';', '\n'])
         .filter_map(|declaration| declaration.trim().strip_prefix("--")?.split_once(":#"));
-    declarations
-        .map(|(name, hex)| (name, linear(hex)))
-        .collect()
+    declarations.map(|(name, hex)| (name, linear(hex))).collect()
 }
 
 fn linear(hex: &str) -> Rgb {
     [0, 2, 4].map(|start| {
         let encoded = f64::from(u8::from_str_radix(&hex[start..start + 2], 16).unwrap()) / 255.0;
-        if encoded <= 0.04045 {
-            encoded / 12.92
-        } else {
-            ((encoded + 0.055) / 1.055).powf(2.4)
-        }
+        if encoded <= 0.04045 { encoded / 12.92 } else { ((encoded + 0.055) / 1.055).powf(2.4) }
     })
 }
 
@@ -37,12 +31,7 @@ fn contrast(a: Rgb, b: Rgb) -> f64 {
 }
 
 fn multiply(matrix: [Rgb; 3], colour: Rgb) -> Rgb {
-    matrix.map(|row| {
-        row.iter()
-            .zip(colour)
-            .map(|(weight, channel)| weight * channel)
-            .sum()
-    })
+    matrix.map(|row| row.iter().zip(colour).map(|(weight, channel)| weight * channel).sum())
 }
 
 /// Colour as seen with full dichromacy: Machado, Oliveira & Fernandes 2009, severity 1.
@@ -95,12 +84,7 @@ fn oklab(colour: Rgb) -> Rgb {
 }
 
 fn distance(a: Rgb, b: Rgb) -> f64 {
-    oklab(a)
-        .iter()
-        .zip(oklab(b))
-        .map(|(x, y)| (x - y).powi(2))
-        .sum::<f64>()
-        .sqrt()
+    oklab(a).iter().zip(oklab(b)).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt()
 }
 
 #[test]
@@ -145,10 +129,7 @@ fn values_of_lambda_are_told_apart_with_every_colour_vision() {
                     for b in &drawn[index + 1..] {
                         let apart = distance(multiply(matrix, *a), multiply(matrix, *b));
                         // 0.02 is about the smallest difference that is seen side by side; thin lines need more.
-                        assert!(
-                            apart > 0.06,
-                            "{theme}, {count} values, {vision}: {apart:.3}"
-                        );
+                        assert!(apart > 0.06, "{theme}, {count} values, {vision}: {apart:.3}");
                     }
                 }
             }
@@ -160,12 +141,8 @@ fn values_of_lambda_are_told_apart_with_every_colour_vision() {
 fn the_sequential_scale_is_one_of_lightness() {
     for (theme, css) in PALETTES {
         let colours = variables(css);
-        let lightness: Vec<f64> = (0..13)
-            .map(|step| oklab(colours[format!("s{step}").as_str()])[0])
-            .collect();
-        assert!(
-            lightness.windows(2).all(|pair| pair[1] < pair[0]),
-            "{theme}: {lightness:?}"
-        );
+        let lightness: Vec<f64> =
+            (0..13).map(|step| oklab(colours[format!("s{step}").as_str()])[0]).collect();
+        assert!(lightness.windows(2).all(|pair| pair[1] < pair[0]), "{theme}: {lightness:?}");
     }
 }

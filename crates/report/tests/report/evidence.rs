@@ -47,11 +47,7 @@ fn analysis(lambdas: &[f64], values: &[f64], text: &str) -> EvidenceAnalysis {
             .collect(),
         paths: vec![CoefficientPath {
             name: text.to_owned(),
-            points: lambdas
-                .iter()
-                .copied()
-                .zip(values.iter().copied())
-                .collect(),
+            points: lambdas.iter().copied().zip(values.iter().copied()).collect(),
         }],
         prior_deviations: vec![(text.to_owned(), values[0])],
         calibration: Some(Calibration {
@@ -75,18 +71,12 @@ fn analysis(lambdas: &[f64], values: &[f64], text: &str) -> EvidenceAnalysis {
 
 /// The page as a tree, after what holds for every page was checked.
 fn checked(page: &str) -> Document<'_> {
-    let options = ParsingOptions {
-        allow_dtd: true,
-        ..ParsingOptions::default()
-    };
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     let document = Document::parse_with_options(page, options).unwrap();
     for node in document.descendants().filter(|node| node.is_element()) {
         for name in ["x", "y", "cx", "cy", "d", "width", "height", "viewBox"] {
             let value = node.attribute(name).unwrap_or_default();
-            assert!(
-                !value.contains("NaN") && !value.contains("inf"),
-                "{name}={value}"
-            );
+            assert!(!value.contains("NaN") && !value.contains("inf"), "{name}={value}");
         }
         assert_ne!(node.tag_name().name(), "img");
     }
@@ -110,9 +100,7 @@ fn a_whole_report_has_four_figures_and_the_costs() {
         &context("a title"),
     );
     let document = checked(&page);
-    let figures = document
-        .descendants()
-        .filter(|node| node.has_tag_name("figure"));
+    let figures = document.descendants().filter(|node| node.has_tag_name("figure"));
     assert_eq!(figures.count(), 4);
     // The choice of leave-one-out, and by how much the evidence's exceeds it: 0.9/0.2 − 1.
     assert!(
@@ -123,10 +111,7 @@ fn a_whole_report_has_four_figures_and_the_costs() {
 #[test]
 fn hostile_text_stays_text() {
     let lambdas = [0.01, 1.0, 100.0];
-    let page = evidence_report(
-        &analysis(&lambdas, &[0.4, 0.3, 0.2], HOSTILE),
-        &context(HOSTILE),
-    );
+    let page = evidence_report(&analysis(&lambdas, &[0.4, 0.3, 0.2], HOSTILE), &context(HOSTILE));
     checked(&page);
     assert!(!page.contains("<img"));
 }

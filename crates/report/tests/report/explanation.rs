@@ -20,19 +20,12 @@ fn the_page_says_what_the_terminal_says() {
     // What is read as one is held together at line ends.
     let page = page.replace('\u{a0}', " ");
     let escaped = |text: &str| {
-        text.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-            .replace('\'', "&#39;")
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;")
     };
     for warning in &explanation.warnings {
         // Without its first letter, which is a capital here.
-        let rest = |text: String| {
-            escaped(
-                text.split_at(text.chars().next().map_or(0, char::len_utf8))
-                    .1,
-            )
-        };
+        let rest =
+            |text: String| escaped(text.split_at(text.chars().next().map_or(0, char::len_utf8)).1);
         assert!(page.contains(&rest(warning.reason())), "{warning:?}");
         assert!(page.contains(&rest(warning.fix())), "{warning:?}");
     }
@@ -53,18 +46,12 @@ fn the_figure_shows_what_is_known() {
     };
     let run = "lr=0.1 steps=1000 schedule=cosine";
     // Learning rate, shrink, share left, RMS.
-    assert_eq!(
-        panels(&format!("torch.AdamW {run} weight_decay=0.1")),
-        Some(4)
-    );
+    assert_eq!(panels(&format!("torch.AdamW {run} weight_decay=0.1")), Some(4));
     // The RMS of SGD waits for the gradient's size, and Adam's L2 for it altogether.
     let sgd = format!("torch.SGD {run} momentum=0.9 weight_decay=0.1");
     assert_eq!(panels(&sgd), Some(3));
     assert_eq!(panels(&format!("{sgd} gradient_rms=0.01")), Some(4));
-    assert_eq!(
-        panels(&format!("torch.Adam {run} weight_decay=0.1")),
-        Some(1)
-    );
+    assert_eq!(panels(&format!("torch.Adam {run} weight_decay=0.1")), Some(1));
     assert_eq!(panels("torch.AdamW lr=0.1 weight_decay=0.1"), None);
     assert_eq!(panels("sklearn.Ridge alpha=1"), None);
     // One step, and a learning rate of zero, still give a file.
@@ -74,11 +61,7 @@ fn the_figure_shows_what_is_known() {
 
 #[test]
 fn what_has_no_run_still_has_a_page() {
-    for text in [
-        "sklearn.Ridge alpha=1",
-        "torch.AdamW",
-        "torch.SGD weight_decay=1e-4",
-    ] {
+    for text in ["sklearn.Ridge alpha=1", "torch.AdamW", "torch.SGD weight_decay=1e-4"] {
         let page = explanation_page(&explain(text), "wd explain");
         Document::parse(page.trim_start_matches("<!DOCTYPE html>\n")).expect("well-formed");
     }

@@ -8,13 +8,7 @@ use wd_report::figure::{
 };
 
 fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
-    Series {
-        label: label.to_owned(),
-        colour,
-        mark,
-        points,
-        annotations: Vec::new(),
-    }
+    Series { label: label.to_owned(), colour, mark, points, annotations: Vec::new() }
 }
 
 fn figure(
@@ -43,18 +37,8 @@ fn a_figure_is_a_file_of_its_own() {
         Colour::Ink,
         Mark::Line,
         vec![
-            Point {
-                x: 0.0,
-                y: 1.0,
-                low: f64::NAN,
-                high: f64::NAN,
-            },
-            Point {
-                x: 10.0,
-                y: 2.0,
-                low: f64::NAN,
-                high: f64::NAN,
-            },
+            Point { x: 0.0, y: 1.0, low: f64::NAN, high: f64::NAN },
+            Point { x: 10.0, y: 2.0, low: f64::NAN, high: f64::NAN },
         ],
     )];
     let figure = wd_report::figure::Figure::Panels(figure(steps(), vec![panel], 1, Labels::Key));
@@ -62,15 +46,9 @@ fn a_figure_is_a_file_of_its_own() {
     let document = Document::parse(&file).expect("well-formed");
     let root = document.root_element();
     assert_eq!(root.attribute("width"), Some("700"));
-    let inner = root
-        .children()
-        .find(|node| node.tag_name().name() == "svg")
-        .expect("the drawing");
+    let inner = root.children().find(|node| node.tag_name().name() == "svg").expect("the drawing");
     // Every drawing is in the SVG name space, so that a viewer knows it.
-    assert_eq!(
-        inner.tag_name().namespace(),
-        Some("http://www.w3.org/2000/svg")
-    );
+    assert_eq!(inner.tag_name().namespace(), Some("http://www.w3.org/2000/svg"));
     let height = |node: roxmltree::Node<'_, '_>| -> f64 {
         node.attribute("height").unwrap().parse().unwrap()
     };
@@ -82,19 +60,13 @@ fn a_figure_is_a_file_of_its_own() {
     assert!(marks.clone().count() > 0);
     for mark in marks {
         let mark = mark.split('"').next().unwrap_or_default();
-        assert!(
-            file.contains(&format!("[data-stroke={mark}]{{stroke:#")),
-            "{mark}"
-        );
+        assert!(file.contains(&format!("[data-stroke={mark}]{{stroke:#")), "{mark}");
     }
     assert!(!file.contains("url(http"));
 }
 
 fn steps() -> Horizontal {
-    Horizontal::Quantity {
-        label: "step".to_owned(),
-        transform: Transform::Linear,
-    }
+    Horizontal::Quantity { label: "step".to_owned(), transform: Transform::Linear }
 }
 
 #[test]
@@ -117,11 +89,7 @@ fn lines_with_bands_and_a_crossing() {
         series("λ = 0.1", colours[1], Mark::Line, line(0.11)),
     ];
     panel.series[0].points[2].y = f64::NAN;
-    panel.references.push(Reference {
-        y: 3.8,
-        label: "reference".to_owned(),
-        dotted: false,
-    });
+    panel.references.push(Reference { y: 3.8, label: "reference".to_owned(), dotted: false });
     panel.moments.push(Moment {
         x: 280.0,
         y: 3.8,
@@ -133,43 +101,23 @@ fn lines_with_bands_and_a_crossing() {
 
 #[test]
 fn dots_over_categories_in_a_narrow_layout() {
-    let names = vec![
-        "λ = 0".to_owned(),
-        "λ = 0.1\nκ = 0.82".to_owned(),
-        "λ = 1".to_owned(),
-    ];
+    let names = vec!["λ = 0".to_owned(), "λ = 0.1\nκ = 0.82".to_owned(), "λ = 1".to_owned()];
     let mut panel = Panel::new("Gap", 90.0);
     let mut dots = series(
         "",
         Colour::Ink,
         Mark::Dots,
         vec![
-            Point {
-                x: 0.0,
-                y: 0.01,
-                low: -0.01,
-                high: 0.03,
-            },
-            Point {
-                x: 1.0,
-                y: 0.02,
-                low: f64::NAN,
-                high: f64::NAN,
-            },
+            Point { x: 0.0, y: 0.01, low: -0.01, high: 0.03 },
+            Point { x: 1.0, y: 0.02, low: f64::NAN, high: f64::NAN },
         ],
     );
     dots.annotations = vec!["+0.010 ± 0.020".to_owned(), "+0.02".to_owned()];
     panel.series.push(dots);
-    panel.notes.push(Note {
-        x: 2.0,
-        text: "diverged".to_owned(),
-    });
+    panel.notes.push(Note { x: 2.0, text: "diverged".to_owned() });
     insta::assert_snapshot!(
         figure(
-            Horizontal::Categories {
-                label: "λ".to_owned(),
-                names
-            },
+            Horizontal::Categories { label: "λ".to_owned(), names },
             vec![panel],
             1,
             Labels::None
@@ -181,11 +129,7 @@ fn dots_over_categories_in_a_narrow_layout() {
 #[test]
 fn a_heat_map_marks_the_best_cell() {
     let cell = |value: f64| {
-        Some(Cell {
-            value,
-            label: format!("{value:.2}"),
-            detail: "2 seeds".to_owned(),
-        })
+        Some(Cell { value, label: format!("{value:.2}"), detail: "2 seeds".to_owned() })
     };
     let map = HeatMap {
         id: "grid".to_owned(),
@@ -199,20 +143,12 @@ fn a_heat_map_marks_the_best_cell() {
     };
     let svg = map.svg(400.0);
     let document = Document::parse(&svg).unwrap();
-    let best = document
-        .descendants()
-        .find(|node| node.attribute("class") == Some("best"))
-        .unwrap();
+    let best = document.descendants().find(|node| node.attribute("class") == Some("best")).unwrap();
     let holder = document
         .descendants()
         .find(|node| node.has_tag_name("text") && node.text() == Some("3.40"))
         .unwrap();
-    let rect = holder
-        .parent()
-        .unwrap()
-        .children()
-        .find(|node| node.has_tag_name("rect"))
-        .unwrap();
+    let rect = holder.parent().unwrap().children().find(|node| node.has_tag_name("rect")).unwrap();
     for side in ["x", "y", "width", "height"] {
         assert_eq!(best.attribute(side), rect.attribute(side));
     }
@@ -256,36 +192,20 @@ fn any_number() -> impl Strategy<Value = f64> {
 
 fn any_series() -> impl Strategy<Value = Series> {
     let point = (any_number(), any_number(), any_number(), any_number());
-    let mark = prop_oneof![
-        Just(Mark::Line),
-        Just(Mark::Dashes),
-        Just(Mark::Dots),
-        Just(Mark::Rings)
-    ];
-    (
-        prop::collection::vec(point, 0..6),
-        mark,
-        "[a-z<&λ ]{0,12}",
-        any::<bool>(),
-    )
-        .prop_map(|(points, mark, label, annotated)| {
-            let points: Vec<Point> = points
-                .into_iter()
-                .map(|(x, y, low, high)| Point { x, y, low, high })
-                .collect();
+    let mark =
+        prop_oneof![Just(Mark::Line), Just(Mark::Dashes), Just(Mark::Dots), Just(Mark::Rings)];
+    (prop::collection::vec(point, 0..6), mark, "[a-z<&λ ]{0,12}", any::<bool>()).prop_map(
+        |(points, mark, label, annotated)| {
+            let points: Vec<Point> =
+                points.into_iter().map(|(x, y, low, high)| Point { x, y, low, high }).collect();
             let annotations = if annotated {
                 points.iter().map(|_| "1.0 ± 0.1".to_owned()).collect()
             } else {
                 Vec::new()
             };
-            Series {
-                label,
-                colour: Colour::Sequence(200),
-                mark,
-                points,
-                annotations,
-            }
-        })
+            Series { label, colour: Colour::Sequence(200), mark, points, annotations }
+        },
+    )
 }
 
 proptest! {

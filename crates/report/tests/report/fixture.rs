@@ -30,13 +30,7 @@ pub(crate) fn interval(mean: f64, standard_error: f64, n: usize) -> Interval {
     }
     let standard_error = if n > 1 { standard_error } else { f64::NAN };
     let half = quantile(n) * standard_error;
-    Interval {
-        mean,
-        low: mean - half,
-        high: mean + half,
-        standard_error,
-        n,
-    }
+    Interval { mean, low: mean - half, high: mean + half, standard_error, n }
 }
 
 pub(crate) fn paired(
@@ -70,11 +64,7 @@ fn bands(tag: u64, n: usize, standard_error: f64, value: impl Fn(f64) -> f64) ->
         .map(|window| {
             let fraction = (window as f64 + 0.5) / 60.0;
             let mean = value(fraction) + 0.4 * standard_error * noise(tag, window);
-            let interval = interval(
-                mean,
-                standard_error * (1.0 + 0.3 * noise(tag + 1, window)),
-                n,
-            );
+            let interval = interval(mean, standard_error * (1.0 + 0.3 * noise(tag + 1, window)), n);
             Band {
                 step: (fraction * STEPS as f64).round(),
                 mean,
@@ -88,11 +78,7 @@ fn bands(tag: u64, n: usize, standard_error: f64, value: impl Fn(f64) -> f64) ->
 
 /// Piecewise linear through points (fraction of the run, value).
 fn through(points: &[(f64, f64)], at: f64) -> f64 {
-    let after = points
-        .iter()
-        .position(|point| point.0 >= at)
-        .unwrap_or(points.len() - 1)
-        .max(1);
+    let after = points.iter().position(|point| point.0 >= at).unwrap_or(points.len() - 1).max(1);
     let ((x0, y0), (x1, y1)) = (points[after - 1], points[after]);
     y0 + (y1 - y0) * ((at - x0) / (x1 - x0)).clamp(0.0, 1.0)
 }
@@ -108,18 +94,7 @@ struct Shape {
 
 fn path(shape: &Shape, at: f64) -> f64 {
     let [a, b, c, d, e] = shape.difference;
-    through(
-        &[
-            (0.0, 0.0),
-            (0.05, 0.2 * a),
-            (0.25, a),
-            (0.5, b),
-            (0.75, c),
-            (0.9, d),
-            (1.0, e),
-        ],
-        at,
-    )
+    through(&[(0.0, 0.0), (0.05, 0.2 * a), (0.25, a), (0.5, b), (0.75, c), (0.9, d), (1.0, e)], at)
 }
 
 fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
@@ -142,9 +117,7 @@ fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
     let role = |role: &str, kind: Option<&str>, scale: f64, ratio: f64| RoleNorm {
         role: role.to_owned(),
         kind: kind.map(str::to_owned),
-        measured: bands(tag + 31, n, 4e-4, |at| {
-            rms(at, scale) * (1.0 + (ratio - 1.0) * at.sqrt())
-        }),
+        measured: bands(tag + 31, n, 4e-4, |at| rms(at, scale) * (1.0 + (ratio - 1.0) * at.sqrt())),
         predicted: (0..=STEPS)
             .map(|step| (step as f64, rms(step as f64 / STEPS as f64, scale)))
             .collect(),
@@ -210,12 +183,7 @@ fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
             role("matrix", None, 1.0, 0.96),
             role("embedding", None, 0.72, 1.7 - 0.5 * strength),
             role("position", None, 1.3, 0.51),
-            role(
-                "matrix",
-                Some("attention.qkv.weight"),
-                1.04,
-                1.02 + 0.8 * strength,
-            ),
+            role("matrix", Some("attention.qkv.weight"), 1.04, 1.02 + 0.8 * strength),
             role("matrix", Some("attention.projection.weight"), 0.9, 0.62),
             role("matrix", Some("mlp.up.weight"), 1.0, 0.98),
             role("matrix", Some("mlp.down.weight"), 0.95, 1.02),
@@ -234,12 +202,7 @@ fn comparison(shape: &Shape, arm: usize, baseline: usize, n: usize, cosine: bool
         crossing: crosses.then(|| {
             let fraction = if shape.lambda < 0.08 { 0.829 } else { 0.879 };
             let step = fraction * STEPS as f64;
-            Crossing {
-                step,
-                fraction,
-                low: Some(step - 60.0),
-                high: Some(step + 70.0),
-            }
+            Crossing { step, fraction, low: Some(step - 60.0), high: Some(step + 70.0) }
         }),
         final_train: paired(shape.difference[4], shape.error, n, 3),
         final_validation: paired(shape.difference[4] * 1.1 - 0.001, 1.4 * shape.error, n, 4),
@@ -252,13 +215,7 @@ fn comparison(shape: &Shape, arm: usize, baseline: usize, n: usize, cosine: bool
 /// A study like the default one: two schedules, four λ, three learning rates, unequal numbers of seeds.
 pub(crate) fn realistic() -> Analysis {
     let cosine = [
-        Shape {
-            lambda: 0.0,
-            kappa: 0.0,
-            seeds: 5,
-            difference: [0.0; 5],
-            error: 0.0,
-        },
+        Shape { lambda: 0.0, kappa: 0.0, seeds: 5, difference: [0.0; 5], error: 0.0 },
         Shape {
             lambda: 0.05,
             kappa: 0.41,
@@ -282,13 +239,7 @@ pub(crate) fn realistic() -> Analysis {
         },
     ];
     let constant = [
-        Shape {
-            lambda: 0.0,
-            kappa: 0.0,
-            seeds: 3,
-            difference: [0.0; 5],
-            error: 0.0,
-        },
+        Shape { lambda: 0.0, kappa: 0.0, seeds: 3, difference: [0.0; 5], error: 0.0 },
         Shape {
             lambda: 0.1,
             kappa: 1.46,
@@ -304,50 +255,27 @@ pub(crate) fn realistic() -> Analysis {
             error: 0.0004,
         },
     ];
-    let mut arms: Vec<Arm> = cosine
-        .iter()
-        .map(|shape| arm(shape, "cosine", 8e-3, 0.0))
-        .collect();
-    arms.extend(
-        constant
-            .iter()
-            .map(|shape| arm(shape, "constant", 8e-3, 0.0)),
-    );
+    let mut arms: Vec<Arm> = cosine.iter().map(|shape| arm(shape, "cosine", 8e-3, 0.0)).collect();
+    arms.extend(constant.iter().map(|shape| arm(shape, "constant", 8e-3, 0.0)));
     for (rate, offset) in [(3e-3, 0.052), (1.6e-2, 0.031)] {
         for shape in [&cosine[0], &cosine[2], &cosine[3]] {
-            let shape = Shape {
-                seeds: 2,
-                difference: shape.difference.map(|d| d * 60.0 * rate),
-                ..*shape
-            };
+            let shape =
+                Shape { seeds: 2, difference: shape.difference.map(|d| d * 60.0 * rate), ..*shape };
             arms.push(arm(&shape, "cosine", rate, offset));
         }
     }
     let last = arms.len() - 1;
-    arms[last].diverged.push(Diverged {
-        seed: 2,
-        step: 1204,
-    });
+    arms[last].diverged.push(Diverged { seed: 2, step: 1204 });
     let mut comparisons: Vec<Comparison> = (1..4)
         .map(|index| comparison(&cosine[index], index, 0, cosine[index].seeds as usize, true))
         .collect();
     comparisons.extend((1..3).map(|index| {
-        comparison(
-            &constant[index],
-            4 + index,
-            4,
-            constant[index].seeds as usize,
-            false,
-        )
+        comparison(&constant[index], 4 + index, 4, constant[index].seeds as usize, false)
     }));
     let mut best = comparison(&cosine[2], 2, 0, 5, true);
     best.kind = ComparisonKind::BestLearningRate;
     comparisons.push(best);
-    Analysis {
-        arms,
-        comparisons,
-        verdict: verdict(),
-    }
+    Analysis { arms, comparisons, verdict: verdict() }
 }
 
 fn verdict() -> Verdict {
@@ -398,37 +326,20 @@ fn verdict() -> Verdict {
 
 /// One arm with one seed, nothing held out, no λ = 0.
 pub(crate) fn single() -> Analysis {
-    let shape = Shape {
-        lambda: 0.1,
-        kappa: 0.82,
-        seeds: 1,
-        difference: [0.0; 5],
-        error: 0.0,
-    };
+    let shape = Shape { lambda: 0.1, kappa: 0.82, seeds: 1, difference: [0.0; 5], error: 0.0 };
     let mut only = arm(&shape, "cosine", 8e-3, 0.0);
     only.label = "λ=0.1".to_owned();
-    for missing in [
-        &mut only.final_validation,
-        &mut only.final_train_evaluation,
-        &mut only.gap,
-    ] {
+    for missing in [&mut only.final_validation, &mut only.final_train_evaluation, &mut only.gap] {
         *missing = interval(f64::NAN, f64::NAN, 0);
     }
-    Analysis {
-        arms: vec![only],
-        comparisons: Vec::new(),
-        verdict: undecided(),
-    }
+    Analysis { arms: vec![only], comparisons: Vec::new(), verdict: undecided() }
 }
 
 /// Every run diverged.
 pub(crate) fn diverged() -> Analysis {
     let mut analysis = single();
     let arm = &mut analysis.arms[0];
-    arm.diverged = vec![
-        Diverged { seed: 0, step: 31 },
-        Diverged { seed: 1, step: 40 },
-    ];
+    arm.diverged = vec![Diverged { seed: 0, step: 31 }, Diverged { seed: 1, step: 40 }];
     arm.seeds.clear();
     arm.train_loss.clear();
     arm.weight_rms_by_role.clear();
@@ -447,10 +358,7 @@ pub(crate) fn without_lambda_axis() -> Analysis {
     analysis.arms[0].settings = vec![("model.width".to_owned(), "64".to_owned())];
     other.label = "λ=0.1, model.width=128".to_owned();
     other.settings = vec![("model.width".to_owned(), "128".to_owned())];
-    other
-        .train_loss
-        .iter_mut()
-        .for_each(|band| band.mean -= 0.1);
+    other.train_loss.iter_mut().for_each(|band| band.mean -= 0.1);
     analysis.arms.push(other);
     analysis
 }

@@ -32,10 +32,7 @@ fn render(name: &str, analysis: &Analysis, context: &ReportContext) -> String {
 }
 
 fn parse(page: &str) -> Document<'_> {
-    let options = ParsingOptions {
-        allow_dtd: true,
-        ..ParsingOptions::default()
-    };
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     Document::parse_with_options(page, options).unwrap()
 }
 
@@ -85,22 +82,15 @@ fn pages_are_well_formed_with_unique_ids() {
     for (name, analysis) in all() {
         let page = render(name, &analysis, &context());
         let document = parse(&page);
-        let mut ids: Vec<&str> = document
-            .descendants()
-            .filter_map(|node| node.attribute("id"))
-            .collect();
+        let mut ids: Vec<&str> =
+            document.descendants().filter_map(|node| node.attribute("id")).collect();
         let count = ids.len();
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), count, "{name}: an id is used twice");
-        let labels = document
-            .descendants()
-            .filter_map(|node| node.attribute("aria-labelledby"));
+        let labels = document.descendants().filter_map(|node| node.attribute("aria-labelledby"));
         for label in labels.flat_map(str::split_whitespace) {
-            assert!(
-                ids.binary_search(&label).is_ok(),
-                "{name}: nothing has the id {label}"
-            );
+            assert!(ids.binary_search(&label).is_ok(), "{name}: nothing has the id {label}");
         }
     }
 }
@@ -143,32 +133,17 @@ fn text_from_outside_stays_text() {
     let page = render("hostile.html", &analysis, &context);
     let document = parse(&page);
     assert!(!document.descendants().any(|node| node.has_tag_name("img")));
-    assert_eq!(
-        document
-            .descendants()
-            .filter(|node| node.has_tag_name("script"))
-            .count(),
-        1
-    );
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("script")).count(), 1);
     // The NUL, which no document can hold, is replaced; the rest reads as it was written.
-    let title = document
-        .descendants()
-        .find(|node| node.has_tag_name("h1"))
-        .unwrap();
-    assert_eq!(
-        title.text(),
-        Some("</script><img src=x onerror=alert(1)>\"'&\u{fffd}]]>")
-    );
+    let title = document.descendants().find(|node| node.has_tag_name("h1")).unwrap();
+    assert_eq!(title.text(), Some("</script><img src=x onerror=alert(1)>\"'&\u{fffd}]]>"));
 }
 
 #[test]
 fn figures_are_named_and_described() {
     let page = study_report(&fixture::realistic(), &context());
     let document = parse(&page);
-    let drawings: Vec<_> = document
-        .descendants()
-        .filter(|node| node.has_tag_name("svg"))
-        .collect();
+    let drawings: Vec<_> = document.descendants().filter(|node| node.has_tag_name("svg")).collect();
     assert!(drawings.len() > 10);
     for drawing in drawings {
         assert_eq!(drawing.attribute("role"), Some("img"));
@@ -180,24 +155,10 @@ fn figures_are_named_and_described() {
             assert!(text.is_some_and(|text| text.len() > 8), "{part}: {text:?}");
         }
     }
-    for figure in document
-        .descendants()
-        .filter(|node| node.has_tag_name("figure"))
-    {
-        assert!(
-            figure
-                .descendants()
-                .any(|node| node.has_tag_name("figcaption"))
-        );
-        assert!(
-            figure
-                .descendants()
-                .any(|node| node.has_tag_name("details"))
-        );
-        let link = figure
-            .descendants()
-            .find(|node| node.has_attribute("download"))
-            .unwrap();
+    for figure in document.descendants().filter(|node| node.has_tag_name("figure")) {
+        assert!(figure.descendants().any(|node| node.has_tag_name("figcaption")));
+        assert!(figure.descendants().any(|node| node.has_tag_name("details")));
+        let link = figure.descendants().find(|node| node.has_attribute("download")).unwrap();
         assert!(link.attribute("href").unwrap().starts_with("data:text/csv"));
     }
 }
@@ -207,12 +168,9 @@ fn what_is_missing_is_said() {
     let sentences = |analysis: &Analysis| -> Vec<String> {
         let page = study_report(analysis, &context());
         let document = parse(&page);
-        let absent = document
-            .descendants()
-            .filter(|node| node.attribute("class") == Some("absent"));
-        absent
-            .filter_map(|node| node.text().map(str::to_owned))
-            .collect()
+        let absent =
+            document.descendants().filter(|node| node.attribute("class") == Some("absent"));
+        absent.filter_map(|node| node.text().map(str::to_owned)).collect()
     };
     let of_single = sentences(&fixture::single());
     for reason in [
@@ -226,11 +184,7 @@ fn what_is_missing_is_said() {
             "{reason}: {of_single:?}"
         );
     }
-    assert!(
-        sentences(&fixture::diverged())
-            .iter()
-            .any(|sentence| sentence.contains("diverged"))
-    );
+    assert!(sentences(&fixture::diverged()).iter().any(|sentence| sentence.contains("diverged")));
     assert_eq!(sentences(&fixture::realistic()), Vec::<String>::new());
 }
 
@@ -245,9 +199,7 @@ fn the_verdict_comes_first() {
         .collect();
     assert_eq!(
         ids,
-        [
-            "verdict", "training", "gap", "constant", "late", "grid", "arms", "setting", "commands"
-        ]
+        ["verdict", "training", "gap", "constant", "late", "grid", "arms", "setting", "commands"]
     );
 }
 
@@ -263,12 +215,7 @@ fn poisoned(value: f64, every: usize, first: usize) -> Analysis {
     };
     let mut bands = |bands: &mut Vec<wd_lab::Band>| {
         for band in bands {
-            for number in [
-                &mut band.step,
-                &mut band.mean,
-                &mut band.low,
-                &mut band.high,
-            ] {
+            for number in [&mut band.step, &mut band.mean, &mut band.low, &mut band.high] {
                 poison(number);
             }
         }
@@ -278,9 +225,7 @@ fn poisoned(value: f64, every: usize, first: usize) -> Analysis {
         bands(&mut arm.late.gradient_norm);
         bands(&mut arm.late.relative_update);
         bands(&mut arm.late.weight_rms);
-        arm.weight_rms_by_role
-            .iter_mut()
-            .for_each(|norm| bands(&mut norm.measured));
+        arm.weight_rms_by_role.iter_mut().for_each(|norm| bands(&mut norm.measured));
     }
     for comparison in &mut analysis.comparisons {
         bands(&mut comparison.difference);
@@ -304,11 +249,9 @@ fn poisoned(value: f64, every: usize, first: usize) -> Analysis {
         poison(&mut arm.lambda);
     }
     for comparison in &mut analysis.comparisons {
-        for difference in [
-            &mut comparison.final_train,
-            &mut comparison.final_validation,
-            &mut comparison.gap,
-        ] {
+        for difference in
+            [&mut comparison.final_train, &mut comparison.final_validation, &mut comparison.gap]
+        {
             for number in [
                 &mut difference.interval.mean,
                 &mut difference.interval.low,
@@ -352,12 +295,7 @@ proptest! {
 fn arms_that_do_not_differ_in_lambda_are_named_by_what_differs() {
     let page = study_report(&fixture::without_lambda_axis(), &context());
     let document = parse(&page);
-    let named: Vec<_> = document
-        .descendants()
-        .filter_map(|node| node.attribute("data-label"))
-        .collect();
-    assert!(
-        named.contains(&"model.width=64") && named.contains(&"model.width=128"),
-        "{named:?}"
-    );
+    let named: Vec<_> =
+        document.descendants().filter_map(|node| node.attribute("data-label")).collect();
+    assert!(named.contains(&"model.width=64") && named.contains(&"model.width=128"), "{named:?}");
 }

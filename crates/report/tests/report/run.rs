@@ -72,14 +72,7 @@ fn plan(rule: &str) -> Plan {
                 "2-D: decays (nanogpt)",
                 0.08,
             ),
-            tensor(
-                "final_norm.weight",
-                &[64],
-                "norm",
-                0.0,
-                "norm gain: no decay (nanogpt)",
-                1.0,
-            ),
+            tensor("final_norm.weight", &[64], "norm", 0.0, "norm gain: no decay (nanogpt)", 1.0),
         ],
     }
 }
@@ -94,23 +87,14 @@ fn run(rule: &str, steps: u64) -> (TempDir, RunDirectory) {
     if steps == 0 {
         return (parent, run);
     }
-    run.append_event(&Event::now(EventKind::Started, 0, "a run of <400> steps"))
-        .unwrap();
+    run.append_event(&Event::now(EventKind::Started, 0, "a run of <400> steps")).unwrap();
     let mut columns = vec![Column::f64("step")];
     columns.extend(
-        [
-            "train_loss",
-            "validation_loss",
-            "train_eval_loss",
-            "gradient_norm",
-        ]
-        .map(Column::f64),
+        ["train_loss", "validation_loss", "train_eval_loss", "gradient_norm"].map(Column::f64),
     );
     for measure in ["weight_norm", "update_norm", "relative_update"] {
         columns.extend(
-            plan.tensors
-                .iter()
-                .map(|tensor| Column::f32(format!("{measure}/{}", tensor.path))),
+            plan.tensors.iter().map(|tensor| Column::f32(format!("{measure}/{}", tensor.path))),
         );
     }
     let lock = run.lock().unwrap();
@@ -120,13 +104,7 @@ fn run(rule: &str, steps: u64) -> (TempDir, RunDirectory) {
         let wobble = (step as f64 * 12.9898).sin();
         let loss = 3.5 + 3.4 * (-at / 0.05).exp() - 0.2 * at + 0.03 * wobble;
         let evaluated = step % 100 == 0 || step == steps;
-        let mut row = vec![
-            step as f64,
-            loss,
-            f64::NAN,
-            f64::NAN,
-            0.5 + 0.2 * at + 0.02 * wobble,
-        ];
+        let mut row = vec![step as f64, loss, f64::NAN, f64::NAN, 0.5 + 0.2 * at + 0.02 * wobble];
         if evaluated {
             (row[2], row[3]) = (loss + 0.02, loss + 0.01);
         }
@@ -147,10 +125,7 @@ fn run(rule: &str, steps: u64) -> (TempDir, RunDirectory) {
 }
 
 fn text(page: &str) -> String {
-    let options = ParsingOptions {
-        allow_dtd: true,
-        ..ParsingOptions::default()
-    };
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     let document = Document::parse_with_options(page, options).unwrap();
     document
         .root()
@@ -168,14 +143,10 @@ fn report(run: &RunDirectory) -> String {
 #[test]
 fn a_finished_run() {
     let (_parent, run) = run("decoupled", STEPS);
-    run.append_event(&Event::now(EventKind::Finished, STEPS, "done"))
-        .unwrap();
+    run.append_event(&Event::now(EventKind::Finished, STEPS, "done")).unwrap();
     let page = report(&run);
-    std::fs::write(
-        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("run.html"),
-        &page,
-    )
-    .unwrap();
+    std::fs::write(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("run.html"), &page)
+        .unwrap();
     let text = text(&page);
     for expected in [
         "λ <0.1>",
@@ -208,11 +179,7 @@ fn a_run_that_has_not_begun_says_so() {
     let (_parent, run) = run("decoupled", 0);
     let text = text(&report(&run));
     assert!(text.contains("Planned for 400 steps, not begun."));
-    assert_eq!(
-        text.matches("Left out").count(),
-        3,
-        "losses, gradients, norms"
-    );
+    assert_eq!(text.matches("Left out").count(), 3, "losses, gradients, norms");
 }
 
 #[test]
@@ -220,9 +187,7 @@ fn nothing_is_predicted_where_the_recursion_makes_no_statement() {
     let (_parent, coupled) = run("coupled-l2", 40);
     assert!(text(&report(&coupled)).contains("Nothing is predicted here"));
     let (_parent, anchored) = run("decoupled", 40);
-    anchored
-        .write_config("[decay]\nanchor = \"initial\"\n")
-        .unwrap();
+    anchored.write_config("[decay]\nanchor = \"initial\"\n").unwrap();
     assert!(text(&report(&anchored)).contains("Nothing is predicted here"));
 }
 
@@ -230,10 +195,7 @@ fn nothing_is_predicted_where_the_recursion_makes_no_statement() {
 fn a_directory_without_a_plan_is_an_error() {
     let parent = TempDir::new().unwrap();
     let run = RunDirectory::create_or_open(parent.path()).unwrap();
-    assert!(matches!(
-        run_report(&run, &ReportContext::default()),
-        Err(ReportError::Store(_))
-    ));
+    assert!(matches!(run_report(&run, &ReportContext::default()), Err(ReportError::Store(_))));
 }
 
 #[test]

@@ -22,19 +22,9 @@ fn lines_are_short_and_plain() {
     hostile.verdict.lines[0].finding = "\u{1b}]0;title\u{7}".to_owned();
     let mut nothing = fixture::single();
     nothing.arms.clear();
-    for analysis in [
-        fixture::realistic(),
-        fixture::diverged(),
-        fixture::many(),
-        hostile,
-        nothing,
-    ] {
+    for analysis in [fixture::realistic(), fixture::diverged(), fixture::many(), hostile, nothing] {
         for line in study_summary(&analysis).lines() {
-            assert!(
-                line.chars().count() <= 100,
-                "{} columns: {line}",
-                line.chars().count()
-            );
+            assert!(line.chars().count() <= 100, "{} columns: {line}", line.chars().count());
             assert!(!line.chars().any(char::is_control), "{line:?}");
         }
     }

@@ -30,13 +30,7 @@ impl Checkpoints {
         };
         let model = read(MODEL_FILE, &record.model)?;
         let optimizer = read(OPTIMIZER_FILE, &record.optimizer)?;
-        Ok(Checkpoint {
-            step,
-            path,
-            model,
-            optimizer,
-            state: record.state,
-        })
+        Ok(Checkpoint { step, path, model, optimizer, state: record.state })
     }
 
     /// Verifies the checkpoint at `step` without loading it: reads and hashes its files, in little memory.
@@ -45,16 +39,9 @@ impl Checkpoints {
     /// As [`Checkpoints::load`].
     pub fn verify(&self, step: u64) -> Result<(), StoreError> {
         let record = self.read_record(step)?;
-        for (name, expected) in [
-            (MODEL_FILE, &record.model),
-            (OPTIMIZER_FILE, &record.optimizer),
-        ] {
+        for (name, expected) in [(MODEL_FILE, &record.model), (OPTIMIZER_FILE, &record.optimizer)] {
             let path = self.path(step).join(name);
-            matches(
-                &path,
-                &fingerprint(&path).map_err(missing_is_damage)?,
-                expected,
-            )?;
+            matches(&path, &fingerprint(&path).map_err(missing_is_damage)?, expected)?;
         }
         Ok(())
     }
@@ -69,19 +56,13 @@ impl Checkpoints {
         for step in self.steps()?.into_iter().rev() {
             match self.load(step) {
                 Ok(checkpoint) => {
-                    return Ok(Latest {
-                        checkpoint: Some(checkpoint),
-                        skipped,
-                    });
+                    return Ok(Latest { checkpoint: Some(checkpoint), skipped });
                 }
                 Err(error @ StoreError::TooNew { .. }) => return Err(error),
                 Err(error) => skipped.push(SkippedCheckpoint { step, error }),
             }
         }
-        Ok(Latest {
-            checkpoint: None,
-            skipped,
-        })
+        Ok(Latest { checkpoint: None, skipped })
     }
 
     fn read_record(&self, step: u64) -> Result<Record, StoreError> {
@@ -108,10 +89,8 @@ impl Checkpoints {
             _ => StoreError::io("read", &path)(error),
         })?;
         let damaged = |error: serde_json::Error| StoreError::damaged(&path, error);
-        let version = serde_json::from_slice::<AnyVersion>(&bytes)
-            .map_err(damaged)?
-            .checkpoint
-            .format;
+        let version =
+            serde_json::from_slice::<AnyVersion>(&bytes).map_err(damaged)?.checkpoint.format;
         if version > FORMAT {
             return Err(StoreError::TooNew {
                 path,
@@ -147,9 +126,6 @@ fn matches(path: &Path, found: &Fingerprint, expected: &Fingerprint) -> Result<(
     if found == expected {
         Ok(())
     } else {
-        Err(StoreError::damaged(
-            path,
-            "its hash is not the one in state.json",
-        ))
+        Err(StoreError::damaged(path, "its hash is not the one in state.json"))
     }
 }

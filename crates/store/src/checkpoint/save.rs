@@ -32,9 +32,7 @@ impl Checkpoints {
         state: &Value,
     ) -> Result<PathBuf, StoreError> {
         create_directory(&self.root)?;
-        let aside = self
-            .root
-            .join(format!(".tmp-step-{step}-{}", std::process::id()));
+        let aside = self.root.join(format!(".tmp-step-{step}-{}", std::process::id()));
         let place = self.path(step);
         let saved = self
             .write_all(&aside, step, model, optimizer, state)
@@ -66,10 +64,7 @@ impl Checkpoints {
             state: state.clone(),
         };
         let path = aside.join(STATE_FILE);
-        let file = StateFile {
-            blake3: checkpoint.checksum(&path)?,
-            checkpoint,
-        };
+        let file = StateFile { blake3: checkpoint.checksum(&path)?, checkpoint };
         let json = serde_json::to_vec_pretty(&file).map_err(|error| StoreError::Unwritable {
             path: path.clone(),
             reason: error.to_string(),
@@ -82,9 +77,7 @@ impl Checkpoints {
     /// checkpoint of the same step steps aside first, and [`Checkpoints::sweep`] puts it back if a kill comes between.
     fn put(&self, step: u64, aside: &Path) -> Result<(), StoreError> {
         let place = self.path(step);
-        let old = self
-            .root
-            .join(format!(".old-step-{step}-{}", std::process::id()));
+        let old = self.root.join(format!(".old-step-{step}-{}", std::process::id()));
         let replaces = place.exists();
         if replaces {
             fs::rename(&place, &old).map_err(StoreError::io("move aside", &place))?;

@@ -41,9 +41,7 @@ impl Checkpoints {
     /// Under a name that no reader takes for a checkpoint, so that a kill in the middle leaves no half of one.
     fn remove(&self, step: u64) -> Result<(), StoreError> {
         let place = self.path(step);
-        let aside = self
-            .root
-            .join(format!(".tmp-step-{step}-{}", std::process::id()));
+        let aside = self.root.join(format!(".tmp-step-{step}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&aside);
         fs::rename(&place, &aside).map_err(StoreError::io("remove", &place))?;
         fs::remove_dir_all(&aside).map_err(StoreError::io("remove", &place))
@@ -61,9 +59,7 @@ impl Checkpoints {
                 && !self.path(step).exists()
             {
                 fs::rename(&path, self.path(step)).map_err(StoreError::io("put back", &path))?;
-            } else if step_aside(&name, ".old-step-")
-                .or(step_aside(&name, ".tmp-step-"))
-                .is_some()
+            } else if step_aside(&name, ".old-step-").or(step_aside(&name, ".tmp-step-")).is_some()
             {
                 fs::remove_dir_all(&path).map_err(StoreError::io("remove", &path))?;
             }

@@ -45,18 +45,12 @@ pub struct Column {
 impl Column {
     /// A column stored in eight bytes a row.
     pub fn f64(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            dtype: ColumnType::F64,
-        }
+        Self { name: name.into(), dtype: ColumnType::F64 }
     }
 
     /// A column stored in four bytes a row.
     pub fn f32(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            dtype: ColumnType::F32,
-        }
+        Self { name: name.into(), dtype: ColumnType::F32 }
     }
 }
 
@@ -89,9 +83,7 @@ pub(super) enum HeaderProblem {
 pub(super) fn check_columns(columns: &[Column]) -> Result<(), StoreError> {
     let invalid = |reason: String| StoreError::InvalidColumns { reason };
     if columns.first() != Some(&Column::f64("step")) {
-        return Err(invalid(
-            "the first column must be `step`, stored as f64".to_owned(),
-        ));
+        return Err(invalid("the first column must be `step`, stored as f64".to_owned()));
     }
     let mut seen = std::collections::HashSet::new();
     for column in columns {
@@ -108,14 +100,9 @@ pub(super) fn check_columns(columns: &[Column]) -> Result<(), StoreError> {
 /// The bytes of a header for checked columns.
 pub(super) fn encode(columns: &[Column]) -> Result<Vec<u8>, StoreError> {
     let invalid = |reason: String| StoreError::InvalidColumns { reason };
-    let mut schema = serde_json::to_vec(&Schema {
-        columns: columns.into(),
-    })
-    .map_err(|error| invalid(error.to_string()))?;
-    schema.resize(
-        (FIXED + schema.len()).next_multiple_of(ALIGNMENT) - FIXED,
-        b' ',
-    );
+    let mut schema = serde_json::to_vec(&Schema { columns: columns.into() })
+        .map_err(|error| invalid(error.to_string()))?;
+    schema.resize((FIXED + schema.len()).next_multiple_of(ALIGNMENT) - FIXED, b' ');
     let length = u32::try_from(schema.len())
         .map_err(|_| invalid("the names take more than 4 GiB".to_owned()))?;
     let mut bytes = Vec::with_capacity(FIXED + schema.len());
@@ -131,9 +118,7 @@ pub(super) fn encode(columns: &[Column]) -> Result<Vec<u8>, StoreError> {
 /// Reads the header at the beginning of `file`.
 pub(super) fn decode(file: &[u8]) -> Result<Header, HeaderProblem> {
     let damaged = |reason: &str| HeaderProblem::Damaged(reason.to_owned());
-    let fixed = file
-        .get(..FIXED)
-        .ok_or_else(|| damaged("it is shorter than a header"))?;
+    let fixed = file.get(..FIXED).ok_or_else(|| damaged("it is shorter than a header"))?;
     if !fixed.starts_with(MAGIC) {
         return Err(damaged("it does not begin like a metrics file"));
     }
@@ -145,9 +130,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Header, HeaderProblem> {
     let data_start = (number(12) as usize)
         .checked_add(FIXED)
         .ok_or_else(|| damaged("its schema is too long"))?;
-    let schema = file
-        .get(FIXED..data_start)
-        .ok_or_else(|| damaged("its schema is cut off"))?;
+    let schema = file.get(FIXED..data_start).ok_or_else(|| damaged("its schema is cut off"))?;
     if checksum(&fixed[..16], schema).as_bytes()[..] != fixed[16..FIXED] {
         return Err(damaged("the checksum of its header does not match"));
     }
@@ -164,18 +147,8 @@ pub(super) fn decode(file: &[u8]) -> Result<Header, HeaderProblem> {
             offset
         })
         .collect();
-    let index = columns
-        .iter()
-        .enumerate()
-        .map(|(at, column)| (column.name.clone(), at))
-        .collect();
-    Ok(Header {
-        columns,
-        offsets,
-        row_width,
-        data_start,
-        index,
-    })
+    let index = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+    Ok(Header { columns, offsets, row_width, data_start, index })
 }
 
 fn checksum(fixed: &[u8], schema: &[u8]) -> blake3::Hash {

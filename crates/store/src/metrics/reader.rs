@@ -48,12 +48,7 @@ impl MetricsReader {
             HeaderProblem::Damaged(reason) => StoreError::damaged(path, reason),
         })?;
         let rows = (map.len() - header.data_start) / header.row_width;
-        let mut reader = Self {
-            path: path.to_owned(),
-            map,
-            header,
-            rows,
-        };
+        let mut reader = Self { path: path.to_owned(), map, header, rows };
         while reader.rows > 0 && !reader.last_row_follows() {
             reader.rows -= 1;
         }
@@ -63,11 +58,7 @@ impl MetricsReader {
     /// A disk that lost power may leave blocks of zeros or old data at the end of a file: such rows are not ours.
     fn last_row_follows(&self) -> bool {
         let last = whole_step(self.value(self.rows - 1, 0));
-        let before = if self.rows > 1 {
-            whole_step(self.value(self.rows - 2, 0))
-        } else {
-            Some(0)
-        };
+        let before = if self.rows > 1 { whole_step(self.value(self.rows - 2, 0)) } else { Some(0) };
         // With a bad row before it nothing is known about the last one, except that the file ends here at the latest.
         last.is_some() && (before.is_none() || last > before)
     }
@@ -84,9 +75,7 @@ impl MetricsReader {
 
     /// The step of the last row.
     pub fn last_step(&self) -> Option<u64> {
-        self.rows
-            .checked_sub(1)
-            .and_then(|row| whole_step(self.value(row, 0)))
+        self.rows.checked_sub(1).and_then(|row| whole_step(self.value(row, 0)))
     }
 
     /// Is there a column of this name?
@@ -104,15 +93,11 @@ impl MetricsReader {
     }
 
     pub(super) fn position(&self, name: &str) -> Result<usize, StoreError> {
-        self.header
-            .index
-            .get(name)
-            .copied()
-            .ok_or_else(|| StoreError::UnknownColumn {
-                path: self.path.clone(),
-                name: name.to_owned(),
-                nearest: self.nearest(name),
-            })
+        self.header.index.get(name).copied().ok_or_else(|| StoreError::UnknownColumn {
+            path: self.path.clone(),
+            name: name.to_owned(),
+            nearest: self.nearest(name),
+        })
     }
 
     /// One value; `row < rows`, `column < columns`.
@@ -120,12 +105,12 @@ impl MetricsReader {
         let at = self.header.data_start + row * self.header.row_width + self.header.offsets[column];
         let bytes = &self.map[at..];
         match self.header.columns[column].dtype {
-            ColumnType::F64 => bytes
-                .first_chunk()
-                .map_or(f64::NAN, |value| f64::from_le_bytes(*value)),
-            ColumnType::F32 => bytes
-                .first_chunk()
-                .map_or(f64::NAN, |value| f32::from_le_bytes(*value).into()),
+            ColumnType::F64 => {
+                bytes.first_chunk().map_or(f64::NAN, |value| f64::from_le_bytes(*value))
+            }
+            ColumnType::F32 => {
+                bytes.first_chunk().map_or(f64::NAN, |value| f32::from_le_bytes(*value).into())
+            }
         }
     }
 

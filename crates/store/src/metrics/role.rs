@@ -4,14 +4,8 @@ use super::MetricsReader;
 use crate::{Plan, PlannedTensor, StoreError};
 
 /// The measures that a group of tensors has: see [`MetricsReader::role_column`].
-pub const ROLE_MEASURES: [&str; 6] = [
-    "weight_norm",
-    "gradient_norm",
-    "update_norm",
-    "decay_norm",
-    "weight_rms",
-    "relative_update",
-];
+pub const ROLE_MEASURES: [&str; 6] =
+    ["weight_norm", "gradient_norm", "update_norm", "decay_norm", "weight_rms", "relative_update"];
 
 /// Per-tensor columns that are Euclidean norms.
 const NORMS: [&str; 4] = ["weight_norm", "gradient_norm", "update_norm", "decay_norm"];
@@ -36,11 +30,8 @@ impl MetricsReader {
         role: &str,
         plan: &Plan,
     ) -> Result<Vec<f64>, StoreError> {
-        let tensors: Vec<&PlannedTensor> = plan
-            .tensors
-            .iter()
-            .filter(|tensor| tensor.role == role)
-            .collect();
+        let tensors: Vec<&PlannedTensor> =
+            plan.tensors.iter().filter(|tensor| tensor.role == role).collect();
         if tensors.is_empty() {
             let mut roles: Vec<&str> = Vec::new();
             for tensor in &plan.tensors {
@@ -48,10 +39,7 @@ impl MetricsReader {
                     roles.push(&tensor.role);
                 }
             }
-            return Err(StoreError::UnknownRole {
-                role: role.to_owned(),
-                roles: roles.join(", "),
-            });
+            return Err(StoreError::UnknownRole { role: role.to_owned(), roles: roles.join(", ") });
         }
         self.combined_column(measure, &tensors)
     }
@@ -69,9 +57,7 @@ impl MetricsReader {
             "weight_rms" => {
                 let parameters: f64 = tensors.iter().map(|tensor| tensor.parameters as f64).sum();
                 let mut squares = self.sum_of_squares("weight_norm", tensors)?;
-                squares
-                    .iter_mut()
-                    .for_each(|square| *square = (*square / parameters).sqrt());
+                squares.iter_mut().for_each(|square| *square = (*square / parameters).sqrt());
                 Ok(squares)
             }
             "relative_update" => {
@@ -85,9 +71,7 @@ impl MetricsReader {
             }
             norm if NORMS.contains(&norm) => {
                 let mut squares = self.sum_of_squares(norm, tensors)?;
-                squares
-                    .iter_mut()
-                    .for_each(|square| *square = square.sqrt());
+                squares.iter_mut().for_each(|square| *square = square.sqrt());
                 Ok(squares)
             }
             _ => Err(StoreError::NotCombinable {
@@ -107,12 +91,7 @@ impl MetricsReader {
             .map(|tensor| self.position(&format!("{norm}/{}", tensor.path)))
             .collect::<Result<Vec<usize>, StoreError>>()?;
         Ok((0..self.rows())
-            .map(|row| {
-                columns
-                    .iter()
-                    .map(|&column| self.value(row, column).powi(2))
-                    .sum()
-            })
+            .map(|row| columns.iter().map(|&column| self.value(row, column).powi(2)).sum())
             .collect())
     }
 }

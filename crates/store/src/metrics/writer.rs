@@ -51,10 +51,8 @@ impl MetricsWriter {
         } else {
             keep_until(path, columns, after_step)?
         };
-        let file = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(StoreError::io("open", path))?;
+        let file =
+            OpenOptions::new().append(true).open(path).map_err(StoreError::io("open", path))?;
         let types: Vec<ColumnType> = columns.iter().map(|column| column.dtype).collect();
         let row_width = types.iter().map(|dtype| dtype.width()).sum();
         let mut writer = Self {
@@ -81,12 +79,9 @@ impl MetricsWriter {
     /// | `interval` | flush when a row comes this long after the last flush | 1 s |
     pub fn set_buffering(&mut self, rows: usize, interval: Duration) {
         // At least what is buffered already, and room for a row.
-        self.buffer_limit = rows
-            .max(1)
-            .saturating_mul(self.row_width)
-            .max(self.buffer.len() + self.row_width);
-        self.buffer
-            .reserve_exact(self.buffer_limit - self.buffer.len());
+        self.buffer_limit =
+            rows.max(1).saturating_mul(self.row_width).max(self.buffer.len() + self.row_width);
+        self.buffer.reserve_exact(self.buffer_limit - self.buffer.len());
         self.interval = interval;
     }
 
@@ -104,18 +99,12 @@ impl MetricsWriter {
     /// Whether this row was taken is seen from [`last_step`](Self::last_step).
     pub fn append(&mut self, row: &[f64]) -> Result<(), StoreError> {
         if row.len() != self.types.len() {
-            return Err(StoreError::RowLength {
-                expected: self.types.len(),
-                found: row.len(),
-            });
+            return Err(StoreError::RowLength { expected: self.types.len(), found: row.len() });
         }
         let step = match whole_step(row[0]) {
             Some(step) if step > self.last_step => step,
             _ => {
-                return Err(StoreError::StepOrder {
-                    step: row[0],
-                    last: self.last_step,
-                });
+                return Err(StoreError::StepOrder { step: row[0], last: self.last_step });
             }
         };
         if self.buffer.len() + self.row_width > self.buffer_limit {
@@ -124,9 +113,7 @@ impl MetricsWriter {
         for (value, dtype) in row.iter().zip(&self.types) {
             match dtype {
                 ColumnType::F64 => self.buffer.extend_from_slice(&value.to_le_bytes()),
-                ColumnType::F32 => self
-                    .buffer
-                    .extend_from_slice(&(*value as f32).to_le_bytes()),
+                ColumnType::F32 => self.buffer.extend_from_slice(&(*value as f32).to_le_bytes()),
             }
         }
         self.last_step = step;
@@ -170,9 +157,7 @@ impl MetricsWriter {
     /// As [`flush`](Self::flush).
     pub fn sync(&mut self) -> Result<(), StoreError> {
         self.flush()?;
-        self.file
-            .sync_data()
-            .map_err(StoreError::write(&self.path, 0))
+        self.file.sync_data().map_err(StoreError::write(&self.path, 0))
     }
 }
 
@@ -208,10 +193,7 @@ fn keep_until(path: &Path, columns: &[Column], after_step: u64) -> Result<u64, S
         reader => reader?,
     };
     if let Some(difference) = first_difference(reader.columns(), columns) {
-        return Err(StoreError::ColumnsDiffer {
-            path: path.to_owned(),
-            difference,
-        });
+        return Err(StoreError::ColumnsDiffer { path: path.to_owned(), difference });
     }
     let step_of = |row: usize| whole_step(reader.value(row, 0));
     let mut rows = reader.rows();
@@ -230,14 +212,7 @@ fn first_difference(file: &[Column], ours: &[Column]) -> Option<String> {
         Some(column) => format!("`{}` ({:?})", column.name, column.dtype),
         None => "nothing".to_owned(),
     };
-    (0..file.len().max(ours.len()))
-        .find(|&at| file.get(at) != ours.get(at))
-        .map(|at| {
-            format!(
-                "column {} is {} there and {} here",
-                at + 1,
-                show(file.get(at)),
-                show(ours.get(at))
-            )
-        })
+    (0..file.len().max(ours.len())).find(|&at| file.get(at) != ours.get(at)).map(|at| {
+        format!("column {} is {} there and {} here", at + 1, show(file.get(at)), show(ours.get(at)))
+    })
 }

@@ -28,18 +28,11 @@ pub fn read_safetensors(path: impl AsRef<Path>) -> Result<Vec<Tensor>, StoreErro
 /// Reads a whole file, with the fingerprint of what was read.
 pub(crate) fn read_hashed(path: &Path) -> Result<(Vec<Tensor>, Fingerprint), StoreError> {
     let (file, length) = open(path)?;
-    let mut reader = HashingReader {
-        file,
-        hasher: blake3::Hasher::new(),
-        path,
-    };
+    let mut reader = HashingReader { file, hasher: blake3::Hasher::new(), path };
 
     let mut prefix = [0; 8];
     if length < 8 {
-        return Err(StoreError::damaged(
-            path,
-            "it is shorter than a safetensors header",
-        ));
+        return Err(StoreError::damaged(path, "it is shorter than a safetensors header"));
     }
     reader.fill(&mut prefix)?;
     let header_length = u64::from_le_bytes(prefix);
@@ -80,13 +73,7 @@ pub(crate) fn read_hashed(path: &Path) -> Result<(Vec<Tensor>, Fingerprint), Sto
         })
         .collect::<Result<Vec<Tensor>, StoreError>>()?;
     let blake3 = reader.hasher.finalize().to_hex().to_string();
-    Ok((
-        tensors,
-        Fingerprint {
-            bytes: length,
-            blake3,
-        },
-    ))
+    Ok((tensors, Fingerprint { bytes: length, blake3 }))
 }
 
 /// The fingerprint of a file, whatever is in it.
@@ -94,18 +81,14 @@ pub(crate) fn fingerprint(path: &Path) -> Result<Fingerprint, StoreError> {
     let (mut file, bytes) = open(path)?;
     let mut hasher = blake3::Hasher::new();
     io::copy(&mut file, &mut hasher).map_err(StoreError::io("read", path))?;
-    Ok(Fingerprint {
-        bytes,
-        blake3: hasher.finalize().to_hex().to_string(),
-    })
+    Ok(Fingerprint { bytes, blake3: hasher.finalize().to_hex().to_string() })
 }
 
 fn open(path: &Path) -> Result<(File, u64), StoreError> {
     let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => StoreError::Missing {
-            path: path.to_owned(),
-            reason: "no tensors were saved here",
-        },
+        io::ErrorKind::NotFound => {
+            StoreError::Missing { path: path.to_owned(), reason: "no tensors were saved here" }
+        }
         _ => StoreError::io("open", path)(error),
     })?;
     let length = file.metadata().map_err(StoreError::io("read", path))?.len();
@@ -121,9 +104,7 @@ struct HashingReader<'a> {
 impl HashingReader<'_> {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), StoreError> {
         for chunk in bytes.chunks_mut(CHUNK) {
-            self.file
-                .read_exact(chunk)
-                .map_err(StoreError::io("read", self.path))?;
+            self.file.read_exact(chunk).map_err(StoreError::io("read", self.path))?;
             self.hasher.update(chunk);
         }
         Ok(())
@@ -154,11 +135,6 @@ impl HashingReader<'_> {
     ) -> Result<Vec<f32>, StoreError> {
         let mut bytes = vec![0; count * WIDTH];
         self.fill(&mut bytes)?;
-        Ok(bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|value| to_f32(*value))
-            .collect())
+        Ok(bytes.as_chunks().0.iter().map(|value| to_f32(*value)).collect())
     }
 }

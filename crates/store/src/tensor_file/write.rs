@@ -52,18 +52,13 @@ pub(crate) fn write_hashed(
         put(&header)?;
         for (_, _, data) in tensors {
             // In chunks, so that a chunk is still in the cache when it is written after it was hashed.
-            bytemuck::cast_slice(data)
-                .chunks(CHUNK)
-                .try_for_each(&mut put)?;
+            bytemuck::cast_slice(data).chunks(CHUNK).try_for_each(&mut put)?;
         }
         file.sync_all()?;
         Ok(hasher.finalize())
     };
     let hash = write().map_err(StoreError::write(path, bytes))?;
-    Ok(Fingerprint {
-        bytes,
-        blake3: hash.to_hex().to_string(),
-    })
+    Ok(Fingerprint { bytes, blake3: hash.to_hex().to_string() })
 }
 
 /// The JSON header, padded with spaces so that the values begin at a multiple of eight bytes.
@@ -75,24 +70,17 @@ fn encode_header(path: &Path, tensors: &[TensorView<'_>]) -> Result<Vec<u8>, Sto
             name: (*name).to_owned(),
             reason,
         };
-        let count = shape
-            .iter()
-            .try_fold(1_usize, |product, &size| product.checked_mul(size));
+        let count = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
         if count != Some(data.len()) {
-            return Err(invalid(format!(
-                "shape {shape:?} does not hold {} values",
-                data.len()
-            )));
+            return Err(invalid(format!("shape {shape:?} does not hold {} values", data.len())));
         }
         if *name == "__metadata__" || !names.insert(*name) {
             return Err(invalid("the name is taken".to_owned()));
         }
     }
-    let mut header =
-        serde_json::to_vec(&HeaderMap(tensors)).map_err(|error| StoreError::Unwritable {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
+    let mut header = serde_json::to_vec(&HeaderMap(tensors)).map_err(|error| {
+        StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() }
+    })?;
     header.resize(header.len().next_multiple_of(8), b' ');
     Ok(header)
 }
@@ -117,14 +105,7 @@ impl Serialize for HeaderMap<'_> {
         let mut start = 0;
         for (name, shape, data) in self.0 {
             let end = start + size_of_val(*data);
-            map.serialize_entry(
-                name,
-                &Entry {
-                    dtype: "F32",
-                    shape,
-                    data_offsets: [start, end],
-                },
-            )?;
+            map.serialize_entry(name, &Entry { dtype: "F32", shape, data_offsets: [start, end] })?;
             start = end;
         }
         map.end()

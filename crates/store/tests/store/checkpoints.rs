@@ -17,35 +17,20 @@ fn state() -> Value {
 fn save(run: &RunDirectory, step: u64) {
     let weights: Vec<f32> = (0..12).map(|at| (step * 100 + at) as f32).collect();
     // Bits that only an exact copy keeps: a NaN with a payload, −0, a subnormal.
-    let moments = [
-        f32::from_bits(0x7fc0_1234),
-        -0.0,
-        f32::from_bits(1),
-        f32::NEG_INFINITY,
-    ];
-    let model: [TensorView; 3] = [
-        ("w", &[3, 2], &weights[..6]),
-        ("a/b", &[6], &weights[6..]),
-        ("none", &[0, 4], &[]),
-    ];
-    run.checkpoints()
-        .save(step, &model, &[("first_moment", &[4], &moments)], &state())
-        .unwrap();
+    let moments = [f32::from_bits(0x7fc0_1234), -0.0, f32::from_bits(1), f32::NEG_INFINITY];
+    let model: [TensorView; 3] =
+        [("w", &[3, 2], &weights[..6]), ("a/b", &[6], &weights[6..]), ("none", &[0, 4], &[])];
+    run.checkpoints().save(step, &model, &[("first_moment", &[4], &moments)], &state()).unwrap();
 }
 
 fn latest_step(run: &RunDirectory) -> Option<u64> {
-    run.checkpoints()
-        .latest()
-        .unwrap()
-        .checkpoint
-        .map(|checkpoint| checkpoint.step)
+    run.checkpoints().latest().unwrap().checkpoint.map(|checkpoint| checkpoint.step)
 }
 
 fn names_aside(checkpoints: &Checkpoints) -> Vec<String> {
     let root = checkpoints.path(0).parent().unwrap().to_owned();
-    let names = fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names =
+        fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| !name.starts_with("step-")).collect()
 }
 
@@ -60,38 +45,15 @@ fn a_checkpoint_reads_back_bit_by_bit() {
     let latest = run.checkpoints().latest().unwrap();
     assert!(latest.skipped.is_empty());
     let checkpoint = latest.checkpoint.unwrap();
-    assert_eq!(
-        (checkpoint.step, &checkpoint.path),
-        (10, &run.checkpoints().path(10))
-    );
+    assert_eq!((checkpoint.step, &checkpoint.path), (10, &run.checkpoints().path(10)));
     assert_eq!(checkpoint.state, state());
-    let names: Vec<&str> = checkpoint
-        .model
-        .iter()
-        .map(|(name, _, _)| name.as_str())
-        .collect();
+    let names: Vec<&str> = checkpoint.model.iter().map(|(name, _, _)| name.as_str()).collect();
     assert_eq!(names[..2], ["w", "a/b"]);
     assert_eq!(checkpoint.model[0].1, [3, 2]);
-    assert_eq!(
-        checkpoint.model[1].2,
-        [1006.0, 1007.0, 1008.0, 1009.0, 1010.0, 1011.0]
-    );
-    assert_eq!(
-        (
-            checkpoint.model[2].1.as_slice(),
-            checkpoint.model[2].2.len()
-        ),
-        (&[0, 4][..], 0)
-    );
-    let bits: Vec<u32> = checkpoint.optimizer[0]
-        .2
-        .iter()
-        .map(|value| value.to_bits())
-        .collect();
-    assert_eq!(
-        bits,
-        [0x7fc0_1234, 0x8000_0000, 1, f32::NEG_INFINITY.to_bits()]
-    );
+    assert_eq!(checkpoint.model[1].2, [1006.0, 1007.0, 1008.0, 1009.0, 1010.0, 1011.0]);
+    assert_eq!((checkpoint.model[2].1.as_slice(), checkpoint.model[2].2.len()), (&[0, 4][..], 0));
+    let bits: Vec<u32> = checkpoint.optimizer[0].2.iter().map(|value| value.to_bits()).collect();
+    assert_eq!(bits, [0x7fc0_1234, 0x8000_0000, 1, f32::NEG_INFINITY.to_bits()]);
     assert!(names_aside(&run.checkpoints()).is_empty());
 }
 
@@ -110,11 +72,7 @@ fn what_cannot_be_written_is_refused_and_nothing_is_left() {
         assert!(matches!(refused, Err(StoreError::InvalidTensor { .. })));
     }
     let overflow: &[usize] = &[usize::MAX, 2];
-    assert!(
-        run.checkpoints()
-            .save(2, &[], &[("w", overflow, &[])], &json!(0))
-            .is_err()
-    );
+    assert!(run.checkpoints().save(2, &[], &[("w", overflow, &[])], &json!(0)).is_err());
     assert!(names_aside(&run.checkpoints()).is_empty());
     assert_eq!(run.checkpoints().load(1).unwrap().state, state());
 }
@@ -133,9 +91,7 @@ fn damage_anywhere_is_seen_and_the_one_before_is_taken() {
         let check = |what: &str, at: usize| {
             let latest = run.checkpoints().latest().unwrap();
             assert_eq!(latest.checkpoint.unwrap().step, 1, "{name} {what} {at}");
-            let [skipped] = latest.skipped.as_slice() else {
-                panic!("{name} {what} {at}")
-            };
+            let [skipped] = latest.skipped.as_slice() else { panic!("{name} {what} {at}") };
             assert_eq!(skipped.step, 2);
             let text = skipped.error.to_string();
             assert!(
@@ -173,15 +129,9 @@ fn damage_anywhere_is_seen_and_the_one_before_is_taken() {
     fs::rename(run.checkpoints().path(2), run.checkpoints().path(3)).unwrap();
     assert_eq!(latest_step(&run), Some(1));
     // A whole file of another checkpoint in its place is recognised too.
-    fs::copy(
-        run.checkpoints().path(1).join(FILES[0]),
-        run.checkpoints().path(3).join(FILES[0]),
-    )
-    .unwrap();
-    assert!(matches!(
-        run.checkpoints().load(3),
-        Err(StoreError::Damaged { .. })
-    ));
+    fs::copy(run.checkpoints().path(1).join(FILES[0]), run.checkpoints().path(3).join(FILES[0]))
+        .unwrap();
+    assert!(matches!(run.checkpoints().load(3), Err(StoreError::Damaged { .. })));
 }
 
 #[test]
@@ -190,15 +140,9 @@ fn a_later_version_is_named_and_not_passed_over() {
     let run = fixture::run(parent.path());
     save(&run, 1);
     save(&run, 2);
-    fs::write(
-        run.checkpoints().path(2).join("state.json"),
-        r#"{"checkpoint":{"format":2}}"#,
-    )
-    .unwrap();
-    assert!(matches!(
-        run.checkpoints().latest(),
-        Err(StoreError::TooNew { found: 2, .. })
-    ));
+    fs::write(run.checkpoints().path(2).join("state.json"), r#"{"checkpoint":{"format":2}}"#)
+        .unwrap();
+    assert!(matches!(run.checkpoints().latest(), Err(StoreError::TooNew { found: 2, .. })));
     assert_eq!(run.checkpoints().prune(1).unwrap(), Vec::<u64>::new());
 }
 

@@ -9,9 +9,7 @@ use wd_store::{Event, EventKind, EventLog};
 fn three_events() -> Vec<Event> {
     vec![
         Event::now(EventKind::Started, 0, "2 lines\nin one message"),
-        Event::now(EventKind::Note, 10, "")
-            .with("validation_loss", 0.1 + 0.2)
-            .with("tensor", "ü"),
+        Event::now(EventKind::Note, 10, "").with("validation_loss", 0.1 + 0.2).with("tensor", "ü"),
         Event::now(EventKind::Finished, u64::MAX, "done"),
     ]
 }
@@ -29,23 +27,12 @@ fn events_read_back_equal_one_a_line() {
     for (read, written) in log.events.iter().zip(&three_events()) {
         assert_eq!(
             (read.kind, read.step, &read.message, &read.fields),
-            (
-                written.kind,
-                written.step,
-                &written.message,
-                &written.fields
-            )
+            (written.kind, written.step, &written.message, &written.fields)
         );
         assert!(read.time_unix > 1.6e9);
     }
     assert_eq!(log.last(EventKind::Note), Some(&log.events[1]));
-    assert_eq!(
-        fs::read_to_string(run.events_path())
-            .unwrap()
-            .lines()
-            .count(),
-        3
-    );
+    assert_eq!(fs::read_to_string(run.events_path()).unwrap().lines().count(), 3);
 }
 
 #[test]
@@ -66,14 +53,9 @@ fn torn_at_every_length() {
     }
     let whole = fs::read(run.events_path()).unwrap();
     let events = run.events().unwrap().events;
-    let ends: Vec<usize> = (0..whole.len())
-        .filter(|&at| whole[at] == b'\n')
-        .map(|at| at + 1)
-        .collect();
-    let next = Event {
-        time_unix: 0.5,
-        ..Event::now(EventKind::Resumed, 7, "again")
-    };
+    let ends: Vec<usize> =
+        (0..whole.len()).filter(|&at| whole[at] == b'\n').map(|at| at + 1).collect();
+    let next = Event { time_unix: 0.5, ..Event::now(EventKind::Resumed, 7, "again") };
     for length in 0..=whole.len() {
         fs::write(run.events_path(), &whole[..length]).unwrap();
         let complete = ends.iter().filter(|&&end| end <= length).count();
@@ -93,11 +75,7 @@ fn torn_at_every_length() {
             usize::from(!at_an_end && !only_newline_missing),
             "{length}"
         );
-        assert_eq!(
-            log.events.len(),
-            complete + 1 + usize::from(only_newline_missing),
-            "{length}"
-        );
+        assert_eq!(log.events.len(), complete + 1 + usize::from(only_newline_missing), "{length}");
     }
 }
 

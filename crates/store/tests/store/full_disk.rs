@@ -23,15 +23,7 @@ fn columns() -> Vec<Column> {
 }
 
 fn row(step: u64) -> Vec<f64> {
-    (0..WIDTH as u64)
-        .map(|at| {
-            if at == 0 {
-                step as f64
-            } else {
-                (step * at) as f64
-            }
-        })
-        .collect()
+    (0..WIDTH as u64).map(|at| if at == 0 { step as f64 } else { (step * at) as f64 }).collect()
 }
 
 fn assert_rows(run: &RunDirectory, rows: std::ops::RangeInclusive<u64>) {
@@ -49,23 +41,15 @@ fn assert_rows(run: &RunDirectory, rows: std::ops::RangeInclusive<u64>) {
 /// Starts the test `name` of this file again under the limit.
 fn again_under_limit(name: &str, directory: &Path) {
     let output = Command::new("sh")
-        .args([
-            "-c",
-            "trap '' XFSZ; ulimit -S -f 16; exec \"$0\" --exact \"$1\" --nocapture",
-        ])
+        .args(["-c", "trap '' XFSZ; ulimit -S -f 16; exec \"$0\" --exact \"$1\" --nocapture"])
         .arg(std::env::current_exe().unwrap())
         .arg(format!("full_disk::{name}"))
         .env(DIRECTORY, directory)
         .output()
         .unwrap();
-    let (out, err) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(
-        output.status.success() && out.contains("1 passed"),
-        "{out}{err}"
-    );
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("1 passed"), "{out}{err}");
 }
 
 #[test]
@@ -88,9 +72,7 @@ fn rows_wait_until_there_is_room_again() {
                 && error.to_string().contains("bytes are needed"),
             "{error}"
         );
-        let StoreError::DiskFull { needed, .. } = error else {
-            panic!("{error}")
-        };
+        let StoreError::DiskFull { needed, .. } = error else { panic!("{error}") };
         assert!(needed > 0 && needed <= 7 * 136, "{needed}");
         assert_eq!(writer.last_step(), step, "the row was taken");
         // So are those that the buffer still has room for; then rows are refused.
@@ -98,10 +80,7 @@ fn rows_wait_until_there_is_room_again() {
             let _ = writer.append(&row(writer.last_step() + 1));
         }
         let step = writer.last_step();
-        assert!(matches!(
-            writer.append(&row(step + 1)),
-            Err(StoreError::DiskFull { .. })
-        ));
+        assert!(matches!(writer.append(&row(step + 1)), Err(StoreError::DiskFull { .. })));
         assert_eq!(writer.last_step(), step);
         let whole = run.metrics().unwrap().last_step().unwrap();
         assert!(whole < step);
@@ -109,10 +88,8 @@ fn rows_wait_until_there_is_room_again() {
 
         // Room again: the write goes on in the middle of the row where it stopped.
         let id = std::process::id().to_string();
-        let raised = Command::new("prlimit")
-            .args(["--pid", &id, "--fsize=unlimited:"])
-            .status()
-            .unwrap();
+        let raised =
+            Command::new("prlimit").args(["--pid", &id, "--fsize=unlimited:"]).status().unwrap();
         assert!(raised.success());
         writer.append(&row(step + 1)).unwrap();
         writer.flush().unwrap();
@@ -142,19 +119,11 @@ fn a_kill_while_the_disk_is_full_leaves_whole_rows() {
     }
     let parent = tempfile::tempdir().unwrap();
     let run = fixture::run(parent.path());
-    again_under_limit(
-        "a_kill_while_the_disk_is_full_leaves_whole_rows",
-        run.path(),
-    );
+    again_under_limit("a_kill_while_the_disk_is_full_leaves_whole_rows", run.path());
     let last = run.metrics().unwrap().last_step().unwrap();
     assert!(last > 20);
     assert_rows(&run, 1..=last);
-    drop(
-        run.lock()
-            .unwrap()
-            .metrics_writer(&columns(), last)
-            .unwrap(),
-    );
+    drop(run.lock().unwrap().metrics_writer(&columns(), last).unwrap());
     assert_rows(&run, 1..=last);
 }
 
@@ -173,52 +142,23 @@ fn a_checkpoint_that_does_not_fit_leaves_the_one_before() {
                     &json!(2),
                 )
                 .unwrap_err();
-            let StoreError::DiskFull { path, needed } = error else {
-                panic!("{error}")
-            };
+            let StoreError::DiskFull { path, needed } = error else { panic!("{error}") };
             assert!(path.ends_with(format!("{name}.safetensors")), "{path:?}");
             assert!((400_000..401_000).contains(&needed), "{needed}");
         }
         let error = run.write_config(&"x".repeat(100_000)).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                StoreError::DiskFull {
-                    needed: 100_000,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, StoreError::DiskFull { needed: 100_000, .. }), "{error}");
         return;
     }
     let parent = tempfile::tempdir().unwrap();
     let run = fixture::run(parent.path());
     run.write_config("seed = 1").unwrap();
-    run.checkpoints()
-        .save(1, &[("w", &[1], &[0.5])], &[], &json!(1))
-        .unwrap();
-    again_under_limit(
-        "a_checkpoint_that_does_not_fit_leaves_the_one_before",
-        run.path(),
-    );
-    assert_eq!(
-        run.checkpoints()
-            .latest()
-            .unwrap()
-            .checkpoint
-            .unwrap()
-            .state,
-        json!(1)
-    );
+    run.checkpoints().save(1, &[("w", &[1], &[0.5])], &[], &json!(1)).unwrap();
+    again_under_limit("a_checkpoint_that_does_not_fit_leaves_the_one_before", run.path());
+    assert_eq!(run.checkpoints().latest().unwrap().checkpoint.unwrap().state, json!(1));
     assert_eq!(run.read_config().unwrap(), "seed = 1");
     // What was half written is gone already, and its room with it.
-    assert_eq!(
-        fs::read_dir(run.path().join("checkpoints"))
-            .unwrap()
-            .count(),
-        1
-    );
+    assert_eq!(fs::read_dir(run.path().join("checkpoints")).unwrap().count(), 1);
     assert_eq!(fs::read_dir(run.path()).unwrap().count(), 2);
 }
 
@@ -227,12 +167,7 @@ fn an_event_that_does_not_fit_says_so() {
     let parent = tempfile::tempdir().unwrap();
     let run = fixture::run(parent.path());
     std::os::unix::fs::symlink("/dev/full", run.events_path()).unwrap();
-    let error = run
-        .append_event(&Event::now(EventKind::Started, 0, "no room"))
-        .unwrap_err();
-    assert!(
-        matches!(error, StoreError::DiskFull { needed: 1.., .. }),
-        "{error}"
-    );
+    let error = run.append_event(&Event::now(EventKind::Started, 0, "no room")).unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull { needed: 1.., .. }), "{error}");
     assert!(error.to_string().contains("events.jsonl"), "{error}");
 }

@@ -8,11 +8,7 @@ use proptest::prelude::*;
 use wd_store::{Column, MetricsReader, RunDirectory, StoreError};
 
 fn columns() -> Vec<Column> {
-    vec![
-        Column::f64("step"),
-        Column::f64("train_loss"),
-        Column::f32("weight_norm/a"),
-    ]
+    vec![Column::f64("step"), Column::f64("train_loss"), Column::f32("weight_norm/a")]
 }
 
 fn row(step: u64) -> [f64; 3] {
@@ -36,10 +32,7 @@ fn assert_rows(reader: &MetricsReader, rows: u64) {
     let expect = |column: usize| (1..=rows).map(|step| row(step)[column]).collect::<Vec<_>>();
     assert_eq!(reader.column("step").unwrap(), expect(0));
     assert_eq!(reader.column("train_loss").unwrap(), expect(1));
-    let rounded: Vec<f64> = expect(2)
-        .into_iter()
-        .map(|value| f64::from(value as f32))
-        .collect();
+    let rounded: Vec<f64> = expect(2).into_iter().map(|value| f64::from(value as f32)).collect();
     assert_eq!(reader.column("weight_norm/a").unwrap(), rounded);
 }
 
@@ -59,10 +52,7 @@ fn rows_read_back_and_nan_stays_nan() {
     assert_eq!(reader.column("step").unwrap(), [1.0, 5.0]);
     let loss = reader.column("train_loss").unwrap();
     assert!(loss[0].is_nan() && loss[1] == 0.0 && loss[1].is_sign_negative());
-    assert_eq!(
-        reader.column("weight_norm/a").unwrap(),
-        [f64::INFINITY, f64::INFINITY]
-    );
+    assert_eq!(reader.column("weight_norm/a").unwrap(), [f64::INFINITY, f64::INFINITY]);
     let error = reader.column("weigth_norm/a").unwrap_err().to_string();
     assert!(error.contains("did you mean `weight_norm/a`?"), "{error}");
     assert!(reader.has_column("step") && !reader.has_column("epoch"));
@@ -78,18 +68,9 @@ fn a_step_never_has_two_rows() {
     writer.append(&row(2)).unwrap();
     for step in [2.0, 1.0, 0.0, -1.0, 2.5, f64::NAN, f64::INFINITY, 1e16] {
         let refused = writer.append(&[step, 0.0, 0.0]);
-        assert!(
-            matches!(refused, Err(StoreError::StepOrder { last: 2, .. })),
-            "{step}"
-        );
+        assert!(matches!(refused, Err(StoreError::StepOrder { last: 2, .. })), "{step}");
     }
-    assert!(matches!(
-        writer.append(&[3.0]),
-        Err(StoreError::RowLength {
-            expected: 3,
-            found: 1
-        })
-    ));
+    assert!(matches!(writer.append(&[3.0]), Err(StoreError::RowLength { expected: 3, found: 1 })));
     drop((writer, lock));
     write_rows(&run, 3, 4);
     write_rows(&run, 3, 5);
@@ -113,14 +94,7 @@ fn resuming_drops_the_rows_after_the_checkpoint() {
     drop(lock);
     // No file at all is the same as no rows.
     fs::remove_file(run.metrics_path()).unwrap();
-    assert_eq!(
-        run.lock()
-            .unwrap()
-            .metrics_writer(&columns(), 40)
-            .unwrap()
-            .last_step(),
-        0
-    );
+    assert_eq!(run.lock().unwrap().metrics_writer(&columns(), 40).unwrap().last_step(), 0);
 }
 
 /// Whatever part of the file a kill left after its header: whole rows are read, the rest is dropped, and a run that
@@ -174,10 +148,7 @@ fn a_damaged_header_is_an_error_whatever_is_wrong_with_it() {
     let whole = fs::read(run.metrics_path()).unwrap();
     for length in 0..header.len() {
         fs::write(run.metrics_path(), &whole[..length]).unwrap();
-        assert!(
-            matches!(run.metrics(), Err(StoreError::Damaged { .. })),
-            "{length}"
-        );
+        assert!(matches!(run.metrics(), Err(StoreError::Damaged { .. })), "{length}");
     }
     for bit in 0..header.len() * 8 {
         let mut bytes = whole.clone();
@@ -185,10 +156,7 @@ fn a_damaged_header_is_an_error_whatever_is_wrong_with_it() {
         fs::write(run.metrics_path(), &bytes).unwrap();
         let error = run.metrics().unwrap_err();
         assert!(
-            matches!(
-                error,
-                StoreError::Damaged { .. } | StoreError::TooNew { .. }
-            ),
+            matches!(error, StoreError::Damaged { .. } | StoreError::TooNew { .. }),
             "{bit}: {error}"
         );
         assert!(error.to_string().contains("metrics.bin"), "{error}");
@@ -206,10 +174,7 @@ fn a_damaged_header_is_an_error_whatever_is_wrong_with_it() {
     let mut bytes = whole;
     bytes[8] = 2;
     fs::write(run.metrics_path(), &bytes).unwrap();
-    assert!(matches!(
-        lock.metrics_writer(&columns(), 0),
-        Err(StoreError::TooNew { found: 2, .. })
-    ));
+    assert!(matches!(lock.metrics_writer(&columns(), 0), Err(StoreError::TooNew { found: 2, .. })));
     assert_eq!(fs::read(run.metrics_path()).unwrap(), bytes);
 }
 
@@ -236,19 +201,12 @@ fn other_columns_are_refused_with_the_first_difference() {
     assert_eq!(run.metrics().unwrap().columns(), other);
 
     let refused = |columns: &[Column]| {
-        matches!(
-            lock.metrics_writer(columns, 0),
-            Err(StoreError::InvalidColumns { .. })
-        )
+        matches!(lock.metrics_writer(columns, 0), Err(StoreError::InvalidColumns { .. }))
     };
     assert!(refused(&[]));
     assert!(refused(&[Column::f64("train_loss"), Column::f64("step")]));
     assert!(refused(&[Column::f32("step")]));
-    assert!(refused(&[
-        Column::f64("step"),
-        Column::f64("a"),
-        Column::f32("a")
-    ]));
+    assert!(refused(&[Column::f64("step"), Column::f64("a"), Column::f32("a")]));
     assert!(refused(&[Column::f64("step"), Column::f64("")]));
 }
 
@@ -316,19 +274,13 @@ fn a_role_is_one_large_tensor() {
     let mut columns = vec![Column::f64("step")];
     for measure in ["weight_norm", "update_norm", "cosine"] {
         columns.extend(
-            plan.tensors
-                .iter()
-                .map(|tensor| Column::f64(format!("{measure}/{}", tensor.path))),
+            plan.tensors.iter().map(|tensor| Column::f64(format!("{measure}/{}", tensor.path))),
         );
     }
     let lock = run.lock().unwrap();
     let mut writer = lock.metrics_writer(&columns, 0).unwrap();
-    writer
-        .append(&[1.0, 3.0, 4.0, 9.0, 0.6, 0.8, 0.9, 0.0, 0.0, 0.0])
-        .unwrap();
-    writer
-        .append(&[2.0, 3.0, f64::NAN, 9.0, 0.6, 0.8, 0.9, 0.0, 0.0, 0.0])
-        .unwrap();
+    writer.append(&[1.0, 3.0, 4.0, 9.0, 0.6, 0.8, 0.9, 0.0, 0.0, 0.0]).unwrap();
+    writer.append(&[2.0, 3.0, f64::NAN, 9.0, 0.6, 0.8, 0.9, 0.0, 0.0, 0.0]).unwrap();
     drop(writer);
     let metrics = run.metrics().unwrap();
     let role = |measure: &str| metrics.role_column(measure, "matrix", &plan).unwrap();
@@ -338,20 +290,14 @@ fn a_role_is_one_large_tensor() {
     assert!((first("relative_update") - 0.2).abs() < 1e-15);
     assert!((first("weight_rms") - (25.0_f64 / 12.0).sqrt()).abs() < 1e-15);
     assert!(role("weight_norm")[1].is_nan() && role("relative_update")[1].is_nan());
-    assert_eq!(
-        metrics.role_column("weight_norm", "bias", &plan).unwrap(),
-        [9.0, 9.0]
-    );
+    assert_eq!(metrics.role_column("weight_norm", "bias", &plan).unwrap(), [9.0, 9.0]);
     let all: Vec<_> = plan.tensors.iter().collect();
     assert!(
         (metrics.combined_column("weight_norm", &all).unwrap()[0] - 106.0_f64.sqrt()).abs() < 1e-14
     );
 
     let error = |measure: &str, role: &str| {
-        metrics
-            .role_column(measure, role, &plan)
-            .unwrap_err()
-            .to_string()
+        metrics.role_column(measure, role, &plan).unwrap_err().to_string()
     };
     assert!(error("cosine", "matrix").contains("cannot be combined"));
     assert!(error("weight_norm", "head").contains("matrix, bias"));

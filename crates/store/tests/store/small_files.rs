@@ -17,10 +17,8 @@ fn config_and_plan_read_back_equal() {
     assert_eq!(run.read_config().unwrap(), "[run]\nseed = 2 # ü\n");
     assert_eq!(run.read_plan().unwrap(), fixture::plan());
     // Nothing is left aside.
-    let mut names: Vec<_> = fs::read_dir(run.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let mut names: Vec<_> =
+        fs::read_dir(run.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["config.toml", "plan.json"]);
 }
@@ -38,10 +36,7 @@ fn a_plan_that_json_cannot_hold_is_refused_and_the_old_one_stays() {
     for spoil in spoilers {
         let mut plan = fixture::plan();
         spoil(&mut plan);
-        assert!(matches!(
-            run.write_plan(&plan),
-            Err(StoreError::Unwritable { .. })
-        ));
+        assert!(matches!(run.write_plan(&plan), Err(StoreError::Unwritable { .. })));
     }
     assert_eq!(run.read_plan().unwrap(), fixture::plan());
 }
@@ -58,14 +53,7 @@ fn what_is_missing_or_too_new_is_named() {
     assert!(error.contains("config.toml does not exist"), "{error}");
     assert!(matches!(run.read_plan(), Err(StoreError::Missing { .. })));
     fs::write(run.plan_path(), r#"{"format": 2, "everything": "else"}"#).unwrap();
-    assert!(matches!(
-        run.read_plan(),
-        Err(StoreError::TooNew {
-            found: 2,
-            supported: 1,
-            ..
-        })
-    ));
+    assert!(matches!(run.read_plan(), Err(StoreError::TooNew { found: 2, supported: 1, .. })));
     fs::write(run.config_path(), [0x66, 0xff]).unwrap();
     assert!(matches!(run.read_config(), Err(StoreError::Damaged { .. })));
 }
@@ -80,10 +68,7 @@ fn a_plan_cut_anywhere_is_damaged() {
     for length in 0..whole.len() - 1 {
         fs::write(run.plan_path(), &whole[..length]).unwrap();
         let error = run.read_plan().unwrap_err();
-        assert!(
-            matches!(error, StoreError::Damaged { .. }),
-            "{length}: {error}"
-        );
+        assert!(matches!(error, StoreError::Damaged { .. }), "{length}: {error}");
         assert!(error.to_string().contains("plan.json"), "{error}");
     }
 }
@@ -119,10 +104,8 @@ fn the_lock_has_one_holder_and_sweeps_what_was_left_aside() {
     fs::write(run.path().join(".mine.tmp-notes"), "a person's file").unwrap();
     let lock = run.lock().unwrap();
     assert!(run.is_locked().unwrap());
-    let mut names: Vec<_> = fs::read_dir(run.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let mut names: Vec<_> =
+        fs::read_dir(run.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, [".lock", ".mine.tmp-notes"]);
 
@@ -134,9 +117,7 @@ fn the_lock_has_one_holder_and_sweeps_what_was_left_aside() {
     assert!(error.to_string().contains("is training in"), "{error}");
 
     // A writer that is still alive keeps the directory locked.
-    let writer = lock
-        .metrics_writer(&[wd_store::Column::f64("step")], 0)
-        .unwrap();
+    let writer = lock.metrics_writer(&[wd_store::Column::f64("step")], 0).unwrap();
     drop(lock);
     assert!(run.is_locked().unwrap());
     drop(writer);
@@ -162,10 +143,7 @@ fn looking_at_the_status_turns_no_trainer_away() {
 fn the_status_follows_a_run_through_its_life() {
     let parent = tempfile::tempdir().unwrap();
     let run = fixture::run(parent.path());
-    let event = |kind, step| {
-        run.append_event(&Event::now(kind, step, "what was seen"))
-            .unwrap()
-    };
+    let event = |kind, step| run.append_event(&Event::now(kind, step, "what was seen")).unwrap();
     assert_eq!(run.status().unwrap(), Status::New);
     // Planned is not begun.
     run.write_plan(&fixture::plan()).unwrap();
@@ -174,9 +152,7 @@ fn the_status_follows_a_run_through_its_life() {
     let lock = run.lock().unwrap();
     assert_eq!(run.status().unwrap(), Status::Running { step: 0 });
     event(EventKind::Started, 0);
-    let mut metrics = lock
-        .metrics_writer(&[wd_store::Column::f64("step")], 0)
-        .unwrap();
+    let mut metrics = lock.metrics_writer(&[wd_store::Column::f64("step")], 0).unwrap();
     for step in 1..=7 {
         metrics.append(&[f64::from(step)]).unwrap();
     }

@@ -9,9 +9,7 @@ use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
 use wd_store::{StoreError, read_safetensors, write_safetensors};
 
 fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
 /// tests/golden/mixed_dtypes.py: written by PyTorch, expected bits by PyTorch's `.float()`.
@@ -51,11 +49,7 @@ fn a_counter_is_read() {
     serialize_to_file([("bn1.num_batches_tracked", counter)], None, &path).unwrap();
     assert_eq!(
         read_safetensors(&path).unwrap(),
-        [(
-            "bn1.num_batches_tracked".to_owned(),
-            Vec::new(),
-            vec![12_345.0]
-        )]
+        [("bn1.num_batches_tracked".to_owned(), Vec::new(), vec![12_345.0])]
     );
 }
 
@@ -67,21 +61,14 @@ fn the_reference_implementation_reads_what_is_written() {
     let long: Vec<f32> = (0..100_000).map(|at| at as f32 * 0.37).collect();
     write_safetensors(
         &path,
-        &[
-            ("z \"quoted\"", &[250, 400], &long),
-            ("a", &[], &[7.0]),
-            ("m", &[2], &[1.0, 2.0]),
-        ],
+        &[("z \"quoted\"", &[250, 400], &long), ("a", &[], &[7.0]), ("m", &[2], &[1.0, 2.0])],
     )
     .unwrap();
     let bytes = fs::read(&path).unwrap();
     let reference = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(reference.len(), 3);
     let z = reference.tensor("z \"quoted\"").unwrap();
-    assert_eq!(
-        (z.dtype(), z.shape()),
-        (safetensors::Dtype::F32, &[250, 400][..])
-    );
+    assert_eq!((z.dtype(), z.shape()), (safetensors::Dtype::F32, &[250, 400][..]));
     assert!(
         z.data().iter().eq(long
             .iter()
@@ -93,11 +80,8 @@ fn the_reference_implementation_reads_what_is_written() {
     let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
     assert_eq!(metadata.metadata().as_ref().unwrap()["format"], "pt");
     // In the order given, and back again.
-    let names: Vec<String> = read_safetensors(&path)
-        .unwrap()
-        .into_iter()
-        .map(|(name, _, _)| name)
-        .collect();
+    let names: Vec<String> =
+        read_safetensors(&path).unwrap().into_iter().map(|(name, _, _)| name).collect();
     assert_eq!(names, ["z \"quoted\"", "a", "m"]);
     assert_eq!(read_safetensors(&path).unwrap()[0].2, long);
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
@@ -111,10 +95,7 @@ fn a_file_cut_at_any_length_is_an_error() {
     for length in 0..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
         let error = read_safetensors(&path).unwrap_err();
-        assert!(
-            matches!(error, StoreError::Damaged { .. }),
-            "{length}: {error}"
-        );
+        assert!(matches!(error, StoreError::Damaged { .. }), "{length}: {error}");
     }
     assert!(matches!(
         read_safetensors(parent.path().join("none")),

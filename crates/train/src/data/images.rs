@@ -103,11 +103,7 @@ impl ImageData {
     /// Size of every image.
     pub(crate) fn shape(&self) -> ImageShape {
         let (height, width, channels) = self.training.shape();
-        ImageShape {
-            channels,
-            height,
-            width,
-        }
+        ImageShape { channels, height, width }
     }
 
     /// Number of classes.
@@ -184,9 +180,5 @@ impl ImageData {
 }
 
 fn corruption(section: &CorruptedSection) -> Corruption {
-    Corruption {
-        kind: section.corruption,
-        severity: section.severity,
-        seed: section.seed,
-    }
+    Corruption { kind: section.corruption, severity: section.severity, seed: section.seed }
 }

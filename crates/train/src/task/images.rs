@@ -12,18 +12,11 @@ use super::{Scores, Task, Weights};
 use crate::{ConfigSource, TrainError, data::images::ImageData, evaluation::Evaluation};
 
 /// The columns that its evaluations fill, beyond those that every run has.
-pub(super) const COLUMNS: [&str; 4] = [
-    "test_accuracy",
-    "train_accuracy",
-    "calibration_error",
-    "negative_log_likelihood",
-];
+pub(super) const COLUMNS: [&str; 4] =
+    ["test_accuracy", "train_accuracy", "calibration_error", "negative_log_likelihood"];
 /// Likewise, where there are shifted images.
-pub(super) const SHIFTED_COLUMNS: [&str; 3] = [
-    "shifted_loss",
-    "shifted_accuracy",
-    "shifted_calibration_error",
-];
+pub(super) const SHIFTED_COLUMNS: [&str; 3] =
+    ["shifted_loss", "shifted_accuracy", "shifted_calibration_error"];
 /// Likewise, where there is a moving average of the weights.
 pub(super) const AVERAGE_COLUMNS: [&str; 2] = ["average_loss", "average_accuracy"];
 
@@ -75,8 +68,7 @@ impl Images {
                 *label = set.label(*index as usize);
             }
             evaluation_batch(set, indices, &self.data.normalisation, pixels)?;
-            self.model
-                .logits(weights.parameters, weights.running, pixels, logits)?;
+            self.model.logits(weights.parameters, weights.running, pixels, logits)?;
             evaluation.add(logits, labels);
         }
         Ok(evaluation)
@@ -108,11 +100,7 @@ impl Task for Images {
         dropout: DropoutKey,
     ) -> Result<f64, TrainError> {
         let batch = self.loader.next()?;
-        let targets = Targets {
-            first: batch.first,
-            second: batch.second,
-            share: batch.share,
-        };
+        let targets = Targets { first: batch.first, second: batch.second, share: batch.share };
         Ok(self.model.loss_and_gradient(
             parameters,
             gradients,
@@ -149,10 +137,7 @@ impl Task for Images {
     fn evaluate_average(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
         let data = Arc::clone(&self.data);
         let tested = self.score(&data.test.set, &data.test.indices, weights)?;
-        Ok(vec![
-            (AVERAGE_COLUMNS[0], tested.loss()),
-            (AVERAGE_COLUMNS[1], tested.accuracy()),
-        ])
+        Ok(vec![(AVERAGE_COLUMNS[0], tested.loss()), (AVERAGE_COLUMNS[1], tested.accuracy())])
     }
 
     fn position(&self) -> Position {

@@ -73,8 +73,7 @@ impl Language {
             }
             let tokens = batch as usize * context;
             let loss =
-                self.model
-                    .loss(parameters, &self.inputs[..tokens], &self.targets[..tokens])?;
+                self.model.loss(parameters, &self.inputs[..tokens], &self.targets[..tokens])?;
             total += loss * batch as f64;
             done += batch;
         }
@@ -102,10 +101,8 @@ impl Task for Language {
 
     fn evaluate(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
         let mut scores = Scores::new();
-        for (name, part) in [
-            ("validation_loss", Part::Validation),
-            ("train_eval_loss", Part::Seen),
-        ] {
+        for (name, part) in [("validation_loss", Part::Validation), ("train_eval_loss", Part::Seen)]
+        {
             if let Some(loss) = self.loss(part, weights.parameters)? {
                 scores.push((name, loss));
             }
@@ -115,10 +112,7 @@ impl Task for Language {
 
     fn evaluate_average(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
         let loss = self.loss(Part::Validation, weights.parameters)?;
-        Ok(loss
-            .map(|loss| (AVERAGE_COLUMNS[0], loss))
-            .into_iter()
-            .collect())
+        Ok(loss.map(|loss| (AVERAGE_COLUMNS[0], loss)).into_iter().collect())
     }
 
     fn position(&self) -> Position {

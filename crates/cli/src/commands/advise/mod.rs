@@ -87,11 +87,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         None => arguments.planned.declared()?,
     };
     // A slip in the target's name is told before anything else is printed.
-    let target: Target = arguments
-        .target
-        .as_deref()
-        .unwrap_or(target::own_entry(planned.optimizer))
-        .parse()?;
+    let target: Target =
+        arguments.target.as_deref().unwrap_or(target::own_entry(planned.optimizer)).parse()?;
     let advice = advise(&planned);
     let converted = target::converted(&advice.verdict, &planned, &context.words, &target)?;
     if let Some(path) = &arguments.svg {
@@ -104,11 +101,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         write_file(path, &figure.file(FIGURE_WIDTH))?;
     }
     if let Some(path) = &arguments.html {
-        let mut commands: Vec<String> = advice
-            .sweep
-            .iter()
-            .map(|sweep| words::sweep_command(sweep, &context))
-            .collect();
+        let mut commands: Vec<String> =
+            advice.sweep.iter().map(|sweep| words::sweep_command(sweep, &context)).collect();
         commands.push(own_command());
         write_file(path, &wd_report::advice_page(&advice, &commands))?;
     }

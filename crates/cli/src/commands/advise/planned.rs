@@ -93,11 +93,7 @@ impl Planned {
             words.push(format!("{key}={text}"));
             Ok(declaration.set(key, text)?)
         };
-        let unit = if self.images.is_some() {
-            Unit::Image
-        } else {
-            Unit::Token
-        };
+        let unit = if self.images.is_some() { Unit::Image } else { Unit::Token };
         for (key, text) in [
             ("params", &self.params),
             ("tokens", &self.tokens),
@@ -130,17 +126,10 @@ impl Planned {
         };
         let run = PlannedRun::new(
             &shape,
-            Circumstances {
-                optimizer,
-                fine_tuning: self.fine_tune,
-                ..self.base()
-            },
+            Circumstances { optimizer, fine_tuning: self.fine_tune, ..self.base() },
         )?;
-        let context = Context {
-            sweep: vec!["wd sweep CONFIG.toml".to_owned()],
-            words,
-            configured: None,
-        };
+        let context =
+            Context { sweep: vec!["wd sweep CONFIG.toml".to_owned()], words, configured: None };
         Ok((run, context))
     }
 
@@ -199,11 +188,7 @@ impl Planned {
                         }
                     ),
                     format!("steps={}", record.steps),
-                    format!(
-                        "batch={}{}",
-                        record.tokens_per_step,
-                        text::unit(record.unit)
-                    ),
+                    format!("batch={}{}", record.tokens_per_step, text::unit(record.unit)),
                 ],
                 configured: Some((record.lambda, plan.rule())),
             },

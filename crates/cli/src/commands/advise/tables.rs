@@ -16,11 +16,8 @@ pub(super) fn elsewhere(advice: &Advice) -> String {
         indented(&mut out, &text::table(&names, &rows, &numbers));
         out.push('\n');
     }
-    let places = advice
-        .elsewhere
-        .iter()
-        .flat_map(|table| &table.rows)
-        .flat_map(|(_, places)| places);
+    let places =
+        advice.elsewhere.iter().flat_map(|table| &table.rows).flat_map(|(_, places)| places);
     if places.into_iter().any(|place| !place.applies) {
         line(&mut out, "(in brackets: outside the law's range)");
     }
@@ -56,17 +53,8 @@ pub(super) fn grid(table: &Elsewhere, unit: &str) -> (Vec<String>, Vec<Vec<Strin
 }
 
 /// The columns of [`recipe_rows`].
-pub(super) const RECIPE_COLUMNS: [&str; 9] = [
-    "recipe",
-    "optimizer",
-    "schedule",
-    "peak η",
-    "batch",
-    "data",
-    "λ",
-    "by the law",
-    "mark",
-];
+pub(super) const RECIPE_COLUMNS: [&str; 9] =
+    ["recipe", "optimizer", "schedule", "peak η", "batch", "data", "λ", "by the law", "mark"];
 
 /// A row a recipe.
 pub(super) fn recipe_rows(advice: &Advice) -> Vec<Vec<String>> {
@@ -81,11 +69,7 @@ pub(super) fn recipe_rows(advice: &Advice) -> Vec<Vec<String>> {
             Quantity::new(recipe.batch, None).to_string(),
             Quantity::new(round(recipe.total), None).to_string(),
             rate(standing.lambda),
-            if standing.applies {
-                by_the_law
-            } else {
-                format!("({by_the_law})")
-            },
+            if standing.applies { by_the_law } else { format!("({by_the_law})") },
             recipe.mark.letter().to_owned(),
         ]
     };

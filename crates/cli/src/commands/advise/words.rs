@@ -27,11 +27,8 @@ pub(super) fn describe(
     let sections: Vec<String> = sections
         .into_iter()
         .map(|(title, body)| {
-            let heading = if colour {
-                format!("\u{1b}[1m{title}\u{1b}[0m")
-            } else {
-                title.to_owned()
-            };
+            let heading =
+                if colour { format!("\u{1b}[1m{title}\u{1b}[0m") } else { title.to_owned() };
             format!("{heading}\n{}\n", body.trim_end())
         })
         .collect();
@@ -49,11 +46,7 @@ pub(super) fn lambda(value: f64) -> String {
 
 /// A rate: `6e-4`, `0.003`.
 pub(super) fn rate(value: f64) -> String {
-    if (1e-3..1e3).contains(&value) {
-        text::number(value)
-    } else {
-        format!("{:e}", round(value))
-    }
+    if (1e-3..1e3).contains(&value) { text::number(value) } else { format!("{:e}", round(value)) }
 }
 
 /// Three significant digits.
@@ -75,27 +68,19 @@ fn run(run: &PlannedRun) -> String {
     if let Some(parameters) = run.parameters {
         size.push(amount(parameters, "parameters"));
     }
-    let each = run.tokens_per_parameter().map_or(String::new(), |ratio| {
-        format!(" ({} a parameter)", text::number(round(ratio)))
-    });
+    let each = run
+        .tokens_per_parameter()
+        .map_or(String::new(), |ratio| format!(" ({} a parameter)", text::number(round(ratio))));
     size.push(format!("{}{each}", amount(run.total, unit)));
     size.push(if run.epochs == 1.0 {
         "one pass".to_owned()
     } else {
-        format!(
-            "{} passes over {}",
-            text::number(round(run.epochs)),
-            amount(run.data_points, unit)
-        )
+        format!("{} passes over {}", text::number(round(run.epochs)), amount(run.data_points, unit))
     });
     line(&mut out, &size.join(", "));
     let mut steps = vec![run.optimizer.title().to_owned()];
     if let (Some(batch), Some(count)) = (run.batch, run.steps()) {
-        steps.push(format!(
-            "{} of {}",
-            amount(count.floor(), "steps"),
-            amount(batch, unit)
-        ));
+        steps.push(format!("{} of {}", amount(count.floor(), "steps"), amount(batch, unit)));
     }
     if let Some(peak) = run.peak_learning_rate {
         steps.push(format!("peak learning rate {}", rate(peak)));
@@ -119,11 +104,7 @@ fn verdict(advice: &Advice, converted: Option<&Converted>, context: &Context) ->
     let law = |id: &str| advice.laws.iter().find(|judged| judged.law.id == id);
     let name = |id: &str| law(id).map_or(id.to_owned(), |judged| judged.law.name.to_owned());
     match &advice.verdict {
-        Verdict::Recommended {
-            lambda: value,
-            range,
-            laws,
-        } => {
+        Verdict::Recommended { lambda: value, range, laws } => {
             line(
                 &mut out,
                 &format!(
@@ -183,10 +164,7 @@ fn verdict(advice: &Advice, converted: Option<&Converted>, context: &Context) ->
                 line(&mut out, &format!("  {reason}"));
             }
             if !needs.is_empty() {
-                line(
-                    &mut out,
-                    &format!("More could be said with --{}.", needs.join(", --")),
-                );
+                line(&mut out, &format!("More could be said with --{}.", needs.join(", --")));
             }
         }
     }
@@ -196,10 +174,7 @@ fn verdict(advice: &Advice, converted: Option<&Converted>, context: &Context) ->
     if let Some((configured, rule)) = context.configured {
         line(
             &mut out,
-            &format!(
-                "The configuration has λ = {} ({rule}).",
-                text::number(configured)
-            ),
+            &format!("The configuration has λ = {} ({rule}).", text::number(configured)),
         );
     }
     if let Some(axis) = &advice.sweep {
@@ -217,10 +192,7 @@ fn target(out: &mut String, converted: &Converted) {
         (Some(call), Some(_)) => {
             line(out, &format!("{}: {call}", converted.fidelity.name()));
             if let (Some(low), Some(high)) = (converted.low, converted.high) {
-                line(
-                    out,
-                    &format!("  there within {} to {}", lambda(low), lambda(high)),
-                );
+                line(out, &format!("  there within {} to {}", lambda(low), lambda(high)));
             }
         }
         _ => line(out, &format!("{} has no such decay:", converted.library)),
@@ -244,19 +216,12 @@ pub(super) fn sweep(verdict: &Verdict, axis: &Sweep, context: &Context) -> Strin
 
 /// `wd sweep …`, ready to paste.
 pub(super) fn sweep_command(axis: &Sweep, context: &Context) -> String {
-    format!(
-        "{} {} run.seed=0..2",
-        context.sweep.join(" "),
-        quoted(&axis.axis)
-    )
+    format!("{} {} run.seed=0..2", context.sweep.join(" "), quoted(&axis.axis))
 }
 
 fn laws(advice: &Advice) -> String {
     let mut out = String::new();
-    let names = advice
-        .laws
-        .iter()
-        .map(|judged| judged.law.name.chars().count());
+    let names = advice.laws.iter().map(|judged| judged.law.name.chars().count());
     let width = names.max().unwrap_or(0);
     for judged in &advice.laws {
         let (status, reasons) = standing(judged);
@@ -272,12 +237,7 @@ fn laws(advice: &Advice) -> String {
 /// An answer as a few words, and its reasons.
 pub(super) fn standing(judged: &Judged) -> (String, Vec<String>) {
     match &judged.answer {
-        Answer::Applies {
-            lambda: value,
-            range,
-            working,
-            caveats,
-        } => (
+        Answer::Applies { lambda: value, range, working, caveats } => (
             format!(
                 "applies: λ = {} ({} to {})",
                 lambda(*value),
@@ -292,10 +252,9 @@ pub(super) fn standing(judged: &Judged) -> (String, Vec<String>) {
         ),
         Answer::OutsideRange { why, lambda: value } => (
             match value {
-                Some(value) => format!(
-                    "outside its range, where its formula gives {}",
-                    lambda(*value)
-                ),
+                Some(value) => {
+                    format!("outside its range, where its formula gives {}", lambda(*value))
+                }
                 None => "outside its range".to_owned(),
             },
             why.clone(),

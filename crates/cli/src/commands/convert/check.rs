@@ -33,10 +33,8 @@ pub(super) fn run(
     setting: &Setting,
     answers: &[Answer],
 ) -> Result<Vec<Verdict>, CommandError> {
-    let mut verdicts: Vec<Option<Verdict>> = answers
-        .iter()
-        .map(|answer| without_running(setting, answer))
-        .collect();
+    let mut verdicts: Vec<Option<Verdict>> =
+        answers.iter().map(|answer| without_running(setting, answer)).collect();
     // Steps and fits are different problems: the source is run on each that a target needs.
     for fits in [false, true] {
         let chosen: Vec<(usize, &Conversion)> = answers
@@ -92,12 +90,9 @@ fn without_running(setting: &Setting, answer: &Answer) -> Option<Verdict> {
         return Some(Verdict::not_run(format!("{key} is no number")));
     }
     let fits = needs_fit(setting, conversion.entry);
-    let penalty = [setting.entry, conversion.entry]
-        .iter()
-        .any(|entry| entry.optimizer == Optimizer::Any);
-    let momentum = setting
-        .value(KeyMeaning::Momentum)
-        .is_some_and(|given| given.value != 0.0);
+    let penalty =
+        [setting.entry, conversion.entry].iter().any(|entry| entry.optimizer == Optimizer::Any);
+    let momentum = setting.value(KeyMeaning::Momentum).is_some_and(|given| given.value != 0.0);
     let plain = |entry: &LibraryEntry| matches!(entry.optimizer, Optimizer::Sgd | Optimizer::Any);
     if penalty && !(plain(setting.entry) && plain(conversion.entry) && !momentum) {
         return Some(Verdict::not_run(
@@ -115,15 +110,11 @@ fn without_running(setting: &Setting, answer: &Answer) -> Option<Verdict> {
     }
     let (_, reduction) = coded_loss(setting, answer);
     if fits && reduction == Reduction::Sum && setting.run.batch.is_some() {
-        return Some(Verdict::not_run(
-            "fits are compared on the whole data, without a batch",
-        ));
+        return Some(Verdict::not_run("fits are compared on the whole data, without a batch"));
     }
     let points = setting.run.data_points.unwrap_or(DATA_POINTS);
     if fits && !((4.0..=1e5).contains(&points) && points.fract() == 0.0) {
-        return Some(Verdict::not_run(
-            "fits are compared on 4 to 100,000 data points",
-        ));
+        return Some(Verdict::not_run("fits are compared on 4 to 100,000 data points"));
     }
     None
 }
@@ -135,16 +126,8 @@ fn needs_fit(setting: &Setting, target: &LibraryEntry) -> bool {
 
 /// The loss that a step of this conversion is taken on.
 fn coded_loss(setting: &Setting, answer: &Answer) -> (Loss, Reduction) {
-    let loss = setting
-        .run
-        .loss
-        .or(answer.target.loss)
-        .unwrap_or(Loss::NegativeLogLikelihood);
-    let reduction = setting
-        .run
-        .reduction
-        .or(answer.target.reduction)
-        .unwrap_or(Reduction::Mean);
+    let loss = setting.run.loss.or(answer.target.loss).unwrap_or(Loss::NegativeLogLikelihood);
+    let reduction = setting.run.reduction.or(answer.target.reduction).unwrap_or(Reduction::Mean);
     (loss, reduction)
 }
 
@@ -161,11 +144,7 @@ fn runnable_keys(setting: &Setting, conversion: &Conversion) -> serde_json::Map<
 fn source_side(setting: &Setting, answer: &Answer) -> Json {
     let mut keys = serde_json::Map::new();
     for key in setting.entry.keys {
-        let switch = setting
-            .variant
-            .switches
-            .iter()
-            .find(|(name, _)| *name == key.name);
+        let switch = setting.variant.switches.iter().find(|(name, _)| *name == key.name);
         let value = match key.meaning {
             KeyMeaning::WeightDecay => Some(json!(setting.lambda.value)),
             KeyMeaning::LearningRate => {
@@ -199,12 +178,7 @@ fn ask(python: &Path, request: &Json) -> Result<Reply, CommandError> {
     let output = child.wait_with_output()?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr);
-        let last = message
-            .trim()
-            .lines()
-            .last()
-            .unwrap_or("it failed without a word")
-            .to_owned();
+        let last = message.trim().lines().last().unwrap_or("it failed without a word").to_owned();
         return Err(failed(python, &last));
     }
     serde_json::from_slice(&output.stdout)
@@ -229,10 +203,7 @@ mod tests {
         let keys = |target: &str| {
             let target: Target = target.parse().unwrap();
             let conversion = convert(&setting, &target).unwrap();
-            (
-                key_values(&conversion),
-                runnable_keys(&setting, &conversion),
-            )
+            (key_values(&conversion), runnable_keys(&setting, &conversion))
         };
         let (open, runnable) = keys("optax.lion");
         assert_eq!(open.get("learning_rate"), None);

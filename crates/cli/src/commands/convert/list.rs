@@ -12,11 +12,7 @@ pub(super) fn show(words: &[String], as_json: bool) -> Result<ExitCode, CommandE
             let of_library: Vec<&LibraryEntry> = library::entries()
                 .filter(|entry| entry.name.split('.').next() == Some(name.as_str()))
                 .collect();
-            if of_library.is_empty() {
-                vec![library::find(name)?]
-            } else {
-                of_library
-            }
+            if of_library.is_empty() { vec![library::find(name)?] } else { of_library }
         }
         [_, extra, ..] => {
             return Err(CommandError::usage(
@@ -42,11 +38,7 @@ fn table(entries: &[&LibraryEntry]) -> String {
         .flat_map(|entry| {
             entry.variants.iter().enumerate().map(|(index, variant)| {
                 let first = |text: &str| {
-                    if index == 0 {
-                        text.to_owned()
-                    } else {
-                        String::new()
-                    }
+                    if index == 0 { text.to_owned() } else { String::new() }
                 };
                 vec![
                     first(entry.name),
@@ -61,21 +53,14 @@ fn table(entries: &[&LibraryEntry]) -> String {
             })
         })
         .collect();
-    let mut out = text::table(
-        &["entry", "with", "rule", "what λ does", "known from"],
-        &rows,
-        &[],
-    );
+    let mut out = text::table(&["entry", "with", "rule", "what λ does", "known from"], &rows, &[]);
     out.push_str("\nwd convert --list NAME shows an entry's keys, defaults, decayed tensors, quirks and source.\n");
     out
 }
 
 /// `decouple_lr=true`, for a variant that is not the default.
 fn switches(switches: &[(&str, bool)]) -> String {
-    let words: Vec<String> = switches
-        .iter()
-        .map(|(key, on)| format!("{key}={on}"))
-        .collect();
+    let words: Vec<String> = switches.iter().map(|(key, on)| format!("{key}={on}")).collect();
     words.join(" ")
 }
 

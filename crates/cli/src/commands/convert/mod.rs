@@ -42,12 +42,7 @@ pub(crate) struct Arguments {
     words: Vec<String>,
 
     /// Where to: an entry, or `all`
-    #[arg(
-        long,
-        value_name = "TARGET",
-        required_unless_present = "list",
-        conflicts_with = "list"
-    )]
+    #[arg(long, value_name = "TARGET", required_unless_present = "list", conflicts_with = "list")]
     to: Option<String>,
 
     /// Show the library table, or one entry of it in full
@@ -59,12 +54,7 @@ pub(crate) struct Arguments {
     check: bool,
 
     /// The Python interpreter of --check
-    #[arg(
-        long,
-        value_name = "PATH",
-        default_value = "python3",
-        requires = "check"
-    )]
+    #[arg(long, value_name = "PATH", default_value = "python3", requires = "check")]
     python: PathBuf,
 
     /// Print JSON
@@ -110,18 +100,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         print!("{}", describe(&setting, &answers[0], verdicts.first()));
     }
     let refuted = verdicts.iter().any(Verdict::refutes);
-    Ok(if refuted {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if refuted { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn answer(setting: &Setting, target: Target) -> Answer {
-    Answer {
-        outcome: convert(setting, &target),
-        target,
-    }
+    Answer { outcome: convert(setting, &target), target }
 }
 
 /// `weight_decay=0.1`, with the switches that are not as the library has them.
@@ -153,14 +136,8 @@ fn describe(setting: &Setting, answer: &Answer, verdict: Option<&Verdict>) -> St
         return out;
     };
     let mut lines = vec![
-        (
-            "from",
-            format!("{}: {}", setting.entry.name, setting.variant.equation),
-        ),
-        (
-            "to",
-            format!("{}: {}", conversion.entry.name, conversion.variant.equation),
-        ),
+        ("from", format!("{}: {}", setting.entry.name, setting.variant.equation)),
+        ("to", format!("{}: {}", conversion.entry.name, conversion.variant.equation)),
         ("answer", conversion.fidelity.name().to_owned()),
     ];
     for reason in &conversion.reasons {
@@ -190,12 +167,8 @@ fn describe(setting: &Setting, answer: &Answer, verdict: Option<&Verdict>) -> St
 
 /// What nobody typed and the answer rests on.
 fn defaults(setting: &Setting, answers: &[Answer]) -> Option<String> {
-    let name = |meaning: KeyMeaning| {
-        setting
-            .entry
-            .key(meaning)
-            .map_or(meaning.name(), |key| key.name)
-    };
+    let name =
+        |meaning: KeyMeaning| setting.entry.key(meaning).map_or(meaning.name(), |key| key.name);
     let mut words = Vec::new();
     if setting.lambda.default {
         words.push(format!(
@@ -205,26 +178,13 @@ fn defaults(setting: &Setting, answers: &[Answer]) -> Option<String> {
         ));
     }
     // A penalty has no learning rate, and needs none.
-    let rate_matters = answers
-        .iter()
-        .any(|answer| answer.target.entry.key(KeyMeaning::LearningRate).is_some());
-    if let Some(rate) = setting
-        .run
-        .peak_learning_rate
-        .filter(|rate| rate.default && rate_matters)
-    {
-        words.push(format!(
-            "{}={}",
-            name(KeyMeaning::LearningRate),
-            text::number(rate.value)
-        ));
+    let rate_matters =
+        answers.iter().any(|answer| answer.target.entry.key(KeyMeaning::LearningRate).is_some());
+    if let Some(rate) = setting.run.peak_learning_rate.filter(|rate| rate.default && rate_matters) {
+        words.push(format!("{}={}", name(KeyMeaning::LearningRate), text::number(rate.value)));
     }
     (!words.is_empty()).then(|| {
-        format!(
-            "with {}'s own {}, which was not given",
-            setting.entry.name,
-            words.join(" and ")
-        )
+        format!("with {}'s own {}, which was not given", setting.entry.name, words.join(" and "))
     })
 }
 
@@ -239,11 +199,7 @@ fn overview(setting: &Setting, answers: &[Answer], verdicts: &[Verdict]) -> Stri
             ),
             Err(error) => ("needs more", String::new(), error.to_string()),
         };
-        let mut row = vec![
-            answer.target.entry.name.to_owned(),
-            fidelity.to_owned(),
-            keys,
-        ];
+        let mut row = vec![answer.target.entry.name.to_owned(), fidelity.to_owned(), keys];
         if !verdicts.is_empty() {
             row.push(verdicts.get(index).map(Verdict::brief).unwrap_or_default());
         }
@@ -317,9 +273,5 @@ fn key_values(conversion: &Conversion) -> serde_json::Map<String, serde_json::Va
         Value::Number(number) if number.is_infinite() => json!("inf"),
         value => json!(value),
     };
-    conversion
-        .keys
-        .iter()
-        .map(|(name, given)| ((*name).to_owned(), value(given)))
-        .collect()
+    conversion.keys.iter().map(|(name, given)| ((*name).to_owned(), value(given))).collect()
 }

@@ -36,9 +36,7 @@ pub(super) enum Verdict {
 
 impl Verdict {
     pub(super) fn not_run(reason: impl Into<String>) -> Self {
-        Verdict::NotRun {
-            reason: reason.into(),
-        }
+        Verdict::NotRun { reason: reason.into() }
     }
 
     /// Whether a conversion that claims to be exact is not.
@@ -69,11 +67,7 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Verdict::Compared {
-                distance,
-                exact,
-                versions,
-            } => write!(
+            Verdict::Compared { distance, exact, versions } => write!(
                 formatter,
                 "{} against {}: {} by at most {} of the weights' norm",
                 versions[0],
@@ -85,10 +79,9 @@ impl fmt::Display for Verdict {
                 },
                 text::number(*distance)
             ),
-            Verdict::Missing { library } => write!(
-                formatter,
-                "not run: {library} is not installed in this Python"
-            ),
+            Verdict::Missing { library } => {
+                write!(formatter, "not run: {library} is not installed in this Python")
+            }
             Verdict::NotRun { reason } => write!(formatter, "not run: {reason}"),
         }
     }
@@ -107,9 +100,7 @@ pub(super) struct Side {
 pub(super) fn compare(source: &Side, target: &Side, exact: bool) -> Verdict {
     for side in [source, target] {
         if let Some(library) = &side.missing {
-            return Verdict::Missing {
-                library: library.clone(),
-            };
+            return Verdict::Missing { library: library.clone() };
         }
         if let Some(reason) = &side.unsupported {
             return Verdict::not_run(reason);
@@ -119,10 +110,7 @@ pub(super) fn compare(source: &Side, target: &Side, exact: bool) -> Verdict {
         return Verdict::not_run("the script gave no weights");
     };
     if left.len() != right.len()
-        || left
-            .iter()
-            .zip(right)
-            .any(|(left, right)| left.len() != right.len())
+        || left.iter().zip(right).any(|(left, right)| left.len() != right.len())
     {
         return Verdict::not_run("the two sides have other shapes");
     }
@@ -138,11 +126,7 @@ pub(super) fn compare(source: &Side, target: &Side, exact: bool) -> Verdict {
         })
         .fold(0.0, f64::max);
     let version = |side: &Side| side.version.clone().unwrap_or_default();
-    Verdict::Compared {
-        distance,
-        exact,
-        versions: [version(source), version(target)],
-    }
+    Verdict::Compared { distance, exact, versions: [version(source), version(target)] }
 }
 
 #[cfg(test)]
@@ -180,9 +164,6 @@ mod tests {
             unsupported: None,
         };
         let verdict = compare(&side(&[1.0, 1.0]), &missing, true);
-        assert_eq!(
-            verdict.to_string(),
-            "not run: optax is not installed in this Python"
-        );
+        assert_eq!(verdict.to_string(), "not run: optax is not installed in this Python");
     }
 }

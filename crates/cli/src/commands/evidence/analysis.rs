@@ -82,10 +82,7 @@ impl Analysis {
         if self.groups.is_empty() {
             return vec![("all columns".to_owned(), 1.0 / self.alpha.sqrt())];
         }
-        self.groups
-            .iter()
-            .map(|group| (group.name.clone(), 1.0 / group.alpha.sqrt()))
-            .collect()
+        self.groups.iter().map(|group| (group.name.clone(), 1.0 / group.alpha.sqrt())).collect()
     }
 
     /// Places of the columns, the largest standardised coefficient first.

@@ -107,10 +107,7 @@ mod tests {
                 .expect("a level")
                 .observed
         };
-        assert_eq!(
-            (at(0.1), at(0.9), at(0.95), at(0.99)),
-            (0.25, 0.25, 0.75, 0.75)
-        );
+        assert_eq!((at(0.1), at(0.9), at(0.95), at(0.99)), (0.25, 0.25, 0.75, 0.75));
         assert!(IntervalCounts::default().calibration("none").is_none());
     }
 

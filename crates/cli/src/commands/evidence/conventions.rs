@@ -92,10 +92,8 @@ impl Fitted {
     fn targets(&self) -> [(&'static str, &'static str); 4] {
         const PYTORCH: &str = "PyTorch SGD, mean loss";
         const PRIOR: (&str, &str) = ("Gaussian prior", "prior.Gaussian");
-        const LOGISTIC: (&str, &str) = (
-            "scikit-learn LogisticRegression",
-            "sklearn.LogisticRegression",
-        );
+        const LOGISTIC: (&str, &str) =
+            ("scikit-learn LogisticRegression", "sklearn.LogisticRegression");
         match self.family {
             Family::Gaussian => [
                 ("scikit-learn Ridge", "sklearn.Ridge"),
@@ -143,10 +141,7 @@ impl Fitted {
     /// The table's call, on columns as they entered the fit, and carried on until it gives the same fit.
     fn call(&self, converted: &Conversion) -> Option<String> {
         let call = converted.call.clone()?;
-        let with = |more: &str| {
-            call.strip_suffix(')')
-                .map(|call| format!("{call}, {more})"))
-        };
+        let with = |more: &str| call.strip_suffix(')').map(|call| format!("{call}, {more})"));
         let class = converted.entry.class();
         Some(match converted.entry.name.split('.').next()? {
             "sklearn" => {

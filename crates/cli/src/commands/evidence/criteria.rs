@@ -38,11 +38,7 @@ impl Criteria {
                 ("loo", "") => criteria.leave_one_out = true,
                 ("gcv", "") => criteria.generalized = true,
                 ("cv", folds) => {
-                    criteria.folds = match if folds.is_empty() {
-                        Ok(10)
-                    } else {
-                        folds.parse()
-                    } {
+                    criteria.folds = match if folds.is_empty() { Ok(10) } else { folds.parse() } {
                         Ok(folds) if (2..=MOST_FOLDS).contains(&folds) => folds,
                         _ => {
                             return Err(CommandError::usage(
@@ -109,10 +105,7 @@ impl Groups {
         for word in words {
             match word.split_once('=') {
                 Some((name, patterns)) if !name.is_empty() && !patterns.is_empty() => {
-                    named.push((
-                        name.to_owned(),
-                        patterns.split(',').map(str::to_owned).collect(),
-                    ));
+                    named.push((name.to_owned(), patterns.split(',').map(str::to_owned).collect()));
                 }
                 _ => {
                     return Err(CommandError::usage(
@@ -130,10 +123,9 @@ impl Groups {
         let columns = design.columns();
         Ok(match self {
             Groups::One => None,
-            Groups::Each => Some(Grouping {
-                group_of: (0..columns.len()).collect(),
-                names: columns,
-            }),
+            Groups::Each => {
+                Some(Grouping { group_of: (0..columns.len()).collect(), names: columns })
+            }
             Groups::Column => {
                 let features = design.features.iter().enumerate();
                 let group_of = features
@@ -142,10 +134,7 @@ impl Groups {
                     })
                     .collect();
                 let names = design.features.iter().map(|feature| feature.name.clone());
-                Some(Grouping {
-                    names: names.collect(),
-                    group_of,
-                })
+                Some(Grouping { names: names.collect(), group_of })
             }
             Groups::Named(named) => Some(by_pattern(named, &columns)?),
         })
@@ -184,10 +173,7 @@ fn by_pattern(
             if !matched {
                 return Err(CommandError::usage(
                     format!("--groups {name}: `{pattern}` matches no column"),
-                    format!(
-                        "columns are {}",
-                        columns[..columns.len().min(12)].join(", ")
-                    ),
+                    format!("columns are {}", columns[..columns.len().min(12)].join(", ")),
                 ));
             }
         }
@@ -198,9 +184,6 @@ fn by_pattern(
     let rest = names.len() - 1;
     Ok(Grouping {
         names,
-        group_of: group_of
-            .into_iter()
-            .map(|group| group.unwrap_or(rest))
-            .collect(),
+        group_of: group_of.into_iter().map(|group| group.unwrap_or(rest)).collect(),
     })
 }

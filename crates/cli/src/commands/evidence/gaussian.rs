@@ -46,14 +46,8 @@ pub(super) fn fit(
             (None, Content::Sums(_)) => unreachable!("sums are always merged"),
         },
     )?;
-    let fit = Fit {
-        source,
-        request,
-        options,
-        loaded: &loaded,
-        whole: whole.as_ref(),
-        model: &model,
-    };
+    let fit =
+        Fit { source, request, options, loaded: &loaded, whole: whole.as_ref(), model: &model };
     let analyses = (0..source.design.targets.len())
         .map(|target| fit.target(target, groups.as_ref()))
         .collect::<Result<_, _>>()?;
@@ -134,9 +128,7 @@ impl Fit<'_> {
             points.iter().map(|point| point.log_evidence).collect(),
         )];
         if self.request.criteria.generalized {
-            let values = points
-                .iter()
-                .map(|point| point.generalized_cross_validation);
+            let values = points.iter().map(|point| point.generalized_cross_validation);
             curves.push(curve(
                 Criterion::GeneralizedCrossValidation,
                 Measure::SquaredError,
@@ -213,9 +205,9 @@ impl Fit<'_> {
     fn weight(&self) -> f64 {
         match (&self.loaded.content, self.whole) {
             (_, Some(statistics)) => statistics.weight(),
-            (Content::Rows(rows), None) => rows
-                .weights()
-                .map_or(rows.count as f64, |weights| weights.iter().sum()),
+            (Content::Rows(rows), None) => {
+                rows.weights().map_or(rows.count as f64, |weights| weights.iter().sum())
+            }
             (Content::Sums(_), None) => 0.0,
         }
     }
@@ -230,10 +222,8 @@ impl Fit<'_> {
                 let weight = |row: usize| rows.weights().map_or(1.0, |weights| weights[row]);
                 let y = rows.y();
                 let total = self.weight();
-                let mean = (0..rows.count)
-                    .map(|row| weight(row) * y[(row, target)])
-                    .sum::<f64>()
-                    / total;
+                let mean =
+                    (0..rows.count).map(|row| weight(row) * y[(row, target)]).sum::<f64>() / total;
                 let squares = (0..rows.count)
                     .map(|row| weight(row) * (y[(row, target)] - mean).powi(2))
                     .sum::<f64>();
@@ -287,8 +277,7 @@ impl Fit<'_> {
             let values = match source.sums(0, 0)?.content {
                 Content::Sums(sums) => self.model.held_out(target, &sums[0], lambdas)?,
                 Content::Rows(rows) => {
-                    self.model
-                        .held_out_rows(target, rows.x(), rows.y(), rows.weights(), lambdas)?
+                    self.model.held_out_rows(target, rows.x(), rows.y(), rows.weights(), lambdas)?
                 }
             };
             curves.push(curve(Criterion::HoldOut, Measure::SquaredError, values));
@@ -418,10 +407,7 @@ impl Fit<'_> {
                     .iter()
                     .enumerate()
                     .map(|(place, lambda)| (*lambda, path[(column, place)]));
-                CoefficientPath {
-                    name: analysis.columns[column].clone(),
-                    points: points.collect(),
-                }
+                CoefficientPath { name: analysis.columns[column].clone(), points: points.collect() }
             })
             .collect())
     }
@@ -498,10 +484,5 @@ fn path_of(evidence: &Evidence, maximum: &Maximum, points: usize) -> Vec<f64> {
 }
 
 fn curve(criterion: Criterion, measure: Measure, values: Vec<f64>) -> Curve {
-    Curve {
-        criterion,
-        measure,
-        values,
-        standard_errors: Vec::new(),
-    }
+    Curve { criterion, measure, values, standard_errors: Vec::new() }
 }

@@ -29,21 +29,13 @@ pub(super) fn fit(
     let levels = levels(source, family)?;
     let (rows, findings) = source.rows()?;
     let likelihood = match family {
-        Family::Softmax => glm::Family::Softmax {
-            classes: levels.len(),
-        },
+        Family::Softmax => glm::Family::Softmax { classes: levels.len() },
         Family::Poisson => glm::Family::Poisson,
         Family::Logistic | Family::Gaussian => glm::Family::Logistic,
     };
     let columns = source.design.columns();
     let options = request.options(findings.rows, columns.len());
-    let model = Glm::new(
-        rows.x(),
-        &rows.target_values,
-        rows.weights(),
-        likelihood,
-        options,
-    )?;
+    let model = Glm::new(rows.x(), &rows.target_values, rows.weights(), likelihood, options)?;
     let maximum = model.maximum(&model.grid(request.points)?)?;
     let best = maximum.point.lambda;
     let mut path = maximum.path.clone();
@@ -52,9 +44,7 @@ pub(super) fn fit(
         path.insert(place, maximum.point);
     }
     let lambdas: Vec<f64> = path.iter().map(|point| point.lambda).collect();
-    let weight = rows
-        .weights()
-        .map_or(rows.count as f64, |weights| weights.iter().sum());
+    let weight = rows.weights().map_or(rows.count as f64, |weights| weights.iter().sum());
 
     let mut curves = vec![Curve {
         criterion: Criterion::Evidence,
@@ -62,9 +52,7 @@ pub(super) fn fit(
         values: path.iter().map(|point| point.log_evidence).collect(),
         standard_errors: Vec::new(),
     }];
-    curves.extend(errors(
-        source, request, &rows, &model, likelihood, options, &lambdas,
-    )?);
+    curves.extend(errors(source, request, &rows, &model, likelihood, options, &lambdas)?);
 
     let (point, posterior) = (maximum.point, &maximum.posterior);
     let scales = &model.columns().scales;
@@ -77,11 +65,7 @@ pub(super) fn fit(
             class: (family == Family::Softmax).then(|| levels[class].clone()),
             intercept: *intercept,
             coefficients: coefficients.clone(),
-            standardized: coefficients
-                .iter()
-                .zip(scales)
-                .map(|(w, scale)| w * scale)
-                .collect(),
+            standardized: coefficients.iter().zip(scales).map(|(w, scale)| w * scale).collect(),
             deviations: Vec::new(),
         })
         .collect();
@@ -113,9 +97,7 @@ pub(super) fn fit(
         );
     }
     if let (Family::Logistic, [no, yes]) = (family, levels.as_slice()) {
-        notes.push(format!(
-            "Probabilities and coefficients are those of `{yes}` against `{no}`."
-        ));
+        notes.push(format!("Probabilities and coefficients are those of `{yes}` against `{no}`."));
     }
     let mut analysis = Analysis {
         target: source.design.targets[0].name.clone(),
@@ -181,10 +163,7 @@ fn levels(source: &Source<'_>, family: Family) -> Result<Vec<String>, CommandErr
     };
     Err(CommandError::usage(
         format!("{}, column `{}` {problem}", source.name(), target.name),
-        format!(
-            "its classes are {}",
-            levels[..levels.len().min(8)].join(", ")
-        ),
+        format!("its classes are {}", levels[..levels.len().min(8)].join(", ")),
     ))
 }
 
@@ -231,12 +210,8 @@ fn errors(
     }
     if let Some(path) = &criteria.hold_out {
         let (held_out, _) = source.at(path).rows()?;
-        let values = model.held_out(
-            held_out.x(),
-            &held_out.target_values,
-            held_out.weights(),
-            lambdas,
-        )?;
+        let values =
+            model.held_out(held_out.x(), &held_out.target_values, held_out.weights(), lambdas)?;
         curves.push(log_loss(Criterion::HoldOut, values));
     }
     Ok(curves)
@@ -271,18 +246,13 @@ fn coefficient_paths(
     drawn.truncate(DRAWN);
     let mut paths: Vec<CoefficientPath> = drawn
         .iter()
-        .map(|(_, _, name)| CoefficientPath {
-            name: name.clone(),
-            points: Vec::new(),
-        })
+        .map(|(_, _, name)| CoefficientPath { name: name.clone(), points: Vec::new() })
         .collect();
     for lambda in lambdas.iter().step_by(stride) {
         let (_, posterior) = model.posterior(*lambda)?;
         for ((class, column, _), path) in drawn.iter().zip(&mut paths) {
-            path.points.push((
-                *lambda,
-                posterior.coefficients()[*class][*column] * scales[*column],
-            ));
+            path.points
+                .push((*lambda, posterior.coefficients()[*class][*column] * scales[*column]));
         }
     }
     Ok(paths)

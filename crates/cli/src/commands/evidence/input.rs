@@ -68,10 +68,7 @@ impl FormatArguments {
                 }
             },
         };
-        Ok(TableFormat {
-            delimiter,
-            header: !self.no_header,
-        })
+        Ok(TableFormat { delimiter, header: !self.no_header })
     }
 }
 

@@ -8,10 +8,8 @@ use super::sums::Sums;
 
 /// One object, or an array of them for several targets. What is infinite is null.
 pub(super) fn text(analyses: &[Analysis], design: &Design, findings: &Findings) -> String {
-    let mut objects: Vec<Value> = analyses
-        .iter()
-        .map(|analysis| object(analysis, design, findings))
-        .collect();
+    let mut objects: Vec<Value> =
+        analyses.iter().map(|analysis| object(analysis, design, findings)).collect();
     if objects.len() == 1 {
         objects.swap_remove(0).to_string()
     } else {
@@ -34,32 +32,16 @@ pub(super) fn summed(sums: &Sums) -> String {
 fn object(analysis: &Analysis, design: &Design, findings: &Findings) -> Value {
     let by_group = |value: fn(&Group) -> f64| -> Value {
         let pairs = analysis.groups.iter();
-        Value::Object(
-            pairs
-                .map(|group| (group.name.clone(), json!(value(group))))
-                .collect(),
-        )
+        Value::Object(pairs.map(|group| (group.name.clone(), json!(value(group)))).collect())
     };
     let has_groups = !analysis.groups.is_empty();
     let names = |places: &[usize]| -> Vec<&String> {
-        places
-            .iter()
-            .map(|column| &analysis.columns[*column])
-            .collect()
+        places.iter().map(|column| &analysis.columns[*column]).collect()
     };
-    let constant: Vec<usize> = findings
-        .constant
-        .iter()
-        .map(|(column, _)| *column)
-        .collect();
-    let duplicate: Vec<usize> = findings
-        .duplicate
-        .iter()
-        .map(|(column, _)| *column)
-        .collect();
-    let path: Vec<Value> = (0..analysis.path.len())
-        .map(|place| path_point(analysis, place))
-        .collect();
+    let constant: Vec<usize> = findings.constant.iter().map(|(column, _)| *column).collect();
+    let duplicate: Vec<usize> = findings.duplicate.iter().map(|(column, _)| *column).collect();
+    let path: Vec<Value> =
+        (0..analysis.path.len()).map(|place| path_point(analysis, place)).collect();
     json!({
         "target": analysis.target,
         "family": analysis.family.name(),
@@ -110,10 +92,7 @@ fn path_point(analysis: &Analysis, place: usize) -> Value {
     let mut object = Map::new();
     object.insert("lambda".to_owned(), json!(point.lambda));
     object.insert("log_evidence".to_owned(), json!(point.log_evidence));
-    object.insert(
-        "effective_parameters".to_owned(),
-        json!(point.effective_parameters),
-    );
+    object.insert("effective_parameters".to_owned(), json!(point.effective_parameters));
     object.insert("squared_norm".to_owned(), json!(point.squared_norm));
     object.insert("training_error".to_owned(), json!(point.training_error));
     for curve in &analysis.comparison.curves[1..] {
@@ -137,10 +116,6 @@ fn by_output(analysis: &Analysis, value: impl Fn(&Output) -> Value) -> Value {
 
 fn named(names: &[String], values: &[f64]) -> Value {
     Value::Object(
-        names
-            .iter()
-            .zip(values)
-            .map(|(name, value)| (name.clone(), json!(value)))
-            .collect(),
+        names.iter().zip(values).map(|(name, value)| (name.clone(), json!(value))).collect(),
     )
 }

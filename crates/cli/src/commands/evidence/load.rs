@@ -48,11 +48,7 @@ pub(super) struct Rows {
 
 impl Rows {
     fn new(design: &Design) -> Self {
-        Rows {
-            columns: design.width(),
-            targets: design.targets.len(),
-            ..Rows::default()
-        }
+        Rows { columns: design.width(), targets: design.targets.len(), ..Rows::default() }
     }
 
     pub(super) fn x(&self) -> MatRef<'_, f64> {
@@ -71,19 +67,15 @@ impl Rows {
         self.values.extend_from_slice(block.values);
         self.target_values.extend_from_slice(block.targets);
         if let Some(weights) = block.weights {
-            self.weights
-                .get_or_insert_default()
-                .extend_from_slice(weights);
+            self.weights.get_or_insert_default().extend_from_slice(weights);
         }
         self.count += block.rows;
     }
 
     fn add_row(&mut self, block: &Block<'_>, row: usize) {
         let (p, k) = (self.columns, self.targets);
-        self.values
-            .extend_from_slice(&block.values[row * p..(row + 1) * p]);
-        self.target_values
-            .extend_from_slice(&block.targets[row * k..(row + 1) * k]);
+        self.values.extend_from_slice(&block.values[row * p..(row + 1) * p]);
+        self.target_values.extend_from_slice(&block.targets[row * k..(row + 1) * k]);
         if let Some(weights) = block.weights {
             self.weights.get_or_insert_default().push(weights[row]);
         }
@@ -189,12 +181,7 @@ impl Source<'_> {
 
     /// Another table of the same design.
     pub(super) fn at<'a>(&'a self, path: &'a Path) -> Source<'a> {
-        Source {
-            design: self.design,
-            tables: vec![path],
-            sums: None,
-            format: self.format.clone(),
-        }
+        Source { design: self.design, tables: vec![path], sums: None, format: self.format.clone() }
     }
 
     /// Hands over every block, until a cell is empty: then the rest is only counted, and what is missing is the error.
@@ -235,21 +222,14 @@ fn of_sums(statistics: &Statistics, rows: u64) -> Findings {
     let constant = (0..statistics.columns())
         .filter(|&column| statistics.is_constant(column))
         .map(|column| (column, statistics.means()[column]));
-    Findings {
-        rows,
-        constant: constant.collect(),
-        ..Findings::default()
-    }
+    Findings { rows, constant: constant.collect(), ..Findings::default() }
 }
 
 /// The first files of a list, and how many more there are.
 pub(super) fn named_together(paths: &[&Path]) -> String {
     const SHOWN: usize = 3;
-    let shown: Vec<String> = paths
-        .iter()
-        .take(SHOWN)
-        .map(|path| path.display().to_string())
-        .collect();
+    let shown: Vec<String> =
+        paths.iter().take(SHOWN).map(|path| path.display().to_string()).collect();
     match paths.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
@@ -283,13 +263,11 @@ struct SparseWaiting {
 impl SparseWaiting {
     fn add_row(&mut self, block: &Block<'_>, sparse: &SparseBlock<'_>, row: usize) {
         let range = sparse.starts[row]..sparse.starts[row + 1];
-        self.columns
-            .extend_from_slice(&sparse.columns[range.clone()]);
+        self.columns.extend_from_slice(&sparse.columns[range.clone()]);
         self.values.extend_from_slice(&sparse.values[range]);
         self.ends.push(self.values.len());
         let k = block.targets.len() / block.rows;
-        self.targets
-            .extend_from_slice(&block.targets[row * k..(row + 1) * k]);
+        self.targets.extend_from_slice(&block.targets[row * k..(row + 1) * k]);
         if let Some(weights) = block.weights {
             self.weights.get_or_insert_default().push(weights[row]);
         }
@@ -299,11 +277,7 @@ impl SparseWaiting {
     fn flush(&mut self, statistics: &mut Statistics) -> Result<(), CommandError> {
         let rows = self.ends.len();
         self.ends.insert(0, 0);
-        let x = SparseRows {
-            starts: &self.ends,
-            columns: &self.columns,
-            values: &self.values,
-        };
+        let x = SparseRows { starts: &self.ends, columns: &self.columns, values: &self.values };
         let y = MatRef::from_row_major_slice(&self.targets, rows, statistics.targets());
         statistics.add_sparse(x, y, self.weights.as_deref())?;
         self.ends.clear();
@@ -333,9 +307,7 @@ impl FoldSums {
         Ok(FoldSums {
             statistics,
             waiting: (0..folds.max(1)).map(|_| Rows::new(design)).collect(),
-            sparse: (0..folds.max(1))
-                .map(|_| SparseWaiting::default())
-                .collect(),
+            sparse: (0..folds.max(1)).map(|_| SparseWaiting::default()).collect(),
             fold_of: Folds::new(folds, seed),
         })
     }

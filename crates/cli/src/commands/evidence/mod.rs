@@ -168,10 +168,7 @@ impl Request {
             None if columns as u64 + 1 >= rows => Intercept::Integrated,
             None => Intercept::Profiled,
         };
-        Options {
-            intercept,
-            standardize: self.standardize,
-        }
+        Options { intercept, standardize: self.standardize }
     }
 }
 
@@ -293,10 +290,7 @@ fn check_files(arguments: &Arguments) -> Result<(), CommandError> {
         let place = whole(path);
         if seen.contains(&place) {
             return Err(CommandError::usage(
-                format!(
-                    "{} is given twice: its rows would count twice",
-                    path.display()
-                ),
+                format!("{} is given twice: its rows would count twice", path.display()),
                 "name each part of the table once",
             ));
         }
@@ -304,10 +298,7 @@ fn check_files(arguments: &Arguments) -> Result<(), CommandError> {
     }
     match &arguments.sums {
         Some(path) if seen.contains(&whole(path)) => Err(CommandError::usage(
-            format!(
-                "--sums {} would write over one of the parts",
-                path.display()
-            ),
+            format!("--sums {} would write over one of the parts", path.display()),
             "write the sums to a file of their own",
         )),
         _ => Ok(()),

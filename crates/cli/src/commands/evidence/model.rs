@@ -37,10 +37,7 @@ pub(crate) enum Predictor {
     /// A mean and a variance.
     Gaussian(Box<Posterior>),
     /// A mean alone: of groups, or without noise.
-    Linear {
-        intercept: f64,
-        coefficients: Vec<f64>,
-    },
+    Linear { intercept: f64, coefficients: Vec<f64> },
     /// Probabilities, or an expected count.
     Generalized(Box<GlmPosterior>),
 }
@@ -78,10 +75,7 @@ impl Model {
         let model: Model =
             serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
         if model.format != FORMAT {
-            return Err(refused(format!(
-                "its format is `{}`, not `{FORMAT}`",
-                model.format
-            )));
+            return Err(refused(format!("its format is `{}`, not `{FORMAT}`", model.format)));
         }
         if model.fits.is_empty() {
             return Err(refused("it holds no fit".to_owned()));

@@ -26,19 +26,10 @@ pub(super) fn html(
             ("Rows".to_owned(), grouped(findings.rows)),
             (
                 "Columns".to_owned(),
-                format!(
-                    "{} of the table, {} of the design",
-                    design.features.len(),
-                    design.width()
-                ),
+                format!("{} of the table, {} of the design", design.features.len(), design.width()),
             ),
         ],
-        notes: analysis
-            .notes
-            .iter()
-            .cloned()
-            .chain(show::remarks(design, findings))
-            .collect(),
+        notes: analysis.notes.iter().cloned().chain(show::remarks(design, findings)).collect(),
     };
     wd_report::evidence_report(&report(analysis, design), &context)
 }
@@ -50,16 +41,9 @@ fn report(analysis: &Analysis, design: &Design) -> EvidenceAnalysis {
         fact("Columns", grouped(analysis.columns.len() as u64)),
         fact(
             "Effective parameters",
-            format!(
-                "{} of {}",
-                number(analysis.effective_parameters),
-                analysis.rank
-            ),
+            format!("{} of {}", number(analysis.effective_parameters), analysis.rank),
         ),
-        fact(
-            "Log evidence",
-            format!("{} nats", number(analysis.log_evidence)),
-        ),
+        fact("Log evidence", format!("{} nats", number(analysis.log_evidence))),
     ];
     if analysis.groups.is_empty() {
         facts.push(fact("Prior σ", number(1.0 / analysis.alpha.sqrt())));
@@ -94,11 +78,7 @@ fn report(analysis: &Analysis, design: &Design) -> EvidenceAnalysis {
             .map(|point| point.effective_parameters)
             .collect(),
         rank: analysis.rank,
-        training_errors: analysis
-            .path
-            .iter()
-            .map(|point| point.training_error)
-            .collect(),
+        training_errors: analysis.path.iter().map(|point| point.training_error).collect(),
         comparison: analysis.comparison.clone(),
         coefficients,
         paths: analysis.coefficient_paths.clone(),
@@ -140,9 +120,7 @@ fn regime(analysis: &Analysis) -> String {
 
 /// The files without their folders.
 fn file_names(data: &[&Path]) -> String {
-    let names: Vec<&Path> = data
-        .iter()
-        .map(|path| path.file_name().map_or(*path, Path::new))
-        .collect();
+    let names: Vec<&Path> =
+        data.iter().map(|path| path.file_name().map_or(*path, Path::new)).collect();
     named_together(&names)
 }

@@ -17,10 +17,8 @@ pub(super) fn table(design: &Design, findings: &Findings, name: &str) -> String 
         text::counted(findings.rows, "row"),
         text::counted(design.width() as u64, "column")
     );
-    let rows: Vec<Vec<String>> = columns(design)
-        .into_iter()
-        .map(|(name, kind, role)| vec![name, kind, role])
-        .collect();
+    let rows: Vec<Vec<String>> =
+        columns(design).into_iter().map(|(name, kind, role)| vec![name, kind, role]).collect();
     out.push_str(&limited(&["column", "type", "use"], &rows, &[]));
     for line in remarks(design, findings) {
         out.push_str(&format!("\n{line}\n"));
@@ -34,11 +32,9 @@ pub(super) fn columns(design: &Design) -> Vec<(String, String, String)> {
     for target in &design.targets {
         let kind = match &target.kind {
             TargetKind::Number => "number".to_owned(),
-            TargetKind::Classes { levels } => format!(
-                "{}: {}",
-                text::counted(levels.len() as u64, "class"),
-                some(levels)
-            ),
+            TargetKind::Classes { levels } => {
+                format!("{}: {}", text::counted(levels.len() as u64, "class"), some(levels))
+            }
         };
         all.push((target.name.clone(), kind, "target".to_owned()));
     }
@@ -46,21 +42,14 @@ pub(super) fn columns(design: &Design) -> Vec<(String, String, String)> {
         all.push((name.clone(), "number".to_owned(), "weights".to_owned()));
     }
     for dropped in &design.dropped {
-        all.push((
-            dropped.name.clone(),
-            String::new(),
-            format!("left out: {}", dropped.reason),
-        ));
+        all.push((dropped.name.clone(), String::new(), format!("left out: {}", dropped.reason)));
     }
     for feature in &design.features {
         let (kind, role) = match &feature.encoding {
             Encoding::Number { imputed: None } => ("number".to_owned(), "as it is".to_owned()),
-            Encoding::Number {
-                imputed: Some(mean),
-            } => (
-                "number".to_owned(),
-                format!("empty cells are {}", number(*mean)),
-            ),
+            Encoding::Number { imputed: Some(mean) } => {
+                ("number".to_owned(), format!("empty cells are {}", number(*mean)))
+            }
             Encoding::Category { levels, .. } => (
                 format!("category of {}: {}", levels.len(), some(levels)),
                 format!(
@@ -85,10 +74,7 @@ pub(super) fn remarks(design: &Design, findings: &Findings) -> Vec<String> {
         .map(|(column, value)| format!("`{}` ({})", names[*column], number(*value)))
         .collect();
     if !constant.is_empty() {
-        lines.push(format!(
-            "Constant, so their coefficients are 0: {}.",
-            some_words(&constant)
-        ));
+        lines.push(format!("Constant, so their coefficients are 0: {}.", some_words(&constant)));
     }
     let duplicate: Vec<String> = findings
         .duplicate
@@ -101,11 +87,8 @@ pub(super) fn remarks(design: &Design, findings: &Findings) -> Vec<String> {
             some_words(&duplicate)
         ));
     }
-    let numbering: Vec<String> = findings
-        .numbering
-        .iter()
-        .map(|column| format!("`{}`", names[*column]))
-        .collect();
+    let numbering: Vec<String> =
+        findings.numbering.iter().map(|column| format!("`{}`", names[*column])).collect();
     if !numbering.is_empty() {
         lines.push(format!(
             "{} numbers the rows: an index? --drop leaves it out.",
@@ -153,15 +136,9 @@ pub(super) fn analysis(analysis: &Analysis) -> String {
             grouped(analysis.rows as u64)
         ),
     ));
-    lines.push((
-        "log evidence",
-        format!("{} nats", unbounded(analysis.log_evidence)),
-    ));
+    lines.push(("log evidence", format!("{} nats", unbounded(analysis.log_evidence))));
     for (name, value) in lines {
-        out.push_str(&format!(
-            "{name}{} {value}\n",
-            " ".repeat(14 - name.chars().count())
-        ));
+        out.push_str(&format!("{name}{} {value}\n", " ".repeat(14 - name.chars().count())));
     }
     if !analysis.groups.is_empty() {
         out.push('\n');
@@ -231,11 +208,7 @@ fn unbounded(value: f64) -> String {
 
 fn groups(analysis: &Analysis) -> String {
     let mut order: Vec<usize> = (0..analysis.groups.len()).collect();
-    order.sort_by(|a, b| {
-        analysis.groups[*a]
-            .lambda
-            .total_cmp(&analysis.groups[*b].lambda)
-    });
+    order.sort_by(|a, b| analysis.groups[*a].lambda.total_cmp(&analysis.groups[*b].lambda));
     let rows: Vec<Vec<String>> = order
         .into_iter()
         .map(|index| {
@@ -262,10 +235,8 @@ fn coefficients(analysis: &Analysis, output: &Output) -> String {
         .by_size(output)
         .into_iter()
         .map(|column| {
-            let mut row = vec![
-                analysis.columns[column].clone(),
-                number(output.coefficients[column]),
-            ];
+            let mut row =
+                vec![analysis.columns[column].clone(), number(output.coefficients[column])];
             if let Some(deviation) = output.deviations.get(column) {
                 row.push(number(*deviation));
             }
@@ -289,20 +260,13 @@ fn choices(analysis: &Analysis) -> String {
     let comparison = &analysis.comparison;
     let mut header = vec!["chosen by".to_owned(), "λ".to_owned()];
     header.extend(
-        comparison
-            .curves
-            .iter()
-            .map(|curve| format!("cost by {}", curve.criterion.name())),
+        comparison.curves.iter().map(|curve| format!("cost by {}", curve.criterion.name())),
     );
     let rows: Vec<Vec<String>> = comparison
         .choices
         .iter()
         .map(|choice| {
-            let edge = if choice.at_edge {
-                " (edge of the path)"
-            } else {
-                ""
-            };
+            let edge = if choice.at_edge { " (edge of the path)" } else { "" };
             // The limit itself is no point of the path, only where the path points.
             let is_limit = matches!(choice.criterion, Criterion::Evidence)
                 && (analysis.lambda == 0.0 || analysis.lambda.is_infinite());

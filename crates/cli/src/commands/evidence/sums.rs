@@ -39,10 +39,7 @@ pub(super) struct Summed<'a> {
 impl<'a> Inputs<'a> {
     /// Tells files of sums from tables, and adds them up.
     pub(super) fn open(data: &'a [PathBuf]) -> Result<Self, CommandError> {
-        let mut inputs = Inputs {
-            tables: Vec::new(),
-            sums: None,
-        };
+        let mut inputs = Inputs { tables: Vec::new(), sums: None };
         for path in data {
             if !is_object(path) {
                 inputs.tables.push(path);
@@ -51,10 +48,7 @@ impl<'a> Inputs<'a> {
             let read = Sums::read(path)?;
             match &mut inputs.sums {
                 None => {
-                    inputs.sums = Some(Summed {
-                        paths: vec![path],
-                        total: read,
-                    });
+                    inputs.sums = Some(Summed { paths: vec![path], total: read });
                 }
                 Some(sums) => sums.add(path, &read)?,
             }
@@ -116,12 +110,7 @@ fn is_object(path: &Path) -> bool {
 
 impl Sums {
     pub(super) fn new(design: &Design, rows: u64, statistics: Statistics) -> Self {
-        Sums {
-            format: FORMAT.to_owned(),
-            design: design.clone(),
-            rows,
-            statistics,
-        }
+        Sums { format: FORMAT.to_owned(), design: design.clone(), rows, statistics }
     }
 
     pub(super) fn to_json(&self) -> Result<String, CommandError> {
@@ -172,10 +161,7 @@ impl Sums {
                 statistics.targets()
             )));
         }
-        if let Some(target) = design
-            .targets
-            .iter()
-            .find(|target| target.kind != TargetKind::Number)
+        if let Some(target) = design.targets.iter().find(|target| target.kind != TargetKind::Number)
         {
             return Err(refused(format!(
                 "its target `{}` holds classes, of which sums say nothing",
@@ -203,16 +189,9 @@ impl Sums {
 /// Refuses options that would have given another design than the one that was summed.
 fn agree_with(path: &Path, design: &Design, options: &DesignOptions) -> Result<(), CommandError> {
     let refused = |problem: String, fix: String| {
-        Err(CommandError::usage(
-            format!("{} {problem}", path.display()),
-            fix,
-        ))
+        Err(CommandError::usage(format!("{} {problem}", path.display()), fix))
     };
-    let targets: Vec<&str> = design
-        .targets
-        .iter()
-        .map(|target| target.name.as_str())
-        .collect();
+    let targets: Vec<&str> = design.targets.iter().map(|target| target.name.as_str()).collect();
     if targets != options.targets {
         return refused(
             format!(
@@ -220,10 +199,7 @@ fn agree_with(path: &Path, design: &Design, options: &DesignOptions) -> Result<(
                 targets.join(","),
                 options.targets.join(",")
             ),
-            format!(
-                "give --target {}, or sum the table again",
-                targets.join(",")
-            ),
+            format!("give --target {}, or sum the table again", targets.join(",")),
         );
     }
     if design.weights != options.weights {
@@ -307,12 +283,8 @@ fn difference(first: &Design, second: &Design) -> Option<String> {
             "its columns are in another order: `{other}` stands where `{name}` should"
         ));
     }
-    first
-        .features
-        .iter()
-        .zip(&second.features)
-        .find(|(a, b)| a.encoding != b.encoding)
-        .map(|(a, b)| match (&a.encoding, &b.encoding) {
+    first.features.iter().zip(&second.features).find(|(a, b)| a.encoding != b.encoding).map(
+        |(a, b)| match (&a.encoding, &b.encoding) {
             (Encoding::Category { levels, .. }, Encoding::Category { levels: other, .. })
                 if levels != other =>
             {
@@ -325,14 +297,9 @@ fn difference(first: &Design, second: &Design) -> Option<String> {
             }
             (Encoding::Category { .. }, Encoding::Number { .. })
             | (Encoding::Number { .. }, Encoding::Category { .. }) => {
-                format!(
-                    "its column `{}` is a number in one and a category in the other",
-                    a.name
-                )
+                format!("its column `{}` is a number in one and a category in the other", a.name)
             }
-            _ => format!(
-                "empty cells of its column `{}` were filled with another mean",
-                a.name
-            ),
-        })
+            _ => format!("empty cells of its column `{}` were filled with another mean", a.name),
+        },
+    )
 }

@@ -49,11 +49,7 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
             text::number(norm)
         ));
     }
-    if is_penalty
-        && plan
-            .as_ref()
-            .is_some_and(|plan| !plan.running.segments.is_empty())
-    {
+    if is_penalty && plan.as_ref().is_some_and(|plan| !plan.running.segments.is_empty()) {
         remarks.push(
             "before a batch norm the loss does not depend on the scale of a convolution: there σ is only a name, and λ sets the \
              effective learning rate"
@@ -81,14 +77,13 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
         },
         lambda: Given::typed(config.decay.lambda()),
         lambda_schedule: config.decay.schedule.as_ref().and_then(|_| {
-            plan.as_ref().map_or(declaration.lambda_schedule, |plan| {
-                Some(plan.lambda_schedule)
-            })
+            plan.as_ref().map_or(declaration.lambda_schedule, |plan| Some(plan.lambda_schedule))
         }),
         momenta: momenta(&optimizer.direction),
-        muon_scale: declaration.model.width().map(|width| MuonScale::Shape {
-            fan_in: width as u64,
-        }),
+        muon_scale: declaration
+            .model
+            .width()
+            .map(|width| MuonScale::Shape { fan_in: width as u64 }),
         l1_ratio: 0.0,
         anchor: config.decay.anchor.clone(),
         decayed: decayed(&declaration, config.decay.policy().name()),
@@ -100,41 +95,14 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
 }
 
 fn momenta(direction: &Direction) -> Momenta {
-    let absent = Momenta {
-        momentum: 0.0,
-        dampening: 0.0,
-        nesterov: false,
-        beta1: 0.0,
-        beta2: 0.0,
-    };
+    let absent = Momenta { momentum: 0.0, dampening: 0.0, nesterov: false, beta1: 0.0, beta2: 0.0 };
     match *direction {
-        Direction::Sgd {
-            momentum,
-            dampening,
-            nesterov,
-        } => Momenta {
-            momentum,
-            dampening,
-            nesterov,
-            ..absent
-        },
-        Direction::Adam(adam) => Momenta {
-            beta1: adam.beta1,
-            beta2: adam.beta2,
-            ..absent
-        },
-        Direction::Lion { beta1, beta2 } => Momenta {
-            beta1,
-            beta2,
-            ..absent
-        },
-        Direction::Muon {
-            momentum, nesterov, ..
-        } => Momenta {
-            momentum,
-            nesterov,
-            ..absent
-        },
+        Direction::Sgd { momentum, dampening, nesterov } => {
+            Momenta { momentum, dampening, nesterov, ..absent }
+        }
+        Direction::Adam(adam) => Momenta { beta1: adam.beta1, beta2: adam.beta2, ..absent },
+        Direction::Lion { beta1, beta2 } => Momenta { beta1, beta2, ..absent },
+        Direction::Muon { momentum, nesterov, .. } => Momenta { momentum, nesterov, ..absent },
     }
 }
 
@@ -180,9 +148,7 @@ fn shape(
     let batch = declaration.per_step.map(|number| number as f64);
     let parameters = match record {
         Some(record) => Some(record.parameters),
-        None => declaration
-            .knows_sizes
-            .then_some(declaration.layout.len as u64),
+        None => declaration.knows_sizes.then_some(declaration.layout.len as u64),
     };
     Ok(RunShape {
         peak_learning_rate: Some(Given::typed(config.optim.lr)),

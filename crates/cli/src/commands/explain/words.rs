@@ -17,11 +17,7 @@ const PLAIN: &str = "\u{1b}[0m";
 /// The whole explanation, with colours where the reader is a terminal.
 pub(super) fn written(explanation: &Explanation, colour: bool) -> String {
     let styled = |style: &str, words: &str| {
-        if colour {
-            format!("{style}{words}{PLAIN}")
-        } else {
-            words.to_owned()
-        }
+        if colour { format!("{style}{words}{PLAIN}") } else { words.to_owned() }
     };
     let mut out = String::new();
     for (index, section) in explanation.sections().iter().enumerate() {

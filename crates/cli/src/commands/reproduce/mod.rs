@@ -127,49 +127,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         (_, true) => (&file.full, "-full"),
         _ => (&file.default, ""),
     };
-    let out = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("runs/reproduce{suffix}")));
+    let out =
+        arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("runs/reproduce{suffix}")));
     let corpus = prepare_corpus(arguments, &file, &out)?;
     let base = base_configuration(variant, &corpus)?;
     let title = match &arguments.corpus {
-        Some(path) => format!(
-            "What weight decay does to a small model of {}",
-            path.display()
-        ),
+        Some(path) => format!("What weight decay does to a small model of {}", path.display()),
         None => file.title.clone(),
     };
     let mut study = Study::open_or_create(&out, &title, &base)?;
     if arguments.seeds == Some(0) {
-        return Err(CommandError::usage(
-            "--seeds 0 would train nothing",
-            "give 1 or more",
-        ));
+        return Err(CommandError::usage("--seeds 0 would train nothing", "give 1 or more"));
     }
-    let grids: Vec<SeededAxes> = variant
-        .grids
-        .iter()
-        .map(|grid| (grid.axes.clone(), grid.seeds))
-        .collect();
+    let grids: Vec<SeededAxes> =
+        variant.grids.iter().map(|grid| (grid.axes.clone(), grid.seeds)).collect();
     let trials = seed_by_seed(&mut study, &grids, arguments.seeds)?;
     study.save()?;
 
-    eprintln!(
-        "{} → {}",
-        text::counted(trials.len() as u64, "trial"),
-        out.display()
-    );
+    eprintln!("{} → {}", text::counted(trials.len() as u64, "trial"), out.display());
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
         let corpus = arguments.corpus.as_deref().map(|path| ("--corpus", path));
         let lengths = (arguments.quick, arguments.full);
-        let commands = vec![command(
-            "wd reproduce",
-            lengths,
-            corpus,
-            arguments.seeds,
-            &out,
-        )];
+        let commands = vec![command("wd reproduce", lengths, corpus, arguments.seeds, &out)];
         write_study_report(&study, commands, html, arguments.json)
     })
 }
@@ -184,10 +163,8 @@ fn prepare_corpus(
         Some(path) => path.clone(),
         None => {
             let path = out.join(&file.corpus);
-            std::fs::create_dir_all(out).map_err(|source| CommandError::Write {
-                path: out.to_owned(),
-                source,
-            })?;
+            std::fs::create_dir_all(out)
+                .map_err(|source| CommandError::Write { path: out.to_owned(), source })?;
             if std::fs::read(&path).ok().as_deref() != Some(CORPUS) {
                 wd_store::write_file(&path, CORPUS)?;
             }
@@ -197,10 +174,7 @@ fn prepare_corpus(
     let tokenizer: TokenizerSpec = file.tokenizer.parse()?;
     let corpus = out.join("corpus");
     // A book is one text: cut at its blank lines, it has documents to hold out. JSONL brings its own.
-    let options = PrepareOptions {
-        separator: Some("\n\n".to_owned()),
-        force: false,
-    };
+    let options = PrepareOptions { separator: Some("\n\n".to_owned()), force: false };
     let sidecar = data::prepare(&[source], &tokenizer, &corpus, &options)?;
     eprintln!(
         "corpus: {}, {} of a vocabulary of {}",
@@ -227,12 +201,8 @@ fn base_configuration(variant: &Variant, corpus: &Path) -> Result<String, Comman
         }
     }
     let base = setting::apply(BASE, &settings)?;
-    let available = RunPlan::new(ConfigSource::parse(
-        "studies/force/base.toml",
-        base.clone(),
-    )?)?
-    .record
-    .steps;
+    let available =
+        RunPlan::new(ConfigSource::parse("studies/force/base.toml", base.clone())?)?.record.steps;
     if available < LEAST_STEPS {
         return Err(CommandError::usage(
             format!(

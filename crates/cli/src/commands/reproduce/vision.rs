@@ -138,21 +138,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     }
     study.save()?;
 
-    eprintln!(
-        "{} → {}",
-        text::counted(trials.len() as u64, "trial"),
-        out.display()
-    );
+    eprintln!("{} → {}", text::counted(trials.len() as u64, "trial"), out.display());
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
         let data = arguments.data.as_deref().map(|path| ("--data", path));
         let lengths = (arguments.quick, arguments.full);
-        let commands = vec![command(
-            "wd reproduce vision",
-            lengths,
-            data,
-            arguments.seeds,
-            &out,
-        )];
+        let commands = vec![command("wd reproduce vision", lengths, data, arguments.seeds, &out)];
         write_study_report(&study, commands, html, arguments.json)
     })
 }
@@ -163,11 +153,7 @@ fn refuse_unusable(path: &Path, trials: &[Trial]) -> Result<(), CommandError> {
     for trial in trials {
         let size = configuration::flatten(&trial.configuration)?.remove("data.size");
         if sizes.insert(size) {
-            let name = format!(
-                "the study's trial {}, with --data {}",
-                trial.name,
-                path.display()
-            );
+            let name = format!("the study's trial {}, with --data {}", trial.name, path.display());
             RunPlan::new(ConfigSource::parse(&name, trial.configuration.clone())?)?;
         }
     }
@@ -177,10 +163,8 @@ fn refuse_unusable(path: &Path, trials: &[Trial]) -> Result<(), CommandError> {
 /// Writes the shipped images into the study's folder, where its trials find them.
 fn shipped_images(out: &Path) -> Result<PathBuf, CommandError> {
     let folder = out.join("images");
-    std::fs::create_dir_all(&folder).map_err(|source| CommandError::Write {
-        path: folder.clone(),
-        source,
-    })?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|source| CommandError::Write { path: folder.clone(), source })?;
     for (name, bytes) in IMAGES {
         let path = folder.join(name);
         if std::fs::read(&path).ok().as_deref() != Some(bytes) {

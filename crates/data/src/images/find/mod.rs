@@ -76,16 +76,8 @@ fn file(path: &Path, name: &str) -> Result<Files, DataError> {
         return Ok(Files::Parquet(vec![path.to_owned()]));
     }
     if lower.ends_with(".bin") {
-        let version = if is_cifar_100(&lower) {
-            Version::Cifar100
-        } else {
-            Version::Cifar10
-        };
-        return Ok(cifar(
-            path.parent().unwrap_or(Path::new("")),
-            version,
-            vec![path.to_owned()],
-        ));
+        let version = if is_cifar_100(&lower) { Version::Cifar100 } else { Version::Cifar10 };
+        return Ok(cifar(path.parent().unwrap_or(Path::new("")), version, vec![path.to_owned()]));
     }
     let problem = if [".tar", ".tgz", ".tar.gz", ".zip"]
         .iter()
@@ -109,10 +101,7 @@ fn idx(images: &Path, name: &str) -> Result<Files, DataError> {
     for ending in ["", ".gz", ".zst"] {
         let labels = images.with_file_name(format!("{labels}{ending}"));
         if labels.is_file() {
-            return Ok(Files::Idx {
-                images: images.to_owned(),
-                labels,
-            });
+            return Ok(Files::Idx { images: images.to_owned(), labels });
         }
     }
     Err(DataError::image_set(
@@ -126,11 +115,7 @@ fn cifar(folder: &Path, version: Version, files: Vec<PathBuf>) -> Files {
         Version::Cifar10 => "batches.meta.txt",
         Version::Cifar100 => "fine_label_names.txt",
     });
-    Files::Cifar {
-        version,
-        files,
-        names: names.is_file().then_some(names),
-    }
+    Files::Cifar { version, files, names: names.is_file().then_some(names) }
 }
 
 /// What stands in a folder, hidden entries left out; sorted.
@@ -249,19 +234,13 @@ fn in_folders(
     }
     let is_of_a_set =
         |name: &str| is_idx(name) || is_cifar_10(name) || is_cifar_100(name) || is_parquet(name);
-    if let Some(set) = folders
-        .iter()
-        .find(|name| holds(&folder.join(name), is_of_a_set))
-    {
+    if let Some(set) = folders.iter().find(|name| holds(&folder.join(name), is_of_a_set)) {
         return Err(DataError::image_set(
             folder,
             format!("it holds no images itself, but `{set}` in it does; name that folder"),
         ));
     }
-    Ok(Files::ClassFolders {
-        root: folder.to_owned(),
-        classes_of: folder.to_owned(),
-    })
+    Ok(Files::ClassFolders { root: folder.to_owned(), classes_of: folder.to_owned() })
 }
 
 fn is_cifar_10(lower: &str) -> bool {
@@ -292,17 +271,11 @@ fn one_of<'a>(
     names: &[&'a String],
     alike: impl Fn(&str, &str) -> bool,
 ) -> Result<&'a String, DataError> {
-    match names
-        .iter()
-        .find(|other| **other != names[0] && !alike(other, names[0]))
-    {
+    match names.iter().find(|other| **other != names[0] && !alike(other, names[0])) {
         None => Ok(names[0]),
         Some(other) => Err(DataError::image_set(
             folder,
-            format!(
-                "it holds both `{}` and `{other}`; name one of them",
-                names[0]
-            ),
+            format!("it holds both `{}` and `{other}`; name one of them", names[0]),
         )),
     }
 }

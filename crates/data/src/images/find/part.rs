@@ -42,11 +42,7 @@ pub(super) fn of_part<'a>(
     names: &[&'a String],
 ) -> Result<Vec<&'a String>, DataError> {
     let saying = |said: Said| -> Vec<&'a String> {
-        names
-            .iter()
-            .copied()
-            .filter(|name| Said::of(name) == said)
-            .collect()
+        names.iter().copied().filter(|name| Said::of(name) == said).collect()
     };
     let wanted = match part {
         Part::Train => [Said::Train].as_slice(),
@@ -105,11 +101,8 @@ pub(super) fn found<T: AsRef<str>>(names: &[T]) -> String {
     if names.is_empty() {
         return "it is empty".to_owned();
     }
-    let shown: Vec<String> = names
-        .iter()
-        .take(MOST)
-        .map(|name| format!("`{}`", name.as_ref()))
-        .collect();
+    let shown: Vec<String> =
+        names.iter().take(MOST).map(|name| format!("`{}`", name.as_ref())).collect();
     let more = if names.len() > MOST { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
 }

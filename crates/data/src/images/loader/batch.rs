@@ -40,10 +40,7 @@ pub(super) struct Buffer {
 impl Buffer {
     pub(super) fn new(most: usize, image_size: usize) -> Self {
         Buffer {
-            position: Position {
-                epoch: 0,
-                cursor: 0,
-            },
+            position: Position { epoch: 0, cursor: 0 },
             length: 0,
             image_size,
             images: vec![0.0; most * image_size],
@@ -143,13 +140,11 @@ impl Maker {
         let pixels = self.set.pixels(index as usize);
         let draws = (self.augmentation != Augmentation::default()).then(|| {
             let (height, width, _) = shape;
-            self.augmentation
-                .draw((height, width), (self.seed, epoch, index))
+            self.augmentation.draw((height, width), (self.seed, epoch, index))
         });
         let (draw, random) = draws.unzip();
         let draw = draw.unwrap_or_default();
-        self.augmentation
-            .paint(&draw, shape, &self.table, pixels, out);
+        self.augmentation.paint(&draw, shape, &self.table, pixels, out);
         random
     }
 }

@@ -68,10 +68,9 @@ impl ImageLoader {
     ) -> Result<Self, DataError> {
         check_indices(&set, &indices)?;
         augmentation.check(&set)?;
-        for (name, value, limit) in [
-            ("batch", config.batch as u64, 1 << 20),
-            ("epochs", config.epochs, 1 << 32),
-        ] {
+        for (name, value, limit) in
+            [("batch", config.batch as u64, 1 << 20), ("epochs", config.epochs, 1 << 32)]
+        {
             if !(1..=limit).contains(&value) {
                 return Err(DataError::Setting { name, value, limit });
             }
@@ -99,10 +98,7 @@ impl ImageLoader {
         batch: usize,
         config: ImageLoaderConfig,
     ) -> Result<Self, DataError> {
-        let position = Position {
-            epoch: 0,
-            cursor: 0,
-        };
+        let position = Position { epoch: 0, cursor: 0 };
         let mut loader = ImageLoader {
             config,
             images,
@@ -132,10 +128,7 @@ impl ImageLoader {
     ///
     /// # Errors
     /// [`DataError::Exhausted`] after the last epoch; [`DataError::LoaderThread`] if the thread has ended.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "an iterator cannot lend its items"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend its items")]
     pub fn next(&mut self) -> Result<ImageBatch<'_>, DataError> {
         let position = self.position;
         if position.epoch >= self.config.epochs {
@@ -145,10 +138,8 @@ impl ImageLoader {
             });
         }
         let length = self.length(position);
-        let next = self.normal(Position {
-            epoch: position.epoch,
-            cursor: position.cursor + length as u64,
-        });
+        let next = self
+            .normal(Position { epoch: position.epoch, cursor: position.cursor + length as u64 });
         let started = Instant::now();
         self.worker.take(position, length)?;
         self.waited += started.elapsed();
@@ -204,10 +195,7 @@ impl ImageLoader {
             false => self.config.batch as u64,
         };
         if position.cursor + needed > self.images {
-            Position {
-                epoch: position.epoch + 1,
-                cursor: 0,
-            }
+            Position { epoch: position.epoch + 1, cursor: 0 }
         } else {
             position
         }

@@ -8,28 +8,15 @@ use crate::images::sample::{constant, sample};
 
 const SHAPE: (usize, usize, usize) = (4, 5, 1);
 
-const ALL: Augmentation = Augmentation {
-    crop: 1,
-    flip: true,
-    mixup: 0.3,
-    cutout: 2,
-};
+const ALL: Augmentation = Augmentation { crop: 1, flip: true, mixup: 0.3, cutout: 2 };
 
 fn config(batch: usize, epochs: u64, keep_short_batch: bool) -> ImageLoaderConfig {
-    ImageLoaderConfig {
-        batch,
-        seed: 5,
-        epochs,
-        keep_short_batch,
-    }
+    ImageLoaderConfig { batch, seed: 5, epochs, keep_short_batch }
 }
 
 /// Bytes stay what they are.
 fn bytes() -> Normalisation {
-    Normalisation {
-        mean: vec![0.0],
-        std: vec![1.0 / 255.0],
-    }
+    Normalisation { mean: vec![0.0], std: vec![1.0 / 255.0] }
 }
 
 fn loader(
@@ -64,9 +51,7 @@ fn keep(batch: ImageBatch<'_>) -> Kept {
 }
 
 fn all(loader: &mut ImageLoader) -> Vec<Kept> {
-    (0..loader.steps_available())
-        .map(|_| keep(loader.next().unwrap()))
-        .collect()
+    (0..loader.steps_available()).map(|_| keep(loader.next().unwrap())).collect()
 }
 
 /// The number of the image at each place of an unchanged batch.
@@ -128,10 +113,7 @@ fn augmentation_depends_on_seed_epoch_and_index_alone() {
     let set = Arc::new(sample(&labels, (6, 6, 1)));
     let augmentation = Augmentation { mixup: 0.0, ..ALL };
     let looks = |indices: Vec<u32>, batch: usize, seed: u64| {
-        let config = ImageLoaderConfig {
-            seed,
-            ..config(batch, 2, true)
-        };
+        let config = ImageLoaderConfig { seed, ..config(batch, 2, true) };
         let mut loader =
             ImageLoader::new(Arc::clone(&set), indices, bytes(), augmentation, config).unwrap();
         let mut looks = std::collections::BTreeMap::new();
@@ -159,10 +141,7 @@ fn augmentation_depends_on_seed_epoch_and_index_alone() {
 #[test]
 fn mixup_mixes_pixels_and_labels_in_the_same_share() {
     let set = set(40);
-    let augmentation = Augmentation {
-        mixup: 0.5,
-        ..Augmentation::default()
-    };
+    let augmentation = Augmentation { mixup: 0.5, ..Augmentation::default() };
     let mut mixed = loader(&set, augmentation, config(8, 1, false));
     let mut plain = loader(&set, Augmentation::default(), config(8, 1, false));
     let mut partners = HashSet::new();
@@ -217,10 +196,7 @@ fn a_fault_in_the_thread_reaches_the_caller() {
     let maker = Maker::new(Arc::clone(&set), vec![1, 77], table, ALL, 0);
     let mut loader = ImageLoader::over(maker, 2, 2, config(2, 1, false)).unwrap();
     let error = loader.next().unwrap_err().to_string();
-    assert!(
-        error.contains("thread that prepares batches") && error.contains("out of"),
-        "{error}"
-    );
+    assert!(error.contains("thread that prepares batches") && error.contains("out of"), "{error}");
     assert!(matches!(loader.next(), Err(DataError::LoaderThread { .. })));
     assert_eq!(loader.position().cursor, 0);
 }
@@ -230,26 +206,11 @@ fn positions_that_are_none_are_refused() {
     let mut loader = loader(&set(10), ALL, config(4, 2, false));
     for (epoch, cursor) in [(2, 1), (3, 0), (0, 11), (u64::MAX, 0), (0, u64::MAX)] {
         let error = loader.seek(Position { epoch, cursor }).unwrap_err();
-        assert!(matches!(
-            error,
-            DataError::Position {
-                unit: "image",
-                count: 10,
-                ..
-            }
-        ));
+        assert!(matches!(error, DataError::Position { unit: "image", count: 10, .. }));
     }
     // The two images left are no batch: the next epoch.
-    loader
-        .seek(Position {
-            epoch: 0,
-            cursor: 8,
-        })
-        .unwrap();
-    let expected = Position {
-        epoch: 1,
-        cursor: 0,
-    };
+    loader.seek(Position { epoch: 0, cursor: 8 }).unwrap();
+    let expected = Position { epoch: 1, cursor: 0 };
     assert_eq!(loader.position(), expected);
 }
 

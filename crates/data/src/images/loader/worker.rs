@@ -79,9 +79,7 @@ impl Worker {
             text.or_else(|| panic.downcast_ref::<String>().cloned())
         };
         let problem = panic.and_then(|panic| text(&*panic));
-        DataError::LoaderThread {
-            problem: problem.unwrap_or_else(|| "without a word".to_owned()),
-        }
+        DataError::LoaderThread { problem: problem.unwrap_or_else(|| "without a word".to_owned()) }
     }
 }
 

@@ -77,11 +77,7 @@ impl<'a, F: Float> Reader<'a, F> {
     /// A tensor's numbers of one image.
     fn image(&self, tensor: usize, image: usize) -> &'a [F] {
         let len = self.tensors[tensor].len();
-        let values: &[F] = if tensor == IMAGES {
-            self.images
-        } else {
-            &self.values[tensor]
-        };
+        let values: &[F] = if tensor == IMAGES { self.images } else { &self.values[tensor] };
         &values[image * len..(image + 1) * len]
     }
 
@@ -112,16 +108,12 @@ impl<'a, F: Float> Reader<'a, F> {
 /// Blocks of at most `most` images.
 fn blocks(images: Range<usize>, most: usize) -> impl Iterator<Item = Range<usize>> {
     let end = images.end;
-    images
-        .step_by(most)
-        .map(move |start| start..(start + most).min(end))
+    images.step_by(most).map(move |start| start..(start + most).min(end))
 }
 
 /// Takes a buffer out for the time that others are read.
 fn lend<F: Float>(arenas: &mut [Arena<F>], index: Option<usize>) -> Arena<F> {
-    index.map_or(Arena::new(0), |index| {
-        std::mem::replace(&mut arenas[index], Arena::new(0))
-    })
+    index.map_or(Arena::new(0), |index| std::mem::replace(&mut arenas[index], Arena::new(0)))
 }
 
 /// Undoes [`lend`].
@@ -136,10 +128,9 @@ impl<F: Float> Network<F> {
     pub(crate) fn new(plan: Plan, loss: ClassLoss, images: usize, threads: usize) -> Self {
         let slots = Slots::new(&plan);
         let convolution = |stage: &Stage| match stage {
-            Stage::Convolve { shape, .. } => Some(Convolution::new::<F>(
-                *shape,
-                Convolution::block(shape, images),
-            )),
+            Stage::Convolve { shape, .. } => {
+                Some(Convolution::new::<F>(*shape, Convolution::block(shape, images)))
+            }
             Stage::Join { .. } | Stage::Pool { .. } => None,
         };
         let convolutions: Vec<_> = plan.stages.iter().map(convolution).collect();
@@ -160,11 +151,7 @@ impl<F: Float> Network<F> {
             })),
         };
         let values = plan.tensors.iter().enumerate().map(|(index, tensor)| {
-            Arena::new(if index == IMAGES {
-                0
-            } else {
-                images * tensor.len()
-            })
+            Arena::new(if index == IMAGES { 0 } else { images * tensor.len() })
         });
         let norms = plan
             .tensors
@@ -177,11 +164,7 @@ impl<F: Float> Network<F> {
             workspaces: Workspaces::new(threads.min(shares), workspace),
             values: values.collect(),
             norms: norms.collect(),
-            gradients: slots
-                .sizes
-                .iter()
-                .map(|size| Arena::new(images * size))
-                .collect(),
+            gradients: slots.sizes.iter().map(|size| Arena::new(images * size)).collect(),
             ones: vec![F::from_f64(1.0); channels],
             zeros: vec![F::from_f64(0.0); channels],
             features: vec![F::from_f64(0.0); images * features],
@@ -244,22 +227,9 @@ impl<F: Float> Network<F> {
             .chain([&self.packed]);
         let vectors = [&self.features, &self.feature_gradients, &self.logits];
         arenas.map(Arena::bytes).sum::<usize>()
-            + vectors
-                .map(|vector| size_of_val(vector.as_slice()))
-                .iter()
-                .sum::<usize>()
-            + self
-                .norms
-                .iter()
-                .flatten()
-                .map(NormState::bytes)
-                .sum::<usize>()
-            + self
-                .convolutions
-                .iter()
-                .flatten()
-                .map(Convolution::bytes)
-                .sum::<usize>()
+            + vectors.map(|vector| size_of_val(vector.as_slice())).iter().sum::<usize>()
+            + self.norms.iter().flatten().map(NormState::bytes).sum::<usize>()
+            + self.convolutions.iter().flatten().map(Convolution::bytes).sum::<usize>()
             + self.workspaces.sum(|workspace| {
                 let Workspace { x, dy, scratch, dx } = workspace;
                 [x, dy, scratch, dx].map(Arena::bytes).iter().sum()
@@ -288,11 +258,7 @@ impl<F: Float> Network<F> {
             let norm = tensor.norm.map(|norm| norm.kind);
             matches!(norm, Some(NormKind::Batch { .. })) && tensor.pixels() * images == 1
         });
-        if alone {
-            Err(NnError::BatchOfOne)
-        } else {
-            Ok(())
-        }
+        if alone { Err(NnError::BatchOfOne) } else { Ok(()) }
     }
 
     fn shares(&self, images: usize) -> usize {
@@ -330,11 +296,7 @@ impl<F: Float> Network<F> {
                     }
                 }
                 Stage::Join { a, b, output } => self.join(a, b, output, images, count),
-                Stage::Pool {
-                    input,
-                    output,
-                    shape,
-                } => {
+                Stage::Pool { input, output, shape } => {
                     let mut values = lend(&mut self.values, Some(output));
                     let len = self.plan.tensors[output].len();
                     let reader = self.reader(images);
@@ -355,14 +317,8 @@ impl<F: Float> Network<F> {
     }
 
     fn convolve(&mut self, index: usize, parameters: &[F], images: &[F], count: usize) {
-        let Stage::Convolve {
-            input,
-            output,
-            residual,
-            adds,
-            shape,
-            weight,
-        } = self.plan.stages[index]
+        let Stage::Convolve { input, output, residual, adds, shape, weight } =
+            self.plan.stages[index]
         else {
             return;
         };
@@ -381,11 +337,7 @@ impl<F: Float> Network<F> {
         let (len, channels) = (tensor.len(), tensor.channels);
         let reader = self.reader(images);
         let (packed, workspaces) = (&self.packed, &self.workspaces);
-        let store = if adds || residual.is_some() {
-            Store::Add
-        } else {
-            Store::Overwrite
-        };
+        let store = if adds || residual.is_some() { Store::Add } else { Store::Overwrite };
         let work = |range: Range<usize>, operands: (Images<'_, F>, Images<'_, f64>)| {
             let Some(convolution) = convolution else {
                 return;
@@ -417,10 +369,8 @@ impl<F: Float> Network<F> {
             }
         };
         let each = if wanted { 2 * channels } else { 0 };
-        let operands = (
-            Images::new(&mut values, count, len),
-            Images::new(&mut moments, count, each),
-        );
+        let operands =
+            (Images::new(&mut values, count, len), Images::new(&mut moments, count, each));
         over_shares(count, self.shares(count), operands, &work);
         if let Some(norm) = &mut self.norms[output] {
             norm.moments = moments;
@@ -443,12 +393,7 @@ impl<F: Float> Network<F> {
                 );
             }
         };
-        over_shares(
-            count,
-            self.shares(count),
-            Images::new(&mut values, count, len),
-            &work,
-        );
+        over_shares(count, self.shares(count), Images::new(&mut values, count, len), &work);
         give_back(&mut self.values, Some(output), values);
     }
 
@@ -488,11 +433,7 @@ impl<F: Float> Network<F> {
                 Stage::Join { a, b, output } => {
                     self.join_backward(a, b, output, slots, images, count);
                 }
-                Stage::Pool {
-                    input,
-                    output,
-                    shape,
-                } => {
+                Stage::Pool { input, output, shape } => {
                     let n_slot = slots.input.map(|input| input.slot);
                     let mut n = lend(&mut self.gradients, n_slot);
                     let mut sums = self.lend_sums(input);
@@ -511,10 +452,8 @@ impl<F: Float> Network<F> {
                             add_up(&reader, input, image, n, sums.range(local..local + 1));
                         }
                     };
-                    let operands = (
-                        Images::new(&mut n, count, len),
-                        Images::new(&mut sums, count, each),
-                    );
+                    let operands =
+                        (Images::new(&mut n, count, len), Images::new(&mut sums, count, each));
                     over_shares(count, self.shares(count), operands, &work);
                     self.give_back_sums(input, sums);
                     give_back(&mut self.gradients, n_slot, n);
@@ -525,10 +464,7 @@ impl<F: Float> Network<F> {
 
     /// The sums of a tensor's norm, for the time that the norm is read; none without one.
     fn lend_sums(&mut self, tensor: usize) -> Vec<f64> {
-        self.norms[tensor]
-            .as_mut()
-            .map(|norm| std::mem::take(&mut norm.sums))
-            .unwrap_or_default()
+        self.norms[tensor].as_mut().map(|norm| std::mem::take(&mut norm.sums)).unwrap_or_default()
     }
 
     fn give_back_sums(&mut self, tensor: usize, sums: Vec<f64>) {
@@ -540,28 +476,18 @@ impl<F: Float> Network<F> {
     /// Sums of an image.
     fn sums_each(&self, tensor: usize) -> usize {
         let norm = &self.norms[tensor];
-        norm.as_ref()
-            .map_or(0, |_| 2 * self.plan.tensors[tensor].channels)
+        norm.as_ref().map_or(0, |_| 2 * self.plan.tensors[tensor].channels)
     }
 
     fn head_backward(&mut self, parameters: &[F], gradients: &mut [F], images: &[F], count: usize) {
         let head = self.plan.head;
         let tensor = self.plan.tensors[head.input];
         let channels = tensor.channels;
-        let (features, logits) = (
-            &self.features[..count * channels],
-            &self.logits[..count * head.classes],
-        );
+        let (features, logits) =
+            (&self.features[..count * channels], &self.logits[..count * head.classes]);
         let range = head.weight..head.weight + head.classes * channels;
         let weight_gradient = &mut gradients[range.clone()];
-        matmul::backward_weight(
-            weight_gradient,
-            logits,
-            features,
-            count,
-            channels,
-            head.classes,
-        );
+        matmul::backward_weight(weight_gradient, logits, features, count, channels, head.classes);
         bias::backward(&mut gradients[head.bias..head.bias + head.classes], logits);
         let dfeatures = &mut self.feature_gradients[..count * channels];
         let weight = &parameters[range];
@@ -590,10 +516,8 @@ impl<F: Float> Network<F> {
                 add_up(&reader, head.input, image, n, sums.range(local..local + 1));
             }
         };
-        let operands = (
-            Images::new(&mut n, count, tensor.len()),
-            Images::new(&mut sums, count, each),
-        );
+        let operands =
+            (Images::new(&mut n, count, tensor.len()), Images::new(&mut sums, count, each));
         over_shares(count, self.shares(count), operands, &work);
         self.give_back_sums(head.input, sums);
         give_back(&mut self.gradients, Some(self.slots.head), n);
@@ -652,14 +576,7 @@ impl<F: Float> Network<F> {
         images: &[F],
         count: usize,
     ) {
-        let Stage::Convolve {
-            input,
-            output,
-            shape,
-            weight,
-            ..
-        } = self.plan.stages[index]
-        else {
+        let Stage::Convolve { input, output, shape, weight, .. } = self.plan.stages[index] else {
             return;
         };
         if slots.through.is_some()
@@ -681,20 +598,9 @@ impl<F: Float> Network<F> {
         let mut input_gradient = lend(&mut self.gradients, input_slot);
         let mut accumulators = std::mem::take(&mut self.accumulators);
         let shares = accumulators.len().min(count);
-        let mut sums = if slots.input.is_some() {
-            self.lend_sums(input)
-        } else {
-            Vec::new()
-        };
-        let sums_each = if slots.input.is_some() {
-            self.sums_each(input)
-        } else {
-            0
-        };
-        let (in_len, out_len) = (
-            self.plan.tensors[input].len(),
-            self.plan.tensors[output].len(),
-        );
+        let mut sums = if slots.input.is_some() { self.lend_sums(input) } else { Vec::new() };
+        let sums_each = if slots.input.is_some() { self.sums_each(input) } else { 0 };
+        let (in_len, out_len) = (self.plan.tensors[input].len(), self.plan.tensors[output].len());
         let has_norm = self.plan.tensors[input].norm.is_some();
         let each = |present: bool, len: usize| if present { len } else { 0 };
 
@@ -730,9 +636,7 @@ impl<F: Float> Network<F> {
             for block in blocks(range, convolution.images) {
                 let images = block.len();
                 reader.frame(input, block.clone(), convolution.input, x);
-                for (image, dy) in block
-                    .clone()
-                    .zip(dy.chunks_exact_mut(convolution.output.len()))
+                for (image, dy) in block.clone().zip(dy.chunks_exact_mut(convolution.output.len()))
                 {
                     let one = image - first..image - first + 1;
                     let frame = convolution.output;
@@ -785,11 +689,7 @@ impl<F: Float> Network<F> {
                 Images::new(&mut through, count, each(slots.through.is_some(), out_len)),
             ),
             (
-                Images::new(
-                    &mut input_gradient,
-                    count,
-                    each(slots.input.is_some(), in_len),
-                ),
+                Images::new(&mut input_gradient, count, each(slots.input.is_some(), in_len)),
                 Images::new(&mut sums, count, sums_each),
             ),
             PerShare(&mut accumulators[..shares]),
@@ -800,14 +700,11 @@ impl<F: Float> Network<F> {
             let len = convolution.forward_len();
             let (total, rest) = accumulators[..shares].split_at_mut(1);
             let total = &mut total[0][..len];
-            total
-                .par_chunks_mut(SUM_CHUNK)
-                .enumerate()
-                .for_each(|(chunk, sum)| {
-                    for accumulator in &*rest {
-                        sum::add(sum, &accumulator[chunk * SUM_CHUNK..][..sum.len()]);
-                    }
-                });
+            total.par_chunks_mut(SUM_CHUNK).enumerate().for_each(|(chunk, sum)| {
+                for accumulator in &*rest {
+                    sum::add(sum, &accumulator[chunk * SUM_CHUNK..][..sum.len()]);
+                }
+            });
             convolution.unpack_gradient(&mut gradients[weight], total);
         }
         self.accumulators = accumulators;
@@ -843,11 +740,7 @@ mod tests {
     use crate::vision::{CnnConfig, ImageNorm, ImageShape, ResnetConfig, Stem};
 
     const IMAGES_IN_BATCH: usize = 5;
-    const IMAGE: ImageShape = ImageShape {
-        channels: 3,
-        height: 10,
-        width: 9,
-    };
+    const IMAGE: ImageShape = ImageShape { channels: 3, height: 10, width: 9 };
 
     /// One of every kind of stage and normalisation.
     fn plans() -> Vec<(&'static str, Plan)> {
@@ -869,16 +762,10 @@ mod tests {
             ("grouped cnn", cnn(ImageNorm::Group, Pooling::Average, 2)),
             ("cnn without norm", cnn(ImageNorm::None, Pooling::Max, 1)),
             ("resnet 8", resnet(8, ImageNorm::Batch, Stem::Small)),
-            (
-                "resnet 8, group norm",
-                resnet(8, ImageNorm::Group, Stem::Small),
-            ),
+            ("resnet 8, group norm", resnet(8, ImageNorm::Group, Stem::Small)),
             ("resnet 14", resnet(14, ImageNorm::Batch, Stem::Small)),
             ("resnet 18", resnet(18, ImageNorm::Batch, Stem::Small)),
-            (
-                "resnet 18, large stem",
-                resnet(18, ImageNorm::Group, Stem::Large),
-            ),
+            ("resnet 18, large stem", resnet(18, ImageNorm::Group, Stem::Large)),
         ]
     }
 
@@ -892,11 +779,7 @@ mod tests {
                 for parameter in &mut parameters[segment.range()] {
                     *parameter = segment.initial_mean
                         + *parameter
-                            * if segment.initial_std > 0.0 {
-                                segment.initial_std
-                            } else {
-                                0.2
-                            };
+                            * if segment.initial_std > 0.0 { segment.initial_std } else { 0.2 };
                 }
             }
             let images = normals(2, IMAGES_IN_BATCH * IMAGE.numbers());

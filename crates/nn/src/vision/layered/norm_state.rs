@@ -108,14 +108,7 @@ impl<F: Float> NormState<F> {
         match self.norm.kind {
             NormKind::Bias => {
                 for channel in 0..self.channels {
-                    self.set(
-                        0,
-                        channel,
-                        0.0,
-                        1.0,
-                        1.0,
-                        parameters[self.norm.bias + channel],
-                    );
+                    self.set(0, channel, 0.0, 1.0, 1.0, parameters[self.norm.bias + channel]);
                 }
             }
             NormKind::Batch { gain, running } => {

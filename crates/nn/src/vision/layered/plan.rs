@@ -68,17 +68,9 @@ pub(crate) enum Stage {
         adds: bool,
     },
     /// output ← max(norm(a) + norm(b), 0).
-    Join {
-        a: usize,
-        b: Option<usize>,
-        output: usize,
-    },
+    Join { a: usize, b: Option<usize>, output: usize },
     /// output ← pooled input.
-    Pool {
-        input: usize,
-        output: usize,
-        shape: PoolShape,
-    },
+    Pool { input: usize, output: usize, shape: PoolShape },
 }
 
 /// Global average of `input`, then a linear map to the classes; offsets into the parameters.
@@ -114,13 +106,7 @@ pub(crate) struct Kernel {
 impl Kernel {
     /// As wide as it is padded: with stride 1 the image keeps its size (for an odd side).
     pub(crate) fn same(outputs: usize, side: usize, stride: usize) -> Self {
-        Self {
-            outputs,
-            side,
-            stride,
-            padding: side / 2,
-            groups: 1,
-        }
+        Self { outputs, side, stride, padding: side / 2, groups: 1 }
     }
 }
 
@@ -164,12 +150,7 @@ impl Builder {
         input: usize,
         kernel: Kernel,
     ) -> (usize, ConvolutionShape) {
-        let Tensor {
-            height,
-            width,
-            channels,
-            ..
-        } = self.tensors[input];
+        let Tensor { height, width, channels, .. } = self.tensors[input];
         let shape = ConvolutionShape {
             height,
             width,
@@ -201,14 +182,7 @@ impl Builder {
     ) -> usize {
         let (weight, shape) = self.convolution(path, input, kernel);
         let output = self.tensor(shape.output_height(), shape.output_width(), shape.outputs);
-        self.stages.push(Stage::Convolve {
-            input,
-            output,
-            shape,
-            weight,
-            residual,
-            adds: false,
-        });
+        self.stages.push(Stage::Convolve { input, output, shape, weight, residual, adds: false });
         output
     }
 
@@ -235,39 +209,21 @@ impl Builder {
     pub(crate) fn normalise(&mut self, path: &str, tensor: usize, choice: NormChoice) {
         let channels = self.tensors[tensor].channels;
         let gain = |layout: &mut ParameterLayout| {
-            layout.push(
-                format!("{path}.weight"),
-                vec![channels],
-                Role::Norm,
-                1.0,
-                0.0,
-            )
+            layout.push(format!("{path}.weight"), vec![channels], Role::Norm, 1.0, 0.0)
         };
         let kind = match choice {
             NormChoice::Batch => {
                 let statistic = |name, value| {
-                    (
-                        format!("{path}.{name}"),
-                        vec![channels],
-                        Role::Norm,
-                        value,
-                        0.0,
-                    )
+                    (format!("{path}.{name}"), vec![channels], Role::Norm, value, 0.0)
                 };
                 let mut push = |(path, shape, role, mean, std)| {
                     self.running.push(path, shape, role, mean, std)
                 };
                 let running = push(statistic("running_mean", 0.0));
                 push(statistic("running_var", 1.0));
-                NormKind::Batch {
-                    gain: gain(&mut self.layout),
-                    running,
-                }
+                NormKind::Batch { gain: gain(&mut self.layout), running }
             }
-            NormChoice::Group(groups) => NormKind::Group {
-                gain: gain(&mut self.layout),
-                groups,
-            },
+            NormChoice::Group(groups) => NormKind::Group { gain: gain(&mut self.layout), groups },
             NormChoice::None => NormKind::Bias,
         };
         let bias = self.bias(format!("{path}.bias"), channels);
@@ -276,12 +232,7 @@ impl Builder {
 
     /// A new tensor max(norm(a) + norm(b), 0).
     pub(crate) fn join(&mut self, a: usize, b: Option<usize>) -> usize {
-        let Tensor {
-            height,
-            width,
-            channels,
-            ..
-        } = self.tensors[a];
+        let Tensor { height, width, channels, .. } = self.tensors[a];
         let output = self.tensor(height, width, channels);
         self.stages.push(Stage::Join { a, b, output });
         output
@@ -289,23 +240,10 @@ impl Builder {
 
     /// A new tensor: `input` pooled; the shape's image size is filled in.
     pub(crate) fn pool(&mut self, input: usize, shape: PoolShape) -> usize {
-        let Tensor {
-            height,
-            width,
-            channels,
-            ..
-        } = self.tensors[input];
-        let shape = PoolShape {
-            height,
-            width,
-            ..shape
-        };
+        let Tensor { height, width, channels, .. } = self.tensors[input];
+        let shape = PoolShape { height, width, ..shape };
         let output = self.tensor(shape.output_height(), shape.output_width(), channels);
-        self.stages.push(Stage::Pool {
-            input,
-            output,
-            shape,
-        });
+        self.stages.push(Stage::Pool { input, output, shape });
         output
     }
 
@@ -324,12 +262,7 @@ impl Builder {
         Plan {
             tensors: self.tensors,
             stages: self.stages,
-            head: Head {
-                input,
-                weight,
-                bias,
-                classes,
-            },
+            head: Head { input, weight, bias, classes },
             layout: self.layout,
             running: self.running,
         }
@@ -340,12 +273,7 @@ impl Builder {
     }
 
     fn tensor(&mut self, height: usize, width: usize, channels: usize) -> usize {
-        self.tensors.push(Tensor {
-            height,
-            width,
-            channels,
-            norm: None,
-        });
+        self.tensors.push(Tensor { height, width, channels, norm: None });
         self.tensors.len() - 1
     }
 }

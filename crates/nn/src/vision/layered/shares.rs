@@ -19,10 +19,7 @@ pub(crate) struct Images<'a, T> {
 
 impl<'a, T> Images<'a, T> {
     pub(crate) fn new(numbers: &'a mut [T], images: usize, each: usize) -> Self {
-        Self {
-            numbers: &mut numbers[..images * each],
-            each,
-        }
+        Self { numbers: &mut numbers[..images * each], each }
     }
 
     /// The numbers of some of the images.
@@ -59,10 +56,7 @@ impl<A: Cut, B: Cut> Cut for (A, B) {
 
 impl<A: Cut, B: Cut, C: Cut> Cut for (A, B, C) {
     fn cut(self, images: usize, shares: usize) -> (Self, Self) {
-        let ((a, b), c) = (
-            (self.0, self.1).cut(images, shares),
-            self.2.cut(images, shares),
-        );
+        let ((a, b), c) = ((self.0, self.1).cut(images, shares), self.2.cut(images, shares));
         ((a.0, a.1, c.0), (b.0, b.1, c.1))
     }
 }

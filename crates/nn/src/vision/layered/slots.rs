@@ -89,23 +89,14 @@ impl Slots {
         let mut stages = vec![StageSlots::default(); plan.stages.len()];
         for (stage, slots) in plan.stages.iter().zip(&mut stages).rev() {
             let mut input_gradient = |pool: &mut Pool, input: usize| {
-                let gradient = if has_norm(input) {
-                    &mut through[input]
-                } else {
-                    &mut direct[input]
-                };
+                let gradient =
+                    if has_norm(input) { &mut through[input] } else { &mut direct[input] };
                 let add = gradient.is_some();
                 let slot = *gradient.get_or_insert_with(|| pool.take(plan.tensors[input].len()));
                 InputGradient { slot, add }
             };
             match *stage {
-                Stage::Convolve {
-                    input,
-                    output,
-                    residual,
-                    adds,
-                    ..
-                } => {
+                Stage::Convolve { input, output, residual, adds, .. } => {
                     slots.input = (input != IMAGES).then(|| input_gradient(&mut pool, input));
                     slots.direct = direct[output].take();
                     slots.through = through[output].take();
@@ -127,11 +118,8 @@ impl Slots {
                     if let Some(slot) = slots.direct {
                         through[a] = Some(pool.share(slot));
                         if let Some(b) = b {
-                            let gradient = if has_norm(b) {
-                                &mut through[b]
-                            } else {
-                                &mut direct[b]
-                            };
+                            let gradient =
+                                if has_norm(b) { &mut through[b] } else { &mut direct[b] };
                             *gradient = Some(pool.share(slot));
                         }
                     }
@@ -144,10 +132,6 @@ impl Slots {
                 }
             }
         }
-        Self {
-            stages,
-            head,
-            sizes: pool.sizes,
-        }
+        Self { stages, head, sizes: pool.sizes }
     }
 }

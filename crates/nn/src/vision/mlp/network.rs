@@ -67,11 +67,8 @@ impl MlpNetwork {
             layers,
             classifier: Classifier::new(builder, last, logits, 1.0 / (last.columns as f64).sqrt()),
         };
-        let sizes = NetworkSizes {
-            tokens: 1,
-            activation_columns: builder.plan.columns,
-            scratch: 0,
-        };
+        let sizes =
+            NetworkSizes { tokens: 1, activation_columns: builder.plan.columns, scratch: 0 };
         (network, sizes)
     }
 
@@ -95,14 +92,7 @@ impl MlpNetwork {
         let last = gradient_below(self.layers.len());
         self.classifier.backward(device, last);
         for (index, layer) in self.layers.iter().enumerate().rev() {
-            let HiddenLayer {
-                linear,
-                input,
-                pre,
-                output,
-                gradient,
-                ..
-            } = *layer;
+            let HiddenLayer { linear, input, pre, output, gradient, .. } = *layer;
             device.dropout(layer.site, gradient);
             // Computes the output again without its mask; nobody reads it any more.
             device.pointwise_backward(self.function, linear.bias, pre, output, gradient);

@@ -134,8 +134,7 @@ impl VitConfig {
 
     /// Width H of the MLP's hidden layer: `mlp_width`, or 4·width.
     pub fn hidden(&self) -> usize {
-        self.mlp_width
-            .unwrap_or_else(|| self.width.saturating_mul(4))
+        self.mlp_width.unwrap_or_else(|| self.width.saturating_mul(4))
     }
 
     /// Patches of an image.

@@ -51,12 +51,8 @@ impl VitNetwork {
         });
         let path = "embedding.position.weight".into();
         let position = builder.matrix(path, tokens, width, Role::Position, INITIAL_STD);
-        let embedding = PatchEmbedding {
-            bias,
-            class_token,
-            position,
-            site: builder.dropout_site(),
-        };
+        let embedding =
+            PatchEmbedding { bias, class_token, position, site: builder.dropout_site() };
         // Patches are gone when the pool's results come, and have no use for those.
         let pooled_columns = 2 * width.div_ceil(tokens) + config.classes.div_ceil(tokens);
         let temporary_columns = patches.columns().max(pooled_columns);

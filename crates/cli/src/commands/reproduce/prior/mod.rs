@@ -54,10 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         command.push_str(&format!(" --draws {}", arguments.draws));
     }
     let path = arguments.out.join("report.html");
-    command.push_str(&format!(
-        " --out {}",
-        quoted(&arguments.out.display().to_string())
-    ));
+    command.push_str(&format!(" --out {}", quoted(&arguments.out.display().to_string())));
     let context = ReportContext {
         title: "λ is the precision of a prior".to_owned(),
         commands: vec![command],
@@ -81,14 +78,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         ],
         notes: Vec::new(),
     };
-    std::fs::create_dir_all(&arguments.out).map_err(|source| CommandError::Write {
-        path: arguments.out.clone(),
-        source,
-    })?;
-    wd_store::write_file(
-        &path,
-        wd_report::prior_report(&findings, &context).as_bytes(),
-    )?;
+    std::fs::create_dir_all(&arguments.out)
+        .map_err(|source| CommandError::Write { path: arguments.out.clone(), source })?;
+    wd_store::write_file(&path, wd_report::prior_report(&findings, &context).as_bytes())?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let text = serde_json::to_string_pretty(&findings).map_err(std::io::Error::from)?;

@@ -25,9 +25,7 @@ pub(super) fn diabetes() -> Result<Shipped, CommandError> {
         )
     };
     let mut reader = csv::Reader::from_reader(DIABETES.as_bytes());
-    let header = reader
-        .headers()
-        .map_err(|error| broken(error.to_string()))?;
+    let header = reader.headers().map_err(|error| broken(error.to_string()))?;
     let shifted_by = header
         .iter()
         .position(|name| name == SHIFTED_BY)

@@ -30,10 +30,8 @@ const SHIFTED_SHARE: f64 = 1.0 / 3.0;
 const SIGMA: f64 = 0.5;
 
 /// Weights and rows of the recovery.
-const RECOVERED: [(usize, [usize; 5]); 2] = [
-    (10, [20, 50, 100, 300, 1000]),
-    (50, [20, 50, 100, 300, 1000]),
-];
+const RECOVERED: [(usize, [usize; 5]); 2] =
+    [(10, [20, 50, 100, 300, 1000]), (50, [20, 50, 100, 300, 1000])];
 
 /// All but the verdict.
 pub(super) fn findings(shipped: &Shipped, draws: u64) -> Result<PriorFindings, CommandError> {
@@ -45,9 +43,7 @@ pub(super) fn findings(shipped: &Shipped, draws: u64) -> Result<PriorFindings, C
         let trials = repeat(draws, |seed| trial(&world, n, seed))?;
         sizes.push(SampleSize {
             rows: n,
-            rules: (0..Rule::ALL.len())
-                .map(|rule| rule_errors(rule, &trials, unit))
-                .collect(),
+            rules: (0..Rule::ALL.len()).map(|rule| rule_errors(rule, &trials, unit)).collect(),
         });
         if n == CURVE_ROWS {
             at_curve = trials;
@@ -81,9 +77,7 @@ fn rule_errors(rule: usize, trials: &[Trial], unit: f64) -> RuleErrors {
         shifted: interval(&of(&|trial| trial.shifted[rule] / unit)),
         better: fresh.iter().filter(|less| **less < 0.0).count() as f64 / trials.len() as f64,
         fresh_difference: interval(&fresh),
-        shifted_difference: interval(&of(&|trial| {
-            (trial.shifted[rule] - trial.shifted[0]) / unit
-        })),
+        shifted_difference: interval(&of(&|trial| (trial.shifted[rule] - trial.shifted[0]) / unit)),
     }
 }
 
@@ -94,19 +88,15 @@ fn error_curve(
     draws: u64,
 ) -> Result<ErrorCurve, CommandError> {
     // Four to a decade, from where the prior is next to nothing to where it leaves next to nothing.
-    let lambdas: Vec<f64> = (-8..=16)
-        .map(|step| 10f64.powf(f64::from(step) / 4.0))
-        .collect();
+    let lambdas: Vec<f64> = (-8..=16).map(|step| 10f64.powf(f64::from(step) / 4.0)).collect();
     let curves = repeat(draws, |seed| curve(world, CURVE_ROWS, seed, &lambdas))?;
     let points: Vec<CurvePoint> = lambdas
         .iter()
         .enumerate()
         .map(|(index, &lambda)| {
             let errors = |part: usize| {
-                let values: Vec<f64> = curves
-                    .iter()
-                    .map(|curve| curve[part][index] / unit)
-                    .collect();
+                let values: Vec<f64> =
+                    curves.iter().map(|curve| curve[part][index] / unit).collect();
                 interval(&values)
             };
             CurvePoint {
@@ -127,19 +117,11 @@ fn error_curve(
             rule: Rule::ALL[rule],
             quartiles: quartiles(trials.iter().map(|trial| trial.lambda[rule]).collect()),
             fresh: interval(
-                &trials
-                    .iter()
-                    .map(|trial| trial.fresh[rule] / unit)
-                    .collect::<Vec<_>>(),
+                &trials.iter().map(|trial| trial.fresh[rule] / unit).collect::<Vec<_>>(),
             ),
         })
         .collect();
-    Ok(ErrorCurve {
-        rows: CURVE_ROWS,
-        points,
-        chosen,
-        best_lambda,
-    })
+    Ok(ErrorCurve { rows: CURVE_ROWS, points, chosen, best_lambda })
 }
 
 fn recovery(draws: u64) -> Result<Vec<Recovery>, CommandError> {
@@ -164,29 +146,14 @@ fn recovery(draws: u64) -> Result<Vec<Recovery>, CommandError> {
 
 fn rivals(shipped: &Shipped, draws: u64) -> Result<Vec<Rival>, CommandError> {
     let synthetic = |correlation, weights, noise| {
-        World::Synthetic(Synthetic {
-            columns: 20,
-            correlation,
-            weights,
-            noise,
-        })
+        World::Synthetic(Synthetic { columns: 20, correlation, weights, noise })
     };
     let prior = Weights::Prior(SIGMA);
     let unit = shipped.table.target_variance();
     let products = shipped.table.with_products();
     let worlds = [
-        (
-            "weights from the prior, normal noise",
-            true,
-            1.0,
-            synthetic(0.0, prior, Noise::Normal),
-        ),
-        (
-            "the same, columns correlated by 0.7",
-            true,
-            1.0,
-            synthetic(0.7, prior, Noise::Normal),
-        ),
+        ("weights from the prior, normal noise", true, 1.0, synthetic(0.0, prior, Noise::Normal)),
+        ("the same, columns correlated by 0.7", true, 1.0, synthetic(0.7, prior, Noise::Normal)),
         (
             "equal weights of 0.2, columns correlated by 0.7",
             false,
@@ -211,12 +178,7 @@ fn rivals(shipped: &Shipped, draws: u64) -> Result<Vec<Rival>, CommandError> {
             1.0,
             synthetic(0.0, prior, Noise::Growing),
         ),
-        (
-            "diabetes, 10 columns",
-            false,
-            unit,
-            rows_of(&shipped.table, shipped.shifted_by)?,
-        ),
+        ("diabetes, 10 columns", false, unit, rows_of(&shipped.table, shipped.shifted_by)?),
         (
             "diabetes with squares and products, 65 columns",
             false,
@@ -236,12 +198,8 @@ fn rivals(shipped: &Shipped, draws: u64) -> Result<Vec<Rival>, CommandError> {
 
 fn rival(name: &str, well_specified: bool, rows: usize, trials: &[Trial], unit: f64) -> Rival {
     let (evidence, leave_one_out, folds) = (1, 2, 3);
-    let errors = |rule: usize| -> Vec<f64> {
-        trials
-            .iter()
-            .map(|trial| trial.fresh[rule] / unit)
-            .collect()
-    };
+    let errors =
+        |rule: usize| -> Vec<f64> { trials.iter().map(|trial| trial.fresh[rule] / unit).collect() };
     let over = |other: usize| {
         let reference = interval(&errors(other)).mean;
         let differences: Vec<f64> = trials
@@ -267,12 +225,8 @@ fn rival(name: &str, well_specified: bool, rows: usize, trials: &[Trial], unit: 
 fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
     let last = values.len().saturating_sub(1) as f64;
-    [0.25, 0.5, 0.75].map(|share| {
-        values
-            .get((share * last).round() as usize)
-            .copied()
-            .unwrap_or(f64::NAN)
-    })
+    [0.25, 0.5, 0.75]
+        .map(|share| values.get((share * last).round() as usize).copied().unwrap_or(f64::NAN))
 }
 
 #[cfg(test)]
@@ -282,10 +236,7 @@ mod tests {
     #[test]
     fn quartiles_are_values_of_the_list() {
         let infinity = f64::INFINITY;
-        assert_eq!(
-            quartiles(vec![infinity, 3.0, 1.0, 2.0, infinity]),
-            [2.0, 3.0, infinity]
-        );
+        assert_eq!(quartiles(vec![infinity, 3.0, 1.0, 2.0, infinity]), [2.0, 3.0, infinity]);
         assert!(quartiles(Vec::new())[1].is_nan());
     }
 

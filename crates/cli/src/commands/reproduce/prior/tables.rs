@@ -34,13 +34,7 @@ pub(super) fn written(findings: &PriorFindings) -> String {
         })
         .collect();
     out.push_str(&table(
-        &[
-            "way",
-            "arithmetic",
-            "steps",
-            "‖w − w₁‖/‖w₁‖",
-            "largest of a weight",
-        ],
+        &["way", "arithmetic", "steps", "‖w − w₁‖/‖w₁‖", "largest of a weight"],
         &ways,
         &[2, 3, 4],
     ));
@@ -53,11 +47,7 @@ pub(super) fn written(findings: &PriorFindings) -> String {
                 group.columns.to_string(),
                 group.rows.to_string(),
                 short(group.quartiles[1]),
-                format!(
-                    "{} to {}",
-                    short(group.quartiles[0]),
-                    short(group.quartiles[2])
-                ),
+                format!("{} to {}", short(group.quartiles[0]), short(group.quartiles[2])),
                 format!("{:.1} %", 100.0 * group.coverage),
                 format!(
                     "{:.1} to {:.1}",
@@ -69,15 +59,7 @@ pub(super) fn written(findings: &PriorFindings) -> String {
         })
         .collect();
     out.push_str(&table(
-        &[
-            "weights",
-            "rows",
-            "σ found",
-            "quartiles",
-            "coverage",
-            "95 % interval",
-            "no interval",
-        ],
+        &["weights", "rows", "σ found", "quartiles", "coverage", "95 % interval", "no interval"],
         &recovery,
         &[0, 1, 2, 3, 4, 5, 6],
     ));
@@ -88,12 +70,7 @@ pub(super) fn written(findings: &PriorFindings) -> String {
         .map(|rival| {
             vec![
                 rival.name.clone(),
-                if rival.well_specified {
-                    "right"
-                } else {
-                    "wrong"
-                }
-                .to_owned(),
+                if rival.well_specified { "right" } else { "wrong" }.to_owned(),
                 rival.rows.to_string(),
                 percent(rival.over_leave_one_out),
                 percent(rival.over_ten_folds),

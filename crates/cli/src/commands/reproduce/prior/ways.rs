@@ -25,13 +25,7 @@ pub(super) fn four(table: &Table) -> Result<FourWays, CommandError> {
     let optimized = optimize(&problem, STEPS)?;
     let mode = model.fit(0, best.lambda)?.standardized_coefficients;
     let double = |name: &str, steps, coefficients: &[f64]| {
-        way(
-            name,
-            ("f64", f64::EPSILON / 2.0),
-            steps,
-            coefficients,
-            &reference,
-        )
+        way(name, ("f64", f64::EPSILON / 2.0), steps, coefficients, &reference)
     };
     Ok(FourWays {
         rows: problem.rows(),
@@ -42,11 +36,7 @@ pub(super) fn four(table: &Table) -> Result<FourWays, CommandError> {
         noise_deviation: 1.0 / best.beta.sqrt(),
         ways: vec![
             double("normal equations", 0, &reference),
-            double(
-                "gradient descent, summed loss",
-                descent.steps,
-                &descent.coefficients,
-            ),
+            double("gradient descent, summed loss", descent.steps, &descent.coefficients),
             way(
                 "optim: SGD, coupled L2, mean loss",
                 ("f32", f64::from(f32::EPSILON) / 2.0),
@@ -69,21 +59,12 @@ fn optimize(problem: &Penalized, steps: usize) -> Result<Vec<f64>, CommandError>
     let (n, p) = (problem.rows() as f64, problem.columns());
     let lambda = mean_loss_lambda(problem);
     let config = OptimizerConfig {
-        direction: Direction::Sgd {
-            momentum: MOMENTUM,
-            dampening: 0.0,
-            nesterov: false,
-        },
+        direction: Direction::Sgd { momentum: MOMENTUM, dampening: 0.0, nesterov: false },
         rule: DecayRule::CoupledL2,
         cautious: false,
         clip: None,
     };
-    let tensor = TensorSettings {
-        offset: 0,
-        shape: vec![p],
-        lambda,
-        auxiliary: false,
-    };
+    let tensor = TensorSettings { offset: 0, shape: vec![p], lambda, auxiliary: false };
     let failed = |error: wd_optim::OptimError| {
         CommandError::usage(
             format!("the optimizer refuses the study: {error}"),
@@ -100,14 +81,9 @@ fn optimize(problem: &Penalized, steps: usize) -> Result<Vec<f64>, CommandError>
     let mut weights = vec![0.0f32; p];
     let widened = |weights: &[f32]| -> Vec<f64> { weights.iter().map(|&w| f64::from(w)).collect() };
     for _ in 0..steps {
-        let gradient: Vec<f32> = problem
-            .gradient(&widened(&weights))
-            .iter()
-            .map(|slope| (slope / n) as f32)
-            .collect();
-        optimizer
-            .step(&mut weights, &gradient, settings)
-            .map_err(failed)?;
+        let gradient: Vec<f32> =
+            problem.gradient(&widened(&weights)).iter().map(|slope| (slope / n) as f32).collect();
+        optimizer.step(&mut weights, &gradient, settings).map_err(failed)?;
     }
     Ok(widened(&weights))
 }
@@ -147,14 +123,8 @@ mod tests {
         assert!((ratio / found.lambda - 1.0).abs() < 1e-12);
         let differences: Vec<f64> = found.ways.iter().map(|way| way.difference).collect();
         assert_eq!(differences[0], 0.0);
-        assert!(
-            differences[1] < 1e-12 && differences[3] < 1e-12,
-            "{differences:?}"
-        );
-        assert!(
-            differences[2] < 1e-6 && differences[2] > 0.0,
-            "{differences:?}"
-        );
+        assert!(differences[1] < 1e-12 && differences[3] < 1e-12, "{differences:?}");
+        assert!(differences[2] < 1e-6 && differences[2] > 0.0, "{differences:?}");
     }
 
     #[test]

@@ -27,9 +27,7 @@ pub(super) fn verdict(findings: &PriorFindings) -> Vec<String> {
             told(last)
         ));
         lines.push(by_size(findings, "fresh", |found| found.fresh_difference));
-        lines.push(by_size(findings, "shifted", |found| {
-            found.shifted_difference
-        }));
+        lines.push(by_size(findings, "shifted", |found| found.shifted_difference));
     }
     lines.extend(along_lambda(findings));
     lines.push(four_ways(findings));
@@ -53,10 +51,7 @@ fn judged(difference: Interval) -> &'static str {
 }
 
 pub(super) fn signed(interval: Interval) -> String {
-    format!(
-        "{:+.3} ({:+.3} to {:+.3})",
-        interval.mean, interval.low, interval.high
-    )
+    format!("{:+.3} ({:+.3} to {:+.3})", interval.mean, interval.low, interval.high)
 }
 
 /// At which sizes the prior helps, harms, or neither can be told, with the mean difference at each.
@@ -82,10 +77,7 @@ fn by_size(findings: &PriorFindings, rows: &str, of: fn(&RuleErrors) -> Interval
 fn along_lambda(findings: &PriorFindings) -> Option<String> {
     let curve = &findings.curve;
     let (weak, strong) = (curve.points.first()?, curve.points.last()?);
-    let best = curve
-        .points
-        .iter()
-        .find(|point| point.lambda == curve.best_lambda)?;
+    let best = curve.points.iter().find(|point| point.lambda == curve.best_lambda)?;
     let chosen: Vec<String> = curve
         .chosen
         .iter()
@@ -123,11 +115,7 @@ fn four_ways(findings: &PriorFindings) -> String {
             .fold(0.0, f64::max)
     };
     let met = |difference: f64| {
-        if difference < 1e-6 {
-            "within 1e-6"
-        } else {
-            "not within 1e-6"
-        }
+        if difference < 1e-6 { "within 1e-6" } else { "not within 1e-6" }
     };
     let (double, single) = (worst("f64"), worst("f32"));
     format!(
@@ -141,19 +129,12 @@ fn four_ways(findings: &PriorFindings) -> String {
         short(ways.mean_loss_lambda),
         met(single),
         f32::EPSILON / 2.0,
-        ways.ways
-            .iter()
-            .map(|way| way.largest_difference)
-            .fold(0.0, f64::max)
+        ways.ways.iter().map(|way| way.largest_difference).fold(0.0, f64::max)
     )
 }
 
 fn recovered(findings: &PriorFindings) -> Vec<String> {
-    let mut widths: Vec<usize> = findings
-        .recovery
-        .iter()
-        .map(|group| group.columns)
-        .collect();
+    let mut widths: Vec<usize> = findings.recovery.iter().map(|group| group.columns).collect();
     widths.dedup();
     widths
         .into_iter()
@@ -202,19 +183,16 @@ fn rivals(findings: &PriorFindings) -> String {
             .rivals
             .iter()
             .flat_map(|rival| {
-                [
-                    ("leave-one-out", rival.over_leave_one_out),
-                    ("10 folds", rival.over_ten_folds),
-                ]
-                .into_iter()
-                .filter(move |(_, difference)| is_of(*difference))
-                .map(move |(against, difference)| {
-                    format!(
-                        "{:+.1} % against {against} ({})",
-                        100.0 * difference.mean,
-                        brief(rival)
-                    )
-                })
+                [("leave-one-out", rival.over_leave_one_out), ("10 folds", rival.over_ten_folds)]
+                    .into_iter()
+                    .filter(move |(_, difference)| is_of(*difference))
+                    .map(move |(against, difference)| {
+                        format!(
+                            "{:+.1} % against {against} ({})",
+                            100.0 * difference.mean,
+                            brief(rival)
+                        )
+                    })
             })
             .collect();
         (named.len(), named.join("; "))

@@ -15,7 +15,7 @@
 //! # Example
 //! ```
 //! use wd_advise::{Circumstances, PlannedRun, Verdict, advise};
-//! use wd_decay::RunDeclaration;
+//! use wd_conventions::RunDeclaration;
 //!
 //! let mut declared = RunDeclaration::default();
 //! for (key, value) in [("params", "124M"), ("tokens", "3.28B"), ("batch", "65536tok"), ("schedule", "cosine:0.1")] {
@@ -35,6 +35,7 @@ pub mod elsewhere;
 mod error;
 pub mod law;
 pub mod laws;
+mod page;
 pub mod recipes;
 pub mod run;
 mod words;

@@ -1,6 +1,6 @@
 //! Numbers as sentences have them.
 
-use wd_decay::Quantity;
+use wd_conventions::Quantity;
 
 /// Three significant digits, as people write the size: `0.173`, `6e-4`, `53700`, `124M`.
 pub(crate) fn short(value: f64) -> String {

@@ -17,7 +17,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Train(#[from] TrainError),
     #[error(transparent)]
-    Decay(#[from] wd_decay::DecayError),
+    Conventions(#[from] wd_conventions::ConventionError),
     #[error(transparent)]
     Advise(#[from] wd_advise::AdviseError),
     #[error(transparent)]
@@ -29,7 +29,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Evidence(#[from] wd_evidence::EvidenceError),
     #[error(transparent)]
-    Report(#[from] wd_report::ReportError),
+    Studies(#[from] wd_studies::StudyError),
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
     #[error("cannot write {path}: {source}")]

@@ -51,7 +51,7 @@ pub(crate) fn train_and_report(
     eprintln!(
         "{} in {} → {}",
         text::counted(trials.len() as u64, "trial"),
-        text::duration(report.elapsed.as_secs_f64()),
+        wd_page::number::duration(report.elapsed.as_secs_f64()),
         html.display()
     );
     Ok(code)
@@ -214,7 +214,7 @@ impl<'a> Display<'a> {
         let now = (done - self.done_before).max(0.0);
         let elapsed = self.started.elapsed().as_secs_f64();
         let left = if now > 0.01 {
-            text::duration(elapsed * (total - done) / now)
+            wd_page::number::duration(elapsed * (total - done) / now)
         } else {
             "unknown".to_owned()
         };
@@ -222,7 +222,7 @@ impl<'a> Display<'a> {
         self.total.set_message(format!(
             "{:.1} of {total} trials  {}  ETA {left}",
             done,
-            text::duration(elapsed)
+            wd_page::number::duration(elapsed)
         ));
     }
 

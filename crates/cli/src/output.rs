@@ -5,7 +5,9 @@
 //! is full is one.
 
 use std::fmt::Arguments;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+
+use wd_page::Terminal;
 
 use crate::diagnostics::{self, CommandError};
 
@@ -39,4 +41,17 @@ pub(crate) fn print(words: Arguments<'_>) {
 /// Writes to standard error. Where that is closed there is nobody to tell, and no reason to end the work.
 pub(crate) fn eprint(words: Arguments<'_>) {
     let _closed = std::io::stderr().write_fmt(words);
+}
+
+/// How pages are written to standard output: as wide as it is, in colour where it is a terminal.
+pub(crate) fn terminal() -> Terminal {
+    let is_terminal = std::io::stdout().is_terminal();
+    Terminal {
+        colour: is_terminal && std::env::var_os("NO_COLOR").is_none(),
+        width: match terminal_size::terminal_size() {
+            Some((width, _)) if is_terminal => usize::from(width.0).clamp(60, 120),
+            _ => Terminal::plain().width,
+        },
+        ..Terminal::plain()
+    }
 }

@@ -64,10 +64,10 @@ pub(crate) fn line(progress: &Progress) -> String {
         "loss {:.4}  lr {:.2e}  λ {}  {} {}/s  ETA {}",
         progress.loss,
         progress.learning_rate,
-        text::number(progress.lambda),
-        text::rate(progress.tokens_per_second),
+        wd_page::number::short(progress.lambda),
+        wd_page::number::rate(progress.tokens_per_second),
         text::unit(progress.unit),
-        text::duration(progress.eta_seconds),
+        wd_page::number::duration(progress.eta_seconds),
     )
 }
 
@@ -93,7 +93,7 @@ impl Observer for RunProgress {
                 text::counted(decayed as u64, "tensor"),
                 if plan.source.config.decay.holds() { "keep their norm" } else { "decay" },
                 plan.record.rule,
-                text::number(plan.record.lambda),
+                wd_page::number::short(plan.record.lambda),
                 plan.source.config.decay.policy().name(),
             ),
             format!("  why: {}", reasons(plan)),
@@ -106,10 +106,10 @@ impl Observer for RunProgress {
                 plan.record.schedule_description,
                 match plan.record.hides_shrink() {
                     true => "not known (the penalty is divided with the gradient)".to_owned(),
-                    false => text::number(plan.record.kappa),
+                    false => wd_page::number::short(plan.record.kappa),
                 },
                 if step > 0 {
-                    format!("; continues after step {}", text::grouped(step))
+                    format!("; continues after step {}", wd_page::number::count(step))
                 } else {
                     String::new()
                 },

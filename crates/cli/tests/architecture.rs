@@ -5,30 +5,39 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Who may use whom. A new crate must be entered here.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("wd-decay", &[]),
+    ("wd-statistics", &[]),
+    ("wd-page", &[]),
+    ("wd-conventions", &["wd-decay", "wd-page"]),
+    ("wd-advise", &["wd-decay", "wd-page", "wd-conventions"]),
+    ("wd-data", &[]),
+    ("wd-evidence", &["wd-decay", "wd-statistics", "wd-page", "wd-conventions", "wd-data"]),
     ("wd-optim", &["wd-decay"]),
     ("wd-nn", &["wd-decay"]),
-    ("wd-advise", &["wd-decay"]),
-    ("wd-data", &[]),
-    ("wd-store", &[]),
-    ("wd-train", &["wd-decay", "wd-optim", "wd-nn", "wd-data", "wd-store"]),
-    ("wd-lab", &["wd-decay", "wd-store"]),
-    ("wd-evidence", &["wd-decay"]),
-    ("wd-report", &["wd-decay", "wd-advise", "wd-evidence", "wd-store", "wd-lab"]),
+    ("wd-store", &["wd-decay"]),
+    ("wd-train", &["wd-decay", "wd-page", "wd-optim", "wd-nn", "wd-data", "wd-store"]),
+    ("wd-lab", &["wd-decay", "wd-statistics", "wd-page", "wd-store"]),
+    (
+        "wd-studies",
+        &["wd-decay", "wd-statistics", "wd-page", "wd-evidence", "wd-optim", "wd-store", "wd-lab"],
+    ),
     (
         "wd",
         &[
             "wd-decay",
+            "wd-statistics",
+            "wd-page",
+            "wd-conventions",
             "wd-advise",
+            "wd-evidence",
+            "wd-data",
             "wd-optim",
             "wd-nn",
-            "wd-data",
             "wd-store",
             "wd-train",
-            "wd-evidence",
             "wd-lab",
-            "wd-report",
+            "wd-studies",
         ],
     ),
 ];

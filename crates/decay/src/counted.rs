@@ -5,13 +5,6 @@ use std::fmt::Display;
 /// A count as it is shown, with its noun: `1 step`, `1,000 steps`.
 ///
 /// The noun is that of what is *shown*, so that a number which rounds to 1 has one thing, too.
-///
-/// ```
-/// use wd_decay::counted;
-/// assert_eq!(counted(1, "step"), "1 step");
-/// assert_eq!(counted("1,000", "batch"), "1,000 batches");
-/// assert_eq!(counted(0.36, "epoch"), "0.36 epochs");
-/// ```
 pub fn counted(shown: impl Display, noun: &str) -> String {
     let shown = shown.to_string();
     let ending = match shown.as_str() {

@@ -1,4 +1,4 @@
-//! What λ means: pure `f64` mathematics of weight decay, without tensors and without files.
+//! λ's mathematics and vocabulary: pure `f64`, without tensors and without files.
 //!
 //! | file | question it answers |
 //! |---|---|
@@ -7,16 +7,13 @@
 //! | [`schedule`] | what multiplies the peak learning rate (or λ) at step t? |
 //! | [`rule`] | how does λ become this step's shrink? |
 //! | [`anchor`] | towards which point does a tensor decay? |
+//! | [`momenta`] | how does an optimizer remember earlier gradients? |
 //! | [`timescale`] | how much of the start is forgotten, and over how many steps? |
 //! | [`norm`] | which weight norm does theory predict at each step? |
 //! | [`mod@equivalence`] | which λ, τ, norm and angle are the same thing? |
-//! | [`library`] | what does `weight_decay` mean in each library? |
-//! | [`quantity`] | which number do `124M`, `65536tok` or `5ep` mean? |
-//! | [`run_declaration`], [`run_shape`] | which run stands around a λ, and do its numbers agree? |
-//! | [`prior`] | which Gaussian prior on the weights is this λ, if it is one? |
-//! | [`explanation`] | what follows from one setting? |
-//! | [`setting`] | what does one typed setting mean: entry, λ, rates, run? |
-//! | [`conversion`] | which λ means the same in another library? |
+//! | [`run_shape`] | which run stands around a λ? |
+//! | [`unit`] | what does a number count? |
+//! | [`names`] | which known name did a person mean? |
 //!
 //! # Symbols
 //! | symbol | meaning |
@@ -41,50 +38,34 @@
 //! ```
 
 pub mod anchor;
-pub mod conversion;
 mod counted;
-mod declared_schedule;
 pub mod equivalence;
 mod error;
-pub mod explanation;
-pub mod library;
-mod names;
+pub mod momenta;
+pub mod names;
 pub mod norm;
 pub mod policy;
-pub mod prior;
-pub mod quantity;
 pub mod role;
 pub mod rule;
-pub mod run_declaration;
 pub mod run_shape;
 pub mod schedule;
-pub mod setting;
 pub mod timescale;
+pub mod unit;
+
+pub use counted::counted;
 
 pub use anchor::Anchor;
-pub use conversion::{Conversion, Fidelity, Momentum, Target, convert};
-pub use counted::counted;
-pub use declared_schedule::DeclaredSchedule;
 pub use equivalence::{Equivalence, Known, equivalence};
 pub use error::DecayError;
-pub use explanation::{Explanation, Subject};
-pub use library::LibraryEntry;
+pub use momenta::Momenta;
 pub use norm::{
     Equilibrium, MuonScale, UpdateNoise, coupled_sgd_equilibrium, norm_recursion,
     scale_invariant_sgd_norm,
 };
 pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};
-pub use prior::{Prior, PriorUnit};
-pub use quantity::{Quantity, Unit};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
-pub use run_declaration::RunDeclaration;
 pub use run_shape::{Dtype, Given, Loss, Reduction, RunShape};
 pub use schedule::{Schedule, ScheduleKind};
-pub use setting::Setting;
 pub use timescale::{Timescale, tokens_per_parameter};
-
-/// The README's example, so that it stays true.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+pub use unit::Unit;

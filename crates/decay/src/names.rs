@@ -3,7 +3,7 @@
 use crate::DecayError;
 
 /// The known names most like `given`, nearest first, at most three, each in backquotes.
-pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let given = given.to_lowercase();
     let mut ranked: Vec<(f64, &str)> = known
         .into_iter()
@@ -19,7 +19,10 @@ pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// The one of `all` that is called `given`.
-pub(crate) fn find<T: Copy, const N: usize>(
+///
+/// # Errors
+/// Lists the known names where there is none.
+pub fn find<T: Copy, const N: usize>(
     what: &'static str,
     given: &str,
     all: [T; N],

@@ -215,12 +215,7 @@ pub fn norm_recursion(
 }
 
 /// One step of the recursion: (1 − s)²ρ + η²D.
-pub(crate) fn next_mean_square(
-    mean_square: f64,
-    learning_rate: f64,
-    shrink: f64,
-    diffusion: f64,
-) -> f64 {
+pub fn next_mean_square(mean_square: f64, learning_rate: f64, shrink: f64, diffusion: f64) -> f64 {
     (1.0 - shrink).powi(2) * mean_square + learning_rate * learning_rate * diffusion
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{DeclaredSchedule, Schedule, Unit};
+use crate::{Schedule, ScheduleKind, Unit};
 
 /// A value, and whether a person gave it or it is a library's default.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -106,9 +106,12 @@ impl Dtype {
 pub struct RunShape {
     /// Peak η_max of the learning rate.
     pub peak_learning_rate: Option<Given<f64>>,
-    /// The schedule as declared; [`RunShape::schedule`] is it over the run's steps.
+    /// Shape of the schedule, also where the number of steps is unknown.
     #[serde(skip)]
-    pub declared_schedule: Option<DeclaredSchedule>,
+    pub schedule_kind: Option<ScheduleKind>,
+    /// Floor of that schedule, a fraction of the peak.
+    #[serde(skip)]
+    pub schedule_floor: f64,
     /// Learning-rate schedule; absent when it was not given, or the number of steps is unknown.
     pub schedule: Option<Schedule>,
     /// Steps S.

@@ -12,7 +12,7 @@
 //! | [`gaussian`] | evidence, γ, residual, leave-one-out and folds for every λ; the best λ; the posterior |
 //! | [`groups`] | and if each group of columns has a λ of its own? |
 //! | [`glm`] | and if the target is a class or a count? Laplace evidence |
-//! | [`study`] | what does all this do, repeated over many draws? |
+//! | [`page`] | the same as a page |
 //!
 //! # Symbols
 //! | symbol | meaning |
@@ -46,8 +46,8 @@ pub mod gaussian;
 pub mod glm;
 pub mod groups;
 mod normal_equations;
+pub mod page;
 pub mod statistics;
-pub mod study;
 mod symmetric;
 
 use faer::Par;

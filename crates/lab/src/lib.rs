@@ -6,10 +6,10 @@
 //! | [`grid`] | which trials does a command line ask for? |
 //! | [`study`] | where do they live, and which are there already? |
 //! | [`launch`] | how are their processes started, watched and stopped? |
-//! | [`statistics`] | what is a mean difference over a few paired seeds worth? |
 //! | [`analysis`] | which arms, curves and paired differences came out? |
 //! | [`verdict`] | what follows, in words and numbers, and what is still open? |
-//! | [`vision`] | where does the best λ lie, for several models and amounts of data? |
+//! | [`page`], [`run_page`] | the page of a study, and of one run |
+//! | [`wording`] | how are statistics written? |
 //!
 //! This crate links no training code. It starts a command for each trial and reads the run directories that remain.
 //!
@@ -44,19 +44,20 @@ pub mod configuration;
 mod error;
 pub mod grid;
 pub mod launch;
+pub mod page;
+pub mod run_page;
 pub mod setting;
-pub mod statistics;
 pub mod study;
 pub mod verdict;
-pub mod vision;
+pub mod wording;
 
 pub use analysis::{
-    Analysis, AnalysisOptions, Arm, Band, Comparison, ComparisonKind, Crossing, Diverged, Interval,
-    Late, PairedDifference, RoleNorm, analyse, analyse_directories,
+    Analysis, AnalysisOptions, Arm, Band, Comparison, ComparisonKind, Diverged, Late, RoleNorm,
+    analyse, analyse_directories,
 };
 pub use error::LabError;
 pub use grid::{Axis, Grid};
 pub use launch::{Interrupter, Launcher, Outcome};
 pub use setting::Setting;
 pub use study::{Study, Trial};
-pub use verdict::{ActsAs, Supported, Verdict, VerdictLine};
+pub use verdict::{ActsAs, Verdict};

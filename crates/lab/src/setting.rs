@@ -225,7 +225,7 @@ pub(crate) fn canonical(value: &Value) -> String {
 }
 
 /// A number as short as it reads back exactly: `0.1`, `3`, `1e-7`.
-pub(crate) fn spell(number: f64) -> String {
+pub fn spell(number: f64) -> String {
     let size = number.abs();
     if number == 0.0 {
         "0".to_owned()

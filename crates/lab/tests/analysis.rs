@@ -5,9 +5,10 @@ mod synthetic;
 
 use synthetic::{Settings, Truth, settings, study, write_diverged, write_run};
 use wd_lab::{
-    ActsAs, Analysis, AnalysisOptions, ComparisonKind, LabError, Study, Supported, VerdictLine,
-    analyse, analyse_directories, analysis::predicted_rms,
+    ActsAs, Analysis, AnalysisOptions, ComparisonKind, LabError, Study, analyse,
+    analyse_directories, analysis::predicted_rms,
 };
+use wd_page::{Claim, Supported};
 
 /// Runs every trial of a study as if `truth` were nature, with run-to-run noise of standard deviation `noise`.
 fn run_all(study: &Study, noise: f64, truth: impl Fn(&Settings) -> Truth) {
@@ -22,7 +23,7 @@ fn conclude(study: &Study) -> Analysis {
 }
 
 #[track_caller]
-fn line<'a>(analysis: &'a Analysis, words: &str) -> &'a VerdictLine {
+fn line<'a>(analysis: &'a Analysis, words: &str) -> &'a Claim {
     let found = analysis.verdict.lines.iter().find(|line| line.claim.contains(words));
     found.unwrap_or_else(|| panic!("no line about `{words}` in {:#?}", analysis.verdict.lines))
 }
@@ -155,7 +156,7 @@ fn no_effect_and_few_seeds_stay_undecided_and_say_what_is_missing() {
     run_all(&study, 0.01, idle);
     let analysis = conclude(&study);
     assert_eq!(analysis.verdict.acts_as, ActsAs::Undecided);
-    let decided: Vec<&VerdictLine> = analysis
+    let decided: Vec<&Claim> = analysis
         .verdict
         .lines
         .iter()

@@ -3,11 +3,11 @@
 mod random;
 
 use random::Random;
-use wd_lab::statistics::{adjust_family, interval};
 use wd_lab::verdict::judge;
-use wd_lab::{
-    ActsAs, Arm, Comparison, ComparisonKind, Interval, Late, PairedDifference, Supported, Verdict,
-};
+use wd_lab::{ActsAs, Arm, Comparison, ComparisonKind, Late, Verdict};
+use wd_page::Supported;
+use wd_statistics::{Interval, PairedDifference};
+use wd_statistics::{adjust_family, interval};
 
 /// What λ truly changes, and how much paired differences spread.
 #[derive(Clone, Copy)]

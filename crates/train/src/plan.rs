@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use wd_data::Order;
 use wd_decay::{
-    Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, Momentum, PeakLearningRate,
+    Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, Momenta, PeakLearningRate,
     Schedule, Timescale, Unit, tokens_per_parameter,
 };
 use wd_nn::ParameterLayout;
@@ -105,7 +105,8 @@ impl RunPlan {
                     Application::Shrink(shrink) => shrink.0,
                     Application::Gradient(lambda) => match optimizer.direction {
                         Direction::Sgd { momentum, dampening, nesterov } => {
-                            let momentum = Momentum { momentum, dampening, nesterov };
+                            let momentum =
+                                Momenta { momentum, dampening, nesterov, ..Momenta::default() };
                             rate.0 * lambda * momentum.gain()
                         }
                         // Divided, or cut to its sign, with the gradient: no shrink that the configuration could tell.

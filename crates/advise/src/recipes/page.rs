@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use wd_decay::{Quantity, Unit};
+use wd_conventions::Quantity;
+use wd_decay::Unit;
 
 use super::{Recipe, Standing, all};
 use crate::laws::{normalized_decay, power_lines};

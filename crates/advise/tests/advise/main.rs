@@ -2,5 +2,6 @@
 
 mod advice;
 mod laws;
+mod page;
 mod planned;
 mod recipes;

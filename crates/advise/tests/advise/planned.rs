@@ -1,7 +1,8 @@
 //! Planned runs, as a person would declare them.
 
 use wd_advise::{AdviseError, Circumstances, Optimizer, PlannedRun};
-use wd_decay::{Given, RunDeclaration, Unit};
+use wd_conventions::RunDeclaration;
+use wd_decay::{Given, Unit};
 
 /// The run of these `key=value` words; `lr` is the peak learning rate.
 pub(crate) fn declared(

@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         };
         println!(
             "{} {unit}/s on {}: {:.1} ms a step ({}, {} timed, {:.1} % in the optimizer)",
-            text::rate(rate),
+            wd_page::number::rate(rate),
             text::counted(threads as u64, "thread"),
             result.milliseconds_per_step,
             text::counted(result.parameters as u64, "parameter"),
@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             result.gflops,
             result.gemm_fraction * 100.0,
             result.gemm_gflops,
-            text::bytes(result.peak_memory_bytes),
+            wd_page::number::bytes(result.peak_memory_bytes),
         );
     }
     Ok(ExitCode::SUCCESS)

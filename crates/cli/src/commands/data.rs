@@ -66,7 +66,7 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, CommandError> {
             "{}, {} of a vocabulary of {} → {}",
             text::counted(sidecar.documents, "document"),
             text::counted(sidecar.tokens, "token"),
-            text::grouped(sidecar.vocabulary as u64),
+            wd_page::number::count(sidecar.vocabulary as u64),
             arguments.out.display()
         );
     }

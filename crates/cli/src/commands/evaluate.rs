@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 use clap::Args;
 use rayon::prelude::*;
 use wd_data::images::CorruptionKind;
-use wd_lab::{
-    Study,
-    vision::{Severity, Shift, VisionAnalysis},
-};
+use wd_lab::Study;
 use wd_store::RunDirectory;
+use wd_studies::vision::{
+    VisionAnalysis,
+    analysis::{Severity, Shift},
+};
 use wd_train::{
     Score,
     config::{CorruptedSection, Shifted},

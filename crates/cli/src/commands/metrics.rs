@@ -132,7 +132,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let right: Vec<usize> = (0..header.len()).collect();
         let shown: Vec<Vec<String>> = thinned(rows, &columns)
             .into_iter()
-            .map(|row| columns.iter().map(|column| cell(column[row], text::number)).collect())
+            .map(|row| {
+                columns.iter().map(|column| cell(column[row], wd_page::number::short)).collect()
+            })
             .collect();
         write!(out, "{}", text::table(&header, &shown, &right))?;
         if shown.len() < rows {

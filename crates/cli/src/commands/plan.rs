@@ -73,7 +73,7 @@ fn optimizer(plan: &RunPlan) -> String {
         ),
     };
     let clip = match plan.optimizer.clip {
-        Some(norm) => format!("clipped to norm {}", text::number(norm)),
+        Some(norm) => format!("clipped to norm {}", wd_page::number::short(norm)),
         None => "not clipped".to_owned(),
     };
     format!("{}: {direction}; gradients {clip}", plan.record.optimizer)
@@ -114,8 +114,8 @@ fn prior(plan: &RunPlan) -> String {
     match (is_penalty, record.unit) {
         (true, DataUnit::Image) => format!(
             "w ~ N(0, σ²), σ = 1/√(λN) = {} for the mean loss over N = {} images{but}",
-            text::number((record.lambda * record.training_tokens as f64).sqrt().recip()),
-            text::grouped(record.training_tokens)
+            wd_page::number::short((record.lambda * record.training_tokens as f64).sqrt().recip()),
+            wd_page::number::count(record.training_tokens)
         ),
         (true, DataUnit::Token) => "a Gaussian one; `wd explain` says how wide".to_owned(),
         (false, _) if record.lambda == 0.0 => "none: maximum likelihood".to_owned(),
@@ -134,8 +134,8 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
                 tensor.path.clone(),
                 format!("{:?}", tensor.shape),
                 tensor.role.clone(),
-                text::grouped(tensor.parameters),
-                text::number(tensor.lambda),
+                wd_page::number::count(tensor.parameters),
+                wd_page::number::short(tensor.lambda),
                 tensor.reason.clone(),
             ]
         })
@@ -147,7 +147,10 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
     ));
     let tau = match (record.tau_steps, record.tau_fraction) {
         (Some(steps), Some(fraction)) => {
-            format!("{} = {fraction:.3} of the run", wd_decay::counted(text::number(steps), "step"))
+            format!(
+                "{} = {fraction:.3} of the run",
+                wd_page::counted(wd_page::number::short(steps), "step")
+            )
         }
         _ if plan.source.config.decay.holds() => {
             "none: the norm is held, the direction turns by about η_t a step".to_owned()
@@ -170,8 +173,8 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             plan.lambda_schedule.describe(),
             format!(
                 "{}; e^−κ = {} of the initial weights is left",
-                text::number(record.kappa),
-                text::number((-record.kappa).exp())
+                wd_page::number::short(record.kappa),
+                wd_page::number::short((-record.kappa).exp())
             ),
         )
     };
@@ -182,8 +185,8 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             "parameters",
             format!(
                 "{}; {} {}",
-                text::grouped(record.parameters),
-                text::grouped(record.decayed_parameters),
+                wd_page::number::count(record.parameters),
+                wd_page::number::count(record.decayed_parameters),
                 if holds { "are held at their norm" } else { "decay" }
             ),
         ),
@@ -195,8 +198,8 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             "data",
             format!(
                 "{} training and {} {held_out} {unit}; {} of {} = {:.2} epochs",
-                text::grouped(record.training_tokens),
-                text::grouped(record.validation_tokens),
+                wd_page::number::count(record.training_tokens),
+                wd_page::number::count(record.validation_tokens),
                 text::counted(record.steps, "step"),
                 text::counted(record.tokens_per_step, record.unit.name()),
                 record.epochs
@@ -210,24 +213,24 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
                 DataUnit::Token => "tokens per parameter",
                 DataUnit::Image => "images per parameter",
             },
-            text::number(record.tokens_per_parameter),
+            wd_page::number::short(record.tokens_per_parameter),
         ),
         (
             "memory",
             format!(
                 "{} (parameters and gradients {}, optimizer state {}, activations {})",
-                text::bytes(cost.parameters + cost.optimizer + cost.activations),
-                text::bytes(cost.parameters),
-                text::bytes(cost.optimizer),
-                text::bytes(cost.activations)
+                wd_page::number::bytes(cost.parameters + cost.optimizer + cost.activations),
+                wd_page::number::bytes(cost.parameters),
+                wd_page::number::bytes(cost.optimizer),
+                wd_page::number::bytes(cost.activations)
             ),
         ),
         (
             "expected time",
             format!(
                 "{} at {} {unit}/s on {}; evaluations come on top",
-                text::duration(cost.seconds),
-                text::rate(cost.tokens_per_second),
+                wd_page::number::duration(cost.seconds),
+                wd_page::number::rate(cost.tokens_per_second),
                 text::counted(threads as u64, "thread")
             ),
         ),
@@ -274,13 +277,13 @@ fn schedule_table(plan: &RunPlan) -> String {
             let rate = plan.learning_rate(step);
             let lambda = plan.record.lambda * plan.lambda_factor(step);
             vec![
-                text::grouped(step + 1),
-                text::number(rate),
-                text::number(lambda),
+                wd_page::number::count(step + 1),
+                wd_page::number::short(rate),
+                wd_page::number::short(lambda),
                 match plan.rule() {
                     DecayRule::Hyperball => "holds the norm".to_owned(),
                     _ if plan.record.hides_shrink() => "in the gradient".to_owned(),
-                    _ => text::number(plan.record.shrinks[step as usize]),
+                    _ => wd_page::number::short(plan.record.shrinks[step as usize]),
                 },
             ]
         })

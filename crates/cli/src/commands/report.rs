@@ -7,15 +7,18 @@ use std::{
 
 use clap::Args;
 use wd_data::Corpus;
-use wd_lab::{AnalysisOptions, Study, vision};
-use wd_report::ReportContext;
+use wd_lab::run_page::run_page;
+use wd_lab::{AnalysisOptions, Study};
+use wd_page::Context;
+use wd_page::words::quoted;
 use wd_store::{Plan, RunDirectory};
+use wd_studies::vision;
 use wd_train::{ConfigSource, RunConfig, config::ModelKind};
 
 use crate::{
-    commands::{evaluate::shifts, plan::described, sweep::quoted},
+    commands::{evaluate::shifts, plan::described},
     diagnostics::CommandError,
-    text,
+    output, text,
 };
 
 /// Write the report of a study or of one run
@@ -53,15 +56,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             ));
         }
         let run = RunDirectory::open(directory)?;
-        let context = ReportContext {
+        let context = Context {
             commands: vec![format!(
                 "wd train {} --run-dir {}",
                 quoted(&run.config_path().display().to_string()),
                 quoted(&directory.display().to_string())
             )],
-            ..ReportContext::default()
+            ..Context::default()
         };
-        wd_store::write_file(&out, wd_report::run_report(&run, &context)?.as_bytes())?;
+        wd_store::write_file(&out, run_page(&run, &context)?.html().as_bytes())?;
     }
     eprintln!("→ {}", out.display());
     Ok(ExitCode::SUCCESS)
@@ -74,28 +77,24 @@ pub(crate) fn write_study_report(
     out: &Path,
     json: bool,
 ) -> Result<String, CommandError> {
-    let context = ReportContext {
+    let context = Context {
         title: study.title().to_owned(),
         commands,
         setting: setting(study),
         notes: Vec::new(),
     };
-    if vision::is_vision(study) {
+    let (page, value) = if vision::is_vision(study) {
         let mut analysis = vision::analyse(study)?;
         analysis.add_shifts(shifts(study, &analysis)?);
-        let page = wd_report::vision_report(&analysis, &context);
-        wd_store::write_file(out, page.as_bytes())?;
-        return Ok(match json {
-            true => format!("{}\n", serde_json::json!(analysis)),
-            false => wd_report::vision_summary(&analysis),
-        });
-    }
-    let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
-    let page = wd_report::study_report(&analysis, &context);
-    wd_store::write_file(out, page.as_bytes())?;
+        (analysis.page(&context), serde_json::json!(analysis))
+    } else {
+        let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
+        (analysis.page(&context), serde_json::json!(analysis))
+    };
+    wd_store::write_file(out, page.html().as_bytes())?;
     Ok(match json {
-        true => format!("{}\n", serde_json::json!(analysis)),
-        false => wd_report::study_summary(&analysis),
+        true => format!("{value}\n"),
+        false => page.terminal(&output::terminal()),
     })
 }
 
@@ -155,7 +154,7 @@ fn setting(study: &Study) -> Vec<(String, String)> {
             format!(
                 "{}, clip {}, decay of {} tensors",
                 config.optim.kind.name(),
-                text::number(config.optim.clip),
+                wd_page::number::short(config.optim.clip),
                 config.decay.policy().name()
             ),
         );
@@ -187,10 +186,10 @@ fn text_setting(config: &RunConfig) -> Vec<(&'static str, String)> {
             format!(
                 "{}: {} documents, {} tokens ({}, vocabulary {})",
                 config.data.path.display(),
-                text::grouped(sidecar.documents),
-                text::grouped(sidecar.tokens),
+                wd_page::number::count(sidecar.documents),
+                wd_page::number::count(sidecar.tokens),
                 sidecar.tokenizer,
-                text::grouped(sidecar.vocabulary as u64)
+                wd_page::number::count(sidecar.vocabulary as u64)
             ),
         ));
     }
@@ -198,7 +197,7 @@ fn text_setting(config: &RunConfig) -> Vec<(&'static str, String)> {
         "split",
         format!(
             "{} of the tokens held out, by whole documents (split seed {})",
-            text::number(config.data.validation_fraction()),
+            wd_page::number::short(config.data.validation_fraction()),
             config.data.split_seed()
         ),
     ));
@@ -226,8 +225,8 @@ fn image_setting(config: &RunConfig, plan: Option<Plan>) -> Vec<(&'static str, S
             format!(
                 "{}: {} to train on, {} to test on; {}",
                 config.data.path.display(),
-                text::grouped(plan.training_tokens),
-                text::grouped(plan.validation_tokens),
+                wd_page::number::count(plan.training_tokens),
+                wd_page::number::count(plan.validation_tokens),
                 described(images)
             ),
         ));

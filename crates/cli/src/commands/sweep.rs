@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use wd_lab::{Grid, Study};
+use wd_page::words::quoted;
 use wd_train::{ConfigSource, RunPlan};
 
 use crate::{commands::report::write_study_report, diagnostics::CommandError, launch};
@@ -83,14 +84,4 @@ fn commands(arguments: &Arguments, out: &std::path::Path) -> Vec<String> {
         axes.join(" "),
         quoted(&out.display().to_string())
     )]
-}
-
-/// A word as a shell reads it back.
-pub(crate) fn quoted(word: &str) -> String {
-    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c));
-    if is_plain && !word.is_empty() {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }

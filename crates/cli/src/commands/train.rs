@@ -153,7 +153,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Outcome::Interrupted { step } => {
             eprintln!(
                 "stopped after step {}; the same command continues from there",
-                text::grouped(step)
+                wd_page::number::count(step)
             );
             ExitCode::from(INTERRUPTED)
         }
@@ -161,9 +161,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             let what =
                 tensor.map_or("the loss".to_owned(), |path| format!("the gradient of {path}"));
             let kept = last_checkpoint.map_or("no checkpoint was written before".to_owned(), |s| {
-                format!("the last good checkpoint is step {}", text::grouped(s))
+                format!("the last good checkpoint is step {}", wd_page::number::count(s))
             });
-            eprintln!("diverged at step {}: {what} is not finite; {kept}", text::grouped(step));
+            eprintln!(
+                "diverged at step {}: {what} is not finite; {kept}",
+                wd_page::number::count(step)
+            );
             ExitCode::from(DIVERGED)
         }
     })

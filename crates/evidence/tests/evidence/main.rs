@@ -6,6 +6,7 @@ mod golden;
 mod groups;
 mod identities;
 mod left_out;
+mod page;
 mod sparse;
 mod support;
 mod tables;

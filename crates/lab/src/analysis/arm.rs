@@ -1,22 +1,8 @@
 //! An arm: all trials that differ only in their seed.
 
 use serde::Serialize;
+use wd_statistics::Interval;
 use wd_store::DataUnit;
-
-/// A mean over seeds with its two-sided 95 % Student interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Interval {
-    /// Mean over seeds; NaN when there is none.
-    pub mean: f64,
-    /// Lower end; NaN with fewer than two seeds.
-    pub low: f64,
-    /// Upper end; NaN with fewer than two seeds.
-    pub high: f64,
-    /// Standard error of the mean; NaN with fewer than two seeds.
-    pub standard_error: f64,
-    /// Number of seeds.
-    pub n: usize,
-}
 
 /// A mean with its 95 % interval at one place of the run: a point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

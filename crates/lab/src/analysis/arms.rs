@@ -7,11 +7,11 @@ use wd_store::Plan;
 use super::norm::role_norms;
 use super::trial::{End, Measured, TrialRecord};
 use super::{Arm, Band, Diverged, Late};
+use crate::analysis::window::{centre, windows};
 use crate::configuration::Flat;
 use crate::grid::SEED_KEY;
 use crate::setting::spell;
-use crate::statistics::interval;
-use crate::statistics::window::{centre, windows};
+use wd_statistics::interval;
 
 /// λ, the schedule's kind and the peak learning rate are told from the plan, not from their keys.
 pub(crate) const LAMBDA_KEY: &str = "decay.lambda";

@@ -1,8 +1,9 @@
 //! An arm against its baseline, seed by seed.
 
 use serde::Serialize;
+use wd_statistics::{Crossing, PairedDifference};
 
-use super::{Band, Interval};
+use super::Band;
 
 /// Which two arms a comparison sets side by side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -40,36 +41,4 @@ pub struct Comparison {
     pub late_gradient_norm: PairedDifference,
     /// Paired difference of the late relative update.
     pub late_relative_update: PairedDifference,
-}
-
-/// The step at which a mean paired difference turns from positive to non-positive and stays so.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Crossing {
-    /// Step, interpolated between window centres.
-    pub step: f64,
-    /// The same as a fraction of the run.
-    pub fraction: f64,
-    /// Lower end of the 95 % bootstrap interval (steps); absent with fewer than three seeds.
-    pub low: Option<f64>,
-    /// Upper end; absent with fewer than three seeds, or when the interval reaches past the end of the run.
-    pub high: Option<f64>,
-}
-
-/// A mean difference over paired seeds and what it is worth.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PairedDifference {
-    /// Mean difference with its 95 % interval.
-    pub interval: Interval,
-    /// Each seed with its difference, ascending by seed.
-    pub per_seed: Vec<(u64, f64)>,
-    /// Two-sided p of the paired t-test; absent with fewer than two seeds.
-    pub p_value: Option<f64>,
-    /// The same after Holm's correction within its family: all arms compared with the same baseline.
-    pub adjusted_p: Option<f64>,
-    /// Is the uncorrected p below 5 % (the interval then excludes zero)?
-    pub significant: bool,
-    /// Further seeds after which this effect, with this spread, would be significant at 5 % with 80 % power.
-    /// Absent when significant already, or with fewer than two seeds; at most
-    /// [`MOST_SEEDS`](crate::statistics::MOST_SEEDS), which stands for "no practical number".
-    pub more_seeds: Option<u64>,
 }

@@ -19,6 +19,7 @@ mod comparison;
 mod norm;
 mod pairs;
 mod trial;
+pub(crate) mod window;
 
 use std::path::PathBuf;
 
@@ -30,9 +31,9 @@ use crate::configuration::flatten;
 use crate::study::{Study, Trial};
 use crate::verdict::judge;
 
-pub use crate::verdict::{ActsAs, Supported, Verdict, VerdictLine};
-pub use arm::{Arm, Band, Diverged, Interval, Late, RoleNorm};
-pub use comparison::{Comparison, ComparisonKind, Crossing, PairedDifference};
+pub use crate::verdict::{ActsAs, Verdict};
+pub use arm::{Arm, Band, Diverged, Late, RoleNorm};
+pub use comparison::{Comparison, ComparisonKind};
 pub use norm::predicted_rms;
 
 use trial::TrialRecord;
@@ -72,7 +73,10 @@ pub fn analyse(study: &Study, options: &AnalysisOptions) -> Result<Analysis, Lab
 }
 
 /// The same for some of the trials.
-pub(crate) fn analyse_some(
+///
+/// # Errors
+/// As [`analyse`].
+pub fn analyse_some(
     study: &Study,
     is_wanted: impl Fn(&Trial) -> bool,
     options: &AnalysisOptions,

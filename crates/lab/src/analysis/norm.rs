@@ -10,8 +10,8 @@ use wd_store::{Plan, PlannedTensor};
 
 use super::trial::TrialRecord;
 use super::{Band, RoleNorm};
-use crate::statistics::interval;
-use crate::statistics::window::{centre, windows};
+use crate::analysis::window::{centre, windows};
+use wd_statistics::interval;
 
 /// Tensors whose norm is looked at together.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::arms::{LAMBDA_KEY, LEARNING_RATE_KEY, Members};
 use super::trial::Measured;
-use super::{Band, Comparison, ComparisonKind, PairedDifference};
+use super::{Band, Comparison, ComparisonKind};
+use crate::analysis::window::{centre, windows};
 use crate::configuration::Flat;
-use crate::statistics::window::{centre, windows};
-use crate::statistics::{adjust_family, crossing_of};
+use wd_statistics::PairedDifference;
+use wd_statistics::{adjust_family, crossing_of};
 
 /// The configuration without what concerns decay: with λ = 0 the rule, the policy and the anchor do nothing.
 fn outside_decay(configuration: &Flat) -> Flat {

@@ -6,9 +6,9 @@ use wd_store::{MetricsReader, Plan, RunDirectory, Status, StoreError};
 
 use super::norm::{Group, groups};
 use crate::LabError;
+use crate::analysis::window::{part, window_mean, windows};
 use crate::configuration::Flat;
 use crate::grid::SEED_KEY;
-use crate::statistics::window::{part, window_mean, windows};
 
 /// Roles whose tensors the curves of relative update and weight RMS are about: the weights proper. Gains and biases
 /// start at 1 and 0 and would blur them.

@@ -1,11 +1,13 @@
 //! Does λ act as a prior (the generalisation gap moves) or as a force (it does not; the final training loss does)?
 
 use super::family::Family;
-use super::wording::{change, difference, lambda, signed, tested};
-use super::{ActsAs, Supported, VerdictLine};
-use crate::analysis::{Comparison, PairedDifference};
+use super::{ActsAs, Claim, Supported};
+use crate::analysis::Comparison;
 use crate::setting::spell;
-use crate::statistics::{equivalence, seeds_for_equivalence, standard_deviation};
+use crate::wording::sentence::{change, difference, lambda, tested};
+use wd_page::number::signed;
+use wd_statistics::PairedDifference;
+use wd_statistics::{equivalence, seeds_for_equivalence, standard_deviation};
 
 /// What the gap does in a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +21,7 @@ enum Gap {
 /// The decision, and the line that explains it.
 pub(super) struct Action {
     pub(super) acts_as: ActsAs,
-    pub(super) line: VerdictLine,
+    pub(super) line: Claim,
 }
 
 /// The comparisons that decide: those with at least three paired seeds; when there is none, those with two.
@@ -121,7 +123,7 @@ pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
     }
     Action {
         acts_as,
-        line: VerdictLine {
+        line: Claim {
             claim: format!(
                 "Under {}, λ acts as a force, not as a prior: it moves the final training loss and leaves the \
                  generalisation gap within ±{}",

@@ -1,9 +1,10 @@
 //! Which λ is best, by how much, and is it surely better than the next?
 
 use super::family::Family;
-use super::wording::{difference, lambda};
-use super::{Supported, VerdictLine};
-use crate::analysis::{Arm, Comparison, PairedDifference};
+use super::{Claim, Supported};
+use crate::analysis::{Arm, Comparison};
+use crate::wording::sentence::{difference, lambda};
+use wd_statistics::PairedDifference;
 
 /// The loss by which λ is judged: validation, or training when nothing was held out.
 fn judged(comparison: &Comparison) -> &PairedDifference {
@@ -22,7 +23,7 @@ pub(super) fn between(with: &PairedDifference, without: &PairedDifference) -> Pa
     PairedDifference::of(shared.collect())
 }
 
-pub(super) fn best(family: &Family<'_>) -> VerdictLine {
+pub(super) fn best(family: &Family<'_>) -> Claim {
     let members: Vec<(&Arm, &Comparison)> = family.members.clone();
     let mean = |comparison: &Comparison| judged(comparison).interval.mean;
     let winner = members
@@ -69,7 +70,7 @@ pub(super) fn best(family: &Family<'_>) -> VerdictLine {
     let beyond_doubt = |judged: &PairedDifference, sign: f64| {
         judged.holds_after_correction() && judged.interval.mean * sign > 0.0
     };
-    VerdictLine {
+    Claim {
         claim: format!("Under {}, some λ > 0 ends with a lower {loss} than λ=0", family.name),
         finding,
         supported: if tested.iter().any(|judged| beyond_doubt(judged, -1.0)) {

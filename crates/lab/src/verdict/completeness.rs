@@ -1,12 +1,12 @@
 //! What is missing from the evidence: diverged and unfinished trials, and a λ that did nothing at all.
 
-use wd_decay::counted;
+use wd_page::counted;
 
-use super::{Supported, VerdictLine};
+use super::{Claim, Supported};
 use crate::analysis::{Arm, Comparison};
 
 /// Lines about diverged trials, unfinished trials and a λ without effect; none when there is nothing to say.
-pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> Vec<VerdictLine> {
+pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> Vec<Claim> {
     let mut lines = Vec::new();
     let all: usize =
         arms.iter().map(|arm| arm.seeds.len() + arm.diverged.len() + arm.unfinished.len()).sum();
@@ -25,7 +25,7 @@ pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> 
         .collect();
     if !diverged.is_empty() {
         let count: usize = arms.iter().map(|arm| arm.diverged.len()).sum();
-        lines.push(VerdictLine {
+        lines.push(Claim {
             claim: "Every trial stays finite".to_owned(),
             finding: format!(
                 "{count} of {} diverged and in no mean: {}.",
@@ -46,7 +46,7 @@ pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> 
         .collect();
     if !unfinished.is_empty() {
         let count: usize = arms.iter().map(|arm| arm.unfinished.len()).sum();
-        lines.push(VerdictLine {
+        lines.push(Claim {
             claim: "The evidence is complete".to_owned(),
             finding: format!(
                 "{count} of {} unfinished and in no mean: {}. The command that began the study finishes \
@@ -66,7 +66,7 @@ pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> 
         .map(|comparison| arms[comparison.arm].label.as_str())
         .collect();
     if !idle.is_empty() {
-        lines.push(VerdictLine {
+        lines.push(Claim {
             claim: "Every λ > 0 reaches the weights".to_owned(),
             finding: format!(
                 "The losses of {} equal those of λ=0 bit for bit: the decay was not applied.",

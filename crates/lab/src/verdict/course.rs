@@ -3,16 +3,17 @@
 
 use super::best::between;
 use super::family::Family;
-use super::wording::{difference, lambda, percent};
-use super::{Supported, VerdictLine};
-use crate::analysis::{Comparison, PairedDifference};
+use super::{Claim, Supported};
+use crate::analysis::Comparison;
+use crate::wording::sentence::{difference, lambda, percent};
+use wd_statistics::PairedDifference;
 
 fn surely(difference: &PairedDifference, sign: f64) -> bool {
     difference.holds_after_correction() && difference.interval.mean * sign > 0.0
 }
 
 /// "Worse early, better at the end."
-pub(super) fn crossing(family: &Family<'_>) -> VerdictLine {
+pub(super) fn crossing(family: &Family<'_>) -> Claim {
     let crosses = |comparison: &Comparison| {
         surely(&comparison.early_train, 1.0)
             && comparison.crossing.is_some()
@@ -35,7 +36,7 @@ pub(super) fn crossing(family: &Family<'_>) -> VerdictLine {
             )
         })
         .collect();
-    VerdictLine {
+    Claim {
         claim: format!(
             "Under {}, some λ > 0 has a higher training loss early and a lower one at the end",
             family.name
@@ -67,7 +68,7 @@ fn where_it_crosses(comparison: &Comparison, steps: u64) -> String {
 }
 
 /// "Every larger λ only raises the final training loss."
-pub(super) fn only_hurts(family: &Family<'_>) -> VerdictLine {
+pub(super) fn only_hurts(family: &Family<'_>) -> Claim {
     let steps: Vec<PairedDifference> = family
         .members
         .windows(2)
@@ -83,7 +84,7 @@ pub(super) fn only_hurts(family: &Family<'_>) -> VerdictLine {
         .iter()
         .map(|(arm, comparison)| format!("{} {}", lambda(arm), difference(&comparison.final_train)))
         .collect();
-    VerdictLine {
+    Claim {
         claim: format!(
             "Under {}, every larger λ only raises the (raw) final training loss",
             family.name

@@ -1,8 +1,9 @@
 //! One seed: what was seen, and that nothing follows from it yet.
 
 use super::family::Family;
-use super::wording::{lambda, short, signed};
-use super::{Supported, VerdictLine};
+use super::{Claim, Supported};
+use crate::wording::sentence::{lambda, short};
+use wd_page::number::signed;
 
 /// Has no comparison two pairs?
 pub(super) fn is_one_seed(families: &[Family<'_>]) -> bool {
@@ -31,13 +32,13 @@ pub(super) fn headline(regime: &str, families: &[Family<'_>]) -> String {
 }
 
 /// The numbers of one family, without a judgement.
-pub(super) fn seen(family: &Family<'_>) -> VerdictLine {
+pub(super) fn seen(family: &Family<'_>) -> Claim {
     let told: Vec<String> = family
         .members
         .iter()
         .filter(|(_, comparison)| comparison.final_train.interval.n > 0)
         .map(|(arm, comparison)| {
-            let change = |difference: &crate::analysis::PairedDifference| {
+            let change = |difference: &wd_statistics::PairedDifference| {
                 signed(difference.interval.mean, 4)
             };
             format!(
@@ -52,7 +53,7 @@ pub(super) fn seen(family: &Family<'_>) -> VerdictLine {
             )
         })
         .collect();
-    VerdictLine {
+    Claim {
         claim: format!("Seen under {}, with one seed and no interval", family.name),
         finding: format!("{}.", told.join(". ")),
         supported: Supported::Undecided,

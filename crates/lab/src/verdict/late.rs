@@ -1,12 +1,13 @@
 //! Late in training: are gradients and relative updates larger with λ?
 
 use super::family::Family;
-use super::wording::{difference, lambda, quantity};
-use super::{Supported, VerdictLine};
-use crate::analysis::{Arm, Comparison, Interval, PairedDifference};
+use super::{Claim, Supported};
+use crate::analysis::{Arm, Comparison};
+use crate::wording::sentence::{difference, lambda, quantity};
+use wd_statistics::{Interval, PairedDifference};
 
 /// The gradient norm line.
-pub(super) fn gradient_norm(family: &Family<'_>) -> Option<VerdictLine> {
+pub(super) fn gradient_norm(family: &Family<'_>) -> Option<Claim> {
     ordered(
         family,
         "gradient norm",
@@ -16,7 +17,7 @@ pub(super) fn gradient_norm(family: &Family<'_>) -> Option<VerdictLine> {
 }
 
 /// The relative update line.
-pub(super) fn relative_update(family: &Family<'_>) -> Option<VerdictLine> {
+pub(super) fn relative_update(family: &Family<'_>) -> Option<Claim> {
     ordered(
         family,
         "relative update ‖Δw‖/‖w‖",
@@ -30,7 +31,7 @@ fn ordered(
     what: &str,
     level: fn(&Arm) -> &Interval,
     against: fn(&Comparison) -> &PairedDifference,
-) -> Option<VerdictLine> {
+) -> Option<Claim> {
     if level(family.baseline).n == 0 {
         return None;
     }
@@ -50,7 +51,7 @@ fn ordered(
         };
         format!("{} {}{doubt}", lambda(arm), quantity(level(arm)))
     }));
-    Some(VerdictLine {
+    Some(Claim {
         claim: format!(
             "Under {}, the {what} late in training (88–98 %) is higher the larger λ is",
             family.name

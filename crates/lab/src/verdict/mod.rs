@@ -23,35 +23,14 @@ mod late;
 mod norms;
 mod regime;
 mod tuned;
-pub(crate) mod wording;
 
 use serde::Serialize;
+use wd_page::{Claim, Supported};
 
-use crate::analysis::{Arm, Comparison, PairedDifference};
+use crate::analysis::{Arm, Comparison};
+use crate::wording::sentence;
 use family::Family;
-
-/// Does the evidence bear a claim out?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Supported {
-    /// It does.
-    Supported,
-    /// It shows the contrary.
-    Contradicted,
-    /// It is too weak to say.
-    Undecided,
-}
-
-/// One claim, and what this study found about it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct VerdictLine {
-    /// The claim, in words.
-    pub claim: String,
-    /// What was found, with numbers, intervals and n.
-    pub finding: String,
-    /// Which way the evidence points.
-    pub supported: Supported,
-}
+use wd_statistics::PairedDifference;
 
 /// How λ acted in this setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -81,7 +60,7 @@ pub struct Verdict {
     /// Largest change of the gap (nats) that counts as none.
     pub gap_margin: f64,
     /// Each claim with its finding.
-    pub lines: Vec<VerdictLine>,
+    pub lines: Vec<Claim>,
 }
 
 /// Judges a study from its arms and comparisons. `gap_margin` is the largest change of the gap that counts as none.
@@ -93,7 +72,7 @@ pub fn judge(arms: &[Arm], comparisons: &[Comparison], gap_margin: f64) -> Verdi
     let mut lines = Vec::new();
     let mut first: Option<ActsAs> = None;
     if first_look::is_one_seed(&families) {
-        let mut lines: Vec<VerdictLine> = families.iter().map(first_look::seen).collect();
+        let mut lines: Vec<Claim> = families.iter().map(first_look::seen).collect();
         lines.extend(completeness::gaps_in_the_evidence(arms, comparisons));
         let regime = families.first().map(regime::short).unwrap_or_default();
         return Verdict {
@@ -152,8 +131,8 @@ fn headline(acts_as: ActsAs, family: Option<&Family<'_>>, margin: f64) -> String
                 let interval = &of(comparison).interval;
                 format!(
                     "{}: {}, n = {}",
-                    wording::lambda(arm),
-                    wording::change(interval),
+                    sentence::lambda(arm),
+                    sentence::change(interval),
                     interval.n
                 )
             })

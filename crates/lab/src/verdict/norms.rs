@@ -1,10 +1,11 @@
 //! Where the norm recursion holds, and where not.
 
 use super::family::Family;
-use super::wording::lambda;
-use super::{Supported, VerdictLine};
-use crate::analysis::{Interval, RoleNorm};
-use crate::statistics::interval;
+use super::{Claim, Supported};
+use crate::analysis::RoleNorm;
+use crate::wording::sentence::lambda;
+use wd_statistics::Interval;
+use wd_statistics::interval;
 
 /// A measured RMS within 10 % of the prediction counts as predicted: five times the error of the recursion itself on
 /// pure noise.
@@ -14,11 +15,11 @@ const TOLERANCE: f64 = 0.1;
 const ROLES: [&str; 6] = ["matrix", "convolution", "embedding", "position", "class_token", "head"];
 
 /// One line for each role of which the recursion predicts something.
-pub(super) fn recursion(family: &Family<'_>) -> Vec<VerdictLine> {
+pub(super) fn recursion(family: &Family<'_>) -> Vec<Claim> {
     ROLES.iter().filter_map(|role| line(family, role)).collect()
 }
 
-fn line(family: &Family<'_>, role: &str) -> Option<VerdictLine> {
+fn line(family: &Family<'_>, role: &str) -> Option<Claim> {
     let of_arm = |norms: &[RoleNorm], kind: &Option<String>| {
         norms
             .iter()
@@ -72,7 +73,7 @@ fn line(family: &Family<'_>, role: &str) -> Option<VerdictLine> {
 
     let inside = |ratio: &Interval| ratio.low >= 1.0 - TOLERANCE && ratio.high <= 1.0 + TOLERANCE;
     let outside = |ratio: &Interval| ratio.high < 1.0 - TOLERANCE || ratio.low > 1.0 + TOLERANCE;
-    Some(VerdictLine {
+    Some(Claim {
         claim: format!(
             "Under {}, the norm recursion predicts the weight norm of the role {role} to within 10 %",
             family.name

@@ -1,12 +1,13 @@
 //! The regime in which a finding was made: it holds there, and is not known elsewhere.
 
-use wd_decay::counted;
+use wd_page::counted;
 use wd_store::DataUnit;
 
 use super::family::Family;
-use super::wording::{lambda, thousands};
 use crate::analysis::Arm;
 use crate::setting::spell;
+use crate::wording::sentence::lambda;
+use wd_page::number::count;
 
 /// `In one pass over the data under cosine (22.6 tokens per parameter, κ up to 2.47)`.
 pub(super) fn short(family: &Family<'_>) -> String {
@@ -39,9 +40,9 @@ pub(super) fn describe(arms: &[Arm]) -> String {
             passes(arm.epochs),
             arm.epochs,
             arm.tokens_per_parameter,
-            counted(thousands(arm.parameters), "parameter"),
-            counted(thousands(arm.steps), "step"),
-            counted(thousands(arm.tokens_per_step), arm.unit.name()),
+            counted(count(arm.parameters), "parameter"),
+            counted(count(arm.steps), "step"),
+            counted(count(arm.tokens_per_step), arm.unit.name()),
             arm.optimizer,
             arm.rule
         );

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::family::{Settings, schedule};
-use super::wording::{difference, lambda};
-use super::{Supported, VerdictLine};
-use crate::analysis::{Arm, Comparison, ComparisonKind, PairedDifference};
+use super::{Claim, Supported};
+use crate::analysis::{Arm, Comparison, ComparisonKind};
 use crate::setting::spell;
+use crate::wording::sentence::{difference, lambda};
+use wd_statistics::PairedDifference;
 
 fn judged(comparison: &Comparison) -> &PairedDifference {
     match comparison.final_validation.interval.n {
@@ -16,7 +17,7 @@ fn judged(comparison: &Comparison) -> &PairedDifference {
 }
 
 /// One line for each schedule (and other settings) under which several learning rates were tried.
-pub(super) fn own_learning_rate(arms: &[Arm], comparisons: &[Comparison]) -> Vec<VerdictLine> {
+pub(super) fn own_learning_rate(arms: &[Arm], comparisons: &[Comparison]) -> Vec<Claim> {
     let mut groups: BTreeMap<(&str, &Settings), Vec<&Comparison>> = BTreeMap::new();
     for comparison in comparisons {
         if comparison.kind == ComparisonKind::BestLearningRate {
@@ -40,7 +41,7 @@ pub(super) fn own_learning_rate(arms: &[Arm], comparisons: &[Comparison]) -> Vec
         .collect()
 }
 
-fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> VerdictLine {
+fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> Claim {
     let rate = |arm: &Arm| spell(arm.peak_learning_rate);
     let baseline = &arms[members[0].baseline];
     let mut told =
@@ -74,7 +75,7 @@ fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> VerdictLine {
                 && judged(comparison).interval.mean * sign > 0.0
         }
     };
-    VerdictLine {
+    Claim {
         claim: format!(
             "Under {name}, the gain of some λ > 0 survives when each λ gets its own best learning rate"
         ),

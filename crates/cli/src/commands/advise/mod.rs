@@ -13,9 +13,11 @@ use std::{
 
 use clap::Args;
 use wd_advise::{Advice, Verdict, advise, recipes};
-use wd_decay::conversion::Target;
+use wd_conventions::conversion::Target;
+use wd_page::Context;
+use wd_page::words::quoted;
 
-use crate::{commands::sweep::quoted, diagnostics::CommandError};
+use crate::diagnostics::CommandError;
 use planned::Planned;
 
 /// Exit code of a run that no law covers, or on which the laws disagree: the answer is printed all the same.
@@ -92,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let advice = advise(&planned);
     let converted = target::converted(&advice.verdict, &planned, &context.words, &target)?;
     if let Some(path) = &arguments.svg {
-        let figure = wd_report::advice_figure(&advice).ok_or_else(|| {
+        let figure = advice.figure().ok_or_else(|| {
             CommandError::usage(
                 "no law gives a number for this run, so that there is nothing to draw",
                 "leave --svg out: the answer says why",
@@ -104,7 +106,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let mut commands: Vec<String> =
             advice.sweep.iter().map(|sweep| words::sweep_command(sweep, &context)).collect();
         commands.push(own_command());
-        write_file(path, &wd_report::advice_page(&advice, &commands))?;
+        let page = advice.page(&Context { commands, ..Context::default() });
+        write_file(path, &page.html())?;
     }
     if arguments.json {
         let answer = serde_json::json!({ "advice": advice, "target": converted });

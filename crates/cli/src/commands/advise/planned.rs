@@ -4,14 +4,13 @@ use std::path::Path;
 
 use clap::Args;
 use wd_advise::{Circumstances, Optimizer, PlannedRun};
-use wd_decay::{DecayError, DecayRule, Given, Quantity, RunDeclaration, ScheduleKind, Unit};
+use wd_conventions::ConventionError;
+use wd_conventions::{Quantity, RunDeclaration};
+use wd_decay::{DecayRule, Given, ScheduleKind, Unit};
+use wd_page::words::quoted;
 use wd_train::RunPlan;
 
-use crate::{
-    commands::{sweep::quoted, train::read_config},
-    diagnostics::CommandError,
-    text,
-};
+use crate::{commands::train::read_config, diagnostics::CommandError, text};
 
 /// What is known of the planned run.
 #[derive(Debug, Args)]
@@ -205,7 +204,7 @@ impl Planned {
 }
 
 /// An amount of data in `unit` where it was typed without one.
-fn counted(text: &str, unit: Unit) -> Result<String, DecayError> {
+fn counted(text: &str, unit: Unit) -> Result<String, ConventionError> {
     let quantity: Quantity = text.parse()?;
     Ok(match quantity.unit {
         Some(_) => text.to_owned(),

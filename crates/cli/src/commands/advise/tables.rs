@@ -1,7 +1,7 @@
 //! λ elsewhere and the nearest recipes, as tables.
 
 use wd_advise::{Advice, Axis, Elsewhere};
-use wd_decay::Quantity;
+use wd_conventions::Quantity;
 
 use super::words::{lambda, line, rate, round};
 use crate::text;
@@ -33,7 +33,7 @@ pub(super) fn grid(table: &Elsewhere, unit: &str) -> (Vec<String>, Vec<Vec<Strin
     }];
     header.extend(table.rows.iter().map(|(factor, _)| match table.planned {
         Some(planned) => Quantity::new((planned * factor).round(), None).to_string(),
-        None => format!("×{}", text::number(*factor)),
+        None => format!("×{}", wd_page::number::short(*factor)),
     }));
     let laws = table.rows.first().map_or(0, |(_, places)| places.len());
     let rows = (0..laws)

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use wd_advise::{Optimizer, PlannedRun, Verdict};
-use wd_decay::conversion::Target;
-use wd_decay::{Conversion, DecayError, Fidelity, Setting, convert};
+use wd_conventions::ConventionError;
+use wd_conventions::conversion::Target;
+use wd_conventions::{Conversion, Fidelity, Setting, convert};
 
 /// The recommendation in the target library's convention.
 #[derive(Debug, Serialize)]
@@ -43,11 +44,11 @@ pub(super) fn converted(
     run: &PlannedRun,
     words: &[String],
     target: &Target,
-) -> Result<Option<Converted>, DecayError> {
+) -> Result<Option<Converted>, ConventionError> {
     let Verdict::Recommended { lambda, range, .. } = verdict else {
         return Ok(None);
     };
-    let of = |lambda: f64| -> Result<Conversion, DecayError> {
+    let of = |lambda: f64| -> Result<Conversion, ConventionError> {
         let mut setting = vec![
             own_entry(run.optimizer).to_owned(),
             // As fine as λ is ever tuned.

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use wd_advise::{Advice, Answer, Interval, Judged, PlannedRun, Sweep, Verdict};
-use wd_decay::Quantity;
+use wd_conventions::Quantity;
 
 use super::{planned::Context, tables, target::Converted};
-use crate::{commands::sweep::quoted, text};
+use wd_page::words::quoted;
 
 /// The whole answer.
 pub(super) fn describe(
@@ -46,7 +46,11 @@ pub(super) fn lambda(value: f64) -> String {
 
 /// A rate: `6e-4`, `0.003`.
 pub(super) fn rate(value: f64) -> String {
-    if (1e-3..1e3).contains(&value) { text::number(value) } else { format!("{:e}", round(value)) }
+    if (1e-3..1e3).contains(&value) {
+        wd_page::number::short(value)
+    } else {
+        format!("{:e}", round(value))
+    }
 }
 
 /// Three significant digits.
@@ -56,7 +60,7 @@ pub(super) fn round(value: f64) -> f64 {
 
 fn amount(value: f64, unit: &str) -> String {
     match value {
-        ..1e6 => format!("{} {unit}", text::grouped(value as u64)),
+        ..1e6 => format!("{} {unit}", wd_page::number::count(value as u64)),
         _ => format!("{} {unit}", Quantity::new(value, None)),
     }
 }
@@ -68,14 +72,18 @@ fn run(run: &PlannedRun) -> String {
     if let Some(parameters) = run.parameters {
         size.push(amount(parameters, "parameters"));
     }
-    let each = run
-        .tokens_per_parameter()
-        .map_or(String::new(), |ratio| format!(" ({} a parameter)", text::number(round(ratio))));
+    let each = run.tokens_per_parameter().map_or(String::new(), |ratio| {
+        format!(" ({} a parameter)", wd_page::number::short(round(ratio)))
+    });
     size.push(format!("{}{each}", amount(run.total, unit)));
     size.push(if run.epochs == 1.0 {
         "one pass".to_owned()
     } else {
-        format!("{} passes over {}", text::number(round(run.epochs)), amount(run.data_points, unit))
+        format!(
+            "{} passes over {}",
+            wd_page::number::short(round(run.epochs)),
+            amount(run.data_points, unit)
+        )
     });
     line(&mut out, &size.join(", "));
     let mut steps = vec![run.optimizer.title().to_owned()];
@@ -89,7 +97,9 @@ fn run(run: &PlannedRun) -> String {
         steps.push(match (run.is_constant(), run.floor) {
             (true, _) => "constant".to_owned(),
             (false, 0.0) => format!("{kind} to zero"),
-            (false, floor) => format!("{kind} to {} %", text::number(round(100.0 * floor))),
+            (false, floor) => {
+                format!("{kind} to {} %", wd_page::number::short(round(100.0 * floor)))
+            }
         });
     }
     if run.fine_tuning {
@@ -137,7 +147,7 @@ fn verdict(advice: &Advice, converted: Option<&Converted>, context: &Context) ->
                 &mut out,
                 &format!(
                     "The laws that apply disagree, by a factor of {}:",
-                    text::number(round(*factor))
+                    wd_page::number::short(round(*factor))
                 ),
             );
             for position in positions {
@@ -174,7 +184,7 @@ fn verdict(advice: &Advice, converted: Option<&Converted>, context: &Context) ->
     if let Some((configured, rule)) = context.configured {
         line(
             &mut out,
-            &format!("The configuration has λ = {} ({rule}).", text::number(configured)),
+            &format!("The configuration has λ = {} ({rule}).", wd_page::number::short(configured)),
         );
     }
     if let Some(axis) = &advice.sweep {
@@ -197,7 +207,7 @@ fn target(out: &mut String, converted: &Converted) {
         }
         _ => line(out, &format!("{} has no such decay:", converted.library)),
     }
-    if converted.fidelity != wd_decay::Fidelity::Exact {
+    if converted.fidelity != wd_conventions::Fidelity::Exact {
         for reason in &converted.reasons {
             line(out, &format!("  {reason}"));
         }

@@ -8,8 +8,9 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use wd_decay::library::{KeyMeaning, Optimizer};
-use wd_decay::{Conversion, Fidelity, LibraryEntry, Loss, Reduction, Setting};
+use wd_conventions::library::{KeyMeaning, Optimizer};
+use wd_conventions::{Conversion, Fidelity, LibraryEntry, Setting};
+use wd_decay::{Loss, Reduction};
 
 use super::problem::{DATA_POINTS, data, steps};
 use super::verdict::{Side, Verdict, compare};
@@ -86,7 +87,7 @@ fn without_running(setting: &Setting, answer: &Answer) -> Option<Verdict> {
     if conversion.fidelity == Fidelity::Impossible {
         return Some(Verdict::not_run("there is no conversion to run"));
     }
-    if let Some((key, _)) = conversion.keys.iter().find(|(_, value)| matches!(value, wd_decay::conversion::Value::Number(number) if number.is_nan())) {
+    if let Some((key, _)) = conversion.keys.iter().find(|(_, value)| matches!(value, wd_conventions::conversion::Value::Number(number) if number.is_nan())) {
         return Some(Verdict::not_run(format!("{key} is no number")));
     }
     let fits = needs_fit(setting, conversion.entry);
@@ -195,7 +196,7 @@ fn failed(python: &Path, message: &str) -> CommandError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wd_decay::{Target, convert};
+    use wd_conventions::{Target, convert};
 
     #[test]
     fn a_rate_that_is_left_open_is_the_sources() {

@@ -98,7 +98,7 @@ fn full(entry: &LibraryEntry) -> String {
         .map(|key| {
             let default = match key.default {
                 KeyDefault::Required => "must be given".to_owned(),
-                KeyDefault::Number(number) => text::number(number),
+                KeyDefault::Number(number) => wd_page::number::short(number),
                 KeyDefault::Switch(on) => on.to_string(),
             };
             let common = key.meaning.name();

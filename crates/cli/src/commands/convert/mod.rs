@@ -9,8 +9,9 @@ use std::{fmt::Write, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use serde_json::json;
-use wd_decay::library::{self, Convention, Key, KeyDefault, KeyMeaning, Method};
-use wd_decay::{Conversion, DecayError, LibraryEntry, Setting, Target, conversion::Value, convert};
+use wd_conventions::ConventionError;
+use wd_conventions::library::{self, Convention, Key, KeyDefault, KeyMeaning, Method};
+use wd_conventions::{Conversion, LibraryEntry, Setting, Target, conversion::Value, convert};
 
 use crate::{diagnostics::CommandError, text};
 use verdict::Verdict;
@@ -65,7 +66,7 @@ pub(crate) struct Arguments {
 /// One row: a target, and its conversion or what that lacks.
 struct Answer {
     target: Target,
-    outcome: Result<Conversion, DecayError>,
+    outcome: Result<Conversion, ConventionError>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
@@ -174,14 +175,18 @@ fn defaults(setting: &Setting, answers: &[Answer]) -> Option<String> {
         words.push(format!(
             "{}={}",
             name(KeyMeaning::WeightDecay),
-            text::number(setting.lambda.value)
+            wd_page::number::short(setting.lambda.value)
         ));
     }
     // A penalty has no learning rate, and needs none.
     let rate_matters =
         answers.iter().any(|answer| answer.target.entry.key(KeyMeaning::LearningRate).is_some());
     if let Some(rate) = setting.run.peak_learning_rate.filter(|rate| rate.default && rate_matters) {
-        words.push(format!("{}={}", name(KeyMeaning::LearningRate), text::number(rate.value)));
+        words.push(format!(
+            "{}={}",
+            name(KeyMeaning::LearningRate),
+            wd_page::number::short(rate.value)
+        ));
     }
     (!words.is_empty()).then(|| {
         format!("with {}'s own {}, which was not given", setting.entry.name, words.join(" and "))

@@ -1,7 +1,7 @@
 //! The small problems that both sides of a conversion are run on.
 
 use serde_json::{Value as Json, json};
-use wd_decay::Setting;
+use wd_conventions::Setting;
 
 /// Steps of both trajectories.
 const STEPS: u64 = 50;

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text;
-
 /// Relative distance below which two trajectories in double precision are the same.
 const TOLERANCE: f64 = 1e-6;
 
@@ -48,9 +46,11 @@ impl Verdict {
     pub(super) fn brief(&self) -> String {
         match self {
             Verdict::Compared { .. } if self.refutes() => {
-                format!("DIFFERS: {}", text::number(self.distance()))
+                format!("DIFFERS: {}", wd_page::number::short(self.distance()))
             }
-            Verdict::Compared { distance, .. } => format!("within {}", text::number(*distance)),
+            Verdict::Compared { distance, .. } => {
+                format!("within {}", wd_page::number::short(*distance))
+            }
             Verdict::Missing { library } => format!("no {library}"),
             Verdict::NotRun { .. } => "–".to_owned(),
         }
@@ -77,7 +77,7 @@ impl fmt::Display for Verdict {
                     (false, true) => "they agree, and differ",
                     (false, false) => "they differ",
                 },
-                text::number(*distance)
+                wd_page::number::short(*distance)
             ),
             Verdict::Missing { library } => {
                 write!(formatter, "not run: {library} is not installed in this Python")

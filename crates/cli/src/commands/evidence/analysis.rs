@@ -2,7 +2,7 @@
 
 use wd_evidence::comparison::Comparison;
 use wd_evidence::gaussian::Outcome;
-use wd_report::{Calibration, CoefficientPath};
+use wd_evidence::page::{Calibration, CoefficientPath};
 
 use super::Family;
 use super::conventions::Convention;

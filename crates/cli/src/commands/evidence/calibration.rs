@@ -1,7 +1,8 @@
 //! How often predictions hold what they promise.
 
 use statrs::distribution::{ContinuousCDF, Normal};
-use wd_report::{Calibration, CalibrationKind, CalibrationPoint};
+use wd_evidence::page::{Calibration, CalibrationKind, CalibrationPoint};
+use wd_statistics::share_interval;
 
 /// Probabilities of the intervals that are counted.
 const LEVELS: [f64; 11] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
@@ -77,16 +78,6 @@ fn share(promised: f64, hits: usize, rows: usize) -> CalibrationPoint {
     }
 }
 
-/// 95 % interval of a share by Wilson's score (Wilson 1927), which stays within 0 and 1.
-pub(crate) fn share_interval(hits: usize, rows: usize) -> (f64, f64) {
-    const Z: f64 = 1.959_963_984_540_054;
-    let (n, observed) = (rows as f64, hits as f64 / rows as f64);
-    let centre = (observed + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
-    let half =
-        Z / (1.0 + Z * Z / n) * (observed * (1.0 - observed) / n + Z * Z / (4.0 * n * n)).sqrt();
-    ((centre - half).max(0.0), (centre + half).min(1.0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,15 +100,5 @@ mod tests {
         };
         assert_eq!((at(0.1), at(0.9), at(0.95), at(0.99)), (0.25, 0.25, 0.75, 0.75));
         assert!(IntervalCounts::default().calibration("none").is_none());
-    }
-
-    #[test]
-    fn wilsons_interval_is_that_of_the_table() {
-        // Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662.
-        let point = share(0.3, 81, 263);
-        assert!(
-            (point.interval.0 - 0.2553).abs() < 5e-5 && (point.interval.1 - 0.3662).abs() < 5e-5
-        );
-        assert_eq!(share(0.0, 0, 10).interval.0, 0.0);
     }
 }

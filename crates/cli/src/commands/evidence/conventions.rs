@@ -1,8 +1,9 @@
 //! λ as other libraries count it, each with the call that gives the same fit: the library table of `decay`, asked.
 
-use wd_decay::conversion::Value;
-use wd_decay::library::KeyMeaning;
-use wd_decay::{Conversion, DecayError, Setting, convert};
+use wd_conventions::ConventionError;
+use wd_conventions::conversion::Value;
+use wd_conventions::library::KeyMeaning;
+use wd_conventions::{Conversion, Setting, convert};
 
 use super::Family;
 
@@ -60,7 +61,7 @@ pub(super) fn conventions(fitted: &Fitted) -> Vec<Convention> {
 
 impl Fitted {
     /// The fit as that of scikit-learn's estimator, which leaves the intercept out of the penalty too.
-    fn setting(&self) -> Result<Setting, DecayError> {
+    fn setting(&self) -> Result<Setting, ConventionError> {
         let Fitted { lambda, rows, .. } = self;
         let data = format!("data={rows:e}");
         if self.family == Family::Gaussian {

@@ -8,7 +8,7 @@ use wd_evidence::{
     cross_validate, cross_validate_rows, grouped,
 };
 
-use wd_report::CoefficientPath;
+use wd_evidence::page::CoefficientPath;
 
 use super::analysis::{Analysis, Group, Output, PathPoint};
 use super::calibration::IntervalCounts;
@@ -354,7 +354,7 @@ impl Fit<'_> {
             "A λ for each of {} raises the log evidence by {:.2} nats over one λ for all ({}); curves and criteria are those of the one λ.",
             crate::text::counted(names.len() as u64, "group"),
             found.log_evidence - one,
-            crate::text::number(analysis.lambda)
+            wd_page::number::short(analysis.lambda)
         ));
         analysis.groups = names
             .iter()
@@ -418,7 +418,7 @@ impl Fit<'_> {
         target: usize,
         posterior: &Posterior,
         beta: f64,
-    ) -> Result<Option<wd_report::Calibration>, CommandError> {
+    ) -> Result<Option<wd_evidence::page::Calibration>, CommandError> {
         if !beta.is_finite() {
             return Ok(None);
         }

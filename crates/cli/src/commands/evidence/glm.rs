@@ -5,7 +5,7 @@ use wd_evidence::comparison::{Comparison, Criterion, Curve, Measure};
 use wd_evidence::gaussian::Outcome;
 use wd_evidence::{Glm, GlmPosterior, glm};
 
-use wd_report::CoefficientPath;
+use wd_evidence::page::CoefficientPath;
 
 use super::analysis::{Analysis, Output, PathPoint};
 use super::calibration::ProbabilityCounts;
@@ -264,7 +264,7 @@ fn calibration(
     request: &Request,
     rows: &Rows,
     posterior: &GlmPosterior,
-) -> Result<wd_report::Calibration, CommandError> {
+) -> Result<wd_evidence::page::Calibration, CommandError> {
     let held_out = match &request.criteria.hold_out {
         Some(path) => Some(source.at(path).rows()?.0),
         None => None,

@@ -27,20 +27,19 @@ mod page;
 mod show;
 mod sums;
 
-pub(crate) use calibration::share_interval;
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use wd_evidence::{Intercept, Options};
+use wd_page::words::quoted;
 
 use self::{
     criteria::{Criteria, Groups},
     input::{TableArguments, TargetArguments},
     sums::Inputs,
 };
-use crate::{commands::sweep::quoted, diagnostics::CommandError};
+use crate::diagnostics::CommandError;
 
 /// Choose λ by Bayes: fit a linear model to a table, with the λ that the data themselves prefer
 #[derive(Debug, Args)]

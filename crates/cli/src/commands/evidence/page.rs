@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use wd_data::table::{Design, Findings};
-use wd_report::{Coefficient, Convention, EvidenceAnalysis, ReportContext};
+use wd_evidence::page::{Coefficient, Convention, EvidenceAnalysis};
+use wd_page::Context;
 
 use super::analysis::Analysis;
 use super::load::named_together;
 use super::show;
-use crate::text::{grouped, number};
+use wd_page::number::{count as grouped, short as number};
 
 /// The report of one target as an HTML page.
 pub(super) fn html(
@@ -18,7 +19,7 @@ pub(super) fn html(
     data: &[&Path],
     command: String,
 ) -> String {
-    let context = ReportContext {
+    let context = Context {
         title: format!("{}, explained by {}", analysis.target, file_names(data)),
         commands: vec![command],
         setting: vec![
@@ -31,7 +32,7 @@ pub(super) fn html(
         ],
         notes: analysis.notes.iter().cloned().chain(show::remarks(design, findings)).collect(),
     };
-    wd_report::evidence_report(&report(analysis, design), &context)
+    report(analysis, design).page(&context).html()
 }
 
 fn report(analysis: &Analysis, design: &Design) -> EvidenceAnalysis {

@@ -5,7 +5,8 @@ use wd_evidence::comparison::{Criterion, Measure};
 use wd_evidence::gaussian::Outcome;
 
 use super::analysis::{Analysis, Output};
-use crate::text::{self, grouped, number};
+use crate::text;
+use wd_page::number::{count as grouped, short as number};
 
 /// Columns, coefficients and groups that are shown without being asked for.
 const SHOWN: usize = 24;

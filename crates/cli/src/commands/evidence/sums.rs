@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use wd_data::table::{Design, DesignOptions, Encoding, TargetKind};
-use wd_decay::counted;
 use wd_evidence::Statistics;
+use wd_page::counted;
 
 use crate::diagnostics::CommandError;
 

@@ -1,21 +1,19 @@
 //! `wd explain`: one setting, and everything that follows from it.
 
 mod project;
-mod words;
 
 use std::{
-    io::{IsTerminal, Write},
+    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
-use wd_decay::{Explanation, Setting, Subject};
+use wd_conventions::{Explanation, Setting, Subject};
+use wd_page::Context;
+use wd_page::words::quoted;
 
-use crate::{
-    commands::{sweep::quoted, train},
-    diagnostics::CommandError,
-};
+use crate::{commands::train, diagnostics::CommandError, output};
 
 /// Width in pixels of the figure's file.
 const FIGURE_WIDTH: f64 = 900.0;
@@ -61,7 +59,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let explanation = Explanation::of(&subject(arguments)?)?;
     if let Some(path) = &arguments.svg {
-        let figure = wd_report::explanation_figure(&explanation).ok_or_else(|| {
+        let figure = explanation.figure().ok_or_else(|| {
             CommandError::usage(
                 "there are no curves without a learning rate and a number of steps",
                 "add lr=… and steps=… (or tokens=… and batch=…)",
@@ -69,16 +67,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         })?;
         write(path, &figure.file(FIGURE_WIDTH))?;
     }
+    let page =
+        explanation.page(&Context { commands: vec![command(arguments)], ..Context::default() });
     if let Some(path) = &arguments.html {
-        let page = wd_report::explanation_page(&explanation, &command(arguments));
-        write(path, &page)?;
+        write(path, &page.html())?;
     }
     let mut out = std::io::stdout().lock();
     if arguments.json {
         writeln!(out, "{}", serde_json::json!(explanation))?;
     } else {
-        let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        write!(out, "{}", words::written(&explanation, colour))?;
+        write!(out, "{}", page.terminal(&output::terminal()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

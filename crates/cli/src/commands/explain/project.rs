@@ -1,10 +1,9 @@
 //! A configuration of this project as the subject of an explanation.
 
-use wd_decay::explanation::{DecayedTensors, Momenta};
-use wd_decay::library::{Convention, Optimizer};
-use wd_decay::{
-    DecayRule, Given, Loss, MuonScale, Reduction, Role, RunDeclaration, RunShape, Subject, Unit,
-};
+use wd_conventions::explanation::DecayedTensors;
+use wd_conventions::library::{Convention, Optimizer};
+use wd_conventions::{RunDeclaration, Subject};
+use wd_decay::{DecayRule, Given, Loss, Momenta, MuonScale, Reduction, Role, RunShape, Unit};
 use wd_optim::Direction;
 use wd_train::{
     ConfigSource, Declaration, RunPlan,
@@ -46,7 +45,7 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
     if is_penalty && let Some(norm) = optimizer.clip {
         remarks.push(format!(
             "gradients are clipped to norm {}, the penalty is not: while the clip acts it is stronger than the prior says (optim.clip = 0)",
-            text::number(norm)
+            wd_page::number::short(norm)
         ));
     }
     if is_penalty && plan.as_ref().is_some_and(|plan| !plan.running.segments.is_empty()) {

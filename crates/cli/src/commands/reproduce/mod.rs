@@ -10,13 +10,14 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use serde::Deserialize;
 use wd_data::{PrepareOptions, TokenizerSpec};
-use wd_lab::{Grid, Setting, Study, Trial, setting};
+use wd_lab::{Setting, Study, setting};
+use wd_page::words::quoted;
+use wd_studies::{Definition, Length, force};
 use wd_train::{ConfigSource, RunPlan};
 
 use crate::{
-    commands::{data, report::write_study_report, sweep::quoted},
+    commands::{data, report::write_study_report},
     diagnostics::CommandError,
     launch, text,
 };
@@ -59,7 +60,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     jobs: Option<usize>,
 
-    /// Seeds of every grid [default: as studies/force/study.toml says]
+    /// Seeds of every grid [default: as the study says]
     #[arg(long)]
     seeds: Option<u64>,
 
@@ -75,73 +76,29 @@ enum OtherStudy {
     Vision(vision::Arguments),
 }
 
-/// `studies/force/study.toml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StudyFile {
-    title: String,
-    corpus: String,
-    tokenizer: String,
-    quick: Variant,
-    default: Variant,
-    full: Variant,
-}
-
-/// What one length of the study trains.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Variant {
-    set: Vec<String>,
-    grids: Vec<SeededGrid>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SeededGrid {
-    axes: Vec<String>,
-    seeds: u64,
-}
-
-/// Below this many steps the warm-up is a handful of steps and κ next to nothing.
-const LEAST_STEPS: u64 = 100;
-
-// The study is data in the tree; the binary carries it along, so that it runs from any folder.
-const STUDY: &str = include_str!("../../../../../studies/force/study.toml");
-const BASE: &str = include_str!("../../../../../studies/force/base.toml");
-const CORPUS: &[u8] = include_bytes!("../../../../../corpora/state-of-the-union.jsonl.zst");
-
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     match &arguments.study {
         Some(OtherStudy::Prior(arguments)) => return prior::run(arguments),
         Some(OtherStudy::Vision(arguments)) => return vision::run(arguments),
         None => {}
     }
-    let file: StudyFile = toml::from_str(STUDY).map_err(|error| {
-        CommandError::usage(
-            format!("studies/force/study.toml: {error}"),
-            "mend the file and build again",
-        )
-    })?;
-    let (variant, suffix) = match (arguments.quick, arguments.full) {
-        (true, _) => (&file.quick, "-quick"),
-        (_, true) => (&file.full, "-full"),
-        _ => (&file.default, ""),
-    };
-    let out =
-        arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("runs/reproduce{suffix}")));
-    let corpus = prepare_corpus(arguments, &file, &out)?;
-    let base = base_configuration(variant, &corpus)?;
+    let definition = force::definition()?;
+    let length = length(arguments.quick, arguments.full);
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("runs/reproduce{}", length.suffix())));
+    let corpus = prepare_corpus(arguments, &definition, &out)?;
+    let base = base_configuration(definition.set(length), &corpus)?;
     let title = match &arguments.corpus {
         Some(path) => format!("What weight decay does to a small model of {}", path.display()),
-        None => file.title.clone(),
+        None => definition.title.clone(),
     };
     let mut study = Study::open_or_create(&out, &title, &base)?;
     if arguments.seeds == Some(0) {
         return Err(CommandError::usage("--seeds 0 would train nothing", "give 1 or more"));
     }
-    let grids: Vec<SeededAxes> =
-        variant.grids.iter().map(|grid| (grid.axes.clone(), grid.seeds)).collect();
-    let trials = seed_by_seed(&mut study, &grids, arguments.seeds)?;
+    let trials = definition.add_to(&mut study, length, arguments.seeds)?;
     study.save()?;
 
     eprintln!("{} → {}", text::counted(trials.len() as u64, "trial"), out.display());
@@ -156,22 +113,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
 /// Prepares the user's text, or the shipped corpus, in the study's folder.
 fn prepare_corpus(
     arguments: &Arguments,
-    file: &StudyFile,
+    definition: &Definition,
     out: &Path,
 ) -> Result<PathBuf, CommandError> {
     let source = match &arguments.corpus {
         Some(path) => path.clone(),
         None => {
-            let path = out.join(&file.corpus);
+            let path = out.join(force::CORPUS_FILE);
             std::fs::create_dir_all(out)
                 .map_err(|source| CommandError::Write { path: out.to_owned(), source })?;
-            if std::fs::read(&path).ok().as_deref() != Some(CORPUS) {
-                wd_store::write_file(&path, CORPUS)?;
+            if std::fs::read(&path).ok().as_deref() != Some(force::CORPUS) {
+                wd_store::write_file(&path, force::CORPUS)?;
             }
             path
         }
     };
-    let tokenizer: TokenizerSpec = file.tokenizer.parse()?;
+    let tokenizer: TokenizerSpec = definition.tokenizer.as_deref().unwrap_or("bytes").parse()?;
     let corpus = out.join("corpus");
     // A book is one text: cut at its blank lines, it has documents to hold out. JSONL brings its own.
     let options = PrepareOptions { separator: Some("\n\n".to_owned()), force: false };
@@ -180,19 +137,19 @@ fn prepare_corpus(
         "corpus: {}, {} of a vocabulary of {}",
         text::counted(sidecar.documents, "document"),
         text::counted(sidecar.tokens, "token"),
-        text::grouped(sidecar.vocabulary as u64)
+        wd_page::number::count(sidecar.vocabulary as u64)
     );
     Ok(corpus)
 }
 
 /// The base configuration with the variant's changes, shortened where the text is too short for them.
-fn base_configuration(variant: &Variant, corpus: &Path) -> Result<String, CommandError> {
+fn base_configuration(set: &[String], corpus: &Path) -> Result<String, CommandError> {
     let mut settings = vec![Setting::new(
         "data.path",
         &toml::Value::String(corpus.display().to_string()).to_string(),
     )?];
     let mut steps = None;
-    for argument in &variant.set {
+    for argument in set {
         let setting: Setting = argument.parse()?;
         if setting.key() == "run.steps" {
             steps = setting.number();
@@ -200,16 +157,18 @@ fn base_configuration(variant: &Variant, corpus: &Path) -> Result<String, Comman
             settings.push(setting);
         }
     }
-    let base = setting::apply(BASE, &settings)?;
+    let base = setting::apply(force::BASE, &settings)?;
     let available =
-        RunPlan::new(ConfigSource::parse("studies/force/base.toml", base.clone())?)?.record.steps;
-    if available < LEAST_STEPS {
+        RunPlan::new(ConfigSource::parse("the base configuration of the study", base.clone())?)?
+            .record
+            .steps;
+    if available < force::LEAST_STEPS {
         return Err(CommandError::usage(
             format!(
                 "the text gives one pass of {}: too short to see what λ does",
                 text::counted(available, "step")
             ),
-            format!("bring a text of at least {LEAST_STEPS} × 2,048 tokens, about 500 kB"),
+            format!("bring a text of at least {} × 2,048 tokens, about 500 kB", force::LEAST_STEPS),
         ));
     }
     let steps = steps.map_or(available, |steps| available.min(steps as u64));
@@ -217,30 +176,13 @@ fn base_configuration(variant: &Variant, corpus: &Path) -> Result<String, Comman
     Ok(setting::apply(&base, &[steps])?)
 }
 
-/// The axes of a grid, and how many seeds it is repeated for.
-type SeededAxes = (Vec<String>, u64);
-
-/// All trials of some grids, seed by seed: a study that is cut short has every arm at the same number of seeds. `seeds` holds for
-/// all grids.
-fn seed_by_seed(
-    study: &mut Study,
-    grids: &[SeededAxes],
-    seeds: Option<u64>,
-) -> Result<Vec<Trial>, CommandError> {
-    let seeds_of = |grid: &SeededAxes| seeds.unwrap_or(grid.1);
-    let mut all: Vec<Trial> = Vec::new();
-    for seed in 0..grids.iter().map(seeds_of).max().unwrap_or(0) {
-        for grid in grids.iter().filter(|grid| seed < seeds_of(grid)) {
-            let mut axes = grid.0.clone();
-            axes.push(format!("run.seed={seed}"));
-            for trial in study.add(&Grid::parse(&axes)?)? {
-                if !all.iter().any(|known| known.name == trial.name) {
-                    all.push(trial);
-                }
-            }
-        }
+/// How much of a study two switches ask for.
+fn length(quick: bool, full: bool) -> Length {
+    match (quick, full) {
+        (true, _) => Length::Quick,
+        (_, true) => Length::Full,
+        _ => Length::Default,
     }
-    Ok(all)
 }
 
 /// The command that makes a study again: its name and the options that were given.

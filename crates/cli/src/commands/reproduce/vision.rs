@@ -1,17 +1,17 @@
 //! `wd reproduce vision`: where the best λ lies for models with few and with many built-in assumptions, on limited data.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
-use serde::Deserialize;
 use wd_lab::{Setting, Study, Trial, configuration, setting};
+use wd_studies::vision;
 use wd_train::{ConfigSource, RunPlan};
 
-use super::{SeededAxes, command, seed_by_seed};
+use super::{command, length};
 use crate::{commands::report::write_study_report, diagnostics::CommandError, launch, text};
 
 /// Train a ViT and a CNN on few images under many λ, and find where the best λ lies
@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     jobs: Option<usize>,
 
-    /// Seeds of every grid [default: as studies/vision/study.toml says]
+    /// Seeds of every grid [default: as the study says]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
 
@@ -55,84 +55,25 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// `studies/vision/study.toml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StudyFile {
-    title: String,
-    /// What makes each model.
-    models: BTreeMap<String, Vec<String>>,
-    quick: Variant,
-    default: Variant,
-    full: Variant,
-}
-
-/// What one length of the study trains.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Variant {
-    grids: Vec<ModelGrid>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModelGrid {
-    models: Vec<String>,
-    axes: Vec<String>,
-    seeds: u64,
-}
-
-const STUDY: &str = include_str!("../../../../../studies/vision/study.toml");
-const BASE: &str = include_str!("../../../../../studies/vision/base.toml");
-
-/// The shipped images, as the binary carries them.
-const IMAGES: [(&str, &[u8]); 4] = [
-    (
-        "train-images-idx3-ubyte.gz",
-        include_bytes!("../../../../../corpora/images/fashion-mnist/train-images-idx3-ubyte.gz"),
-    ),
-    (
-        "train-labels-idx1-ubyte.gz",
-        include_bytes!("../../../../../corpora/images/fashion-mnist/train-labels-idx1-ubyte.gz"),
-    ),
-    (
-        "t10k-images-idx3-ubyte.gz",
-        include_bytes!("../../../../../corpora/images/fashion-mnist/t10k-images-idx3-ubyte.gz"),
-    ),
-    (
-        "t10k-labels-idx1-ubyte.gz",
-        include_bytes!("../../../../../corpora/images/fashion-mnist/t10k-labels-idx1-ubyte.gz"),
-    ),
-];
-
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let file: StudyFile = toml::from_str(STUDY).map_err(|error| {
-        CommandError::usage(
-            format!("studies/vision/study.toml: {error}"),
-            "mend the file and build again",
-        )
-    })?;
-    let (variant, suffix) = match (arguments.quick, arguments.full) {
-        (true, _) => (&file.quick, "-quick"),
-        (_, true) => (&file.full, "-full"),
-        _ => (&file.default, ""),
-    };
+    let definition = vision::definition()?;
+    let length = length(arguments.quick, arguments.full);
     let out = arguments
         .out
         .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("runs/reproduce-vision{suffix}")));
+        .unwrap_or_else(|| PathBuf::from(format!("runs/reproduce-vision{}", length.suffix())));
     let images = match &arguments.data {
         Some(path) => path.clone(),
         None => shipped_images(&out)?,
     };
     let path = toml::Value::String(images.display().to_string()).to_string();
-    let base = setting::apply(BASE, &[Setting::new("data.path", &path)?])?;
+    let base = setting::apply(vision::BASE, &[Setting::new("data.path", &path)?])?;
     let title = match &arguments.data {
-        Some(path) => format!("{} ({})", file.title, path.display()),
-        None => file.title.clone(),
+        Some(path) => format!("{} ({})", definition.title, path.display()),
+        None => definition.title.clone(),
     };
     let mut study = Study::open_or_create(&out, &title, &base)?;
-    let trials = seed_by_seed(&mut study, &grids(&file, variant)?, arguments.seeds)?;
+    let trials = definition.add_to(&mut study, length, arguments.seeds)?;
     if let Some(path) = &arguments.data {
         refuse_unusable(path, &trials)?;
     }
@@ -165,28 +106,11 @@ fn shipped_images(out: &Path) -> Result<PathBuf, CommandError> {
     let folder = out.join("images");
     std::fs::create_dir_all(&folder)
         .map_err(|source| CommandError::Write { path: folder.clone(), source })?;
-    for (name, bytes) in IMAGES {
+    for (name, bytes) in vision::IMAGES {
         let path = folder.join(name);
         if std::fs::read(&path).ok().as_deref() != Some(bytes) {
             wd_store::write_file(&path, bytes)?;
         }
     }
     Ok(folder)
-}
-
-/// The grids of the variant, one for each of their models.
-fn grids(file: &StudyFile, variant: &Variant) -> Result<Vec<SeededAxes>, CommandError> {
-    let mut grids = Vec::new();
-    for grid in &variant.grids {
-        for model in &grid.models {
-            let made_by = file.models.get(model).ok_or_else(|| {
-                CommandError::usage(
-                    format!("studies/vision/study.toml has no model `{model}`"),
-                    "mend the file and build again",
-                )
-            })?;
-            grids.push(([&made_by[..], &grid.axes].concat(), grid.seeds));
-        }
-    }
-    Ok(grids)
 }

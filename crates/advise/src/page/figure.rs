@@ -1,0 +1,137 @@
+//! λ over batch, budget, parameters and width, a line a law.
+
+use crate::{Advice, Axis, Elsewhere};
+
+use wd_page::figure::{
+    Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
+};
+use wd_page::number;
+use wd_page::{Content, Csv, FigureBlock, Section, Table};
+
+/// λ of every law at other batches, budgets, models and widths; absent where no law gives a number.
+pub(super) fn figure(advice: &Advice) -> Option<Figure> {
+    if advice.elsewhere.is_empty() {
+        return None;
+    }
+    // A law has one colour in every panel.
+    let mut laws: Vec<&str> = Vec::new();
+    let first_rows = advice.elsewhere.iter().filter_map(|table| table.rows.first());
+    for place in first_rows.flat_map(|(_, places)| places) {
+        if !laws.contains(&place.law) {
+            laws.push(place.law);
+        }
+    }
+    let colours = Colour::sequence(laws.len());
+    let colour = |law: &str| {
+        let rank = laws.iter().position(|known| *known == law);
+        rank.map_or(Colour::Ink, |rank| colours[rank])
+    };
+    Some(Figure::Panels(PanelFigure {
+        id: "elsewhere".to_owned(),
+        title: "λ at other batches, budgets, models and widths".to_owned(),
+        description: "λ of each law against multiples of the planned value of one quantity, all others as planned."
+            .to_owned(),
+        horizontal: Horizontal::Quantity {
+            label: "times the planned value".to_owned(),
+            transform: Transform::Log,
+        },
+        panels: advice.elsewhere.iter().map(|table| panel(table, &colour)).collect(),
+        columns: 2,
+        labels: Labels::Key,
+        dashes: "outside the law's range".to_owned(),
+    }))
+}
+
+fn title(axis: Axis) -> &'static str {
+    match axis {
+        Axis::Batch => "λ by batch, same data",
+        Axis::Budget => "λ by budget, same batch",
+        Axis::Parameters => "λ by parameters, same data",
+        Axis::Width => "λ by width, η ∝ 1/width",
+    }
+}
+
+fn panel(table: &Elsewhere, colour: &dyn Fn(&str) -> Colour) -> Panel {
+    let mut panel = Panel::new(title(table.axis), 170.0);
+    panel.transform = Transform::Log;
+    let laws = table.rows.first().map_or(0, |(_, places)| places.len());
+    for law in 0..laws {
+        let applies: Vec<bool> = table.rows.iter().map(|(_, places)| places[law].applies).collect();
+        let series = |mark: Mark, kept: &dyn Fn(usize) -> bool| Series {
+            label: table.rows[0].1[law].name.to_owned(),
+            colour: colour(table.rows[0].1[law].law),
+            mark,
+            points: table
+                .rows
+                .iter()
+                .enumerate()
+                .map(|(index, (factor, places))| Point {
+                    x: *factor,
+                    y: places[law].lambda.filter(|_| kept(index)).unwrap_or(f64::NAN),
+                    low: f64::NAN,
+                    high: f64::NAN,
+                })
+                .collect(),
+            annotations: Vec::new(),
+        };
+        panel.series.push(series(Mark::Line, &|index| applies[index]));
+        if applies.contains(&false) {
+            // A dashed part begins at the last point within the range.
+            let is_outside =
+                |index: Option<usize>| index.and_then(|index| applies.get(index)) == Some(&false);
+            panel.series.push(series(Mark::Dashes, &|index| {
+                is_outside(Some(index))
+                    || is_outside(index.checked_sub(1))
+                    || is_outside(Some(index + 1))
+            }));
+        }
+    }
+    panel
+}
+
+/// The figure with its caption and numbers.
+pub(super) fn section(advice: &Advice) -> Option<Section> {
+    let figure = figure(advice)?;
+    let mut table = Table::new(&["what differs", "law", "in its range", "times", "λ"], 3);
+    let mut csv = Csv::new(&["axis", "law", "applies", "factor", "lambda"]);
+    for elsewhere in &advice.elsewhere {
+        for (factor, places) in &elsewhere.rows {
+            for place in places {
+                let lambda = place.lambda.unwrap_or(f64::NAN);
+                let applies = if place.applies { "yes" } else { "no" };
+                table.rows.push(vec![
+                    elsewhere.axis.title().to_owned(),
+                    place.name.to_owned(),
+                    applies.to_owned(),
+                    number::short(*factor),
+                    number::measured(number::rounded(lambda)),
+                ]);
+                csv.row(&[
+                    elsewhere.axis.title().into(),
+                    place.law.into(),
+                    applies.into(),
+                    (*factor).into(),
+                    lambda.into(),
+                ]);
+            }
+        }
+    }
+    Some(Section::full("elsewhere", "λ for other runs", vec![Content::Figure(Box::new(FigureBlock {
+            figure,
+            name: "λ at other batches, budgets, models and widths.".to_owned(),
+            caption: "Each panel changes one quantity and keeps all others as planned. Dashed: outside the range in which the \
+                      law was established. The panel of widths starts from the recommended λ and shows the two published rules \
+                      of transfer, which disagree."
+                .to_owned(),
+            table,
+            csv,
+        }))]).named("Elsewhere"))
+}
+
+impl Advice {
+    /// λ of every law at other batches, budgets, models and widths, as a figure; absent where no law
+    /// gives a number.
+    pub fn figure(&self) -> Option<Figure> {
+        figure(self)
+    }
+}

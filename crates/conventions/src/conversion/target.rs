@@ -1,0 +1,93 @@
+//! What a setting is converted to, as typed: an entry, and what is fixed about it.
+
+use std::str::FromStr;
+
+use crate::ConventionError;
+use crate::library::{self, KeyDefault, LibraryEntry, Variant};
+use wd_decay::{Loss, Reduction, names};
+
+/// A target: `optax.adamw`, `optimi.AdamW decouple_lr=true`, `torch.SGD reduction=sum`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// The library's entry.
+    pub entry: &'static LibraryEntry,
+    /// Switches that are fixed; the others are free.
+    pub switches: Vec<(&'static str, bool)>,
+    /// How the loss is joined there; as in the source when absent.
+    pub reduction: Option<Reduction>,
+    /// What a data point contributes there; as in the source when absent.
+    pub loss: Option<Loss>,
+}
+
+impl Target {
+    /// A target with nothing fixed.
+    pub const fn new(entry: &'static LibraryEntry) -> Self {
+        Target { entry, switches: Vec::new(), reduction: None, loss: None }
+    }
+
+    /// The variants that the fixed switches leave.
+    pub fn variants(&self) -> impl Iterator<Item = &'static Variant> {
+        self.entry.variants.iter().filter(|variant| {
+            let fits = |(key, on): &(&str, bool)| {
+                variant.switches.iter().all(|(own, own_on)| own != key || own_on == on)
+            };
+            self.switches.iter().all(fits)
+        })
+    }
+
+    pub(super) fn no_variant(&self) -> ConventionError {
+        let typed: Vec<String> =
+            self.switches.iter().map(|(key, on)| format!("{key}={on}")).collect();
+        ConventionError::InvalidSetting {
+            key: self.entry.name.to_owned(),
+            given: typed.join(" "),
+            reason: "it has no such combination of switches".to_owned(),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = ConventionError;
+
+    fn from_str(text: &str) -> Result<Self, ConventionError> {
+        let mut words = text.split_whitespace();
+        let mut target = Target::new(library::find(words.next().unwrap_or_default())?);
+        for word in words {
+            let refuse = |reason: &str| ConventionError::InvalidSetting {
+                key: target.entry.name.to_owned(),
+                given: word.to_owned(),
+                reason: reason.to_owned(),
+            };
+            let (key, value) = word.split_once('=').ok_or_else(|| refuse("write key=value"))?;
+            let switches = || {
+                target.entry.keys.iter().filter(|key| matches!(key.default, KeyDefault::Switch(_)))
+            };
+            match key {
+                "reduction" => {
+                    target.reduction =
+                        Some(names::find("reduction", value, Reduction::ALL, Reduction::name)?);
+                }
+                "loss" => target.loss = Some(names::find("loss", value, Loss::ALL, Loss::name)?),
+                _ => {
+                    let own = switches().find(|own| own.name == key).ok_or_else(|| {
+                        ConventionError::UnknownKey {
+                            entry: format!("the target {}", target.entry.name),
+                            given: key.to_owned(),
+                            nearest: names::nearest(
+                                key,
+                                switches().map(|own| own.name).chain(["reduction", "loss"]),
+                            ),
+                        }
+                    })?;
+                    let on = match value.to_lowercase().as_str() {
+                        "true" => true,
+                        "false" => false,
+                        _ => return Err(refuse("a switch is true or false")),
+                    };
+                    target.switches.push((own.name, on));
+                }
+            }
+        }
+        Ok(target)
+    }
+}

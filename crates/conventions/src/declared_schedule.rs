@@ -1,0 +1,127 @@
+//! A schedule as typed, before its run has a length.
+
+use std::str::FromStr;
+
+use crate::{ConventionError, Quantity};
+use wd_decay::{DecayError, Schedule, ScheduleKind, Unit};
+
+/// A schedule whose run has no length yet: `cosine,warmup=400,floor=0.1`, or `cosine:0.1` for short.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DeclaredSchedule {
+    /// The shape after the warm-up.
+    pub kind: ScheduleKind,
+    /// Warm-up, in steps or epochs, or below 1 as a fraction of the run.
+    pub warmup: Quantity,
+    /// Floor, a fraction of the peak.
+    pub floor: f64,
+    /// Final decay of `wsd`, like the warm-up.
+    pub decay: Quantity,
+}
+
+impl FromStr for DeclaredSchedule {
+    type Err = ConventionError;
+
+    fn from_str(text: &str) -> Result<Self, ConventionError> {
+        let refuse = |reason: String| ConventionError::InvalidSetting {
+            key: "schedule".to_owned(),
+            given: text.to_owned(),
+            reason,
+        };
+        let mut parts = text.split(',').map(str::trim);
+        let head = parts.next().unwrap_or_default();
+        let (kind, short_floor) = match head.split_once(':') {
+            Some((kind, floor)) => (kind, Some(floor)),
+            None => (head, None),
+        };
+        let mut declared = DeclaredSchedule {
+            kind: kind.parse()?,
+            warmup: Quantity::new(0.0, None),
+            floor: 0.0,
+            decay: Quantity::new(0.0, None),
+        };
+        if let Some(floor) = short_floor {
+            declared.floor = plain("floor", floor)?;
+        }
+        for part in parts {
+            match part.split_once('=') {
+                Some(("warmup", value)) => declared.warmup = value.parse()?,
+                Some(("decay", value)) => declared.decay = value.parse()?,
+                Some(("floor", value)) => declared.floor = plain("floor", value)?,
+                _ => {
+                    return Err(refuse(format!(
+                        "`{part}` is none of warmup=STEPS, floor=FRACTION, decay=STEPS; \
+                         write for example schedule=cosine,warmup=400,floor=0.1"
+                    )));
+                }
+            }
+        }
+        if declared.kind == ScheduleKind::WarmupStableDecay && declared.decay.value == 0.0 {
+            return Err(refuse(
+                "wsd needs the length of its final decay, for example wsd,decay=20%".to_owned(),
+            ));
+        }
+        if !(0.0..=1.0).contains(&declared.floor) {
+            return Err(DecayError::InvalidFloor { floor: declared.floor }.into());
+        }
+        Ok(declared)
+    }
+}
+
+impl DeclaredSchedule {
+    /// The schedule over `steps` steps, of which an epoch has `steps_per_epoch`.
+    pub(crate) fn over(
+        self,
+        steps: u64,
+        steps_per_epoch: Option<f64>,
+    ) -> Result<Schedule, ConventionError> {
+        let length = |key: &str, given: Quantity| {
+            let refuse = |reason: &str| ConventionError::InvalidSetting {
+                key: format!("schedule {key}"),
+                given: given.to_string(),
+                reason: reason.to_owned(),
+            };
+            let length = match given.unit {
+                Some(Unit::Epoch) => {
+                    given.value
+                        * steps_per_epoch.ok_or_else(|| ConventionError::Missing {
+                            needed_for: format!("a {key} in epochs"),
+                            missing: "batch=… and data=…, which say how many steps an epoch has"
+                                .to_owned(),
+                        })?
+                }
+                Some(Unit::Step) => given.value,
+                None if given.value < 1.0 => given.value * steps as f64,
+                None => given.value,
+                Some(_) => {
+                    return Err(refuse(
+                        "it is counted in steps, in epochs, or as a fraction of the run below 1",
+                    ));
+                }
+            };
+            if length < 0.0 {
+                return Err(refuse("it cannot be negative"));
+            }
+            Ok(length.round() as u64)
+        };
+        Ok(Schedule::new(
+            self.kind,
+            length("warmup", self.warmup)?,
+            steps,
+            self.floor,
+            length("decay", self.decay)?,
+        )?)
+    }
+}
+
+/// A number without a unit.
+fn plain(key: &str, text: &str) -> Result<f64, ConventionError> {
+    let quantity: Quantity = text.parse()?;
+    match quantity.unit {
+        None => Ok(quantity.value),
+        Some(_) => Err(ConventionError::InvalidSetting {
+            key: key.to_owned(),
+            given: text.to_owned(),
+            reason: "it has no unit".to_owned(),
+        }),
+    }
+}

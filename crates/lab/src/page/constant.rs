@@ -1,0 +1,154 @@
+//! Point 3: final training loss against λ under a constant learning rate.
+
+use crate::Arm;
+
+use super::arrangement::{Group, Study};
+use super::curves::arm_dots;
+use super::mean_point;
+use crate::wording::cell as words;
+use wd_page::figure::{
+    Figure, Horizontal, Labels, Mark, Note, Panel, PanelFigure, Reference, Series,
+};
+use wd_page::number;
+use wd_page::{Content, Csv, FigureBlock, Section, Table};
+
+/// The section.
+pub(crate) fn section(study: &Study<'_>) -> Section {
+    let contents = match study.group_with(true) {
+        None => vec![Content::Absent(
+            "Left out: no arm of this study trained under a constant learning rate. Add schedule.kind=constant to the sweep."
+                .to_owned(),
+        )],
+        Some(group) => {
+            let introduction = format!(
+                "Without annealing, a larger λ leaves a larger effective learning rate and so more noise in the final \
+                 weights: the raw training loss is expected to rise with λ, the opposite of what a decaying schedule can \
+                 show. Learning rate: {}.",
+                study.schedule(group)
+            );
+            vec![Content::Paragraph(introduction), figure(study, group)]
+        }
+    };
+    Section::full("constant", "Under a constant learning rate", contents).named("Constant LR")
+}
+
+fn figure(study: &Study<'_>, group: &Group) -> Content {
+    let arms = study.arms(group);
+    let mut loss = Panel::new(format!("Final training loss ({})", study.loss_unit()), 190.0);
+    for (place, (arm, data)) in arms.iter().enumerate() {
+        loss.series.push(Series {
+            label: String::new(),
+            colour: study.colour(*arm),
+            mark: Mark::Dots,
+            points: vec![mean_point(place as f64, data.final_train)],
+            annotations: vec![words::mean_interval(&data.final_train, 4)],
+        });
+        if !data.final_train.mean.is_finite() {
+            loss.notes.push(Note { x: place as f64, text: missing(data) });
+        }
+    }
+    let mut panels = vec![loss];
+    let changes = || {
+        arms.iter().map(|(arm, _)| {
+            (*arm, study.comparison(*arm).map(|comparison| comparison.final_train.interval))
+        })
+    };
+    if changes().any(|(_, change)| change.is_some_and(|change| change.mean.is_finite())) {
+        let mut panel = Panel::new("Difference to λ = 0, paired by seed", 170.0);
+        panel.series = arm_dots(study, changes());
+        panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
+        panels.push(panel);
+    }
+    let paired = panels.len() > 1;
+    let seeds = || arms.iter().map(|(_, arm)| arm.final_train.n);
+    let name = "Final training loss under a constant learning rate.".to_owned();
+    let caption = format!(
+        "Look for a rise with λ. Dots are means of the last 5 % of the steps{}. {}",
+        if paired { ", below their differences between runs of equal seed" } else { "" },
+        words::intervals("Bars", seeds(), "seed"),
+    );
+    let description = arms
+        .iter()
+        .map(|(arm, data)| {
+            format!("{}: {}.", study.label(*arm), words::mean_interval(&data.final_train, 4))
+        })
+        .collect::<Vec<_>>()
+        .join(" ");
+    let (table, csv) = numbers(study, &arms);
+    Content::Figure(Box::new(FigureBlock {
+        figure: Figure::Panels(PanelFigure {
+            id: "constant-rate".to_owned(),
+            title: name.clone(),
+            description,
+            horizontal: Horizontal::Categories {
+                label: String::new(),
+                names: arms
+                    .iter()
+                    .map(|(arm, data)| {
+                        format!(
+                            "{}\nκ = {}",
+                            study.label(*arm),
+                            number::short(number::rounded(data.kappa))
+                        )
+                    })
+                    .collect(),
+            },
+            panels,
+            columns: 1,
+            labels: Labels::None,
+            dashes: String::new(),
+        }),
+        name,
+        caption,
+        table,
+        csv,
+    }))
+}
+
+/// Why an arm has no loss.
+pub(crate) fn missing(arm: &Arm) -> String {
+    if !arm.diverged.is_empty() {
+        "diverged".to_owned()
+    } else if !arm.unfinished.is_empty() {
+        "not finished".to_owned()
+    } else {
+        "no data".to_owned()
+    }
+}
+
+fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
+    let mut table =
+        Table::new(&["arm", "κ", "final training loss", "difference to λ = 0", "seeds", "p"], 1);
+    let mut csv = Csv::new(&["arm", "lambda", "kappa", "quantity", "mean", "low", "high", "n"]);
+    for (arm, data) in arms {
+        let difference = study.comparison(*arm).map(|comparison| &comparison.final_train);
+        table.rows.push(vec![
+            study.label(*arm).to_owned(),
+            number::short(data.kappa),
+            words::mean_interval(&data.final_train, 4),
+            difference.map_or(String::new(), |difference| {
+                words::difference_interval(&difference.interval)
+            }),
+            data.final_train.n.to_string(),
+            difference.map_or(String::new(), |difference| words::p_value(difference.p_value)),
+        ]);
+        let quantities = [
+            ("final_training_loss", Some(data.final_train)),
+            ("paired_difference", difference.map(|d| d.interval)),
+        ];
+        for (name, interval) in quantities {
+            let Some(interval) = interval else { continue };
+            csv.row(&[
+                study.label(*arm).into(),
+                data.lambda.into(),
+                data.kappa.into(),
+                name.into(),
+                interval.mean.into(),
+                interval.low.into(),
+                interval.high.into(),
+                interval.n.into(),
+            ]);
+        }
+    }
+    (table, csv)
+}

@@ -1,0 +1,176 @@
+//! Point 2: validation against training loss at the end, and the generalisation gap.
+
+use crate::Arm;
+
+use super::arrangement::{Group, Study};
+use super::curves::arm_dots;
+use super::mean_point;
+use crate::wording::cell as words;
+use wd_page::figure::{
+    Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Reference, Series,
+};
+use wd_page::number;
+use wd_page::{Content, Csv, FigureBlock, Section, Table};
+
+/// The section.
+pub(crate) fn section(study: &Study<'_>) -> Section {
+    let measured =
+        |group: &&Group| study.arms(group).iter().any(|(_, arm)| arm.gap.mean.is_finite());
+    let groups: Vec<&Group> = study.groups.iter().filter(measured).collect();
+    let mut contents = Vec::new();
+    match groups.split_first() {
+        None => contents.push(Content::Absent(
+            "Left out: no finished run has a validation loss. Set data.validation_fraction above 0 to hold documents out."
+                .to_owned(),
+        )),
+        Some((first, others)) => {
+            contents.push(Content::Paragraph(introduction(study, first)));
+            contents.push(figure(study, first, 0));
+            if !others.is_empty() {
+                let more = others.iter().enumerate().flat_map(|(index, group)| {
+                    [Content::Heading(group.name.clone()), figure(study, group, index + 1)]
+                });
+                let summary = format!("The gap for {}", wd_page::counted(others.len(), "other setting"));
+                contents.push(Content::More(summary, more.collect()));
+            }
+        }
+    }
+    Section::full("gap", "Does λ move the generalisation gap?", contents)
+        .named("Generalisation gap")
+}
+
+fn introduction(study: &Study<'_>, group: &Group) -> String {
+    let arms = study.arms(group);
+    let unit = study.unit();
+    let epochs = arms.iter().map(|(_, arm)| arm.epochs).fold(0.0, f64::max);
+    let passes = if epochs <= 1.0 {
+        format!("Every {} was trained on at most once, so there is little to over-fit", unit.name())
+    } else {
+        format!("The training {} were seen {} times", unit.plural(), number::short(epochs))
+    };
+    format!(
+        "If λ acted as a prior, more of it would shrink the gap between validation and training loss. {passes}. Both losses \
+         are those of the final weights without dropout, the training side on a fixed sample of what was trained on."
+    )
+}
+
+fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
+    let arms = study.arms(group);
+    let places = |of: &dyn Fn(&Arm) -> wd_statistics::Interval| -> Vec<Point> {
+        arms.iter().enumerate().map(|(place, (_, arm))| mean_point(place as f64, of(arm))).collect()
+    };
+
+    let mut losses =
+        Panel::new(format!("Loss of the final weights ({})", study.loss_unit()), 170.0);
+    let training = places(&|arm| arm.final_train_evaluation);
+    let validation = places(&|arm| arm.final_validation);
+    losses.series = vec![
+        Series {
+            label: "training".to_owned(),
+            colour: Colour::Ink,
+            mark: Mark::Dots,
+            points: training,
+            annotations: Vec::new(),
+        },
+        Series {
+            label: "validation".to_owned(),
+            colour: Colour::Ink,
+            mark: Mark::Rings,
+            points: validation,
+            annotations: Vec::new(),
+        },
+    ];
+    let mut gap = Panel::new("Gap: validation − training", 150.0);
+    gap.series = arm_dots(study, arms.iter().map(|(arm, data)| (*arm, Some(data.gap))));
+    gap.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
+    let mut panels = vec![losses, gap];
+
+    let changes = || {
+        arms.iter().map(|(arm, _)| {
+            (*arm, study.comparison(*arm).map(|comparison| comparison.gap.interval))
+        })
+    };
+    if changes().any(|(_, change)| change.is_some_and(|change| change.mean.is_finite())) {
+        let margin = study.analysis.verdict.gap_margin;
+        let mut panel = Panel::new("Change of the gap against λ = 0, paired by seed", 150.0);
+        panel.series = arm_dots(study, changes());
+        panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
+        if margin.is_finite() && margin > 0.0 {
+            let label = format!("margin: ±{} counts as no change", number::short(margin));
+            panel.references.push(Reference { y: margin, label, dotted: true });
+            panel.references.push(Reference { y: -margin, label: String::new(), dotted: true });
+        }
+        panels.push(panel);
+    }
+
+    let setting = group.suffix();
+    let name = format!("Validation and training loss at the end{setting}.");
+    let seeds = || arms.iter().map(|(_, arm)| arm.gap.n);
+    let caption = format!(
+        "Look at whether the gap moves with λ, not at whether both losses do: they move together when λ acts as a force. The \
+         lowest panel is over pairs of equal seed, where what both runs share cancels, so it is the sharper test. {}",
+        words::intervals("Bars", seeds(), "seed"),
+    );
+    let description = arms
+        .iter()
+        .map(|(arm, data)| {
+            format!("{}: gap {}.", study.label(*arm), words::difference_interval(&data.gap))
+        })
+        .collect::<Vec<_>>()
+        .join(" ");
+    let (table, csv) = numbers(study, &arms);
+    Content::Figure(Box::new(FigureBlock {
+        figure: Figure::Panels(PanelFigure {
+            id: if index == 0 { "gap-figure".to_owned() } else { format!("gap-figure-{index}") },
+            title: name.clone(),
+            description,
+            horizontal: Horizontal::Categories {
+                label: String::new(),
+                names: arms.iter().map(|(arm, _)| study.label(*arm).to_owned()).collect(),
+            },
+            panels,
+            columns: 1,
+            labels: Labels::Key,
+            dashes: String::new(),
+        }),
+        name,
+        caption,
+        table,
+        csv,
+    }))
+}
+
+fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
+    let mut table =
+        Table::new(&["arm", "training", "validation", "gap", "change of the gap", "seeds"], 1);
+    let mut csv = Csv::new(&["arm", "quantity", "mean", "low", "high", "n"]);
+    for (arm, data) in arms {
+        let change = study.comparison(*arm).map(|comparison| comparison.gap.interval);
+        table.rows.push(vec![
+            study.label(*arm).to_owned(),
+            words::mean_interval(&data.final_train_evaluation, 4),
+            words::mean_interval(&data.final_validation, 4),
+            words::difference_interval(&data.gap),
+            change.map_or(String::new(), |change| words::difference_interval(&change)),
+            data.gap.n.to_string(),
+        ]);
+        let quantities = [
+            ("training_loss", Some(data.final_train_evaluation)),
+            ("validation_loss", Some(data.final_validation)),
+            ("gap", Some(data.gap)),
+            ("paired_change_of_gap", change),
+        ];
+        for (name, interval) in quantities {
+            let Some(interval) = interval else { continue };
+            csv.row(&[
+                study.label(*arm).into(),
+                name.into(),
+                interval.mean.into(),
+                interval.low.into(),
+                interval.high.into(),
+                interval.n.into(),
+            ]);
+        }
+    }
+    (table, csv)
+}

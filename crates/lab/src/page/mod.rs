@@ -1,0 +1,79 @@
+//! The page of a study: every section, in the order in which they are read.
+//!
+//! | file | section |
+//! |---|---|
+//! | [`verdict`] | what was found, and what is not significant |
+//! | [`training`] | training loss over the run, paired difference to λ = 0 |
+//! | [`gap`] | validation against training loss |
+//! | [`constant`] | final loss under a constant learning rate |
+//! | [`late`], [`norms`] | gradients, updates, weights; the norm recursion |
+//! | [`rate_grid`] | final loss over λ and peak learning rate |
+//! | [`arms`] | every arm in a table |
+//! | [`summary`] | the short form for a terminal |
+
+mod arms;
+mod arrangement;
+mod constant;
+mod curves;
+mod gap;
+mod late;
+mod norms;
+mod rate_grid;
+mod summary;
+mod training;
+mod verdict;
+
+use wd_page::figure::Point;
+use wd_page::{Context, Page};
+use wd_statistics::Interval;
+
+use crate::Analysis;
+
+/// A mean with its interval as a point of a figure.
+pub fn mean_point(x: f64, interval: Interval) -> Point {
+    Point::with_interval(x, interval.mean, interval.low, interval.high)
+}
+
+impl Analysis {
+    /// The study as a page. A section for which the study has no data says so in one sentence; any
+    /// analysis gives a page, whatever it lacks.
+    ///
+    /// # Example
+    /// ```
+    /// use wd_lab::{ActsAs, Analysis, Verdict};
+    /// use wd_page::Context;
+    ///
+    /// let verdict = Verdict {
+    ///     headline: "Nothing was trained.".to_owned(),
+    ///     regime: String::new(),
+    ///     acts_as: ActsAs::Undecided,
+    ///     gap_margin: 0.01,
+    ///     lines: Vec::new(),
+    /// };
+    /// let analysis = Analysis { arms: Vec::new(), comparisons: Vec::new(), verdict };
+    /// let page = analysis.page(&Context { title: "An empty study".to_owned(), ..Default::default() });
+    /// assert!(page.html().contains("Nothing was trained."));
+    /// ```
+    pub fn page(&self, context: &Context) -> Page {
+        let study = arrangement::Study::new(self);
+        let mut sections = vec![
+            summary::section(self),
+            verdict::section(&study, &context.notes),
+            training::section(&study),
+            gap::section(&study),
+            constant::section(&study),
+            late::section(&study),
+            rate_grid::section(&study),
+            arms::section(&study),
+        ];
+        sections.extend(context.sections());
+        Page {
+            kind: "What weight decay did",
+            title: context.title.clone(),
+            lead: self.verdict.headline.clone(),
+            regime: self.verdict.regime.clone(),
+            facts: arms::facts(self),
+            sections,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Point 6, first on the page: the verdict in words and numbers, and what is not significant.
+
+use crate::{ActsAs, Comparison, ComparisonKind};
+use wd_statistics::PairedDifference;
+
+use super::arrangement::Study;
+use crate::wording::cell as words;
+use wd_page::number;
+use wd_page::{Content, Section, Table};
+
+/// The section.
+pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
+    let verdict = &study.analysis.verdict;
+    let (before, answer) = match verdict.acts_as {
+        ActsAs::Force => ("In this setting λ acts as ", "a force"),
+        ActsAs::Prior => ("In this setting λ acts as ", "a prior"),
+        ActsAs::Both => ("In this setting λ acts as ", "both a prior and a force"),
+        ActsAs::Neither => ("In this setting λ acts as ", "neither prior nor force"),
+        ActsAs::Undecided => ("How λ acts in this setting is ", "not yet decided"),
+    };
+    let mut contents = vec![
+        Content::Answer(before.to_owned(), answer.to_owned()),
+        Content::Paragraph(
+            "As a prior, λ would shrink the gap between validation and training loss; as a force, it leaves the gap and moves \
+             the training loss itself, through the effective learning rate."
+                .to_owned(),
+        ),
+    ];
+    if !verdict.lines.is_empty() {
+        contents.push(Content::Claims(verdict.lines.clone()));
+    }
+    contents.extend(notes.iter().cloned().map(Content::Paragraph));
+    contents.extend(significance(study));
+    Section::full("verdict", "Verdict", contents)
+}
+
+/// The measures that a comparison is judged by.
+fn measures(comparison: &Comparison) -> [(&'static str, &PairedDifference); 3] {
+    [
+        ("final training loss", &comparison.final_train),
+        ("validation loss", &comparison.final_validation),
+        ("generalisation gap", &comparison.gap),
+    ]
+}
+
+/// Names of the two sides of a comparison.
+pub(crate) fn sides(study: &Study<'_>, comparison: &Comparison) -> String {
+    let (arm, baseline) =
+        (&study.analysis.arms[comparison.arm], &study.analysis.arms[comparison.baseline]);
+    match comparison.kind {
+        ComparisonKind::SameSettings => arm.label.clone(),
+        ComparisonKind::BestLearningRate => format!(
+            "{}, each at its best LR ({} against {})",
+            study.label(comparison.arm),
+            number::short(arm.peak_learning_rate),
+            number::short(baseline.peak_learning_rate)
+        ),
+    }
+}
+
+fn significance(study: &Study<'_>) -> Vec<Content> {
+    let comparisons = &study.analysis.comparisons;
+    if comparisons.is_empty() {
+        return vec![Content::Absent(
+            "No arm can be paired with one at λ = 0, otherwise equal settings and equal seeds, so there is no difference to test."
+                .to_owned(),
+        )];
+    }
+    let columns =
+        ["comparison with λ = 0", "of", "difference", "n", "p", "p (Holm)", "more seeds needed"];
+    let (mut open, mut all) = (Table::new(&columns, 2), Table::new(&columns, 2));
+    for comparison in comparisons {
+        for (measure, difference) in measures(comparison) {
+            if difference.interval.n == 0 {
+                continue;
+            }
+            let row = vec![
+                sides(study, comparison),
+                measure.to_owned(),
+                words::difference_interval(&difference.interval),
+                difference.interval.n.to_string(),
+                words::p_value(difference.p_value),
+                words::p_value(difference.adjusted_p),
+                if difference.significant {
+                    "significant".to_owned()
+                } else {
+                    words::more_seeds(difference)
+                },
+            ];
+            if !difference.significant {
+                open.rows.push(row.clone());
+            }
+            all.rows.push(row);
+        }
+    }
+    let mut contents = vec![Content::Heading("What is not significant".to_owned())];
+    let explanation = "Differences are means over pairs of equal seed with 95 % t-intervals; significant means a two-sided paired \
+                       t-test below 5 %, before Holm's correction over the arms compared with the same baseline. More seeds: an \
+                       estimate of how many further ones would make a difference of this size and spread significant with 80 % power.";
+    let (not, of) = (open.rows.len(), all.rows.len());
+    if open.rows.is_empty() {
+        contents.push(Content::Paragraph(format!(
+            "All {of} comparisons are significant at 5 %. {explanation}"
+        )));
+    } else {
+        contents.push(Content::Paragraph(format!(
+            "{not} of {of} comparisons {} not significant at 5 %. {explanation}",
+            if not == 1 { "is" } else { "are" }
+        )));
+        // A long list would push the figures out of sight.
+        if open.rows.len() <= 8 {
+            contents.push(Content::Table(open));
+        } else {
+            contents.push(Content::More(
+                format!("The {not} comparisons that are not significant"),
+                vec![Content::Table(open)],
+            ));
+        }
+    }
+    if not < of {
+        contents.push(Content::More(format!("All {of} comparisons"), vec![Content::Table(all)]));
+    }
+    contents
+}

@@ -1,0 +1,194 @@
+//! Losses, schedules, gradients and updates of one run.
+
+use super::record::Record;
+use wd_page::figure::{
+    Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform, thinned,
+};
+use wd_page::number;
+use wd_page::{Content, FigureBlock, Section};
+
+/// A series without annotations.
+pub(crate) fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
+    Series { label: label.to_owned(), colour, mark, points, annotations: Vec::new() }
+}
+
+/// The frame after the first 5 % of the steps, which would flatten the rest.
+fn settled(series: &[Series]) -> Option<(f64, f64)> {
+    let points =
+        || series.iter().flat_map(|series| &series.points).filter(|point| point.y.is_finite());
+    let last = points().map(|point| point.x).fold(0.0, f64::max);
+    let (low, high) = points()
+        .filter(|point| point.x >= 0.05 * last)
+        .flat_map(|point| [point.y, point.low, point.high])
+        .filter(|value| value.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+    let margin = 0.05 * (high - low);
+    (low <= high).then_some((low - margin, high + margin))
+}
+
+/// A figure over steps, with its numbers.
+pub(crate) fn over_steps(
+    id: &str,
+    name: &str,
+    caption: &str,
+    panels: Vec<Panel>,
+    columns: usize,
+    labels: Labels,
+) -> Content {
+    let figure = PanelFigure {
+        id: id.to_owned(),
+        title: String::new(),
+        description: String::new(),
+        horizontal: Horizontal::Quantity { label: "step".to_owned(), transform: Transform::Linear },
+        panels,
+        columns,
+        labels,
+        dashes: "predicted by the norm recursion".to_owned(),
+    };
+    let step = |step: f64| number::measured(step.round());
+    Content::Figure(Box::new(FigureBlock::of_panels(figure, name, caption, step)))
+}
+
+/// Training, validation and train-evaluation loss.
+pub(crate) fn losses(record: &Record) -> Section {
+    let training = record.windowed(&record.column("train_loss"));
+    let mut contents = Vec::new();
+    if training.is_empty() {
+        contents.push(Content::Absent("Left out: no step has been recorded yet.".to_owned()));
+    } else {
+        let mut panel = Panel::new(format!("Loss ({})", record.plan.loss_unit()), 300.0);
+        panel.series = vec![
+            series("training batches", Colour::Sequence(6), Mark::Line, training),
+            series(
+                record.plan.held_out(),
+                Colour::Ink,
+                Mark::Rings,
+                record.points(&record.column("validation_loss")),
+            ),
+            series(
+                "training data, same weights",
+                Colour::Ink,
+                Mark::Dots,
+                record.points(&record.column("train_eval_loss")),
+            ),
+        ];
+        panel.domain = settled(&panel.series);
+        contents.push(over_steps(
+            "losses",
+            "Loss over the run.",
+            "Look at whether rings and dots, which are losses of the same weights on held-out and on training data, part: that is \
+             the generalisation gap. The line is the mean over windows of steps, its band the 10th to 90th percentile of the \
+             batches in the window; one run has no interval over seeds. The first 5 % of the run may lie above the frame.",
+            vec![panel],
+            1,
+            Labels::Key,
+        ));
+    }
+    Section::full("losses", "Losses", contents)
+}
+
+/// η_t and s_t as planned.
+pub(crate) fn schedules(record: &Record) -> Section {
+    let planned = |values: &[f64]| -> Vec<Point> {
+        let points = values.iter().enumerate().map(|(index, value)| Point {
+            x: (index + 1) as f64,
+            y: *value,
+            low: f64::NAN,
+            high: f64::NAN,
+        });
+        thinned(points.collect(), 400)
+    };
+    let mut rate = Panel::new("Learning rate η", 130.0);
+    rate.series =
+        vec![series("", Colour::Sequence(6), Mark::Line, planned(&record.plan.learning_rates))];
+    let mut panels = vec![rate];
+    if record.plan.shrinks.iter().any(|shrink| *shrink != 0.0) {
+        let mut shrink = Panel::new("Shrink s: w ← w − s·w in each step", 130.0);
+        shrink.series =
+            vec![series("", Colour::Sequence(6), Mark::Line, planned(&record.plan.shrinks))];
+        panels.push(shrink);
+    }
+    for panel in &mut panels {
+        panel.domain = panel
+            .series
+            .iter()
+            .flat_map(|series| &series.points)
+            .map(|point| point.y)
+            .reduce(f64::max)
+            .filter(|most| *most > 0.0)
+            .map(|most| (0.0, 1.06 * most));
+    }
+    let contents = if record.plan.learning_rates.is_empty() {
+        vec![Content::Absent("Left out: this plan has no steps.".to_owned())]
+    } else {
+        vec![over_steps(
+            "schedules",
+            "Schedules, as planned for every step.",
+            &if super::holds(&record.plan) {
+                format!(
+                    "{}. Norms are held: nothing shrinks by a schedule.",
+                    record.plan.schedule_description
+                )
+            } else if record.plan.hides_shrink() {
+                format!(
+                    "{}. The penalty is divided with the gradient: how much a step shrinks is not known from the configuration.",
+                    record.plan.schedule_description
+                )
+            } else {
+                format!(
+                    "{}. The area under the shrink is κ = {}: of the initial weights a share exp(−κ) = {} is left at the end.",
+                    record.plan.schedule_description,
+                    number::short(record.plan.kappa),
+                    number::short((-record.plan.kappa).exp())
+                )
+            },
+            panels,
+            1,
+            Labels::None,
+        )]
+    };
+    Section::full("schedules", "Schedules", contents)
+}
+
+/// Gradient norm, and relative update by role.
+pub(crate) fn dynamics(record: &Record) -> Section {
+    let mut panels = Vec::new();
+    let gradient = record.windowed(&record.column("gradient_norm"));
+    if !gradient.is_empty() {
+        let mut panel = Panel::new("Gradient norm before clipping", 170.0);
+        panel.series = vec![series("all tensors", Colour::Sequence(6), Mark::Line, gradient)];
+        panel.domain = settled(&panel.series);
+        panels.push(panel);
+    }
+    let mut updates = Panel::new("Relative update ‖Δw‖ / ‖w‖ (effective learning rate)", 200.0);
+    updates.transform = Transform::Log;
+    let roles = super::norms::roles(&record.plan);
+    for ((role, tensors), colour) in roles.iter().zip(Colour::sequence(roles.len())) {
+        let mut points = record.windowed(&record.combined("relative_update", tensors));
+        // Bands of several roles would hide each other.
+        points.iter_mut().for_each(|point| (point.low, point.high) = (f64::NAN, f64::NAN));
+        if points.iter().any(|point| point.y > 0.0) {
+            updates.series.push(series(role, colour, Mark::Line, points));
+        }
+    }
+    if !updates.series.is_empty() {
+        panels.push(updates);
+    }
+    let contents = if panels.is_empty() {
+        vec![Content::Absent("Left out: no gradient or update has been recorded yet.".to_owned())]
+    } else {
+        vec![over_steps(
+            "dynamics",
+            "Gradients and updates.",
+            "Look at how the relative update falls with the learning rate, and at which role turns fastest at the end. Lines are \
+             means over windows of steps; the band is the 10th to 90th percentile of the steps in the window, not an interval \
+             over seeds.",
+            panels,
+            1,
+            Labels::Direct,
+        )]
+    };
+    Section::full("dynamics", "Gradients and updates", contents)
+}

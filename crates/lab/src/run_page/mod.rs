@@ -1,0 +1,224 @@
+//! The report of one run: losses, schedules, norms by role against their prediction, and the plan.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`record`] | what is read from the run directory |
+//! | [`figures`] | the figures |
+//! | [`norms`] | weight norms by role, measured and predicted |
+
+mod figures;
+mod norms;
+mod record;
+
+use wd_page::counted;
+use wd_store::{DataUnit, EventKind, Plan, RunDirectory, Status};
+
+use crate::LabError;
+use record::Record;
+use wd_page::number;
+use wd_page::{Content, Context, Page, Section, Shown, Table};
+
+/// One run directory as a page.
+///
+/// Any run that was planned can be shown, finished or not; what it has not measured is left out with a
+/// sentence. An empty title is replaced by the name of the directory.
+///
+/// # Errors
+/// [`LabError::Store`] when the directory was never planned, or one of its files is damaged.
+pub fn run_page(run: &RunDirectory, context: &Context) -> Result<Page, LabError> {
+    let record = Record::read(run)?;
+    let title = if context.title.is_empty() {
+        run.path()
+            .file_name()
+            .map_or_else(|| "A run".to_owned(), |name| name.to_string_lossy().replace(',', ", "))
+    } else {
+        context.title.clone()
+    };
+    let mut sections = vec![
+        figures::losses(&record),
+        figures::schedules(&record),
+        figures::dynamics(&record),
+        norms::section(&record),
+        plan(&record),
+    ];
+    sections.extend(events(&record));
+    sections.extend(context.sections());
+    if !context.notes.is_empty() {
+        sections[0].contents.extend(context.notes.iter().cloned().map(Content::Paragraph));
+    }
+    Ok(Page {
+        kind: "One run",
+        title,
+        lead: lead(&record),
+        regime: regime(&record),
+        facts: facts(&record),
+        sections,
+    })
+}
+
+/// How the run ended, and with which losses.
+fn lead(record: &Record) -> String {
+    let plan = &record.plan;
+    let steps = number::count(plan.steps);
+    let all = counted(&steps, "step");
+    let status = match &record.status {
+        Status::New => format!("Planned for {all}, not begun."),
+        Status::Running { step } => {
+            format!("Running: {} of {all} so far.", number::count(*step))
+        }
+        Status::Interrupted { step } => {
+            format!("Interrupted: of {all}, {} are in the newest checkpoint.", number::count(*step))
+        }
+        Status::Diverged { step, tensor, message } => {
+            let place = tensor.as_ref().map_or(String::new(), |tensor| format!(" in {tensor}"));
+            format!("Diverged at step {} of {steps}{place}: {message}", number::count(*step))
+        }
+        Status::Finished { step } => {
+            format!("Finished: {}.", counted(number::count(*step), "step"))
+        }
+    };
+    let mut losses = Vec::new();
+    if let Some(loss) = record.final_train_loss() {
+        losses.push(format!(
+            "training loss {} over the last 5 % of its steps",
+            number::fixed(loss, 4)
+        ));
+    }
+    if let Some(loss) = record.last("validation_loss") {
+        losses.push(format!("{} loss {}", record.plan.held_out(), number::fixed(loss, 4)));
+    }
+    if losses.is_empty() {
+        status
+    } else {
+        format!("{status} It reached {}.", losses.join(" and "))
+    }
+}
+
+fn regime(record: &Record) -> String {
+    let plan = &record.plan;
+    let tau = plan.tau_fraction.map_or(String::new(), |tau| {
+        format!(
+            ", averaging timescale τ = {} ({} of the run)",
+            counted(number::short(plan.tau_steps.unwrap_or(f64::NAN)), "step"),
+            number::percent(tau)
+        )
+    });
+    let peak = number::short(plan.peak_learning_rate);
+    if holds(plan) {
+        return format!(
+            "{} under hyperball: norms are held, and nothing decays; {} at peak LR {peak}, the share of its norm by which a held \
+             tensor moves.",
+            plan.optimizer, plan.schedule_description,
+        );
+    }
+    let kappa = match plan.hides_shrink() {
+        true => "not known, since the penalty is divided with the gradient".to_owned(),
+        false => format!("κ = {}{tau}", number::short(plan.kappa)),
+    };
+    format!(
+        "{} under the {} rule with λ = {}; {} at peak LR {peak}; total decay exponent {kappa}.",
+        plan.optimizer,
+        plan.rule,
+        number::short(plan.lambda),
+        plan.schedule_description,
+    )
+}
+
+/// Are norms held, instead of a decay applied?
+pub(crate) fn holds(plan: &Plan) -> bool {
+    plan.rule == "hyperball"
+}
+
+fn facts(record: &Record) -> Vec<(String, String)> {
+    let plan = &record.plan;
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        fact("Seed", plan.seed.to_string()),
+        fact("Model", counted(number::count(plan.parameters), "parameter")),
+        fact(
+            if holds(plan) { "Held" } else { "Decayed" },
+            counted(number::count(plan.decayed_parameters), "parameter"),
+        ),
+        fact(
+            "Training",
+            format!(
+                "{} × {}",
+                counted(number::count(plan.steps), "step"),
+                counted(number::count(plan.tokens_per_step), plan.unit.name())
+            ),
+        ),
+        fact(
+            match plan.unit {
+                DataUnit::Token => "Tokens a parameter",
+                DataUnit::Image => "Images a parameter",
+            },
+            number::short(plan.tokens_per_parameter),
+        ),
+        fact("Passes over the data", number::short(plan.epochs)),
+    ]
+}
+
+/// Every tensor with its λ and the reason for it.
+fn plan(record: &Record) -> Section {
+    let mut table =
+        Table::new(&["tensor", "role", "λ", "reason", "shape", "parameters", "initial RMS"], 4);
+    for tensor in &record.plan.tensors {
+        let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+        table.rows.push(vec![
+            tensor.path.clone(),
+            tensor.role.clone(),
+            number::short(tensor.lambda),
+            tensor.reason.clone(),
+            shape.join(" × "),
+            number::count(tensor.parameters),
+            number::short(tensor.initial_rms),
+        ]);
+    }
+    let decayed = record.plan.tensors.iter().filter(|tensor| tensor.lambda != 0.0).count();
+    let tensors = record.plan.tensors.len();
+    let contents = vec![
+        Content::Paragraph(format!(
+            "{decayed} of {} {}: {} of {}.",
+            counted(tensors, "tensor"),
+            if holds(&record.plan) { "keep their norm" } else { "decay" },
+            number::count(record.plan.decayed_parameters),
+            counted(number::count(record.plan.parameters), "parameter")
+        )),
+        if tensors <= 40 {
+            Content::Table(table)
+        } else {
+            Content::More(format!("All {tensors} tensors"), vec![Content::Table(table)])
+        },
+    ];
+    Section {
+        id: "plan",
+        name: "Plan",
+        heading: if holds(&record.plan) {
+            "What is held, and why".to_owned()
+        } else {
+            "What decays, and why".to_owned()
+        },
+        contents,
+        shown: Shown::File,
+    }
+}
+
+/// What happened besides routine; absent when nothing did.
+fn events(record: &Record) -> Option<Section> {
+    let mut table = Table::new(&["event", "step", "message"], 3);
+    for event in &record.events {
+        let name = match event.kind {
+            EventKind::Started => "started",
+            EventKind::Resumed => "resumed",
+            EventKind::Diverged => "diverged",
+            EventKind::Interrupted => "interrupted",
+            EventKind::Finished => "finished",
+            EventKind::Note => "note",
+            EventKind::Checkpoint | EventKind::Other => continue,
+        };
+        table.rows.push(vec![name.to_owned(), number::count(event.step), event.message.clone()]);
+    }
+    let contents = vec![Content::Table(table.clone())];
+    (!table.rows.is_empty())
+        .then(|| Section::full("events", "What happened", contents).named("Events"))
+}

@@ -1,0 +1,92 @@
+//! Weight norms by role, measured, and predicted by the norm recursion.
+
+use crate::analysis::predicted_rms;
+use wd_store::{Plan, PlannedTensor};
+
+use super::figures::{over_steps, series};
+use super::record::Record;
+use wd_page::figure::{Colour, Labels, Mark, Panel, Point, thinned};
+use wd_page::number;
+use wd_page::{Content, Section, Table};
+
+/// The roles of a plan in the order of their first tensors, each with its tensors.
+pub(crate) fn roles(plan: &Plan) -> Vec<(String, Vec<&PlannedTensor>)> {
+    let mut roles: Vec<(String, Vec<&PlannedTensor>)> = Vec::new();
+    for tensor in &plan.tensors {
+        match roles.iter_mut().find(|(role, _)| *role == tensor.role) {
+            Some((_, tensors)) => tensors.push(tensor),
+            None => roles.push((tensor.role.clone(), vec![tensor])),
+        }
+    }
+    roles
+}
+
+/// The section.
+pub(crate) fn section(record: &Record) -> Section {
+    let mut panels = Vec::new();
+    let mut table =
+        Table::new(&["role", "measured at the end", "predicted there", "measured / predicted"], 1);
+    let mut predicted_any = false;
+    for (role, tensors) in roles(&record.plan) {
+        let measured = record.points(&record.combined("weight_rms", &tensors));
+        let Some(last) = measured.last().copied() else {
+            continue;
+        };
+        let predicted = predict(record, &tensors).unwrap_or_default();
+        predicted_any |= !predicted.is_empty();
+        let there =
+            predicted.iter().find(|point| point.x == last.x).map_or(f64::NAN, |point| point.y);
+        table.rows.push(vec![
+            role.clone(),
+            number::measured(last.y),
+            number::measured(there),
+            number::fixed(last.y / there, 3),
+        ]);
+        let mut panel = Panel::new(role, 140.0);
+        panel.series = vec![
+            series("measured", Colour::Sequence(6), Mark::Line, thinned(measured, 200)),
+            series("predicted", Colour::Sequence(6), Mark::Dashes, thinned(predicted, 100)),
+        ];
+        panels.push(panel);
+    }
+    let mut contents = Vec::new();
+    if panels.is_empty() {
+        contents
+            .push(Content::Absent("Left out: no weight norm has been recorded yet.".to_owned()));
+    } else {
+        if !predicted_any {
+            contents.push(Content::Absent(
+                "Nothing is predicted here: the norm recursion is drawn for Adam directions under rules that shrink the weights \
+                 directly towards zero from their usual initialisation."
+                    .to_owned(),
+            ));
+        }
+        contents.push(over_steps(
+            "norms",
+            "Root mean square of the weights of each role.",
+            "Look at whether the dashed line, the norm recursion ρ\u{a0}←\u{a0}(1\u{a0}−\u{a0}s)²ρ\u{a0}+\u{a0}η²D (D = 1 for Adam) with nothing fitted, lies on the measured one. \
+             It assumes gradients that are mostly noise and coordinates that are all updated in every step, and misses where \
+             that fails: embeddings and positions, and early in training. One run: there is no interval.",
+            panels,
+            3,
+            Labels::Key,
+        ));
+        contents.push(Content::Table(table));
+    }
+    Section::full("norms", "Weight norms", contents)
+}
+
+/// RMS of some tensors together after each step; `None` where the recursion makes no statement.
+fn predict(record: &Record, tensors: &[&PlannedTensor]) -> Option<Vec<Point>> {
+    if !record.starts_from_initialisation {
+        return None;
+    }
+    let point = |(index, rms): (usize, f64)| Point {
+        x: (index + 1) as f64,
+        y: rms,
+        low: f64::NAN,
+        high: f64::NAN,
+    };
+    let predicted = predicted_rms(&record.plan, tensors)?;
+    Some(predicted.into_iter().enumerate().map(point).collect())
+}

@@ -1,0 +1,186 @@
+//! A page as HTML: one file that opens offline, in light and dark.
+//!
+//! Everything is inline: the style sheet, the drawings, the numbers (as tables and as `data:` downloads) and a small
+//! script for read-outs under the pointer and for the theme. Without the script nothing is missing but these.
+
+mod figure;
+mod table;
+
+use crate::figure::{DARK, FIGURE, LIGHT};
+use crate::markup::Markup;
+use crate::words::capitalised;
+use crate::{Claim, Content, Page, Section, Shown};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+impl Page {
+    /// The page as a complete HTML document, also well-formed XML.
+    pub fn html(&self) -> String {
+        let mut out = Markup::default();
+        out.raw("<!DOCTYPE html>\n").open("html", &[("lang", "en")]);
+        self.head(&mut out);
+        out.open("body", &[]);
+        self.header(&mut out);
+        out.open("main", &[]);
+        let mut number = Number::default();
+        for section in self.in_file() {
+            out.open("section", &[("id", section.id)]);
+            out.element("h2", &[], &section.heading);
+            write_contents(&mut out, &section.contents, &mut number, false);
+            out.close_line();
+        }
+        out.close_line();
+        out.open("footer", &[]);
+        out.element(
+            "p",
+            &[],
+            &format!(
+                "Written by wd {}. This file is complete in itself and loads nothing.",
+                env!("CARGO_PKG_VERSION")
+            ),
+        );
+        out.close_line();
+        out.open("script", &[]).raw("//<![CDATA[\n").raw(SCRIPT).raw("\n//]]>").close_line();
+        out.close().close_line();
+        out.finish()
+    }
+
+    /// The sections that a file shows.
+    fn in_file(&self) -> impl Iterator<Item = &Section> {
+        self.sections.iter().filter(|section| section.shown != Shown::Terminal)
+    }
+
+    fn head(&self, out: &mut Markup) {
+        out.open("head", &[]).empty("meta", &[("charset", "utf-8")]);
+        out.empty(
+            "meta",
+            &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")],
+        );
+        out.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+        out.element("title", &[], &self.title);
+        out.open("style", &[]).raw(&style_sheet()).close_line();
+        out.close_line();
+    }
+
+    fn header(&self, out: &mut Markup) {
+        out.open("header", &[]);
+        out.element("p", &[("class", "kind")], self.kind);
+        out.element("h1", &[], &self.title);
+        if !self.lead.is_empty() {
+            out.element("p", &[("class", "lead")], &bound(&self.lead));
+        }
+        if !self.regime.is_empty() {
+            out.element("p", &[("class", "regime")], &capitalised(&bound(&self.regime)));
+        }
+        if !self.facts.is_empty() {
+            out.open("dl", &[("class", "byline")]);
+            for (name, value) in &self.facts {
+                out.open("div", &[]).element("dt", &[], name).element("dd", &[], value).close();
+            }
+            out.close();
+        }
+        out.open("nav", &[("aria-label", "Contents")]);
+        for section in self.in_file() {
+            out.element("a", &[("href", &format!("#{}", section.id))], section.name);
+        }
+        out.close();
+        out.close_line();
+    }
+}
+
+fn style_sheet() -> String {
+    format!(
+        ":root{{color-scheme:light;{LIGHT}}}\n\
+         @media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{DARK}}}}}\n\
+         :root[data-theme=dark]{{color-scheme:dark;{DARK}}}\n{STYLE}{FIGURE}"
+    )
+}
+
+/// The number of a figure. Figures that are shown when asked for carry that of the last one before them and a letter.
+#[derive(Debug, Default)]
+struct Number {
+    main: usize,
+    more: u8,
+}
+
+impl Number {
+    fn next(&mut self, in_more: bool) -> String {
+        if !in_more {
+            *self = Self { main: self.main + 1, more: 0 };
+            return self.main.to_string();
+        }
+        self.more = self.more.saturating_add(1);
+        match self.more {
+            more @ 1..=25 => format!("{}{}", self.main, char::from(b'a' + more)),
+            more => format!("{}-{more}", self.main),
+        }
+    }
+}
+
+/// Keeps together at line ends what is read as one: a number and its unit, a value and its interval.
+fn bound(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
+        .replace(" ± ", "\u{a0}±\u{a0}")
+        .replace("λ = ", "λ\u{a0}=\u{a0}")
+        .replace("κ = ", "κ\u{a0}=\u{a0}")
+        .replace("p = ", "p\u{a0}=\u{a0}")
+        .replace("t-interval", "t\u{2011}interval")
+        .replace("t-test", "t\u{2011}test")
+}
+
+fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, in_more: bool) {
+    for content in contents {
+        match content {
+            Content::Paragraph(text) => out.element("p", &[], &bound(text)),
+            Content::Absent(reason) => out.element("p", &[("class", "absent")], &bound(reason)),
+            Content::Heading(text) => out.element("h3", &[], text),
+            Content::Answer(before, answer) => {
+                out.open("p", &[("class", "answer")]).text(before);
+                out.element("b", &[], answer).text(".").close()
+            }
+            Content::Claims(list) => claims(out, list),
+            Content::Warning { reason, fix } => {
+                out.element("h3", &[], &capitalised(reason));
+                out.element("p", &[], &bound(&format!("{}.", capitalised(fix))))
+            }
+            Content::Figure(block) => {
+                let name = number.next(in_more);
+                out.raw(&figure::figure(block, &name))
+            }
+            Content::Table(rows) => {
+                out.open("div", &[("class", "wide")]).raw(&table::table(rows)).close()
+            }
+            Content::Commands(lines) | Content::Formulas(lines) => {
+                out.open("pre", &[]).element("code", &[], &lines.join("\n")).close()
+            }
+            Content::Facts(facts) => {
+                out.open("dl", &[("class", "facts")]);
+                for (name, value) in facts {
+                    out.element("dt", &[], name).element("dd", &[], value);
+                }
+                out.close()
+            }
+            Content::More(summary, more) => {
+                out.open("details", &[("class", "more")]).element("summary", &[], summary);
+                write_contents(out, more, number, true);
+                out.close()
+            }
+        };
+        out.raw("\n");
+    }
+}
+
+/// Each claim with its mark, and under it what was found.
+fn claims<'a>(out: &'a mut Markup, claims: &[Claim]) -> &'a mut Markup {
+    out.open("ul", &[("class", "verdict")]);
+    for line in claims {
+        let status = line.supported.name();
+        out.open("li", &[]);
+        out.element("span", &[("class", &format!("mark {status}"))], status);
+        out.element("p", &[("class", "claim")], &bound(&line.claim));
+        out.element("p", &[("class", "finding")], &bound(&line.finding));
+        out.close_line();
+    }
+    out.close()
+}

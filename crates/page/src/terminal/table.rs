@@ -1,0 +1,82 @@
+//! A table in columns; words stand left, numbers right.
+
+use textwrap::core::display_width;
+
+use super::{Terminal, printable};
+use crate::Table;
+
+/// Between two columns, and before the first.
+const GAP: &str = "  ";
+/// The narrowest that a column of words is cut to.
+const NARROWEST: usize = 12;
+
+/// The first rows of a table. Where it is too wide its first column gives way to the numbers.
+pub(super) fn table(table: &Table, terminal: &Terminal) -> String {
+    let rows: Vec<Vec<String>> = std::iter::once(&table.columns)
+        .chain(table.rows.iter().take(terminal.rows))
+        .map(|row| row.iter().map(|cell| printable(cell)).collect())
+        .collect();
+    let mut widths: Vec<usize> = (0..table.columns.len())
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| display_width(cell)).max().unwrap_or(0)
+        })
+        .collect();
+    if let Some((first, others)) = widths.split_first_mut() {
+        let others: usize = others.iter().map(|width| width + GAP.len()).sum();
+        let room = terminal.width.saturating_sub(others + GAP.len()).max(NARROWEST);
+        *first = (*first).min(room);
+    }
+    let mut out = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let cell = cut(cell, widths[column]);
+            let pad = " ".repeat(widths[column].saturating_sub(display_width(&cell)));
+            line.push_str(GAP);
+            match column < table.words {
+                true => line.extend([cell, pad]),
+                false => line.extend([pad, cell]),
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// The beginning of a text, with an ellipsis where something was cut.
+fn cut(text: &str, width: usize) -> String {
+    if display_width(text) <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for letter in text.chars() {
+        kept.push(letter);
+        if display_width(&kept) >= width {
+            kept.pop();
+            break;
+        }
+    }
+    kept + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_align_and_the_first_gives_way() {
+        let mut rows = Table::new(&["x", "n"], 1);
+        rows.rows = vec![
+            vec!["a".to_owned(), "1".to_owned()],
+            vec!["a long name of something".to_owned(), "10".to_owned()],
+        ];
+        assert_eq!(
+            table(&rows, &Terminal::plain()),
+            "  x                          n\n  a                          1\n  a long name of something  10\n"
+        );
+        let narrow = table(&rows, &Terminal { width: 20, ..Terminal::plain() });
+        assert_eq!(narrow, "  x               n\n  a               1\n  a long name o…  10\n");
+    }
+}

@@ -1,0 +1,27 @@
+//! λ as the precision of a prior, on a shipped table and over many draws.
+//!
+//! | file | question it answers |
+//! |---|---|
+//! | `shipped` | which table? |
+//! | [`simulation`] | what is one draw, and λ by each rule from it? |
+//! | `draws` | what comes of many draws? |
+//! | `ways` | is the minimum the same by four ways? |
+//! | `findings` | the numbers, as they are also written in JSON |
+//! | `words` | what does that mean? |
+//! | `tables` | the same in short tables, for a terminal |
+//! | `page` | the whole page |
+
+mod draws;
+mod findings;
+mod page;
+mod shipped;
+pub mod simulation;
+mod tables;
+mod ways;
+mod words;
+
+pub use draws::findings;
+pub use findings::{
+    Chosen, CurvePoint, ErrorCurve, FourWays, PriorFindings, Recovery, Rival, RuleErrors,
+    SampleSize, Way,
+};

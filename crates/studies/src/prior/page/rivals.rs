@@ -1,0 +1,106 @@
+//! Evidence against cross-validation.
+
+use crate::prior::findings::Rival;
+use wd_lab::page::mean_point;
+use wd_page::figure::{Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Reference, Series};
+use wd_page::number;
+use wd_page::{Content, FigureBlock, Section, Table};
+
+pub(super) fn section(rivals: &[Rival]) -> Section {
+    let percent = |interval: wd_statistics::Interval| wd_statistics::Interval {
+        mean: 100.0 * interval.mean,
+        low: 100.0 * interval.low,
+        high: 100.0 * interval.high,
+        ..interval
+    };
+    let mut panel =
+        Panel::new("Error of evidence less that of its rival (% of the rival's)", 260.0);
+    for (label, colour, of) in [
+        (
+            "against leave-one-out",
+            Colour::Sequence(9),
+            (|rival| rival.over_leave_one_out) as fn(&Rival) -> wd_statistics::Interval,
+        ),
+        ("against 10 folds", Colour::Sequence(3), |rival| rival.over_ten_folds),
+    ] {
+        let points = rivals
+            .iter()
+            .enumerate()
+            .map(|(index, rival)| mean_point(index as f64, percent(of(rival))))
+            .collect();
+        panel.series.push(Series::new(label, colour, Mark::Dots, points));
+    }
+    panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
+    let figure = PanelFigure {
+        id: "rivals-figure".to_owned(),
+        title: String::new(),
+        description: String::new(),
+        horizontal: Horizontal::Categories {
+            label: "number of the row in the table below".to_owned(),
+            names: (1..=rivals.len()).map(|number| number.to_string()).collect(),
+        },
+        panels: vec![panel],
+        columns: 1,
+        labels: Labels::Key,
+        dashes: String::new(),
+    };
+    let mut table = Table::new(
+        &[
+            "",
+            "data",
+            "model",
+            "n",
+            "error by evidence",
+            "less leave-one-out",
+            "less 10 folds",
+            "median λ: evidence, LOO, folds",
+        ],
+        3,
+    );
+    for (index, rival) in rivals.iter().enumerate() {
+        let written = |interval: wd_statistics::Interval| {
+            let interval = percent(interval);
+            format!(
+                "{} % ({} to {})",
+                number::signed(interval.mean, 1),
+                number::signed(interval.low, 1),
+                number::signed(interval.high, 1)
+            )
+        };
+        let lambdas: Vec<String> = rival
+            .median_lambdas
+            .iter()
+            .map(|&lambda| {
+                if lambda == f64::INFINITY {
+                    "∞".to_owned()
+                } else {
+                    number::short(number::rounded(lambda))
+                }
+            })
+            .collect();
+        table.rows.push(vec![
+            (index + 1).to_string(),
+            rival.name.clone(),
+            if rival.well_specified { "right" } else { "wrong" }.to_owned(),
+            rival.rows.to_string(),
+            number::fixed(rival.evidence.mean, 3),
+            written(rival.over_leave_one_out),
+            written(rival.over_ten_folds),
+            lambdas.join(", "),
+        ]);
+    }
+    Section::full("rivals", "Where evidence loses to cross-validation", vec![
+            Content::Figure(Box::new(FigureBlock::of_panels(
+                figure,
+                "Evidence against cross-validation on the same draws.",
+                "Above 0 evidence loses. Errors are on fresh rows; bars are 95 % intervals of the mean paired difference.",
+                |index| number::measured(index + 1.0),
+            ))),
+            Content::Table(table),
+            Content::Paragraph(
+                "Model “right”: linear, with the prior and the noise that made the data. Errors of synthetic data are in units of the \
+                 noise's variance where it is constant, those of the real table in units of the target's."
+                    .to_owned(),
+            ),
+        ]).named("Evidence or validation")
+}

@@ -1,0 +1,108 @@
+//! The best λ on corrupted images.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use wd_lab::setting::spell;
+use wd_lab::wording::sentence::{change, difference, quantity};
+use wd_page::{Claim, Supported};
+use wd_statistics::{Interval, PairedDifference};
+use wd_statistics::{adjust_family, interval};
+
+use super::Surface;
+use super::surface::share;
+
+/// The models of one surface on corrupted test images: λ = 0 against the λ that is best on the clean ones.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shift {
+    /// Index of the surface.
+    pub surface: usize,
+    /// The best λ.
+    pub lambda: f64,
+    /// The corruption.
+    pub corruption: String,
+    /// By severity, ascending; 0 is the clean images.
+    pub severities: Vec<Severity>,
+}
+
+impl Shift {
+    /// Does the best λ help on corrupted images? Judged at every severity, corrected by Holm's method over them.
+    pub fn claim(&self, surfaces: &[Surface]) -> Claim {
+        let mut differences: Vec<PairedDifference> = self
+            .severities
+            .iter()
+            .filter(|at| at.severity > 0)
+            .map(|at| at.difference.clone())
+            .collect();
+        adjust_family(&mut differences);
+        let shown = |sign: f64| {
+            let holds = |difference: &PairedDifference| {
+                difference.holds_after_correction() && difference.interval.mean * sign > 0.0
+            };
+            differences.iter().any(holds)
+        };
+        let supported = match (shown(1.0), shown(-1.0)) {
+            (true, false) => Supported::Supported,
+            (false, true) => Supported::Contradicted,
+            _ => Supported::Undecided,
+        };
+        let at = |severity: u8| {
+            let found = self.severities.iter().find(|at| at.severity == severity);
+            found.map_or_else(String::new, |at| {
+                format!(
+                    "; at severity {severity} {}, {} without",
+                    difference(&at.difference),
+                    quantity(&at.without)
+                )
+            })
+        };
+        Claim {
+            claim: format!(
+                "{}: the λ that is best on the test images helps on corrupted ones too",
+                surfaces[self.surface].label()
+            ),
+            finding: format!(
+                "Accuracy under {}, λ = {} against 0: on the clean images {}{}{}.",
+                self.corruption,
+                spell(self.lambda),
+                self.severities
+                    .first()
+                    .map_or_else(String::new, |at| change(&at.difference.interval)),
+                at(3),
+                at(5)
+            ),
+            supported,
+        }
+    }
+}
+
+/// Accuracies at one severity.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Severity {
+    /// 0 … 5.
+    pub severity: u8,
+    /// Of λ = 0, over seeds.
+    pub without: Interval,
+    /// Of the best λ, over seeds.
+    pub with: Interval,
+    /// Of the best λ − of λ = 0, on the same seeds.
+    pub difference: PairedDifference,
+}
+
+impl Severity {
+    /// Of the accuracies of each seed.
+    pub fn new(severity: u8, without: &BTreeMap<u64, f64>, with: &BTreeMap<u64, f64>) -> Self {
+        let values = |accuracies: &BTreeMap<u64, f64>| -> Vec<f64> {
+            accuracies.values().copied().collect()
+        };
+        let shared =
+            with.iter().filter_map(|(seed, accuracy)| Some((*seed, accuracy - without.get(seed)?)));
+        Severity {
+            severity,
+            without: share(interval(&values(without))),
+            with: share(interval(&values(with))),
+            difference: PairedDifference::of(shared.collect()),
+        }
+    }
+}

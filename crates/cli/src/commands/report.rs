@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use wd_data::Corpus;
+use wd_data::text::Corpus;
 use wd_lab::{AnalysisOptions, Study, vision};
 use wd_report::ReportContext;
 use wd_store::{Plan, RunDirectory};

@@ -11,7 +11,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
-use wd_data::{PrepareOptions, TokenizerSpec};
+use wd_data::text::{PrepareOptions, TokenizerSpec};
 use wd_lab::{Grid, Setting, Study, Trial, setting};
 use wd_train::{ConfigSource, RunPlan};
 

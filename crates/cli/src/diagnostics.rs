@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
 use thiserror::Error;
+use wd_data::table::{TableError, TableOption};
+use wd_data::text::TextError;
 use wd_train::{ConfigError, TrainError};
 
 /// Exit code of a run whose loss or gradient was not finite.
@@ -21,7 +23,9 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Advise(#[from] wd_advise::AdviseError),
     #[error(transparent)]
-    Data(#[from] wd_data::DataError),
+    Text(#[from] TextError),
+    #[error(transparent)]
+    Table(#[from] TableError),
     #[error(transparent)]
     Store(#[from] wd_store::StoreError),
     #[error(transparent)]
@@ -95,13 +99,50 @@ pub(crate) fn show(error: &CommandError) -> ExitCode {
         }
         CommandError::Usage { message, help } => handler
             .render_report(&mut out, &Plain { message: message.clone(), help: Some(help.clone()) }),
-        other => handler.render_report(&mut out, &Plain { message: other.to_string(), help: None }),
+        other => {
+            let plain = Plain { message: other.to_string(), help: spelling(other) };
+            handler.render_report(&mut out, &plain)
+        }
     };
     if rendered.is_err() {
         out = error.to_string();
     }
     eprintln!("{}", out.trim_end());
     ExitCode::FAILURE
+}
+
+/// How the options that an error of the data names are spelt on this command line.
+fn spelling(error: &CommandError) -> Option<String> {
+    match error {
+        CommandError::Table(error) => {
+            let options: Vec<&str> = error.options().iter().map(flag).collect();
+            (!options.is_empty()).then(|| options.join(", "))
+        }
+        CommandError::Text(error) | CommandError::Train(TrainError::Text(error)) => {
+            let help = match error {
+                TextError::NotACorpus { .. } => "`wd data prepare` makes a corpus of text",
+                TextError::Damaged { .. } | TextError::OtherCorpus { .. } => {
+                    "`force` is --force of `wd data prepare`"
+                }
+                TextError::SingleDocument => "`separator` is --separator of `wd data prepare`",
+                _ => return None,
+            };
+            Some(help.to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn flag(option: &TableOption) -> &'static str {
+    match option {
+        TableOption::Drop => "`drop` is --drop",
+        TableOption::Categorical => "`categorical` is --categorical",
+        TableOption::Classes => "`classes` are for --family logistic or softmax",
+        TableOption::ImputeMean => "`impute_mean` is --impute mean",
+        TableOption::Delimiter => "`delimiter` is --delimiter",
+        TableOption::Header => "`header` is switched off by --no-header",
+        _ => "see the options of the command",
+    }
 }
 
 fn handler() -> GraphicalReportHandler {

@@ -1,8 +1,10 @@
-//! Times reading a table into blocks of its design matrix, and prints one line of JSON: what `wd evidence` takes beyond is the sums.
+//! Times reading a table into blocks of its design matrix, and prints one line of JSON: what `wd
+//! evidence` takes beyond is the sums.
 //!
 //! `cargo run --release -p wd-data --example table_speed -- FILE TARGET [DROP,DROP …]`
 //!
-//! `survey_seconds` is the first pass, which infers types and levels; `read_seconds` the second, which hands over the blocks.
+//! `survey_seconds` is the first pass, which infers types and levels; `read_seconds` the second,
+//! which hands over the blocks.
 
 use std::time::Instant;
 

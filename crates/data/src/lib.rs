@@ -1,51 +1,33 @@
-//! Text to batches of tokens, files of images to batches of pixels ([`images`]), and tables to blocks of numbers
-//! ([`table`]).
+//! Data: text to batches of tokens, files of images to batches of pixels, tables to blocks of
+//! numbers. Each is a feature of the same name, and all are on unless a crate asks for fewer.
 //!
-//! From text to batches, two steps with a directory between them:
+//! | feature | module | from | to |
+//! |---|---|---|---|
+//! | `text` | [`text`] | text and JSONL files | a corpus on disk, then batches of tokens |
+//! | `images` | [`images`] | IDX, CIFAR, Parquet, folders of PNG and JPEG | augmented batches |
+//! | `tables` | [`table`] | CSV and Parquet | blocks of a design matrix |
 //!
-//! 1. [`prepare`] turns text or JSONL files into a **corpus**: tokens on disk, a tokenizer, an index of documents.
-//! 2. [`Loader`] cuts a corpus into windows and hands them out in an order that is a function of a seed, so that a
-//!    run can stop at any step and go on from its [`Position`] as if it had not. A [`Split`] by document keeps the
-//!    validation text apart.
-//!
-//! ```
-//! use wd_data::{Corpus, Loader, LoaderConfig, Order, PrepareOptions, Split, TokenizerSpec, prepare};
-//! # let folder = tempfile::tempdir()?;
-//! # let (input, out) = (folder.path().join("lines.txt"), folder.path().join("corpus"));
-//! # std::fs::write(&input, "To be, or not to be, that is the question.\n".repeat(20))?;
-//! let options = PrepareOptions { separator: Some("\n".to_owned()), ..PrepareOptions::default() };
-//! prepare(&[input], &TokenizerSpec::Bytes, &out, &options, &mut |_| {})?;
-//!
-//! let corpus = Corpus::open(&out)?;
-//! let split = Split::new(&corpus, 0.1, 0)?;
-//! let config = LoaderConfig { context: 8, sequences: 4, order: Order::Shuffled, seed: 1, epochs: 1 };
-//! let mut loader = Loader::new(corpus, split, config)?;
-//!
-//! let (mut inputs, mut targets) = ([0; 32], [0; 32]);
-//! loader.next(&mut inputs, &mut targets)?;
-//! assert_eq!(inputs[1..8], targets[..7]); // each target is the token after its input
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! What is drawn at random is the same on every machine: an order is a function of a seed and an
+//! epoch, and a loader goes on from its [`Position`] as if it had never stopped.
 
-mod corpus;
+#[cfg(not(any(feature = "text", feature = "images", feature = "tables")))]
+compile_error!("wd-data needs one of its features `text`, `images` and `tables`");
+
+mod compressed;
 mod counted;
-mod error;
+mod file_error;
+#[cfg(feature = "images")]
 pub mod images;
-mod loader;
-mod place;
-mod prepare;
-mod progress;
+#[cfg(any(feature = "text", feature = "images"))]
+mod loading;
+#[cfg(any(feature = "images", feature = "tables"))]
+mod parquet_file;
 mod random;
-mod source;
-mod split;
+#[cfg(feature = "tables")]
 pub mod table;
-mod tokenizer;
+#[cfg(feature = "text")]
+pub mod text;
 
-pub use corpus::{Corpus, Sidecar};
-pub use error::DataError;
-pub use loader::{Loader, LoaderConfig, Order, Position};
-pub use prepare::{PrepareOptions, prepare};
-pub use progress::{Progress, Stage};
-pub use source::{Source, SourceFormat};
-pub use split::Split;
-pub use tokenizer::{Decoder, TokenizerSpec};
+pub use file_error::FileError;
+#[cfg(any(feature = "text", feature = "images"))]
+pub use loading::{LoaderError, Position};

@@ -4,7 +4,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use wd_data::images::{Augmentation, ImageLoader, ImageLoaderConfig, ImageSet, Normalisation};
-use wd_data::{Corpus, Loader, LoaderConfig, Order, PrepareOptions, Split, TokenizerSpec, prepare};
+use wd_data::text::{
+    Corpus, Loader, LoaderConfig, Order, PrepareOptions, Split, TokenizerSpec, prepare,
+};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };

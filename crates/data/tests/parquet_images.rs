@@ -1,7 +1,7 @@
 //! Damaged Parquet files of images end in a set or in an error, never in a panic.
 //!
-//! Apart from the other formats, since here memory goes by the word of a page's header: the library reserves, though
-//! it does not touch, up to the 2 GiB that a page may hold.
+//! Apart from the other formats, since here memory goes by the word of a page's header: the library
+//! reserves, though it does not touch, up to the 2 GiB that a page may hold.
 
 use std::path::Path;
 

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
-use wd_data::{Order, images::CorruptionKind};
+use wd_data::{images::CorruptionKind, text::Order};
 use wd_decay::{Anchor, DecayRule, Preset, ScheduleKind};
 use wd_nn::{Pool, Pooling, Position, Stem};
 

@@ -124,7 +124,10 @@ pub enum TrainError {
     Model(#[from] wd_nn::NnError),
     /// From the corpus.
     #[error(transparent)]
-    Data(#[from] wd_data::DataError),
+    Text(#[from] wd_data::text::TextError),
+    /// From the images.
+    #[error(transparent)]
+    Images(#[from] wd_data::images::ImageError),
     /// From the run directory.
     #[error(transparent)]
     Store(#[from] wd_store::StoreError),

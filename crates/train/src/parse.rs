@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::Path};
 
-use wd_data::DataError;
+use wd_data::images::ImageError;
 
 use crate::{ConfigError, RunConfig, TrainError};
 
@@ -63,19 +63,18 @@ impl ConfigSource {
         .into()
     }
 
-    /// For `map_err`: what the data refused is the value of `key`.
-    pub(crate) fn refused(&self, key: &str) -> impl Fn(DataError) -> TrainError {
+    /// For `map_err`: what the images refused is the value of `key`.
+    pub(crate) fn refused(&self, key: &str) -> impl Fn(ImageError) -> TrainError {
         let key = key.to_owned();
         move |error| {
             let help = match &error {
-                DataError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                    Some(
-                        "a relative path starts in the folder in which the command is run"
-                            .to_owned(),
-                    )
+                ImageError::File(file) if file.is_not_found() => {
+                    Some("a relative path starts in the folder in which the command is run")
                 }
+                ImageError::SameImages { .. } => Some("other images to test on are data.test"),
                 _ => None,
             };
+            let help = help.map(str::to_owned);
             Box::new(ConfigError {
                 name: self.name.clone(),
                 span: self.span_of(&key),

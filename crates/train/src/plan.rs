@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use wd_data::Order;
+use wd_data::text::Order;
 use wd_decay::{
     Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, Momenta, PeakLearningRate,
     Schedule, Timescale, Unit, tokens_per_parameter,

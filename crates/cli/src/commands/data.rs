@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use wd_data::{PrepareOptions, TokenizerSpec};
+use wd_data::text::{PrepareOptions, TokenizerSpec};
 
 use crate::{diagnostics::CommandError, text};
 
@@ -79,11 +79,11 @@ pub(crate) fn prepare(
     tokenizer: &TokenizerSpec,
     out: &std::path::Path,
     options: &PrepareOptions,
-) -> Result<wd_data::Sidecar, CommandError> {
+) -> Result<wd_data::text::Sidecar, CommandError> {
     let style = ProgressStyle::with_template("{msg:24} {bar:32} {percent}%  ETA {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::no_length().with_style(style);
-    let sidecar = wd_data::prepare(files, tokenizer, out, options, &mut |progress| {
+    let sidecar = wd_data::text::prepare(files, tokenizer, out, options, &mut |progress| {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
         bar.set_message(progress.stage.to_string());

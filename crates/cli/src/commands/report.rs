@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use wd_data::Corpus;
+use wd_data::text::Corpus;
 use wd_lab::run_page::run_page;
 use wd_lab::{AnalysisOptions, Study};
 use wd_page::Context;

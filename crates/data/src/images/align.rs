@@ -1,30 +1,29 @@
 //! A second set for a model that is trained on a first.
 
+use super::error::ImageError;
 use super::set::ImageSet;
-use crate::DataError;
 
 impl ImageSet {
-    /// This set as a second set for a model trained on `training`: with the class numbers of that set, and its number of
-    /// channels (grey becomes colour). Classes are matched by name; where no name is in common and one of the sets
-    /// has numbers alone, by number.
+    /// This set as a second set for a model trained on `training`: with the class numbers of that
+    /// set, and its number of channels (grey becomes colour). Classes are matched by name; where no
+    /// name is in common and one of the sets has numbers alone, by number.
     ///
     /// # Errors
-    /// Images of another size; a label or class that `training` does not have; the very images of `training`.
-    pub fn aligned_to(mut self, training: &ImageSet) -> Result<Self, DataError> {
+    /// Images of another size; a label or class that `training` does not have; the very images of
+    /// `training`.
+    pub fn aligned_to(mut self, training: &ImageSet) -> Result<Self, ImageError> {
         if self.hash == training.hash {
-            return Err(DataError::image_set(
-                &self.path,
-                "it holds the very images that are trained on, and no test part: name a folder with a training and a test part, or set data.test to other images",
-            ));
+            return Err(ImageError::SameImages { path: self.path });
         }
         if (self.height, self.width) != (training.height, training.width)
             || self.channels > training.channels
         {
             let (height, width, channels) = training.shape();
-            return Err(DataError::image_set(
+            return Err(ImageError::set(
                 &self.path,
                 format!(
-                    "its images are {} × {} × {} (height × width × channels), those of the training set {} are {height} × {width} × {channels}; bring both to one shape",
+                    "its images are {} × {} × {} (height × width × channels), those of the \
+                     training set {} are {height} × {width} × {channels}; bring both to one shape",
                     self.height,
                     self.width,
                     self.channels,
@@ -33,7 +32,8 @@ impl ImageSet {
             ));
         }
         let mut numbers = Vec::with_capacity(self.classes());
-        // A class of numbered folders is not numbered as its folder: `10` comes before `2`. The name goes first.
+        // A class of numbered folders is not numbered as its folder: `10` comes before `2`. The
+        // name goes first.
         let in_common = |name: &String| training.class_names.contains(name);
         let by_name =
             self.class_names.iter().any(in_common) || (self.is_named() && training.is_named());
@@ -48,11 +48,12 @@ impl ImageSet {
         }
         for (index, label) in self.labels.iter_mut().enumerate() {
             *label = numbers[*label as usize].ok_or_else(|| {
-                DataError::image(
+                ImageError::image(
                     &self.path,
                     format!("image {index}"),
                     format!(
-                        "its class is {label} (`{}`), which the training set {} with {} classes does not have; leave such images out",
+                        "its class is {label} (`{}`), which the training set {} with {} classes \
+                         does not have; leave such images out",
                         self.class_names[*label as usize],
                         training.path.display(),
                         training.classes()

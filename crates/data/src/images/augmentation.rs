@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ImageError;
 use super::set::ImageSet;
-use crate::DataError;
 use crate::random::RandomStream;
 
 /// Random changes of training images, in the order of the table. The default changes nothing.
@@ -15,8 +15,8 @@ use crate::random::RandomStream;
 /// | `cutout` | 0 | a square of this side around a random pixel, cut at the borders, becomes 0 after normalisation | DeVries & Taylor, arXiv:1708.04552 |
 /// | `mixup` | 0 | s ∼ Beta(mixup, mixup): the image becomes s times itself and 1 − s times another | Zhang et al., arXiv:1710.09412, with an s and a partner for each image instead of each batch |
 ///
-/// All draws are a function of (seed, epoch, index of the image in its set). The partner is any of the images that are
-/// trained on, as it looks itself in this epoch.
+/// All draws are a function of (seed, epoch, index of the image in its set). The partner is any of
+/// the images that are trained on, as it looks itself in this epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
@@ -31,35 +31,27 @@ pub struct Augmentation {
 }
 
 impl Augmentation {
-    pub(super) fn check(&self, set: &ImageSet) -> Result<(), DataError> {
+    pub(super) fn check(&self, set: &ImageSet) -> Result<(), ImageError> {
         let (height, width, _) = set.shape();
         let shorter = height.min(width);
-        let refuse = |name: &'static str, value: String, problem: String| {
-            Err(DataError::ImageSetting { name, value, problem })
-        };
         for (name, pixels) in [("crop", self.crop), ("cutout", self.cutout)] {
             if pixels >= shorter {
-                return refuse(
-                    name,
-                    pixels.to_string(),
-                    format!(
-                        "must be smaller than the images of {height} × {width} pixels, so that something of them is left; 0 switches it off"
-                    ),
+                let problem = format!(
+                    "must be smaller than the images of {height} × {width} pixels, so that \
+                     something of them is left; 0 switches it off"
                 );
+                return Err(ImageError::setting(name, pixels, problem));
             }
         }
         if !(self.mixup.is_finite() && self.mixup >= 0.0) {
-            return refuse(
-                "mixup",
-                self.mixup.to_string(),
-                "must be a number from 0 (off); 0.2 is usual".to_owned(),
-            );
+            let problem = "must be a number from 0 (off); 0.2 is usual";
+            return Err(ImageError::setting("mixup", self.mixup, problem));
         }
         Ok(())
     }
 
-    /// The random numbers of one image. Each is drawn whether it is used or not, so that switching one change on
-    /// leaves the others as they were.
+    /// The random numbers of one image. Each is drawn whether it is used or not, so that switching
+    /// one change on leaves the others as they were.
     pub(super) fn draw(
         &self,
         (height, width): (usize, usize),

@@ -1,12 +1,15 @@
-//! The binary version of CIFAR-10 and CIFAR-100: records of labels and 3 × 32 × 32 bytes, one channel after the other.
+//! The binary version of CIFAR-10 and CIFAR-100: records of labels and 3 × 32 × 32 bytes, one
+//! channel after the other.
 //!
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>, “Binary version”.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use super::raw::{MOST_PIXELS, RawSet, read_up_to, too_large};
-use crate::{DataError, source};
+use super::error::ImageError;
+use super::limits::{MOST_PIXELS, TOO_LARGE};
+use super::raw::{RawSet, read_up_to};
+use crate::{FileError, compressed};
 
 const SIDE: usize = 32;
 const PLANE: usize = SIDE * SIDE;
@@ -52,7 +55,7 @@ pub(super) fn read(
     version: Version,
     files: &[PathBuf],
     names: Option<&Path>,
-) -> Result<RawSet, DataError> {
+) -> Result<RawSet, ImageError> {
     let mut set = RawSet {
         height: SIDE,
         width: SIDE,
@@ -61,7 +64,7 @@ pub(super) fn read(
         ..RawSet::default()
     };
     for path in files {
-        let (mut reader, _) = source::open(path)?;
+        let (mut reader, _) = compressed::open(path)?;
         records(version, path, &mut *reader, &mut set)?;
     }
     set.pixels.shrink_to_fit();
@@ -73,24 +76,25 @@ fn records(
     path: &Path,
     reader: &mut dyn BufRead,
     set: &mut RawSet,
-) -> Result<(), DataError> {
+) -> Result<(), ImageError> {
     let size = version.record();
     for index in 0u64.. {
         let place =
             || format!("image {index} (byte {} of the decompressed file)", index * size as u64);
-        let record = read_up_to(reader, size as u64).map_err(DataError::io("read", path))?;
+        let record = read_up_to(reader, size as u64).map_err(FileError::io("read", path))?;
         if record.is_empty() {
             if index == 0 {
-                return Err(DataError::image_set(path, "it is empty"));
+                return Err(ImageError::set(path, "it is empty"));
             }
             break;
         }
         if record.len() < size {
-            return Err(DataError::image(
+            return Err(ImageError::image(
                 path,
                 place(),
                 format!(
-                    "it has {} of the {size} bytes of a record of {}; the file is cut off or of another kind, download the “binary version” again",
+                    "it has {} of the {size} bytes of a record of {}; the file is cut off or of \
+                     another kind, download the “binary version” again",
                     record.len(),
                     version.name()
                 ),
@@ -99,18 +103,19 @@ fn records(
         let (labels, planes) = record.split_at(version.labels());
         let label = labels[labels.len() - 1];
         if label >= version.classes() {
-            return Err(DataError::image(
+            return Err(ImageError::image(
                 path,
                 place(),
                 format!(
-                    "its label is {label}, but {} has the labels 0 to {}; the file is damaged or of another kind",
+                    "its label is {label}, but {} has the labels 0 to {}; the file is damaged or \
+                     of another kind",
                     version.name(),
                     version.classes() - 1
                 ),
             ));
         }
         if (set.pixels.len() + 3 * PLANE) as u64 > MOST_PIXELS {
-            return Err(DataError::image(path, place(), too_large()));
+            return Err(ImageError::image(path, place(), TOO_LARGE));
         }
         let pixels = (0..PLANE)
             .flat_map(|pixel| [planes[pixel], planes[PLANE + pixel], planes[2 * PLANE + pixel]]);
@@ -120,12 +125,12 @@ fn records(
     Ok(())
 }
 
-fn class_names(version: Version, path: &Path) -> Result<Vec<String>, DataError> {
-    let text = std::fs::read_to_string(path).map_err(DataError::io("read", path))?;
+fn class_names(version: Version, path: &Path) -> Result<Vec<String>, ImageError> {
+    let text = std::fs::read_to_string(path).map_err(FileError::io("read", path))?;
     let names: Vec<String> =
         text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
     if names.len() != usize::from(version.classes()) {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             path,
             format!(
                 "it names {} classes, but {} has {}; remove it or download it again",

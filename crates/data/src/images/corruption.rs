@@ -5,16 +5,17 @@ use std::fmt;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::error::ImageError;
 use super::set::ImageSet;
-use crate::DataError;
 use crate::random::RandomStream;
 
 /// How images are corrupted.
 ///
-/// Five simple corruptions of our own after the idea of Hendrycks & Dietterich, “Benchmarking Neural Network Robustness
-/// to Common Corruptions and Perturbations” (arXiv:1903.12261): results are not those of CIFAR-10-C. Those of the first
-/// three rows take their strengths from the script that made it (hendrycks/robustness,
-/// `ImageNet-C/create_c/make_cifar_c.py`); the others are ours. m is the shorter side of the image.
+/// Five simple corruptions of our own after the idea of Hendrycks & Dietterich, “Benchmarking
+/// Neural Network Robustness to Common Corruptions and Perturbations” (arXiv:1903.12261): results
+/// are not those of CIFAR-10-C. Those of the first three rows take their strengths from the script
+/// that made it (hendrycks/robustness, `ImageNet-C/create_c/make_cifar_c.py`); the others are ours.
+/// m is the shorter side of the image.
 ///
 /// | kind | parameter | severity 1 | 2 | 3 | 4 | 5 |
 /// |---|---|---|---|---|---|---|
@@ -97,18 +98,17 @@ pub struct Corruption {
 }
 
 impl ImageSet {
-    /// The set with every image corrupted: each by itself, as a function of (corruption, index) alone.
+    /// The set with every image corrupted: each by itself, as a function of (corruption, index)
+    /// alone.
     ///
     /// # Errors
     /// A severity outside 1 to 5.
-    pub fn corrupt(mut self, corruption: Corruption) -> Result<Self, DataError> {
+    pub fn corrupt(mut self, corruption: Corruption) -> Result<Self, ImageError> {
         let Corruption { kind, severity, seed } = corruption;
         let strengths = kind.strengths();
         let strength = usize::from(severity).checked_sub(1).and_then(|index| strengths.get(index));
-        let &strength = strength.ok_or_else(|| DataError::ImageSetting {
-            name: "severity",
-            value: severity.to_string(),
-            problem: "must be from 1 (slight) to 5 (strong)".to_owned(),
+        let &strength = strength.ok_or_else(|| {
+            ImageError::setting("severity", severity, "must be from 1 (slight) to 5 (strong)")
         })?;
         let shape = self.shape();
         let size = self.image_size();

@@ -9,8 +9,10 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use super::raw::{MOST_PIXELS, MOST_SIDE, RawSet, read_up_to, too_large};
-use crate::DataError;
+use super::error::ImageError;
+use super::limits::{MOST_PIXELS, MOST_SIDE, TOO_LARGE};
+use super::raw::{RawSet, read_up_to};
+use crate::FileError;
 
 const UNSIGNED_BYTE: u8 = 0x08;
 
@@ -18,23 +20,24 @@ const UNSIGNED_BYTE: u8 = 0x08;
 pub(super) fn read(
     (images_path, images): (&Path, &mut dyn BufRead),
     (labels_path, labels): (&Path, &mut dyn BufRead),
-) -> Result<RawSet, DataError> {
+) -> Result<RawSet, ImageError> {
     let [count, height, width] = header(images_path, images)?;
     if count == 0 {
-        return Err(DataError::image_set(images_path, "it holds no image"));
+        return Err(ImageError::set(images_path, "it holds no image"));
     }
     let limit = MOST_SIDE as u64;
     if !(1..=limit).contains(&height) || !(1..=limit).contains(&width) {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             images_path,
             format!(
-                "its header (byte 8) gives images of {width} × {height} pixels; 1 to {limit} a side are accepted: it is damaged"
+                "its header (byte 8) gives images of {width} × {height} pixels; 1 to {limit} a \
+                 side are accepted: it is damaged"
             ),
         ));
     }
     let [label_count] = header(labels_path, labels)?;
     if label_count != count {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             labels_path,
             format!(
                 "it holds {label_count} labels, but {} holds {count} images: they are no pair",
@@ -45,11 +48,10 @@ pub(super) fn read(
     let size = height * width;
     // Three 32-bit numbers, two of them small: no overflow.
     if count * size > MOST_PIXELS {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             images_path,
             format!(
-                "its header (byte 4) gives {count} images of {width} × {height} pixels: {}",
-                too_large()
+                "its header (byte 4) gives {count} images of {width} × {height} pixels: {TOO_LARGE}"
             ),
         ));
     }
@@ -66,12 +68,12 @@ pub(super) fn read(
 }
 
 /// The dimensions, N of them.
-fn header<const N: usize>(path: &Path, reader: &mut dyn BufRead) -> Result<[u64; N], DataError> {
-    let header = read_up_to(reader, 4 + 4 * N as u64).map_err(DataError::io("read", path))?;
+fn header<const N: usize>(path: &Path, reader: &mut dyn BufRead) -> Result<[u64; N], ImageError> {
+    let header = read_up_to(reader, 4 + 4 * N as u64).map_err(FileError::io("read", path))?;
     let expected = [0, 0, UNSIGNED_BYTE, N as u8];
     let start = &header[..header.len().min(4)];
     if start != expected {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             path,
             format!(
                 "it begins with the bytes {}, an IDX file of {} with {}; {}",
@@ -89,7 +91,7 @@ fn header<const N: usize>(path: &Path, reader: &mut dyn BufRead) -> Result<[u64;
     let mut dimensions = [0; N];
     let (numbers, _) = header[4..].as_chunks::<4>();
     if numbers.len() < N {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             path,
             format!("it ends at byte {}, within its header; download it again", header.len()),
         ));
@@ -116,12 +118,12 @@ fn content(
     count: u64,
     size: u64,
     header: u64,
-) -> Result<Vec<u8>, DataError> {
+) -> Result<Vec<u8>, ImageError> {
     let expected = count * size;
-    let mut bytes = read_up_to(reader, expected + 1).map_err(DataError::io("read", path))?;
+    let mut bytes = read_up_to(reader, expected + 1).map_err(FileError::io("read", path))?;
     let found = bytes.len() as u64;
     if found < expected {
-        return Err(DataError::image(
+        return Err(ImageError::image(
             path,
             format!("{item} {} (byte {} of the decompressed file)", found / size, header + found),
             format!(
@@ -130,10 +132,11 @@ fn content(
         ));
     }
     if found > expected {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             path,
             format!(
-                "it goes on after the {count} {item}s that its header promises (byte {} of the decompressed file); download it again",
+                "it goes on after the {count} {item}s that its header promises (byte {} of the \
+                 decompressed file); download it again",
                 header + expected
             ),
         ));

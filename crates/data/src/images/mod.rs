@@ -7,10 +7,11 @@
 //! | training or test part? | the word in the name of the file or folder: `train`; `test`, `t10k`, otherwise `validation`, `val` |
 //! | grey or colour? | grey (1 channel) if every image is; else all have 3. Transparency is dropped, 16 bits become 8 |
 //!
-//! An [`ImageSet`] holds the pixels of a whole set as bytes. A [`Subset`] of it is balanced over the classes,
-//! [`Normalisation`] is measured on what is trained on, and an [`ImageLoader`] hands out batches, made ahead by a thread
-//! of its own. What is drawn for an image depends on (seed, epoch, index) alone, so that a run can stop at any step and
-//! go on from its [`Position`](crate::Position) to the bit.
+//! An [`ImageSet`] holds the pixels of a whole set as bytes. A [`Subset`] of it is balanced over
+//! the classes, [`Normalisation`] is measured on what is trained on, and an [`ImageLoader`] hands
+//! out batches, made ahead by a thread of its own. What is drawn for an image depends on (seed,
+//! epoch, index) alone, so that a run can stop at any step and go on from its
+//! [`Position`](crate::Position) to the bit.
 //!
 //! ```
 //! use std::{path::Path, sync::Arc};
@@ -38,20 +39,24 @@ mod cifar;
 mod class_folders;
 mod corruption;
 mod decode;
+mod distributions;
+mod error;
 mod find;
 mod idx;
+mod limits;
 mod loader;
 mod normalisation;
 mod parquet;
+mod part;
 mod raw;
-#[cfg(test)]
-mod sample;
 mod set;
 mod subset;
 
 pub use augmentation::Augmentation;
 pub use corruption::{Corruption, CorruptionKind};
+pub use error::ImageError;
 pub use loader::{ImageBatch, ImageLoader, ImageLoaderConfig};
 pub use normalisation::{Normalisation, evaluation_batch};
-pub use set::{ImageSet, Part};
+pub use part::Part;
+pub use set::ImageSet;
 pub use subset::Subset;

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use parquet::basic::Type;
-use parquet::column::reader::{ColumnReader, get_column_reader};
+use parquet::column::reader::ColumnReader;
 use parquet::data_type::ByteArray;
 use parquet::file::metadata::FileMetaData;
 use parquet::file::reader::{FileReader, RowGroupReader};
@@ -16,10 +16,10 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::decode::{Decoded, decode};
+use super::error::ImageError;
 use super::raw::RawSet;
-use crate::DataError;
-use crate::table::pages::CheckedPages;
-use crate::table::parquet::{failure, file, values};
+use crate::FileError;
+use crate::parquet_file::{column, failure, guarded, open, values};
 
 /// Rows decoded side by side.
 const CHUNK: usize = 256;
@@ -30,29 +30,33 @@ const IMAGE: [&str; 2] = ["image", "img"];
 const LABEL: [&str; 3] = ["label", "labels", "fine_label"];
 
 /// Reads files one after the other into one set.
-pub(super) fn read(files: &[PathBuf]) -> Result<RawSet, DataError> {
+pub(super) fn read(files: &[PathBuf]) -> Result<RawSet, ImageError> {
     let mut set = RawSet::default();
     for (number, path) in files.iter().enumerate() {
-        let file = file(path)?;
-        let columns = Columns::find(path, file.metadata().file_metadata())?;
+        let class_names = guarded(path, || read_file(path, &mut set))?;
         if number == 0 {
-            set.class_names = columns.class_names.clone();
-        } else if set.class_names != columns.class_names {
-            return Err(DataError::image_set(
-                path,
-                format!("its classes are not those of {}", files[0].display()),
-            ));
-        }
-        let mut row = 0;
-        for index in 0..file.num_row_groups() {
-            let group = file.get_row_group(index).map_err(|error| failure(path, &error))?;
-            row_group(path, &columns, &*group, &mut row, &mut set)?;
+            set.class_names = class_names;
+        } else if set.class_names != class_names {
+            let problem = format!("its classes are not those of {}", files[0].display());
+            return Err(ImageError::set(path, problem));
         }
     }
     if set.labels.is_empty() {
-        return Err(DataError::image_set(&files[0], "it has no rows"));
+        return Err(ImageError::set(&files[0], "it has no rows"));
     }
     Ok(set)
+}
+
+/// Adds a file to a set; gives the names of its classes.
+fn read_file(path: &Path, set: &mut RawSet) -> Result<Option<Vec<String>>, ImageError> {
+    let file = open(path)?;
+    let columns = Columns::find(path, file.metadata().file_metadata())?;
+    let mut row = 0;
+    for index in 0..file.num_row_groups() {
+        let group = file.get_row_group(index).map_err(failure(path))?;
+        read_row_group(path, &columns, &*group, &mut row, set)?;
+    }
+    Ok(columns.class_names)
 }
 
 /// Where image and label stand.
@@ -63,7 +67,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(path: &Path, metadata: &FileMetaData) -> Result<Self, DataError> {
+    fn find(path: &Path, metadata: &FileMetaData) -> Result<Self, ImageError> {
         let columns = metadata.schema_descr().columns();
         let search = |names: &[&str], fits: &dyn Fn(&[String], Type) -> bool| {
             names.iter().find_map(|name| {
@@ -77,10 +81,11 @@ impl Columns {
         };
         let missing = |what: &str, names: &[&str], kind: &str| {
             let there: Vec<String> = columns.iter().map(|column| column.path().string()).collect();
-            DataError::image_set(
+            ImageError::set(
                 path,
                 format!(
-                    "it has no column of {what}: one named {} that holds {kind} is needed, it has {}",
+                    "it has no column of {what}: one named {} that holds {kind} is needed, it has \
+                     {}",
                     names.join(", "),
                     there.join(", ")
                 ),
@@ -123,52 +128,39 @@ fn class_names(metadata: &FileMetaData, label: &str) -> Option<Vec<String>> {
     Some(label.names)
 }
 
-fn row_group(
+fn read_row_group(
     path: &Path,
     columns: &Columns,
     group: &dyn RowGroupReader,
     row: &mut u64,
     set: &mut RawSet,
-) -> Result<(), DataError> {
-    let reader = |column: usize| {
-        let pages = group.get_column_page_reader(column).map_err(|error| failure(path, &error))?;
-        let description = group.metadata().column(column).column_descr_ptr();
-        Ok(get_column_reader(description, Box::new(CheckedPages::new(pages))))
-    };
-    let (mut images, mut labels) = (reader(columns.image.0)?, reader(columns.label.0)?);
+) -> Result<(), ImageError> {
+    let mut images = column(path, group, columns.image.0)?;
+    let mut labels = column(path, group, columns.label.0)?;
     let mut left = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
     while left > 0 {
         let rows = left.min(CHUNK as u64) as usize;
-        let images: Vec<Option<ByteArray>> = match &mut images {
-            ColumnReader::ByteArrayColumnReader(reader) => {
-                values(path, reader, columns.image.1, rows)?
-            }
-            _ => Vec::new(),
-        };
-        let labels: Vec<Option<i64>> = match &mut labels {
-            ColumnReader::Int32ColumnReader(reader) => {
-                let labels = values(path, reader, columns.label.1, rows)?;
-                labels.into_iter().map(|label| label.map(i64::from)).collect()
-            }
-            ColumnReader::Int64ColumnReader(reader) => values(path, reader, columns.label.1, rows)?,
-            _ => Vec::new(),
-        };
+        let images = read_images(path, &mut images, columns.image.1, rows)?;
+        let labels = read_labels(path, &mut labels, columns.label.1, rows)?;
         if images.len() != rows || labels.len() != rows {
-            return Err(DataError::image(
+            return Err(ImageError::image(
                 path,
                 place(*row + images.len().min(labels.len()) as u64),
-                "a column ends here, before its row group does; the file is damaged, download it again",
+                "a column ends here, before its row group does; the file is damaged, download it \
+                 again",
             ));
         }
         let decoded: Vec<Result<Decoded, String>> = images
             .par_iter()
             .map(|bytes| match bytes {
                 Some(bytes) => decode(bytes.data()),
-                None => Err("it holds no image, or its path alone; store the bytes of the images in the file".to_owned()),
+                None => Err("it holds no image, or its path alone; store the bytes of the images \
+                             in the file"
+                    .to_owned()),
             })
             .collect();
         for (decoded, label) in decoded.into_iter().zip(labels) {
-            let refuse = |problem: String| DataError::image(path, place(*row), problem);
+            let refuse = |problem: String| ImageError::image(path, place(*row), problem);
             let decoded = decoded.map_err(refuse)?;
             let label = number(label, columns.class_names.as_deref()).map_err(refuse)?;
             set.push(path, || place(*row), &decoded, label)?;
@@ -177,6 +169,34 @@ fn row_group(
         left -= rows as u64;
     }
     Ok(())
+}
+
+fn read_images(
+    path: &Path,
+    reader: &mut ColumnReader,
+    defined: i16,
+    rows: usize,
+) -> Result<Vec<Option<ByteArray>>, FileError> {
+    match reader {
+        ColumnReader::ByteArrayColumnReader(reader) => values(path, reader, defined, rows),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn read_labels(
+    path: &Path,
+    reader: &mut ColumnReader,
+    defined: i16,
+    rows: usize,
+) -> Result<Vec<Option<i64>>, FileError> {
+    match reader {
+        ColumnReader::Int32ColumnReader(reader) => {
+            let labels = values(path, reader, defined, rows)?;
+            Ok(labels.into_iter().map(|label| label.map(i64::from)).collect())
+        }
+        ColumnReader::Int64ColumnReader(reader) => values(path, reader, defined, rows),
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn place(row: u64) -> String {

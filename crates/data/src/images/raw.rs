@@ -4,11 +4,8 @@ use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 use super::decode::Decoded;
-use crate::DataError;
-
-/// The greatest side accepted, and the most bytes of pixels: sets are kept in memory. ImageNet at 32 × 32 is 3.9 GB.
-pub(super) const MOST_SIDE: usize = 1024;
-pub(super) const MOST_PIXELS: u64 = 1 << 32;
+use super::error::ImageError;
+use super::limits::{MOST_PIXELS, TOO_LARGE};
 
 /// Images of one size. `pixels` is `[image][row][column][channel]`.
 #[derive(Debug, Default)]
@@ -30,16 +27,17 @@ impl RawSet {
         place: impl Fn() -> String,
         image: &Decoded,
         label: u32,
-    ) -> Result<(), DataError> {
+    ) -> Result<(), ImageError> {
         if self.labels.is_empty() {
             (self.height, self.width, self.channels) = (image.height, image.width, image.channels);
         }
         if (image.height, image.width) != (self.height, self.width) {
-            return Err(DataError::image(
+            return Err(ImageError::image(
                 path,
                 place(),
                 format!(
-                    "it is {} × {} pixels (width × height), the images before it are {} × {}; bring all to one size first",
+                    "it is {} × {} pixels (width × height), the images before it are {} × {}; \
+                     bring all to one size first",
                     image.width, image.height, self.width, self.height
                 ),
             ));
@@ -56,18 +54,15 @@ impl RawSet {
             self.pixels.extend_from_slice(&image.pixels);
         }
         if self.pixels.len() as u64 > MOST_PIXELS {
-            return Err(DataError::image(path, place(), too_large()));
+            return Err(ImageError::image(path, place(), TOO_LARGE));
         }
         self.labels.push(label);
         Ok(())
     }
 }
 
-pub(super) fn too_large() -> String {
-    "with it the set exceeds 4 GiB of pixels, the most that is kept in memory; use fewer or smaller images".to_owned()
-}
-
-/// Reads up to `most` bytes. What is reserved grows with what is there, not with what a header promises.
+/// Reads up to `most` bytes. What is reserved grows with what is there, not with what a header
+/// promises.
 pub(super) fn read_up_to(reader: &mut dyn BufRead, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(most).read_to_end(&mut bytes)?;

@@ -4,24 +4,15 @@ use std::fmt;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
+use super::error::ImageError;
 use super::find::{Files, find};
+use super::part::Part;
 use super::raw::RawSet;
 use super::{cifar, class_folders, idx, parquet};
-use crate::{DataError, source};
+use crate::{FileError, compressed};
 
-/// Which part of a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Part {
-    /// What is trained on.
-    Train,
-    /// What is tested on.
-    Test,
-}
-
-/// Images of one size with their labels, whole in memory as bytes: N·H·W·C of them, `[image][row][column][channel]`.
+/// Images of one size with their labels, whole in memory as bytes: N·H·W·C of them,
+/// `[image][row][column][channel]`.
 #[derive(Clone)]
 pub struct ImageSet {
     pub(super) height: usize,
@@ -41,7 +32,7 @@ impl ImageSet {
     ///
     /// # Errors
     /// As [`ImageSet::open_part`].
-    pub fn open(path: &Path) -> Result<Self, DataError> {
+    pub fn open(path: &Path) -> Result<Self, ImageError> {
         Self::read(path, None)
     }
 
@@ -57,25 +48,26 @@ impl ImageSet {
     /// | folder with a folder for each class | either part |
     /// | one of these files | either part, unless its name says that it is the other |
     ///
-    /// Where there is no `test`, a `validation` or `val` is the test part. A folder that holds nothing but another
-    /// folder stands for that one.
+    /// Where there is no `test`, a `validation` or `val` is the test part. A folder that holds
+    /// nothing but another folder stands for that one.
     ///
-    /// What says of itself neither one nor the other is taken for both: [`ImageSet::aligned_to`] refuses a test part
-    /// with the very images of the training part.
+    /// What says of itself neither one nor the other is taken for both: [`ImageSet::aligned_to`]
+    /// refuses a test part with the very images of the training part.
     ///
     /// # Errors
-    /// Files that are missing, damaged, or of another kind; an image that cannot be read or is of another size than
-    /// the first; a label out of range; images and labels of different number; a class without images in the training
-    /// part; more than 4 GiB of pixels. Each names the file, the image and the remedy.
-    pub fn open_part(path: &Path, part: Part) -> Result<Self, DataError> {
+    /// Files that are missing, damaged, or of another kind; an image that cannot be read or is of
+    /// another size than the first; a label out of range; images and labels of different number; a
+    /// class without images in the training part; more than 4 GiB of pixels. Each names the file,
+    /// the image and the remedy.
+    pub fn open_part(path: &Path, part: Part) -> Result<Self, ImageError> {
         Self::read(path, Some(part))
     }
 
-    fn read(path: &Path, part: Option<Part>) -> Result<Self, DataError> {
+    fn read(path: &Path, part: Option<Part>) -> Result<Self, ImageError> {
         let raw = match find(path, part)? {
             Files::Idx { images, labels } => {
-                let (mut images_reader, _) = source::open(&images)?;
-                let (mut labels_reader, _) = source::open(&labels)?;
+                let (mut images_reader, _) = compressed::open(&images)?;
+                let (mut labels_reader, _) = compressed::open(&labels)?;
                 idx::read((&images, &mut *images_reader), (&labels, &mut *labels_reader))?
             }
             Files::Cifar { version, files, names } => {
@@ -91,7 +83,8 @@ impl ImageSet {
         Ok(set)
     }
 
-    /// Reads a pair of IDX files from memory, plain or compressed; `name` stands for their path in errors.
+    /// Reads a pair of IDX files from memory, plain or compressed; `name` stands for their path in
+    /// errors.
     ///
     /// # Errors
     /// As [`ImageSet::open_part`].
@@ -99,22 +92,22 @@ impl ImageSet {
         name: &str,
         images: &'static [u8],
         labels: &'static [u8],
-    ) -> Result<Self, DataError> {
+    ) -> Result<Self, ImageError> {
         let path = Path::new(name);
-        let open = |bytes: &'static [u8]| -> Result<Box<dyn BufRead>, DataError> {
-            source::decompressed(bytes).map_err(DataError::io("read", path))
+        let open = |bytes: &'static [u8]| -> Result<Box<dyn BufRead>, FileError> {
+            compressed::decompressed(bytes).map_err(FileError::io("read", path))
         };
         let raw = idx::read((path, &mut *open(images)?), (path, &mut *open(labels)?))?;
         Self::new(path, raw)
     }
 
-    pub(super) fn new(path: &Path, raw: RawSet) -> Result<Self, DataError> {
+    pub(super) fn new(path: &Path, raw: RawSet) -> Result<Self, ImageError> {
         let RawSet { height, width, channels, pixels, labels, class_names } = raw;
         if u32::try_from(labels.len()).is_err() {
-            return Err(DataError::image_set(path, "it holds more than 2³² images"));
+            return Err(ImageError::set(path, "it holds more than 2³² images"));
         }
         let Some(&last) = labels.iter().max() else {
-            return Err(DataError::image_set(path, "it holds no image"));
+            return Err(ImageError::set(path, "it holds no image"));
         };
         let mut set = ImageSet {
             height,
@@ -132,7 +125,7 @@ impl ImageSet {
         Ok(set)
     }
 
-    fn check_classes(&self) -> Result<(), DataError> {
+    fn check_classes(&self) -> Result<(), ImageError> {
         let mut counts = vec![0usize; self.classes()];
         for label in &self.labels {
             counts[*label as usize] += 1;
@@ -148,10 +141,11 @@ impl ImageSet {
                     }
                     _ => String::new(),
                 };
-                Err(DataError::image_set(
+                Err(ImageError::set(
                     &self.path,
                     format!(
-                        "no image has the label {class} (class `{}` of {}){beyond}; add some, or number the classes from 0 without a gap",
+                        "no image has the label {class} (class `{}` of {}){beyond}; add some, or \
+                         number the classes from 0 without a gap",
                         self.class_names[class],
                         self.classes()
                     ),
@@ -202,8 +196,8 @@ impl ImageSet {
         &self.class_names
     }
 
-    /// How [`ImageSet::aligned_to`] paired the classes, in words, where it was by number though the names differ: nobody has checked then
-    /// that class 3 of the one is class 3 of the other.
+    /// How [`ImageSet::aligned_to`] paired the classes, in words, where it was by number though the
+    /// names differ: nobody has checked then that class 3 of the one is class 3 of the other.
     pub fn paired(&self) -> Option<&str> {
         self.paired.as_deref()
     }

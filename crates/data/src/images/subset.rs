@@ -1,7 +1,7 @@
 //! A balanced part of a training set.
 
+use super::error::ImageError;
 use super::set::ImageSet;
-use crate::DataError;
 use crate::random::RandomStream;
 
 /// Images of a set, by index.
@@ -16,10 +16,12 @@ pub struct Subset {
 impl ImageSet {
     /// Draws `size` images, as many of each class as of any other.
     ///
-    /// The images of each class are put in a random order. Round after round one image of every class follows, the
-    /// classes of a round in random order; the first `size` are the subset. Hence
+    /// The images of each class are put in a random order. Round after round one image of every
+    /// class follows, the classes of a round in random order; the first `size` are the subset.
+    /// Hence
     ///
-    /// - counts of classes differ by at most 1; where a class is used up, by at most 1 among the others;
+    /// - counts of classes differ by at most 1; where a class is used up, by at most 1 among the
+    ///   others;
     /// - a smaller subset with the same seed is the start of a larger one;
     /// - `size` = [`ImageSet::len`] is the whole set.
     ///
@@ -30,9 +32,9 @@ impl ImageSet {
     ///
     /// # Errors
     /// A size out of range; a set of a single class, from which nothing can be learned.
-    pub fn subset(&self, size: usize, seed: u64) -> Result<Subset, DataError> {
+    pub fn subset(&self, size: usize, seed: u64) -> Result<Subset, ImageError> {
         let refuse = |problem: String| {
-            Err(DataError::ImageSubset {
+            Err(ImageError::Subset {
                 path: self.path().to_owned(),
                 size,
                 images: self.len(),
@@ -77,67 +79,5 @@ impl ImageSet {
             round += 1;
         }
         Ok(Subset { indices, counts })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use proptest::prelude::*;
-
-    use super::super::sample::sample;
-
-    #[test]
-    fn seeds_differ_and_repeat() {
-        let labels: Vec<u32> = (0..200).map(|image| image % 4).collect();
-        let set = sample(&labels, (1, 1, 1));
-        assert_eq!(set.subset(40, 7).unwrap(), set.subset(40, 7).unwrap());
-        let first: HashSet<u32> = set.subset(40, 7).unwrap().indices.into_iter().collect();
-        let second: HashSet<u32> = set.subset(40, 8).unwrap().indices.into_iter().collect();
-        // 8 expected in common, with a standard deviation of 2.3.
-        assert!(first.intersection(&second).count() < 20);
-    }
-
-    /// Which images, and which classes have one more, is no accident of their numbers.
-    #[test]
-    fn every_image_and_class_has_the_same_chance() {
-        let labels: Vec<u32> = (0..12).map(|image| image % 3).collect();
-        let set = sample(&labels, (1, 1, 1));
-        let mut counts = [0.0f64; 12];
-        for seed in 0..3000 {
-            for index in set.subset(5, seed).unwrap().indices {
-                counts[index as usize] += 1.0;
-            }
-        }
-        let expected = 3000.0 * 5.0 / 12.0;
-        for count in counts {
-            // Binomial: a standard deviation of 27.
-            assert!((count - expected).abs() < 4.5 * 27.0, "{counts:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn subsets_are_balanced_nested_and_without_repetition(
-            mut labels in prop::collection::vec(0u32..5, 0..80), seed: u64, sizes in any::<[prop::sample::Index; 2]>(),
-        ) {
-            labels.extend(0..5);
-            let set = sample(&labels, (1, 1, 1));
-            let available = |class| labels.iter().filter(|&&label| label == class).count();
-            let sizes = sizes.map(|size| 5 + size.index(labels.len() - 4));
-            let [small, large] = [sizes[0].min(sizes[1]), sizes[0].max(sizes[1])];
-            let subset = set.subset(large, seed).unwrap();
-            prop_assert_eq!(&set.subset(small, seed).unwrap().indices[..], &subset.indices[..small]);
-            let different: HashSet<u32> = subset.indices.iter().copied().collect();
-            prop_assert_eq!(different.len(), large);
-            let most = *subset.counts.iter().max().unwrap();
-            for class in 0..5 {
-                let of_class = subset.indices.iter().filter(|&&index| set.label(index as usize) == class);
-                let count = of_class.count();
-                prop_assert_eq!(subset.counts[class as usize], count);
-                prop_assert!(count + 1 >= most || count == available(class));
-            }
-        }
     }
 }

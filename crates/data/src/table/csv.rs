@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 
-use super::dictionary::{Dictionary, MISSING, MOST_LEVELS};
+use super::dictionary::{Dictionary, MISSING};
+use super::error::{TableError, TableOption};
 use super::field::{Field, is_missing};
 use super::format::{TableFormat, delimiter};
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
-use crate::DataError;
 use crate::counted::counted;
-use crate::source;
+use crate::{FileError, compressed};
 
 /// Types are inferred from this many rows at most …
 const INFERRED_ROWS: usize = 4096;
@@ -30,8 +30,9 @@ struct Opened {
 enum Lines {
     /// With a line feed.
     Fed,
-    /// With a carriage return and a line feed. The reader's record ends before the line feed, which it counts only as it reads on:
-    /// it places every record but the first on the line before its own.
+    /// With a carriage return and a line feed. The reader's record ends before the line feed, which
+    /// it counts only as it reads on: it places every record but the first on the line before its
+    /// own.
     Returned,
 }
 
@@ -42,9 +43,9 @@ impl Lines {
     }
 }
 
-fn open(path: &Path, format: &TableFormat) -> Result<Opened, DataError> {
-    let (mut bytes, _) = source::open(path)?;
-    let start = bytes.fill_buf().map_err(DataError::io("read", path))?;
+fn open(path: &Path, format: &TableFormat) -> Result<Opened, TableError> {
+    let (mut bytes, _) = compressed::open(path)?;
+    let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
     let delimiter = format.delimiter.unwrap_or_else(|| delimiter(start));
     let mut reader =
         ReaderBuilder::new().delimiter(delimiter).has_headers(format.header).from_reader(bytes);
@@ -55,7 +56,7 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, DataError> {
         false => Lines::Returned,
     };
     if first.is_empty() {
-        return Err(DataError::table(path, "it has no rows"));
+        return Err(TableError::table(path, "it has no rows"));
     }
     let mut names = Vec::with_capacity(first.len());
     for (index, field) in first.iter().enumerate() {
@@ -68,16 +69,15 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, DataError> {
     }
     let is_number = |field: &[u8]| matches!(Field::read(field), Field::Number(_));
     if format.header && first.iter().all(is_number) {
-        return Err(DataError::table(
-            path,
-            "its first line holds numbers where names of columns should be; if it is data, say so with --no-header",
-        ));
+        let problem = "its first line holds numbers where names of columns should be; if it is \
+                       data, say so with `header`";
+        return Err(TableError::table(path, problem).mended_by(TableOption::Header));
     }
     Ok(Opened { reader, names, lines })
 }
 
 /// The columns of a CSV file: names from the first line, types from a first block of rows.
-pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, DataError> {
+pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, TableError> {
     let Opened { mut reader, names, lines } = open(path, format)?;
     let mut columns: Vec<Column> = names
         .into_iter()
@@ -110,10 +110,9 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
         }
     }
     if rows == 0 {
-        return Err(DataError::table(
-            path,
-            "it has no rows below its first line; if that line holds data, say so with --no-header",
-        ));
+        let problem = "it has no rows below its first line; if that line holds data, say so with \
+                       `header`";
+        return Err(TableError::table(path, problem).mended_by(TableOption::Header));
     }
     Ok(columns)
 }
@@ -141,10 +140,10 @@ impl CsvReader {
         path: &Path,
         format: &TableFormat,
         kinds: &[Option<Kind>],
-    ) -> Result<Self, DataError> {
+    ) -> Result<Self, TableError> {
         let Opened { reader, names, lines } = open(path, format)?;
         if names.len() != kinds.len() {
-            return Err(DataError::table(path, "it changed while it was read"));
+            return Err(TableError::table(path, "it changed while it was read"));
         }
         Ok(CsvReader {
             path: path.to_owned(),
@@ -157,7 +156,7 @@ impl CsvReader {
     }
 
     /// Adds up to `most` rows to an empty block.
-    pub(super) fn next(&mut self, block: &mut RawBlock, most: usize) -> Result<(), DataError> {
+    pub(super) fn next(&mut self, block: &mut RawBlock, most: usize) -> Result<(), TableError> {
         while block.rows < most {
             let found = self
                 .reader
@@ -169,37 +168,10 @@ impl CsvReader {
             let position = self.record.position();
             let line = position.map_or(0, |position| self.lines.number(position));
             for (index, column) in block.columns.iter_mut().enumerate() {
-                let field = &self.record[index];
                 match column {
                     RawColumn::Skipped => {}
-                    RawColumn::Numbers(values) => values.push(match Field::read(field) {
-                        Field::Number(value) => value,
-                        Field::Missing => f64::NAN,
-                        Field::Infinite => {
-                            return Err(self.cell(line, index, "holds an infinite number".to_owned()));
-                        }
-                        Field::Text(found) => {
-                            let found = String::from_utf8_lossy(found);
-                            return Err(self.cell(line, index, format!(
-                                "`{found}` is no number, but the first rows of the column are; if it holds categories, say so with --categorical"
-                            )));
-                        }
-                    }),
-                    RawColumn::Codes(codes) => {
-                        let field = field.trim_ascii();
-                        codes.push(if is_missing(field) {
-                            MISSING
-                        } else {
-                            let label =
-                                text(&self.path, Place::Line(line), &self.names[index], field)?;
-                            match self.dictionaries[index].code(label) {
-                                Some(code) => code,
-                                None => {
-                                    return Err(self.cell(line, index, too_many()));
-                                }
-                            }
-                        });
-                    }
+                    RawColumn::Numbers(values) => values.push(self.number(line, index)?),
+                    RawColumn::Codes(codes) => codes.push(self.code(line, index)?),
                 }
             }
             block.lines.push(line);
@@ -208,19 +180,39 @@ impl CsvReader {
         Ok(())
     }
 
-    fn cell(&self, line: u64, column: usize, problem: String) -> DataError {
-        DataError::TableCell {
-            path: self.path.clone(),
-            place: Place::Line(line).to_string(),
-            column: self.names[column].clone(),
-            problem,
+    /// A field as a number; a missing one is NaN.
+    #[inline]
+    fn number(&self, line: u64, column: usize) -> Result<f64, TableError> {
+        match Field::read(&self.record[column]) {
+            Field::Number(value) => Ok(value),
+            Field::Missing => Ok(f64::NAN),
+            Field::Infinite => Err(self.cell(line, column, "holds an infinite number")),
+            Field::Text(found) => {
+                let problem = format!(
+                    "`{}` is no number, but the first rows of the column are; if it holds \
+                     categories, say so with `categorical`",
+                    String::from_utf8_lossy(found)
+                );
+                Err(self.cell(line, column, problem).mended_by(TableOption::Categorical))
+            }
         }
     }
-}
 
-/// What is said of a column of names or free text.
-pub(super) fn too_many() -> String {
-    format!("is its {}th different text: no category; leave it out with --drop", MOST_LEVELS + 1)
+    /// A field as the code of its text.
+    fn code(&mut self, line: u64, column: usize) -> Result<u32, TableError> {
+        let field = self.record[column].trim_ascii();
+        if is_missing(field) {
+            return Ok(MISSING);
+        }
+        let label = text(&self.path, Place::Line(line), &self.names[column], field)?;
+        self.dictionaries[column]
+            .code(label)
+            .map_err(|problem| self.cell(line, column, problem).mended_by(TableOption::Drop))
+    }
+
+    fn cell(&self, line: u64, column: usize, problem: impl Into<String>) -> TableError {
+        TableError::cell(&self.path, Place::Line(line), &self.names[column], problem)
+    }
 }
 
 fn text<'a>(
@@ -228,36 +220,28 @@ fn text<'a>(
     place: Place,
     column: &str,
     field: &'a [u8],
-) -> Result<&'a str, DataError> {
-    std::str::from_utf8(field.trim_ascii()).map_err(|_| DataError::TableCell {
-        path: path.to_owned(),
-        place: place.to_string(),
-        column: column.to_owned(),
-        problem: "is not UTF-8: convert the file first, for example with `iconv -t UTF-8`"
-            .to_owned(),
+) -> Result<&'a str, TableError> {
+    std::str::from_utf8(field.trim_ascii()).map_err(|_| {
+        let problem = "is not UTF-8: convert the file first, for example with `iconv -t UTF-8`";
+        TableError::cell(path, place, column, problem)
     })
 }
 
 /// An error of the CSV reader in this crate's words.
-fn failure(path: &Path, error: csv::Error, lines: Lines) -> DataError {
+fn failure(path: &Path, error: csv::Error, lines: Lines) -> TableError {
     let line = error.position().map(|position| lines.number(position));
-    match error.into_kind() {
-        ErrorKind::Io(source) => DataError::io("read", path)(source),
-        ErrorKind::UnequalLengths { expected_len, len, .. } => DataError::table(
-            path,
-            format!(
-                "line {} has {} where the first line has {expected_len}; \
-                 if the columns are parted by another character, give it with --delimiter",
+    match (error.into_kind(), line) {
+        (ErrorKind::Io(source), _) => FileError::io("read", path)(source).into(),
+        (ErrorKind::UnequalLengths { expected_len, len, .. }, line) => {
+            let problem = format!(
+                "line {} has {} where the first line has {expected_len}; if the columns are parted \
+                 by another character, give it as `delimiter`",
                 line.unwrap_or(0),
                 counted(len, "field")
-            ),
-        ),
-        _ => DataError::table(
-            path,
-            match line {
-                Some(line) => format!("line {line} cannot be read as CSV"),
-                None => "it cannot be read as CSV".to_owned(),
-            },
-        ),
+            );
+            TableError::table(path, problem).mended_by(TableOption::Delimiter)
+        }
+        (_, Some(line)) => TableError::table(path, format!("line {line} cannot be read as CSV")),
+        (_, None) => TableError::table(path, "it cannot be read as CSV"),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 /// The code of a missing value.
 pub(super) const MISSING: u32 = u32::MAX;
 
-/// More distinct texts than this are names of rows or free text, not a category: the Gram matrix of their indicators
-/// alone would take 134 MB.
+/// More distinct texts than this are names of rows or free text, not a category: the Gram matrix of
+/// their indicators alone would take 134 MB.
 pub(super) const MOST_LEVELS: usize = 4096;
 
 /// Texts by code.
@@ -17,18 +17,21 @@ pub(super) struct Dictionary {
 }
 
 impl Dictionary {
-    /// The code of a text, new or known; none when there are too many.
-    pub(super) fn code(&mut self, text: &str) -> Option<u32> {
+    /// The code of a text, new or known; what is wrong with the column when there are too many.
+    pub(super) fn code(&mut self, text: &str) -> Result<u32, String> {
         if let Some(code) = self.codes.get(text) {
-            return Some(*code);
+            return Ok(*code);
         }
         if self.texts.len() == MOST_LEVELS {
-            return None;
+            return Err(format!(
+                "is its {}th different text: no category; leave it out with `drop`",
+                MOST_LEVELS + 1
+            ));
         }
         let code = self.texts.len() as u32;
         self.texts.push(text.to_owned());
         self.codes.insert(text.to_owned(), code);
-        Some(code)
+        Ok(code)
     }
 
     /// The texts in the order of their codes.

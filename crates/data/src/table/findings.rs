@@ -49,7 +49,8 @@ impl Watch {
         }
         self.constant &= value == self.first;
         self.numbering &= value == self.first + row as f64;
-        // The multiplier is that of splitmix64's last step; two different columns of a file agree by chance once in 2⁶⁴.
+        // The multiplier is that of splitmix64's last step; two different columns of a file agree
+        // by chance once in 2⁶⁴.
         self.hash =
             (self.hash.rotate_left(5) ^ value.to_bits()).wrapping_mul(0x94d0_49bb_1331_11eb);
     }

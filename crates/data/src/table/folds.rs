@@ -4,8 +4,9 @@ use crate::random::RandomStream;
 
 /// The fold of each row, one after the other: an endless iterator.
 ///
-/// Every run of K rows has one row in each fold, in a random order of its own, so that folds are of equal size while the
-/// rows pass by, and no order of the table, sorted or cyclic, falls in with them.
+/// Every run of K rows has one row in each fold, in a random order of its own, so that folds are of
+/// equal size while the rows pass by, and no order of the table, sorted or cyclic, falls in with
+/// them.
 ///
 /// ```
 /// let folds: Vec<usize> = wd_data::table::Folds::new(3, 0).take(6).collect();

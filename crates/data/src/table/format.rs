@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use crate::DataError;
-use crate::source;
+use super::error::TableError;
+use crate::{FileError, compressed};
 
 /// How a CSV file is written; Parquet files say it themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableFormat {
-    /// The character between fields; absent: the most frequent of `,` `;` tab and `|` in the first line.
+    /// The character between fields; absent: the most frequent of `,` `;` tab and `|` in the first
+    /// line.
     pub delimiter: Option<u8>,
     /// Whether the first line names the columns; without names they are `column1`, `column2`, ….
     pub header: bool,
@@ -29,18 +30,18 @@ pub(super) enum Container {
 
 impl Container {
     /// The kind of a file, from its first bytes.
-    pub(super) fn of(path: &Path) -> Result<Self, DataError> {
-        let (mut reader, _) = source::open(path)?;
-        let start = reader.fill_buf().map_err(DataError::io("read", path))?;
+    pub(super) fn of(path: &Path) -> Result<Self, TableError> {
+        let (mut reader, _) = compressed::open(path)?;
+        let start = reader.fill_buf().map_err(FileError::io("read", path))?;
         if start.starts_with(b"PAR1") {
             return Ok(Container::Parquet);
         }
         if start.is_empty() {
-            return Err(DataError::table(path, "it is empty"));
+            return Err(TableError::table(path, "it is empty"));
         }
         // No text holds a zero byte; UTF-16, spreadsheets and archives do within their first few.
         if start[..start.len().min(4096)].contains(&0) {
-            return Err(DataError::table(
+            return Err(TableError::table(
                 path,
                 "it holds neither text nor Parquet; export it as CSV in UTF-8 or as Parquet",
             ));

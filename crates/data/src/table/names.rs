@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::DataError;
+use super::error::{TableError, TableOption};
 
 /// Below this similarity (Jaro–Winkler) two names have nothing to do with each other.
 const SIMILAR: f64 = 0.8;
@@ -17,25 +17,24 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Indexes the names; a name that stands twice is an error.
-    pub(super) fn new(path: &'a Path, names: &'a [String]) -> Result<Self, DataError> {
+    pub(super) fn new(path: &'a Path, names: &'a [String]) -> Result<Self, TableError> {
         let mut places = HashMap::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
             if let Some(first) = places.insert(name.as_str(), index) {
-                return Err(DataError::table(
-                    path,
-                    format!(
-                        "columns {} and {} are both named `{name}`; if the first line holds data, say so with --no-header",
-                        first + 1,
-                        index + 1
-                    ),
-                ));
+                let problem = format!(
+                    "columns {} and {} are both named `{name}`; if the first line holds data, say \
+                     so with `header`",
+                    first + 1,
+                    index + 1
+                );
+                return Err(TableError::table(path, problem).mended_by(TableOption::Header));
             }
         }
         Ok(Names { path, names, places })
     }
 
     /// The place of a column.
-    pub(super) fn find(&self, name: &str) -> Result<usize, DataError> {
+    pub(super) fn find(&self, name: &str) -> Result<usize, TableError> {
         self.places.get(name).copied().ok_or_else(|| {
             let nearest = self
                 .names
@@ -45,7 +44,7 @@ impl<'a> Names<'a> {
                 })
                 .filter(|(similarity, _)| *similarity >= SIMILAR)
                 .max_by(|a, b| a.0.total_cmp(&b.0));
-            DataError::UnknownColumn {
+            TableError::UnknownColumn {
                 path: self.path.to_owned(),
                 name: name.to_owned(),
                 hint: match nearest {

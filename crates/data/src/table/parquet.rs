@@ -5,59 +5,24 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use parquet::basic::{ConvertedType, LogicalType, Type};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
-use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::csv::too_many;
 use super::dictionary::{Dictionary, MISSING};
+use super::error::{TableError, TableOption};
 use super::field::is_missing;
-use super::pages::CheckedPages;
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
-use crate::DataError;
 use crate::counted::counted;
-
-/// Opens a Parquet file, and refuses what its reader would trip over.
-pub(crate) fn file(path: &Path) -> Result<SerializedFileReader<File>, DataError> {
-    let file = File::open(path).map_err(DataError::io("open", path))?;
-    let length = file.metadata().map_err(DataError::io("read", path))?.len();
-    let file = SerializedFileReader::new(file).map_err(|error| failure(path, &error))?;
-    check(path, &file, length)?;
-    Ok(file)
-}
-
-/// Refuses places outside the file, on which the library would panic.
-fn check(path: &Path, file: &SerializedFileReader<File>, length: u64) -> Result<(), DataError> {
-    for (index, group) in file.metadata().row_groups().iter().enumerate() {
-        let inside = group.num_rows() >= 0
-            && group.columns().iter().all(|column| {
-                let dictionary = column.dictionary_page_offset();
-                let start = dictionary.unwrap_or_else(|| column.data_page_offset());
-                let end = start.checked_add(column.compressed_size());
-                start >= 0
-                    && column.data_page_offset() >= 0
-                    && column.compressed_size() >= 0
-                    && column.num_values() >= 0
-                    && end.is_some_and(|end| end.cast_unsigned() <= length)
-            });
-        if !inside {
-            return Err(DataError::table(
-                path,
-                format!("its row group {} lies outside the file: it is damaged", index + 1),
-            ));
-        }
-    }
-    Ok(())
-}
+use crate::parquet_file::{column, failure, open, values};
 
 /// The columns of a Parquet file, from its schema.
-pub(super) fn columns(path: &Path) -> Result<Vec<Column>, DataError> {
-    let file = file(path)?;
+pub(super) fn columns(path: &Path) -> Result<Vec<Column>, TableError> {
+    let file = open(path)?;
     let metadata = file.metadata().file_metadata();
     if metadata.num_rows() <= 0 {
-        return Err(DataError::table(path, "it has no rows"));
+        return Err(TableError::table(path, "it has no rows"));
     }
     Ok(metadata
         .schema_descr()
@@ -87,7 +52,8 @@ fn unreadable(column: &ColumnDescriptor) -> Option<String> {
     match column.physical_type() {
         Type::INT96 => Some("it holds times in the old INT96 form".to_owned()),
         Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY
-            // Older writers mark text by nothing at all; bytes that are not UTF-8 are refused as they are read.
+            // Older writers mark text by nothing at all; bytes that are not UTF-8 are refused as
+            // they are read.
             if !is_text
                 && (column.physical_type() == Type::FIXED_LEN_BYTE_ARRAY
                     || column.logical_type_ref().is_some()
@@ -118,11 +84,11 @@ pub(super) struct ParquetReader {
 }
 
 impl ParquetReader {
-    pub(super) fn open(path: &Path, kinds: &[Option<Kind>]) -> Result<Self, DataError> {
-        let file = file(path)?;
+    pub(super) fn open(path: &Path, kinds: &[Option<Kind>]) -> Result<Self, TableError> {
+        let file = open(path)?;
         let schema = file.metadata().file_metadata().schema_descr();
         if schema.num_columns() != kinds.len() {
-            return Err(DataError::table(path, "it changed while it was read"));
+            return Err(TableError::table(path, "it changed while it was read"));
         }
         let unit = |column: &ColumnDescriptor| match column.physical_type() {
             Type::INT32 | Type::INT64 if column.type_scale() > 0 => {
@@ -159,7 +125,7 @@ impl ParquetReader {
     }
 
     /// Adds up to `most` rows to an empty block; a block never crosses a row group.
-    pub(super) fn next(&mut self, block: &mut RawBlock, most: usize) -> Result<(), DataError> {
+    pub(super) fn next(&mut self, block: &mut RawBlock, most: usize) -> Result<(), TableError> {
         while self.left_in_group == 0 {
             if self.group == self.file.num_row_groups() {
                 return Ok(());
@@ -174,7 +140,7 @@ impl ParquetReader {
             let read = self.read_column(&mut reader, index, &mut block.columns[index], rows)?;
             self.columns[index] = Some(reader);
             if read != rows {
-                return Err(DataError::table(
+                return Err(TableError::table(
                     &self.path,
                     format!(
                         "column `{}` ends after {}, before its row group does: the file is damaged",
@@ -190,19 +156,13 @@ impl ParquetReader {
         Ok(())
     }
 
-    fn open_group(&mut self, block: &RawBlock) -> Result<(), DataError> {
-        let group =
-            self.file.get_row_group(self.group).map_err(|error| failure(&self.path, &error))?;
+    fn open_group(&mut self, block: &RawBlock) -> Result<(), TableError> {
+        let group = self.file.get_row_group(self.group).map_err(failure(&self.path))?;
         self.left_in_group = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
-        for (index, column) in block.columns.iter().enumerate() {
-            self.columns[index] = if matches!(column, RawColumn::Skipped) {
-                None
-            } else {
-                let pages = group
-                    .get_column_page_reader(index)
-                    .map_err(|error| failure(&self.path, &error))?;
-                let description = group.metadata().column(index).column_descr_ptr();
-                Some(get_column_reader(description, Box::new(CheckedPages::new(pages))))
+        for (index, raw) in block.columns.iter().enumerate() {
+            self.columns[index] = match raw {
+                RawColumn::Skipped => None,
+                _ => Some(column(&self.path, &*group, index)?),
             };
         }
         self.group += 1;
@@ -215,7 +175,7 @@ impl ParquetReader {
         index: usize,
         column: &mut RawColumn,
         rows: usize,
-    ) -> Result<usize, DataError> {
+    ) -> Result<usize, TableError> {
         let (unit, unsigned) = (self.units[index], self.unsigned[index]);
         match reader {
             ColumnReader::BoolColumnReader(reader) => {
@@ -242,13 +202,11 @@ impl ParquetReader {
             }
             ColumnReader::ByteArrayColumnReader(reader) => self.texts(reader, index, column, rows),
             ColumnReader::Int96ColumnReader(_) | ColumnReader::FixedLenByteArrayColumnReader(_) => {
-                Err(DataError::table(
-                    &self.path,
-                    format!(
-                        "column `{}` cannot be read; leave it out with --drop",
-                        self.names[index]
-                    ),
-                ))
+                let problem = format!(
+                    "column `{}` cannot be read; leave it out with `drop`",
+                    self.names[index]
+                );
+                Err(TableError::table(&self.path, problem).mended_by(TableOption::Drop))
             }
         }
     }
@@ -260,13 +218,13 @@ impl ParquetReader {
         column: &mut RawColumn,
         rows: usize,
         number: impl Fn(&T::T) -> f64,
-    ) -> Result<usize, DataError> {
+    ) -> Result<usize, TableError> {
         let values = values(&self.path, reader, self.defined[index], rows)?;
         let read = values.len();
         for (row, value) in values.into_iter().enumerate() {
             let value = value.map_or(f64::NAN, |value| number(&value));
             if value.is_infinite() {
-                return Err(self.cell(row, index, "holds an infinite number".to_owned()));
+                return Err(self.cell(row, index, "holds an infinite number"));
             }
             match column {
                 RawColumn::Skipped => {}
@@ -279,9 +237,7 @@ impl ParquetReader {
                     } else if let Some(code) = self.numbers[index].get(&value.to_bits()) {
                         *code
                     } else {
-                        let code = self.dictionaries[index]
-                            .code(&value.to_string())
-                            .ok_or_else(|| self.cell(row, index, too_many()))?;
+                        let code = self.code(row, index, &value.to_string())?;
                         self.numbers[index].insert(value.to_bits(), code);
                         code
                     });
@@ -297,7 +253,7 @@ impl ParquetReader {
         index: usize,
         column: &mut RawColumn,
         rows: usize,
-    ) -> Result<usize, DataError> {
+    ) -> Result<usize, TableError> {
         let values: Vec<Option<ByteArray>> = values(&self.path, reader, self.defined[index], rows)?;
         for (row, value) in values.iter().enumerate() {
             let bytes = value.as_ref().map_or(&[][..], |value| value.data()).trim_ascii();
@@ -305,15 +261,10 @@ impl ParquetReader {
                 MISSING
             } else {
                 let text = std::str::from_utf8(bytes).map_err(|_| {
-                    self.cell(
-                        row,
-                        index,
-                        "is not UTF-8; leave the column out with --drop".to_owned(),
-                    )
+                    let problem = "is not UTF-8; leave the column out with `drop`";
+                    self.cell(row, index, problem).mended_by(TableOption::Drop)
                 })?;
-                self.dictionaries[index]
-                    .code(text)
-                    .ok_or_else(|| self.cell(row, index, too_many()))?
+                self.code(row, index, text)?
             };
             if let RawColumn::Codes(codes) = column {
                 codes.push(code);
@@ -322,39 +273,15 @@ impl ParquetReader {
         Ok(values.len())
     }
 
-    fn cell(&self, row: usize, column: usize, problem: String) -> DataError {
-        DataError::TableCell {
-            path: self.path.clone(),
-            place: Place::Row(self.rows + row as u64 + 1).to_string(),
-            column: self.names[column].clone(),
-            problem,
-        }
+    /// The code of a text.
+    fn code(&mut self, row: usize, column: usize, text: &str) -> Result<u32, TableError> {
+        self.dictionaries[column]
+            .code(text)
+            .map_err(|problem| self.cell(row, column, problem).mended_by(TableOption::Drop))
     }
-}
 
-/// Up to `rows` values of a column, nulls included.
-pub(crate) fn values<T: DataType>(
-    path: &Path,
-    reader: &mut ColumnReaderImpl<T>,
-    defined: i16,
-    rows: usize,
-) -> Result<Vec<Option<T::T>>, DataError> {
-    let (mut present, mut levels) = (Vec::new(), Vec::new());
-    let (_, _, read) = reader
-        .read_records(rows, Some(&mut levels), None, &mut present)
-        .map_err(|error| failure(path, &error))?;
-    if defined == 0 {
-        return Ok(present.into_iter().map(Some).collect());
+    fn cell(&self, row: usize, column: usize, problem: impl Into<String>) -> TableError {
+        let place = Place::Row(self.rows + row as u64 + 1);
+        TableError::cell(&self.path, place, &self.names[column], problem)
     }
-    let mut present = present.into_iter();
-    Ok(levels
-        .iter()
-        .take(read)
-        .map(|level| if *level == defined { present.next() } else { None })
-        .collect())
-}
-
-/// An error of the Parquet reader in this crate's words.
-pub(crate) fn failure(path: &Path, error: &ParquetError) -> DataError {
-    DataError::table(path, format!("it cannot be read as Parquet: {error}"))
 }

@@ -1,13 +1,6 @@
 //! Rows of a file column by column, before anything is made of them.
 
 use std::fmt;
-use std::path::Path;
-
-use super::csv::CsvReader;
-use super::dictionary::Dictionary;
-use super::format::{Container, TableFormat};
-use super::parquet::ParquetReader;
-use crate::DataError;
 
 /// How a column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,67 +94,6 @@ impl fmt::Display for Place {
         match self {
             Place::Line(line) => write!(formatter, "line {line}"),
             Place::Row(row) => write!(formatter, "row {row}"),
-        }
-    }
-}
-
-/// Reads Parquet: its library asserts, deep in its decoders, what a damaged file need not fulfil.
-///
-/// The usual damages are found before ([`super::parquet`], [`super::pages`]); this is for what is left. The file and all that
-/// was read of it are given up then, so that no half-made state is seen.
-fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(DataError::table(path, "it is damaged, and no Parquet")))
-}
-
-/// A file of either kind, read in blocks.
-pub(super) enum RawReader {
-    Csv(Box<CsvReader>),
-    Parquet(Box<ParquetReader>),
-}
-
-impl RawReader {
-    /// The columns of a file, with what its first rows or its schema say of them.
-    pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, DataError> {
-        match Container::of(path)? {
-            Container::Csv => super::csv::columns(path, format),
-            Container::Parquet => guarded(path, || super::parquet::columns(path)),
-        }
-    }
-
-    /// Opens a file to read the columns that have a kind.
-    pub(super) fn open(
-        path: &Path,
-        format: &TableFormat,
-        kinds: &[Option<Kind>],
-    ) -> Result<Self, DataError> {
-        Ok(match Container::of(path)? {
-            Container::Csv => RawReader::Csv(Box::new(CsvReader::open(path, format, kinds)?)),
-            Container::Parquet => RawReader::Parquet(Box::new(ParquetReader::open(path, kinds)?)),
-        })
-    }
-
-    /// Reads up to `most` rows into `block`; false at the end.
-    pub(super) fn next(&mut self, block: &mut RawBlock, most: usize) -> Result<bool, DataError> {
-        block.first += block.rows as u64;
-        block.rows = 0;
-        block.lines.clear();
-        block.columns.iter_mut().for_each(RawColumn::clear);
-        match self {
-            RawReader::Csv(reader) => reader.next(block, most)?,
-            RawReader::Parquet(reader) => {
-                let path = reader.path.clone();
-                guarded(&path, || reader.next(block, most))?;
-            }
-        }
-        Ok(block.rows > 0)
-    }
-
-    /// The texts of a column seen so far.
-    pub(super) fn dictionary(&self, column: usize) -> &Dictionary {
-        match self {
-            RawReader::Csv(reader) => &reader.dictionaries[column],
-            RawReader::Parquet(reader) => &reader.dictionaries[column],
         }
     }
 }

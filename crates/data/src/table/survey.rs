@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::dictionary::MISSING;
+use super::error::TableError;
 use super::format::TableFormat;
-use super::raw::{Kind, RawBlock, RawColumn, RawReader};
-use crate::DataError;
+use super::raw::{Kind, RawBlock, RawColumn};
+use super::reader::RawReader;
 
 /// Rows read at a time.
 const ROWS: usize = 4096;
@@ -65,7 +66,7 @@ pub(super) fn survey(
     path: &Path,
     format: &TableFormat,
     kinds: &[Option<Kind>],
-) -> Result<Vec<Survey>, DataError> {
+) -> Result<Vec<Survey>, TableError> {
     if kinds.iter().all(Option::is_none) {
         return Ok(vec![Survey::None; kinds.len()]);
     }
@@ -81,7 +82,8 @@ pub(super) fn survey(
                     let (mean, present) = &mut means[index];
                     for value in values.iter().filter(|value| !value.is_nan()) {
                         *present += 1;
-                        // A running mean: sums of large numbers would overflow where their mean does not.
+                        // A running mean: sums of large numbers would overflow where their mean
+                        // does not.
                         let weight = 1.0 / *present as f64;
                         *mean = *mean * (1.0 - weight) + value * weight;
                     }

@@ -1,4 +1,5 @@
-//! Damaged files end in a set or in an error: never in a panic, nor in memory by the word of a header.
+//! Damaged files end in a set or in an error: never in a panic, nor in memory by the word of a
+//! header.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
@@ -137,7 +138,8 @@ proptest! {
         prop_assert!(LARGEST.load(Ordering::Relaxed) <= MOST);
     }
 
-    /// A checksum of PNG stops most damage: here it is mended, so that the header itself is believed.
+    /// A checksum of PNG stops most damage: here it is mended, so that the header itself is
+    /// believed.
     #[test]
     fn any_size_of_png(width in side(), height in side()) {
         let mut bytes = fs::read(golden_folder().join("colour.png")).unwrap();

@@ -3,6 +3,8 @@
 mod golden;
 mod hostile;
 mod layouts;
+mod loader;
 mod refusals;
 mod shipped;
+mod subset;
 mod support;

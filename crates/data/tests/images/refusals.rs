@@ -152,7 +152,7 @@ fn images_in_class_folders() {
         }
     }
     says(&[cat, ("dog/1.png", b"")], &["dog/1.png", "it is empty"]);
-    says(&[cat, ("dog/1.png", b"GIF89a....")], &["Gif", "neither PNG"]);
+    says(&[cat, ("dog/1.png", b"GIF89a....")], &["GIF", "neither PNG"]);
     says(&[cat, ("dog/1.webp", b"")], &["dog/1.webp", "`.webp`"]);
     says(&[cat, ("dog/1.png", &png(1025, 3, 1, 0))], &["dog/1.png", "1024 pixels"]);
     says(&[("0.png", &good)], &["stand directly in it"]);

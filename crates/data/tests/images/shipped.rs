@@ -47,7 +47,8 @@ fn they_can_be_read_from_memory() {
     assert_eq!(set.hash(), ImageSet::open(&shipped_folder()).unwrap().hash());
 }
 
-/// Written down once, so that a study made elsewhere, or with a later version, trains on the same images.
+/// Written down once, so that a study made elsewhere, or with a later version, trains on the same
+/// images.
 #[test]
 fn subset_order_and_pixels_are_the_same_for_ever() {
     let set = Arc::new(ImageSet::open(&shipped_folder()).unwrap());
@@ -139,7 +140,8 @@ fn evaluation_is_normalised_and_nothing_else() {
     assert!(error.to_string().contains("for each channel, 1"));
 }
 
-/// The thread keeps up: a step that takes as long as a small forward pass never waits but for its first batch.
+/// The thread keeps up: a step that takes as long as a small forward pass never waits but for its
+/// first batch.
 #[test]
 fn a_step_does_not_wait() {
     let set = Arc::new(ImageSet::open(&shipped_folder()).unwrap());

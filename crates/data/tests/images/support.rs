@@ -4,9 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use image::{ExtendedColorType, ImageFormat};
-use wd_data::DataError;
-use wd_data::images::{ImageSet, Part};
+use wd_data::images::{ImageError, ImageSet, Part};
 
 pub(crate) fn golden_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/images")
@@ -48,15 +46,39 @@ pub(crate) fn cifar(labels: &[&[u8]]) -> Vec<u8> {
 
 /// A PNG of one value.
 pub(crate) fn png(width: u32, height: u32, channels: usize, value: u8) -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(match channels {
+        1 => png::ColorType::Grayscale,
+        _ => png::ColorType::Rgb,
+    });
     let pixels = vec![value; width as usize * height as usize * channels];
-    let colour = match channels {
-        1 => ExtendedColorType::L8,
-        _ => ExtendedColorType::Rgb8,
-    };
-    image::write_buffer_with_format(&mut bytes, &pixels, width, height, colour, ImageFormat::Png)
-        .unwrap();
-    bytes.into_inner()
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    bytes
+}
+
+/// Grey images of these classes. Image i has the bytes i, i + 1, … (modulo 251, so that rows
+/// differ).
+pub(crate) fn sample(labels: &[u32], (height, width): (usize, usize)) -> ImageSet {
+    let size = height * width;
+    let pixels =
+        (0..labels.len()).flat_map(|image| (image..image + size).map(|byte| (byte % 251) as u8));
+    grey(labels, (height, width), pixels.collect())
+}
+
+/// `count` grey images of `classes` classes; each is its number everywhere.
+pub(crate) fn constant(count: u8, classes: u32, (height, width): (usize, usize)) -> ImageSet {
+    let labels: Vec<u32> = (0..u32::from(count)).map(|image| image % classes).collect();
+    let pixels = (0..count).flat_map(|image| vec![image; height * width]);
+    grey(&labels, (height, width), pixels.collect())
+}
+
+fn grey(labels: &[u32], (height, width): (usize, usize), pixels: Vec<u8>) -> ImageSet {
+    let labels: Vec<u8> = labels.iter().map(|&label| label as u8).collect();
+    let (mut images, labels) = idx(&labels, height as u32, width as u32);
+    images.truncate(16);
+    images.extend(pixels);
+    ImageSet::from_idx("sample", images.leak(), labels.leak()).unwrap()
 }
 
 /// Writes a file and the folders above it.
@@ -81,6 +103,6 @@ pub(crate) fn labels(set: &ImageSet) -> Vec<u32> {
 
 /// What is said of a folder whose part cannot be used.
 pub(crate) fn refusal(folder: &Path, part: Part) -> String {
-    let error: DataError = ImageSet::open_part(folder, part).expect_err("a refusal");
+    let error: ImageError = ImageSet::open_part(folder, part).expect_err("a refusal");
     error.to_string()
 }

@@ -1,6 +1,6 @@
 //! CSV files: what is inferred, encoded and refused.
 
-use wd_data::table::{DesignOptions, Encoding, TableFormat, TargetKind};
+use wd_data::table::{DesignOptions, Encoding, TableFormat, TableOption, TargetKind};
 
 use super::support::{file, read, read_text, refusal, targets};
 
@@ -113,7 +113,6 @@ fn missing_values_are_counted_and_placed() {
         "`a` in 1 row (first: line 3)",
         "`b` in 3 rows (first: line 3)",
         "`street` in 1 row (first: line 4)",
-        "--impute mean",
     ] {
         assert!(message.contains(part), "no «{part}» in {message}");
     }
@@ -170,7 +169,7 @@ fn what_cannot_be_used_is_refused_with_the_place_and_the_fix() {
     let cases = [
         ("", "it is empty"),
         ("x,y\n", "no rows below its first line"),
-        ("1,2\n3,4\n", "--no-header"),
+        ("1,2\n3,4\n", "numbers where names of columns should be"),
         ("x,x,y\n1,2,3\n", "columns 1 and 2 are both named `x`"),
         ("x,y\n1,2\n3\n", "line 3 has 1 field where the first line has 2"),
         ("x,y\ninf,2\n", "line 2, column `x`: holds an infinite number"),
@@ -195,6 +194,30 @@ fn what_cannot_be_used_is_refused_with_the_place_and_the_fix() {
     let (_folder, path) = file("book.xlsx", b"PK\x03\x04\x14\0\x06\0");
     let message = read(&path, &targets(&["y"])).unwrap_err().to_string();
     assert!(message.contains("export it as CSV"), "{message}");
+}
+
+/// An error names the option that mends it, so that whoever shows it can say how it is spelt there.
+#[test]
+fn the_option_that_mends_it_comes_with_an_error() {
+    use TableOption::{Categorical, Classes, Delimiter, Drop, Header, ImputeMean};
+    let texts: String = (0..5000).map(|row| format!("name{row},{row}\n")).collect();
+    let late = format!("x,y\n{}one,2\n", "1,2\n".repeat(5000));
+    for (text, expected) in [
+        ("1,2\n3,4\n", &[Header][..]),
+        ("x,y\n", &[Header]),
+        ("x,x,y\n1,2,3\n", &[Header]),
+        ("x,y\n1,2\n3\n", &[Delimiter]),
+        ("x,y\n1,a\n2,b\n", &[Classes]),
+        ("a;y\n1,5;2\n2,5;3\n", &[Categorical]),
+        (&late, &[Categorical]),
+        (&format!("n,y\n{texts}"), &[Drop]),
+        ("x,y\n,1\n2,2\n", &[Drop, ImputeMean]),
+        ("x,y\n1,1\n2,\n", &[]),
+        ("z,w\n1,2\n", &[]),
+    ] {
+        let error = read_text(text, &targets(&["y"])).unwrap_err();
+        assert_eq!(error.options(), expected, "{error}");
+    }
 }
 
 #[test]

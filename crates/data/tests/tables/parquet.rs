@@ -18,7 +18,8 @@ const SCHEMA: &str = "message table {
     REQUIRED BOOLEAN flag; OPTIONAL BINARY street (STRING); REQUIRED INT64 y;
 }";
 
-/// A table of `groups` row groups with `rows` rows each; every third `half` and every fifth `street` is null if `nulls`.
+/// A table of `groups` row groups with `rows` rows each; every third `half` and every fifth
+/// `street` is null if `nulls`.
 pub(crate) fn table(groups: usize, rows: usize, nulls: bool, compression: Compression) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
     let properties = WriterProperties::builder().set_compression(compression).build();

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use wd_data::DataError;
-use wd_data::table::{Design, DesignOptions, Findings, TargetUse};
+use wd_data::table::{Design, DesignOptions, Findings, TableError, TargetUse};
 
 /// Everything that a table holds.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ pub(crate) fn targets(names: &[&str]) -> DesignOptions {
 }
 
 /// Reads a table whole.
-pub(crate) fn read(path: &Path, options: &DesignOptions) -> Result<Whole, DataError> {
+pub(crate) fn read(path: &Path, options: &DesignOptions) -> Result<Whole, TableError> {
     let design = Design::infer(path, options)?;
     let mut whole = Whole {
         columns: design.columns(),
@@ -61,7 +60,7 @@ pub(crate) fn read(path: &Path, options: &DesignOptions) -> Result<Whole, DataEr
 }
 
 /// Reads a CSV text.
-pub(crate) fn read_text(text: &str, options: &DesignOptions) -> Result<Whole, DataError> {
+pub(crate) fn read_text(text: &str, options: &DesignOptions) -> Result<Whole, TableError> {
     let (_folder, path) = file("table.csv", text.as_bytes());
     read(&path, options)
 }

@@ -2,9 +2,9 @@
 
 use std::{path::Path, sync::Arc};
 
-use wd_data::DataError;
 use wd_data::images::{
-    Augmentation, Corruption, ImageLoader, ImageLoaderConfig, ImageSet, Normalisation, Part,
+    Augmentation, Corruption, ImageError, ImageLoader, ImageLoaderConfig, ImageSet, Normalisation,
+    Part,
 };
 use wd_nn::ImageShape;
 use wd_store::{DataUnit, PlannedImages};
@@ -132,7 +132,7 @@ impl ImageData {
         )
         .map_err(|error| {
             let key = match &error {
-                DataError::ImageSetting { name, .. } => format!("data.{name}"),
+                ImageError::Setting { name, .. } => format!("data.{name}"),
                 _ => "data".to_owned(),
             };
             source.refused(&key)(error)

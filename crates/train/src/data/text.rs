@@ -1,6 +1,6 @@
 //! A prepared corpus, its split, and the loader of its windows.
 
-use wd_data::{Corpus, Loader, LoaderConfig, Split};
+use wd_data::text::{Corpus, Loader, LoaderConfig, Split};
 use wd_store::DataUnit;
 
 use super::PlannedData;

@@ -1,6 +1,6 @@
 //! Text: windows of tokens, a GPT, the loss on windows that were held out and on windows already trained on.
 
-use wd_data::{Loader, Position};
+use wd_data::{Position, text::Loader};
 use wd_nn::{DropoutKey, Gpt, GptConfig};
 
 use super::{Scores, Task, Weights};

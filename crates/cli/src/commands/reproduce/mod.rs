@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use wd_data::{PrepareOptions, TokenizerSpec};
+use wd_data::text::{PrepareOptions, TokenizerSpec};
 use wd_lab::{Setting, Study, setting};
 use wd_page::words::quoted;
 use wd_studies::{Definition, Length, force};

@@ -1,17 +1,19 @@
 //! From a path to the files of one part of a data set, by their names.
 
-mod part;
+mod names;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::cifar::Version;
 use super::class_folders::is_image;
-use super::set::Part;
-use crate::DataError;
-use part::{Said, check_shards, found, of_part};
+use super::error::ImageError;
+use super::part::Part;
+use crate::FileError;
+use names::{PartInName, check_shards, found, of_part};
 
-/// Folders in folders that are gone through in search of the images; also the end of a link that leads to itself.
+/// Folders in folders that are gone through in search of the images; also the end of a link that
+/// leads to itself.
 const DEEPEST: usize = 4;
 
 /// The files of a set.
@@ -34,25 +36,27 @@ pub(super) enum Files {
     },
 }
 
-/// The files of a part; without one, a file is taken whatever its name says, and of a folder the training part.
-pub(super) fn find(path: &Path, part: Option<Part>) -> Result<Files, DataError> {
-    let metadata = fs::metadata(path).map_err(DataError::io("open", path))?;
+/// The files of a part; without one, a file is taken whatever its name says, and of a folder the
+/// training part.
+pub(super) fn find(path: &Path, part: Option<Part>) -> Result<Files, ImageError> {
+    let metadata = fs::metadata(path).map_err(FileError::io("open", path))?;
     if metadata.is_dir() {
         return in_folder(path, part.unwrap_or(Part::Train), 0);
     }
     let name = file_name(path);
-    match (part, Said::of(&name)) {
-        (Some(Part::Train), Said::Test) => Err(wrong_part(path, "test", "training")),
-        (Some(Part::Test), Said::Train) => Err(wrong_part(path, "training", "test")),
+    match (part, PartInName::of(&name)) {
+        (Some(Part::Train), PartInName::Test) => Err(wrong_part(path, "test", "training")),
+        (Some(Part::Test), PartInName::Train) => Err(wrong_part(path, "training", "test")),
         _ => file(path, &name),
     }
 }
 
-fn wrong_part(path: &Path, is: &str, wanted: &str) -> DataError {
-    DataError::image_set(
+fn wrong_part(path: &Path, is: &str, wanted: &str) -> ImageError {
+    ImageError::set(
         path,
         format!(
-            "by its name it is the {is} part, but the {wanted} part is asked for; name the file of the {wanted} part, or the folder with both"
+            "by its name it is the {is} part, but the {wanted} part is asked for; name the file of \
+             the {wanted} part, or the folder with both"
         ),
     )
 }
@@ -63,11 +67,11 @@ fn file_name(path: &Path) -> String {
 }
 
 /// A file named by itself.
-fn file(path: &Path, name: &str) -> Result<Files, DataError> {
+fn file(path: &Path, name: &str) -> Result<Files, ImageError> {
     let lower = name.to_lowercase();
     if lower.contains("labels") && lower.contains("idx1") {
         let problem = "it holds labels; name the file of images (`…images-idx3-ubyte`) beside it";
-        return Err(DataError::image_set(path, problem));
+        return Err(ImageError::set(path, problem));
     }
     if is_idx(&lower) {
         return idx(path, name);
@@ -85,9 +89,10 @@ fn file(path: &Path, name: &str) -> Result<Files, DataError> {
     {
         "it is an archive; unpack it and name the folder"
     } else {
-        "its name is not that of a file of images (`…images-idx3-ubyte`, `….bin`, `….parquet`); name one of these, or a folder with a folder of PNG or JPEG files for each class"
+        "its name is not that of a file of images (`…images-idx3-ubyte`, `….bin`, `….parquet`); \
+         name one of these, or a folder with a folder of PNG or JPEG files for each class"
     };
-    Err(DataError::image_set(path, problem))
+    Err(ImageError::set(path, problem))
 }
 
 fn is_idx(lower: &str) -> bool {
@@ -95,7 +100,7 @@ fn is_idx(lower: &str) -> bool {
 }
 
 /// A file of images with the file of labels beside it, which need not be compressed the same way.
-fn idx(images: &Path, name: &str) -> Result<Files, DataError> {
+fn idx(images: &Path, name: &str) -> Result<Files, ImageError> {
     let plain = name.trim_end_matches(".gz").trim_end_matches(".zst");
     let labels = plain.replace("images", "labels").replace("idx3", "idx1");
     for ending in ["", ".gz", ".zst"] {
@@ -104,7 +109,7 @@ fn idx(images: &Path, name: &str) -> Result<Files, DataError> {
             return Ok(Files::Idx { images: images.to_owned(), labels });
         }
     }
-    Err(DataError::image_set(
+    Err(ImageError::set(
         images,
         format!("its labels are missing: `{labels}` (or `{labels}.gz`) must stand beside it"),
     ))
@@ -125,10 +130,10 @@ struct Listing {
 }
 
 impl Listing {
-    fn of(folder: &Path) -> Result<Self, DataError> {
+    fn of(folder: &Path) -> Result<Self, ImageError> {
         let (mut files, mut folders) = (Vec::new(), Vec::new());
-        for entry in fs::read_dir(folder).map_err(DataError::io("list", folder))? {
-            let entry = entry.map_err(DataError::io("list", folder))?;
+        for entry in fs::read_dir(folder).map_err(FileError::io("list", folder))? {
+            let entry = entry.map_err(FileError::io("list", folder))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with('.') {
                 continue;
@@ -145,10 +150,11 @@ impl Listing {
     }
 }
 
-fn in_folder(folder: &Path, part: Part, depth: usize) -> Result<Files, DataError> {
+fn in_folder(folder: &Path, part: Part, depth: usize) -> Result<Files, ImageError> {
     if depth > DEEPEST {
-        let problem = "it lies deep within folders that hold nothing else; name the folder with the images itself";
-        return Err(DataError::image_set(folder, problem));
+        let problem = "it lies deep within folders that hold nothing else; name the folder with \
+                       the images itself";
+        return Err(ImageError::set(folder, problem));
     }
     let Listing { files, folders } = Listing::of(folder)?;
     let named = |fits: fn(&str) -> bool| -> Vec<&String> {
@@ -184,18 +190,21 @@ fn in_folder(folder: &Path, part: Part, depth: usize) -> Result<Files, DataError
         return Ok(Files::Parquet(files));
     }
     if let Some(name) = files.iter().find(|name| is_image(Path::new(name))) {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             folder,
             format!(
-                "images such as `{name}` stand directly in it; put those of each class into a folder of its own"
+                "images such as `{name}` stand directly in it; put those of each class into a \
+                 folder of its own"
             ),
         ));
     }
     if folders.is_empty() {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             folder,
             format!(
-                "it holds no images that can be read ({}); expected are `train-images-idx3-ubyte`, `data_batch_1.bin`, `train.bin`, `train-*.parquet`, or a folder of PNG or JPEG files for each class",
+                "it holds no images that can be read ({}); expected are `train-images-idx3-ubyte`, \
+                 `data_batch_1.bin`, `train.bin`, `train-*.parquet`, or a folder of PNG or JPEG \
+                 files for each class",
                 found(&files)
             ),
         ));
@@ -209,11 +218,13 @@ fn in_folders(
     folders: &[String],
     part: Part,
     depth: usize,
-) -> Result<Files, DataError> {
+) -> Result<Files, ImageError> {
     // A folder `train` with images in it is a class of that name.
     let parts: Vec<&String> = folders
         .iter()
-        .filter(|name| Said::of(name) != Said::Nothing && !holds(&folder.join(name), is_image_name))
+        .filter(|name| {
+            PartInName::of(name) != PartInName::Nothing && !holds(&folder.join(name), is_image_name)
+        })
         .collect();
     if !parts.is_empty() {
         let chosen = of_part(folder, part, &parts)?;
@@ -235,7 +246,7 @@ fn in_folders(
     let is_of_a_set =
         |name: &str| is_idx(name) || is_cifar_10(name) || is_cifar_100(name) || is_parquet(name);
     if let Some(set) = folders.iter().find(|name| holds(&folder.join(name), is_of_a_set)) {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             folder,
             format!("it holds no images itself, but `{set}` in it does; name that folder"),
         ));
@@ -270,10 +281,10 @@ fn one_of<'a>(
     folder: &Path,
     names: &[&'a String],
     alike: impl Fn(&str, &str) -> bool,
-) -> Result<&'a String, DataError> {
+) -> Result<&'a String, ImageError> {
     match names.iter().find(|other| **other != names[0] && !alike(other, names[0])) {
         None => Ok(names[0]),
-        Some(other) => Err(DataError::image_set(
+        Some(other) => Err(ImageError::set(
             folder,
             format!("it holds both `{}` and `{other}`; name one of them", names[0]),
         )),
@@ -285,9 +296,9 @@ fn all_of(
     version: Version,
     wanted: &[String],
     files: &[String],
-) -> Result<Files, DataError> {
+) -> Result<Files, ImageError> {
     if let Some(missing) = wanted.iter().find(|name| !files.contains(name)) {
-        return Err(DataError::image_set(
+        return Err(ImageError::set(
             folder,
             format!(
                 "`{missing}` is missing in it; unpack the archive of the “binary version” again"

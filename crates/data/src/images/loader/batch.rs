@@ -10,8 +10,8 @@ use crate::random::RandomStream;
 
 /// A batch of training images, normalised and augmented.
 ///
-/// With mixup an image i is `share[i]` of one of class `first[i]` and `1 − share[i]` of one of class `second[i]`; so
-/// should its loss be. Without, `share` is 1 and `second` equals `first`.
+/// With mixup an image i is `share[i]` of one of class `first[i]` and `1 − share[i]` of one of
+/// class `second[i]`; so should its loss be. Without, `share` is 1 and `second` equals `first`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ImageBatch<'a> {
     /// `[image][row][column][channel]`.

@@ -3,16 +3,14 @@
 mod batch;
 mod worker;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::augmentation::Augmentation;
+use super::error::ImageError;
 use super::normalisation::{Normalisation, check_indices};
 use super::set::ImageSet;
-use crate::{DataError, Position};
+use crate::loading::{Epochs, LoaderError, Position};
 pub use batch::ImageBatch;
 use batch::Maker;
 use worker::Worker;
@@ -39,15 +37,14 @@ pub struct ImageLoaderConfig {
 
 /// Hands out training batches without replacement, normalised and augmented.
 ///
-/// In each epoch the images come in an order that follows from (seed, epoch) alone and does not depend on the size of
-/// a batch; what is done to an image follows from (seed, epoch, its index).
+/// In each epoch the images come in an order that follows from (seed, epoch) alone and does not
+/// depend on the size of a batch; what is done to an image follows from (seed, epoch, its index).
 ///
-/// A thread of its own makes the next batch while the present one is used. Batches are the same whatever its timing;
-/// [`ImageLoader::waited`] says how long it was waited for.
+/// A thread of its own makes the next batch while the present one is used. Batches are the same
+/// whatever its timing; [`ImageLoader::waited`] says how long it was waited for.
 #[derive(Debug)]
 pub struct ImageLoader {
-    config: ImageLoaderConfig,
-    images: u64,
+    epochs: Epochs,
     position: Position,
     worker: Worker,
     waited: Duration,
@@ -57,36 +54,29 @@ impl ImageLoader {
     /// A loader at the start of its first epoch, over the images `indices` of a set.
     ///
     /// # Errors
-    /// A setting out of range; an image that the set does not have; fewer images than one batch, unless short batches
-    /// are kept; a thread that the system refuses.
+    /// A setting out of range; an image that the set does not have; fewer images than one batch,
+    /// unless short batches are kept; a thread that the system refuses.
     pub fn new(
         set: Arc<ImageSet>,
         indices: Vec<u32>,
         normalisation: Normalisation,
         augmentation: Augmentation,
         config: ImageLoaderConfig,
-    ) -> Result<Self, DataError> {
+    ) -> Result<Self, ImageError> {
         check_indices(&set, &indices)?;
         augmentation.check(&set)?;
-        for (name, value, limit) in
-            [("batch", config.batch as u64, 1 << 20), ("epochs", config.epochs, 1 << 32)]
-        {
-            if !(1..=limit).contains(&value) {
-                return Err(DataError::Setting { name, value, limit });
-            }
-        }
+        LoaderError::check("batch", config.batch as u64, 1 << 20)?;
+        LoaderError::check("epochs", config.epochs, 1 << 32)?;
         let (_, _, channels) = set.shape();
         let table = normalisation.table(channels)?;
         let images = indices.len() as u64;
         let batch = config.batch.min(indices.len());
         if batch < config.batch && !config.keep_short_batch {
-            return Err(DataError::ImageSetting {
-                name: "batch",
-                value: config.batch.to_string(),
-                problem: format!(
-                    "is larger than the {images} images that are trained on; use a smaller batch or more images"
-                ),
-            });
+            let problem = format!(
+                "is larger than the {images} images that are trained on; use a smaller batch or \
+                 more images"
+            );
+            return Err(ImageError::setting("batch", config.batch, problem));
         }
         let maker = Maker::new(set, indices, table, augmentation, config.seed);
         Self::over(maker, images, batch, config)
@@ -97,56 +87,47 @@ impl ImageLoader {
         images: u64,
         batch: usize,
         config: ImageLoaderConfig,
-    ) -> Result<Self, DataError> {
-        let position = Position { epoch: 0, cursor: 0 };
-        let mut loader = ImageLoader {
-            config,
-            images,
-            position,
-            worker: Worker::start(maker, batch)?,
-            waited: Duration::ZERO,
+    ) -> Result<Self, ImageError> {
+        let epochs = Epochs {
+            unit: "image",
+            items: images,
+            batch: config.batch as u64,
+            count: config.epochs,
+            keep_short_batch: config.keep_short_batch,
         };
-        loader.worker.order(position, loader.length(position));
-        Ok(loader)
+        let position = Position { epoch: 0, cursor: 0 };
+        let mut worker = Worker::start(maker, batch)?;
+        worker.order(position, epochs.length(position) as usize);
+        Ok(ImageLoader { epochs, position, worker, waited: Duration::ZERO })
     }
 
     /// Steps in all epochs together: more cannot be asked for.
     pub fn steps_available(&self) -> u64 {
-        self.config.epochs.saturating_mul(self.steps_in_epoch())
+        self.epochs.steps()
     }
 
     /// Steps in one epoch.
     pub fn steps_in_epoch(&self) -> u64 {
-        let batch = self.config.batch as u64;
-        match self.config.keep_short_batch {
-            true => self.images.div_ceil(batch),
-            false => self.images / batch,
-        }
+        self.epochs.steps_in_epoch()
     }
 
     /// The next batch, valid until the next call. Allocates nothing once it is under way.
     ///
     /// # Errors
-    /// [`DataError::Exhausted`] after the last epoch; [`DataError::LoaderThread`] if the thread has ended.
+    /// [`LoaderError::Exhausted`] after the last epoch; [`ImageError::LoaderThread`] if the thread
+    /// has ended.
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend its items")]
-    pub fn next(&mut self) -> Result<ImageBatch<'_>, DataError> {
+    pub fn next(&mut self) -> Result<ImageBatch<'_>, ImageError> {
         let position = self.position;
-        if position.epoch >= self.config.epochs {
-            return Err(DataError::Exhausted {
-                epochs: self.config.epochs,
-                steps: self.steps_in_epoch(),
-            });
-        }
-        let length = self.length(position);
-        let next = self
-            .normal(Position { epoch: position.epoch, cursor: position.cursor + length as u64 });
+        self.epochs.check_left(position)?;
+        let next = self.epochs.after(position);
         let started = Instant::now();
-        self.worker.take(position, length)?;
+        self.worker.take(position, self.epochs.length(position) as usize)?;
         self.waited += started.elapsed();
         self.position = next;
         // After the end nothing is made ahead.
-        if next.epoch < self.config.epochs {
-            self.worker.order(next, self.length(next));
+        if next.epoch < self.epochs.count {
+            self.worker.order(next, self.epochs.length(next) as usize);
         }
         Ok(self.worker.present())
     }
@@ -156,24 +137,13 @@ impl ImageLoader {
         self.position
     }
 
-    /// Goes to a position: the next batches are those that a loader which had read up to there would give.
+    /// Goes to a position: the next batches are those that a loader which had read up to there
+    /// would give.
     ///
     /// # Errors
-    /// [`DataError::Position`] for a position outside the epochs and images of this loader.
-    pub fn seek(&mut self, position: Position) -> Result<(), DataError> {
-        let (epochs, images) = (self.config.epochs, self.images);
-        let Position { epoch, cursor } = position;
-        let is_end = epoch == epochs && cursor == 0;
-        if !is_end && (epoch >= epochs || cursor > images) {
-            return Err(DataError::Position {
-                unit: "image",
-                epoch,
-                cursor,
-                epochs,
-                count: images,
-            });
-        }
-        self.position = self.normal(position);
+    /// [`LoaderError::Position`] for a position outside the epochs and images of this loader.
+    pub fn seek(&mut self, position: Position) -> Result<(), ImageError> {
+        self.position = self.epochs.seek(position)?;
         Ok(())
     }
 
@@ -181,23 +151,28 @@ impl ImageLoader {
     pub fn waited(&self) -> Duration {
         self.waited
     }
+}
 
-    /// Images in the batch at a position.
-    fn length(&self, position: Position) -> usize {
-        // At most a batch, which is a `usize`.
-        (self.images - position.cursor).min(self.config.batch as u64) as usize
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// A position at which no batch is left is the start of the next epoch.
-    fn normal(&self, position: Position) -> Position {
-        let needed = match self.config.keep_short_batch {
-            true => 1,
-            false => self.config.batch as u64,
-        };
-        if position.cursor + needed > self.images {
-            Position { epoch: position.epoch + 1, cursor: 0 }
-        } else {
-            position
-        }
+    #[test]
+    fn a_fault_in_the_thread_reaches_the_caller() {
+        const IMAGES: &[u8] = &[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 7, 9];
+        const LABELS: &[u8] = &[0, 0, 8, 1, 0, 0, 0, 2, 0, 1];
+        let set = Arc::new(ImageSet::from_idx("sample", IMAGES, LABELS).unwrap());
+        let table = Normalisation::of(&set, &[0, 1]).unwrap().table(1).unwrap();
+        // An image that is not there, past the check of `ImageLoader::new`.
+        let maker = Maker::new(set, vec![1, 77], table, Augmentation::default(), 0);
+        let config = ImageLoaderConfig { batch: 2, seed: 5, epochs: 1, keep_short_batch: false };
+        let mut loader = ImageLoader::over(maker, 2, 2, config).unwrap();
+        let error = loader.next().unwrap_err();
+        assert!(
+            matches!(&error, ImageError::LoaderThread { problem } if problem.contains("out of")),
+            "{error}"
+        );
+        assert!(matches!(loader.next(), Err(ImageError::LoaderThread { .. })));
+        assert_eq!(loader.position().cursor, 0);
     }
 }

@@ -1,0 +1,102 @@
+//! Parquet files, checked for what their reader takes for granted.
+
+mod pages;
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
+use parquet::data_type::DataType;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+
+use crate::FileError;
+use pages::CheckedPages;
+
+/// Opens a Parquet file, and refuses what its reader would trip over.
+pub(crate) fn open(path: &Path) -> Result<SerializedFileReader<File>, FileError> {
+    let file = File::open(path).map_err(FileError::io("open", path))?;
+    let length = file.metadata().map_err(FileError::io("read", path))?.len();
+    let file = SerializedFileReader::new(file).map_err(failure(path))?;
+    check(path, &file, length)?;
+    Ok(file)
+}
+
+/// Refuses places outside the file, on which the library would panic.
+fn check(path: &Path, file: &SerializedFileReader<File>, length: u64) -> Result<(), FileError> {
+    for (index, group) in file.metadata().row_groups().iter().enumerate() {
+        let inside = group.num_rows() >= 0
+            && group.columns().iter().all(|column| {
+                let dictionary = column.dictionary_page_offset();
+                let start = dictionary.unwrap_or_else(|| column.data_page_offset());
+                let end = start.checked_add(column.compressed_size());
+                start >= 0
+                    && column.data_page_offset() >= 0
+                    && column.compressed_size() >= 0
+                    && column.num_values() >= 0
+                    && end.is_some_and(|end| end.cast_unsigned() <= length)
+            });
+        if !inside {
+            let problem =
+                format!("its row group {} lies outside the file: it is damaged", index + 1);
+            return Err(FileError::Parquet { path: path.to_owned(), problem });
+        }
+    }
+    Ok(())
+}
+
+/// The reader of a column of a row group.
+pub(crate) fn column(
+    path: &Path,
+    group: &dyn RowGroupReader,
+    index: usize,
+) -> Result<ColumnReader, FileError> {
+    let pages = group.get_column_page_reader(index).map_err(failure(path))?;
+    let description = group.metadata().column(index).column_descr_ptr();
+    Ok(get_column_reader(description, Box::new(CheckedPages::new(pages))))
+}
+
+/// Up to `rows` values of a column, nulls included; `defined` is the definition level of a value
+/// that is there.
+pub(crate) fn values<T: DataType>(
+    path: &Path,
+    reader: &mut ColumnReaderImpl<T>,
+    defined: i16,
+    rows: usize,
+) -> Result<Vec<Option<T::T>>, FileError> {
+    let (mut present, mut levels) = (Vec::new(), Vec::new());
+    let (_, _, read) =
+        reader.read_records(rows, Some(&mut levels), None, &mut present).map_err(failure(path))?;
+    if defined == 0 {
+        return Ok(present.into_iter().map(Some).collect());
+    }
+    let mut present = present.into_iter();
+    Ok(levels
+        .iter()
+        .take(read)
+        .map(|level| if *level == defined { present.next() } else { None })
+        .collect())
+}
+
+/// For `map_err`: an error of the Parquet reader in this crate's words.
+pub(crate) fn failure(path: &Path) -> impl FnOnce(ParquetError) -> FileError {
+    move |error| FileError::Parquet {
+        path: path.to_owned(),
+        problem: format!("it cannot be read as Parquet: {error}"),
+    }
+}
+
+/// Reads Parquet: its library asserts, deep in its decoders, what a damaged file need not fulfil.
+///
+/// The usual damages are found before; this is for what is left. The file and all that was read of
+/// it are given up then, so that no half-made state is seen.
+pub(crate) fn guarded<T, E: From<FileError>>(
+    path: &Path,
+    read: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let problem = "it is damaged, and no Parquet".to_owned();
+        Err(FileError::Parquet { path: path.to_owned(), problem }.into())
+    })
+}

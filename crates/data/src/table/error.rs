@@ -1,0 +1,151 @@
+//! What can go wrong between a file and a design matrix.
+
+use std::path::{Path, PathBuf};
+
+use crate::FileError;
+
+/// Every failure of tables: what, where, and how to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// A file that cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+
+    /// A file cannot be read as a table.
+    #[error("{} is no usable table: {problem}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// The option that mends it.
+        option: Option<TableOption>,
+    },
+
+    /// A cell of a table is not what its column holds.
+    #[error("{}, {place}, column `{column}`: {problem}", path.display())]
+    Cell {
+        /// The file.
+        path: PathBuf,
+        /// The line or row.
+        place: String,
+        /// The column.
+        column: String,
+        /// What is wrong with the cell.
+        problem: String,
+        /// The option that mends it.
+        option: Option<TableOption>,
+    },
+
+    /// A column that a table does not have.
+    #[error("{} has no column `{name}`: {hint}", path.display())]
+    UnknownColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name asked for.
+        name: String,
+        /// The nearest name, or the names there are.
+        hint: String,
+    },
+
+    /// A column cannot be what it is asked to be.
+    #[error("column `{column}` of {}: {problem}", path.display())]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        problem: String,
+        /// The option that mends it.
+        option: Option<TableOption>,
+    },
+
+    /// Cells are empty.
+    #[error("{} lacks values: {columns}; {remedy}", path.display())]
+    MissingValues {
+        /// The file.
+        path: PathBuf,
+        /// Each column with the number of empty cells and the place of the first.
+        columns: String,
+        /// What can be done about these.
+        remedy: &'static str,
+        /// The options that mend it.
+        options: &'static [TableOption],
+    },
+}
+
+/// An option of a table, which an error names by its field. Whoever shows the error adds how the
+/// option is spelt there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TableOption {
+    /// `drop` of [`DesignOptions`](super::DesignOptions).
+    Drop,
+    /// `categorical` of [`DesignOptions`](super::DesignOptions).
+    Categorical,
+    /// `classes` of [`DesignOptions`](super::DesignOptions).
+    Classes,
+    /// `impute_mean` of [`DesignOptions`](super::DesignOptions).
+    ImputeMean,
+    /// `delimiter` of [`TableFormat`](super::TableFormat).
+    Delimiter,
+    /// `header` of [`TableFormat`](super::TableFormat).
+    Header,
+}
+
+impl TableError {
+    /// The options that mend what is wrong.
+    pub fn options(&self) -> &[TableOption] {
+        match self {
+            TableError::Table { option, .. }
+            | TableError::Cell { option, .. }
+            | TableError::Column { option, .. } => option.as_slice(),
+            TableError::MissingValues { options, .. } => options,
+            TableError::File(_) | TableError::UnknownColumn { .. } => &[],
+        }
+    }
+
+    /// A file cannot be read as a table.
+    pub(super) fn table(path: &Path, problem: impl Into<String>) -> TableError {
+        TableError::Table { path: path.to_owned(), problem: problem.into(), option: None }
+    }
+
+    /// A column cannot be what it is asked to be.
+    pub(super) fn column(path: &Path, column: &str, problem: impl Into<String>) -> TableError {
+        TableError::Column {
+            path: path.to_owned(),
+            column: column.to_owned(),
+            problem: problem.into(),
+            option: None,
+        }
+    }
+
+    /// A cell is not what its column holds.
+    pub(super) fn cell(
+        path: &Path,
+        place: impl ToString,
+        column: &str,
+        problem: impl Into<String>,
+    ) -> TableError {
+        TableError::Cell {
+            path: path.to_owned(),
+            place: place.to_string(),
+            column: column.to_owned(),
+            problem: problem.into(),
+            option: None,
+        }
+    }
+
+    /// The same error with the option that mends it.
+    pub(super) fn mended_by(mut self, mend: TableOption) -> TableError {
+        if let TableError::Table { option, .. }
+        | TableError::Cell { option, .. }
+        | TableError::Column { option, .. } = &mut self
+        {
+            *option = Some(mend);
+        }
+        self
+    }
+}

@@ -97,7 +97,7 @@ impl<'a> Arenas<'a> {
 /// Runs `kernel` on every chunk and puts what it returns in the chunk's place of `sums`.
 ///
 /// The kernel is told the chunk's tensor. Chunks are in order of their start, in both countings.
-pub(crate) fn sweep(
+pub(crate) fn over_chunks(
     chunks: &[Chunk],
     arenas: Arenas<'_>,
     sums: &mut [Sums],

@@ -73,7 +73,7 @@ pub use norm::{
     Equilibrium, MuonScale, UpdateNoise, coupled_sgd_equilibrium, norm_recursion,
     scale_invariant_sgd_norm,
 };
-pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};
+pub use policy::{Choice, DecayPolicy, DecidedBy, Preset, TensorDescription, in_order};
 pub use prior::{Prior, PriorUnit};
 pub use quantity::{Quantity, Unit};
 pub use role::Role;

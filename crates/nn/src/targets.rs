@@ -6,8 +6,9 @@ use crate::{NnError, error};
 
 /// Label of each image, or a mixture of two (mixup).
 ///
-/// The target distribution of image i is q_i = share_i·onehot(first_i) + (1 − share_i)·onehot(second_i); a share of 1
-/// makes `first` certain. All three slices have one element an image.
+/// The target distribution of image i is q_i = share_i·onehot(first_i) + (1 −
+/// share_i)·onehot(second_i); a share of 1 makes `first` certain. All three slices have one element
+/// an image.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Targets<'a> {
     /// First class of each image.
@@ -38,7 +39,8 @@ impl<'a> Targets<'a> {
         }
     }
 
-    /// Refuses slices of other lengths than `images`, classes beyond `classes` and shares beyond 0 to 1.
+    /// Refuses slices of other lengths than `images`, classes beyond `classes` and shares beyond 0
+    /// to 1.
     pub(crate) fn check(&self, images: usize, classes: usize) -> Result<(), NnError> {
         error::check_length("targets.first", self.first.len(), images)?;
         error::check_length("targets.second", self.second.len(), images)?;
@@ -56,42 +58,31 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// Distance of logits z `[images, classes]` from the targets' distributions q, the mean over the images of a batch.
-///
-/// In files, `kind` names the variant: `loss = { kind = "cross_entropy", label_smoothing = 0.1 }`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+/// Distance of logits z `[images, classes]` from the targets' distributions q, the mean over the
+/// images of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ClassLoss {
-    /// −Σ_k q̃_k ln softmax(z)_k with q̃ = (1 − ε)q + ε/K, as `torch.nn.CrossEntropyLoss(label_smoothing=ε)`
-    /// (Szegedy et al., "Rethinking the Inception architecture", 1512.00567, section 7).
-    CrossEntropy {
-        /// ε, 0 ≤ ε < 1; 0 unless given.
-        #[serde(default)]
-        label_smoothing: f64,
-    },
-    /// (1/K) Σ_k (z_k − q_k)², as `torch.nn.MSELoss` between logits and one-hot targets: its mean goes over classes
-    /// too.
+    /// −Σ_k q̃_k ln softmax(z)_k with q̃ = (1 − ε)q + ε/K, ε being the label smoothing, as
+    /// `torch.nn.CrossEntropyLoss(label_smoothing=ε)` (Szegedy et al., "Rethinking the Inception
+    /// architecture", 1512.00567, section 7).
+    #[default]
+    CrossEntropy,
+    /// (1/K) Σ_k (z_k − q_k)², as `torch.nn.MSELoss` between logits and one-hot targets: its mean
+    /// goes over classes too.
     MeanSquaredError,
 }
 
-impl Default for ClassLoss {
-    /// Cross-entropy without smoothing.
-    fn default() -> Self {
-        Self::CrossEntropy { label_smoothing: 0.0 }
-    }
-}
-
 impl ClassLoss {
-    pub(crate) fn validate(self) -> Result<(), NnError> {
-        match self {
-            Self::CrossEntropy { label_smoothing } if !(0.0..1.0).contains(&label_smoothing) => {
-                Err(NnError::configuration(
-                    "loss.label_smoothing",
-                    label_smoothing,
-                    "it has to be at least 0 and below 1",
-                ))
+    pub(crate) fn validate(self, label_smoothing: Option<f64>) -> Result<(), NnError> {
+        let Some(smoothing) = label_smoothing else { return Ok(()) };
+        let requirement = match self {
+            Self::MeanSquaredError => "the squared error has no label smoothing",
+            Self::CrossEntropy if !(0.0..1.0).contains(&smoothing) => {
+                "it has to be at least 0 and below 1"
             }
-            _ => Ok(()),
-        }
+            Self::CrossEntropy => return Ok(()),
+        };
+        Err(NnError::configuration("label_smoothing", smoothing, requirement))
     }
 }

@@ -227,7 +227,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             format!(
                 "{} at {} {unit}/s on {}; evaluations come on top",
                 text::duration(cost.seconds),
-                text::rate(cost.tokens_per_second),
+                text::rate(cost.samples_per_second),
                 text::counted(threads as u64, "thread")
             ),
         ),

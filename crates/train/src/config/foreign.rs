@@ -1,19 +1,16 @@
-//! Which keys of `[data]` and `[model]` belong to which kind of model: one that has no effect is refused.
+//! Which keys of `[data]` and `[model]` belong to which kind of model: one that has no effect is
+//! refused.
 
-use serde::Serialize;
-
-use crate::{ConfigSource, TrainError, config::ModelKind};
-use ModelKind::{Cnn, Gpt, Mlp, Resnet, Vit};
+use super::fault::ConfigFault;
+use super::model::ModelKind::{self, Cnn, Gpt, Mlp, Resnet, Vit};
+use super::sections::RunConfig;
 
 const TEXT: &[ModelKind] = &[Gpt];
 const IMAGES: &[ModelKind] = &[Vit, Resnet, Cnn, Mlp];
-const TRANSFORMERS: &[ModelKind] = &[Gpt, Vit];
 
-/// A key, the kinds that have it, and the key that does the same for the others.
-type Key = (&'static str, &'static [ModelKind], Option<&'static str>);
-
-/// Keys that not every kind has.
-const DATA: [Key; 15] = [
+/// Keys of `[data]` that not every kind has, the kinds that have them, and the key that does the
+/// same for the others.
+const DATA: [(&str, &[ModelKind], Option<&str>); 15] = [
     ("sequences", TEXT, Some("batch")),
     ("validation_fraction", TEXT, Some("test")),
     ("split_seed", TEXT, Some("subset_seed")),
@@ -31,140 +28,117 @@ const DATA: [Key; 15] = [
     ("evaluation_images", IMAGES, Some("validation_windows")),
 ];
 
-/// Keys that not every kind has.
-const MODEL: [Key; 29] = [
-    ("vocabulary", TEXT, None),
-    ("context", TEXT, None),
-    ("layers", TRANSFORMERS, Some("depth")),
-    ("width", &[Gpt, Vit, Resnet], Some("channels")),
-    ("heads", TRANSFORMERS, None),
-    ("mlp_width", TRANSFORMERS, Some("hidden")),
-    ("dropout", &[Gpt, Vit, Mlp], None),
-    ("activation", &[Gpt, Vit, Mlp], None),
-    ("norm", &[Gpt, Resnet, Cnn], None),
-    ("norm_epsilon", TRANSFORMERS, None),
-    ("position", TEXT, None),
-    ("rope_base", TEXT, None),
-    ("tied_head", TEXT, None),
-    ("bias", TEXT, Some("qkv_bias")),
-    ("qk_norm", TEXT, None),
-    ("init_std", TEXT, None),
-    ("patch", &[Vit], None),
-    ("pool", &[Vit], None),
-    ("qkv_bias", &[Vit], Some("bias")),
-    ("hidden", &[Mlp], Some("width")),
-    ("channels", &[Cnn], Some("width")),
-    ("convolutions", &[Cnn], None),
-    ("kernel", &[Cnn], None),
-    ("groups", &[Cnn], None),
-    ("pooling", &[Cnn], Some("pool")),
-    ("depth", &[Resnet], Some("layers")),
-    ("stem", &[Resnet], None),
-    ("loss", IMAGES, None),
-    ("label_smoothing", IMAGES, None),
+/// Keys of `[model]` and the key that does the same in other kinds. Which kind has which key its
+/// own structure says.
+const COUNTERPARTS: [(&str, &str); 9] = [
+    ("layers", "depth"),
+    ("depth", "layers"),
+    ("width", "channels"),
+    ("channels", "width"),
+    ("mlp_width", "hidden"),
+    ("hidden", "width"),
+    ("bias", "qkv_bias"),
+    ("qkv_bias", "bias"),
+    ("pooling", "pool"),
 ];
 
 /// Refuses keys of other kinds of models than the configuration's.
-pub(crate) fn refuse_foreign_keys(source: &ConfigSource) -> Result<(), TrainError> {
-    let config = &source.config;
-    refuse(source, "data", &config.data, &DATA)?;
-    refuse(source, "model", &config.model, &MODEL)
-}
-
-fn refuse(
-    source: &ConfigSource,
-    section: &str,
-    values: &impl Serialize,
-    keys: &[Key],
-) -> Result<(), TrainError> {
-    let kind = source.config.model.kind;
-    let written = toml::Table::try_from(values).unwrap_or_default();
-    let has = |key: &str| {
-        let known = keys.iter().find(|(name, ..)| *name == key);
-        known.is_none_or(|(_, kinds, _)| kinds.contains(&kind))
-    };
-    for (key, kinds, instead) in keys {
-        if !written.contains_key(*key) || kinds.contains(&kind) {
+pub(super) fn refuse_foreign_keys(
+    kind: ModelKind,
+    config: &RunConfig<toml::Table>,
+) -> Result<(), ConfigFault> {
+    let data = toml::Table::try_from(&config.data).unwrap_or_default();
+    for (key, kinds, counterpart) in DATA {
+        if data.contains_key(key) && !kinds.contains(&kind) {
+            let here = if kind == Gpt { "text has" } else { "images have" };
+            let instead = counterpart.map(|counterpart| format!("{here} data.{counterpart}"));
+            return Err(foreign(format!("data.{key}"), kinds, instead));
+        }
+    }
+    for key in config.model.keys() {
+        let kinds: Vec<ModelKind> =
+            ModelKind::ALL.into_iter().filter(|kind| kind.keys().contains(&key.as_str())).collect();
+        if kinds.is_empty() || kinds.contains(&kind) {
             continue;
         }
-        let owner = match *kinds {
-            TEXT => "text (model.kind = \"gpt\")".to_owned(),
-            IMAGES => "images".to_owned(),
-            kinds => {
-                let names: Vec<String> =
-                    kinds.iter().map(|kind| format!("model.kind = \"{}\"", kind.name())).collect();
-                names.join(", ")
-            }
-        };
-        let here = match kind {
-            Gpt => "text has".to_owned(),
-            _ if section == "data" => "images have".to_owned(),
-            kind => format!("\"{}\" has", kind.name()),
-        };
-        let instead = match instead.filter(|instead| has(instead)) {
-            Some(instead) => format!("; {here} {section}.{instead}"),
-            None => String::new(),
-        };
-        return Err(source.invalid(
-            &format!("{section}.{key}"),
-            format!("{section}.{key} belongs to {owner}{instead}"),
-            format!("remove `{key}`, or set model.kind to what it belongs to"),
-        ));
+        let counterpart =
+            COUNTERPARTS.iter().find(|(name, _)| name == key).map(|(_, other)| *other);
+        let instead = counterpart.filter(|other| kind.keys().contains(other));
+        let here = if kind == Gpt { "text".to_owned() } else { format!("\"{}\"", kind.name()) };
+        let instead = instead.map(|other| format!("{here} has model.{other}"));
+        return Err(foreign(format!("model.{key}"), &kinds, instead));
     }
     Ok(())
+}
+
+fn foreign(key: String, kinds: &[ModelKind], instead: Option<String>) -> ConfigFault {
+    let owner = match kinds {
+        TEXT => "text (model.kind = \"gpt\")".to_owned(),
+        IMAGES => "images".to_owned(),
+        kinds => {
+            let names: Vec<String> =
+                kinds.iter().map(|kind| format!("model.kind = \"{}\"", kind.name())).collect();
+            names.join(", ")
+        }
+    };
+    ConfigFault::Foreign { key, owner, instead }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{KEYS, RunConfig};
+    use crate::config::ConfigSource;
+    use crate::error::TrainError;
 
-    fn complaint(kind: &str, data: &str, model: &str) -> String {
+    /// The key that is refused, who owns it, and what takes its place.
+    fn refused(kind: &str, data: &str, model: &str) -> Option<(String, String, Option<String>)> {
         let text = format!(
             "[data]\npath = \"x\"\n{data}\n[model]\nkind = \"{kind}\"\n{model}\n[optim]\nlr = 1e-3\n"
         );
-        let source = ConfigSource::parse("run.toml", text).unwrap();
-        refuse_foreign_keys(&source).map_or_else(|error| error.to_string(), |()| String::new())
+        match ConfigSource::parse("run.toml", text) {
+            Err(TrainError::Config(error)) => match error.fault {
+                ConfigFault::Foreign { key, owner, instead } => Some((key, owner, instead)),
+                ConfigFault::Missing { .. } => None,
+                other => panic!("{other:?}"),
+            },
+            other => other.map(|_| None).unwrap(),
+        }
     }
 
     #[test]
     fn a_key_of_another_kind_is_refused_with_the_one_that_takes_its_place() {
-        assert_eq!(
-            complaint("vit", "sequences = 4", ""),
-            "data.sequences belongs to text (model.kind = \"gpt\"); images have data.batch"
-        );
-        assert_eq!(
-            complaint("gpt", "batch = 4", ""),
-            "data.batch belongs to images; text has data.sequences"
-        );
-        assert_eq!(
-            complaint("vit", "batch = 4", "context = 8"),
-            "model.context belongs to text (model.kind = \"gpt\")"
-        );
-        assert_eq!(
-            complaint("vit", "batch = 4", "hidden = [8]"),
-            "model.hidden belongs to model.kind = \"mlp\"; \"vit\" has model.width"
-        );
-        assert_eq!(complaint("mlp", "batch = 4", "hidden = [8]"), "");
-        assert_eq!(complaint("gpt", "sequences = 4", "context = 8"), "");
+        let text = "text (model.kind = \"gpt\")";
+        let cases: [(&str, &str, &str, [&str; 3]); 4] = [
+            ("vit", "sequences = 4", "", ["data.sequences", text, "images have data.batch"]),
+            ("gpt", "batch = 4", "", ["data.batch", "images", "text has data.sequences"]),
+            ("vit", "batch = 4", "context = 8", ["model.context", text, ""]),
+            (
+                "vit",
+                "batch = 4",
+                "hidden = [8]",
+                ["model.hidden", "model.kind = \"mlp\"", "\"vit\" has model.width"],
+            ),
+        ];
+        for (kind, data, model, [key, owner, instead]) in cases {
+            let instead = (!instead.is_empty()).then(|| instead.to_owned());
+            assert_eq!(
+                refused(kind, data, model),
+                Some((key.to_owned(), owner.to_owned(), instead))
+            );
+        }
+        assert_eq!(refused("mlp", "batch = 4", "hidden = [8]"), None);
+        assert_eq!(refused("gpt", "sequences = 4", "context = 8"), None);
     }
 
-    /// A key that is added to a section is either of every kind or listed here.
     #[test]
     fn every_listed_key_is_a_key() {
-        let written: String = KEYS
-            .lines()
-            .map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line)))
-            .collect();
-        for (section, keys) in [("data", &DATA[..]), ("model", &MODEL[..])] {
-            let start = written.find(&format!("\n[{section}]")).unwrap();
-            let text = &written[start + 1..];
-            let text = &text[..text.find("\n\n").unwrap_or(text.len())];
-            for (key, ..) in keys {
-                let line = format!("\n{key} = ");
-                assert!(text.contains(&line), "[{section}] has no `{key}`");
-            }
-        }
-        let _: RunConfig = toml::from_str(KEYS).unwrap();
+        let is_data = |key: &str| {
+            let text = format!("path = \"x\"\n{key} = {{}}");
+            let error = toml::from_str::<crate::config::DataSection>(&text).unwrap_err();
+            !error.message().starts_with("unknown field")
+        };
+        let is_model = |key: &str| ModelKind::ALL.iter().any(|kind| kind.keys().contains(&key));
+        assert!(DATA.iter().all(|(key, ..)| is_data(key)));
+        assert!(COUNTERPARTS.iter().all(|(key, other)| is_model(key) && is_model(other)));
     }
 }

@@ -1,10 +1,14 @@
-//! Text → [`RunConfig`], and the place in the text of every complaint.
+//! Text → [`RunConfig`], and the place in the text of every fault.
 
 use std::{ops::Range, path::Path};
 
 use wd_data::DataError;
 
-use crate::{ConfigError, RunConfig, TrainError};
+use super::fault::{ConfigError, ConfigFault};
+use super::foreign::refuse_foreign_keys;
+use super::model::Start;
+use super::sections::RunConfig;
+use crate::error::TrainError;
 
 /// A configuration and the text it was read from.
 #[derive(Debug, Clone)]
@@ -21,7 +25,9 @@ impl ConfigSource {
     /// Reads a configuration file.
     ///
     /// # Errors
-    /// Unreadable file, TOML syntax, unknown keys (with the nearest known one), values of the wrong type.
+    /// Unreadable file, TOML syntax, unknown keys (with the nearest known one), keys of another
+    /// kind of model, values of the wrong type; a `config.json` beside `model.init_from` that
+    /// cannot be read.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| TrainError::ReadConfig { path: path.to_owned(), source })?;
@@ -33,119 +39,57 @@ impl ConfigSource {
     /// # Errors
     /// As [`ConfigSource::read`].
     pub fn parse(name: &str, text: String) -> Result<Self, TrainError> {
-        match toml::from_str(&text) {
-            Ok(config) => Ok(ConfigSource { name: name.to_owned(), text, config }),
-            Err(error) => Err(Box::new(ConfigError {
-                name: name.to_owned(),
-                span: error.span(),
-                help: suggestion(error.message()),
-                message: error.message().to_owned(),
-                text,
-            })
-            .into()),
-        }
+        let refuse = |span, fault| located(name, &text, span, fault);
+        let at_key = |(key, fault): (Option<String>, ConfigFault)| {
+            let span = match key {
+                Some(key) => span_of(&text, &format!("model.{key}"), &fault),
+                None => fault.key().and_then(|key| span_of(&text, &key, &fault)),
+            };
+            refuse(span, fault)
+        };
+        let raw: RunConfig<toml::Table> = toml::from_str(&text)
+            .map_err(|error| refuse(error.span(), ConfigFault::of_parser(error.message())))?;
+        let start = Start::new(raw.model.clone()).map_err(at_key)?;
+        refuse_foreign_keys(start.kind, &raw).map_err(|fault| at_key((None, fault)))?;
+        let model = start.section()?.map_err(at_key)?;
+        let config = raw.with_model(model);
+        Ok(ConfigSource { name: name.to_owned(), text, config })
     }
 
-    /// An error about the value of `key` (for example `optim.lr`).
-    pub fn invalid(
-        &self,
-        key: &str,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) -> TrainError {
-        Box::new(ConfigError {
-            name: self.name.clone(),
-            span: self.span_of(key),
-            text: self.text.clone(),
-            message: message.into(),
-            help: Some(help.into()),
-        })
-        .into()
+    /// An error of this configuration, at its place in the text.
+    pub fn error(&self, fault: ConfigFault) -> TrainError {
+        let span = fault.key().and_then(|key| span_of(&self.text, &key, &fault));
+        located(&self.name, &self.text, span, fault)
     }
 
     /// For `map_err`: what the data refused is the value of `key`.
     pub(crate) fn refused(&self, key: &str) -> impl Fn(DataError) -> TrainError {
         let key = key.to_owned();
-        move |error| {
-            let help = match &error {
-                DataError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                    Some(
-                        "a relative path starts in the folder in which the command is run"
-                            .to_owned(),
-                    )
-                }
-                _ => None,
-            };
-            Box::new(ConfigError {
-                name: self.name.clone(),
-                span: self.span_of(&key),
-                text: self.text.clone(),
-                message: error.to_string(),
-                help,
-            })
-            .into()
-        }
-    }
-
-    /// Where `key` stands in the text; its section where the key itself is absent.
-    fn span_of(&self, key: &str) -> Option<Range<usize>> {
-        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
-        let mut item = document.as_item();
-        let mut span = None;
-        for part in key.split('.') {
-            match item.get(part) {
-                Some(next) => {
-                    item = next;
-                    span = next.span().or(span);
-                }
-                None => break,
-            }
-        }
-        span
+        move |source| self.error(ConfigFault::Data { key: key.clone(), source })
     }
 }
 
-/// What people write, in any section, for a key of another name or section.
-const ELSEWHERE: [(&str, &str); 16] = [
-    ("weight_decay", "decay.lambda"),
-    ("wd", "decay.lambda"),
-    ("lambda", "decay.lambda"),
-    ("learning_rate", "optim.lr"),
-    ("lr", "optim.lr"),
-    ("betas", "optim.beta1 and optim.beta2"),
-    ("eps", "optim.epsilon"),
-    ("grad_clip", "optim.clip"),
-    ("optimizer", "optim.kind"),
-    ("batch_size", "data.batch for images, data.sequences for text"),
-    ("label_smoothing", "model.label_smoothing"),
-    ("epochs", "data.epochs"),
-    ("steps", "run.steps"),
-    ("seed", "run.seed"),
-    ("warmup", "schedule.warmup"),
-    ("dropout", "model.dropout"),
-];
+fn located(name: &str, text: &str, span: Option<Range<usize>>, fault: ConfigFault) -> TrainError {
+    let (name, text) = (name.to_owned(), text.to_owned());
+    Box::new(ConfigError { name, text, span, fault }).into()
+}
 
-/// For "unknown field `x`, expected one of …": the expected key that is nearest to what was typed.
-fn suggestion(message: &str) -> Option<String> {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let typed = quoted.next()?;
-    if !message.starts_with("unknown") {
-        return None;
+/// Where the value of `key` stands in the text, or an unknown key itself; its section where the key
+/// is absent.
+fn span_of(text: &str, key: &str, fault: &ConfigFault) -> Option<Range<usize>> {
+    let is_name = matches!(fault, ConfigFault::Unknown { message, .. } if message.starts_with("unknown field"));
+    let document = toml_edit::Document::parse(text).ok()?;
+    let mut item = document.as_item();
+    let mut span = None;
+    for part in key.split('.') {
+        let Some((name, next)) = item.as_table_like().and_then(|table| table.get_key_value(part))
+        else {
+            return span;
+        };
+        item = next;
+        span = if is_name { name.span() } else { next.span() }.or(span);
     }
-    if let Some((_, key)) = ELSEWHERE.iter().find(|(name, _)| *name == typed) {
-        return Some(format!("it is {key} here"));
-    }
-    let known: Vec<&str> = quoted.collect();
-    let nearest = known
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(typed, candidate), candidate))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(likeness, _)| *likeness > 0.7);
-    match nearest {
-        Some((_, candidate)) => Some(format!("did you mean `{candidate}`?")),
-        None if known.is_empty() => None,
-        None => Some(format!("known here: {}", known.join(", "))),
-    }
+    span
 }
 
 #[cfg(test)]
@@ -165,11 +109,15 @@ heads = 2
 lr = 1e-3
 "#;
 
-    fn complaint(text: &str) -> Box<ConfigError> {
+    fn fault(text: &str) -> Box<ConfigError> {
         match ConfigSource::parse("run.toml", text.to_owned()) {
             Err(TrainError::Config(error)) => error,
             other => panic!("expected a configuration error, got {other:?}"),
         }
+    }
+
+    fn place(error: &ConfigError) -> &str {
+        &error.text[error.span.clone().unwrap()]
     }
 
     #[test]
@@ -182,26 +130,50 @@ lr = 1e-3
 
     #[test]
     fn an_unknown_key_is_refused_with_its_place_and_the_nearest_key() {
-        let text = format!("{MINIMAL}\n[decay]\nlamda = 0.1\n");
-        let error = complaint(&text);
-        assert_eq!(&text[error.span.clone().unwrap()], "lamda");
-        assert_eq!(error.help.as_deref(), Some("did you mean `lambda`?"));
+        for (text, typed, nearest) in [
+            (format!("{MINIMAL}\n[decay]\nlamda = 0.1\n"), "lamda", "`lambda`"),
+            (format!("{MINIMAL}\n[decay]\nrule = \"decoupledd\"\n"), "decoupledd", "`decoupled`"),
+            (MINIMAL.replace("heads", "headz"), "headz", "`heads`"),
+        ] {
+            let error = fault(&text);
+            assert!(
+                matches!(&error.fault, ConfigFault::Unknown { typed: name, .. } if name == typed)
+            );
+            assert_eq!(place(&error).trim_matches('"'), typed);
+            let help = error.fault.help();
+            assert!(help.as_ref().is_some_and(|help| help.contains(nearest)), "{help:?}");
+        }
     }
 
     #[test]
-    fn an_unknown_rule_lists_what_there_is() {
-        let text = format!("{MINIMAL}\n[decay]\nrule = \"decoupledd\"\n");
-        let error = complaint(&text);
-        assert_eq!(error.help.as_deref(), Some("did you mean `decoupled`?"));
+    fn what_is_wrong_in_the_model_is_shown_at_its_place() {
+        let error = fault(&MINIMAL.replace("heads = 2", "heads = \"two\""));
+        assert!(matches!(error.fault, ConfigFault::Syntax { .. }));
+        assert_eq!(place(&error), "\"two\"");
+
+        let error = fault(&MINIMAL.replace("heads = 2", "norm = \"batch\"\nheads = 2"));
+        assert!(
+            matches!(&error.fault, ConfigFault::NotOfKind { kind: "gpt", known, .. } if known.len() == 2)
+        );
+        assert_eq!(place(&error), "\"batch\"");
+
+        let error = fault(&MINIMAL.replace("heads = 2", ""));
+        assert!(matches!(&error.fault, ConfigFault::Missing { key, .. } if key == "model.heads"));
+        assert!(place(&error).starts_with("[model]"));
+
+        let error = fault(&MINIMAL.replace("[model]", "[model]\nkind = \"gpd\""));
+        assert!(
+            matches!(&error.fault, ConfigFault::Unknown { typed, known, .. } if typed == "gpd" && known.len() == 5)
+        );
+        assert_eq!(place(&error), "\"gpd\"");
     }
 
     #[test]
-    fn a_complaint_about_a_value_points_at_it() {
+    fn a_fault_of_a_value_points_at_it() {
         let source = ConfigSource::parse("run.toml", MINIMAL.to_owned()).unwrap();
-        match source.invalid("optim.lr", "bad", "mend") {
-            TrainError::Config(error) => {
-                assert_eq!(&source.text[error.span.clone().unwrap()], "1e-3");
-            }
+        let (key, range, meaning) = ("optim.lr".to_owned(), "be large", "large");
+        match source.error(ConfigFault::OutOfRange { key, value: 1e-3, range, meaning }) {
+            TrainError::Config(error) => assert_eq!(place(&error), "1e-3"),
             other => panic!("{other:?}"),
         }
     }
@@ -211,7 +183,7 @@ lr = 1e-3
         let text = format!("{MINIMAL}\n[decay.overrides]\n\"z*\" = 0.1\n\"a*\" = 0.2\n");
         let source = ConfigSource::parse("run.toml", text).unwrap();
         let globs: Vec<&str> =
-            source.config.decay.overrides.0.iter().map(|(glob, _)| glob.as_str()).collect();
+            source.config.decay.overrides.iter().map(|(glob, _)| glob.as_str()).collect();
         assert_eq!(globs, ["z*", "a*"]);
     }
 }

@@ -1,21 +1,22 @@
 //! A configuration as far as it can be resolved without its data.
 
 use wd_decay::{Choice, Schedule, Unit};
-use wd_nn::{ImageShape, ParameterLayout};
+use wd_nn::{ImageShape, ParameterLayout, VisionConfig};
 use wd_optim::OptimizerConfig;
 
+use super::lambdas::choose_lambdas;
+use super::numbers::check_numbers;
+use super::optimizer::resolve_optimizer;
+use super::schedule::resolve_schedule;
 use crate::{
-    ConfigSource, ModelConfig, TrainError,
-    config::{ModelKind, ScheduleSection},
-    model::{resolve_gpt, resolve_vision},
-    optimizer::resolve_optimizer,
-    plan::{check_numbers, choose_lambdas, resolve_schedule},
+    config::{ConfigSource, ModelConfig, ScheduleSection, on_images, on_text},
+    error::TrainError,
 };
 
 /// What a configuration says of its decay, whether its data are there or not.
 ///
-/// [`RunPlan`](crate::RunPlan) is this and what the data add: the vocabulary or the size and the classes of images, how
-/// much there is, and the steps where the file leaves them open.
+/// [`RunPlan`](crate::RunPlan) is this and what the data add: the vocabulary or the size and the
+/// classes of images, how much there is, and the steps where the file leaves them open.
 #[derive(Debug, Clone)]
 pub struct Declaration {
     /// The optimizer and the rule.
@@ -47,30 +48,35 @@ impl Declaration {
     /// As [`RunPlan::new`](crate::RunPlan::new), but for what it says of the corpus.
     pub fn new(source: &ConfigSource) -> Result<Self, TrainError> {
         let config = &source.config;
-        check_numbers(source)?;
-        // The data would tell; the smallest there can be make a valid network with the same tensors.
-        let (model, knows_sizes, unit, per_step) = match config.model.kind {
-            ModelKind::Gpt => {
-                let gpt = resolve_gpt(source, 1)?;
+        let at_its_place = |fault| source.error(fault);
+        check_numbers(config).map_err(at_its_place)?;
+        // The data would tell; the smallest there can be make a valid network with the same
+        // tensors.
+        let (model, knows_sizes, unit, per_step) = match &config.model.network {
+            ModelConfig::Gpt(gpt) => {
+                let gpt = on_text(gpt, 1).map_err(at_its_place)?;
                 let per_step = config.data.sequences.map(|number| number * gpt.context);
                 let knows_sizes = gpt.vocabulary > 1;
                 (ModelConfig::Gpt(gpt), knows_sizes, Unit::Token, per_step)
             }
-            ModelKind::Vit | ModelKind::Resnet | ModelKind::Cnn | ModelKind::Mlp => {
-                let blocks = config.model.channels.as_ref().map_or(0, Vec::len).min(30);
-                let side = config.model.patch.unwrap_or(1 << blocks);
+            ModelConfig::Vision(network) => {
+                let side = match network {
+                    VisionConfig::Vit(vit) => vit.patch,
+                    VisionConfig::Cnn(cnn) => 1 << cnn.channels.len().min(30),
+                    VisionConfig::Resnet(_) | VisionConfig::Mlp(_) => 1,
+                };
                 let image = ImageShape { channels: 1, height: side, width: side };
-                let model = ModelConfig::Vision(resolve_vision(source, image, 2)?);
-                (model, false, Unit::Image, config.data.batch)
+                let model = on_images(network, image, 2).map_err(at_its_place)?;
+                (ModelConfig::Vision(model), false, Unit::Image, config.data.batch)
             }
         };
         let layout = model.layout();
         let choices = choose_lambdas(source, &layout)?;
-        let rule = config.decay.rule.unwrap_or_else(|| config.optim.kind.default_rule());
-        let optimizer = resolve_optimizer(source, rule)?;
+        let optimizer = resolve_optimizer(config).map_err(at_its_place)?;
         let steps = config.run.steps;
-        let over_the_run = |key: &str, section: &ScheduleSection| {
-            steps.map(|steps| resolve_schedule(source, key, section, steps)).transpose()
+        let over_the_run = |key, section: &ScheduleSection| {
+            let schedule = steps.map(|steps| resolve_schedule(key, section, steps));
+            schedule.transpose().map_err(at_its_place)
         };
         let schedule = over_the_run("schedule", &config.schedule)?;
         let lambda_schedule = match &config.decay.schedule {

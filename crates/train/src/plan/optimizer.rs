@@ -1,20 +1,16 @@
-//! `[optim]` → [`OptimizerConfig`]: the names that users know, their PyTorch defaults, and no key without effect.
+//! `[optim]` → [`OptimizerConfig`]: the names that users know, their PyTorch defaults, and no key
+//! without effect.
 
 use wd_decay::{DecayRule, Role};
 use wd_optim::{AdamParameters, Direction, OptimizerConfig};
 
-use crate::{
-    ConfigSource, TrainError,
-    config::{OptimSection, OptimizerKind},
-};
+use crate::config::{ConfigFault, OptimSection, OptimizerKind, RunConfig};
 
 /// Resolves the optimizer of a configuration.
-pub(crate) fn resolve_optimizer(
-    source: &ConfigSource,
-    rule: DecayRule,
-) -> Result<OptimizerConfig, TrainError> {
-    let section = &source.config.optim;
-    refuse_keys_without_effect(source, section)?;
+pub(super) fn resolve_optimizer(config: &RunConfig) -> Result<OptimizerConfig, ConfigFault> {
+    let section = &config.optim;
+    let rule = config.decay.rule.unwrap_or_else(|| section.kind.default_rule());
+    refuse_keys_without_effect(section)?;
     let adam = AdamParameters {
         beta1: section.beta1.unwrap_or(0.9),
         // GPT training uses 0.95 (GPT-3, LLaMA, nanoGPT); PyTorch's own default is 0.999.
@@ -40,31 +36,22 @@ pub(crate) fn resolve_optimizer(
             auxiliary_learning_rate_ratio: section.auxiliary_lr_ratio.unwrap_or(1.0),
         },
     };
-    let config = OptimizerConfig {
+    let optimizer = OptimizerConfig {
         direction,
         rule,
-        cautious: source.config.decay.cautious,
+        cautious: config.decay.cautious,
         clip: (section.clip > 0.0).then_some(section.clip),
     };
     // The modifier is refused for its rule, whatever the optimizer.
-    let place = match rule {
-        DecayRule::CoupledL2 | DecayRule::Hyperball if config.cautious => "decay.cautious",
+    let key = match rule {
+        DecayRule::CoupledL2 | DecayRule::Hyperball if optimizer.cautious => "decay.cautious",
         _ => "optim",
     };
-    config.validate().map_err(|error| {
-        source.invalid(
-            place,
-            error.to_string(),
-            "mend [optim], decay.rule or decay.cautious; `wd train --help` lists which go together",
-        )
-    })?;
-    Ok(config)
+    optimizer.validate().map_err(|source| ConfigFault::Optimizer { key, source })?;
+    Ok(optimizer)
 }
 
-fn refuse_keys_without_effect(
-    source: &ConfigSource,
-    section: &OptimSection,
-) -> Result<(), TrainError> {
+fn refuse_keys_without_effect(section: &OptimSection) -> Result<(), ConfigFault> {
     use OptimizerKind::{Adam, Adamw, Lion, Muon, Sgd};
     let written: [(&str, bool, &[OptimizerKind]); 7] = [
         ("beta1", section.beta1.is_some(), &[Adam, Adamw, Lion, Muon]),
@@ -77,25 +64,25 @@ fn refuse_keys_without_effect(
     ];
     for (key, is_written, kinds) in written {
         if is_written && !kinds.contains(&section.kind) {
-            let users: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-            return Err(source.invalid(
-                &format!("optim.{key}"),
-                format!("{} has no `{key}`", section.kind.name()),
-                format!("remove it, or choose one of: {}", users.join(", ")),
-            ));
+            return Err(ConfigFault::NotOfOptimizer {
+                key: format!("optim.{key}"),
+                optimizer: section.kind.name(),
+                users: kinds.iter().map(|kind| kind.name()).collect(),
+            });
         }
     }
     Ok(())
 }
 
-/// Muon orthogonalises hidden matrices, and convolutions as the matrices that they are; everything else goes to its
-/// auxiliary AdamW.
-pub(crate) fn auxiliary(role: Role) -> bool {
+/// Muon orthogonalises hidden matrices, and convolutions as the matrices that they are; everything
+/// else goes to its auxiliary AdamW.
+pub(super) fn auxiliary(role: Role) -> bool {
     !matches!(role, Role::Matrix | Role::Convolution)
 }
 
-/// The learning rate of a tensor over that of the configuration: that of Muon's auxiliary AdamW is its own.
-pub(crate) fn learning_rate_ratio(direction: &Direction, role: Role) -> f64 {
+/// The learning rate of a tensor over that of the configuration: that of Muon's auxiliary AdamW is
+/// its own.
+pub(super) fn learning_rate_ratio(direction: &Direction, role: Role) -> f64 {
     match direction {
         Direction::Muon { auxiliary_learning_rate_ratio, .. } if auxiliary(role) => {
             *auxiliary_learning_rate_ratio
@@ -105,7 +92,7 @@ pub(crate) fn learning_rate_ratio(direction: &Direction, role: Role) -> f64 {
 }
 
 /// The coefficient by which the direction remembers earlier gradients: β₁, or the momentum.
-pub(crate) fn first_momentum(direction: &Direction) -> f64 {
+pub(super) fn first_momentum(direction: &Direction) -> f64 {
     match direction {
         Direction::Sgd { momentum, .. } | Direction::Muon { momentum, .. } => *momentum,
         Direction::Adam(adam) => adam.beta1,

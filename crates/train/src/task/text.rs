@@ -1,15 +1,16 @@
-//! Text: windows of tokens, a GPT, the loss on windows that were held out and on windows already trained on.
+//! Text: windows of tokens, a GPT, the loss on windows that were held out and on windows already
+//! trained on.
 
 use wd_data::{Loader, Position};
 use wd_nn::{DropoutKey, Gpt, GptConfig};
 
-use super::{Scores, Task, Weights};
-use crate::{ConfigSource, TrainError, data::text};
+use super::scores::Scores;
+use crate::{config::ConfigSource, data::text, error::TrainError, weights::Weights};
 
 /// The columns that evaluations of a moving average of the weights fill.
 pub(super) const AVERAGE_COLUMNS: [&str; 1] = ["average_loss"];
 
-pub(super) struct Language {
+pub(crate) struct Text {
     model: Gpt<f32>,
     loader: Loader,
     context: usize,
@@ -25,7 +26,7 @@ enum Part {
     Seen,
 }
 
-impl Language {
+impl Text {
     pub(super) fn open(
         source: &ConfigSource,
         model: &GptConfig,
@@ -34,7 +35,7 @@ impl Language {
         let context = model.context;
         let sequences = text::sequences(source)?;
         let tokens = sequences * context;
-        Ok(Language {
+        Ok(Text {
             model: Gpt::new(model.clone(), sequences, threads)?,
             loader: text::loader(source, text::open(source)?, context)?,
             context,
@@ -79,14 +80,11 @@ impl Language {
         }
         Ok(Some(total / count as f64))
     }
-}
 
-impl Task for Language {
-    fn loss_and_gradient(
+    pub(super) fn loss_and_gradient(
         &mut self,
         parameters: &[f32],
         gradients: &mut [f32],
-        _running: &mut [f32],
         dropout: DropoutKey,
     ) -> Result<f64, TrainError> {
         self.loader.next(&mut self.inputs, &mut self.targets)?;
@@ -99,7 +97,7 @@ impl Task for Language {
         )?)
     }
 
-    fn evaluate(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
+    pub(super) fn evaluate(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
         let mut scores = Scores::new();
         for (name, part) in [("validation_loss", Part::Validation), ("train_eval_loss", Part::Seen)]
         {
@@ -110,20 +108,20 @@ impl Task for Language {
         Ok(scores)
     }
 
-    fn evaluate_average(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
+    pub(super) fn evaluate_average(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
         let loss = self.loss(Part::Validation, weights.parameters)?;
         Ok(loss.map(|loss| (AVERAGE_COLUMNS[0], loss)).into_iter().collect())
     }
 
-    fn position(&self) -> Position {
+    pub(super) fn position(&self) -> Position {
         self.loader.position()
     }
 
-    fn seek(&mut self, position: Position) -> Result<(), TrainError> {
+    pub(super) fn seek(&mut self, position: Position) -> Result<(), TrainError> {
         Ok(self.loader.seek(position)?)
     }
 
-    fn memory_bytes(&self) -> usize {
+    pub(super) fn memory_bytes(&self) -> usize {
         self.model.memory_bytes()
     }
 }

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use wd_nn::{ParameterLayout, ParameterSegment};
-use wd_store::{Tensor, TensorView, read_safetensors, write_safetensors};
+use wd_store::{Tensor, TensorView, write_safetensors};
 
-use crate::{ModelConfig, TrainError, gpt2, timm};
+use super::arenas::Arenas;
+use crate::error::TrainError;
 
 /// What a tensor is called in another library, and how it lies there.
-pub(crate) struct Elsewhere {
+pub(crate) struct Translation {
     pub name: String,
     pub form: Form,
 }
@@ -36,40 +37,17 @@ impl Form {
 /// The names and forms of another library.
 pub(crate) trait Dialect {
     /// The name of one of our tensors; absent where the library has nothing like it.
-    fn name(&self, segment: &ParameterSegment) -> Option<Elsewhere>;
+    fn name(&self, segment: &ParameterSegment) -> Option<Translation>;
 
     /// Is a tensor of a file that the model has no place for of no effect?
     fn is_harmless(&self, name: &str, values: &[f32], parameters: &[f32]) -> bool;
 }
 
-/// What a model's tensors are read into.
-pub(crate) struct Arenas<'a> {
-    pub layout: &'a ParameterLayout,
-    pub parameters: &'a mut [f32],
-    pub running_layout: &'a ParameterLayout,
-    pub running: &'a mut [f32],
-}
-
-/// Reads weights and running statistics in another library's names or in our own.
+/// Reads weights and running statistics, in another library's names or in our own, from the tensors
+/// of `file`.
 ///
 /// # Errors
 /// Missing, superfluous or misshapen tensors, by name; numbers that are not finite.
-pub(crate) fn import(
-    model: &ModelConfig,
-    file: &Path,
-    arenas: Arenas<'_>,
-) -> Result<(), TrainError> {
-    let tensors = read_safetensors(file)?;
-    match model {
-        ModelConfig::Gpt(_) => {
-            let dialect = gpt2::Names::of(&tensors, arenas.layout);
-            fill(file, tensors, &dialect, arenas)
-        }
-        ModelConfig::Vision(_) => fill(file, tensors, &timm::Names, arenas),
-    }
-}
-
-/// The same, from tensors already read from `file`.
 pub(crate) fn fill(
     file: &Path,
     mut tensors: Vec<Tensor>,
@@ -99,17 +77,19 @@ fn take(
     segment: &ParameterSegment,
     arena: &mut [f32],
 ) -> Result<(), TrainError> {
-    let elsewhere = dialect.name(segment);
+    let translation = dialect.name(segment);
     let position = tensors.iter().position(|(name, ..)| {
-        *name == segment.path || elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.name == *name)
+        *name == segment.path
+            || translation.as_ref().is_some_and(|translation| translation.name == *name)
     });
     let Some(position) = position else {
-        let or = elsewhere.map_or(String::new(), |elsewhere| format!(" (or `{}`)", elsewhere.name));
+        let or = translation
+            .map_or(String::new(), |translation| format!(" (or `{}`)", translation.name));
         return Err(misfit(file, format!("it has no tensor `{}`{or}", segment.path)));
     };
     let (name, shape, values) = tensors.swap_remove(position);
-    let form = match elsewhere {
-        Some(elsewhere) if name != segment.path => elsewhere.form,
+    let form = match translation {
+        Some(translation) if name != segment.path => translation.form,
         _ => Form::Same,
     };
     let expected = form.shape(&segment.shape);
@@ -137,15 +117,15 @@ pub(crate) fn translated(
     arena: &[f32],
 ) -> Result<Tensor, TrainError> {
     let values = &arena[segment.range()];
-    let elsewhere = dialect.name(segment).ok_or_else(|| TrainError::NoForm {
+    let translation = dialect.name(segment).ok_or_else(|| TrainError::NoForm {
         reason: format!("it has a tensor `{}`", segment.path),
     })?;
-    let shape = elsewhere.form.shape(&segment.shape);
-    let values = match elsewhere.form {
+    let shape = translation.form.shape(&segment.shape);
+    let values = match translation.form {
         Form::Transposed => transpose(segment.shape[0], segment.shape[1], values),
         Form::Same | Form::Shaped(_) => values.to_vec(),
     };
-    Ok((elsewhere.name, shape, values))
+    Ok((translation.name, shape, values))
 }
 
 /// The tensors of an arena in our own names.
@@ -159,7 +139,8 @@ pub(crate) fn tensors<'a>(
     })
 }
 
-/// Writes tensors as `file`, and the configuration that another library reads beside it, if it reads one.
+/// Writes tensors as `file`, and the configuration that another library reads beside it, if it
+/// reads one.
 ///
 /// # Errors
 /// A file that cannot be written; another `config.json` there, unless told to `overwrite` it.

@@ -1,7 +1,7 @@
 //! The GPT-2 form of a model: Hugging Face's tensor names and `config.json`, both ways.
 //!
-//! Hugging Face's GPT-2 stores linear layers as `Conv1D`, `[in, out]`; ours are `[out, in]`. A model without biases
-//! is written with zero biases, which is the same function.
+//! Hugging Face's GPT-2 stores linear layers as `Conv1D`, `[in, out]`; ours are `[out, in]`. A
+//! model without biases is written with zero biases, which is the same function.
 
 use std::path::Path;
 
@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize};
 use wd_nn::{Activation, GptConfig, Norm, ParameterLayout, ParameterSegment, Position};
 use wd_store::Tensor;
 
-use crate::{
-    TrainError,
-    weights::{self, Dialect, Elsewhere, Form, misfit, translated},
-};
+use super::dialect::{Dialect, Form, Translation, misfit, translated, write};
+use crate::error::TrainError;
 
 /// The part of a GPT-2 `config.json` that fixes the function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,6 +109,26 @@ impl Gpt2Config {
         Ok(Some(config))
     }
 
+    /// The keys of `[model]` that it fills in.
+    pub(crate) fn keys(&self) -> toml::Table {
+        let sizes = [
+            ("vocabulary", Some(self.vocab_size)),
+            ("context", Some(self.n_positions)),
+            ("layers", Some(self.n_layer)),
+            ("width", Some(self.n_embd)),
+            ("heads", Some(self.n_head)),
+            ("mlp_width", self.n_inner),
+        ];
+        let mut keys: toml::Table = sizes
+            .into_iter()
+            .filter_map(|(key, size)| Some((key.to_owned(), (size? as i64).into())))
+            .collect();
+        keys.insert("norm_epsilon".to_owned(), self.layer_norm_epsilon.into());
+        keys.insert("tied_head".to_owned(), self.tie_word_embeddings.into());
+        keys.insert("init_std".to_owned(), self.initializer_range.into());
+        keys
+    }
+
     /// The `config.json` of a model.
     ///
     /// # Errors
@@ -170,9 +188,9 @@ impl Names {
 }
 
 impl Dialect for Names {
-    fn name(&self, segment: &ParameterSegment) -> Option<Elsewhere> {
+    fn name(&self, segment: &ParameterSegment) -> Option<Translation> {
         let (name, transposed) = hugging_face_name(&segment.path)?;
-        Some(Elsewhere {
+        Some(Translation {
             name: match self.prefixed {
                 true => name,
                 false => name.replacen("transformer.", "", 1),
@@ -184,7 +202,8 @@ impl Dialect for Names {
         })
     }
 
-    /// A tied head is stored twice by some writers, causal masks by old ones; zero biases are no biases.
+    /// A tied head is stored twice by some writers, causal masks by old ones; zero biases are no
+    /// biases.
     fn is_harmless(&self, name: &str, values: &[f32], parameters: &[f32]) -> bool {
         let embedding = self.embedding.clone().map(|range| &parameters[range]);
         (name == "lm_head.weight" && Some(values) == embedding)
@@ -224,8 +243,8 @@ fn hugging_face_name(path: &str) -> Option<(String, bool)> {
 /// Writes weights as `file` in GPT-2's names, and `config.json` beside it.
 ///
 /// # Errors
-/// A model that GPT-2 cannot express; a file that cannot be written; another `config.json` there, unless told to
-/// `overwrite` it.
+/// A model that GPT-2 cannot express; a file that cannot be written; another `config.json` there,
+/// unless told to `overwrite` it.
 pub(crate) fn export(
     model: &GptConfig,
     layout: &ParameterLayout,
@@ -252,5 +271,5 @@ pub(crate) fn export(
             }
         }
     }
-    weights::write(file, &tensors, Some(&json), overwrite)
+    write(file, &tensors, Some(&json), overwrite)
 }

@@ -1,5 +1,5 @@
-//! The timm form of a vision transformer: the names of its `VisionTransformer`, and the `config.json` with which
-//! `timm.create_model("local-dir:FOLDER", pretrained=True)` makes it.
+//! The timm form of a vision transformer: the names of its `VisionTransformer`, and the
+//! `config.json` with which `timm.create_model("local-dir:FOLDER", pretrained=True)` makes it.
 
 use std::path::Path;
 
@@ -7,10 +7,8 @@ use serde::{Deserialize, Serialize};
 use wd_nn::{ParameterLayout, ParameterSegment, Pool, VitActivation, VitConfig};
 use wd_store::{PlannedImages, Tensor};
 
-use crate::{
-    TrainError,
-    weights::{Dialect, Elsewhere, Form, misfit, translated, write},
-};
+use super::dialect::{Dialect, Form, Translation, misfit, translated, write};
+use crate::error::TrainError;
 
 /// The part of a `config.json` that fixes the function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,25 +38,23 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Width of the hidden layer.
-    pub(crate) fn hidden(&self) -> usize {
-        (self.embed_dim as f64 * self.mlp_ratio) as usize
-    }
-
-    /// What the head reads.
-    pub(crate) fn pool(&self) -> Pool {
-        match self.class_token {
-            true => Pool::Token,
-            false => Pool::Mean,
-        }
-    }
-
-    /// The non-linearity of the MLP.
-    pub(crate) fn activation(&self) -> VitActivation {
-        match self.act_layer.as_str() {
-            "gelu_tanh" => VitActivation::GeluTanh,
-            _ => VitActivation::Gelu,
-        }
+    /// The keys of `[model]` that they fill in.
+    pub(crate) fn keys(&self) -> toml::Table {
+        let hidden = (self.embed_dim as f64 * self.mlp_ratio) as usize;
+        let sizes = [
+            ("patch", self.patch_size),
+            ("layers", self.depth),
+            ("width", self.embed_dim),
+            ("heads", self.num_heads),
+            ("mlp_width", hidden),
+        ];
+        let mut keys: toml::Table =
+            sizes.map(|(key, size)| (key.to_owned(), (size as i64).into())).into_iter().collect();
+        let pool = if self.class_token { "token" } else { "mean" };
+        keys.insert("pool".to_owned(), pool.into());
+        keys.insert("activation".to_owned(), self.act_layer.replace('_', "-").into());
+        keys.insert("qkv_bias".to_owned(), self.qkv_bias.into());
+        keys
     }
 }
 
@@ -79,7 +75,7 @@ struct PretrainedConfig {
 pub(crate) struct Names;
 
 impl Dialect for Names {
-    fn name(&self, segment: &ParameterSegment) -> Option<Elsewhere> {
+    fn name(&self, segment: &ParameterSegment) -> Option<Translation> {
         let width = segment.shape.last().copied().unwrap_or_default();
         let shape = segment.shape.clone();
         let (name, shape) = match segment.path.as_str() {
@@ -89,7 +85,7 @@ impl Dialect for Names {
             }
             path => (timm_name(path)?, shape),
         };
-        Some(Elsewhere { name, form: Form::Shaped(shape) })
+        Some(Translation { name, form: Form::Shaped(shape) })
     }
 
     /// Counters of batches mean nothing to the function.
@@ -209,8 +205,8 @@ fn ratio(hidden: usize, width: usize) -> f64 {
 /// Writes a ViT as `file` in timm's names, and `config.json` beside it.
 ///
 /// # Errors
-/// A model that timm does not have; a file that cannot be written; another `config.json` there, unless told to
-/// `overwrite` it.
+/// A model that timm does not have; a file that cannot be written; another `config.json` there,
+/// unless told to `overwrite` it.
 pub(crate) fn export(
     model: &VitConfig,
     images: &PlannedImages,

@@ -5,10 +5,8 @@ use std::path::Path;
 use wd_nn::{ImageNorm, ParameterLayout, ResnetConfig};
 use wd_store::Tensor;
 
-use crate::{
-    TrainError,
-    weights::{tensors, write},
-};
+use super::dialect::{tensors, write};
+use crate::error::TrainError;
 
 /// The depth that is torchvision's `resnet18`.
 const RESNET_18: usize = 18;
@@ -16,8 +14,8 @@ const RESNET_18: usize = 18;
 /// Writes a ResNet-18 with its running statistics after `steps` steps as `file`.
 ///
 /// # Errors
-/// A model that torchvision does not have; a file that cannot be written; another model's `config.json` beside it,
-/// unless told to `overwrite` the file all the same.
+/// A model that torchvision does not have; a file that cannot be written; another model's
+/// `config.json` beside it, unless told to `overwrite` the file all the same.
 pub(crate) fn export(
     model: &ResnetConfig,
     weights: [(&ParameterLayout, &[f32]); 2],

@@ -5,10 +5,11 @@ use wd_decay::library::{Convention, Optimizer};
 use wd_decay::{
     DecayRule, Given, Loss, MuonScale, Reduction, Role, RunDeclaration, RunShape, Subject, Unit,
 };
+use wd_nn::ClassLoss;
 use wd_optim::Direction;
 use wd_train::{
     ConfigSource, Declaration, RunPlan,
-    config::{LossName, OptimizerKind},
+    config::{ModelConfig, OptimizerKind},
 };
 
 use crate::{diagnostics::CommandError, text};
@@ -33,10 +34,10 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
             ),
         });
     }
-    if !config.decay.overrides.0.is_empty() {
+    if !config.decay.overrides.is_empty() {
         remarks.push(format!(
             "{} have a λ of their own by [decay.overrides]: `wd plan` lists it",
-            text::counted(config.decay.overrides.0.len() as u64, "pattern")
+            text::counted(config.decay.overrides.len() as u64, "pattern")
         ));
     }
     let optimizer = declaration.optimizer;
@@ -164,8 +165,10 @@ fn shape(
         width: declaration.model.width().map(|width| width as u64),
         init_std: Some(matrix_rms(declaration)),
         reduction: Some(Reduction::Mean),
-        loss: Some(match config.model.loss {
-            Some(LossName::MeanSquaredError) => Loss::SquaredError,
+        loss: Some(match &declaration.model {
+            ModelConfig::Vision(model) if model.loss() == ClassLoss::MeanSquaredError => {
+                Loss::SquaredError
+            }
             _ => Loss::NegativeLogLikelihood,
         }),
         ..RunDeclaration::default().resolve()?

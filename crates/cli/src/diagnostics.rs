@@ -6,7 +6,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 use thiserror::Error;
 use wd_data::table::{TableError, TableOption};
 use wd_data::text::TextError;
-use wd_train::{ConfigError, TrainError};
+use wd_train::{ConfigError, ConfigFault, TrainError};
 
 /// Exit code of a run whose loss or gradient was not finite.
 pub(crate) const DIVERGED: u8 = 3;
@@ -50,12 +50,15 @@ impl CommandError {
 
 /// A configuration error with its source text, for miette.
 #[derive(Debug, Error)]
-#[error("{}", .0.message)]
+#[error("{}", .0.fault)]
 struct Located<'a>(&'a ConfigError, NamedSource<String>);
 
 impl Diagnostic for Located<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
+        let fault = &self.0.fault;
+        let help = [fault.help(), by_command(fault).map(str::to_owned)];
+        let help: Vec<String> = help.into_iter().flatten().collect();
+        (!help.is_empty()).then(|| Box::new(help.join("; ")) as Box<dyn std::fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
@@ -65,6 +68,19 @@ impl Diagnostic for Located<'_> {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let span = self.0.span.clone()?;
         Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some("here".to_owned()), span))))
+    }
+}
+
+/// What a command does about a fault; the library knows no commands.
+fn by_command(fault: &ConfigFault) -> Option<&'static str> {
+    match fault {
+        ConfigFault::NoSwitch { .. } => Some("on the command line it is --set decay.lambda=1"),
+        ConfigFault::Weights { .. } => Some("`wd export` writes such a file"),
+        ConfigFault::Policy(_) => Some("`wd plan` without overrides lists every tensor's path"),
+        ConfigFault::Model(_) | ConfigFault::Schedule { .. } => {
+            Some("`wd plan` shows what follows from a configuration")
+        }
+        _ => None,
     }
 }
 
@@ -125,6 +141,17 @@ fn spelling(error: &CommandError) -> Option<String> {
                     "`force` is --force of `wd data prepare`"
                 }
                 TextError::SingleDocument => "`separator` is --separator of `wd data prepare`",
+                _ => return None,
+            };
+            Some(help.to_owned())
+        }
+        CommandError::Train(error) => {
+            let help = match error {
+                TrainError::OtherRun { .. } => "--run-dir names another directory",
+                TrainError::Exists { .. } => "--resume auto continues it",
+                TrainError::NothingToResume { .. } => "--resume auto would start at step 0",
+                TrainError::OtherConfig { .. } => "--force replaces it",
+                TrainError::NoAverage { .. } => "wd train --set run.average=0.999 keeps one",
                 _ => return None,
             };
             Some(help.to_owned())

@@ -65,7 +65,7 @@ pub(crate) fn line(progress: &Progress) -> String {
         progress.loss,
         progress.learning_rate,
         wd_page::number::short(progress.lambda),
-        wd_page::number::rate(progress.tokens_per_second),
+        wd_page::number::rate(progress.samples_per_second),
         text::unit(progress.unit),
         wd_page::number::duration(progress.eta_seconds),
     )
@@ -143,7 +143,7 @@ impl Observer for RunProgress {
             loss: progress.loss,
             learning_rate: progress.learning_rate,
             lambda: progress.lambda,
-            tokens_per_second: progress.tokens_per_second,
+            samples_per_second: progress.samples_per_second,
             unit: progress.unit,
             eta_seconds: progress.eta_seconds,
         };

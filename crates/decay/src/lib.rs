@@ -62,7 +62,7 @@ pub use norm::{
     Equilibrium, MuonScale, UpdateNoise, coupled_sgd_equilibrium, norm_recursion,
     scale_invariant_sgd_norm,
 };
-pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};
+pub use policy::{Choice, DecayPolicy, DecidedBy, Preset, TensorDescription, in_order};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
 pub use run_shape::{Dtype, Given, Loss, Reduction, RunShape};

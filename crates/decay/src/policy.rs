@@ -122,9 +122,46 @@ pub struct DecayPolicy {
 pub struct Choice {
     /// λ of this tensor.
     pub lambda: f64,
+    /// What decided it.
+    pub decided_by: DecidedBy,
+}
+
+/// What decided a tensor's λ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecidedBy {
+    /// The preset.
+    Preset {
+        /// Which.
+        preset: Preset,
+        /// What it looked at: `2-D`, `1-D norm gain`.
+        property: String,
+        /// Its verdict.
+        decays: bool,
+    },
+    /// An override with this pattern, the last that matches.
+    Override(String),
+}
+
+impl Choice {
     /// Why, in words: ``2-D: decays (nanogpt)``, ``1-D norm gain: no decay (nanogpt)``, ``override
     /// `block.*` ``.
-    pub reason: String,
+    pub fn reason(&self) -> String {
+        match &self.decided_by {
+            DecidedBy::Preset { decays: true, .. } => self.reason_for("decays"),
+            DecidedBy::Preset { decays: false, .. } => self.reason_for("no decay"),
+            DecidedBy::Override(pattern) => format!("override `{pattern}`"),
+        }
+    }
+
+    /// The same, where λ does something else than to decay: ``2-D: its norm is held (nanogpt)``.
+    pub fn reason_for(&self, verdict: &str) -> String {
+        match &self.decided_by {
+            DecidedBy::Preset { preset, property, .. } => {
+                format!("{property}: {verdict} ({preset})")
+            }
+            DecidedBy::Override(pattern) => format!("override `{pattern}`: {verdict}"),
+        }
+    }
 }
 
 impl DecayPolicy {
@@ -143,11 +180,10 @@ impl DecayPolicy {
         let mut choices: Vec<Choice> = tensors
             .iter()
             .map(|tensor| {
-                let (decays, because) = self.preset.decides(tensor);
-                let verdict = if decays { "decays" } else { "no decay" };
+                let (decays, property) = self.preset.decides(tensor);
                 Choice {
                     lambda: if decays { lambda } else { 0.0 },
-                    reason: format!("{because}: {verdict} ({})", self.preset),
+                    decided_by: DecidedBy::Preset { preset: self.preset, property, decays },
                 }
             })
             .collect();
@@ -163,7 +199,8 @@ impl DecayPolicy {
             for (tensor, choice) in tensors.iter().zip(&mut choices) {
                 if matcher.is_match(tensor.path) {
                     matched = true;
-                    *choice = Choice { lambda: *lambda, reason: format!("override `{pattern}`") };
+                    let decided_by = DecidedBy::Override(pattern.clone());
+                    *choice = Choice { lambda: *lambda, decided_by };
                 }
             }
             if !matched {
@@ -185,21 +222,29 @@ fn checked(value: f64, of: impl FnOnce() -> String) -> Result<(), DecayError> {
     }
 }
 
-/// A map whose order counts, kept as pairs.
-mod in_order {
+/// Serde of a map whose order counts, kept as pairs: `#[serde(with = "…")]`.
+pub mod in_order {
     use std::fmt;
 
     use serde::de::{MapAccess, Visitor};
     use serde::{Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(
+    /// Writes the pairs as a map.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(
         pairs: &[(String, f64)],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    /// Reads a map in the order of the file.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<(String, f64)>, D::Error> {
         struct Pairs;

@@ -88,7 +88,7 @@ fn presets_decay_the_roles_of_their_table() {
 fn timm_says_why_it_leaves_a_tensor_out() {
     let policy = DecayPolicy { preset: Preset::Timm, overrides: Vec::new() };
     let reasons: Vec<String> =
-        policy.choose(0.1, &vit()).unwrap().into_iter().map(|choice| choice.reason).collect();
+        policy.choose(0.1, &vit()).unwrap().into_iter().map(|choice| choice.reason()).collect();
     assert_eq!(reasons[0], "4-D: decays (timm)");
     assert_eq!(reasons[1], "bias: no decay (timm)");
     assert_eq!(reasons[2], "class token: no decay (timm)");
@@ -114,7 +114,7 @@ fn nanogpt_goes_by_dimensions_and_hf_by_kind() {
 #[test]
 fn every_choice_says_why() {
     let reasons = |preset| -> Vec<String> {
-        choose(preset, &[]).unwrap().into_iter().map(|choice| choice.reason).collect()
+        choose(preset, &[]).unwrap().into_iter().map(|choice| choice.reason()).collect()
     };
     let nanogpt = reasons(Preset::Nanogpt);
     assert_eq!(nanogpt[0], "2-D: decays (nanogpt)");
@@ -135,7 +135,7 @@ fn overrides_set_lambda_itself_and_the_last_one_wins() {
     let by_path =
         |path: &str| &choices[gpt().iter().position(|tensor| tensor.path == path).unwrap()];
     assert_eq!(by_path("block.0.mlp.up.weight").lambda, 0.05);
-    assert_eq!(by_path("block.0.mlp.up.weight").reason, "override `block.*.mlp.*`");
+    assert_eq!(by_path("block.0.mlp.up.weight").reason(), "override `block.*.mlp.*`");
     assert_eq!(by_path("block.1.mlp.up.weight").lambda, 0.0);
     assert_eq!(by_path("block.0.attention.norm.weight").lambda, 0.3);
     assert_eq!(by_path("final_norm.weight").lambda, 0.3);

@@ -34,7 +34,7 @@ fn every_way_to_end_is_told_apart_and_stops_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
     let trials = trials(folder.path(), 7);
     let scripts = [
-        "echo '{\"step\":1,\"steps\":2,\"loss\":4.5,\"tokens_per_second\":61000}'; echo '{\"step\":2,\"steps\":2,\"loss\":null}'",
+        "echo '{\"step\":1,\"steps\":2,\"loss\":4.5,\"samples_per_second\":61000}'; echo '{\"step\":2,\"steps\":2,\"loss\":null}'",
         "echo 'error: no corpus at x' >&2; echo 'help: run wd data prepare' >&2; exit 1",
         "kill -9 $$",
         "exit 3",

@@ -22,7 +22,8 @@ pub enum Position {
     /// A learned vector per position, added to the token's.
     #[default]
     Learned,
-    /// Rotary embedding of queries and keys, rotate-half pairing (x_i, x_{i+d/2}) as in Llama and GPT-NeoX.
+    /// Rotary embedding of queries and keys, rotate-half pairing (x_i, x_{i+d/2}) as in Llama and
+    /// GPT-NeoX.
     Rope,
 }
 
@@ -65,7 +66,8 @@ pub enum Activation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GptConfig {
-    /// Number of tokens V.
+    /// Number of tokens V; a file may leave it to the corpus.
+    #[serde(default)]
     pub vocabulary: usize,
     /// Tokens in a sequence T.
     pub context: usize,
@@ -155,8 +157,8 @@ impl GptConfig {
         }
     }
 
-    /// Width H of the MLP's hidden layer: `mlp_width`, or 4·width (GELU), or ⌈8/3·width⌉ rounded up to a
-    /// multiple of 8 (SwiGLU, which keeps the parameter count near that of GELU).
+    /// Width H of the MLP's hidden layer: `mlp_width`, or 4·width (GELU), or ⌈8/3·width⌉ rounded up
+    /// to a multiple of 8 (SwiGLU, which keeps the parameter count near that of GELU).
     pub fn hidden(&self) -> usize {
         self.mlp_width.unwrap_or_else(|| match self.activation {
             Activation::Gelu => self.width.saturating_mul(4),
@@ -177,7 +179,8 @@ impl GptConfig {
     /// Checks every range of the table above.
     ///
     /// # Errors
-    /// [`NnError::Configuration`] names the first field that is out of range and what it has to satisfy.
+    /// [`NnError::Configuration`] names the first field that is out of range and what it has to
+    /// satisfy.
     pub fn validate(&self) -> Result<(), NnError> {
         for (field, value) in [
             ("vocabulary", self.vocabulary),

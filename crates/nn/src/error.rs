@@ -8,7 +8,8 @@ pub enum NnError {
     /// A number in the model's configuration is out of range.
     #[error("model.{field} = {value} is not possible: {requirement}")]
     Configuration {
-        /// Name of the field in [`GptConfig`](crate::GptConfig) or [`VisionConfig`](crate::VisionConfig).
+        /// Name of the field in [`GptConfig`](crate::GptConfig) or
+        /// [`VisionConfig`](crate::VisionConfig).
         field: &'static str,
         /// The value it holds.
         value: String,

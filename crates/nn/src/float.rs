@@ -1,4 +1,5 @@
-//! The numbers the engine computes with: f32 to train, f64 so that the same code can be checked by finite differences.
+//! The numbers the engine computes with: f32 to train, f64 so that the same code can be checked by
+//! finite differences.
 
 use bytemuck::Pod;
 use faer::traits::RealField;
@@ -6,8 +7,8 @@ use pulp::Simd;
 
 /// f32 or f64.
 ///
-/// Everything is generic over it, so the finite differences of the tests (which need f64) go through the very
-/// kernels that train in f32. Not meant to be implemented for anything else.
+/// Everything is generic over it, so the finite differences of the tests (which need f64) go
+/// through the very kernels that train in f32. Not meant to be implemented for anything else.
 pub trait Float: RealField + Pod + Default + PartialOrd + std::fmt::Debug + Registers {
     /// Rounds to the nearest number of this type.
     fn from_f64(value: f64) -> Self;
@@ -17,8 +18,8 @@ pub trait Float: RealField + Pod + Default + PartialOrd + std::fmt::Debug + Regi
     fn root(self) -> Self;
 }
 
-/// The vector registers of a number type, one method per instruction; [`Vector`](crate::simd::Vector) makes them
-/// readable.
+/// The vector registers of a number type, one method per instruction;
+/// [`Vector`](crate::simd::Vector) makes them readable.
 #[doc(hidden)]
 pub trait Registers: Copy {
     /// A register full of numbers under the instruction set `S`.
@@ -123,7 +124,8 @@ macro_rules! registers {
                 b: Self::Register<S>,
                 c: Self::Register<S>,
             ) -> Self::Register<S> {
-                // The variant that may round twice: without FMA instructions the exact one calls a slow routine.
+                // The variant that may round twice: without FMA instructions the exact one calls a
+                // slow routine.
                 simd.$mul_add(a, b, c)
             }
             #[inline(always)]
@@ -164,7 +166,7 @@ registers!(
     reduce_sum_f32s,
     greater_than_f32s,
     select_f32s,
-    crate::simd::exp_f32
+    crate::exponential::exp_f32
 );
 registers!(
     f64,
@@ -183,7 +185,7 @@ registers!(
     reduce_sum_f64s,
     greater_than_f64s,
     select_f64s,
-    crate::simd::exp_f64
+    crate::exponential::exp_f64
 );
 
 impl Float for f32 {

@@ -2,18 +2,19 @@
 
 use std::ops::Range;
 
-use crate::device::{Cpu, MicroBatch, Tables, scratch_len};
+use crate::accumulators::{Buffers, GradientAccumulators, StepSizes, check_counts};
 use crate::error::check_length;
 use crate::kernels::rotary::RotaryTable;
-use crate::lanes::{LaneSizes, Lanes, Workspace, check_counts};
 use crate::model::Model;
 use crate::random::{self, Stream};
+use crate::workspace::{MicroBatch, Tables, Workspace, scratch_len};
 use crate::{Activation, Float, GptConfig, NnError, Position};
 
 /// Tokens of a micro-batch, about: enough rows for the GEMM to run at its best.
 pub(crate) const MICRO_BATCH_TOKENS: usize = 512;
 
-/// Activations that stay near the core. A model of which [`LEAST_CACHED_TOKENS`] fit gets such micro-batches instead.
+/// Activations that stay near the core. A model of which [`LEAST_CACHED_TOKENS`] fit gets such
+/// micro-batches instead.
 const CACHED_BYTES: usize = 5 << 19;
 const LEAST_CACHED_TOKENS: usize = 128;
 
@@ -27,8 +28,8 @@ pub(crate) fn micro_batch_tokens(activation_columns: usize) -> usize {
     }
 }
 
-/// Which dropout masks to draw: they are a function of (seed, step), so that a resumed run drops what an
-/// uninterrupted one would. Without dropout in the configuration it has no effect.
+/// Which dropout masks to draw: they are a function of (seed, step), so that a resumed run drops
+/// what an uninterrupted one would. Without dropout in the configuration it has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DropoutKey {
     /// Seed of the run.
@@ -47,10 +48,12 @@ impl DropoutKey {
     }
 }
 
-/// A GPT that computes losses and gradients; owns all the memory that a step needs, so that a step allocates nothing.
+/// A GPT that computes losses and gradients; owns all the memory that a step needs, so that a step
+/// allocates nothing.
 ///
-/// Parameters and gradients are the caller's, laid out as [`GptConfig::layout`] says. Work runs on the current rayon
-/// pool; call from within [`rayon::ThreadPool::install`] (a call from outside a pool makes rayon allocate).
+/// Parameters and gradients are the caller's, laid out as [`GptConfig::layout`] says. Work runs on
+/// the current rayon pool; call from within [`rayon::ThreadPool::install`] (a call from outside a
+/// pool makes rayon allocate).
 ///
 /// ```
 /// # fn main() -> Result<(), wd_nn::NnError> {
@@ -74,18 +77,21 @@ pub struct Gpt<F> {
     tables: Tables<F>,
     /// Most sequences of a batch.
     sequences: usize,
-    lanes: Lanes<F>,
+    accumulators: GradientAccumulators<F>,
     /// Sum of losses of each micro-batch, for [`Gpt::loss`].
     micro_losses: Vec<f64>,
 }
 
 impl<F: Float> Gpt<F> {
-    /// Memory for batches of at most `sequences` sequences, worked on by at most `threads` threads at a time.
+    /// Memory for batches of at most `sequences` sequences, worked on by at most `threads` threads
+    /// at a time.
     ///
-    /// More threads than that in the pool are not used; fewer leave memory unused. Results do not depend on it.
+    /// More threads than that in the pool are not used; fewer leave memory unused. Results do not
+    /// depend on it.
     ///
     /// # Errors
-    /// [`NnError::Configuration`] if the configuration is not possible, or `sequences` or `threads` is 0.
+    /// [`NnError::Configuration`] if the configuration is not possible, or `sequences` or `threads`
+    /// is 0.
     pub fn new(config: GptConfig, sequences: usize, threads: usize) -> Result<Self, NnError> {
         config.validate()?;
         check_counts("sequences", sequences, threads)?;
@@ -94,7 +100,7 @@ impl<F: Float> Gpt<F> {
         let micro_sequences =
             (micro_batch_tokens(model.activation_columns) / context).clamp(1, sequences);
         let tokens = micro_sequences * context;
-        let lanes = Lanes::new(LaneSizes {
+        let accumulators = GradientAccumulators::new(StepSizes {
             items: sequences,
             micro_items: micro_sequences,
             threads,
@@ -108,8 +114,8 @@ impl<F: Float> Gpt<F> {
             parameter_count: layout.len,
             tables: Tables { context, rotary },
             sequences,
-            micro_losses: vec![0.0; lanes.micro_batches(sequences)],
-            lanes,
+            micro_losses: vec![0.0; accumulators.micro_batches(sequences)],
+            accumulators,
             model,
             config,
         })
@@ -117,8 +123,9 @@ impl<F: Float> Gpt<F> {
 
     /// Mean cross-entropy over all targets, in nats, and its gradient.
     ///
-    /// `inputs` and `targets` hold the same number of whole sequences, one after the other, at most as many as
-    /// [`Gpt::new`] was told; `gradients` is overwritten. A diverged model gives a non-finite loss, not an error.
+    /// `inputs` and `targets` hold the same number of whole sequences, one after the other, at most
+    /// as many as [`Gpt::new`] was told; `gradients` is overwritten. A diverged model gives a
+    /// non-finite loss, not an error.
     ///
     /// # Errors
     /// [`NnError::Length`] and [`NnError::Token`]; then `gradients` is untouched.
@@ -132,7 +139,7 @@ impl<F: Float> Gpt<F> {
     ) -> Result<f64, NnError> {
         self.check(parameters, inputs, targets)?;
         check_length("gradients", gradients.len(), self.parameter_count)?;
-        let capacity = self.lanes.micro_items * self.config.context;
+        let capacity = self.accumulators.micro_items * self.config.context;
         let batch = Batch {
             model: &self.model,
             tables: &self.tables,
@@ -143,8 +150,8 @@ impl<F: Float> Gpt<F> {
             dropout: dropout.masks(self.config.dropout),
         };
         let sequences = inputs.len() / self.config.context;
-        let loss = self.lanes.gradient(sequences, gradients, |workspace, range, gradients| {
-            batch.run(workspace, range, Some(gradients))
+        let loss = self.accumulators.gradient(sequences, gradients, |buffers, range, gradients| {
+            batch.run(buffers, range, Some(gradients))
         });
         Ok(loss / targets.len() as f64)
     }
@@ -165,16 +172,16 @@ impl<F: Float> Gpt<F> {
         let batch = Batch {
             model: &self.model,
             tables: &self.tables,
-            capacity: self.lanes.micro_items * self.config.context,
+            capacity: self.accumulators.micro_items * self.config.context,
             parameters,
             inputs,
             targets,
             dropout: None,
         };
         let sequences = inputs.len() / self.config.context;
-        let losses = &mut self.micro_losses[..self.lanes.micro_batches(sequences)];
-        self.lanes.forward(sequences, losses, 1, |workspace, range, loss| {
-            loss[0] = batch.run(workspace, range, None);
+        let losses = &mut self.micro_losses[..self.accumulators.micro_batches(sequences)];
+        self.accumulators.forward(sequences, losses, 1, |buffers, range, loss| {
+            loss[0] = batch.run(buffers, range, None);
         });
         Ok(losses.iter().sum::<f64>() / targets.len() as f64)
     }
@@ -184,18 +191,19 @@ impl<F: Float> Gpt<F> {
         &self.config
     }
 
-    /// Bytes that the model owns: activations and scratch of every thread, gradients of every lane but the first.
-    /// Parameters and gradients, the caller's, are not among them.
+    /// Bytes that the model owns: activations and scratch of every thread, every gradient
+    /// accumulator but the first. Parameters and gradients, the caller's, are not among them.
     pub fn memory_bytes(&self) -> usize {
         let rotary =
             self.tables.rotary.iter().map(|table| 2 * size_of_val(table.cosines.as_slice()));
-        self.lanes.bytes() + rotary.sum::<usize>()
+        self.accumulators.bytes() + rotary.sum::<usize>()
     }
 
     /// Floating-point operations of forward and backward per token, in matrix products alone.
     ///
-    /// Six per weight of a linear map or the head, and per layer 3·4·width for each of the (context + 1)/2 keys that
-    /// a query sees on average. What the backward computes a second time is not counted.
+    /// Six per weight of a linear map or the head, and per layer 3·4·width for each of the (context
+    /// + 1)/2 keys that a query sees on average. What the backward computes a second time is not
+    /// counted.
     pub fn flops_per_token(&self) -> f64 {
         let GptConfig { vocabulary, context, layers, width, .. } = self.config;
         let maps = if self.config.activation == Activation::SwiGlu { 3 } else { 2 };
@@ -239,14 +247,14 @@ impl<F: Float> Batch<'_, F> {
     /// Sum of losses of the micro-batch of some sequences; its gradient is added to `gradients`.
     fn run(
         &self,
-        workspace: &mut Workspace<F>,
+        buffers: &mut Buffers<F>,
         sequences: Range<usize>,
         gradients: Option<&mut [F]>,
     ) -> f64 {
         let context = self.tables.context;
         let tokens = sequences.start * context..sequences.end * context;
         let with_gradient = gradients.is_some();
-        let mut device = Cpu {
+        let mut workspace = Workspace {
             tables: self.tables,
             batch: MicroBatch {
                 sequences: sequences.len(),
@@ -259,14 +267,14 @@ impl<F: Float> Batch<'_, F> {
             },
             parameters: self.parameters,
             gradients: gradients.unwrap_or_default(),
-            activations: &mut workspace.activations,
+            activations: &mut buffers.activations,
             capacity: self.capacity,
-            scratch: &mut workspace.scratch,
+            scratch: &mut buffers.scratch,
         };
         if with_gradient {
-            self.model.loss_and_gradient(&mut device)
+            self.model.loss_and_gradient(&mut workspace)
         } else {
-            self.model.loss(&mut device)
+            self.model.loss(&mut workspace)
         }
     }
 }
@@ -286,7 +294,7 @@ mod tests {
         let tokens: Vec<u32> = (0..12 * 16).map(|index| (index * index + 7 * index) % 30).collect();
         let run = |micro_sequences| {
             let mut gpt = Gpt::new(config.clone(), 12, 1).unwrap();
-            gpt.lanes.micro_items = micro_sequences;
+            gpt.accumulators.micro_items = micro_sequences;
             let mut gradients = vec![f64::NAN; parameters.len()];
             let key = DropoutKey { seed: 2, step: 5 };
             let loss =

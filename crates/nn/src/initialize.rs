@@ -5,13 +5,16 @@ use crate::random::{self, Stream};
 use crate::{GptConfig, NnError, ParameterLayout};
 
 impl GptConfig {
-    /// Fills `parameters` with initial weights: N(0, `init_std`²) for matrices and embeddings, branch outputs with
-    /// `init_std/√(2·layers)`, biases 0, norm gains 1 (nanoGPT's initialisation).
+    /// Fills `parameters` with initial weights: N(0, `init_std`²) for matrices and embeddings,
+    /// branch outputs with `init_std/√(2·layers)`, biases 0, norm gains 1 (nanoGPT's
+    /// initialisation).
     ///
-    /// A tensor's numbers are a function of (`seed`, path, element): adding a tensor to the model changes no other.
+    /// A tensor's numbers are a function of (`seed`, path, element): adding a tensor to the model
+    /// changes no other.
     ///
     /// # Errors
-    /// [`NnError::Length`] if `parameters` does not have the layout's length; [`NnError::Configuration`].
+    /// [`NnError::Length`] if `parameters` does not have the layout's length;
+    /// [`NnError::Configuration`].
     pub fn initialize(&self, seed: u64, parameters: &mut [f32]) -> Result<(), NnError> {
         self.validate()?;
         self.layout().initialize(seed, parameters)

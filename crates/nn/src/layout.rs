@@ -7,8 +7,9 @@ use wd_decay::{Role, TensorDescription};
 pub struct ParameterSegment {
     /// Dotted name, for example `block.0.mlp.up.weight`.
     pub path: String,
-    /// Rows and columns of a weight (`[out, in]`, row-major, as `torch.nn.Linear`), `[out, in/groups, rows, columns]`
-    /// of a convolution (as `torch.nn.Conv2d`, in the arena too), or the length of a vector.
+    /// Rows and columns of a weight (`[out, in]`, row-major, as `torch.nn.Linear`), `[out,
+    /// in/groups, rows, columns]` of a convolution (as `torch.nn.Conv2d`, in the arena too), or the
+    /// length of a vector.
     pub shape: Vec<usize>,
     /// What the tensor is for.
     pub role: Role,

@@ -2,10 +2,12 @@
 
 use wd_decay::Role;
 
-use crate::device::{Device, DropoutSite, Parameter};
+use crate::Float;
+use crate::builder::Builder;
 use crate::kernels::activation::Pointwise;
 use crate::layers::{BlockConfig, Nonlinearity};
-use crate::transformer::{Builder, Transformer};
+use crate::transformer::Transformer;
+use crate::workspace::{DropoutSite, Parameter, Workspace};
 use crate::{Activation, GptConfig, Norm, ParameterLayout, Position};
 
 /// The whole model, without any memory of its own.
@@ -61,25 +63,25 @@ impl Model {
     }
 
     /// Everything up to the normalised stream before the head.
-    fn forward<D: Device>(&self, device: &mut D) {
+    fn forward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
         let stream = self.trunk.input();
-        device.embedding_forward(self.token, self.position, stream, self.embedding_site);
-        self.trunk.forward(device);
+        workspace.embedding_forward(self.token, self.position, stream, self.embedding_site);
+        self.trunk.forward(workspace);
     }
 
-    /// Sum of the losses of the device's micro-batch.
-    pub(crate) fn loss<D: Device>(&self, device: &mut D) -> f64 {
-        self.forward(device);
-        device.head_loss(self.head, self.trunk.output())
+    /// Sum of the losses of the workspace's micro-batch.
+    pub(crate) fn loss<F: Float>(&self, workspace: &mut Workspace<'_, F>) -> f64 {
+        self.forward(workspace);
+        workspace.head_loss(self.head, self.trunk.output())
     }
 
-    /// The same; all gradients are added to the device's.
-    pub(crate) fn loss_and_gradient<D: Device>(&self, device: &mut D) -> f64 {
-        self.forward(device);
+    /// The same; all gradients are added to the workspace's.
+    pub(crate) fn loss_and_gradient<F: Float>(&self, workspace: &mut Workspace<'_, F>) -> f64 {
+        self.forward(workspace);
         let (output, gradient) = (self.trunk.output(), self.trunk.output_gradient());
-        let loss = device.head_loss_and_gradient(self.head, output, gradient);
-        self.trunk.backward(device);
-        device.embedding_backward(
+        let loss = workspace.head_loss_and_gradient(self.head, output, gradient);
+        self.trunk.backward(workspace);
+        workspace.embedding_backward(
             self.token,
             self.position,
             self.trunk.input_gradient(),
@@ -111,14 +113,16 @@ impl GptConfig {
             bias: self.bias,
             dropout: self.dropout > 0.0,
             std: self.init_std,
-            // GPT-2: the residual stream sums 2·layers branches, so each starts √(2·layers) times smaller.
+            // GPT-2: the residual stream sums 2·layers branches, so each starts √(2·layers) times
+            // smaller.
             branch_std: self.init_std / (2.0 * self.layers as f64).sqrt(),
         }
     }
 
     /// Every tensor of the model: path, shape, role, offset, initial distribution.
     ///
-    /// Call [`GptConfig::validate`] first: the layout of a configuration that it refuses means nothing.
+    /// Call [`GptConfig::validate`] first: the layout of a configuration that it refuses means
+    /// nothing.
     pub fn layout(&self) -> ParameterLayout {
         Model::new(self).1
     }

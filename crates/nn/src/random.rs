@@ -1,14 +1,16 @@
-//! Counter-based random numbers: the i-th number of a stream is a pure function of (seed, stream, i).
+//! Counter-based random numbers: the i-th number of a stream is a pure function of (seed, stream,
+//! i).
 //!
-//! So a mask or an initial weight does not depend on the number of threads, on how a batch is cut into
-//! micro-batches, or on what was drawn before. The function is SplitMix64 (Steele, Lea, Flood, "Fast splittable
-//! pseudorandom number generators", OOPSLA 2014), whose state after i steps is `key + i·γ` and can thus be
-//! entered anywhere.
+//! So a mask or an initial weight does not depend on the number of threads, on how a batch is cut
+//! into micro-batches, or on what was drawn before. The function is SplitMix64 (Steele, Lea, Flood,
+//! "Fast splittable pseudorandom number generators", OOPSLA 2014), whose state after i steps is
+//! `key + i·γ` and can thus be entered anywhere.
 
 /// SplitMix64's γ, the odd integer nearest 2⁶⁴/φ.
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// SplitMix64's output function: a bijection of 64 bits in which every input bit changes half of the output.
+/// SplitMix64's output function: a bijection of 64 bits in which every input bit changes half of
+/// the output.
 #[inline(always)]
 const fn mix(mut state: u64) -> u64 {
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -65,7 +67,8 @@ mod tests {
 
     #[test]
     fn equals_the_published_generator() {
-        // First outputs of SplitMix64 seeded with 1234567, as listed in the reference implementation's tests.
+        // First outputs of SplitMix64 seeded with 1234567, as listed in the reference
+        // implementation's tests.
         let stream = Stream { key: 1_234_567 };
         assert_eq!(stream.bits(0), 6_457_827_717_110_365_317);
         assert_eq!(stream.bits(1), 3_203_168_211_198_807_973);

@@ -1,5 +1,5 @@
-//! The trunk of a transformer as a sequence of branches on a residual stream: its tensors, its activations, forward
-//! and backward.
+//! The trunk of a transformer as a sequence of branches on a residual stream: its tensors, its
+//! activations, forward and backward.
 //!
 //! ```text
 //! for branch b: stream_{b+1} = stream_b + branch_b(norm_b(stream_b));   out = norm(stream)
@@ -7,13 +7,12 @@
 
 use wd_decay::Role;
 
-use crate::ParameterLayout;
-use crate::device::{
-    Activation, ActivationPlan, BranchEnd, Device, DropoutSite, Linear, Normalisation, Parameter,
-    Rows, Store,
-};
+use crate::Float;
+use crate::builder::Builder;
+use crate::kernels::sequence_pool::Pool;
+use crate::kernels::store::Store;
 use crate::layers::{AttentionBranch, BlockConfig, MlpBranch};
-use crate::vision::Pool;
+use crate::workspace::{Activation, ActivationPlan, BranchEnd, Normalisation, Rows, Workspace};
 
 /// One of the two branches of a block.
 #[derive(Debug, Clone)]
@@ -29,6 +28,21 @@ struct Station {
     stream: Activation,
     statistics: Activation,
     normalised: Activation,
+}
+
+impl Station {
+    fn new(builder: &mut Builder, config: &BlockConfig, path: &str, rows: Rows) -> Self {
+        let BlockConfig { width, centered, .. } = *config;
+        let gain = builder.vector(format!("{path}.weight"), width, Role::Norm, 1.0);
+        let has_bias = config.bias && centered;
+        let bias = has_bias.then(|| builder.vector(format!("{path}.bias"), width, Role::Bias, 0.0));
+        Self {
+            norm: Normalisation { gain, bias, centered, epsilon: config.norm_epsilon },
+            stream: builder.plan.take_rows(rows, width, config.context),
+            statistics: builder.plan.take_rows(rows, 2, config.context),
+            normalised: builder.plan.take_rows(rows, width, config.context),
+        }
+    }
 }
 
 /// All blocks and the final norm, without any memory of their own.
@@ -76,25 +90,30 @@ impl Branch {
         }
     }
 
-    fn forward<D: Device>(&self, device: &mut D, input: Activation, output: Activation) {
+    fn forward<F: Float>(
+        &self,
+        workspace: &mut Workspace<'_, F>,
+        input: Activation,
+        output: Activation,
+    ) {
         match self {
-            Self::Attention(branch) => branch.forward(device, input, output),
-            Self::Mlp(branch) => branch.forward(device, input, output),
+            Self::Attention(branch) => branch.forward(workspace, input, output),
+            Self::Mlp(branch) => branch.forward(workspace, input, output),
         }
     }
 
-    fn backward<D: Device>(
+    fn backward<F: Float>(
         &self,
-        device: &mut D,
+        workspace: &mut Workspace<'_, F>,
         input: Activation,
         output_gradient: Activation,
         input_gradient: Activation,
     ) {
         match self {
             Self::Attention(branch) => {
-                branch.backward(device, input, output_gradient, input_gradient)
+                branch.backward(workspace, input, output_gradient, input_gradient)
             }
-            Self::Mlp(branch) => branch.backward(device, input, output_gradient, input_gradient),
+            Self::Mlp(branch) => branch.backward(workspace, input, output_gradient, input_gradient),
         }
     }
 }
@@ -102,8 +121,8 @@ impl Branch {
 impl Transformer {
     /// Appends the blocks and the final norm.
     ///
-    /// `temporary_columns` is what the rest of the model wants of the place for activations that live for one
-    /// branch only: it is free before the first branch and after the last.
+    /// `temporary_columns` is what the rest of the model wants of the place for activations that
+    /// live for one branch only: it is free before the first branch and after the last.
     pub(crate) fn new(
         builder: &mut Builder,
         config: &BlockConfig,
@@ -128,14 +147,14 @@ impl Transformer {
             let is_last = block + 1 == config.layers;
             let rows = if is_last { last_rows } else { Rows::Token };
             let path = format!("block.{block}.attention");
-            stations.push(builder.station(config, &format!("{path}.norm"), Rows::Token));
+            stations.push(Station::new(builder, config, &format!("{path}.norm"), Rows::Token));
             let branch = AttentionBranch::new(builder, config, &path, rows);
             branches.push(Branch::Attention(branch));
             let path = format!("block.{block}.mlp");
-            stations.push(builder.station(config, &format!("{path}.norm"), rows));
+            stations.push(Station::new(builder, config, &format!("{path}.norm"), rows));
             branches.push(Branch::Mlp(MlpBranch::new(builder, config, &path, rows)));
         }
-        stations.push(builder.station(config, "final_norm", last_rows));
+        stations.push(Station::new(builder, config, "final_norm", last_rows));
         Self { branches, stations, gradients, first_tokens }
     }
 
@@ -149,7 +168,8 @@ impl Transformer {
         self.gradients.stream
     }
 
-    /// The normalised stream after the blocks: a row a token, or a sequence if nobody reads more than the first.
+    /// The normalised stream after the blocks: a row a token, or a sequence if nobody reads more
+    /// than the first.
     pub(crate) fn output(&self) -> Activation {
         self.stations[self.stations.len() - 1].normalised
     }
@@ -167,20 +187,20 @@ impl Transformer {
     }
 
     /// From the input to the output.
-    pub(crate) fn forward<D: Device>(&self, device: &mut D) {
+    pub(crate) fn forward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
         let first = &self.stations[0];
-        device.norm_forward(&first.norm, None, first.stream, first.statistics, first.normalised);
+        workspace.norm_forward(&first.norm, None, first.stream, first.statistics, first.normalised);
         for (branch, stations) in self.branches.iter().zip(self.stations.windows(2)) {
             let (before, after) = (&stations[0], &stations[1]);
-            branch.forward(device, before.normalised, after.stream);
+            branch.forward(workspace, before.normalised, after.stream);
             let residual = match self.first_tokens {
                 Some(first_tokens) if before.stream.rows != after.stream.rows => {
-                    device.pool_forward(Pool::Token, before.stream, first_tokens.residual);
+                    workspace.pool_forward(Pool::Token, before.stream, first_tokens.residual);
                     first_tokens.residual
                 }
                 _ => before.stream,
             };
-            device.norm_forward(
+            workspace.norm_forward(
                 &after.norm,
                 Some((residual, branch.end())),
                 after.stream,
@@ -190,13 +210,14 @@ impl Transformer {
         }
     }
 
-    /// From the output's gradient to the input's; gradients of the parameters are added to the device's.
-    pub(crate) fn backward<D: Device>(&self, device: &mut D) {
+    /// From the output's gradient to the input's; gradients of the parameters are added to the
+    /// workspace's.
+    pub(crate) fn backward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
         for index in (0..self.stations.len()).rev() {
             let station = &self.stations[index];
             let gradients = self.gradients_of(station.stream);
             let branch = index.checked_sub(1).map(|before| &self.branches[before]);
-            device.norm_backward(
+            workspace.norm_backward(
                 &station.norm,
                 branch.map(|branch| (gradients.branch, branch.end())),
                 station.stream,
@@ -209,81 +230,16 @@ impl Transformer {
                 let before = &self.stations[index - 1];
                 let gradients_before = self.gradients_of(before.stream);
                 branch.backward(
-                    device,
+                    workspace,
                     before.normalised,
                     gradients.branch,
                     gradients_before.normalised,
                 );
                 if before.stream.rows != station.stream.rows {
                     let stream = gradients_before.stream;
-                    device.pool_backward(Pool::Token, gradients.stream, stream);
+                    workspace.pool_backward(Pool::Token, gradients.stream, stream);
                 }
             }
         }
-    }
-}
-
-/// Appends tensors to a layout and activations to a plan.
-#[derive(Debug, Default)]
-pub(crate) struct Builder {
-    pub(crate) layout: ParameterLayout,
-    pub(crate) plan: ActivationPlan,
-    /// Where activations start that live for one branch's forward or backward only; all branches share the place.
-    pub(crate) temporary: ActivationPlan,
-    dropout_sites: u64,
-}
-
-impl Builder {
-    pub(crate) fn matrix(
-        &mut self,
-        path: String,
-        rows: usize,
-        columns: usize,
-        role: Role,
-        std: f64,
-    ) -> Parameter {
-        let offset = self.layout.push(path, vec![rows, columns], role, 0.0, std);
-        Parameter { offset, rows, columns }
-    }
-
-    /// Output channels, input channels, rows and columns of a kernel; as a matrix, one row an output channel.
-    pub(crate) fn convolution(&mut self, path: String, shape: [usize; 4], std: f64) -> Parameter {
-        let offset = self.layout.push(path, shape.to_vec(), Role::Convolution, 0.0, std);
-        Parameter { offset, rows: shape[0], columns: shape[1..].iter().product() }
-    }
-
-    pub(crate) fn vector(&mut self, path: String, len: usize, role: Role, value: f64) -> Parameter {
-        let offset = self.layout.push(path, vec![len], role, value, 0.0);
-        Parameter { offset, rows: 1, columns: len }
-    }
-
-    pub(crate) fn linear(
-        &mut self,
-        path: &str,
-        [outputs, inputs]: [usize; 2],
-        std: f64,
-        bias: bool,
-    ) -> Linear {
-        let weight = self.matrix(format!("{path}.weight"), outputs, inputs, Role::Matrix, std);
-        let bias = bias.then(|| self.vector(format!("{path}.bias"), outputs, Role::Bias, 0.0));
-        Linear { weight, bias }
-    }
-
-    fn station(&mut self, config: &BlockConfig, path: &str, rows: Rows) -> Station {
-        let BlockConfig { width, centered, .. } = *config;
-        let gain = self.vector(format!("{path}.weight"), width, Role::Norm, 1.0);
-        let has_bias = config.bias && centered;
-        let bias = has_bias.then(|| self.vector(format!("{path}.bias"), width, Role::Bias, 0.0));
-        Station {
-            norm: Normalisation { gain, bias, centered, epsilon: config.norm_epsilon },
-            stream: self.plan.take_rows(rows, width, config.context),
-            statistics: self.plan.take_rows(rows, 2, config.context),
-            normalised: self.plan.take_rows(rows, width, config.context),
-        }
-    }
-
-    pub(crate) fn dropout_site(&mut self) -> DropoutSite {
-        self.dropout_sites += 1;
-        DropoutSite(self.dropout_sites)
     }
 }

@@ -1,9 +1,13 @@
 //! Convolutional networks against PyTorch's: `tests/golden/convolutional.py` makes the files.
 
+mod support;
+
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
 use wd_nn::{DropoutKey, Float, ParameterLayout, Targets, VisionConfig, VisionModel};
+
+use support::golden_config;
 
 /// A model, a batch and what PyTorch makes of it (autograd in f64).
 struct Golden {
@@ -31,7 +35,7 @@ impl Golden {
         let bytes = std::fs::read(path).unwrap();
         let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
         let config = &metadata.metadata().as_ref().unwrap()["config"];
-        let config: VisionConfig = serde_json::from_str(config).unwrap();
+        let config = golden_config(config);
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let (layout, statistics) = (config.layout(), config.running_statistics());
         // Neither side may have a tensor that the other lacks.

@@ -38,8 +38,8 @@ impl Default for AdamParameters {
 ///
 /// NS is the Newton–Schulz iteration that carries a matrix near its orthogonal polar factor.
 /// PyTorch's Muon iterates in bf16; here it is done in f32. The decay of Muon goes by η itself,
-/// without the factor √max(1, rows/columns). PyTorch's Muon refuses convolutions; here, as in its author's
-/// (KellerJordan/Muon) and in timm's, one is the matrix `[out, in·height·width]`.
+/// without the factor √max(1, rows/columns). PyTorch's Muon refuses convolutions; here, as in its
+/// author's (KellerJordan/Muon) and in timm's, one is the matrix `[out, in·height·width]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Direction {
     /// Gradient descent with momentum.
@@ -124,8 +124,8 @@ impl TensorSettings {
         self.shape.iter().fold(1, |length: usize, size| length.saturating_mul(*size))
     }
 
-    /// Rows and columns of the tensor as a matrix; absent for a vector. A convolution `[out, in, height, width]` is the
-    /// matrix `[out, in·height·width]` that it multiplies patches by.
+    /// Rows and columns of the tensor as a matrix; absent for a vector. A convolution `[out, in,
+    /// height, width]` is the matrix `[out, in·height·width]` that it multiplies patches by.
     pub fn matrix(&self) -> Option<(usize, usize)> {
         match self.shape[..] {
             [rows, _, ..] => Some((rows, self.shape[1..].iter().product())),
@@ -169,7 +169,8 @@ impl OptimizerConfig {
     ///
     /// # Errors
     /// For a hyper-parameter out of its range; for Muon with coupled L2, for cautious coupled L2 or
-    /// Hyperball, and for Nesterov's momentum without momentum or with dampening, each with the reason.
+    /// Hyperball, and for Nesterov's momentum without momentum or with dampening, each with the
+    /// reason.
     pub fn validate(&self) -> Result<(), OptimError> {
         match self.direction {
             Direction::Sgd { momentum, dampening, nesterov } => {

@@ -31,7 +31,7 @@
 //! | `config` | which optimizer, and which combinations are refused |
 //! | `direction`, `decay` | the arithmetic of one coordinate: u, and the decay beside or within it |
 //! | `pass` | both fused over a chunk, with the sums that measure it |
-//! | `sweep` | chunks over threads |
+//! | `chunks` | chunks over threads |
 //! | `clip` | the norm of all gradients |
 //! | `newton_schulz`, `muon` | the one direction that is not a matter of single coordinates |
 //! | `sphere` | the step whose size and norm are fixed (Hyperball) |
@@ -40,6 +40,7 @@
 //! | `state` | momentum and moments; saving and restoring |
 //! | `optimizer` | a step from its beginning to its end |
 
+mod chunks;
 mod clip;
 mod config;
 mod decay;
@@ -53,7 +54,6 @@ mod optimizer;
 mod pass;
 mod sphere;
 mod state;
-mod sweep;
 
 pub use config::{AdamParameters, Direction, OptimizerConfig, StepSettings, TensorSettings};
 pub use error::OptimError;

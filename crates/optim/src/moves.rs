@@ -3,13 +3,13 @@
 use pulp::Arch;
 use wd_decay::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
 
+use crate::chunks::{Arenas, Chunk, over_chunks};
 use crate::config::{Direction, OptimizerConfig, StepSettings, TensorSettings};
 use crate::decay::{Coupled, Decay, DecayStep, Decoupled};
 use crate::direction::{Adam, Direction as Kernel};
 use crate::error::OptimError;
-use crate::muon::shape_factor;
+use crate::newton_schulz::shape_factor;
 use crate::pass::{Pass, Sums};
-use crate::sweep::{Arenas, Chunk, sweep};
 
 /// How far this step moves one tensor.
 #[derive(Clone, Copy, Default)]
@@ -147,7 +147,7 @@ impl Mover<'_> {
         arenas: Arenas<'_>,
         sums: &mut [Sums],
     ) {
-        sweep(chunks, arenas, sums, &|tensor, slices| {
+        over_chunks(chunks, arenas, sums, &|tensor, slices| {
             let TensorMove { decay: step, step_size, .. } = self.moves[tensor];
             self.arch.dispatch(Pass {
                 slices,

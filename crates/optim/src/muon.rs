@@ -3,11 +3,11 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::chunks::{Arenas, Chunk, over_chunks};
 use crate::direction::Plain;
 use crate::moves::Mover;
 use crate::newton_schulz::Workspace;
 use crate::pass::{BLOCK, Slices, Sums, part};
-use crate::sweep::{Arenas, Chunk, sweep};
 
 /// A tensor that Muon orthogonalises.
 pub(crate) struct Matrix {
@@ -43,7 +43,7 @@ impl Matrix {
             anchor: &[],
         };
         let arenas = Arenas { slices, origin: self.offset, second_origin: 0 };
-        sweep(&self.chunks, arenas, chunk_sums, &|_, slices| {
+        over_chunks(&self.chunks, arenas, chunk_sums, &|_, slices| {
             arch.dispatch(MuonMomentum { slices, settings })
         });
         let mut sums = Sums::default();
@@ -158,10 +158,4 @@ impl<S: Simd> Blend<S> {
         sums[1] = simd.mul_add_e_f32s(matrix, matrix, sums[1]);
         (first, matrix)
     }
-}
-
-/// √max(1, rows/columns): what the orthogonal matrix is multiplied by, so that its effect on a
-/// vector does not depend on its shape.
-pub(crate) fn shape_factor(rows: usize, columns: usize) -> f64 {
-    (rows as f64 / columns.max(1) as f64).max(1.0).sqrt()
 }

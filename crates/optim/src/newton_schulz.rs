@@ -118,6 +118,12 @@ fn product(target: MatMut<'_, f32>, left: MatRef<'_, f32>, right: MatRef<'_, f32
     }
 }
 
+/// √max(1, rows/columns): what the orthogonal matrix is multiplied by, so that its effect on a
+/// vector does not depend on its shape.
+pub(crate) fn shape_factor(rows: usize, columns: usize) -> f64 {
+    (rows as f64 / columns.max(1) as f64).max(1.0).sqrt()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 use pulp::Arch;
 use wd_decay::DecayRule;
 
+use crate::chunks::{Arenas, Chunk, chunks, over_chunks};
 use crate::clip::{self, SquaredNorm};
 use crate::config::{Direction, OptimizerConfig, StepSettings, TensorSettings, validate_tensors};
 use crate::direction::{Adam, Direction as Kernel, Lion, Momentum, Plain};
@@ -14,7 +15,6 @@ use crate::newton_schulz::Workspace;
 use crate::pass::{Slices, Sums};
 use crate::sphere::{Held, OnSphere};
 use crate::state::State;
-use crate::sweep::{Arenas, Chunk, chunks, sweep};
 
 /// An optimizer of one arena of parameters, with its state.
 ///
@@ -291,8 +291,8 @@ impl Optimizer {
     /// Takes up a state that [`state`](Self::state) gave: the steps that follow have the bits they
     /// would have had.
     ///
-    /// Hyper-parameters, the anchor and the norm targets are not part of the state: those that this optimizer was
-    /// given stay in force.
+    /// Hyper-parameters, the anchor and the norm targets are not part of the state: those that this
+    /// optimizer was given stay in force.
     ///
     /// # Errors
     /// When names or lengths are not those of this optimizer; then nothing is changed.
@@ -338,7 +338,7 @@ impl Optimizer {
                 anchor: &[],
             };
             let arenas = Arenas { slices, origin: 0, second_origin: 0 };
-            sweep(chunks, arenas, &mut self.chunk_sums, &|_, slices| Sums {
+            over_chunks(chunks, arenas, &mut self.chunk_sums, &|_, slices| Sums {
                 gradient: arch.dispatch(SquaredNorm(slices.gradients)),
                 ..Sums::default()
             });

@@ -163,8 +163,8 @@ impl<D: Direction, K: Decay> Pass<'_, D, K> {
                 simd.partial_store_f32s(second_rest, lanes.second);
             }
         }
-        // One by one: `map` over the array is not inlined, and what is not inlined is not compiled for the
-        // instruction set. That cost a seventh of the pass.
+        // One by one: `map` over the array is not inlined, and what is not inlined is not compiled
+        // for the instruction set. That cost a seventh of the pass.
         let [weight, gradient, update, product, direction, decay] = sums;
         Sums {
             weight: f64::from(simd.reduce_sum_f32s(weight)),

@@ -12,11 +12,11 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use crate::chunks::{Arenas, Chunk, over_chunks};
 use crate::direction::{Direction, Plain};
 use crate::moves::Mover;
 use crate::pass::{BLOCK, Slices, Sums, part_mut};
 use crate::state::State;
-use crate::sweep::{Arenas, Chunk, sweep};
 
 /// A tensor whose norm is held, and whose direction is a matter of single coordinates.
 pub(crate) struct Held {
@@ -69,7 +69,7 @@ impl OnSphere<'_> {
     /// Moves the weights along u, and leaves in `chunk_sums` what was measured.
     pub(crate) fn displace(&mut self, mover: &mut Mover<'_>, chunk_sums: &mut [Sums]) {
         let arch = mover.arch;
-        sweep(
+        over_chunks(
             self.chunks,
             arenas(self.origin, self.weights, self.direction),
             chunk_sums,

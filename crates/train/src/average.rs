@@ -1,12 +1,12 @@
 //! A moving average of the weights: what late noise leaves in them is averaged out of it.
 
-use crate::task::Weights;
+use crate::weights::Weights;
 
-/// θ̄ ← θ̄ + (1 − d_t)(θ − θ̄) after each step, from the initial weights; batch norm's running statistics likewise, as
-/// timm's `ModelEmaV3` averages the buffers of a model.
+/// θ̄ ← θ̄ + (1 − d_t)(θ − θ̄) after each step, from the initial weights; batch norm's running
+/// statistics likewise, as timm's `ModelEmaV3` averages the buffers of a model.
 ///
-/// d_t = min(d, (1 + t)/(10 + t)) after step t, the rule of TensorFlow's `ExponentialMovingAverage` with `num_updates`:
-/// a short run would otherwise be an average of its beginning.
+/// d_t = min(d, (1 + t)/(10 + t)) after step t, the rule of TensorFlow's `ExponentialMovingAverage`
+/// with `num_updates`: a short run would otherwise be an average of its beginning.
 pub(crate) struct Average {
     decay: f64,
     pub parameters: Vec<f32>,

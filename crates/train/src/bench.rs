@@ -1,4 +1,5 @@
-//! The speed of a training step on fixed shapes, beside the GEMM rate of the same machine in the same run.
+//! The speed of a training step on fixed shapes, beside the GEMM rate of the same machine in the
+//! same run.
 
 use std::time::Instant;
 
@@ -14,18 +15,20 @@ use wd_optim::{
     AdamParameters, Direction, Optimizer, OptimizerConfig, StepSettings, TensorSettings,
 };
 
-use crate::{TrainError, run::thread_pool};
+use crate::{error::TrainError, threads::thread_pool};
 
 /// A model and batch on which speed is stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BenchShape {
-    /// Vocabulary 1024, context 64, batch 32, 2 layers, width 64, 4 heads: what `wd reproduce` trains.
+    /// Vocabulary 1024, context 64, batch 32, 2 layers, width 64, 4 heads: what `wd reproduce`
+    /// trains.
     Tiny,
     /// Vocabulary 4096, context 128, batch 16, 4 layers, width 192, 6 heads.
     Small,
     /// Vocabulary 8192, context 256, batch 8, 6 layers, width 384, 6 heads.
     Medium,
-    /// Batch 128 of 3 × 32 × 32 images; 3 × 3 convolution, batch norm, ReLU, max pooling, of 64, 128 and 256 channels.
+    /// Batch 128 of 3 × 32 × 32 images; 3 × 3 convolution, batch norm, ReLU, max pooling, of 64,
+    /// 128 and 256 channels.
     Cnn,
     /// Batch 128 of 3 × 32 × 32 images; the pre-activation ResNet of depth 20.
     Resnet20,
@@ -276,7 +279,8 @@ fn adamw(layout: &ParameterLayout) -> Result<Optimizer, TrainError> {
     Ok(Optimizer::new(config, settings, layout.len)?)
 }
 
-/// Integers below `bound` from a small multiplicative generator: any will do, as long as they differ.
+/// Integers below `bound` from a small multiplicative generator: any will do, as long as they
+/// differ.
 fn random_integers(count: usize, bound: usize, seed: u64) -> Vec<u32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..count)
@@ -289,7 +293,8 @@ fn random_integers(count: usize, bound: usize, seed: u64) -> Vec<u32> {
         .collect()
 }
 
-/// 10⁹ operations a second of large square f32 products, one on each thread of the pool, as the step runs them.
+/// 10⁹ operations a second of large square f32 products, one on each thread of the pool, as the
+/// step runs them.
 fn gemm_rate(threads: usize, seconds: f64) -> f64 {
     const SIDE: usize = 768;
     let operand = Mat::<f32>::from_fn(SIDE, SIDE, |i, j| ((i * 7 + j * 3) % 11) as f32 - 5.0);

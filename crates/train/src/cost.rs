@@ -4,13 +4,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 use wd_nn::DropoutKey;
-use wd_optim::Optimizer;
 
-use crate::{
-    RunPlan, TrainError,
-    run::{initial_weights, thread_pool},
-    task,
-};
+use crate::{engine::Engine, error::TrainError, plan::RunPlan, threads::thread_pool};
 
 /// Memory and time of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,10 +14,11 @@ pub struct Cost {
     pub parameters: u64,
     /// Bytes of optimizer state.
     pub optimizer: u64,
-    /// Bytes of activations and gradient lanes.
+    /// Bytes of activations and gradient accumulators.
     pub activations: u64,
     /// Tokens (or images) a second of forward and backward.
-    pub tokens_per_second: f64,
+    #[serde(rename = "tokens_per_second")]
+    pub samples_per_second: f64,
     /// Seconds for all steps.
     pub seconds: f64,
 }
@@ -34,33 +30,25 @@ impl Cost {
     /// A thread pool that cannot be made; data or weights that cannot be read.
     pub fn measure(plan: &RunPlan, threads: usize) -> Result<Self, TrainError> {
         thread_pool(threads)?.install(|| {
-            let (parameters, mut running) = initial_weights(plan)?;
-            let mut gradients = vec![0.0_f32; plan.layout.len];
-            let mut task = task::open(plan, threads)?;
-            let start = task.position();
+            let mut engine = Engine::load(plan, threads)?;
+            let start = engine.position();
             let mut fastest = f64::INFINITY;
             for step in 0..2 {
                 // The data may hold no second batch.
-                task.seek(start)?;
+                engine.seek(start)?;
                 let begin = Instant::now();
-                let _loss = task.loss_and_gradient(
-                    &parameters,
-                    &mut gradients,
-                    &mut running,
-                    DropoutKey { seed: 0, step },
-                )?;
+                let _loss = engine.gradient(DropoutKey { seed: 0, step })?;
                 fastest = fastest.min(begin.elapsed().as_secs_f64());
             }
-            let tokens_per_second = plan.record.tokens_per_step as f64 / fastest;
+            let samples_per_second = plan.record.tokens_per_step as f64 / fastest;
             let arena = plan.layout.len as u64 * 4;
-            let optimizer =
-                Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
-            let state: usize = optimizer.state().iter().map(|(_, values)| values.len()).sum();
+            let optimizer = engine.optimizer_state();
+            let state: usize = optimizer.iter().map(|(_, values)| values.len()).sum();
             Ok(Cost {
                 parameters: 2 * arena,
                 optimizer: state as u64 * 4,
-                activations: task.memory_bytes() as u64,
-                tokens_per_second,
+                activations: engine.task().memory_bytes() as u64,
+                samples_per_second,
                 seconds: plan.record.steps as f64 * fastest,
             })
         })

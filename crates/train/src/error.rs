@@ -1,24 +1,10 @@
 //! What can go wrong between a configuration file and a finished run.
 
-use std::{ops::Range, path::PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// A configuration that cannot be run, with the place in its text.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{message}")]
-pub struct ConfigError {
-    /// Name of the file, for messages.
-    pub name: String,
-    /// The whole text that was read (with overrides applied).
-    pub text: String,
-    /// The bytes of `text` that are wrong, where known.
-    pub span: Option<Range<usize>>,
-    /// What is wrong.
-    pub message: String,
-    /// How to mend it.
-    pub help: Option<String>,
-}
+use crate::config::fault::ConfigError;
 
 /// Errors of planning, training, exporting.
 #[derive(Debug, Error)]
@@ -36,7 +22,7 @@ pub enum TrainError {
     },
     /// The run directory holds another run.
     #[error(
-        "{directory} holds a run with another configuration; what differs:\n{differences}\nUse another --run-dir, or restore the configuration."
+        "{directory} holds a run with another configuration; what differs:\n{differences}\nUse another run directory, or restore the configuration."
     )]
     OtherRun {
         /// The run directory.
@@ -44,16 +30,14 @@ pub enum TrainError {
         /// The keys that differ, one a line.
         differences: String,
     },
-    /// `--resume never` on a directory that holds a run.
-    #[error(
-        "{directory} already holds a run; --resume never starts only in a new directory (use --resume auto to continue it)"
-    )]
+    /// A run that was to start anew, in a directory that holds one.
+    #[error("{directory} already holds a run: continue it, or start in a new directory")]
     Exists {
         /// The run directory.
         directory: PathBuf,
     },
-    /// `--resume require` where there is nothing to resume.
-    #[error("{directory} holds no checkpoint to resume from; --resume auto would start at step 0")]
+    /// A run that was to be continued, where there is none.
+    #[error("{directory} holds no checkpoint to resume from: start the run at step 0")]
     NothingToResume {
         /// The run directory.
         directory: PathBuf,
@@ -77,7 +61,7 @@ pub enum TrainError {
     /// An export would replace the configuration of other weights.
     #[error(
         "{path} is there already and is of another model: its weights could not be read any more. Export into a folder of \
-         its own, or say --force."
+         its own, or ask to overwrite it."
     )]
     OtherConfig {
         /// The file.
@@ -85,11 +69,17 @@ pub enum TrainError {
     },
     /// The run kept no moving average of its weights.
     #[error(
-        "the checkpoint of step {step} holds no moving average: train with run.average, for example `--set run.average=0.999`"
+        "the checkpoint of step {step} holds no moving average: train with run.average, for example 0.999"
     )]
     NoAverage {
         /// Step of the checkpoint.
         step: u64,
+    },
+    /// A run on text, where images are to be classified.
+    #[error("{directory} holds a run on text: only classifiers of images can be judged on images")]
+    OnText {
+        /// The run directory.
+        directory: PathBuf,
     },
     /// The run has no checkpoint yet.
     #[error("{directory} holds no checkpoint yet: train it first")]

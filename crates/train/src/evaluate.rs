@@ -1,11 +1,16 @@
 //! The weights of a finished run on other images than it was judged on.
 
+use std::sync::Arc;
+
 use wd_store::RunDirectory;
 
 use crate::{
-    ConfigSource, RunPlan, TrainError,
-    config::Shifted,
-    task::{Weights, images::Images},
+    checkpoint,
+    config::{ConfigSource, ModelConfig, Shifted},
+    error::TrainError,
+    plan::RunPlan,
+    task::Images,
+    weights::Weights,
 };
 
 /// How well a classifier does on a set of images.
@@ -19,16 +24,17 @@ pub struct Score {
     pub accuracy: f64,
     /// Expected calibration error over 15 bins.
     pub calibration_error: f64,
-    /// How the classes of images from elsewhere were paired, where that was not by name.
+    /// How the classes of other images were paired, where that was not by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paired: Option<String>,
 }
 
-/// Scores the weights of a run's last checkpoint, or their moving average, on its test images, or on shifted ones instead: corrupted, or
-/// from elsewhere.
+/// Scores the weights of a run's last checkpoint, or their moving average, on its test images, or
+/// on shifted ones instead: corrupted, or others.
 ///
 /// # Errors
-/// A run on text, one without a checkpoint or without an average, images that are missing or do not fit.
+/// A run on text, one without a checkpoint or without an average, images that are missing or do not
+/// fit.
 pub fn evaluate_run(
     directory: &RunDirectory,
     shifted: Option<Shifted>,
@@ -46,37 +52,18 @@ pub fn evaluate_run(
         }
         other => other,
     })?;
-    let (model, data) = match (&plan.model, &plan.images) {
-        (crate::ModelConfig::Vision(model), Some(data)) => (model, data),
-        _ => {
-            return Err(plan.source.invalid(
-                "model.kind",
-                "the run is on text",
-                "only classifiers of images can be judged on other images",
-            ));
-        }
+    let (ModelConfig::Vision(model), Some(data)) = (&plan.model, &plan.images) else {
+        return Err(TrainError::OnText { directory: directory.path().to_owned() });
     };
     let Some(checkpoint) = directory.checkpoints().latest()?.checkpoint else {
-        return Err(plan.source.invalid(
-            "run",
-            "the run has no checkpoint yet",
-            "`wd train` writes one at the end, and every run.checkpoint_every steps",
-        ));
+        return Err(TrainError::NoCheckpoint { directory: directory.path().to_owned() });
     };
-    let (parameters, running) = if average {
-        crate::resume::average(&checkpoint, plan.layout.len, plan.running.len)?
-    } else {
-        let mut parameters = vec![0.0; plan.layout.len];
-        let mut running = vec![0.0; plan.running.len];
-        crate::resume::restore_weights(&plan, &checkpoint, &mut parameters, &mut running)?;
-        (parameters, running)
+    let (parameters, running) = match average {
+        true => checkpoint::average(&checkpoint, plan.layout.len, plan.running.len)?,
+        false => checkpoint::weights(&plan, &checkpoint)?,
     };
-    let mut images = Images::open(
-        &plan.source,
-        model,
-        std::sync::Arc::clone(data),
-        rayon::current_num_threads(),
-    )?;
+    let threads = rayon::current_num_threads();
+    let mut images = Images::open(&plan.source, model, Arc::clone(data), threads)?;
     let weights = Weights { parameters: &parameters, running: &running };
     let evaluation = images.score_test(is_shifted, weights)?;
     Ok(Score {

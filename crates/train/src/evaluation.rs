@@ -7,8 +7,8 @@ const BINS: usize = 15;
 
 /// Gathers what a classifier said of images, batch by batch, in f64.
 ///
-/// p = softmax(logits), whatever loss it was trained with; the prediction is the class of the largest p, and that p
-/// is its confidence.
+/// p = softmax(logits), whatever loss it was trained with; the prediction is the class of the
+/// largest p, and that p is its confidence.
 ///
 /// | score | equation |
 /// |---|---|
@@ -18,7 +18,8 @@ const BINS: usize = 15;
 /// | accuracy | share of images whose prediction is their label |
 /// | calibration error | Σ_m n_m/n · \|accuracy_m − mean confidence_m\| over 15 bins of confidence ((m − 1)/15, m/15\] |
 ///
-/// **Source.** Guo, Pleiss, Sun & Weinberger 2017, "On Calibration of Modern Neural Networks", equations 2, 3 and 5.
+/// **Source.** Guo, Pleiss, Sun & Weinberger 2017, "On Calibration of Modern Neural Networks",
+/// equations 2, 3 and 5.
 #[derive(Debug, Clone)]
 pub(crate) struct Evaluation {
     minimised: ClassLoss,

@@ -2,59 +2,51 @@
 //!
 //! | file | question it answers |
 //! |---|---|
-//! | [`config`] | what may a person write? |
-//! | `parse`, `keys` | what did they write, and where? Does it belong to this kind of model? |
-//! | `data`, `model`, `optimizer` | which data, which network, which optimizer? |
+//! | [`config`] | what may a person write? What did they write, and what is wrong with it? |
+//! | `data` | which data? |
 //! | `plan` | what follows from it, before the first step? |
-//! | `declaration` | what follows from it where the data are not there? |
-//! | `run` | the loop |
-//! | `task` | what the loop does not know: text or images, a gradient, scores |
-//! | `evaluate` | how well do the weights of a finished run classify other images? |
+//! | `run` | from the plan to the end: the loop |
+//! | `engine` | where the loop meets the data, the network and the optimizer |
+//! | `task` | text or images: a gradient, scores |
+//! | `resume`, `checkpoint` | what is on disk, and does it fit? |
+//! | `metrics`, `observer` | which numbers are kept of each step, and what is told? |
 //! | `evaluation`, `average` | how well do the weights classify? And their moving average? |
-//! | `resume` | what is on disk, and does it fit? |
-//! | `metrics` | which numbers are kept of each step? |
-//! | `weights`, `gpt2`, `timm`, `torchvision`, `export` | the weights in another library's names |
+//! | `evaluate` | how well do the weights of a finished run classify other images? |
+//! | `weights` | the weights in files, in our own names or in another library's |
 //! | `bench`, `cost` | how fast, how large? |
 //!
-//! A run that was stopped at any moment and called again ends with the same bits as one that never stopped: the
-//! state is the weights, the optimizer's arenas, the loader's position and the step, and all randomness is a function
-//! of (seed, step).
+//! A run that was stopped at any moment and called again ends with the same bits as one that never
+//! stopped: the state is the weights, the optimizer's arenas, the loader's position and the step,
+//! and all randomness is a function of (seed, step).
 
 mod average;
 mod bench;
+mod checkpoint;
 pub mod config;
 mod cost;
 mod data;
-mod declaration;
+mod engine;
 mod error;
 mod evaluate;
 mod evaluation;
-mod export;
-mod gpt2;
-mod keys;
 mod metrics;
-mod model;
-mod optimizer;
-mod parse;
+mod observer;
 mod plan;
 mod resume;
 mod run;
 mod task;
-mod timm;
-mod torchvision;
+mod threads;
 mod weights;
 
 pub use bench::{BenchResult, BenchShape, bench, peak_memory_bytes};
-pub use config::{KEYS, RunConfig};
+pub use config::{ConfigError, ConfigFault, ConfigSource, KEYS, ModelConfig, RunConfig};
 pub use cost::Cost;
-pub use data::images::ImageData;
-pub use declaration::Declaration;
-pub use error::{ConfigError, TrainError};
+pub use data::ImageData;
+pub use error::TrainError;
 pub use evaluate::{Score, evaluate_run};
-pub use export::export_run;
 pub use metrics::TENSOR_MEASURES;
-pub use model::ModelConfig;
-pub use parse::ConfigSource;
-pub use plan::RunPlan;
+pub use observer::{Observer, Outcome, Progress};
+pub use plan::{Declaration, RunPlan};
 pub use resume::Resume;
-pub use run::{Observer, Outcome, Progress, RunOptions, run};
+pub use run::{RunOptions, run};
+pub use weights::export_run;

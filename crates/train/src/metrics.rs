@@ -6,12 +6,13 @@ use wd_store::{Column, DataUnit};
 
 use crate::task::Scores;
 
-/// Columns of the run, in order. `train_loss` is the mean loss of the step's batch before the update;
-/// `validation_loss` and `train_eval_loss` are losses of the weights after it, on held-out windows and on windows
-/// already trained on, and absent (NaN) between evaluations. `decay` is the norm of what decay alone moved.
+/// Columns of the run, in order; `samples` is named by their unit. `train_loss` is the mean loss of
+/// the step's batch before the update; `validation_loss` and `train_eval_loss` are losses of the
+/// weights after it, on held-out windows and on windows already trained on, and absent (NaN)
+/// between evaluations. `decay` is the norm of what decay alone moved.
 const RUN_COLUMNS: [&str; 12] = [
     "step",
-    "tokens",
+    "samples",
     "epoch",
     "train_loss",
     "validation_loss",
@@ -40,7 +41,7 @@ pub(crate) struct Row {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StepRow {
     pub step: u64,
-    pub tokens: u64,
+    pub samples: u64,
     pub epoch: f64,
     pub train_loss: f64,
     pub learning_rate: f64,
@@ -60,7 +61,7 @@ impl Row {
         let run: Vec<&str> = RUN_COLUMNS
             .iter()
             .map(|name| match *name {
-                "tokens" => unit.plural(),
+                "samples" => unit.plural(),
                 name => name,
             })
             .chain(evaluations.iter().copied())
@@ -92,7 +93,7 @@ impl Row {
         };
         self.values[..RUN_COLUMNS.len()].copy_from_slice(&[
             step.step as f64,
-            step.tokens as f64,
+            step.samples as f64,
             step.epoch,
             step.train_loss,
             f64::NAN,

@@ -69,7 +69,7 @@ fn corruption(text: &str) -> Result<CorruptionKind, String> {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let shifted = match (&arguments.data, arguments.corruption, arguments.severity) {
-        (Some(path), ..) => Some(Shifted::Elsewhere(path.clone())),
+        (Some(path), ..) => Some(Shifted::Path(path.clone())),
         (None, Some(kind), Some(severity)) => Some(corrupted(kind, severity)),
         _ => None,
     };

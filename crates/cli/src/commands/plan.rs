@@ -230,7 +230,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             format!(
                 "{} at {} {unit}/s on {}; evaluations come on top",
                 wd_page::number::duration(cost.seconds),
-                wd_page::number::rate(cost.tokens_per_second),
+                wd_page::number::rate(cost.samples_per_second),
                 text::counted(threads as u64, "thread")
             ),
         ),

@@ -13,7 +13,7 @@ use wd_page::Context;
 use wd_page::words::quoted;
 use wd_store::{Plan, RunDirectory};
 use wd_studies::vision;
-use wd_train::{ConfigSource, RunConfig, config::ModelKind};
+use wd_train::{ConfigSource, ModelConfig, RunConfig};
 
 use crate::{
     commands::{evaluate::shifts, plan::described},
@@ -143,9 +143,9 @@ fn setting(study: &Study) -> Vec<(String, String)> {
         .and_then(|text| ConfigSource::parse(&name, text).ok())
         .map(|source| source.config);
     if let Some(config) = &config {
-        for (name, value) in match config.model.kind {
-            ModelKind::Gpt => text_setting(config),
-            _ => image_setting(config, run.read_plan().ok()),
+        for (name, value) in match &config.model.network {
+            ModelConfig::Gpt(_) => text_setting(config),
+            ModelConfig::Vision(_) => image_setting(config, run.read_plan().ok()),
         } {
             add(name, value);
         }
@@ -201,17 +201,15 @@ fn text_setting(config: &RunConfig) -> Vec<(&'static str, String)> {
             config.data.split_seed()
         ),
     ));
-    let size = |value: Option<usize>| value.map_or("?".to_owned(), |value| value.to_string());
-    lines.push((
-        "model",
-        format!(
-            "{} layers, width {}, {} heads, context {}",
-            size(config.model.layers),
-            size(config.model.width),
-            size(config.model.heads),
-            size(config.model.context)
-        ),
-    ));
+    if let ModelConfig::Gpt(gpt) = &config.model.network {
+        lines.push((
+            "model",
+            format!(
+                "{} layers, width {}, {} heads, context {}",
+                gpt.layers, gpt.width, gpt.heads, gpt.context
+            ),
+        ));
+    }
     lines
 }
 
@@ -231,6 +229,6 @@ fn image_setting(config: &RunConfig, plan: Option<Plan>) -> Vec<(&'static str, S
             ),
         ));
     }
-    lines.push(("model", config.model.kind.name().to_owned()));
+    lines.push(("model", config.model.network.kind().name().to_owned()));
     lines
 }

@@ -27,7 +27,7 @@ pub struct Progress {
     pub lambda: f64,
     /// Training tokens (or images) a second.
     #[serde(default = "unknown", deserialize_with = "number_or_null")]
-    pub tokens_per_second: f64,
+    pub samples_per_second: f64,
     /// What that is counted in.
     #[serde(default)]
     pub unit: DataUnit,

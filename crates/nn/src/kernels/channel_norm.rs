@@ -1,9 +1,11 @@
-//! Normalisation per channel of NHWC images, in the form that batch, group and no normalisation share: an affine map.
+//! Normalisation per channel of NHWC images, in the form that batch, group and no normalisation
+//! share: an affine map.
 //!
-//! Batch norm is y ↦ (y − μ)·r·gain + bias with one μ and r = 1/√(σ² + ε) a channel; group norm has them per image. So a
-//! convolution's output y is kept as it is, and whoever reads it computes z = scale·y + shift and max(z, 0) on its
-//! way: the normalised activation is never stored. Backward: from the gradient n at z come the sums Σ n and
-//! Σ n·(y − μ), and from these the gradient at y, which is affine again: α·n + κ·y + δ.
+//! Batch norm is y ↦ (y − μ)·r·gain + bias with one μ and r = 1/√(σ² + ε) a channel; group norm has
+//! them per image. So a convolution's output y is kept as it is, and whoever reads it computes z =
+//! scale·y + shift and max(z, 0) on its way: the normalised activation is never stored. Backward:
+//! from the gradient n at z come the sums Σ n and Σ n·(y − μ), and from these the gradient at y,
+//! which is affine again: α·n + κ·y + δ.
 //!
 //! All kernels take one image, `[pixel][channel]`.
 
@@ -87,7 +89,8 @@ fn forward_body<F: Float, S: Simd>(
 }
 
 dispatched! {
-    /// out ← max(a's affine map + b's, 0): where a branch rejoins the stream. Without b, max(a's, 0).
+    /// out ← max(a's affine map + b's, 0): where a branch rejoins the stream. Without b, max(a's,
+    /// 0).
     pub(crate) fn join_forward = join_forward_body(
         a: &'a [F],
         a_affine: Affine<'a, F>,
@@ -251,8 +254,8 @@ fn backward_in_place_body<F: Float, S: Simd>(
     }
 }
 
-/// Σ over pixels of each of `$count` vectors, which `$term` computes for the group of channels of a pixel: f64 sums
-/// per lane.
+/// Σ over pixels of each of `$count` vectors, which `$term` computes for the group of channels of a
+/// pixel: f64 sums per lane.
 macro_rules! sum_pixels {
     ($F:ty, $simd:expr, $count:expr, $pixels:expr, $group:expr, |$pixel:ident| $term:expr) => {{
         let mut totals = [[0.0f64; MOST_LANES]; $count];
@@ -307,7 +310,8 @@ fn moments_body<F: Float, S: Simd>(simd: S, y: &[F], mean: &mut [f64], squares: 
         });
         let mut center = [F::from_f64(0.0); MOST_LANES];
         for (lane, mean) in mean[group.start..][..group.len].iter_mut().enumerate() {
-            // Squares are taken around a number that F can hold; what it differs from the mean is corrected below.
+            // Squares are taken around a number that F can hold; what it differs from the mean is
+            // corrected below.
             center[lane] = F::from_f64(sums[lane] / pixels as f64);
             *mean = sums[lane] / pixels as f64;
         }

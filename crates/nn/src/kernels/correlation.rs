@@ -1,16 +1,19 @@
-//! A kernel that slides over images, in registers: the arithmetic of every convolution and of its two gradients.
+//! A kernel that slides over images, in registers: the arithmetic of every convolution and of its
+//! two gradients.
 //!
-//! Pixels are rows of channels (NHWC), so what a kernel of width q sees in one of its rows, q pixels of C channels, is
-//! one *run* of q·C neighbouring numbers, and the runs of neighbouring pixels overlap. A tile of [`PIXELS`] outputs is
-//! multiplied right from where the input lies, without a copy of patches (im2col), by two registers of columns:
+//! Pixels are rows of channels (NHWC), so what a kernel of width q sees in one of its rows, q
+//! pixels of C channels, is one *run* of q·C neighbouring numbers, and the runs of neighbouring
+//! pixels overlap. A tile of [`PIXELS`] outputs is multiplied right from where the input lies,
+//! without a copy of patches (im2col), by two registers of columns:
 //!
 //! ```text
 //! out[pixel][column]  = Σ_k input[start(pixel) + tap(k)] · weight[k][column]
 //! weight'[k][column] += Σ_pixel input[start(pixel) + tap(k)] · out'[pixel][column]
 //! ```
 //!
-//! Measured on one core of an AMD EPYC (Zen 5, AVX-512) in GFLOP/s, forward / gradient of the weight, beside faer's
-//! GEMM over the same overlapping runs (three products of inner dimension 3·C, counting useful pixels alone):
+//! Measured on one core of an AMD EPYC (Zen 5, AVX-512) in GFLOP/s, forward / gradient of the
+//! weight, beside faer's GEMM over the same overlapping runs (three products of inner dimension
+//! 3·C, counting useful pixels alone):
 //!
 //! | 3×3 convolution | this file | faer |
 //! |---|---|---|
@@ -23,13 +26,14 @@
 use pulp::Simd;
 
 use crate::Float;
-use crate::device::Store;
+use crate::kernels::store::Store;
 use crate::simd::{Group, Vector, dispatched};
 
-/// Bytes of a register of AVX-512, the one instruction set with registers for [`PIXELS`] × 2 sums and their operands.
+/// Bytes of a register of AVX-512, the one instruction set with registers for [`PIXELS`] × 2 sums
+/// and their operands.
 const WIDE_REGISTER: usize = 64;
-/// Outputs (or taps) of a tile: with two registers of columns 16 sums, enough to hide the latency of a multiply-add;
-/// with 12 (24 sums) the compiler spilled.
+/// Outputs (or taps) of a tile: with two registers of columns 16 sums, enough to hide the latency
+/// of a multiply-add; with 12 (24 sums) the compiler spilled.
 const PIXELS: usize = 8;
 /// The same where there are 16 registers.
 const FEW_PIXELS: usize = 4;
@@ -74,8 +78,8 @@ fn lanes_body<F: Float, S: Simd>(_: S, _: &[F]) -> usize {
     Vector::<F, S>::LANES
 }
 
-/// Runs a block for every panel of at most two registers of columns: its first column, its columns, and how many it
-/// is padded to.
+/// Runs a block for every panel of at most two registers of columns: its first column, its columns,
+/// and how many it is padded to.
 macro_rules! for_panels {
     ($lanes:expr, $columns:expr, |$first:ident, $width:ident, $padded:ident| $body:block) => {{
         let (lanes, columns) = ($lanes, $columns);
@@ -92,7 +96,8 @@ macro_rules! for_panels {
 pub(crate) use for_panels;
 
 dispatched! {
-    /// packed `[panel][k][padded columns]` ← weight[column·`stride` + taps[k]], zeros beyond the last column.
+    /// packed `[panel][k][padded columns]` ← weight[column·`stride` + taps[k]], zeros beyond the
+    /// last column.
     pub(crate) fn pack = pack_body(
         packed: &'a mut [F],
         weight: &'a [F],
@@ -153,7 +158,8 @@ fn unpack_body<F: Float, S: Simd>(
 }
 
 dispatched! {
-    /// panels `[panel][pixel][padded columns]` ← rows[starts[pixel] + column], zeros beyond the last column.
+    /// panels `[panel][pixel][padded columns]` ← rows[starts[pixel] + column], zeros beyond the
+    /// last column.
     pub(crate) fn panels = panels_body(panels: &'a mut [F], rows: &'a [F], starts: &'a [u32], columns: usize)
 }
 
@@ -182,7 +188,8 @@ fn panels_body<F: Float, S: Simd>(
 }
 
 dispatched! {
-    /// out of the first `pixels` pixels ← (itself if `store` adds +) input under the kernel · packed weight.
+    /// out of the first `pixels` pixels ← (itself if `store` adds +) input under the kernel ·
+    /// packed weight.
     pub(crate) fn correlate = correlate_body(
         slide: &'a Slide,
         pixels: usize,
@@ -219,7 +226,8 @@ fn correlate_body<F: Float, S: Simd>(
                     len: lanes.min(width - v * lanes),
                 });
                 for tile in (0..pixels).step_by($R) {
-                    // Beyond the last pixel the tile repeats it: all sums are loaded before any is stored.
+                    // Beyond the last pixel the tile repeats it: all sums are loaded before any is
+                    // stored.
                     let pixel: [usize; $R] = std::array::from_fn(|r| (tile + r).min(pixels - 1));
                     let mut sums = [[Vector::constant(simd, 0.0); $V]; $R];
                     let mut rows = [&input[..0]; $R];
@@ -232,8 +240,8 @@ fn correlate_body<F: Float, S: Simd>(
                             }
                         }
                     }
-                    // SAFETY: every start plus the span of all runs lies within the input, which was asserted, and
-                    // the panel holds `depth` rows of `V` registers.
+                    // SAFETY: every start plus the span of all runs lies within the input, which
+                    // was asserted, and the panel holds `depth` rows of `V` registers.
                     unsafe { add_runs::<F, S, $R, $V>(simd, &mut sums, rows, slide, panel) };
                     for r in 0..$R {
                         let row = &mut out[outputs[pixel[r]] as usize + first..][..width];
@@ -257,7 +265,8 @@ fn correlate_body<F: Float, S: Simd>(
 /// sums[r] += Σ_k rows[r][tap(k)] · panel[k].
 ///
 /// # Safety
-/// Every row reaches to the end of the last run, and the panel holds a row of `V` registers for every tap.
+/// Every row reaches to the end of the last run, and the panel holds a row of `V` registers for
+/// every tap.
 #[inline(always)]
 unsafe fn add_runs<F: Float, S: Simd, const R: usize, const V: usize>(
     simd: S,
@@ -299,8 +308,8 @@ unsafe fn add_runs<F: Float, S: Simd, const R: usize, const V: usize>(
 }
 
 dispatched! {
-    /// Gradient of the packed weight += Σ over the first `pixels` pixels of input under the kernel · dy, with dy in
-    /// [`panels`].
+    /// Gradient of the packed weight += Σ over the first `pixels` pixels of input under the kernel
+    /// · dy, with dy in [`panels`].
     pub(crate) fn weight_gradient = weight_gradient_body(
         slide: &'a Slide,
         taps: &'a [u32],
@@ -335,7 +344,8 @@ fn weight_gradient_body<F: Float, S: Simd>(
         macro_rules! tiles {
             ($R:expr, $V:expr) => {{
                 for tile in (0..depth).step_by($R) {
-                    // Beyond the last tap the tile repeats it: all sums are loaded before any is stored.
+                    // Beyond the last tap the tile repeats it: all sums are loaded before any is
+                    // stored.
                     let tap: [usize; $R] = std::array::from_fn(|r| (tile + r).min(depth - 1));
                     let mut sums = [[Vector::constant(simd, 0.0); $V]; $R];
                     let mut rows = [&input[..0]; $R];
@@ -346,8 +356,8 @@ fn weight_gradient_body<F: Float, S: Simd>(
                             sums[r][v] = Vector::load(simd, gradient, Group { start, len: lanes });
                         }
                     }
-                    // SAFETY: every start plus the farthest tap lies within the input, which was asserted, and dy
-                    // holds a row of `V` registers for every pixel.
+                    // SAFETY: every start plus the farthest tap lies within the input, which was
+                    // asserted, and dy holds a row of `V` registers for every pixel.
                     unsafe { add_pixels::<F, S, $R, $V>(simd, &mut sums, rows, starts, dy) };
                     for r in 0..$R {
                         for v in 0..$V {

@@ -54,7 +54,8 @@ mod tests {
         apply(&mut values, Mask::new(Stream::new(3, 5), 0.2), 0);
         let (n, dropped) =
             (values.len() as f64, values.iter().filter(|value| **value == 0.0).count() as f64);
-        // Five standard errors of a binomial fraction, and of the mean of a value that is 0 or 1.25.
+        // Five standard errors of a binomial fraction, and of the mean of a value that is 0 or
+        // 1.25.
         assert!((dropped / n - 0.2).abs() < 5.0 * (0.2f64 * 0.8 / n).sqrt());
         assert!((values.iter().sum::<f64>() / n - 1.0).abs() < 5.0 * (0.25 / n).sqrt());
     }

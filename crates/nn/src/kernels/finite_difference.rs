@@ -13,8 +13,8 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Asserts that `gradient` is that of `loss` at `x`: along every coordinate of a short `x`, and along random
-/// directions, in which an error of any one element shows.
+/// Asserts that `gradient` is that of `loss` at `x`: along every coordinate of a short `x`, and
+/// along random directions, in which an error of any one element shows.
 pub(crate) fn assert_gradient(
     what: &str,
     x: &[f64],

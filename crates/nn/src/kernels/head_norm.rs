@@ -1,4 +1,5 @@
-//! QK-norm: RMSNorm of each head's query and key, with one gain for all queries and one for all keys.
+//! QK-norm: RMSNorm of each head's query and key, with one gain for all queries and one for all
+//! keys.
 //!
 //! y = x·r·gain with r = 1/√(mean of x² + ε) over the head's columns.
 
@@ -8,8 +9,8 @@ use crate::Float;
 use crate::simd::{Vector, dispatched, for_groups};
 
 dispatched! {
-    /// out ← qkv with its queries (columns 0..C) and keys (C..2C) normalised, its values copied; r of every head
-    /// goes to `statistics` (`[rows, 2·heads]`).
+    /// out ← qkv with its queries (columns 0..C) and keys (C..2C) normalised, its values copied; r
+    /// of every head goes to `statistics` (`[rows, 2·heads]`).
     pub(crate) fn forward = forward_body(
         out: &'a mut [F],
         qkv: &'a [F],
@@ -22,8 +23,8 @@ dispatched! {
 }
 
 dispatched! {
-    /// On entry the first 2C columns of `gradient` are those of the normalised queries and keys, on return of the
-    /// raw ones in `qkv`.
+    /// On entry the first 2C columns of `gradient` are those of the normalised queries and keys, on
+    /// return of the raw ones in `qkv`.
     pub(crate) fn backward = backward_body(
         gradient: &'a mut [F],
         qkv: &'a [F],

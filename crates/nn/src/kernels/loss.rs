@@ -1,9 +1,9 @@
 //! The head and its cross-entropy in one: the logits of a whole batch never exist.
 //!
-//! For a chunk of positions, logits `[vocabulary, positions]` are computed block of the vocabulary by block, turned
-//! into e^(logit − block maximum) while they are in cache, and the softmax is put together from the blocks' maxima
-//! and sums. In backward each block becomes (softmax − one-hot)·scale by one product per element and goes straight
-//! into both gradients.
+//! For a chunk of positions, logits `[vocabulary, positions]` are computed block of the vocabulary
+//! by block, turned into e^(logit − block maximum) while they are in cache, and the softmax is put
+//! together from the blocks' maxima and sums. In backward each block becomes (softmax −
+//! one-hot)·scale by one product per element and goes straight into both gradients.
 
 use faer::Accum;
 use pulp::Simd;
@@ -35,7 +35,8 @@ pub(crate) struct HeadGradient<'a, F> {
     pub(crate) scale: F,
 }
 
-/// Returns Σ over positions of −ln softmax(x Wᵀ)[target], with x `[positions, width]`, W `[vocabulary, width]`.
+/// Returns Σ over positions of −ln softmax(x Wᵀ)[target], with x `[positions, width]`, W
+/// `[vocabulary, width]`.
 pub(crate) fn forward_backward<F: Float>(
     x: &[F],
     weight: &[F],
@@ -141,7 +142,8 @@ fn chunk_loss<F: Float>(
 }
 
 dispatched! {
-    /// The maximum over all blocks and the sum of exponentials relative to it, from each block's `[blocks, positions]`.
+    /// The maximum over all blocks and the sum of exponentials relative to it, from each block's
+    /// `[blocks, positions]`.
     fn combine_blocks = combine_blocks_body(
         maxima: &'a [F],
         sums: &'a [F],
@@ -175,7 +177,8 @@ fn combine_blocks_body<F: Float, S: Simd>(
 }
 
 dispatched! {
-    /// maxima ← e^(maxima − maximum)·scale/sum: what turns a block's exponentials into softmax·scale.
+    /// maxima ← e^(maxima − maximum)·scale/sum: what turns a block's exponentials into
+    /// softmax·scale.
     fn block_factors = block_factors_body(maxima: &'a mut [F], maximum: &'a [F], sum: &'a [F], scale: F)
 }
 

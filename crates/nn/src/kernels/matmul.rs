@@ -1,13 +1,13 @@
 //! Matrix products: y = x Wᵀ and its two gradients, dx = dy W and dW += dyᵀ x.
 //!
-//! The GEMM is faer's (`private-gemm-x86` on x86-64: AVX2 or AVX-512 chosen at run time), always single-threaded:
-//! the engine's threads work on different sequences instead.
+//! The GEMM is faer's (`private-gemm-x86` on x86-64: AVX2 or AVX-512 chosen at run time), always
+//! single-threaded: the engine's threads work on different sequences instead.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
 use crate::Float;
-use crate::device::Store;
+use crate::kernels::store::Store;
 
 /// A row-major matrix of `rows` × `columns` whose rows start `stride` elements apart.
 #[inline]
@@ -22,8 +22,8 @@ pub(crate) fn view<F: Float>(
 
 /// A mutable row-major matrix, as [`view`].
 ///
-/// By way of the transpose: in faer 0.24.4 `MatMut::from_row_major_slice_with_stride_mut` swaps the strides, and
-/// writes through it leave the slice.
+/// By way of the transpose: in faer 0.24.4 `MatMut::from_row_major_slice_with_stride_mut` swaps the
+/// strides, and writes through it leave the slice.
 #[inline]
 pub(crate) fn view_mut<F: Float>(
     data: &mut [F],
@@ -42,8 +42,8 @@ const MICROKERNEL_COLUMNS: usize = 96;
 
 /// out ← factor · left · right, or out += …, for a row-major `out`.
 ///
-/// A right operand beyond [`PANEL_BYTES`] is cut into column panels: in one piece faer computed 512 × 384 × 1536 at
-/// 95 GFLOP/s on a core of which 512 × 384 × 1152 got 112.
+/// A right operand beyond [`PANEL_BYTES`] is cut into column panels: in one piece faer computed 512
+/// × 384 × 1536 at 95 GFLOP/s on a core of which 512 × 384 × 1152 got 112.
 pub(crate) fn product<F: Float>(
     mut out: MatMut<'_, F>,
     accumulate: Accum,
@@ -73,7 +73,8 @@ pub(crate) fn product<F: Float>(
 
 /// y ← x Wᵀ, with x `[rows, inputs]`, W `[outputs, inputs]`, y `[rows, outputs]`.
 ///
-/// faer packs Wᵀ across W's rows. A transposed copy made once a step would save that, but gained nothing measurable.
+/// faer packs Wᵀ across W's rows. A transposed copy made once a step would save that, but gained
+/// nothing measurable.
 pub(crate) fn forward<F: Float>(
     y: &mut [F],
     x: &[F],

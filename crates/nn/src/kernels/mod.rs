@@ -1,7 +1,7 @@
 //! The arithmetic, on slices: one file per concept, each with its `forward` and `backward`.
 //!
-//! All matrices are row-major, one row a token. A backward adds to gradients of parameters and overwrites gradients
-//! of activations, unless it says otherwise.
+//! All matrices are row-major, one row a token. A backward adds to gradients of parameters and
+//! overwrites gradients of activations, unless it says otherwise.
 
 pub(crate) mod activation;
 pub(crate) mod attention;
@@ -23,6 +23,7 @@ pub(crate) mod pool;
 pub(crate) mod rotary;
 pub(crate) mod sequence_pool;
 pub(crate) mod softmax;
+pub(crate) mod store;
 pub(crate) mod sum;
 mod tile;
 pub(crate) mod transpose;

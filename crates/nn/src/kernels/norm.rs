@@ -1,7 +1,8 @@
 //! LayerNorm and RMSNorm, with the residual sum that precedes them in the same pass.
 //!
-//! x̂ = (x − m)·r, y = x̂·gain + bias, with m the row's mean (0 for RMSNorm) and r = 1/√(mean of (x − m)² + ε).
-//! Backward: with a = dy·gain, dx = r·(a − mean(a) − x̂·mean(a·x̂)); without mean(a) for RMSNorm.
+//! x̂ = (x − m)·r, y = x̂·gain + bias, with m the row's mean (0 for RMSNorm) and r = 1/√(mean of (x
+//! − m)² + ε). Backward: with a = dy·gain, dx = r·(a − mean(a) − x̂·mean(a·x̂)); without mean(a)
+//! for RMSNorm.
 
 use pulp::Simd;
 
@@ -9,7 +10,8 @@ use crate::Float;
 use crate::simd::{Group, Vector, dispatched, for_groups};
 
 dispatched! {
-    /// sum ← residual + sum + branch_bias (where given), then y ← norm(sum); (m, r) of each row go to `statistics`.
+    /// sum ← residual + sum + branch_bias (where given), then y ← norm(sum); (m, r) of each row go
+    /// to `statistics`.
     pub(crate) fn forward = forward_body(
         sum: &'a mut [F],
         residual: Option<&'a [F]>,
@@ -24,8 +26,8 @@ dispatched! {
 }
 
 dispatched! {
-    /// dsum ← (dsum if `accumulate` +) norm's backward of dy; gradients of gain, bias and branch bias (Σ rows of the
-    /// new dsum) are added to.
+    /// dsum ← (dsum if `accumulate` +) norm's backward of dy; gradients of gain, bias and branch
+    /// bias (Σ rows of the new dsum) are added to.
     pub(crate) fn backward = backward_body(
         sum: &'a [F],
         statistics: &'a [F],
@@ -203,7 +205,8 @@ mod tests {
     const COLUMNS: usize = 19;
     const ROWS: usize = 3;
 
-    /// Σ over the outputs (norm and stream) times weights, with the stream's mean far from 0 when it is subtracted.
+    /// Σ over the outputs (norm and stream) times weights, with the stream's mean far from 0 when
+    /// it is subtracted.
     struct Case {
         centered: bool,
         dy: Vec<f64>,

@@ -1,11 +1,11 @@
 //! Images cut into patches, and the learned rows that are added to them.
 //!
-//! A patch becomes a row `[channel][row][column]`, the order of `torch.nn.Conv2d`'s weight `[out, in, kh, kw]`: the
-//! convolution whose stride is its kernel is then one matrix product.
+//! A patch becomes a row `[channel][row][column]`, the order of `torch.nn.Conv2d`'s weight `[out,
+//! in, kh, kw]`: the convolution whose stride is its kernel is then one matrix product.
 
 use super::{bias, sum};
 use crate::Float;
-use crate::vision::ImageShape;
+use crate::image::ImageShape;
 
 /// How an image is cut.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,8 @@ pub(crate) fn gather<F: Float>(out: &mut [F], images: &[F], shape: PatchShape) {
     }
 }
 
-/// Adds to every image's rows of `stream` their positions, and to each the bias, or to the first the class token.
+/// Adds to every image's rows of `stream` their positions, and to each the bias, or to the first
+/// the class token.
 pub(crate) fn add_learned_rows<F: Float>(
     stream: &mut [F],
     position: &[F],

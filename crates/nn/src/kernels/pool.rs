@@ -1,7 +1,9 @@
-//! Max and average pooling, and the global average, of max(scale·y + shift, floor) over NHWC images.
+//! Max and average pooling, and the global average, of max(scale·y + shift, floor) over NHWC
+//! images.
 //!
-//! The affine map and ReLU come from the normalisation before ([`Affine`]); the pooled input is computed on the way and
-//! never stored. Backward writes the gradient n at z = scale·y + shift, ReLU's backward included.
+//! The affine map and ReLU come from the normalisation before ([`Affine`]); the pooled input is
+//! computed on the way and never stored. Backward writes the gradient n at z = scale·y + shift,
+//! ReLU's backward included.
 
 use pulp::Simd;
 use serde::{Deserialize, Serialize};
@@ -14,10 +16,12 @@ use crate::simd::{Vector, dispatched, for_groups};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
-    /// The largest number of a window, as `torch.nn.MaxPool2d`; the gradient goes to the first of equal ones.
+    /// The largest number of a window, as `torch.nn.MaxPool2d`; the gradient goes to the first of
+    /// equal ones.
     #[default]
     Max,
-    /// The mean over the window's pixels within the image, as `torch.nn.AvgPool2d(count_include_pad=False)`.
+    /// The mean over the window's pixels within the image, as
+    /// `torch.nn.AvgPool2d(count_include_pad=False)`.
     Average,
 }
 

@@ -1,8 +1,8 @@
 //! Rotary position embedding of queries and keys, in place.
 //!
-//! Rotate-half pairing (Llama, GPT-NeoX): with half = d/2, angle θ_i(t) = t·base^(−2i/d) and i < half,
-//! (x_i, x_{i+half}) ← (x_i cos θ − x_{i+half} sin θ, x_{i+half} cos θ + x_i sin θ).
-//! Backward is the rotation by −θ.
+//! Rotate-half pairing (Llama, GPT-NeoX): with half = d/2, angle θ_i(t) = t·base^(−2i/d) and i <
+//! half, (x_i, x_{i+half}) ← (x_i cos θ − x_{i+half} sin θ, x_{i+half} cos θ + x_i sin θ). Backward
+//! is the rotation by −θ.
 
 use pulp::Simd;
 
@@ -31,8 +31,8 @@ impl<F: Float> RotaryTable<F> {
     }
 }
 
-/// Rotates the first `rotated` columns of every row of `qkv` (rows of `columns`), head by head; row t stands at
-/// position t mod context. `backward` rotates the other way.
+/// Rotates the first `rotated` columns of every row of `qkv` (rows of `columns`), head by head; row
+/// t stands at position t mod context. `backward` rotates the other way.
 pub(crate) fn rotate<F: Float>(
     qkv: &mut [F],
     columns: usize,

@@ -1,8 +1,21 @@
 //! One row for a whole sequence: its first, or the mean of all.
 
+use serde::{Deserialize, Serialize};
+
 use super::sum;
 use crate::Float;
-use crate::vision::Pool;
+
+/// Which of a ViT's rows the head reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pool {
+    /// The class token's, a learned row before the patches (Dosovitskiy et al., 2010.11929).
+    #[default]
+    Token,
+    /// The mean over the normalised patches, without a class token: timm's `class_token=False,
+    /// global_pool="avg", fc_norm=False`.
+    Mean,
+}
 
 /// y `[sequences, width]` ← the pooled rows of x `[sequences·context, width]`.
 pub(crate) fn forward<F: Float>(pool: Pool, x: &[F], y: &mut [F], width: usize) {

@@ -1,7 +1,8 @@
-//! Softmax down the columns of a matrix: attention scores `[keys, queries]`, logits `[tokens of the vocabulary,
-//! positions]`.
+//! Softmax down the columns of a matrix: attention scores `[keys, queries]`, logits `[tokens of the
+//! vocabulary, positions]`.
 //!
-//! Laid out so that neighbouring lanes hold different positions, the maximum and the sum need no horizontal step.
+//! Laid out so that neighbouring lanes hold different positions, the maximum and the sum need no
+//! horizontal step.
 
 use pulp::Simd;
 
@@ -9,8 +10,8 @@ use crate::Float;
 use crate::simd::{Vector, dispatched, for_groups};
 
 dispatched! {
-    /// maxima ← largest element of each column of `block` (rows of `maxima.len()` elements); block ← e^(block − its
-    /// column's maximum); sums ← sum of each column.
+    /// maxima ← largest element of each column of `block` (rows of `maxima.len()` elements); block
+    /// ← e^(block − its column's maximum); sums ← sum of each column.
     ///
     /// A column may hold −∞ (its element becomes 0) as long as it also holds a larger number.
     pub(crate) fn columns = columns_body(block: &'a mut [F], maxima: &'a mut [F], sums: &'a mut [F])

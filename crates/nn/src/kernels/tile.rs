@@ -1,14 +1,16 @@
-//! Small matrix products in registers, for attention: heads are too narrow for a general GEMM's packing to pay.
+//! Small matrix products in registers, for attention: heads are too narrow for a general GEMM's
+//! packing to pay.
 //!
-//! Each computes `ROWS` rows and one register of columns of out = Σ_c a(r, c)·b[c]; what to do with the sums is left
-//! to the caller.
+//! Each computes `ROWS` rows and one register of columns of out = Σ_c a(r, c)·b[c]; what to do with
+//! the sums is left to the caller.
 
 use pulp::Simd;
 
 use crate::Float;
 use crate::simd::{Group, Vector};
 
-/// Rows of a tile: enough independent sums to hide the latency of a multiply-add, few enough for 16 registers.
+/// Rows of a tile: enough independent sums to hide the latency of a multiply-add, few enough for 16
+/// registers.
 pub(crate) const ROWS: usize = 8;
 
 /// Rows of numbers that start `stride` apart.
@@ -20,7 +22,8 @@ pub(crate) struct Strided<'a, F> {
 
 /// Sums of a tile, a(r, c) = a[r][c]: neighbours in a row of `a` are summed over.
 ///
-/// `R` rows of `a` from `row`, its columns `from..to`, the same rows of `b`, columns `group` of `b`.
+/// `R` rows of `a` from `row`, its columns `from..to`, the same rows of `b`, columns `group` of
+/// `b`.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "column c of every row is wanted, not one row")]
 pub(crate) fn by_rows<F: Float, S: Simd, const R: usize>(
@@ -45,7 +48,8 @@ pub(crate) fn by_rows<F: Float, S: Simd, const R: usize>(
     sums
 }
 
-/// Sums of a tile, a(r, c) = a[c][r]: neighbours in a row of `a` go to different rows of the result.
+/// Sums of a tile, a(r, c) = a[c][r]: neighbours in a row of `a` go to different rows of the
+/// result.
 #[inline(always)]
 pub(crate) fn by_columns<F: Float, S: Simd, const R: usize>(
     simd: S,
@@ -66,7 +70,8 @@ pub(crate) fn by_columns<F: Float, S: Simd, const R: usize>(
     sums
 }
 
-/// Runs a block for every `ROWS` rows of `from..to`, then row by row, with the number of rows as a constant `R`.
+/// Runs a block for every `ROWS` rows of `from..to`, then row by row, with the number of rows as a
+/// constant `R`.
 macro_rules! for_tiles {
     ($from:expr, $to:expr, |$row:ident, $R:ident| $body:block) => {{
         let (mut row, to) = ($from, $to);

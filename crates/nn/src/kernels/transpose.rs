@@ -1,4 +1,5 @@
-//! Transposed copies, for operands that would otherwise be packed across their rows at every product.
+//! Transposed copies, for operands that would otherwise be packed across their rows at every
+//! product.
 
 use pulp::Simd;
 

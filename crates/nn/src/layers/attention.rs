@@ -3,11 +3,13 @@
 use wd_decay::Role;
 
 use super::BlockConfig;
-use crate::device::{
-    Activation, Attention, BranchEnd, Device, HeadNormalisation, Linear, Rows, Store,
+use crate::Float;
+use crate::builder::Builder;
+use crate::kernels::sequence_pool::Pool;
+use crate::kernels::store::Store;
+use crate::workspace::{
+    Activation, Attention, BranchEnd, HeadNormalisation, Linear, Rows, Workspace,
 };
-use crate::transformer::Builder;
-use crate::vision::Pool;
 
 /// QK-norm and where its results are kept.
 #[derive(Debug, Clone, Copy)]
@@ -101,33 +103,38 @@ impl AttentionBranch {
     }
 
     /// output ← branch(input), without the projection's bias.
-    pub(crate) fn forward<D: Device>(&self, device: &mut D, input: Activation, output: Activation) {
-        device.linear_forward(&self.qkv, input, self.qkv_output);
+    pub(crate) fn forward<F: Float>(
+        &self,
+        workspace: &mut Workspace<'_, F>,
+        input: Activation,
+        output: Activation,
+    ) {
+        workspace.linear_forward(&self.qkv, input, self.qkv_output);
         if let Some(bias) = self.qkv.bias {
-            device.bias_forward(bias, self.qkv_output);
+            workspace.bias_forward(bias, self.qkv_output);
         }
         if let Some(HeadNorm { norm, statistics, normalised }) = &self.head_norm {
-            device.head_norm_forward(norm, self.qkv_output, *statistics, *normalised);
+            workspace.head_norm_forward(norm, self.qkv_output, *statistics, *normalised);
         }
         let qkv = self.attention_input();
         if self.rotary {
-            device.rotary_forward(qkv);
+            workspace.rotary_forward(qkv);
         }
-        device.attention_forward(self.attention, qkv, self.log_sums, self.attended);
+        workspace.attention_forward(self.attention, qkv, self.log_sums, self.attended);
         let attended = match self.first_tokens {
             None => self.attended,
             Some(first) => {
-                device.pool_forward(Pool::Token, self.attended, first.attended);
+                workspace.pool_forward(Pool::Token, self.attended, first.attended);
                 first.attended
             }
         };
-        device.linear_forward(&self.projection, attended, output);
+        workspace.linear_forward(&self.projection, attended, output);
     }
 
     /// Gradients of the branch's tensors (but the projection's bias) and of its input.
-    pub(crate) fn backward<D: Device>(
+    pub(crate) fn backward<F: Float>(
         &self,
-        device: &mut D,
+        workspace: &mut Workspace<'_, F>,
         input: Activation,
         output_gradient: Activation,
         input_gradient: Activation,
@@ -138,12 +145,12 @@ impl AttentionBranch {
             Some(first) => (first.attended, first.attended_gradient),
         };
         let projection = &self.projection;
-        device.linear_backward_weight(projection, projected, output_gradient);
-        device.linear_backward_input(projection, output_gradient, gradient, Store::Overwrite);
+        workspace.linear_backward_weight(projection, projected, output_gradient);
+        workspace.linear_backward_input(projection, output_gradient, gradient, Store::Overwrite);
         if self.first_tokens.is_some() {
-            device.pool_backward(Pool::Token, gradient, attended_gradient);
+            workspace.pool_backward(Pool::Token, gradient, attended_gradient);
         }
-        device.attention_backward(
+        workspace.attention_backward(
             self.attention,
             self.attention_input(),
             self.log_sums,
@@ -152,15 +159,15 @@ impl AttentionBranch {
             qkv_gradient,
         );
         if self.rotary {
-            device.rotary_backward(qkv_gradient);
+            workspace.rotary_backward(qkv_gradient);
         }
         if let Some(HeadNorm { norm, statistics, .. }) = &self.head_norm {
-            device.head_norm_backward(norm, self.qkv_output, *statistics, qkv_gradient);
+            workspace.head_norm_backward(norm, self.qkv_output, *statistics, qkv_gradient);
         }
         if let Some(bias) = self.qkv.bias {
-            device.bias_backward(bias, qkv_gradient);
+            workspace.bias_backward(bias, qkv_gradient);
         }
-        device.linear_backward_weight(&self.qkv, input, qkv_gradient);
-        device.linear_backward_input(&self.qkv, qkv_gradient, input_gradient, Store::Overwrite);
+        workspace.linear_backward_weight(&self.qkv, input, qkv_gradient);
+        workspace.linear_backward_input(&self.qkv, qkv_gradient, input_gradient, Store::Overwrite);
     }
 }

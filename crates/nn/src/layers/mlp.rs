@@ -1,9 +1,11 @@
 //! MLP branch: down(f(up(x))), or down(silu(gate(x))·up(x)).
 
 use super::BlockConfig;
-use crate::device::{Activation, ActivationPlan, BranchEnd, Device, Linear, Rows, Store};
+use crate::Float;
+use crate::builder::Builder;
 use crate::kernels::activation::Pointwise;
-use crate::transformer::Builder;
+use crate::kernels::store::Store;
+use crate::workspace::{Activation, ActivationPlan, BranchEnd, Linear, Rows, Workspace};
 
 /// What stands between the maps of an MLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,39 +79,51 @@ impl MlpBranch {
     }
 
     /// output ← branch(input), without `down`'s bias.
-    pub(crate) fn forward<D: Device>(&self, device: &mut D, input: Activation, output: Activation) {
-        device.linear_forward(&self.up, input, self.up_output);
+    pub(crate) fn forward<F: Float>(
+        &self,
+        workspace: &mut Workspace<'_, F>,
+        input: Activation,
+        output: Activation,
+    ) {
+        workspace.linear_forward(&self.up, input, self.up_output);
         match &self.inner {
             Inner::Pointwise(function) => {
-                device.pointwise_forward(*function, self.up.bias, self.up_output, self.hidden);
+                workspace.pointwise_forward(*function, self.up.bias, self.up_output, self.hidden);
             }
             Inner::SwiGlu(gate) => {
-                device.linear_forward(&gate.linear, input, gate.output);
+                workspace.linear_forward(&gate.linear, input, gate.output);
                 let biases = gate.linear.bias.zip(self.up.bias).map(|(gate, up)| [gate, up]);
-                device.swiglu_forward(biases, gate.output, self.up_output, self.hidden);
+                workspace.swiglu_forward(biases, gate.output, self.up_output, self.hidden);
             }
         }
-        device.linear_forward(&self.down, self.hidden, output);
+        workspace.linear_forward(&self.down, self.hidden, output);
     }
 
     /// Gradients of the branch's tensors (but `down`'s bias) and of its input.
-    pub(crate) fn backward<D: Device>(
+    pub(crate) fn backward<F: Float>(
         &self,
-        device: &mut D,
+        workspace: &mut Workspace<'_, F>,
         input: Activation,
         output_gradient: Activation,
         input_gradient: Activation,
     ) {
         let Self { up, down, up_output, hidden, hidden_gradient, .. } = *self;
-        // The hidden activations are gone: they come back with the non-linearity's backward, which needs `down`'s dX.
-        device.linear_backward_input(&down, output_gradient, hidden_gradient, Store::Overwrite);
+        // The hidden activations are gone: they come back with the non-linearity's backward, which
+        // needs `down`'s dX.
+        workspace.linear_backward_input(&down, output_gradient, hidden_gradient, Store::Overwrite);
         match &self.inner {
             Inner::Pointwise(function) => {
                 // Sums the gradient of the bias on its way.
-                device.pointwise_backward(*function, up.bias, up_output, hidden, hidden_gradient);
+                workspace.pointwise_backward(
+                    *function,
+                    up.bias,
+                    up_output,
+                    hidden,
+                    hidden_gradient,
+                );
             }
             Inner::SwiGlu(gate) => {
-                device.swiglu_backward(
+                workspace.swiglu_backward(
                     gate.output,
                     up_output,
                     hidden,
@@ -117,17 +131,22 @@ impl MlpBranch {
                     gate.gradient,
                 );
                 if let (Some(gate_bias), Some(up_bias)) = (gate.linear.bias, up.bias) {
-                    device.bias_backward(gate_bias, gate.gradient);
-                    device.bias_backward(up_bias, hidden_gradient);
+                    workspace.bias_backward(gate_bias, gate.gradient);
+                    workspace.bias_backward(up_bias, hidden_gradient);
                 }
             }
         }
-        device.linear_backward_weight(&down, hidden, output_gradient);
-        device.linear_backward_weight(&up, input, hidden_gradient);
-        device.linear_backward_input(&up, hidden_gradient, input_gradient, Store::Overwrite);
+        workspace.linear_backward_weight(&down, hidden, output_gradient);
+        workspace.linear_backward_weight(&up, input, hidden_gradient);
+        workspace.linear_backward_input(&up, hidden_gradient, input_gradient, Store::Overwrite);
         if let Inner::SwiGlu(gate) = &self.inner {
-            device.linear_backward_weight(&gate.linear, input, gate.gradient);
-            device.linear_backward_input(&gate.linear, gate.gradient, input_gradient, Store::Add);
+            workspace.linear_backward_weight(&gate.linear, input, gate.gradient);
+            workspace.linear_backward_input(
+                &gate.linear,
+                gate.gradient,
+                input_gradient,
+                Store::Add,
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The two kinds of branch of a transformer block, as sequences of [`Device`](crate::device::Device) operations.
+//! The two kinds of branch of a transformer block, as sequences of operations on a
+//! [`Workspace`](crate::workspace::Workspace).
 
 mod attention;
 mod mlp;
@@ -11,8 +12,8 @@ pub(crate) use mlp::{MlpBranch, Nonlinearity};
 pub(crate) struct BlockConfig {
     /// Tokens of a sequence.
     pub(crate) context: usize,
-    /// Is the first token of a sequence all that anybody reads of the output? Then nothing else passes the maps after
-    /// the last attention.
+    /// Is the first token of a sequence all that anybody reads of the output? Then nothing else
+    /// passes the maps after the last attention.
     pub(crate) first_token_only: bool,
     pub(crate) layers: usize,
     pub(crate) width: usize,

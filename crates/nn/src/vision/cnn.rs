@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::layered::{Builder, Kernel, NormChoice, Plan};
-use super::{ClassLoss, ImageShape};
 use crate::NnError;
 use crate::config::check_size;
+use crate::image::ImageShape;
 use crate::kernels::pool::{PoolShape, Pooling};
+use crate::targets::ClassLoss;
 
 /// Normalisation after every convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,15 +16,16 @@ pub enum ImageNorm {
     /// Per channel, over batch and pixels: `torch.nn.BatchNorm2d`.
     #[default]
     Batch,
-    /// Per image, over groups of channels and pixels: `torch.nn.GroupNorm`, with as many groups as 32 (the default of
-    /// Wu & He, 1803.08494) and the channels have as a common divisor, and of no fewer than 4 channels each.
+    /// Per image, over groups of channels and pixels: `torch.nn.GroupNorm`, with as many groups as
+    /// 32 (the default of Wu & He, 1803.08494) and the channels have as a common divisor, and of no
+    /// fewer than 4 channels each.
     Group,
     /// None; convolutions have biases instead.
     None,
 }
 
-/// Shape of a convolutional network: blocks of convolution, normalisation, ReLU, each block ended by 2×2 pooling; then
-/// the mean over all pixels and a linear map to the classes.
+/// Shape of a convolutional network: blocks of convolution, normalisation, ReLU, each block ended
+/// by 2×2 pooling; then the mean over all pixels and a linear map to the classes.
 ///
 /// | field | default | range |
 /// |---|---|---|
@@ -35,10 +37,12 @@ pub enum ImageNorm {
 /// | `groups` | 1 | of every convolution but the first; divides all channels |
 /// | `norm` | `batch` | `batch`, `group`, `none` |
 /// | `pooling` | `max` | `max`, `average` |
-/// | `loss` | cross-entropy without smoothing | |
+/// | `loss` | `cross-entropy` | `cross-entropy`, `mean-squared-error` |
+/// | `label_smoothing` | 0 | 0 ≤ ε < 1, of cross-entropy |
 ///
-/// Initial weights: N(0, 2/(out·kernel²)) for convolutions (He et al., 1502.01852, fan-out mode, as torchvision's
-/// ResNet), N(0, 1/(3·in)) for the head, whose variance is that of `torch.nn.Linear`'s uniform; gains 1, biases 0.
+/// Initial weights: N(0, 2/(out·kernel²)) for convolutions (He et al., 1502.01852, fan-out mode, as
+/// torchvision's ResNet), N(0, 1/(3·in)) for the head, whose variance is that of
+/// `torch.nn.Linear`'s uniform; gains 1, biases 0.
 ///
 /// ```
 /// use wd_nn::{CnnConfig, ImageShape};
@@ -50,9 +54,11 @@ pub enum ImageNorm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CnnConfig {
-    /// Size of every image.
+    /// Size of every image; never read from a file, the data tell.
+    #[serde(skip)]
     pub image: ImageShape,
-    /// Number of classes K.
+    /// Number of classes K; likewise.
+    #[serde(skip)]
     pub classes: usize,
     /// Channels of each block.
     pub channels: Vec<usize>,
@@ -74,6 +80,9 @@ pub struct CnnConfig {
     /// What is minimised.
     #[serde(default)]
     pub loss: ClassLoss,
+    /// Share ε of the target that cross-entropy spreads over all classes; 0 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_smoothing: Option<f64>,
 }
 
 fn one() -> usize {
@@ -90,9 +99,11 @@ pub(super) const MOST_CHANNELS: usize = 1 << 16;
 const LARGEST_KERNEL: usize = 31;
 /// Groups of a group norm, at most: the default of Wu & He (1803.08494).
 const NORM_GROUPS: usize = 32;
-/// Channels of a group, at least. One channel a group is an instance norm: it takes the mean of every channel away, which the global
-/// average pooling is there to see. A ResNet-8 of width 8 reached 21 % on 1,000 images of Fashion-MNIST with 1 channel a group, 55 % with 4,
-/// 52 % with 8, 47 % with 16 (150 steps of SGD at η = 0.05, batches of 64, clipped to norm 1, otherwise as `studies/fashion-cnn.toml`).
+/// Channels of a group, at least. One channel a group is an instance norm: it takes the mean of
+/// every channel away, which the global average pooling is there to see. A ResNet-8 of width 8
+/// reached 21 % on 1,000 images of Fashion-MNIST with 1 channel a group, 55 % with 4, 52 % with 8,
+/// 47 % with 16 (150 steps of SGD at η = 0.05, batches of 64, clipped to norm 1, otherwise as
+/// `studies/fashion-cnn.toml`).
 const NORM_CHANNELS: usize = 4;
 
 /// The groups of so many channels.
@@ -130,13 +141,15 @@ impl CnnConfig {
             norm: ImageNorm::default(),
             pooling: Pooling::default(),
             loss: ClassLoss::default(),
+            label_smoothing: None,
         }
     }
 
     /// Checks every range of the table above.
     ///
     /// # Errors
-    /// [`NnError::Configuration`] names the first field that is out of range and what it has to satisfy.
+    /// [`NnError::Configuration`] names the first field that is out of range and what it has to
+    /// satisfy.
     pub fn validate(&self) -> Result<(), NnError> {
         self.image.validate()?;
         check_size("classes", self.classes)?;
@@ -170,7 +183,7 @@ impl CnnConfig {
             );
             return Err(NnError::configuration("image", side, requirement));
         }
-        self.loss.validate()?;
+        self.loss.validate(self.label_smoothing)?;
         self.plan().check()
     }
 

@@ -1,16 +1,19 @@
 //! An image classifier with the memory to train it.
 
+use super::config::VisionConfig;
+use super::layered;
 use super::per_image::PerImage;
-use super::{Targets, VisionConfig, layered};
-use crate::lanes::check_counts;
+use crate::accumulators::check_counts;
+use crate::targets::Targets;
 use crate::{DropoutKey, Float, NnError};
 
-/// An image classifier that computes losses, gradients and logits; owns all the memory that a step needs, so that a
-/// step allocates nothing.
+/// An image classifier that computes losses, gradients and logits; owns all the memory that a step
+/// needs, so that a step allocates nothing.
 ///
-/// Parameters and gradients are the caller's, laid out as [`VisionConfig::layout`] says, and so is what batch norm
-/// remembers, laid out as [`VisionConfig::running_statistics`] says. Images are NHWC. Work runs on the current rayon
-/// pool; call from within [`rayon::ThreadPool::install`] (a call from outside a pool makes rayon allocate).
+/// Parameters and gradients are the caller's, laid out as [`VisionConfig::layout`] says, and so is
+/// what batch norm remembers, laid out as [`VisionConfig::running_statistics`] says. Images are
+/// NHWC. Work runs on the current rayon pool; call from within [`rayon::ThreadPool::install`] (a
+/// call from outside a pool makes rayon allocate).
 ///
 /// ```
 /// # fn main() -> Result<(), wd_nn::NnError> {
@@ -34,25 +37,29 @@ pub struct VisionModel<F> {
     engine: Engine<F>,
 }
 
-/// Batch norm couples the images of a batch, so that a network with it goes through the whole batch layer by layer; one
-/// without works off micro-batches that stay in cache.
+/// Batch norm couples the images of a batch, so that a network with it goes through the whole batch
+/// layer by layer; one without works off micro-batches that stay in cache.
 enum Engine<F> {
     PerImage(Box<PerImage<F>>),
     Layered(Box<layered::Network<F>>),
 }
 
 impl<F: Float> VisionModel<F> {
-    /// Memory for batches of at most `images` images, worked on by at most `threads` threads at a time.
+    /// Memory for batches of at most `images` images, worked on by at most `threads` threads at a
+    /// time.
     ///
-    /// More threads than that in the pool are not used; fewer leave memory unused. Results do not depend on it.
+    /// More threads than that in the pool are not used; fewer leave memory unused. Results do not
+    /// depend on it.
     ///
     /// # Errors
-    /// [`NnError::Configuration`] if the configuration is not possible, or `images` or `threads` is 0.
+    /// [`NnError::Configuration`] if the configuration is not possible, or `images` or `threads` is
+    /// 0.
     pub fn new(config: VisionConfig, images: usize, threads: usize) -> Result<Self, NnError> {
         config.validate()?;
         check_counts("images", images, threads)?;
+        let loss = (config.loss(), config.label_smoothing());
         let layered = config.layered().map(|plan| {
-            let network = layered::Network::new(plan, config.loss(), images, threads);
+            let network = layered::Network::new(plan, loss, images, threads);
             Engine::Layered(Box::new(network))
         });
         let engine = layered.or_else(|| {
@@ -67,13 +74,14 @@ impl<F: Float> VisionModel<F> {
 
     /// Mean loss over the batch and its gradient.
     ///
-    /// `images` holds whole images, at most as many as [`VisionModel::new`] was told; `gradients` is overwritten. Batch
-    /// norm takes the batch's statistics, and `running` moves a tenth of the way to them, the variance to its unbiased
-    /// estimate, as torch's with its default momentum. A diverged model gives a non-finite loss, not an error.
+    /// `images` holds whole images, at most as many as [`VisionModel::new`] was told; `gradients`
+    /// is overwritten. Batch norm takes the batch's statistics, and `running` moves a tenth of the
+    /// way to them, the variance to its unbiased estimate, as torch's with its default momentum. A
+    /// diverged model gives a non-finite loss, not an error.
     ///
     /// # Errors
-    /// [`NnError::Length`], [`NnError::Label`], [`NnError::Share`] and [`NnError::BatchOfOne`]; then `gradients` and
-    /// `running` are untouched.
+    /// [`NnError::Length`], [`NnError::Label`], [`NnError::Share`] and [`NnError::BatchOfOne`];
+    /// then `gradients` and `running` are untouched.
     pub fn loss_and_gradient(
         &mut self,
         parameters: &[F],
@@ -117,8 +125,8 @@ impl<F: Float> VisionModel<F> {
         &self.config
     }
 
-    /// Bytes that the model owns: activations and scratch of every thread, gradients of every lane but the first.
-    /// Parameters and gradients, the caller's, are not among them.
+    /// Bytes that the model owns: activations and scratch of every thread, every gradient
+    /// accumulator but the first. Parameters and gradients, the caller's, are not among them.
     pub fn memory_bytes(&self) -> usize {
         match &self.engine {
             Engine::PerImage(network) => network.memory_bytes(),

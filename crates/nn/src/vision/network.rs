@@ -2,9 +2,13 @@
 
 use wd_decay::Role;
 
-use super::{MlpNetwork, VisionConfig, VitNetwork};
-use crate::device::{Activation, Device, Linear, Store};
-use crate::transformer::Builder;
+use super::config::VisionConfig;
+use super::mlp::MlpNetwork;
+use super::vit::VitNetwork;
+use crate::Float;
+use crate::builder::Builder;
+use crate::kernels::store::Store;
+use crate::workspace::{Activation, Linear, Workspace};
 
 /// How much of everything a network needs.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +29,8 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// Appends the model's tensors and activations; of a model that works layer by layer there is none.
+    /// Appends the model's tensors and activations; of a model that works layer by layer there is
+    /// none.
     pub(crate) fn new(
         builder: &mut Builder,
         config: &VisionConfig,
@@ -44,18 +49,18 @@ impl Network {
     }
 
     /// From the images to the logits.
-    pub(crate) fn forward<D: Device>(&self, device: &mut D) {
+    pub(crate) fn forward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
         match self {
-            Self::Vit(network) => network.forward(device),
-            Self::Mlp(network) => network.forward(device),
+            Self::Vit(network) => network.forward(workspace),
+            Self::Mlp(network) => network.forward(workspace),
         }
     }
 
     /// From the logits' gradient to that of every parameter.
-    pub(crate) fn backward<D: Device>(&self, device: &mut D) {
+    pub(crate) fn backward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
         match self {
-            Self::Vit(network) => network.backward(device),
-            Self::Mlp(network) => network.backward(device),
+            Self::Vit(network) => network.backward(workspace),
+            Self::Mlp(network) => network.backward(workspace),
         }
     }
 
@@ -91,21 +96,25 @@ impl Classifier {
         Self { head: Linear { weight, bias: Some(bias) }, input, logits }
     }
 
-    pub(crate) fn forward<D: Device>(&self, device: &mut D) {
-        device.linear_forward(&self.head, self.input, self.logits);
+    pub(crate) fn forward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
+        workspace.linear_forward(&self.head, self.input, self.logits);
         if let Some(bias) = self.head.bias {
-            device.bias_forward(bias, self.logits);
+            workspace.bias_forward(bias, self.logits);
         }
     }
 
     /// Gradients of the head and, where wanted, of what it reads.
-    pub(crate) fn backward<D: Device>(&self, device: &mut D, input_gradient: Option<Activation>) {
+    pub(crate) fn backward<F: Float>(
+        &self,
+        workspace: &mut Workspace<'_, F>,
+        input_gradient: Option<Activation>,
+    ) {
         if let Some(bias) = self.head.bias {
-            device.bias_backward(bias, self.logits);
+            workspace.bias_backward(bias, self.logits);
         }
-        device.linear_backward_weight(&self.head, self.input, self.logits);
+        workspace.linear_backward_weight(&self.head, self.input, self.logits);
         if let Some(gradient) = input_gradient {
-            device.linear_backward_input(&self.head, self.logits, gradient, Store::Overwrite);
+            workspace.linear_backward_input(&self.head, self.logits, gradient, Store::Overwrite);
         }
     }
 }

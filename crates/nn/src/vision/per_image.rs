@@ -1,16 +1,17 @@
-//! A classifier that sees each image by itself, a ViT or an MLP, with the memory to train it: micro-batches dealt to
-//! lanes, as a GPT's.
+//! A classifier that sees each image by itself, a ViT or an MLP, with the memory to train it:
+//! micro-batches dealt to gradient accumulators, as a GPT's.
 
 use std::ops::Range;
 
+use super::config::VisionConfig;
 use super::network::{Network, NetworkSizes};
-use super::{Targets, VisionConfig};
-use crate::device::{Cpu, Device, MicroBatch, Tables};
+use crate::accumulators::{Buffers, GradientAccumulators, MOST_ACCUMULATORS, StepSizes};
+use crate::builder::Builder;
 use crate::error::check_length;
 use crate::gpt::micro_batch_tokens;
-use crate::lanes::{LaneSizes, Lanes, MOST_LANES, Workspace};
 use crate::random::Stream;
-use crate::transformer::Builder;
+use crate::targets::Targets;
+use crate::workspace::{MicroBatch, Tables, Workspace};
 use crate::{DropoutKey, Float, NnError};
 
 /// A ViT or an MLP with its memory.
@@ -21,7 +22,7 @@ pub(super) struct PerImage<F> {
     tables: Tables<F>,
     /// Most images of a batch.
     images: usize,
-    lanes: Lanes<F>,
+    accumulators: GradientAccumulators<F>,
 }
 
 impl<F: Float> PerImage<F> {
@@ -30,7 +31,7 @@ impl<F: Float> PerImage<F> {
         let mut builder = Builder::default();
         let (network, sizes) = Network::new(&mut builder, config)?;
         let micro_images = micro_batch_images(sizes, images);
-        let lanes = Lanes::new(LaneSizes {
+        let accumulators = GradientAccumulators::new(StepSizes {
             items: images,
             micro_items: micro_images,
             threads,
@@ -42,7 +43,7 @@ impl<F: Float> PerImage<F> {
             parameter_count: builder.layout.len,
             tables: Tables { context: sizes.tokens, rotary: None },
             images,
-            lanes,
+            accumulators,
             network,
             config: config.clone(),
         })
@@ -68,20 +69,21 @@ impl<F: Float> PerImage<F> {
         };
         let batch = Batch {
             tables: &self.tables,
-            capacity: self.lanes.micro_items * self.tables.context,
+            capacity: self.accumulators.micro_items * self.tables.context,
             image_numbers: self.config.image().numbers(),
             parameters,
             images,
             gradient_scale: 1.0 / count as f64,
             dropout,
         };
-        let (network, loss) = (&self.network, self.config.loss());
-        let total = self.lanes.gradient(count, gradients, |workspace, range, gradients| {
+        let network = &self.network;
+        let loss = (self.config.loss(), self.config.label_smoothing());
+        let total = self.accumulators.gradient(count, gradients, |buffers, range, gradients| {
             let targets = targets.slice(range.clone());
-            let mut device = batch.device(workspace, range, targets, gradients);
-            network.forward(&mut device);
-            let loss = device.class_loss(loss, network.logits());
-            network.backward(&mut device);
+            let mut workspace = batch.workspace(buffers, range, targets, gradients);
+            network.forward(&mut workspace);
+            let loss = workspace.class_loss(loss, network.logits());
+            network.backward(&mut workspace);
             loss
         });
         Ok(total / count as f64)
@@ -100,24 +102,24 @@ impl<F: Float> PerImage<F> {
         check_length("logits", logits.len(), count * classes)?;
         let batch = Batch {
             tables: &self.tables,
-            capacity: self.lanes.micro_items * self.tables.context,
+            capacity: self.accumulators.micro_items * self.tables.context,
             image_numbers: self.config.image().numbers(),
             parameters,
             images,
             gradient_scale: 0.0,
             dropout: None,
         };
-        let chunk = self.lanes.micro_items * classes;
-        self.lanes.forward(count, logits, chunk, |workspace, range, logits| {
-            let mut device = batch.device(workspace, range, Targets::default(), &mut []);
-            self.network.forward(&mut device);
-            logits.copy_from_slice(device.values(self.network.logits()));
+        let chunk = self.accumulators.micro_items * classes;
+        self.accumulators.forward(count, logits, chunk, |buffers, range, logits| {
+            let mut workspace = batch.workspace(buffers, range, Targets::default(), &mut []);
+            self.network.forward(&mut workspace);
+            logits.copy_from_slice(workspace.values(self.network.logits()));
         });
         Ok(())
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.lanes.bytes()
+        self.accumulators.bytes()
     }
 
     /// The number of images.
@@ -134,13 +136,13 @@ impl<F: Float> PerImage<F> {
     }
 }
 
-/// Images of a micro-batch: as many as fill it with tokens, but no fewer micro-batches than lanes, and as many for
-/// each lane.
+/// Images of a micro-batch: as many as fill it with tokens, but no fewer micro-batches than
+/// gradient accumulators, and as many for each.
 fn micro_batch_images(sizes: NetworkSizes, images: usize) -> usize {
     let most = micro_batch_tokens(sizes.activation_columns).div_ceil(sizes.tokens);
-    let lanes = images.div_ceil(most).min(MOST_LANES);
-    let rounds = images.div_ceil(most * lanes);
-    images.div_ceil(rounds * lanes)
+    let accumulators = images.div_ceil(most).min(MOST_ACCUMULATORS);
+    let rounds = images.div_ceil(most * accumulators);
+    images.div_ceil(rounds * accumulators)
 }
 
 /// One batch, as every thread sees it.
@@ -157,16 +159,16 @@ struct Batch<'a, F> {
 }
 
 impl<F: Float> Batch<'_, F> {
-    /// The device of the micro-batch of some images.
-    fn device<'b>(
+    /// The workspace of the micro-batch of some images.
+    fn workspace<'b>(
         &'b self,
-        workspace: &'b mut Workspace<F>,
+        buffers: &'b mut Buffers<F>,
         images: Range<usize>,
         classes: Targets<'b>,
         gradients: &'b mut [F],
-    ) -> Cpu<'b, F> {
+    ) -> Workspace<'b, F> {
         let numbers = images.start * self.image_numbers..images.end * self.image_numbers;
-        Cpu {
+        Workspace {
             tables: self.tables,
             batch: MicroBatch {
                 sequences: images.len(),
@@ -179,9 +181,9 @@ impl<F: Float> Batch<'_, F> {
             },
             parameters: self.parameters,
             gradients,
-            activations: &mut workspace.activations,
+            activations: &mut buffers.activations,
             capacity: self.capacity,
-            scratch: &mut workspace.scratch,
+            scratch: &mut buffers.scratch,
         }
     }
 }
@@ -212,8 +214,8 @@ mod tests {
             };
             let run = |micro_images| {
                 let mut model = PerImage::new(&config, 12, 1).unwrap();
-                assert_eq!(model.lanes.micro_items, 12);
-                model.lanes.micro_items = micro_images;
+                assert_eq!(model.accumulators.micro_items, 12);
+                model.accumulators.micro_items = micro_images;
                 let mut gradients = vec![f64::NAN; parameters.len()];
                 let key = DropoutKey { seed: 2, step: 5 };
                 let loss = model

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::cnn::{ImageNorm, MOST_CHANNELS, check_channels};
 use super::layered::{Builder, Kernel, NormChoice, Plan};
-use super::{ClassLoss, ImageShape};
 use crate::NnError;
 use crate::config::check_size;
+use crate::image::ImageShape;
 use crate::kernels::pool::{PoolShape, Pooling};
+use crate::targets::ClassLoss;
 
 /// What comes before a ResNet-18's stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,13 +23,15 @@ pub enum Stem {
 
 /// Shape of a residual network.
 ///
-/// A depth of 6n + 2 is the CIFAR shape with pre-activation blocks (He et al., 1603.05027): a 3×3 convolution, three
-/// stages of n blocks with 1, 2, 4 times `width` channels, batch norm, ReLU. A block is x + conv(relu(norm(conv(relu(
-/// norm(x)))))); where the shape changes, x is replaced by a 1×1 convolution of relu(norm(x)).
+/// A depth of 6n + 2 is the CIFAR shape with pre-activation blocks (He et al., 1603.05027): a 3×3
+/// convolution, three stages of n blocks with 1, 2, 4 times `width` channels, batch norm, ReLU. A
+/// block is x + conv(relu(norm(conv(relu( norm(x)))))); where the shape changes, x is replaced by a
+/// 1×1 convolution of relu(norm(x)).
 ///
-/// A depth of 18 is torchvision's `resnet18` (He et al., 1512.03385): four stages of two blocks with 1, 2, 4, 8 times
-/// `width` channels, a block being relu(x + norm(conv(relu(norm(conv(x)))))), with norm(1×1 convolution) in x's place
-/// where the shape changes. Forward and tensor names are torchvision's.
+/// A depth of 18 is torchvision's `resnet18` (He et al., 1512.03385): four stages of two blocks
+/// with 1, 2, 4, 8 times `width` channels, a block being relu(x + norm(conv(relu(norm(conv(x)))))),
+/// with norm(1×1 convolution) in x's place where the shape changes. Forward and tensor names are
+/// torchvision's.
 ///
 /// | field | default | range |
 /// |---|---|---|
@@ -38,10 +41,12 @@ pub enum Stem {
 /// | `width` | 16; 64 for depth 18 | channels of the first stage, 1 to 8192 |
 /// | `stem` | `small` | `small`; `large` for depth 18 |
 /// | `norm` | `batch` | `batch`, `group`, `none` (a bias) |
-/// | `loss` | cross-entropy without smoothing | |
+/// | `loss` | `cross-entropy` | `cross-entropy`, `mean-squared-error` |
+/// | `label_smoothing` | 0 | 0 ≤ ε < 1, of cross-entropy |
 ///
-/// Initial weights: N(0, 2/(out·kernel²)) for convolutions (He et al., 1502.01852, fan-out mode, as torchvision),
-/// N(0, 1/(3·in)) for the head, whose variance is that of `torch.nn.Linear`'s uniform; gains 1, biases 0.
+/// Initial weights: N(0, 2/(out·kernel²)) for convolutions (He et al., 1502.01852, fan-out mode, as
+/// torchvision), N(0, 1/(3·in)) for the head, whose variance is that of `torch.nn.Linear`'s
+/// uniform; gains 1, biases 0.
 ///
 /// ```
 /// use wd_nn::{ImageShape, ResnetConfig};
@@ -53,9 +58,11 @@ pub enum Stem {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResnetConfig {
-    /// Size of every image.
+    /// Size of every image; never read from a file, the data tell.
+    #[serde(skip)]
     pub image: ImageShape,
-    /// Number of classes K.
+    /// Number of classes K; likewise.
+    #[serde(skip)]
     pub classes: usize,
     /// Layers with weights, shortcuts aside.
     pub depth: usize,
@@ -71,6 +78,9 @@ pub struct ResnetConfig {
     /// What is minimised.
     #[serde(default)]
     pub loss: ClassLoss,
+    /// Share ε of the target that cross-entropy spreads over all classes; 0 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_smoothing: Option<f64>,
 }
 
 /// The depth that means torchvision's `resnet18`.
@@ -89,6 +99,7 @@ impl ResnetConfig {
             stem: Stem::default(),
             norm: ImageNorm::default(),
             loss: ClassLoss::default(),
+            label_smoothing: None,
         }
     }
 
@@ -101,7 +112,8 @@ impl ResnetConfig {
     /// Checks every range of the table above.
     ///
     /// # Errors
-    /// [`NnError::Configuration`] names the first field that is out of range and what it has to satisfy.
+    /// [`NnError::Configuration`] names the first field that is out of range and what it has to
+    /// satisfy.
     pub fn validate(&self) -> Result<(), NnError> {
         self.image.validate()?;
         check_size("classes", self.classes)?;
@@ -119,7 +131,7 @@ impl ResnetConfig {
             let requirement = "only depth 18 has a large stem";
             return Err(NnError::configuration("stem", "large", requirement));
         }
-        self.loss.validate()?;
+        self.loss.validate(self.label_smoothing)?;
         self.plan().check()
     }
 

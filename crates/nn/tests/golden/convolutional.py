@@ -7,7 +7,7 @@ Run from anywhere with the Python environment of `bench/peers/setup.sh`:
 Parameters, images and running statistics are drawn as f32 numbers and only then widened. Each file of
 `convolutional/` holds `param/<path>`, `grad/<path>`, `before/<path>` and `after/<path>` (f32; running statistics before
 and after one training step), `images` (f32, NHWC), `first`, `second` (int32), `share` (f32), `loss_f64`, `logits_f64`
-(in evaluation mode, with the statistics after the step), and the metadata `config`, a JSON `VisionConfig`.
+(in evaluation mode, with the statistics after the step), and the metadata `config`, a JSON object (`tests/support` reads it).
 
 Where torchvision is installed, the reference ResNet-18 is compared with torchvision's first.
 """

@@ -6,7 +6,7 @@ The vision transformers are timm's own `VisionTransformer`; the MLPs are `torch.
 
 Parameters are drawn as f32 numbers and only then widened. Each file holds `param/<path>`, `grad/<path>` (f32, our
 paths, PyTorch's shapes but for timm's leading ones), `images` (f32 [image, row, column, channel]), `first`, `second`
-(int32), `share` (f32), `logits` and `loss` (f64), and the metadata `config`, a JSON `VisionConfig`.
+(int32), `share` (f32), `logits` and `loss` (f64), and the metadata `config`, a JSON object (`tests/support` reads it).
 """
 
 import json

@@ -112,7 +112,7 @@ fn initial_weights_have_the_declared_distribution() {
 #[test]
 fn impossible_configurations_are_named() {
     type Change = fn(&mut VitConfig);
-    let cases: [(&str, Change, &str); 14] = [
+    let cases: [(&str, Change, &str); 15] = [
         ("image.channels", |config| config.image.channels = 0, "1"),
         ("image.height", |config| config.image.height = 0, "1"),
         ("image", |config| config.image.height = 1 << 31, "2^32"),
@@ -126,10 +126,13 @@ fn impossible_configurations_are_named() {
         ("mlp_width", |config| config.mlp_width = Some(0), "at least 1"),
         ("dropout", |config| config.dropout = 1.0, "below 1"),
         ("norm_epsilon", |config| config.norm_epsilon = f64::NAN, "finite"),
+        ("label_smoothing", |config| config.label_smoothing = Some(1.0), "below 1"),
         (
-            "loss.label_smoothing",
-            |config| config.loss = ClassLoss::CrossEntropy { label_smoothing: 1.0 },
-            "below 1",
+            "label_smoothing",
+            |config| {
+                (config.loss, config.label_smoothing) = (ClassLoss::MeanSquaredError, Some(0.0))
+            },
+            "squared error",
         ),
     ];
     for (name, change, requirement) in cases {
@@ -225,22 +228,21 @@ fn an_untrained_model_knows_nothing() {
 
 #[test]
 fn a_configuration_is_read_with_defaults_and_without_surprises() {
-    let text = r#"{"kind": "vit", "image": {"channels": 2, "height": 4, "width": 6}, "classes": 5, "patch": 2,
-                   "layers": 2, "width": 8, "heads": 2}"#;
+    let text = r#"{"kind": "vit", "patch": 2, "layers": 2, "width": 8, "heads": 2}"#;
     let config: VisionConfig = serde_json::from_str(text).unwrap();
+    let config = config.on(IMAGE, 5);
     assert_eq!(config, VisionConfig::Vit(vit()));
     for config in [config, VisionConfig::Mlp(mlp())] {
         let written = serde_json::to_string(&config).unwrap();
-        assert_eq!(serde_json::from_str::<VisionConfig>(&written).unwrap(), config);
+        let read: VisionConfig = serde_json::from_str(&written).unwrap();
+        assert_eq!(read.on(IMAGE, 5), config);
     }
-    for (from, to) in [("heads", "head_count"), ("channels", "colours"), ("vit", "vitamin")] {
+    for (from, to) in [("heads", "head_count"), ("patch", "image"), ("vit", "vitamin")] {
         let error = serde_json::from_str::<VisionConfig>(&text.replace(from, to)).unwrap_err();
         assert!(error.to_string().contains(to), "{error}");
     }
-    let loss = r#"{"kind": "cross_entropy", "label_smoothing": 0.1}"#;
-    let expected = ClassLoss::CrossEntropy { label_smoothing: 0.1 };
-    assert_eq!(serde_json::from_str::<ClassLoss>(loss).unwrap(), expected);
-    assert!(serde_json::from_str::<ClassLoss>(&loss.replace("label_", "")).is_err());
+    let smoothed = text.replace("}", r#", "loss": "cross-entropy", "label_smoothing": 0.1}"#);
+    assert_eq!(serde_json::from_str::<VisionConfig>(&smoothed).unwrap().label_smoothing(), 0.1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ const IMAGES: usize = 3;
 
 /// Every combination of the two-valued options. ReLU, which has no slope at 0, is left to its kernel's test.
 fn configurations() -> Vec<VisionConfig> {
-    let losses = [ClassLoss::CrossEntropy { label_smoothing: 0.1 }, ClassLoss::MeanSquaredError];
+    let losses = [(ClassLoss::CrossEntropy, Some(0.1)), (ClassLoss::MeanSquaredError, None)];
     let mut configurations = Vec::new();
     for bits in 0..32usize {
         let option = |index: usize| bits >> index & 1 == 1;
@@ -17,7 +17,7 @@ fn configurations() -> Vec<VisionConfig> {
         config.activation = if option(1) { VitActivation::GeluTanh } else { VitActivation::Gelu };
         config.qkv_bias = option(2);
         config.dropout = if option(3) { 0.25 } else { 0.0 };
-        config.loss = losses[usize::from(option(4))];
+        (config.loss, config.label_smoothing) = losses[usize::from(option(4))];
         configurations.push(VisionConfig::Vit(config));
     }
     for bits in 0..8usize {
@@ -28,7 +28,7 @@ fn configurations() -> Vec<VisionConfig> {
             config.hidden.clear();
         }
         config.dropout = if option(1) { 0.25 } else { 0.0 };
-        config.loss = losses[usize::from(option(2))];
+        (config.loss, config.label_smoothing) = losses[usize::from(option(2))];
         configurations.push(VisionConfig::Mlp(config));
     }
     configurations

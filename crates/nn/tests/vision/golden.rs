@@ -5,6 +5,8 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors};
 use wd_nn::{DropoutKey, Float, ParameterLayout, Targets, VisionConfig, VisionModel};
 
+use super::support::golden_config;
+
 /// A model, a batch and what PyTorch makes of it (autograd in f64).
 struct Golden {
     config: VisionConfig,
@@ -36,7 +38,7 @@ impl Golden {
         let bytes = std::fs::read(path).unwrap();
         let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
         let config = &metadata.metadata().as_ref().unwrap()["config"];
-        let config: VisionConfig = serde_json::from_str(config).unwrap();
+        let config = golden_config(config);
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let layout = config.layout();
         // Neither side may have a tensor that the other lacks.

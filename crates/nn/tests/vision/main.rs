@@ -4,6 +4,8 @@ mod configuration;
 mod determinism;
 mod finite_differences;
 mod golden;
+#[path = "../support/mod.rs"]
+mod support;
 
 use wd_nn::{ImageShape, MlpConfig, Targets, VisionConfig, VitConfig};
 

@@ -6,13 +6,13 @@ use wd_data::images::{
     Augmentation, Corruption, ImageError, ImageLoader, ImageLoaderConfig, ImageSet, Normalisation,
     Part,
 };
-use wd_nn::ImageShape;
+use wd_nn::{ClassLoss, ImageShape};
 use wd_store::{DataUnit, PlannedImages};
 
-use super::PlannedData;
+use super::planned::PlannedData;
 use crate::{
-    ConfigSource, TrainError,
-    config::{CorruptedSection, LossName, Shifted},
+    config::{ConfigFault, ConfigSource, CorruptedSection, ModelConfig, Shifted},
+    error::TrainError,
 };
 
 /// The images of a run, in memory.
@@ -42,11 +42,10 @@ impl ImageData {
     pub(crate) fn open(source: &ConfigSource) -> Result<Self, TrainError> {
         let data = &source.config.data;
         let batch = data.batch.ok_or_else(|| {
-            source.invalid(
-                "data.batch",
-                "data.batch is missing",
-                "add `batch = …` to [data]: how many images a step takes",
-            )
+            source.error(ConfigFault::Missing {
+                key: "data.batch".to_owned(),
+                meaning: Some("how many images a step takes"),
+            })
         })?;
         let training = ImageSet::open(&data.path).map_err(source.refused("data.path"))?;
         let training = Arc::new(training);
@@ -64,18 +63,18 @@ impl ImageData {
             let indices = (0..count).map(index).collect();
             TestImages { set, indices }
         };
-        let elsewhere = |path: &Path, key: &str| -> Result<ImageSet, TrainError> {
+        let aligned = |path: &Path, key: &str| -> Result<ImageSet, TrainError> {
             ImageSet::open_part(path, Part::Test)
                 .and_then(|set| set.aligned_to(&training))
                 .map_err(source.refused(key))
         };
         let test = match &data.test {
-            Some(path) => elsewhere(path, "data.test")?,
-            None => elsewhere(&data.path, "data.path")?,
+            Some(path) => aligned(path, "data.test")?,
+            None => aligned(&data.path, "data.path")?,
         };
         let shifted = match &data.shifted {
             None => None,
-            Some(Shifted::Elsewhere(path)) => Some(sample(elsewhere(path, "data.shifted")?)),
+            Some(Shifted::Path(path)) => Some(sample(aligned(path, "data.shifted")?)),
             Some(Shifted::Corrupted(corrupted)) => {
                 let worse = test.clone().corrupt(corruption(corrupted));
                 Some(sample(worse.map_err(source.refused("data.shifted"))?))
@@ -162,7 +161,7 @@ impl ImageData {
                 mean: self.normalisation.mean.clone(),
                 std: self.normalisation.std.clone(),
                 shifted: shifted.as_ref().map(|shifted| match shifted {
-                    Shifted::Elsewhere(path) => {
+                    Shifted::Path(path) => {
                         let paired = self.shifted.as_ref().and_then(|test| test.set.paired());
                         match paired {
                             Some(paired) => format!("{} ({paired})", path.display()),
@@ -173,7 +172,10 @@ impl ImageData {
                         format!("{}, severity {}", corrupted.corruption, corrupted.severity)
                     }
                 }),
-                squared_error: source.config.model.loss == Some(LossName::MeanSquaredError),
+                squared_error: matches!(
+                    &source.config.model.network,
+                    ModelConfig::Vision(model) if model.loss() == ClassLoss::MeanSquaredError
+                ),
             }),
         })
     }

@@ -1,55 +1,8 @@
 //! `[data]` → what a run is trained and judged on, before the first step.
 
-pub(crate) mod images;
+mod images;
+mod planned;
 pub(crate) mod text;
 
-use wd_decay::counted;
-use wd_store::{DataUnit, PlannedImages};
-
-use crate::{ConfigSource, TrainError};
-
-/// What the data say to a plan.
-pub(crate) struct PlannedData {
-    /// What the counts are counts of.
-    pub unit: DataUnit,
-    /// A step's share.
-    pub per_step: u64,
-    /// In the training part.
-    pub training: u64,
-    /// Held out.
-    pub validation: u64,
-    /// Steps in one epoch.
-    pub steps_in_epoch: u64,
-    /// Hash of all of it.
-    pub hash: String,
-    /// What was settled about images.
-    pub images: Option<PlannedImages>,
-}
-
-impl PlannedData {
-    /// The steps of the run: those written, or all that the data give.
-    pub(crate) fn steps(&self, source: &ConfigSource) -> Result<u64, TrainError> {
-        let epochs = source.config.data.epochs;
-        let available = epochs.saturating_mul(self.steps_in_epoch);
-        let steps = source.config.run.steps.unwrap_or(available);
-        if steps <= available {
-            return Ok(steps);
-        }
-        let unit = self.unit.plural();
-        Err(source.invalid(
-            "run.steps",
-            format!(
-                "{} of {} need more than the {} training {unit} give in {}: {}",
-                counted(steps, "step"),
-                counted(self.per_step, self.unit.name()),
-                self.training,
-                counted(epochs, "epoch"),
-                counted(available, "step"),
-            ),
-            format!(
-                "set run.steps = {available}, or ask for repetition with data.epochs = {}",
-                steps.div_ceil(self.steps_in_epoch.max(1)),
-            ),
-        ))
-    }
-}
+pub use images::ImageData;
+pub(crate) use planned::PlannedData;

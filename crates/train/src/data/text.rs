@@ -3,8 +3,11 @@
 use wd_data::text::{Corpus, Loader, LoaderConfig, Split};
 use wd_store::DataUnit;
 
-use super::PlannedData;
-use crate::{ConfigSource, TrainError};
+use super::planned::PlannedData;
+use crate::{
+    config::{ConfigFault, ConfigSource},
+    error::TrainError,
+};
 
 /// The corpus of a configuration.
 pub(crate) fn open(source: &ConfigSource) -> Result<Corpus, TrainError> {
@@ -14,11 +17,10 @@ pub(crate) fn open(source: &ConfigSource) -> Result<Corpus, TrainError> {
 /// Windows a step.
 pub(crate) fn sequences(source: &ConfigSource) -> Result<usize, TrainError> {
     source.config.data.sequences.ok_or_else(|| {
-        source.invalid(
-            "data.sequences",
-            "data.sequences is missing",
-            "add `sequences = …` to [data]: how many windows of model.context tokens a step takes",
-        )
+        source.error(ConfigFault::Missing {
+            key: "data.sequences".to_owned(),
+            meaning: Some("how many windows of model.context tokens a step takes"),
+        })
     })
 }
 

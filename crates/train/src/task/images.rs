@@ -1,4 +1,5 @@
-//! Images: augmented batches, a classifier, and how well it does on test images, training images and shifted ones.
+//! Images: augmented batches, a classifier, and how well it does on test images, training images
+//! and shifted ones.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,8 +9,11 @@ use wd_data::{
 };
 use wd_nn::{ClassLoss, DropoutKey, Targets, VisionConfig, VisionModel};
 
-use super::{Scores, Task, Weights};
-use crate::{ConfigSource, TrainError, data::images::ImageData, evaluation::Evaluation};
+use super::scores::Scores;
+use crate::{
+    config::ConfigSource, data::ImageData, error::TrainError, evaluation::Evaluation,
+    weights::Weights,
+};
 
 /// The columns that its evaluations fill, beyond those that every run has.
 pub(super) const COLUMNS: [&str; 4] =
@@ -73,9 +77,7 @@ impl Images {
         }
         Ok(evaluation)
     }
-}
 
-impl Images {
     /// Scores weights on the test images, or on the shifted ones.
     pub(crate) fn score_test(
         &mut self,
@@ -89,10 +91,8 @@ impl Images {
         };
         self.score(&images.set, &images.indices, weights)
     }
-}
 
-impl Task for Images {
-    fn loss_and_gradient(
+    pub(super) fn loss_and_gradient(
         &mut self,
         parameters: &[f32],
         gradients: &mut [f32],
@@ -111,7 +111,7 @@ impl Task for Images {
         )?)
     }
 
-    fn evaluate(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
+    pub(super) fn evaluate(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
         let data = Arc::clone(&self.data);
         let tested = self.score(&data.test.set, &data.test.indices, weights)?;
         let trained = self.score(data.training(), &data.training_sample, weights)?;
@@ -134,25 +134,25 @@ impl Task for Images {
         Ok(scores)
     }
 
-    fn evaluate_average(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
+    pub(super) fn evaluate_average(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
         let data = Arc::clone(&self.data);
         let tested = self.score(&data.test.set, &data.test.indices, weights)?;
         Ok(vec![(AVERAGE_COLUMNS[0], tested.loss()), (AVERAGE_COLUMNS[1], tested.accuracy())])
     }
 
-    fn position(&self) -> Position {
+    pub(super) fn position(&self) -> Position {
         self.loader.position()
     }
 
-    fn seek(&mut self, position: Position) -> Result<(), TrainError> {
+    pub(super) fn seek(&mut self, position: Position) -> Result<(), TrainError> {
         Ok(self.loader.seek(position)?)
     }
 
-    fn waited(&self) -> Option<Duration> {
-        Some(self.loader.waited())
+    pub(super) fn waited(&self) -> Duration {
+        self.loader.waited()
     }
 
-    fn memory_bytes(&self) -> usize {
+    pub(super) fn memory_bytes(&self) -> usize {
         self.model.memory_bytes()
     }
 }

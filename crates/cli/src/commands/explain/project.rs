@@ -4,10 +4,11 @@ use wd_conventions::explanation::DecayedTensors;
 use wd_conventions::library::{Convention, Optimizer};
 use wd_conventions::{RunDeclaration, Subject};
 use wd_decay::{DecayRule, Given, Loss, Momenta, MuonScale, Reduction, Role, RunShape, Unit};
+use wd_nn::ClassLoss;
 use wd_optim::Direction;
 use wd_train::{
     ConfigSource, Declaration, RunPlan,
-    config::{LossName, OptimizerKind},
+    config::{ModelConfig, OptimizerKind},
 };
 
 use crate::{diagnostics::CommandError, text};
@@ -32,10 +33,10 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
             ),
         });
     }
-    if !config.decay.overrides.0.is_empty() {
+    if !config.decay.overrides.is_empty() {
         remarks.push(format!(
             "{} have a λ of their own by [decay.overrides]: `wd plan` lists it",
-            text::counted(config.decay.overrides.0.len() as u64, "pattern")
+            text::counted(config.decay.overrides.len() as u64, "pattern")
         ));
     }
     let optimizer = declaration.optimizer;
@@ -163,8 +164,10 @@ fn shape(
         width: declaration.model.width().map(|width| width as u64),
         init_std: Some(matrix_rms(declaration)),
         reduction: Some(Reduction::Mean),
-        loss: Some(match config.model.loss {
-            Some(LossName::MeanSquaredError) => Loss::SquaredError,
+        loss: Some(match &declaration.model {
+            ModelConfig::Vision(model) if model.loss() == ClassLoss::MeanSquaredError => {
+                Loss::SquaredError
+            }
             _ => Loss::NegativeLogLikelihood,
         }),
         ..RunDeclaration::default().resolve()?

@@ -17,7 +17,8 @@ pub(crate) enum Statistics<'a, F> {
     Running(&'a [F]),
 }
 
-/// The state of one tensor's normalisation. A *row* is what shares statistics: the batch, or an image.
+/// The state of one tensor's normalisation. A *row* is what shares statistics: the batch, or an
+/// image.
 pub(crate) struct NormState<F> {
     norm: Normalisation,
     channels: usize,
@@ -97,8 +98,8 @@ impl<F: Float> NormState<F> {
         }
     }
 
-    /// The affine maps of `images` images from their moments; in training a batch norm's running statistics move
-    /// towards the batch's, the variance by its unbiased estimate.
+    /// The affine maps of `images` images from their moments; in training a batch norm's running
+    /// statistics move towards the batch's, the variance by its unbiased estimate.
     pub(crate) fn finish_forward(
         &mut self,
         parameters: &[F],
@@ -166,8 +167,9 @@ impl<F: Float> NormState<F> {
         }
     }
 
-    /// Mean and Σ (y − mean)² of a channel over the batch, from those of its images (Chan, Golub & LeVeque, "Updating
-    /// formulae and a pairwise algorithm for computing sample variances", 1979, for parts of one size).
+    /// Mean and Σ (y − mean)² of a channel over the batch, from those of its images (Chan, Golub &
+    /// LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979,
+    /// for parts of one size).
     fn combined(&self, channel: usize, images: usize) -> (f64, f64) {
         let moments = self.moments[..images * 2 * self.channels].chunks_exact(2 * self.channels);
         let mean = moments.clone().map(|image| image[channel]).sum::<f64>() / images as f64;
@@ -189,7 +191,8 @@ impl<F: Float> NormState<F> {
         }
     }
 
-    /// The gradients of gain and bias (added to), and the backward's coefficients, from the images' sums.
+    /// The gradients of gain and bias (added to), and the backward's coefficients, from the images'
+    /// sums.
     ///
     /// With x̂ = (y − μ)·r and means over what shares statistics:
     /// dy = r·(gain·n − mean(gain·n) − x̂·mean(gain·n·x̂)).

@@ -1,15 +1,16 @@
-//! A convolutional network as a list of stages on handles: its tensors, their normalisations, its parameters.
+//! A convolutional network as a list of stages on handles: its tensors, their normalisations, its
+//! parameters.
 //!
-//! A tensor with a normalisation is stored as its convolution left it. Convolutions, pools and the head read
-//! max(norm(tensor), 0) of it, joins norm(tensor); a residual is the tensor itself. A tensor without one is read as it
-//! is.
+//! A tensor with a normalisation is stored as its convolution left it. Convolutions, pools and the
+//! head read max(norm(tensor), 0) of it, joins norm(tensor); a residual is the tensor itself. A
+//! tensor without one is read as it is.
 
 use wd_decay::Role;
 
 use crate::config::check_parameters;
+use crate::image::ImageShape;
 use crate::kernels::convolution::{Convolution, ConvolutionShape};
 use crate::kernels::pool::PoolShape;
-use crate::vision::ImageShape;
 use crate::{NnError, ParameterLayout};
 
 /// The images, tensor 0: the caller's, and no gradient is wanted.
@@ -45,7 +46,8 @@ pub(crate) struct Normalisation {
 /// Which numbers share a mean and a variance.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NormKind {
-    /// A channel of the whole batch; `running` is the offset of the running mean, followed by the variance.
+    /// A channel of the whole batch; `running` is the offset of the running mean, followed by the
+    /// variance.
     Batch { gain: usize, running: usize },
     /// The channels of one of `groups` groups of one image.
     Group { gain: usize, groups: usize },
@@ -142,8 +144,9 @@ impl Builder {
         }
     }
 
-    /// The weight and shape of a convolution of `input`, with He's initialisation for ReLU, fan-out mode: σ² =
-    /// 2/(out·rows·columns), as torchvision's ResNet (He et al., 1502.01852, equation 14).
+    /// The weight and shape of a convolution of `input`, with He's initialisation for ReLU, fan-out
+    /// mode: σ² = 2/(out·rows·columns), as torchvision's ResNet (He et al., 1502.01852, equation
+    /// 14).
     fn convolution(
         &mut self,
         path: &str,
@@ -247,8 +250,8 @@ impl Builder {
         output
     }
 
-    /// The head, with which the plan is complete: N(0, 1/(3·in)), the variance of `torch.nn.Linear`'s uniform initial
-    /// weights, and a bias of 0.
+    /// The head, with which the plan is complete: N(0, 1/(3·in)), the variance of
+    /// `torch.nn.Linear`'s uniform initial weights, and a bias of 0.
     pub(crate) fn finish(mut self, path: &str, input: usize, classes: usize) -> Plan {
         let channels = self.tensors[input].channels;
         let weight = self.layout.push(
@@ -293,8 +296,8 @@ impl Plan {
         check_parameters("classes", self.head.classes, parameters)
     }
 
-    /// Floating-point operations of forward and backward an image, in matrix products alone: six a product, four for
-    /// the first convolution, whose input needs no gradient.
+    /// Floating-point operations of forward and backward an image, in matrix products alone: six a
+    /// product, four for the first convolution, whose input needs no gradient.
     pub(crate) fn flops_per_image(&self) -> f64 {
         let stages = self.stages.iter().map(|stage| match stage {
             Stage::Convolve { input, shape, .. } => {

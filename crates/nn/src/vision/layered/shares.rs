@@ -1,7 +1,7 @@
 //! One operation over the images of a batch, dealt to the pool's threads in *shares*.
 //!
-//! Where a share starts and ends depends on the number of images alone, so that whatever a share sums has the same
-//! bits on any number of threads.
+//! Where a share starts and ends depends on the number of images alone, so that whatever a share
+//! sums has the same bits on any number of threads.
 
 use std::ops::Range;
 

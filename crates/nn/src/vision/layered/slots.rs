@@ -1,7 +1,9 @@
-//! Which memory each gradient of a tensor lives in, found by running the backward once without numbers.
+//! Which memory each gradient of a tensor lives in, found by running the backward once without
+//! numbers.
 //!
-//! The gradient of a tensor comes in two parts: *direct*, at the tensor itself, and *through* its normalisation, at
-//! the normalised tensor. A slot is freed when the stage that wrote the tensor has read both.
+//! The gradient of a tensor comes in two parts: *direct*, at the tensor itself, and *through* its
+//! normalisation, at the normalised tensor. A slot is freed when the stage that wrote the tensor
+//! has read both.
 
 use super::plan::{IMAGES, Plan, Stage};
 

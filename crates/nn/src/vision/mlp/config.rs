@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::NnError;
 use crate::config::{check_dropout, check_parameters, check_size};
-use crate::vision::{ClassLoss, ImageShape};
+use crate::image::ImageShape;
+use crate::targets::ClassLoss;
 
 /// Non-linearity after every hidden layer of an MLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,10 +27,11 @@ pub enum MlpActivation {
 /// | `hidden` | – | widths ≥ 1, in order; an empty list is softmax regression |
 /// | `activation` | `relu` | `relu`, `gelu` |
 /// | `dropout` | 0 | 0 ≤ p < 1: after every hidden layer |
-/// | `loss` | cross-entropy without smoothing | |
+/// | `loss` | `cross-entropy` | `cross-entropy`, `mean-squared-error` |
+/// | `label_smoothing` | 0 | 0 ≤ ε < 1, of cross-entropy |
 ///
-/// The first map reads an image channel by channel, `[channel][row][column]`, as after `torch.nn.Flatten` of an NCHW
-/// image: weights go to and from PyTorch unchanged.
+/// The first map reads an image channel by channel, `[channel][row][column]`, as after
+/// `torch.nn.Flatten` of an NCHW image: weights go to and from PyTorch unchanged.
 ///
 /// ```
 /// use wd_nn::{ImageShape, MlpConfig};
@@ -41,9 +43,11 @@ pub enum MlpActivation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MlpConfig {
-    /// Size of every image.
+    /// Size of every image; never read from a file, the data tell.
+    #[serde(skip)]
     pub image: ImageShape,
-    /// Number of classes K.
+    /// Number of classes K; likewise.
+    #[serde(skip)]
     pub classes: usize,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
@@ -56,6 +60,9 @@ pub struct MlpConfig {
     /// What is minimised.
     #[serde(default)]
     pub loss: ClassLoss,
+    /// Share ε of the target that cross-entropy spreads over all classes; 0 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_smoothing: Option<f64>,
 }
 
 impl MlpConfig {
@@ -68,13 +75,15 @@ impl MlpConfig {
             activation: MlpActivation::default(),
             dropout: 0.0,
             loss: ClassLoss::default(),
+            label_smoothing: None,
         }
     }
 
     /// Checks every range of the table above.
     ///
     /// # Errors
-    /// [`NnError::Configuration`] names the first field that is out of range and what it has to satisfy.
+    /// [`NnError::Configuration`] names the first field that is out of range and what it has to
+    /// satisfy.
     pub fn validate(&self) -> Result<(), NnError> {
         self.image.validate()?;
         check_size("classes", self.classes)?;
@@ -82,7 +91,7 @@ impl MlpConfig {
             check_size("hidden", *width)?;
         }
         check_dropout(self.dropout)?;
-        self.loss.validate()?;
+        self.loss.validate(self.label_smoothing)?;
         let mut inputs = self.image.numbers() as u128;
         let mut parameters = 0u128;
         for outputs in self.hidden.iter().chain([&self.classes]) {

@@ -1,11 +1,13 @@
 //! An MLP: the image as one long row, hidden layers, the head.
 
-use super::{MlpActivation, MlpConfig};
-use crate::device::{Activation, Device, DropoutSite, Linear, Store};
+use super::config::{MlpActivation, MlpConfig};
+use crate::Float;
+use crate::builder::Builder;
 use crate::kernels::activation::Pointwise;
 use crate::kernels::patch::PatchShape;
-use crate::transformer::Builder;
+use crate::kernels::store::Store;
 use crate::vision::network::{Classifier, NetworkSizes};
+use crate::workspace::{Activation, DropoutSite, Linear, Workspace};
 
 /// A map, the non-linearity and dropout.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +39,8 @@ impl MlpNetwork {
         let mut last = input;
         let mut layers = Vec::new();
         for (index, outputs) in config.hidden.iter().enumerate() {
-            // Keeps the variance of the activations under ReLU (He et al., 1502.01852, equation 10).
+            // Keeps the variance of the activations under ReLU (He et al., 1502.01852, equation
+            // 10).
             let std = (2.0 / last.columns as f64).sqrt();
             let path = format!("hidden.{index}");
             let layer = HiddenLayer {
@@ -73,32 +76,37 @@ impl MlpNetwork {
     }
 
     /// From the images to the logits.
-    pub(crate) fn forward<D: Device>(&self, device: &mut D) {
-        device.patches_forward(self.pixels, self.input);
+    pub(crate) fn forward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
+        workspace.patches_forward(self.pixels, self.input);
         for layer in &self.layers {
-            device.linear_forward(&layer.linear, layer.input, layer.pre);
-            device.pointwise_forward(self.function, layer.linear.bias, layer.pre, layer.output);
-            device.dropout(layer.site, layer.output);
+            workspace.linear_forward(&layer.linear, layer.input, layer.pre);
+            workspace.pointwise_forward(self.function, layer.linear.bias, layer.pre, layer.output);
+            workspace.dropout(layer.site, layer.output);
         }
-        self.classifier.forward(device);
+        self.classifier.forward(workspace);
     }
 
     /// From the logits' gradient to that of every parameter.
-    pub(crate) fn backward<D: Device>(&self, device: &mut D) {
+    pub(crate) fn backward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
         let gradient_below = |index: usize| {
             let below = index.checked_sub(1)?;
             Some(self.layers[below].gradient)
         };
         let last = gradient_below(self.layers.len());
-        self.classifier.backward(device, last);
+        self.classifier.backward(workspace, last);
         for (index, layer) in self.layers.iter().enumerate().rev() {
             let HiddenLayer { linear, input, pre, output, gradient, .. } = *layer;
-            device.dropout(layer.site, gradient);
+            workspace.dropout(layer.site, gradient);
             // Computes the output again without its mask; nobody reads it any more.
-            device.pointwise_backward(self.function, linear.bias, pre, output, gradient);
-            device.linear_backward_weight(&linear, input, gradient);
+            workspace.pointwise_backward(self.function, linear.bias, pre, output, gradient);
+            workspace.linear_backward_weight(&linear, input, gradient);
             if let Some(input_gradient) = gradient_below(index) {
-                device.linear_backward_input(&linear, gradient, input_gradient, Store::Overwrite);
+                workspace.linear_backward_input(
+                    &linear,
+                    gradient,
+                    input_gradient,
+                    Store::Overwrite,
+                );
             }
         }
     }

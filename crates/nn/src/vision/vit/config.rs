@@ -4,19 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::NnError;
 use crate::config::{check_dropout, check_heads, check_not_negative, check_parameters, check_size};
-use crate::vision::{ClassLoss, ImageShape};
-
-/// Which of a ViT's rows the head reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pool {
-    /// The class token's, a learned row before the patches (Dosovitskiy et al., 2010.11929).
-    #[default]
-    Token,
-    /// The mean over the normalised patches, without a class token: timm's `class_token=False, global_pool="avg",
-    /// fc_norm=False`.
-    Mean,
-}
+use crate::image::ImageShape;
+use crate::kernels::sequence_pool::Pool;
+use crate::targets::ClassLoss;
 
 /// Non-linearity of a ViT's MLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -29,7 +19,8 @@ pub enum VitActivation {
     GeluTanh,
 }
 
-/// Shape of a vision transformer (pre-LayerNorm blocks), as timm's `VisionTransformer` and DeiT have it.
+/// Shape of a vision transformer (pre-LayerNorm blocks), as timm's `VisionTransformer` and DeiT
+/// have it.
 ///
 /// | field | default | range |
 /// |---|---|---|
@@ -45,10 +36,11 @@ pub enum VitActivation {
 /// | `qkv_bias` | true | queries, keys and values have a bias; every other map always has one |
 /// | `dropout` | 0 | 0 ≤ p < 1: after the positions, attention probabilities, both branches |
 /// | `norm_epsilon` | 1e-6 | ≥ 0, finite |
-/// | `loss` | cross-entropy without smoothing | |
+/// | `loss` | `cross-entropy` | `cross-entropy`, `mean-squared-error` |
+/// | `label_smoothing` | 0 | 0 ≤ ε < 1, of cross-entropy |
 ///
-/// Dropout acts after the projection of each branch, once in the MLP: timm's `proj_drop_rate` acts on the MLP's hidden
-/// layer too. DeiT trains without dropout.
+/// Dropout acts after the projection of each branch, once in the MLP: timm's `proj_drop_rate` acts
+/// on the MLP's hidden layer too. DeiT trains without dropout.
 ///
 /// ```
 /// use wd_nn::{ImageShape, VisionConfig, VitConfig};
@@ -62,9 +54,11 @@ pub enum VitActivation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VitConfig {
-    /// Size of every image.
+    /// Size of every image; never read from a file, the data tell.
+    #[serde(skip)]
     pub image: ImageShape,
-    /// Number of classes K.
+    /// Number of classes K; likewise.
+    #[serde(skip)]
     pub classes: usize,
     /// Side of a patch in pixels.
     pub patch: usize,
@@ -95,6 +89,9 @@ pub struct VitConfig {
     /// What is minimised.
     #[serde(default)]
     pub loss: ClassLoss,
+    /// Share ε of the target that cross-entropy spreads over all classes; 0 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_smoothing: Option<f64>,
 }
 
 fn default_qkv_bias() -> bool {
@@ -129,6 +126,7 @@ impl VitConfig {
             dropout: 0.0,
             norm_epsilon: default_norm_epsilon(),
             loss: ClassLoss::default(),
+            label_smoothing: None,
         }
     }
 
@@ -151,7 +149,8 @@ impl VitConfig {
     /// Checks every range of the table above.
     ///
     /// # Errors
-    /// [`NnError::Configuration`] names the first field that is out of range and what it has to satisfy.
+    /// [`NnError::Configuration`] names the first field that is out of range and what it has to
+    /// satisfy.
     pub fn validate(&self) -> Result<(), NnError> {
         self.image.validate()?;
         for (field, value) in [
@@ -173,7 +172,7 @@ impl VitConfig {
         check_heads(self.heads, self.width)?;
         check_dropout(self.dropout)?;
         check_not_negative("norm_epsilon", self.norm_epsilon)?;
-        self.loss.validate()?;
+        self.loss.validate(self.label_smoothing)?;
         let [classes, layers, width, hidden, patch, tokens] = [
             self.classes,
             self.layers,

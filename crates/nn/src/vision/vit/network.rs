@@ -2,17 +2,21 @@
 
 use wd_decay::Role;
 
-use super::{Pool, VitActivation, VitConfig};
-use crate::device::{Activation, Device, Linear, PatchEmbedding, Rows};
+use super::config::{VitActivation, VitConfig};
+use crate::Float;
+use crate::builder::Builder;
 use crate::kernels::activation::Pointwise;
 use crate::kernels::attention::AttentionShape;
 use crate::kernels::patch::PatchShape;
+use crate::kernels::sequence_pool::Pool;
 use crate::layers::{BlockConfig, Nonlinearity};
-use crate::transformer::{Builder, Transformer};
+use crate::transformer::Transformer;
 use crate::vision::network::{Classifier, NetworkSizes};
+use crate::workspace::{Activation, Linear, PatchEmbedding, Rows, Workspace};
 
-/// timm's and DeiT's initial standard deviation of maps, head and positions. Their normal is called truncated, but at
-/// ±2, a hundred standard deviations (`trunc_normal_(std=.02)` of timm 1.0.31, `init_weights_vit_timm`).
+/// timm's and DeiT's initial standard deviation of maps, head and positions. Their normal is called
+/// truncated, but at ±2, a hundred standard deviations (`trunc_normal_(std=.02)` of timm 1.0.31,
+/// `init_weights_vit_timm`).
 const INITIAL_STD: f64 = 0.02;
 /// Of the class token (timm 1.0.31, `VisionTransformer.init_weights`).
 const CLASS_TOKEN_STD: f64 = 1e-6;
@@ -89,33 +93,33 @@ impl VitNetwork {
     }
 
     /// From the images to the logits.
-    pub(crate) fn forward<D: Device>(&self, device: &mut D) {
+    pub(crate) fn forward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
         let stream = self.trunk.input();
-        device.patches_forward(self.patches, self.patch_rows);
-        device.linear_forward(&self.patch, self.patch_rows, stream);
-        device.patch_embedding_forward(&self.embedding, stream);
-        self.trunk.forward(device);
+        workspace.patches_forward(self.patches, self.patch_rows);
+        workspace.linear_forward(&self.patch, self.patch_rows, stream);
+        workspace.patch_embedding_forward(&self.embedding, stream);
+        self.trunk.forward(workspace);
         if let Some((pooled, _)) = self.mean {
-            device.pool_forward(Pool::Mean, self.trunk.output(), pooled);
+            workspace.pool_forward(Pool::Mean, self.trunk.output(), pooled);
         }
-        self.classifier.forward(device);
+        self.classifier.forward(workspace);
     }
 
     /// From the logits' gradient to that of every parameter.
-    pub(crate) fn backward<D: Device>(&self, device: &mut D) {
+    pub(crate) fn backward<F: Float>(&self, workspace: &mut Workspace<'_, F>) {
         let gradient = self.trunk.output_gradient();
         match self.mean {
-            None => self.classifier.backward(device, Some(gradient)),
+            None => self.classifier.backward(workspace, Some(gradient)),
             Some((_, pooled_gradient)) => {
-                self.classifier.backward(device, Some(pooled_gradient));
-                device.pool_backward(Pool::Mean, pooled_gradient, gradient);
+                self.classifier.backward(workspace, Some(pooled_gradient));
+                workspace.pool_backward(Pool::Mean, pooled_gradient, gradient);
             }
         }
-        self.trunk.backward(device);
+        self.trunk.backward(workspace);
         let gradient = self.trunk.input_gradient();
-        device.patch_embedding_backward(&self.embedding, gradient);
-        device.patches_forward(self.patches, self.patch_rows);
-        device.linear_backward_weight(&self.patch, self.patch_rows, gradient);
+        workspace.patch_embedding_backward(&self.embedding, gradient);
+        workspace.patches_forward(self.patches, self.patch_rows);
+        workspace.linear_backward_weight(&self.patch, self.patch_rows, gradient);
     }
 
     pub(crate) fn logits(&self) -> Activation {
@@ -159,9 +163,9 @@ impl VitConfig {
         }
     }
 
-    /// What the network is by its definition, though of the last block's maps it computes the class token's alone:
-    /// six operations a weight and token, four in the patches' map (images need no gradient), and twelve per column
-    /// of the stream for every pair of tokens and layer.
+    /// What the network is by its definition, though of the last block's maps it computes the class
+    /// token's alone: six operations a weight and token, four in the patches' map (images need no
+    /// gradient), and twelve per column of the stream for every pair of tokens and layer.
     pub(crate) fn flops_per_image(&self) -> f64 {
         let [tokens, patches, layers, width, hidden, classes, inputs] = [
             self.tokens(),

@@ -1,0 +1,381 @@
+//! What can be wrong with a configuration, and how it is mended.
+
+use std::ops::Range;
+
+use thiserror::Error;
+use wd_data::images::ImageError;
+use wd_decay::{DecayError, DecayRule, counted};
+use wd_nn::NnError;
+use wd_optim::OptimError;
+use wd_store::DataUnit;
+
+/// A configuration that cannot be run: what is wrong with it, and where in its text.
+#[derive(Debug, Error)]
+#[error("{fault}")]
+pub struct ConfigError {
+    /// Name of the file, for messages.
+    pub name: String,
+    /// The whole text that was read (with overrides applied).
+    pub text: String,
+    /// The bytes of `text` that are wrong, where known.
+    pub span: Option<Range<usize>>,
+    /// What is wrong.
+    pub fault: ConfigFault,
+}
+
+/// What is wrong with a configuration. A `key` is written as in `optim.lr`.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigFault {
+    /// The text is no TOML, or a value has a wrong type.
+    #[error("{message}")]
+    Syntax {
+        /// What the parser says.
+        message: String,
+    },
+    /// A key or a name that is not known in its place.
+    #[error("{message}")]
+    Unknown {
+        /// What stands there.
+        typed: String,
+        /// What could stand there.
+        known: Vec<String>,
+        /// What the parser says.
+        message: String,
+    },
+    /// A key that has no default.
+    #[error("{key} is missing")]
+    Missing {
+        /// The key.
+        key: String,
+        /// What it stands for, where the name does not tell.
+        meaning: Option<&'static str>,
+    },
+    /// A key of another kind of model or data.
+    #[error("{key} belongs to {owner}{}", instead_of(instead.as_deref()))]
+    Foreign {
+        /// The key.
+        key: String,
+        /// The kinds that have it, in words.
+        owner: String,
+        /// Who has which other key in its place, in words.
+        instead: Option<String>,
+    },
+    /// A name that another kind of model has for this key.
+    #[error("a model of kind \"{kind}\" does not have this {}", last_part(key))]
+    NotOfKind {
+        /// The key.
+        key: String,
+        /// The kind of the model.
+        kind: &'static str,
+        /// What it has.
+        known: Vec<String>,
+    },
+    /// A key that the optimizer does not have.
+    #[error("{optimizer} has no `{}`", last_part(key))]
+    NotOfOptimizer {
+        /// The key.
+        key: String,
+        /// The optimizer.
+        optimizer: &'static str,
+        /// The optimizers that have it.
+        users: Vec<&'static str>,
+    },
+    /// A number out of its range.
+    #[error("{key} = {value} must {range}")]
+    OutOfRange {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: f64,
+        /// What it must be: `be finite and positive`, `lie between 0 and 1`.
+        range: &'static str,
+        /// What a value means, with an example.
+        meaning: &'static str,
+    },
+    /// A number that must not be 0.
+    #[error("{key} must be at least 1")]
+    Zero {
+        /// The key.
+        key: &'static str,
+    },
+    /// A fraction that is no share of the run.
+    #[error("{key} = {share} is no share of the run")]
+    NoShare {
+        /// The key.
+        key: String,
+        /// Its value.
+        share: f64,
+    },
+    /// Two settings that do not go together.
+    #[error("{reason}")]
+    Conflict {
+        /// The key of one of them.
+        key: &'static str,
+        /// Why they do not.
+        reason: &'static str,
+        /// How to mend it.
+        mend: &'static str,
+    },
+    /// A λ that is no switch, where norms are held.
+    #[error("hyperball holds norms and has no λ: {key} = {lambda} says nothing to it")]
+    NoSwitch {
+        /// The key.
+        key: String,
+        /// Its value.
+        lambda: f64,
+    },
+    /// A vector whose norm would be held.
+    #[error("hyperball holds matrices, but {path} has shape {shape:?} ({reason})")]
+    HeldVector {
+        /// The tensor.
+        path: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Why it would be held.
+        reason: String,
+    },
+    /// A tensor whose norm would be held at 0.
+    #[error("hyperball would hold {path} at the norm 0, with which it starts: it could not learn")]
+    HeldAtZero {
+        /// The tensor.
+        path: String,
+    },
+    /// A step whose decay is more than the whole weight.
+    #[error(
+        "step {step} would take {times:.3} times the weights of {path}, and carry them past where they decay to"
+    )]
+    Overshoot {
+        /// The first such step (1-based).
+        step: u64,
+        /// What it would take.
+        times: f64,
+        /// The first such tensor.
+        path: String,
+        /// The rule by which λ acts.
+        rule: DecayRule,
+    },
+    /// More steps than the data give.
+    #[error(
+        "{} of {} need more than the {training} training {} give in {}: {}",
+        counted(steps, "step"), counted(per_step, unit.name()), unit.plural(), counted(epochs, "epoch"),
+        counted(available, "step")
+    )]
+    TooFewData {
+        /// Steps that were asked for.
+        steps: u64,
+        /// A step's share of the data.
+        per_step: u64,
+        /// What that is counted in.
+        unit: DataUnit,
+        /// Training data.
+        training: u64,
+        /// Passes over them that are allowed.
+        epochs: u64,
+        /// Steps that they give.
+        available: u64,
+        /// Passes that the steps would need.
+        needed_epochs: u64,
+    },
+    /// A corpus with more tokens than the model.
+    #[error("the corpus has {corpus} tokens, the model only {model}")]
+    Vocabulary {
+        /// Tokens of the corpus.
+        corpus: usize,
+        /// Rows of the embedding.
+        model: usize,
+    },
+    /// A file of weights that cannot be read into the model.
+    #[error("{reason}")]
+    Weights {
+        /// The key that names it.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// From the optimizer.
+    #[error("{source}")]
+    Optimizer {
+        /// The key to blame.
+        key: &'static str,
+        /// What is wrong.
+        source: OptimError,
+    },
+    /// From the model.
+    #[error(transparent)]
+    Model(NnError),
+    /// From the policy and its overrides.
+    #[error(transparent)]
+    Policy(DecayError),
+    /// From a schedule.
+    #[error("{source}")]
+    Schedule {
+        /// Its section.
+        key: &'static str,
+        /// What is wrong.
+        source: DecayError,
+    },
+    /// From the data.
+    #[error("{source}")]
+    Data {
+        /// The key to blame.
+        key: String,
+        /// What is wrong.
+        source: ImageError,
+    },
+}
+
+impl ConfigFault {
+    /// What a parser says: of a name that it does not know, "unknown field `x`, expected one of
+    /// `y`, `z`".
+    pub(super) fn of_parser(message: &str) -> Self {
+        let mut quoted = message.split('`').skip(1).step_by(2).map(str::to_owned);
+        let message = message.to_owned();
+        match quoted.next().filter(|_| message.starts_with("unknown")) {
+            Some(typed) => Self::Unknown { typed, known: quoted.collect(), message },
+            None => Self::Syntax { message },
+        }
+    }
+
+    /// The key whose value is wrong; absent where the parser knows the place better.
+    pub fn key(&self) -> Option<String> {
+        Some(match self {
+            Self::Syntax { .. } | Self::Unknown { .. } => return None,
+            Self::Missing { key, .. }
+            | Self::Foreign { key, .. }
+            | Self::NotOfKind { key, .. }
+            | Self::NotOfOptimizer { key, .. }
+            | Self::OutOfRange { key, .. }
+            | Self::NoShare { key, .. }
+            | Self::NoSwitch { key, .. }
+            | Self::Data { key, .. } => key.clone(),
+            Self::Zero { key }
+            | Self::Conflict { key, .. }
+            | Self::Weights { key, .. }
+            | Self::Optimizer { key, .. }
+            | Self::Schedule { key, .. } => (*key).to_owned(),
+            Self::HeldVector { .. } => "decay".to_owned(),
+            Self::HeldAtZero { .. } => "decay.rule".to_owned(),
+            Self::Overshoot { .. } => "decay.lambda".to_owned(),
+            Self::TooFewData { .. } => "run.steps".to_owned(),
+            Self::Vocabulary { .. } => "model.vocabulary".to_owned(),
+            Self::Model(NnError::Configuration { field, .. }) => format!("model.{field}"),
+            Self::Model(_) => "model".to_owned(),
+            Self::Policy(_) => "decay.overrides".to_owned(),
+        })
+    }
+
+    /// How to mend it.
+    pub fn help(&self) -> Option<String> {
+        let fixed = match self {
+            Self::Syntax { .. } => return None,
+            Self::Unknown { typed, known, .. } => return suggestion(typed, known),
+            Self::Missing { key, meaning } => {
+                let (section, name) = key.split_once('.').unwrap_or(("", key));
+                let meaning = meaning.map_or(String::new(), |meaning| format!(": {meaning}"));
+                return Some(format!("add `{name} = …` to [{section}]{meaning}"));
+            }
+            Self::Foreign { key, .. } => {
+                let name = last_part(key);
+                return Some(format!("remove `{name}`, or set model.kind to what it belongs to"));
+            }
+            Self::NotOfKind { known, .. } => {
+                let known: Vec<String> = known.iter().map(|name| format!("\"{name}\"")).collect();
+                return Some(format!("it has {}", known.join(", ")));
+            }
+            Self::NotOfOptimizer { users, .. } => {
+                return Some(format!("remove it, or choose one of: {}", users.join(", ")));
+            }
+            Self::OutOfRange { meaning, .. } => meaning,
+            Self::Zero { .. } => "write 1 or more",
+            Self::NoShare { .. } => {
+                "a fraction such as 0.05 is a share of the run, an integer such as 400 a number of steps"
+            }
+            Self::Conflict { mend, .. } => mend,
+            Self::NoSwitch { .. } => {
+                "write 1 (held) or 0 (not held); a file may leave decay.lambda out"
+            }
+            Self::HeldVector { .. } => {
+                "decay.policy = \"matrices\" holds hidden matrices and the head; an override of 0 leaves a tensor free"
+            }
+            Self::HeldAtZero { path } => {
+                return Some(format!(
+                    "start it at other weights, or leave it free: [decay.overrides] \"{path}\" = 0"
+                ));
+            }
+            Self::Overshoot { rule, .. } => {
+                return Some(format!("lower optim.lr or λ: here {}", rule.equation()));
+            }
+            Self::TooFewData { available, needed_epochs, .. } => {
+                return Some(format!(
+                    "set run.steps = {available}, or ask for repetition with data.epochs = {needed_epochs}"
+                ));
+            }
+            Self::Vocabulary { .. } => {
+                "leave model.vocabulary out, or prepare the corpus with the model's tokenizer"
+            }
+            Self::Weights { .. } => {
+                "it has to be an exported file, or a checkpoint's model.safetensors, of a model of this shape"
+            }
+            Self::Optimizer { .. } => {
+                "mend [optim], decay.rule or decay.cautious, which do not go together"
+            }
+            Self::Model(_) => "mend the [model] section",
+            Self::Policy(_) => "a pattern is matched against the paths of the tensors in the plan",
+            Self::Schedule { .. } => "its lengths are steps, or shares of run.steps",
+            Self::Data { source: ImageError::File(file), .. } if file.is_not_found() => {
+                "a relative path starts in the current folder"
+            }
+            Self::Data { source: ImageError::SameImages { .. }, .. } => {
+                "other images to test on are data.test"
+            }
+            Self::Data { .. } => return None,
+        };
+        Some(fixed.to_owned())
+    }
+}
+
+fn last_part(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+fn instead_of(instead: Option<&str>) -> String {
+    instead.map_or(String::new(), |instead| format!("; {instead}"))
+}
+
+/// What people write, in any section, for a key of another name or section.
+const OTHER_NAMES: [(&str, &str); 16] = [
+    ("weight_decay", "decay.lambda"),
+    ("wd", "decay.lambda"),
+    ("lambda", "decay.lambda"),
+    ("learning_rate", "optim.lr"),
+    ("lr", "optim.lr"),
+    ("betas", "optim.beta1 and optim.beta2"),
+    ("eps", "optim.epsilon"),
+    ("grad_clip", "optim.clip"),
+    ("optimizer", "optim.kind"),
+    ("batch_size", "data.batch for images, data.sequences for text"),
+    ("label_smoothing", "model.label_smoothing"),
+    ("epochs", "data.epochs"),
+    ("steps", "run.steps"),
+    ("seed", "run.seed"),
+    ("warmup", "schedule.warmup"),
+    ("dropout", "model.dropout"),
+];
+
+/// Where the key is, the name that is nearest to what was typed, or all that there are.
+fn suggestion(typed: &str, known: &[String]) -> Option<String> {
+    if let Some((_, key)) = OTHER_NAMES.iter().find(|(name, _)| *name == typed) {
+        return Some(format!("it is {key} here"));
+    }
+    let nearest = known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(typed, candidate), candidate))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.7);
+    match nearest {
+        Some((_, candidate)) => Some(format!("did you mean `{candidate}`?")),
+        None if known.is_empty() => None,
+        None => Some(format!("known here: {}", known.join(", "))),
+    }
+}

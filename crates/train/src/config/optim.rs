@@ -1,0 +1,139 @@
+//! `[optim]` and `[schedule]`: the direction, and the learning rate over the run.
+
+use serde::{Deserialize, Serialize};
+use wd_decay::{DecayRule, ScheduleKind};
+
+/// `[optim]`. Keys that the chosen optimizer does not have are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimSection {
+    /// `adamw`, `adam`, `sgd`, `lion`, `muon`.
+    #[serde(default)]
+    pub kind: OptimizerKind,
+    /// Peak learning rate η_max.
+    pub lr: f64,
+    /// β₁ of Adam and Lion.
+    pub beta1: Option<f64>,
+    /// β₂ of Adam and Lion.
+    pub beta2: Option<f64>,
+    /// ε of Adam.
+    pub epsilon: Option<f64>,
+    /// Momentum of SGD and Muon.
+    pub momentum: Option<f64>,
+    /// Dampening of SGD's momentum.
+    pub dampening: Option<f64>,
+    /// Nesterov momentum for SGD and Muon.
+    pub nesterov: Option<bool>,
+    /// Muon: learning rate of its auxiliary AdamW over `lr`.
+    pub auxiliary_lr_ratio: Option<f64>,
+    /// Clip the global gradient norm to this; 0: never.
+    #[serde(default = "default_clip")]
+    pub clip: f64,
+}
+
+fn default_clip() -> f64 {
+    1.0
+}
+
+/// The optimizers, by the names that users know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// Adam's direction; decoupled decay unless `decay.rule` says otherwise.
+    #[default]
+    Adamw,
+    /// Adam's direction; coupled L2 unless `decay.rule` says otherwise.
+    Adam,
+    /// Gradient descent with momentum; coupled L2 unless `decay.rule` says otherwise.
+    Sgd,
+    /// The sign of an interpolated momentum; decoupled decay.
+    Lion,
+    /// Orthogonalised momentum for hidden matrices, AdamW for the rest; decoupled decay.
+    Muon,
+}
+
+impl OptimizerKind {
+    /// The name as written in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            OptimizerKind::Adamw => "adamw",
+            OptimizerKind::Adam => "adam",
+            OptimizerKind::Sgd => "sgd",
+            OptimizerKind::Lion => "lion",
+            OptimizerKind::Muon => "muon",
+        }
+    }
+
+    /// The rule that the optimizer's name stands for in PyTorch.
+    pub fn default_rule(self) -> DecayRule {
+        match self {
+            OptimizerKind::Adam | OptimizerKind::Sgd => DecayRule::CoupledL2,
+            OptimizerKind::Adamw | OptimizerKind::Lion | OptimizerKind::Muon => {
+                DecayRule::Decoupled
+            }
+        }
+    }
+}
+
+/// `[schedule]` or `[decay.schedule]`: a factor on a peak, over the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = r#"a table, such as { kind = "cosine", warmup = 0.05, floor = 0.1 }"#
+)]
+pub struct ScheduleSection {
+    /// `cosine`, `constant`, `linear`, `wsd`, `inverse-sqrt`.
+    pub kind: ScheduleKind,
+    /// Linear warm-up.
+    pub warmup: Length,
+    /// Where it ends, as a fraction of the peak.
+    pub floor: f64,
+    /// `wsd`: the part at the end over which it decays.
+    pub decay: Length,
+}
+
+impl Default for ScheduleSection {
+    fn default() -> Self {
+        ScheduleSection {
+            kind: ScheduleKind::Cosine,
+            warmup: Length::Share(0.05),
+            floor: 0.1,
+            decay: Length::Share(0.2),
+        }
+    }
+}
+
+impl ScheduleSection {
+    /// λ without a schedule of its own: constant from the first step.
+    pub fn constant() -> Self {
+        ScheduleSection {
+            kind: ScheduleKind::Constant,
+            warmup: Length::Steps(0),
+            ..ScheduleSection::default()
+        }
+    }
+}
+
+/// A part of the run: an integer is a number of steps, a fraction below 1 a share of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a part of the run is a number of steps, such as 400, or a share of the run, such as 0.05"
+)]
+pub enum Length {
+    /// Steps.
+    Steps(u64),
+    /// Share of the run, in [0, 1].
+    Share(f64),
+}
+
+impl Length {
+    /// The number of steps in a run of `total`; a share is rounded to the nearest step.
+    pub fn steps(self, total: u64) -> u64 {
+        match self {
+            Length::Steps(steps) => steps,
+            Length::Share(share) => (share * total as f64).round() as u64,
+        }
+    }
+}

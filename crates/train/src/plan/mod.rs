@@ -1,0 +1,25 @@
+//! [`ConfigSource`] → [`RunPlan`]: every number checked, every default resolved, every tensor's λ
+//! chosen, before the first step. There is one way through and no way back.
+//!
+//! | file | step |
+//! |---|---|
+//! | `numbers` | checks that need nothing but the number itself |
+//! | `hyperball` | what of `[decay]` has nothing to act on when norms are held |
+//! | `optimizer` | which optimizer |
+//! | `lambdas` | λ of every tensor and why |
+//! | `schedule` | the factors on the learning rate and on λ |
+//! | `run_plan` | all of it, in order |
+//! | `record` | what `plan.json` says of it |
+//! | `declaration` | what follows where the data are not there |
+
+mod declaration;
+mod hyperball;
+mod lambdas;
+mod numbers;
+mod optimizer;
+mod record;
+mod run_plan;
+mod schedule;
+
+pub use declaration::Declaration;
+pub use run_plan::RunPlan;

@@ -27,8 +27,7 @@ pub enum AdviseError {
     /// A rate at which an optimizer whose updates are about 1 moves every weight by 1 or more.
     #[error(
         "a peak learning rate of {rate}: {optimizer} would move every weight by about that much in \
-         a \
-         step; is a power of ten missing, as in 6e-4?"
+         a step; is a power of ten missing, as in 6e-4?"
     )]
     LearningRateTooLarge {
         /// The rate.

@@ -196,8 +196,7 @@ fn penalty_coefficient(decay: &DeclaredDecay) -> Result<f64, ConventionError> {
         }
         _ => refuse(
             "the gradient is divided by √v and the decay is not: where it rests, g_i/√v_i + λw_i = \
-             0, \
-             which no penalty on the loss gives",
+             0, which no penalty on the loss gives",
         ),
     }
 }

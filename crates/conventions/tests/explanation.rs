@@ -507,9 +507,8 @@ proptest! {
             "gradient_rms=0.01".to_owned(),
         ];
         words.extend(lr.map(|lr| format!("{lr}={rate}")));
-        let explanation = Explanation::of(&DeclaredDecay::from(&Setting::read(&words).unwrap())).unwrap();
-        for section in explanation.page(&wd_page::Context::default()).sections {
-            let text = format!("{section:?}");
+        let page = Setting::read(&words).unwrap().explain().unwrap().page(&wd_page::Context::default());
+        for text in [page.terminal(&wd_page::Terminal::plain()), page.html()] {
             prop_assert!(!text.contains("NaN"), "{words:?}: {text}");
         }
     }

@@ -142,8 +142,7 @@ fn shrink_of_one(
         ),
         (StepShrink::HiddenInGradient, UpdateNoise::Adam { .. }) => none(
             "Adam divides the penalty by √v̂ as it does the gradient, so the rate of its decay \
-             goes \
-             by the gradients' size",
+             goes by the gradients' size",
         ),
         (StepShrink::HiddenInGradient, _) => none(
             "the direction keeps no sizes, so the penalty has no strength of its own beside the \

@@ -91,8 +91,7 @@ mod tests {
         assert_eq!(
             message,
             "unknown role `layernorm`; known: matrix, convolution, embedding, position, \
-             class_token, head, \
-             norm, bias"
+             class_token, head, norm, bias"
         );
     }
 }

@@ -24,8 +24,7 @@ pub const LAW: Law = Law {
     formula: "τ_epoch = B/(η·λ·N), 1 ≤ τ_epoch ≤ epochs",
     source: "Wang & Aitchison 2025, arXiv 2405.13698",
     established: "AdamW, several passes over the data, a learning rate that is fixed or follows \
-        μP; ResNet-18 and ViT on \
-                  ImageNet 32 × 32",
+        μP; ResNet-18 and ViT on ImageNet 32 × 32",
     convention: DecayRule::Decoupled,
     interval: Interval::Published,
     answer,

@@ -34,8 +34,7 @@ pub const LAW: Law = Law {
     formula: "λ = 0.28·√(B/2^19)·(1.32e9/D)",
     source: "karpathy/nanochat, scripts/base_train.py and dev/LOG.md (2026)",
     established: "Muon with cautious decay of the hidden matrices, λ on a cosine to zero, one \
-        pass, 0.44B to 9.6B tokens, \
-                  a peak learning rate of 0.02·√(B/2^19)",
+        pass, 0.44B to 9.6B tokens, a peak learning rate of 0.02·√(B/2^19)",
     convention: DecayRule::Decoupled,
     interval: Interval::HalfStep,
     answer,

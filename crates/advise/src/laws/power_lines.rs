@@ -38,8 +38,7 @@ pub const LAW: Law = Law {
     formula: "τ = 1.084·(D/P)^−0.527, λ = 1/(η·S·τ)",
     source: "Bergsma et al. 2025, arXiv 2505.13738, figure 1",
     established: "AdamW under μP, one pass over text, linear warm-up and decay to zero, 20 to 1280 \
-        tokens a parameter, \
-                  111M to 3.3B parameters",
+        tokens a parameter, 111M to 3.3B parameters",
     convention: DecayRule::Decoupled,
     interval: Interval::HalfStep,
     answer,

@@ -36,19 +36,8 @@ fn line(words: impl Into<String>) -> Content {
 fn verdict(advice: &Advice) -> Vec<Content> {
     match &advice.verdict {
         Verdict::Recommended { lambda: value, range: common, laws } => {
-            let names: Vec<String> = laws.iter().map(|id| advice.name_of(id)).collect();
-            let mut lines = vec![
-                line(format!("λ = {}, within {}", lambda(*value), range(*common))),
-                line(match names.as_slice() {
-                    [one] => format!("{one} alone applies."),
-                    names => {
-                        format!(
-                            "{} agree: this part of their ranges is common.",
-                            names.join(" and ")
-                        )
-                    }
-                }),
-            ];
+            let mut lines =
+                vec![line(format!("λ = {}, within {}", lambda(*value), range(*common)))];
             let mut agreed = advice.laws.iter().filter(|one| laws.contains(&one.law.id));
             if agreed.all(|one| one.law.interval == Interval::HalfStep) {
                 lines.push(line(

@@ -127,10 +127,9 @@ pub(super) fn section(advice: &Advice) -> Option<Section> {
                 name: "λ at other batches, budgets, models and widths.".to_owned(),
                 caption:
                     "Each panel changes one quantity and keeps all others as planned. Dashed: \
-                outside the range in which the \
-                      law was established. The panel of widths starts from the recommended λ and \
-                      shows the two published rules \
-                      of transfer, which disagree."
+                outside the range in which the law was established. The panel of widths \
+                starts from the recommended λ and shows the two published rules of transfer, \
+                which disagree."
                         .to_owned(),
                 table: rows,
                 csv,

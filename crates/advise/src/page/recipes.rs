@@ -9,7 +9,7 @@ use crate::words::lambda;
 
 /// The nearest recipes, as far as a terminal is wide.
 pub(super) fn on_a_terminal(advice: &Advice) -> Section {
-    let columns = ["recipe", "optimizer", "schedule", "peak η", "batch", "data", "λ", "law's λ"];
+    let columns = ["recipe", "optimizer", "schedule", "rate", "batch", "data", "λ", "law's λ"];
     let mut table = Table::new(&columns, 3);
     for comparison in &advice.recipes {
         let recipe = &comparison.recipe;
@@ -68,8 +68,7 @@ pub(super) fn in_a_file(advice: &Advice) -> Section {
             Content::Table(table),
             Content::Paragraph(
                 "τ/τ_law above 1: the recipe decays less than the law would have it. P: \
-                 configuration or code read; S: a \
-                 note that quotes the paper."
+                 configuration or code read; S: a note that quotes the paper."
                     .to_owned(),
             ),
         ],

@@ -80,8 +80,7 @@ pub(super) fn written(
             ),
             None => format!(
                 "exact only without an intercept, or with it left out of the penalty: {out} leaves \
-                 it out, {within} \
-                 penalises it"
+                 it out, {within} penalises it"
             ),
         });
         template = grouped.unwrap_or(template);

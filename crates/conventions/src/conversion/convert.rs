@@ -110,8 +110,7 @@ fn refuse_out_of_range(setting: &Setting, conversion: &Conversion) -> Result<(),
                 given: pasted(setting.lambda.value),
                 reason: format!(
                     "with the other numbers given, {name} of {} would be {number}, which is no \
-                     number to use: is one of \
-                     them out of its usual range, or in another unit?",
+                     number to use: is one of them out of its usual range, or in another unit?",
                     conversion.entry.name
                 ),
             });

@@ -148,8 +148,7 @@ fn coupled_coefficient(setting: &Setting) -> Result<Result<f64, Found>, Conventi
         _ => {
             return Ok(Err(Found::impossible(format!(
                 "under `{rule}` the balance of decay and gradient moves with the learning rate: \
-                 only a constant rate \
-                 (schedule=constant steps=…) has one objective"
+                 only a constant rate (schedule=constant steps=…) has one objective"
             ))));
         }
     };
@@ -216,8 +215,7 @@ fn has_l1(entry: &LibraryEntry) -> Found {
 fn no_objective(entry: &LibraryEntry) -> Found {
     Found::impossible(format!(
         "decay beside {}'s update is no penalty on a loss, hence no Gaussian prior: at rest it \
-         balances the gradient \
-         divided by its size, coordinate by coordinate",
+         balances the gradient divided by its size, coordinate by coordinate",
         entry.optimizer_title()
     ))
 }

@@ -70,9 +70,8 @@ pub(super) fn decoupled(
             at_peak,
             format!(
                 "`{to}` follows the learning rate to the power {to_power}, `{from}` to the power \
-                 {from_power}: equal at the \
-                 peak and at a constant rate only; give schedule=… and steps=… for the λ with the \
-                 same κ"
+                 {from_power}: equal at the peak and at a constant rate only; give schedule=… and \
+                 steps=… for the λ with the same κ"
             ),
         ));
     };
@@ -93,9 +92,8 @@ pub(super) fn decoupled(
         lambda,
         format!(
             "κ, the total decay, is the same; its trajectory is not, since `{to}` follows the \
-             learning rate to the power \
-             {to_power} and `{from}` to the power {from_power}: the shrinks differ by up to {:.0} \
-             % of the peak shrink",
+             learning rate to the power {to_power} and `{from}` to the power {from_power}: the \
+             shrinks differ by up to {:.0} % of the peak shrink",
             100.0 * difference
         ),
     ))

@@ -49,10 +49,8 @@ pub(super) fn to_step(
     if cautious != to_cautious && coefficient != 0.0 {
         found = found.but(
             "only one of the two is cautious: a cautious decay leaves out every coordinate whose \
-             update and weight \
-             differ in sign, about half of them while the signs are independent; λ is kept, as \
-             Chen et al. (2025, \
-             arXiv 2510.12402) advise",
+             update and weight differ in sign, about half of them while the signs are independent; \
+             λ is kept, as Chen et al. (2025, arXiv 2510.12402) advise",
         );
     }
     match optimizers {
@@ -60,9 +58,8 @@ pub(super) fn to_step(
         Optimizers::OtherEpsilon => {
             found = found.but(
                 "ε is added before the bias correction on one side alone: at step t it counts as \
-                 ε/√(1 − β₂ᵗ), so that the \
-                 updates differ by a share of about ε/√v̂ · (1/√(1 − β₂ᵗ) − 1), which vanishes as \
-                 t grows",
+                 ε/√(1 − β₂ᵗ), so that the updates differ by a share of about ε/√v̂ · (1/√(1 − \
+                 β₂ᵗ) − 1), which vanishes as t grows",
             );
         }
         Optimizers::OtherImplementation => {
@@ -75,8 +72,7 @@ pub(super) fn to_step(
         Optimizers::Other => {
             found = found.but(format!(
                 "the optimizer is another one, {} for {}: at the same learning rate the decay is \
-                 the same, the update \
-                 beside it is not, nor is the equilibrium of the weights",
+                 the same, the update beside it is not, nor is the equilibrium of the weights",
                 entry.optimizer_title(),
                 setting.entry.optimizer_title()
             ));
@@ -85,9 +81,8 @@ pub(super) fn to_step(
             {
                 found = found.but(
                     "Lion wants a learning rate 3 to 10 times smaller than AdamW's, and a λ 3 to \
-                     10 times larger than the \
-                     one below, which is for the same learning rate (Chen et al. 2023, arXiv \
-                     2302.06675, section 5)",
+                     10 times larger than the one below, which is for the same learning rate (Chen \
+                     et al. 2023, arXiv 2302.06675, section 5)",
                 );
             }
         }
@@ -95,8 +90,7 @@ pub(super) fn to_step(
     if setting.entry.scales_update_by_width != entry.scales_update_by_width {
         found = found.but(
             "exact for a width multiplier of 1 alone: with m, mup divides the update of the \
-             matrices by m and not their \
-             decay, so that in shares of the update λ counts m times",
+             matrices by m and not their decay, so that in shares of the update λ counts m times",
         );
     }
     Ok(found)

@@ -108,8 +108,7 @@ fn remarks(
     if is_penalty && plan.is_some_and(|plan| !plan.running.segments.is_empty()) {
         remarks.push(
             "before a batch norm the loss does not depend on the scale of a convolution: there σ \
-             is only a name, and λ sets the \
-             effective learning rate"
+             is only a name, and λ sets the effective learning rate"
                 .to_owned(),
         );
     }

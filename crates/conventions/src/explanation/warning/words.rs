@@ -34,20 +34,17 @@ impl Warning {
             ),
             Warning::LostInBf16 { peak_shrink, share_of_steps } => format!(
                 "bf16 weights have 8 significant bits: where a step shrinks by less than 2⁻⁹ = \
-                 0.00195, w(1 − s) rounds back to w. \
-                 The largest shrink here is {}; {} of the decaying steps do nothing. κ and the \
-                 predicted RMS are those of exact \
-                 arithmetic",
+                 0.00195, w(1 − s) rounds back to w. The largest shrink here is {}; {} of the \
+                 decaying steps do nothing. κ and the predicted RMS are those of exact arithmetic",
                 short(*peak_shrink),
                 share(*share_of_steps)
             ),
             Warning::RoundedWithUpdate { peak_shrink, share_of_steps } => format!(
                 "bf16 weights have 8 significant bits, and η(u + λw) is rounded to their grid as \
-                 one sum: the decay acts only where \
-                 it changes how that sum rounds. Alone it would round away in {} of the decaying \
-                 steps, where it is below 2⁻⁹ = \
-                 0.00195 of the weight (the largest shrink here is {}). κ and the predicted RMS \
-                 are those of exact arithmetic",
+                 one sum: the decay acts only where it changes how that sum rounds. Alone it would \
+                 round away in {} of the decaying steps, where it is below 2⁻⁹ = 0.00195 of the \
+                 weight (the largest shrink here is {}). κ and the predicted RMS are those of \
+                 exact arithmetic",
                 share(*share_of_steps),
                 short(*peak_shrink)
             ),
@@ -59,9 +56,8 @@ impl Warning {
             Warning::ForgetsItsData { kappa, tau_fraction, tau_epochs, .. } => match tau_epochs {
                 Some(epochs) => format!(
                     "τ = {}: the weights average over less than one pass, so that the order of the \
-                     data within it matters \
-                     (κ = {}; Wang & Aitchison 2024 find the best τ between 1 epoch and the whole \
-                     run)",
+                     data within it matters (κ = {}; Wang & Aitchison 2024 find the best τ between \
+                     1 epoch and the whole run)",
                     counted(short(*epochs), "epoch"),
                     short(*kappa)
                 ),
@@ -74,16 +70,15 @@ impl Warning {
             },
             Warning::ConstantLearningRate => {
                 "the learning rate never falls: in one pass over text λ was then measured to raise \
-                 only the effective learning rate, \
-                 and with it the raw training loss; its gain showed when the rate decayed \
-                 (D'Angelo et al. 2024). No law was \
-                 fitted for constant rates, nor was this measured elsewhere"
+                 only the effective learning rate, and with it the raw training loss; its gain \
+                 showed when the rate decayed (D'Angelo et al. 2024). No law was fitted for \
+                 constant rates, nor was this measured elsewhere"
                     .to_owned()
             }
             Warning::CoupledUnderAdaptive { name } => format!(
                 "{name} adds λw to the gradient and then rescales it with the gradient: weights \
-                 with large gradients hardly decay, \
-                 and λ does not set the rate (Loshchilov & Hutter 2019, section 2)"
+                 with large gradients hardly decay, and λ does not set the rate (Loshchilov & \
+                 Hutter 2019, section 2)"
             ),
             Warning::NormsAndBiasesDecay { decayed } => {
                 format!("norm gains and biases decay too: {decayed}")
@@ -127,8 +122,7 @@ impl Warning {
             }
             Warning::Inert { kappa, lambda } => format!(
                 "λ = {} would give κ = 1; if the weights should stay near their start \
-                 (fine-tuning), decay to the start instead; \
-                 else leave λ out of the search",
+                 (fine-tuning), decay to the start instead; else leave λ out of the search",
                 short(lambda / kappa)
             ),
             Warning::ForgetsItsData { tau_fraction, tau_epochs, lambda, rule, .. } => {

@@ -1,8 +1,8 @@
 //! Weighing a run against the range in which a law was established.
 
-use wd_decay::{ScheduleKind, Unit};
+use wd_decay::{OptimizerKind, ScheduleKind, Unit};
 
-use crate::{Answer, Optimizer, PlannedRun, Range, words};
+use crate::{Answer, PlannedRun, Range, words};
 
 /// What was found so far: departures from a law's range, and departures within it.
 #[derive(Debug, Default)]
@@ -21,7 +21,8 @@ impl Check {
         self
     }
 
-    /// A run of another kind than the law is about, unless `holds`: its formula then gives no number at all.
+    /// A run of another kind than the law is about, unless `holds`: its formula then gives no
+    /// number at all.
     pub(crate) fn same_kind(&mut self, holds: bool, why: impl FnOnce() -> String) -> &mut Self {
         if !holds {
             if !self.meaningless {
@@ -41,7 +42,7 @@ impl Check {
 
     /// A law of AdamW, trained from scratch under a learning rate that falls.
     pub(crate) fn adamw_from_scratch(&mut self, run: &PlannedRun) -> &mut Self {
-        self.same_kind(run.optimizer == Optimizer::Adamw, || {
+        self.same_kind(run.optimizer == OptimizerKind::Adamw, || {
             format!("it was established for AdamW, and this run uses {}", run.optimizer.title())
         })
         .no_fine_tuning(run)
@@ -59,7 +60,8 @@ impl Check {
     /// A law of a learning rate that falls from its peak.
     pub(crate) fn falling(&mut self, run: &PlannedRun) -> &mut Self {
         self.same_kind(!run.is_constant(), || {
-            "the learning rate is constant, and no law was fitted there (in one pass over text, decay then only raised the training loss)"
+            "the learning rate is constant, and no law was fitted there (in one pass over text, \
+             decay then only raised the training loss)"
                 .to_owned()
         });
         if run.schedule.is_none() {
@@ -77,7 +79,8 @@ impl Check {
 
     /// A law of one pass over the data.
     pub(crate) fn one_pass(&mut self, run: &PlannedRun) -> &mut Self {
-        // Windows drawn with replacement and a last partial shard make a pass a little longer than 1.
+        // Windows drawn with replacement and a last partial shard make a pass a little longer than
+        // 1.
         self.require(run.epochs <= 1.01, || {
             format!(
                 "it was established for one pass over the data, and this run makes {}",
@@ -102,7 +105,8 @@ impl Check {
         (!self.why.is_empty()).then(|| Answer::OutsideRange { why: self.why.clone(), lambda: None })
     }
 
-    /// The refusal of a run that has left the range already; else the inputs of `named` that are missing.
+    /// The refusal of a run that has left the range already; else the inputs of `named` that are
+    /// missing.
     pub(crate) fn without(&self, named: &[(&str, Option<f64>)]) -> Answer {
         self.refused().unwrap_or_else(|| Answer::Needs {
             what: named

@@ -1,4 +1,4 @@
-//! What can keep a planned run from being judged.
+//! What can be wrong with a planned run.
 
 /// Errors of this crate: each says which number, and how to mend it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -26,22 +26,13 @@ pub enum AdviseError {
     },
     /// A rate at which an optimizer whose updates are about 1 moves every weight by 1 or more.
     #[error(
-        "a peak learning rate of {rate}: {optimizer} would move every weight by about that much in a step; is a power of ten missing, as in 6e-4?"
+        "a peak learning rate of {rate}: {optimizer} would move every weight by about that much in \
+         a step; is a power of ten missing, as in 6e-4?"
     )]
     LearningRateTooLarge {
         /// The rate.
         rate: f64,
         /// The optimizer, as it is written in prose.
         optimizer: &'static str,
-    },
-    /// A name that is none of the known ones.
-    #[error("unknown {what} `{given}`; known: {known}")]
-    UnknownName {
-        /// What was being named, for example `optimizer`.
-        what: &'static str,
-        /// The name as given.
-        given: String,
-        /// The names that exist.
-        known: String,
     },
 }

@@ -7,9 +7,9 @@ use crate::PlannedRun;
 
 /// Half a step of a grid whose values are a factor of two apart.
 ///
-/// Most laws come without an interval for λ. A point law is then given the range over which such a grid, the one
-/// that λ is commonly tuned on, could not tell its neighbours apart: λ/√2 to λ√2. It is a choice of this program,
-/// not a claim of the papers.
+/// Most laws come without an interval for λ. A point law is then given the range over which such a
+/// grid, the one that λ is commonly tuned on, could not tell its neighbours apart: λ/√2 to λ√2. It
+/// is a choice of this program, not a claim of the papers.
 pub const HALF_STEP: f64 = std::f64::consts::SQRT_2;
 
 /// An interval of λ.
@@ -42,8 +42,8 @@ impl Range {
 
 /// What a law says about a run.
 ///
-/// λ is always that of `decoupled` decay, w ← w − η_tλw, as in `torch.optim.AdamW`; [`Law::convention`] says what
-/// the paper counts in, and `working` shows the conversion.
+/// λ is always that of `decoupled` decay, w ← w − η_tλw, as in `torch.optim.AdamW`;
+/// [`Law::convention`] says what the paper counts in, and `working` shows the conversion.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum Answer {

@@ -5,25 +5,32 @@
 //! | [`run`] | which run is planned? |
 //! | [`law`] | what is a law, and what can it answer? |
 //! | [`laws`] | which laws are there? |
-//! | [`advice`] | what do they say together, and what would settle it where they disagree? |
-//! | [`elsewhere`] | what would λ be at another batch, budget, model or width? |
+//! | [`verdict`] | what do their answers come to together? |
+//! | [`advice`] | what do they say of a run, and what would settle it where they disagree? |
+//! | [`scaling`] | what would λ be at another batch, budget, model or width? |
 //! | [`recipes`] | what do public recipes use, and how far are they from the law? |
+//! | [`target`] | what is the recommended λ in another library? |
+//! | [`report`] | what is the whole answer, as data and as a page? |
 //!
-//! λ is that of `decoupled` decay, w ← w − η_tλw with η the learning rate, as in `torch.optim.AdamW`, wherever it is
-//! not said otherwise.
+//! λ is that of `decoupled` decay, w ← w − η_tλw with η the learning rate, as in
+//! `torch.optim.AdamW`, wherever it is not said otherwise.
 //!
 //! # Example
 //! ```
-//! use wd_advise::{Circumstances, PlannedRun, Verdict, advise};
-//! use wd_conventions::RunDeclaration;
+//! use wd_advise::{PlannedRun, Verdict, advise};
+//! use wd_decay::{Run, Schedule, ScheduleKind, Unit};
 //!
-//! let mut declared = RunDeclaration::default();
-//! for (key, value) in [("params", "124M"), ("tokens", "3.28B"), ("batch", "65536tok"), ("schedule", "cosine:0.1")] {
-//!     declared.set(key, value)?;
-//! }
-//! declared.peak_learning_rate = Some(wd_decay::Given::typed(6e-4));
-//! let run = PlannedRun::new(&declared.resolve()?, Circumstances::default())?;
-//! let Verdict::Recommended { lambda, laws, .. } = advise(&run).verdict else { panic!("a law applies") };
+//! let run = Run {
+//!     unit: Unit::Token,
+//!     parameters: Some(124_000_000),
+//!     total: Some(3.28e9),
+//!     batch: Some(65_536.0),
+//!     schedule: Some(Schedule::new(ScheduleKind::Cosine, 400, 50_000, 0.1, 0)?),
+//!     ..Run::at_peak(6e-4)
+//! };
+//! let Verdict::Recommended { lambda, laws, .. } = advise(&PlannedRun::new(&run)?).verdict else {
+//!     panic!("a law applies")
+//! };
 //! assert_eq!(laws, ["power-lines"]);
 //! assert!((lambda - 0.17).abs() < 0.005);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -31,18 +38,24 @@
 
 pub mod advice;
 mod check;
-pub mod elsewhere;
 mod error;
 pub mod law;
 pub mod laws;
 mod page;
 pub mod recipes;
+pub mod report;
 pub mod run;
+pub mod scaling;
+pub mod target;
+pub mod verdict;
 mod words;
 
-pub use advice::{Advice, Judged, Position, Sweep, Verdict, advise};
-pub use elsewhere::{Axis, Elsewhere, Place};
+pub use advice::{Advice, Sweep, advise};
 pub use error::AdviseError;
 pub use law::{Answer, HALF_STEP, Interval, Law, Range};
-pub use recipes::{Mark, Recipe, Standing};
-pub use run::{Circumstances, Optimizer, PlannedRun};
+pub use recipes::{Mark, Recipe, RecipeComparison};
+pub use report::AdviceReport;
+pub use run::PlannedRun;
+pub use scaling::{Axis, ScaledLambda, ScalingTable};
+pub use target::TargetLambda;
+pub use verdict::{LawAnswer, Position, Verdict};

@@ -1,6 +1,9 @@
 //! Numbers as sentences have them.
 
 use wd_conventions::Quantity;
+use wd_page::number;
+
+use crate::Range;
 
 /// Three significant digits, as people write the size: `0.173`, `6e-4`, `53700`, `124M`.
 pub(crate) fn short(value: f64) -> String {
@@ -10,6 +13,21 @@ pub(crate) fn short(value: f64) -> String {
         size if size == 0.0 || size >= 1e-3 => format!("{rounded}"),
         _ => format!("{rounded:e}"),
     }
+}
+
+/// Two significant digits: as fine as λ is ever tuned.
+pub(crate) fn coarse(value: f64) -> f64 {
+    format!("{value:.1e}").parse().unwrap_or(value)
+}
+
+/// λ as sentences have it.
+pub(crate) fn lambda(value: f64) -> String {
+    number::short(coarse(value))
+}
+
+/// A range of λ.
+pub(crate) fn range(range: Range) -> String {
+    format!("{} to {}", lambda(range.low), lambda(range.high))
 }
 
 /// A range of values.

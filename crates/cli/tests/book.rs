@@ -42,7 +42,7 @@ fn the_table_of_contents_is_the_folder() {
 #[test]
 fn every_rule_has_its_page_which_is_the_crates_own() {
     let overview = read(&source().join("rules.md"));
-    for rule in DecayRule::ALL {
+    for &rule in DecayRule::ALL {
         let page = source().join(format!("rules/{rule}.md"));
         assert!(pages().contains(&page), "{rule} is not in SUMMARY.md");
         let include = format!("{{{{#include ../../../../crates/decay/docs/rules/{rule}.md}}}}");

@@ -30,27 +30,27 @@ fn json(arguments: &[&str]) -> Value {
 const ADAMW: [&str; 3] = ["torch.AdamW", "weight_decay=0.1", "lr=6e-4"];
 
 #[test]
+fn one_target_as_a_person_sees_it() {
+    insta::assert_snapshot!(succeed(&[&ADAMW[..], &["--to", "big_vision.adam"]].concat()));
+}
+
+#[test]
 fn one_target_gives_the_answer_and_a_call_to_paste() {
+    let document = json(&[&ADAMW[..], &["--to", "big_vision.adam"]].concat());
+    let answer = &document["conversions"][0];
+    assert_eq!((&answer["answer"], &answer["keys"]["wd"]), (&"exact".into(), &6e-5.into()));
+    let call = answer["call"].as_str().expect("a call");
+    assert!(call.ends_with("config.lr = 6e-4; config.wd = 6e-5"), "{call}");
+    // The call is one line, however wide it is.
     let out = succeed(&[&ADAMW[..], &["--to", "big_vision.adam"]].concat());
-    for part in [
-        "answer       exact",
-        "config.lr = 6e-4; config.wd = 6e-5",
-        "decays there parameters whose path ends in /kernel",
-        "read, not run: big_vision/optax.py",
-    ] {
-        assert!(out.contains(part), "no «{part}»:\n{out}");
-    }
-    let impossible = succeed(&["torch.Adam", "weight_decay=1e-4", "--to", "torch.AdamW"]);
-    assert!(impossible.contains("impossible") && !impossible.contains("paste"), "{impossible}");
-    // What nobody typed is named, where it matters.
-    let penalty = ["torch.SGD", "weight_decay=1e-4", "data=50000", "loss=nll"];
-    let prior = succeed(&[&penalty[..], &["--to", "prior.Gaussian"]].concat());
-    assert!(!prior.contains("lr="), "{prior}");
-    let defaults = succeed(&["torch.AdamW", "--to", "big_vision.adam"]);
-    assert!(
-        defaults.contains("with torch.AdamW's own weight_decay=0.01 and lr=0.001"),
-        "{defaults}"
-    );
+    assert!(out.lines().any(|line| line.trim() == call), "{out}");
+    let impossible = json(&["torch.Adam", "weight_decay=1e-4", "--to", "torch.AdamW"]);
+    let answer = &impossible["conversions"][0];
+    assert_eq!((&answer["answer"], &answer["call"]), (&"impossible".into(), &Value::Null));
+    // What nobody stated is a default, and says so.
+    let defaults = json(&["torch.AdamW", "--to", "big_vision.adam"]);
+    assert_eq!(defaults["lambda"], serde_json::json!({ "value": 0.01, "default": true }));
+    assert_eq!(defaults["run"]["peak_learning_rate"]["default"], true);
 }
 
 #[test]
@@ -60,11 +60,11 @@ fn all_targets_make_a_table_and_json_says_the_same() {
     let document = json(&arguments);
     let conversions = document["conversions"].as_array().expect("conversions");
     assert!(conversions.len() > 35, "{}", conversions.len());
+    let first = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
+    let rows: Vec<String> = table.lines().map(first).collect();
     for conversion in conversions {
         let target = conversion["target"].as_str().expect("target");
-        let row = table.lines().find(|line| line.split_whitespace().next() == Some(target));
-        let row = row.unwrap_or_else(|| panic!("{target} has no row:\n{table}"));
-        assert!(row.contains(conversion["answer"].as_str().expect("answer")), "{row}");
+        assert!(rows.iter().any(|row| row == target), "{target} has no row:\n{table}");
         assert!(!conversion["reasons"].as_array().expect("reasons").is_empty());
     }
     let of = |name: &str| conversions.iter().find(|row| row["target"] == name).expect("a row");
@@ -90,66 +90,48 @@ fn an_infinite_c_is_valid_json() {
 
 #[test]
 fn the_library_table_is_listed() {
+    let document = json(&["--list"]);
+    let entries = document.as_array().expect("entries");
     let table = succeed(&["--list"]);
-    for name in [
-        "torch.Muon",
-        "optax.sgd",
-        "keras.L2",
-        "megatron.adam",
-        "llm_c.adamw",
-        "sklearn.RidgeCV",
-        "glmnet.gaussian",
-    ] {
-        assert!(table.lines().any(|line| line.starts_with(name)), "{name} is not listed:\n{table}");
+    for entry in entries {
+        let name = entry["name"].as_str().expect("a name");
+        let is_listed = table.lines().any(|line| line.split_whitespace().next() == Some(name));
+        assert!(is_listed, "{name} is not listed:\n{table}");
     }
-    let torch = succeed(&["--list", "torch"]);
-    assert!(torch.contains("torch.Adafactor") && !torch.contains("optax"));
-    let entry = succeed(&["--list", "torch.Adafactor"]);
-    assert!(entry.contains("mind        the documentation gives 1e-2 as the default of weight_decay; the code has 0"), "{entry}");
+    let torch = json(&["--list", "torch"]);
+    let names = torch.as_array().expect("entries").iter().map(|entry| entry["name"].as_str());
+    assert!(names.flatten().all(|name| name.starts_with("torch.")));
+    insta::assert_snapshot!(succeed(&["--list", "torch.Adafactor"]));
     let document = json(&["--list", "keras.AdamW"]);
     assert_eq!(document[0]["checked"]["method"], "golden");
 }
 
 #[test]
 fn what_is_wrong_is_refused_with_the_fix() {
-    let cases: [(&[&str], &str); 14] = [
-        (&["torch.AdanW", "--to", "optax.adamw"], "nearest: `torch.AdamW`"),
-        (&["AdamW", "--to", "optax.adamw"], "`torch.AdamW`, `optax.adamw`"),
-        (&["torch.AdamW", "weight_decy=0.1", "--to", "optax.adamw"], "nearest: `weight_decay`"),
-        (&["torch.AdamW", "weight_decay", "--to", "optax.adamw"], "key=value"),
-        (
-            &["torch.AdamW", "weight_decay=nan", "--to", "optax.adamw"],
-            "does not begin with a number",
-        ),
-        (&["torch.AdamW", "weight_decay=-1", "--to", "optax.adamw"], "cannot be negative"),
-        (&["torch.AdamW", "tokens=3parsec", "--to", "optax.adamw"], "unknown unit `parsec`"),
-        (
-            &[
-                "torch.AdamW",
-                "steps=50000",
-                "batch=65536tok",
-                "tokens=3.5Btok",
-                "--to",
-                "optax.adamw",
-            ],
-            "steps × batch is 3.277Btok",
-        ),
-        (&["torch.AdamW", "--to", "optax.adam"], "`optax.adamw`"),
-        (&["torch.AdamW", "--to", "optimi.AdamW decouple=true"], "`decouple_lr`"),
-        (&["sklearn.Ridge", "--to", "sklearn.ElasticNet"], "data=N"),
-        (&["--to", "optax.adamw"], "a library entry first"),
-        (&["torch.AdamW"], "--to"),
-        (&["--list", "torch.AdamW", "optax.adamw"], "--list takes one name"),
+    let cases: [&[&str]; 14] = [
+        &["torch.AdanW", "--to", "optax.adamw"],
+        &["AdamW", "--to", "optax.adamw"],
+        &["torch.AdamW", "weight_decy=0.1", "--to", "optax.adamw"],
+        &["torch.AdamW", "weight_decay", "--to", "optax.adamw"],
+        &["torch.AdamW", "weight_decay=nan", "--to", "optax.adamw"],
+        &["torch.AdamW", "weight_decay=-1", "--to", "optax.adamw"],
+        &["torch.AdamW", "tokens=3parsec", "--to", "optax.adamw"],
+        &["torch.AdamW", "steps=50000", "batch=65536tok", "tokens=3.5Btok", "--to", "optax.adamw"],
+        &["torch.AdamW", "--to", "optax.adam"],
+        &["torch.AdamW", "--to", "optimi.AdamW decouple=true"],
+        &["sklearn.Ridge", "--to", "sklearn.ElasticNet"],
+        &["--to", "optax.adamw"],
+        &["torch.AdamW"],
+        &["--list", "torch.AdamW", "optax.adamw"],
     ];
-    for (arguments, expected) in cases {
+    let mut refusals = String::new();
+    for arguments in cases {
         let output = convert(arguments);
-        let message = text(&output.stderr);
-        assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}");
-        assert_ne!(output.status.code(), Some(101), "a panic:\n{message}");
-        let unwrapped =
-            message.split_whitespace().collect::<Vec<_>>().join(" ").replace(" │ ", " ");
-        assert!(unwrapped.contains(expected), "{arguments:?} gave no «{expected}»:\n{message}");
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        refusals += &format!("$ wd convert {}\n{}\n", arguments.join(" "), text(&output.stderr));
     }
+    insta::assert_snapshot!(refusals);
 }
 
 #[test]

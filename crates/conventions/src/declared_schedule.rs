@@ -5,7 +5,8 @@ use std::str::FromStr;
 use crate::{ConventionError, Quantity};
 use wd_decay::{DecayError, Schedule, ScheduleKind, Unit};
 
-/// A schedule whose run has no length yet: `cosine,warmup=400,floor=0.1`, or `cosine:0.1` for short.
+/// A schedule whose run has no length yet: `cosine,warmup=400,floor=0.1`, or `cosine:0.1` for
+/// short.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DeclaredSchedule {
     /// The shape after the warm-up.

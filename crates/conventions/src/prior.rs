@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::conversion::loss_scale;
-use crate::library::{Convention, Likelihood, Optimizer, Penalty};
-use crate::{ConventionError, Subject};
-use wd_decay::{Anchor, DecayRule, Loss, Reduction, Schedule, ScheduleKind};
+use crate::library::{Convention, Likelihood, Penalty};
+use crate::{ConventionError, DeclaredDecay};
+use wd_decay::{Anchor, DecayRule, Loss, OptimizerKind, Reduction, Schedule, ScheduleKind};
 
 /// A Gaussian prior N(0, σ²) on each weight: what λ says about the weights before any data.
 ///
@@ -30,7 +30,8 @@ use wd_decay::{Anchor, DecayRule, Loss, Reduction, Schedule, ScheduleKind};
 ///
 /// # Example
 /// ```
-/// use wd_decay::{Prior, Reduction, Setting, Subject};
+/// use wd_conventions::{DeclaredDecay, Prior, Setting};
+/// use wd_decay::Reduction;
 ///
 /// // λ = 1e-4 on a mean loss over 50,000 images.
 /// let prior = Prior::of_penalty(1e-4, Reduction::Mean, 50_000.0);
@@ -39,8 +40,8 @@ use wd_decay::{Anchor, DecayRule, Loss, Reduction, Schedule, ScheduleKind};
 ///
 /// // AdamW's λ is none.
 /// let adamw = Setting::read(&["torch.AdamW", "weight_decay=0.1", "lr=1e-3", "data=50000"])?;
-/// assert!(Prior::of(&Subject::from(&adamw)).is_err());
-/// # Ok::<(), wd_decay::ConventionError>(())
+/// assert!(Prior::of(&DeclaredDecay::from(&adamw)).is_err());
+/// # Ok::<(), wd_conventions::ConventionError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Prior {
@@ -90,35 +91,36 @@ impl Prior {
 
     /// The prior that a declared decay is.
     ///
-    /// A network's loss is taken to be a mean of negative log likelihoods where the run does not say
-    /// otherwise.
+    /// A network's loss is taken to be a mean of negative log likelihoods where the run does not
+    /// say otherwise.
     ///
     /// # Errors
-    /// [`ConventionError::NotAPrior`] for a rule whose points of rest are those of no penalised loss;
-    /// [`ConventionError::Missing`] where N was not given.
-    pub fn of(subject: &Subject) -> Result<Self, ConventionError> {
-        let run = &subject.run;
+    /// [`ConventionError::NotAPrior`] for a rule whose points of rest are those of no penalised
+    /// loss; [`ConventionError::Missing`] where N was not given.
+    pub fn of(decay: &DeclaredDecay) -> Result<Self, ConventionError> {
+        let run = &decay.run;
         // P of the common form Σ_i ℓ_i + (P/2)‖w‖², in which a regression has ℓ = ½(y − f)².
-        let (strength, is_regression) = match subject.convention {
+        let (strength, is_regression) = match decay.convention {
             Convention::Penalty { penalty, likelihood } => {
-                let value = subject.lambda.value;
+                let value = decay.lambda.value;
                 match penalty {
                     Penalty::PriorPrecision => return Ok(Prior::of_precision(value)),
                     Penalty::PriorStd => return Ok(Prior::of_precision(value.powi(-2))),
                     _ => {}
                 }
                 let (strength, absolute) =
-                    penalty.strengths(value, subject.l1_ratio, likelihood, run)?;
+                    penalty.strengths(value, decay.l1_ratio, likelihood, run)?;
                 if absolute != 0.0 {
                     return refuse(
-                        subject,
-                        "its penalty has an L1 part, and the prior of that is a Laplace distribution",
+                        decay,
+                        "its penalty has an L1 part, and the prior of that is a Laplace \
+                         distribution",
                     );
                 }
                 (strength, likelihood == Likelihood::Squared)
             }
             Convention::Step { .. } => {
-                let lambda = penalty_coefficient(subject)?;
+                let lambda = penalty_coefficient(decay)?;
                 let loss = run.loss.unwrap_or(Loss::NegativeLogLikelihood);
                 let reduction = run.reduction.unwrap_or(Reduction::Mean);
                 let scale = loss_scale::of(reduction, loss, run)?;
@@ -126,10 +128,7 @@ impl Prior {
             }
         };
         if strength == 0.0 {
-            return refuse(
-                subject,
-                "λ = 0 is a flat prior: every weight is as likely as any other",
-            );
+            return refuse(decay, "λ = 0 is a flat prior: every weight is as likely as any other");
         }
         Ok(match (is_regression, run.noise_std) {
             (false, _) => Prior::of_precision(strength),
@@ -142,14 +141,14 @@ impl Prior {
     }
 }
 
-fn refuse<T>(subject: &Subject, reason: &str) -> Result<T, ConventionError> {
-    Err(ConventionError::NotAPrior { name: subject.name.clone(), reason: reason.to_owned() })
+fn refuse<T>(decay: &DeclaredDecay, reason: &str) -> Result<T, ConventionError> {
+    Err(ConventionError::NotAPrior { name: decay.name.clone(), reason: reason.to_owned() })
 }
 
 /// The λ of g ← g + λw whose stationary points are those of these steps.
-fn penalty_coefficient(subject: &Subject) -> Result<f64, ConventionError> {
-    let refuse = |reason| refuse(subject, reason);
-    let Some(rule) = subject.rule() else {
+fn penalty_coefficient(decay: &DeclaredDecay) -> Result<f64, ConventionError> {
+    let refuse = |reason| refuse(decay, reason);
+    let Some(rule) = decay.rule() else {
         return refuse("it takes no steps");
     };
     let steady = |schedule: Option<Schedule>| {
@@ -158,46 +157,46 @@ fn penalty_coefficient(subject: &Subject) -> Result<f64, ConventionError> {
     if rule == DecayRule::Hyperball {
         return refuse("it holds norms: there is no decay that a prior could stand for");
     }
-    if matches!(subject.anchor, Anchor::Norm(_)) {
+    if matches!(decay.anchor, Anchor::Norm(_)) {
         return refuse("the weights are drawn to a sphere, and a Gaussian has its mean at a point");
     }
-    if subject.cautious() {
+    if decay.cautious() {
         return refuse("it decays only where the update agrees, which is no gradient of a penalty");
     }
-    if subject.lambda_schedule.is_some() && !steady(subject.lambda_schedule) {
+    if decay.lambda_schedule.is_some() && !steady(decay.lambda_schedule) {
         return refuse("λ follows a schedule of its own, so that the point of rest moves with it");
     }
-    match (rule, subject.optimizer) {
-        (_, Optimizer::Lion) => refuse(
+    match (rule, decay.optimizer) {
+        (_, Some(OptimizerKind::Lion)) => refuse(
             "Lion moves by the sign of a gradient: where it rests, signs balance, not gradients",
         ),
-        (_, Optimizer::Muon) => refuse(
+        (_, Some(OptimizerKind::Muon)) => refuse(
             "Muon keeps the singular vectors of a gradient and drops its size: where it rests, \
              no gradient balances λw",
         ),
-        (DecayRule::CoupledL2, _) => Ok(subject.coefficient()),
-        (DecayRule::Decoupled, Optimizer::Sgd) => {
-            Ok(subject.coefficient() / subject.momenta.gain())
+        (DecayRule::CoupledL2, _) => Ok(decay.coefficient()),
+        (DecayRule::Decoupled, Some(OptimizerKind::Sgd)) => {
+            Ok(decay.coefficient() / decay.momenta.gain())
         }
-        (_, Optimizer::Sgd) => {
+        (_, Some(OptimizerKind::Sgd)) => {
             // g · gain + (s_t/η_t) w = 0 is one point only where s_t/η_t stays the same.
-            if rule != DecayRule::Independent && !steady(subject.run.schedule) {
+            if rule != DecayRule::Independent && !steady(decay.run.schedule) {
                 return refuse(
                     "decay and gradient follow different schedules, so that the point where they \
                      balance moves with the learning rate",
                 );
             }
-            match (subject.peak_learning_rate(), subject.peak_shrink()) {
-                (Some(rate), Some(shrink)) => Ok(shrink / rate / subject.momenta.gain()),
+            match (decay.peak_learning_rate(), decay.peak_shrink()) {
+                (Some(rate), Some(shrink)) => Ok(shrink / rate / decay.momenta.gain()),
                 _ => Err(ConventionError::Missing {
-                    needed_for: format!("the prior of {}", subject.name),
+                    needed_for: format!("the prior of {}", decay.name),
                     missing: "lr=…, the peak of the learning rate".to_owned(),
                 }),
             }
         }
         _ => refuse(
-            "the gradient is divided by √v and the decay is not: where it rests, g_i/√v_i + λw_i = 0, \
-             which no penalty on the loss gives",
+            "the gradient is divided by √v and the decay is not: where it rests, g_i/√v_i + λw_i = \
+             0, which no penalty on the loss gives",
         ),
     }
 }

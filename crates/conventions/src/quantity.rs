@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
-use wd_decay::Unit;
+use wd_decay::{Unit, names};
 
 use crate::ConventionError;
 
@@ -18,18 +18,20 @@ use crate::ConventionError;
 /// | `65536tok`, `3.3Btok`, `256seq`, `1.28Mimg`, `60000ex` | an amount of data |
 /// | `5ep`, `400step` | epochs, steps |
 ///
-/// The decimal magnitude is read together with the digits, so that `3.28B` is exactly 3,280,000,000.
+/// The decimal magnitude is read together with the digits, so that `3.28B` is exactly
+/// 3,280,000,000.
 ///
 /// # Example
 /// ```
-/// use wd_decay::{Quantity, Unit};
+/// use wd_conventions::Quantity;
+/// use wd_decay::Unit;
 ///
 /// let batch: Quantity = "0.5Mtok".parse()?;
 /// assert_eq!((batch.value, batch.unit), (500_000.0, Some(Unit::Token)));
 /// // Written with one digit: 0.45 to 0.55 million.
 /// assert_eq!(batch.half_digit, 50_000.0);
 /// assert!("5parsecs".parse::<Quantity>().is_err());
-/// # Ok::<(), wd_decay::ConventionError>(())
+/// # Ok::<(), wd_conventions::ConventionError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Quantity {
@@ -37,7 +39,8 @@ pub struct Quantity {
     pub value: f64,
     /// What it counts; absent for a bare number.
     pub unit: Option<Unit>,
-    /// Half of the last digit written, when a magnitude shows that the number was rounded; otherwise 0.
+    /// Half of the last digit written, when a magnitude shows that the number was rounded;
+    /// otherwise 0.
     #[serde(skip)]
     pub half_digit: f64,
 }
@@ -89,7 +92,7 @@ impl FromStr for Quantity {
             split_magnitude(rest).ok_or_else(|| ConventionError::UnknownUnit {
                 given: text.to_owned(),
                 unit: rest.to_owned(),
-                known: Unit::ALL.map(Unit::name).join(", "),
+                known: names::listed::<Unit>(),
             })?;
         let plain = digits.replace('_', "");
         let places = plain.split_once('.').map_or(0, |(_, places)| places.len());
@@ -221,7 +224,8 @@ mod tests {
         let message = |text: &str| text.parse::<Quantity>().unwrap_err().to_string();
         assert_eq!(
             message("3parsecs"),
-            "`3parsecs` has the unknown unit `parsecs`; units: tok, seq, img, ex, ep, step; magnitudes: k, M, B, T, %"
+            "`3parsecs` has the unknown unit `parsecs`; units: tok, seq, img, ex, ep, step; \
+             magnitudes: k, M, B, T, %"
         );
         assert!(message("124m").contains("unknown unit `m`"));
         for text in ["", "nan", "inf", "-inf", "tok", ".", "-", "NaN", "_"] {

@@ -1,10 +1,10 @@
-//! A run as typed, and the checks that turn it into a [`RunShape`].
+//! A run as typed, and the checks that turn it into a [`Run`].
 
 use crate::{ConventionError, DeclaredSchedule, Quantity};
-use wd_decay::{Dtype, Given, Loss, Reduction, RunShape, Unit, names};
+use wd_decay::{Declared, Dtype, Loss, Reduction, Run, Unit, names};
 
-/// Most steps of a run. The longest public runs have some millions; sums over a schedule that is not
-/// summed in closed form take seconds here.
+/// Most steps of a run. The longest public runs have some millions; sums over a schedule that is
+/// not summed in closed form take seconds here.
 const MOST_STEPS: u64 = 1_000_000_000;
 
 /// A run as declared, before anything is checked: one optional text per key.
@@ -28,7 +28,7 @@ pub struct RunDeclaration {
     loss: Option<Loss>,
     dtype: Option<Dtype>,
     /// Peak learning rate, by whichever key the library has for it.
-    pub peak_learning_rate: Option<Given<f64>>,
+    pub peak_learning_rate: Option<Declared>,
 }
 
 impl RunDeclaration {
@@ -115,12 +115,9 @@ impl RunDeclaration {
             "gradient_rms" => self.gradient_rms = Some(amount(&[], None)?.value),
             "response_std" => self.response_std = Some(amount(&[], None)?.value),
             "noise_std" => self.noise_std = Some(amount(&[], None)?.value),
-            "reduction" => {
-                self.reduction =
-                    Some(names::find("reduction", text, Reduction::ALL, Reduction::name)?)
-            }
-            "loss" => self.loss = Some(names::find("loss", text, Loss::ALL, Loss::name)?),
-            "dtype" => self.dtype = Some(names::find("dtype", text, Dtype::ALL, Dtype::name)?),
+            "reduction" => self.reduction = Some(names::find("reduction", text)?),
+            "loss" => self.loss = Some(names::find("loss", text)?),
+            "dtype" => self.dtype = Some(names::find("dtype", text)?),
             _ => {
                 return Err(ConventionError::UnknownKey {
                     entry: "a run".to_owned(),
@@ -147,10 +144,10 @@ impl RunDeclaration {
     /// Checks the numbers against each other and derives the absent ones.
     ///
     /// # Errors
-    /// [`ConventionError::Inconsistent`] where steps × batch is not the total, or epochs × data is not, by
-    /// more than the way they were written allows; [`ConventionError::Missing`] where sequences meet
-    /// tokens without a `context`; whatever the schedule refuses.
-    pub fn resolve(self) -> Result<RunShape, ConventionError> {
+    /// [`ConventionError::Inconsistent`] where steps × batch is not the total, or epochs × data is
+    /// not, by more than the way they were written allows; [`ConventionError::Missing`] where
+    /// sequences meet tokens without a `context`; whatever the schedule refuses.
+    pub fn resolve(self) -> Result<Run, ConventionError> {
         let context = self.context.map(|context| context.count("context")).transpose()?;
         let in_tokens = |quantity: Quantity| match (quantity.unit, context) {
             (Some(Unit::Sequence), Some(context)) => Quantity {
@@ -244,11 +241,11 @@ impl RunDeclaration {
             (Some(declared), Some(steps)) => Some(declared.over(steps, steps_per_epoch)?),
             _ => None,
         };
-        Ok(RunShape {
+        Ok(Run {
             peak_learning_rate: self.peak_learning_rate,
-            schedule_kind: self.schedule.map(|schedule| schedule.kind),
-            schedule_floor: self.schedule.map_or(0.0, |schedule| schedule.floor),
             schedule,
+            unsized_schedule: (self.schedule.filter(|_| steps.is_none()))
+                .map(|schedule| (schedule.kind, schedule.floor)),
             steps,
             unit,
             batch,
@@ -277,7 +274,8 @@ fn agree(
     how: &str,
     computed: Quantity,
 ) -> Result<(), ConventionError> {
-    // A run ends within its last batch, and people round counts to a whole: a thousandth is no contradiction.
+    // A run ends within its last batch, and people round counts to a whole: a thousandth is no
+    // contradiction.
     const ROUNDING: f64 = 1e-3;
     let apart = (stated.value - computed.value).abs() / computed.value;
     if apart <= ROUNDING + stated.relative_precision() + computed.relative_precision() {

@@ -47,7 +47,7 @@ fn shrinks(setting: &Setting, steps: u64) -> Vec<f64> {
 
 /// The converted setting, read back from the keys it was written in.
 fn read_back(conversion: &Conversion, run: &str) -> Setting {
-    let mut words = vec![conversion.entry.name.to_owned()];
+    let mut words = vec![conversion.entry.name.clone()];
     for (key, value) in &conversion.keys {
         words.push(match value {
             wd_conventions::conversion::Value::Number(number) => format!("{key}={number:e}"),
@@ -418,7 +418,8 @@ fn an_intercept_that_one_side_penalises_is_left_out_or_named() {
         assert_eq!(
             sgd.call.as_deref(),
             Some(
-                "torch.optim.SGD([{\"params\": [model.weight], \"weight_decay\": 0.02}, {\"params\": [model.bias]}], \
+                "torch.optim.SGD([{\"params\": [model.weight], \"weight_decay\": 0.02}, \
+                 {\"params\": [model.bias]}], \
                  lr=0.001, momentum=0, dampening=0, nesterov=False)"
             )
         );
@@ -477,7 +478,8 @@ fn a_share_of_l1_brings_the_solver_that_can_fit_it() {
     assert_eq!(
         lasso.call.as_deref(),
         Some(
-            "sklearn.linear_model.LogisticRegression(C=1, l1_ratio=1, solver=\"saga\", max_iter=10000)"
+            "sklearn.linear_model.LogisticRegression(C=1, l1_ratio=1, solver=\"saga\", \
+             max_iter=10000)"
         )
     );
     let ridge = to("glmnet.binomial lambda=0.01 alpha=0 data=100", "sklearn.LogisticRegression");
@@ -551,7 +553,7 @@ fn every_pair_of_entries_has_an_answer() {
     let estimator = "data=100 noise_std=0.5 response_std=2";
     let mut exact = 0;
     for from in library::entries() {
-        let lambda = from.key(KeyMeaning::WeightDecay).unwrap().name;
+        let lambda = from.lambda_name();
         let rate = from.key(KeyMeaning::LearningRate).is_some();
         let text = match (from.has_steps(), rate) {
             (true, true) => format!("{} {lambda}=0.1 {run}", from.name),
@@ -600,7 +602,8 @@ proptest! {
         rate in 1e-6..0.5f64,
         floor in 0.0..1.0f64,
         target in prop::sample::select(vec![
-            "optax.adamw", "big_vision.adam", "composer.DecoupledAdamW", "optimi.AdamW decouple_lr=true", "optimi.AdamW decouple_lr=false",
+            "optax.adamw", "big_vision.adam", "composer.DecoupledAdamW", "optimi.AdamW \
+             decouple_lr=true", "optimi.AdamW decouple_lr=false",
         ]),
     ) {
         let run = format!("schedule=cosine,warmup=3,floor={floor} steps=20");

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use wd_conventions::ConventionError;
-use wd_conventions::explanation::{Meaning, Settling, Warning};
-use wd_conventions::{Explanation, Prior, PriorUnit, Setting, Subject, convert, library};
+use wd_conventions::explanation::{EquilibriumPrediction, PriorInterpretation, Warning};
+use wd_conventions::{DeclaredDecay, Explanation, Prior, PriorUnit, Setting, convert, library};
 use wd_decay::{Reduction, UpdateNoise, norm_recursion};
 
 const GPT2: &str = "torch.AdamW weight_decay=0.1 lr=6e-4 betas=0.9,0.95 \
@@ -11,13 +11,13 @@ const GPT2: &str = "torch.AdamW weight_decay=0.1 lr=6e-4 betas=0.9,0.95 \
 const RESNET50: &str = "torch.SGD weight_decay=1e-4 lr=0.1 momentum=0.9 schedule=cosine \
                         epochs=90 batch=256img data=1281167img";
 
-fn subject(text: &str) -> Subject {
+fn declared(text: &str) -> DeclaredDecay {
     let words: Vec<&str> = text.split_whitespace().collect();
-    Subject::from(&Setting::read(&words).expect(text))
+    DeclaredDecay::from(&Setting::read(&words).expect(text))
 }
 
 fn explain(text: &str) -> Explanation {
-    Explanation::of(&subject(text)).expect(text)
+    Explanation::of(&declared(text)).expect(text)
 }
 
 fn kinds(text: &str) -> Vec<&'static str> {
@@ -28,22 +28,22 @@ fn near(left: f64, right: f64, tolerance: f64) {
     assert!((left - right).abs() <= tolerance * right.abs(), "{left} is not {right}");
 }
 
-fn settled(text: &str) -> wd_conventions::explanation::Settled {
+fn equilibrium(text: &str) -> wd_conventions::explanation::PredictedEquilibrium {
     match explain(text).equilibrium {
-        Settling::Settles(settled) => settled,
-        Settling::Unknown { reason } => panic!("{text}: {reason}"),
+        EquilibriumPrediction::Known(equilibrium) => equilibrium,
+        EquilibriumPrediction::Unknown { reason } => panic!("{text}: {reason}"),
     }
 }
 
 fn silent(text: &str) -> String {
     match explain(text).equilibrium {
-        Settling::Unknown { reason } => reason,
-        Settling::Settles(settled) => panic!("{text}: {settled:?}"),
+        EquilibriumPrediction::Unknown { reason } => reason,
+        EquilibriumPrediction::Known(equilibrium) => panic!("{text}: {equilibrium:?}"),
     }
 }
 
 fn prior(text: &str) -> Result<Prior, ConventionError> {
-    Prior::of(&subject(text))
+    Prior::of(&declared(text))
 }
 
 fn words(text: &str) -> String {
@@ -79,15 +79,17 @@ fn gpt2_on_openwebtext() {
     near(timescale.tau_fraction.unwrap(), 1.0 / 3.0, 1e-9);
     assert_eq!(timescale.tau_epochs, None);
     near(explanation.tokens_per_parameter.unwrap(), 26.43, 1e-3);
-    let settled = settled(GPT2);
-    near(settled.rms.unwrap(), (6e-4f64 / 0.2).sqrt(), 1e-4);
-    near(settled.angle, (2.0f64 * 6e-5 * 0.1 / 1.9).sqrt(), 1e-4);
-    near(settled.relaxation_steps, 1.0 / 1.2e-4, 1e-4);
-    assert_eq!(settled.bound.as_deref(), Some("every |w_i| ≤ 1/λ = 10"));
+    let equilibrium = equilibrium(GPT2);
+    near(equilibrium.rms.unwrap(), (6e-4f64 / 0.2).sqrt(), 1e-4);
+    near(equilibrium.angle, (2.0f64 * 6e-5 * 0.1 / 1.9).sqrt(), 1e-4);
+    near(equilibrium.relaxation_steps, 1.0 / 1.2e-4, 1e-4);
+    assert_eq!(equilibrium.bound.as_deref(), Some("every |w_i| ≤ 1/λ = 10"));
     assert_eq!(explanation.equation[1], "w ← (1 − 6e-5 f_t) w − 6e-4 f_t u_t");
-    assert!(matches!(explanation.prior, Meaning::NoPrior { .. }));
+    assert!(matches!(explanation.prior, PriorInterpretation::NoPrior { .. }));
     // With N the prior that it would wrongly be read as: far from an RMS of 0.02 to 0.05.
-    let Meaning::NoPrior { instead, .. } = explain(&format!("{GPT2} data=3.3Btok")).prior else {
+    let PriorInterpretation::NoPrior { instead, .. } =
+        explain(&format!("{GPT2} data=3.3Btok")).prior
+    else {
         panic!("AdamW's λ is no prior");
     };
     assert!(instead.iter().any(|line| line.contains("5.505e-5")), "{instead:?}");
@@ -100,12 +102,12 @@ fn resnet50_on_imagenet() {
     near(explanation.peak_shrink.unwrap(), 1e-4, 1e-12);
     near(explanation.timescale.tau_epochs.unwrap(), 2.0, 2e-3);
     near(explanation.timescale.kappa.unwrap(), 0.5e-4 * 450_410.0, 1e-4);
-    let plain = settled(RESNET50);
+    let plain = equilibrium(RESNET50);
     assert_eq!(plain.rms, None);
     near(plain.angle, (2.0f64 * 1e-5 / 1.9).sqrt(), 1e-5);
     near(plain.rms_per_gradient_rms.unwrap(), 5e3f64.sqrt(), 1e-4);
     near(plain.norm_per_root_of_unit_gradient.unwrap(), 5e3f64.powf(0.25), 1e-9);
-    let known = settled(&format!("{RESNET50} gradient_rms=1e-3"));
+    let known = equilibrium(&format!("{RESNET50} gradient_rms=1e-3"));
     near(known.rms.unwrap(), 5e3f64.sqrt() * 1e-3, 1e-4);
     // λ = 1/(Nσ²) for a mean loss.
     let prior = prior(RESNET50).unwrap();
@@ -115,16 +117,17 @@ fn resnet50_on_imagenet() {
 
 #[test]
 fn the_course_is_the_norm_recursion() {
-    let setting = "torch.AdamW weight_decay=0.2 lr=3e-3 schedule=wsd,warmup=50,decay=200 steps=1000 init_std=0.05";
-    let subject = subject(setting);
-    let explanation = Explanation::of(&subject).unwrap();
-    let course = explanation.course.unwrap();
-    let rates: Vec<f64> = (0..1000).filter_map(|step| subject.learning_rate(step)).collect();
+    let setting = "torch.AdamW weight_decay=0.2 lr=3e-3 schedule=wsd,warmup=50,decay=200 \
+        steps=1000 init_std=0.05";
+    let declared = declared(setting);
+    let explanation = Explanation::of(&declared).unwrap();
+    let trajectory = explanation.trajectory.unwrap();
+    let rates: Vec<f64> = (0..1000).filter_map(|step| declared.learning_rate(step)).collect();
     let shrinks: Vec<f64> = rates.iter().map(|rate| 0.2 * rate).collect();
     let rms = norm_recursion(0.05, &rates, &shrinks, UpdateNoise::Adam { beta1: 0.9 }.diffusion());
-    assert!((350..=401).contains(&course.points.len()));
-    assert_eq!((course.points[0].step, course.last().unwrap().step), (1, 1000));
-    for point in &course.points {
+    assert!((350..=401).contains(&trajectory.points.len()));
+    assert_eq!((trajectory.points[0].step, trajectory.last().unwrap().step), (1, 1000));
+    for point in &trajectory.points {
         let step = point.step as usize - 1;
         near(point.rms.unwrap(), rms[step], 1e-12);
         near(point.learning_rate, rates[step], 1e-15);
@@ -139,7 +142,7 @@ fn the_course_is_the_norm_recursion() {
 fn short_runs_keep_every_step() {
     for steps in [1, 2, 3, 400] {
         let text = format!("torch.AdamW weight_decay=0.2 lr=3e-3 steps={steps}");
-        let points = explain(&text).course.unwrap().points;
+        let points = explain(&text).trajectory.unwrap().points;
         let kept: Vec<u64> = points.iter().map(|point| point.step).collect();
         assert_eq!(kept, (1..=steps).collect::<Vec<u64>>());
     }
@@ -147,14 +150,14 @@ fn short_runs_keep_every_step() {
 
 #[test]
 fn every_optimizer_says_where_it_settles_or_why_not() {
-    let lion = settled("optax.lion learning_rate=1e-4 weight_decay=1 b1=0.9 b2=0.99");
+    let lion = equilibrium("optax.lion learning_rate=1e-4 weight_decay=1 b1=0.9 b2=0.99");
     // Kosson et al. 2024, table 1, with 1/π.
     let spread: f64 = 0.01 + 0.81 * 0.01 / 1.99;
     near(lion.rms.unwrap(), (1e-4 / (std::f64::consts::PI * spread)).sqrt(), 1e-4);
     let muon = "torch.Muon lr=0.02 weight_decay=0.01 nesterov=false";
-    assert_eq!(settled(muon).rms, None);
-    assert!(settled(muon).needs.unwrap().contains("width"));
-    let wide = settled(&format!("{muon} width=64"));
+    assert_eq!(equilibrium(muon).rms, None);
+    assert!(equilibrium(muon).needs.unwrap().contains("width"));
+    let wide = equilibrium(&format!("{muon} width=64"));
     near(wide.rms.unwrap(), 0.02 * (39.0f64 / 64.0 / 4e-4).sqrt(), 1e-3);
     for (text, reason) in [
         ("torch.NAdam weight_decay=0.1 decoupled_weight_decay=true", "NAdam"),
@@ -168,7 +171,7 @@ fn every_optimizer_says_where_it_settles_or_why_not() {
         assert!(silent(text).contains(reason), "{text}: {}", silent(text));
     }
     // Adam + L2 decays at ηλ/√E[g²], where that is known.
-    let estimate = settled("torch.Adam lr=1e-3 weight_decay=1e-4 gradient_rms=1e-3");
+    let estimate = equilibrium("torch.Adam lr=1e-3 weight_decay=1e-4 gradient_rms=1e-3");
     near(estimate.rms.unwrap(), (1e-3f64 / 0.2).sqrt(), 1e-4);
 }
 
@@ -177,8 +180,8 @@ fn what_is_not_given_is_left_out() {
     let explanation = explain("torch.AdamW weight_decay=0.1 lr=1e-3");
     near(explanation.timescale.tau_steps.unwrap(), 1e4, 1e-12);
     assert_eq!(explanation.timescale.kappa, None);
-    assert_eq!(explanation.course, None);
-    let error = Explanation::of(&subject("torch.AdamW lr=1e-3 steps=100M")).unwrap_err();
+    assert_eq!(explanation.trajectory, None);
+    let error = Explanation::of(&declared("torch.AdamW lr=1e-3 steps=100M")).unwrap_err();
     assert!(error.to_string().contains("step by step"), "{error}");
 }
 
@@ -221,7 +224,7 @@ fn a_derivation_names_reduction_half_and_data_points() {
         ("sklearn.LogisticRegression C=0.2", ["multiplies the loss", "(P/2)‖w‖²", "α = 1/σ² = 5"]),
         ("glmnet.binomial lambda=0.1 alpha=0 data=200", ["a mean", "N = 200", "α = 1/σ² = 20"]),
     ] {
-        let Meaning::Prior { derivation, .. } = explain(text).prior else {
+        let PriorInterpretation::Prior { derivation, .. } = explain(text).prior else {
             panic!("{text} is a prior");
         };
         let derivation = derivation.join("; ");
@@ -236,8 +239,8 @@ fn a_derivation_names_reduction_half_and_data_points() {
 fn the_prior_is_the_one_that_a_conversion_gives() {
     let mut agreed = 0;
     for entry in library::entries() {
-        let mut words = vec![entry.name.to_owned(), "data=100".to_owned(), "loss=nll".to_owned()];
-        for key in entry.keys {
+        let mut words = vec![entry.name.clone(), "data=100".to_owned(), "loss=nll".to_owned()];
+        for key in &entry.keys {
             match key.meaning {
                 library::KeyMeaning::WeightDecay => words.push(format!("{}=0.25", key.name)),
                 library::KeyMeaning::LearningRate => words.push(format!("{}=0.01", key.name)),
@@ -250,7 +253,7 @@ fn the_prior_is_the_one_that_a_conversion_gives() {
             panic!("{words:?}");
         };
         let converted = convert(&setting, &"prior.Gaussian".parse().unwrap());
-        let prior = Prior::of(&Subject::from(&setting));
+        let prior = Prior::of(&DeclaredDecay::from(&setting));
         match (converted.map(|found| found.lambda()), prior) {
             (Ok(Some(std)), Ok(prior)) if prior.unit == PriorUnit::Weights => {
                 near(prior.standard_deviation, std, 1e-12);
@@ -323,7 +326,8 @@ fn a_fix_is_one() {
     for text in [
         "optimi.AdamW lr=1e-3 weight_decay=0.1 schedule=cosine steps=400",
         "optimi.AdamW lr=1e-3 weight_decay=0.1 schedule=cosine steps=1M",
-        "torch.SGD lr=0.5 momentum=0.9 weight_decay=5e-3 schedule=cosine epochs=100 batch=128img data=50000img",
+        "torch.SGD lr=0.5 momentum=0.9 weight_decay=5e-3 schedule=cosine epochs=100 batch=128img \
+         data=50000img",
     ] {
         let explanation = explain(text);
         let warning = explanation
@@ -368,7 +372,7 @@ fn decay_that_is_added_with_the_update_is_rounded_with_it() {
     assert!(stored.contains(&"lost-in-bf16"), "{stored:?}");
     // In which way each library steps is what its equation says.
     for entry in library::entries().filter(|entry| entry.has_steps()) {
-        let equations = entry.variants.iter().map(|variant| variant.equation);
+        let equations = entry.variants.iter().map(|variant| variant.equation.as_str());
         let at_once = equations.clone().any(|equation| {
             equation.contains("(u_t + λ p)")
                 || equation.contains("lr_t (g + wd")
@@ -377,7 +381,7 @@ fn decay_that_is_added_with_the_update_is_rounded_with_it() {
                 || equation.contains("(lr u_t + wd p)")
         });
         if at_once {
-            assert!(!entry.stores_shrunk_weights(), "{}", entry.name);
+            assert!(!entry.stores_shrunk_weights, "{}", entry.name);
         }
     }
 }
@@ -410,12 +414,12 @@ fn bf16_really_rounds_such_shrinks_away() {
 #[test]
 fn which_entries_decay_norms_and_embeddings() {
     let spared: Vec<&str> = library::entries()
-        .filter(|entry| entry.has_steps() && !entry.decays_norms_and_biases())
-        .map(|entry| entry.name)
+        .filter(|entry| entry.has_steps() && !entry.decays_norms)
+        .map(|entry| entry.name.as_str())
         .collect();
     let without_embeddings: Vec<&str> = library::entries()
-        .filter(|entry| entry.has_steps() && !entry.decays_embeddings())
-        .map(|entry| entry.name)
+        .filter(|entry| entry.has_steps() && !entry.decays_embeddings)
+        .map(|entry| entry.name.as_str())
         .collect();
     assert_eq!(
         spared,
@@ -436,17 +440,17 @@ fn which_entries_decay_norms_and_embeddings() {
     assert!(spared.iter().filter(|name| !by_choice.contains(name)).eq(&without_embeddings));
     for entry in library::entries() {
         let says_all = entry.decays.contains("norms and biases included");
-        assert!(!says_all || entry.decays_norms_and_biases(), "{}", entry.name);
+        assert!(!says_all || entry.decays_norms, "{}", entry.name);
         let says_not =
             entry.decays.contains("not embeddings") || entry.decays.contains("the matrices");
-        assert!(!says_not || !entry.decays_norms_and_biases(), "{}", entry.name);
+        assert!(!says_not || !entry.decays_norms, "{}", entry.name);
     }
 }
 
 #[test]
 fn every_entry_can_be_explained_and_read_by_a_program() {
     for entry in library::entries() {
-        let mut words = vec![entry.name.to_owned(), "dtype=bf16".to_owned()];
+        let mut words = vec![entry.name.clone(), "dtype=bf16".to_owned()];
         if entry.has_steps() {
             words.extend(
                 ["schedule=cosine,warmup=10", "steps=1000", "batch=64tok", "data=100ktok"]
@@ -455,13 +459,13 @@ fn every_entry_can_be_explained_and_read_by_a_program() {
         } else {
             words.extend(["data=100", "noise_std=0.5", "response_std=2"].map(str::to_owned));
         }
-        for key in entry.keys {
+        for key in &entry.keys {
             if matches!(key.default, library::KeyDefault::Required) {
                 words.push(format!("{}=0.01", key.name));
             }
         }
         let setting = Setting::read(&words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
-        let explanation = Explanation::of(&Subject::from(&setting)).unwrap();
+        let explanation = Explanation::of(&DeclaredDecay::from(&setting)).unwrap();
         assert!(!explanation.page(&wd_page::Context::default()).sections.is_empty());
         let text = serde_json::to_string(&explanation).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -477,7 +481,7 @@ fn every_entry_can_be_explained_and_read_by_a_program() {
 proptest! {
     #[test]
     fn a_prior_goes_there_and_back(lambda in 1e-8..1e3f64, data in 1.0..1e12f64) {
-        for reduction in Reduction::ALL {
+        for reduction in [Reduction::Mean, Reduction::Sum] {
             let back = Prior::of_penalty(lambda, reduction, data).lambda(reduction, data);
             prop_assert!((back - lambda).abs() <= 1e-12 * lambda);
         }
@@ -492,10 +496,10 @@ proptest! {
     ) {
         let entries: Vec<_> = library::entries().filter(|entry| entry.has_steps()).collect();
         let entry = entries[entry % entries.len()];
-        let key = entry.key(library::KeyMeaning::WeightDecay).unwrap().name;
-        let lr = entry.key(library::KeyMeaning::LearningRate).map(|key| key.name);
+        let key = entry.lambda_name();
+        let lr = entry.key(library::KeyMeaning::LearningRate).map(|key| key.name.as_str());
         let mut words = vec![
-            entry.name.to_owned(),
+            entry.name.clone(),
             format!("{key}={lambda}"),
             format!("steps={steps}"),
             "schedule=cosine".to_owned(),
@@ -503,9 +507,8 @@ proptest! {
             "gradient_rms=0.01".to_owned(),
         ];
         words.extend(lr.map(|lr| format!("{lr}={rate}")));
-        let explanation = Explanation::of(&Subject::from(&Setting::read(&words).unwrap())).unwrap();
-        for section in explanation.page(&wd_page::Context::default()).sections {
-            let text = format!("{section:?}");
+        let page = Setting::read(&words).unwrap().explain().unwrap().page(&wd_page::Context::default());
+        for text in [page.terminal(&wd_page::Terminal::plain()), page.html()] {
             prop_assert!(!text.contains("NaN"), "{words:?}: {text}");
         }
     }

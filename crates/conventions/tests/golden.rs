@@ -1,16 +1,16 @@
-//! The library table against the libraries: 50 steps of every optimizer, and the coefficients of every
-//! estimator, as `golden/golden.py` recorded them.
+//! The library table against the libraries: 50 steps of every optimizer, and the coefficients of
+//! every estimator, as `golden/golden.py` recorded them.
 //!
-//! The entry chooses the rule, the rule gives this step's decay, and the trajectory that follows must
-//! be the library's. SGD, Adam and Lion are rewritten here; of the other optimizers the update was
-//! recorded, so that the decay alone is left to explain.
+//! The entry chooses the rule, the rule gives this step's decay, and the trajectory that follows
+//! must be the library's. SGD, Adam and Lion are rewritten here; of the other optimizers the update
+//! was recorded, so that the decay alone is left to explain.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use wd_conventions::library::{self, KeyMeaning, Method, Optimizer};
+use wd_conventions::library::{self, KeyMeaning, Method};
 use wd_conventions::{Fidelity, Setting, convert};
-use wd_decay::{Application, DecayRule};
+use wd_decay::{Application, DecayRule, OptimizerKind};
 
 /// Norm of a difference, relative to the norm of the library's numbers.
 const TOLERANCE: f64 = 1e-6;
@@ -54,7 +54,7 @@ fn distance(left: &[f64], right: &[f64]) -> f64 {
 
 /// The update u_t of the optimizers that are rewritten here.
 struct Direction {
-    optimizer: Optimizer,
+    optimizer: Option<OptimizerKind>,
     momentum: f64,
     dampening: f64,
     nesterov: bool,
@@ -89,7 +89,7 @@ impl Direction {
         self.step += 1;
         let coordinates = gradient.iter().enumerate();
         match self.optimizer {
-            Optimizer::Sgd | Optimizer::Any => coordinates
+            Some(OptimizerKind::Sgd) | None => coordinates
                 .map(|(index, &g)| {
                     let dampening = if self.step == 1 { 0.0 } else { self.dampening };
                     let buffer = self.momentum * self.first[index] + (1.0 - dampening) * g;
@@ -101,7 +101,7 @@ impl Direction {
                     }
                 })
                 .collect(),
-            Optimizer::Adam => coordinates
+            Some(OptimizerKind::Adam) => coordinates
                 .map(|(index, &g)| {
                     self.first[index] = self.beta1 * self.first[index] + (1.0 - self.beta1) * g;
                     self.second[index] =
@@ -116,7 +116,7 @@ impl Direction {
                     }
                 })
                 .collect(),
-            Optimizer::Lion => coordinates
+            Some(OptimizerKind::Lion) => coordinates
                 .map(|(index, &g)| {
                     let sign = (self.beta1 * self.first[index] + (1.0 - self.beta1) * g).signum();
                     self.first[index] = self.beta2 * self.first[index] + (1.0 - self.beta2) * g;
@@ -200,8 +200,8 @@ fn every_trajectory_is_followed() {
     assert!(worst > 0.0, "nothing was compared");
 }
 
-/// pytorch_optimizer's RAdam leaves the decay out until its variance can be rectified, as the table says:
-/// while ρ_t = ρ_∞ − 2tβ₂ᵗ/(1 − β₂ᵗ) < 5 (Liu et al. 2020, algorithm 2).
+/// pytorch_optimizer's RAdam leaves the decay out until its variance can be rectified, as the table
+/// says: while ρ_t = ρ_∞ − 2tβ₂ᵗ/(1 − β₂ᵗ) < 5 (Liu et al. 2020, algorithm 2).
 fn skips_decay(setting: &Setting, step: usize) -> bool {
     let beta2 = setting.value(KeyMeaning::Beta2).map_or(0.0, |beta| beta.value);
     let (t, power) = (step as f64 + 1.0, beta2.powi(step as i32 + 1));
@@ -216,13 +216,13 @@ fn every_golden_entry_has_its_trajectory_and_version() {
     for key in ["trajectories", "fits", "laplace"] {
         for case in list(&golden, key) {
             let (setting, _) = setting(case);
-            seen.insert((setting.entry.name, setting.variant.equation, setting.variant.call));
+            seen.insert((&setting.entry.name, &setting.variant.equation, &setting.variant.call));
         }
     }
     for entry in library::entries().filter(|entry| entry.checked.method == Method::Golden) {
-        for variant in entry.variants {
+        for variant in &entry.variants {
             assert!(
-                seen.contains(&(entry.name, variant.equation, variant.call)),
+                seen.contains(&(&entry.name, &variant.equation, &variant.call)),
                 "{}: {:?} has no golden values",
                 entry.name,
                 variant.switches
@@ -254,8 +254,8 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
     right
 }
 
-/// How far coefficients are from the minimum of Σ_i ℓ_i + (P/2)‖w‖² + L‖w‖₁: Newton's step on those that
-/// are not zero, relative to their norm. Those that are zero must have a gradient within L.
+/// How far coefficients are from the minimum of Σ_i ℓ_i + (P/2)‖w‖² + L‖w‖₁: Newton's step on those
+/// that are not zero, relative to their norm. Those that are zero must have a gradient within L.
 fn off_the_minimum(
     x: &[Vec<f64>],
     y: &[f64],

@@ -1,19 +1,20 @@
 //! The page and the figure of an explanation.
 
 use roxmltree::Document;
-use wd_conventions::{Explanation, Setting, Subject};
+use wd_conventions::{DeclaredDecay, Explanation, Setting};
 use wd_page::Context;
 
 fn explain(text: &str) -> Explanation {
     let words: Vec<&str> = text.split_whitespace().collect();
     let setting = Setting::read(&words).expect(text);
-    Explanation::of(&Subject::from(&setting)).expect(text)
+    Explanation::of(&DeclaredDecay::from(&setting)).expect(text)
 }
 
 #[test]
 fn the_page_says_what_the_terminal_says() {
     let explanation = explain(
-        "torch.AdamW weight_decay=0.1 lr=6e-4 schedule=cosine,warmup=400,floor=0.1 steps=50000 batch=65536tok params=124M dtype=bf16",
+        "torch.AdamW weight_decay=0.1 lr=6e-4 schedule=cosine,warmup=400,floor=0.1 steps=50000 \
+         batch=65536tok params=124M dtype=bf16",
     );
     let page = explanation
         .page(&Context { commands: vec!["wd explain 'a <b>'".to_owned()], ..Context::default() })

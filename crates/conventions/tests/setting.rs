@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use wd_conventions::ConventionError;
 use wd_conventions::Setting;
 use wd_conventions::library::{self, KeyMeaning};
-use wd_decay::{Application, DecayRule, Given, Shrink, Unit};
+use wd_decay::{Application, DecayRule, Declared, Shrink, Unit};
 
 fn read(text: &str) -> Result<Setting, ConventionError> {
     Setting::read(&text.split_whitespace().collect::<Vec<_>>())
@@ -23,9 +23,9 @@ fn a_published_run() {
     )
     .unwrap();
     assert_eq!(setting.rule(), Some(DecayRule::Decoupled));
-    assert_eq!(setting.lambda, Given::typed(0.1));
-    assert_eq!(setting.value(KeyMeaning::Beta2), Some(Given::typed(0.95)));
-    assert_eq!(setting.value(KeyMeaning::Epsilon), Some(Given::default(1e-8)));
+    assert_eq!(setting.lambda, Declared::stated(0.1));
+    assert_eq!(setting.value(KeyMeaning::Beta2), Some(Declared::stated(0.95)));
+    assert_eq!(setting.value(KeyMeaning::Epsilon), Some(Declared::by_default(1e-8)));
     let run = &setting.run;
     assert_eq!(run.unit, Unit::Token);
     assert_eq!(run.batch, Some(65_536.0));
@@ -65,7 +65,8 @@ fn contradictions_say_which_and_by_how_much() {
     let message = refusal("torch.AdamW steps=50000 batch=65536tok tokens=3.5Btok");
     assert_eq!(
         message,
-        "the total is 3.5Btok, but steps × batch is 3.277Btok: they differ by 6.8 %; leave one of them out or mend it"
+        "the total is 3.5Btok, but steps × batch is 3.277Btok: they differ by 6.8 %; leave one of \
+         them out or mend it"
     );
     assert!(refusal("torch.AdamW tokens=10B epochs=2 data=9B").contains("epochs × data is 18Btok"));
     assert!(
@@ -141,28 +142,28 @@ fn switches_choose_the_meaning() {
 
 #[test]
 fn the_table_is_sound() {
-    let mut names: Vec<&str> = library::entries().map(|entry| entry.name).collect();
+    let mut names: Vec<&str> = library::entries().map(|entry| entry.name.as_str()).collect();
     names.sort_unstable();
     let count = names.len();
     names.dedup();
     assert_eq!(names.len(), count, "two entries have one name");
     for entry in library::entries() {
-        assert_eq!(library::find(entry.name).unwrap().name, entry.name);
+        assert_eq!(library::find(&entry.name).unwrap().name, entry.name);
         assert!(entry.key(KeyMeaning::WeightDecay).is_some(), "{} has no λ", entry.name);
         assert!(
             entry.variant(&[]).is_some(),
             "{}: no variant has the default switches",
             entry.name
         );
-        for variant in entry.variants {
-            let chosen = entry.variant(variant.switches).unwrap();
+        for variant in &entry.variants {
+            let chosen = entry.variant(&variant.switches).unwrap();
             assert_eq!(chosen.call, variant.call, "{}: a variant cannot be chosen", entry.name);
             // Every hole of a call is a key, and λ is in every call.
             let holes: Vec<&str> = variant.holes().collect();
             for hole in &holes {
                 assert!(entry.keys.iter().any(|key| key.name == *hole), "{}: {hole}", entry.name);
             }
-            let lambda = entry.key(KeyMeaning::WeightDecay).unwrap().name;
+            let lambda = entry.lambda_name();
             assert!(holes.contains(&lambda), "{}: the call lacks {lambda}", entry.name);
         }
     }
@@ -174,7 +175,7 @@ proptest! {
     /// Whatever is typed is read or refused, converted or explained; nothing panics.
     #[test]
     fn no_words_panic(
-        entry in prop::sample::select(library::entries().map(|entry| entry.name).collect::<Vec<_>>()),
+        entry in prop::sample::select(library::entries().map(|entry| entry.name.as_str()).collect::<Vec<_>>()),
         keys in prop::collection::vec(
             (
                 prop::sample::select(vec![
@@ -192,7 +193,8 @@ proptest! {
         let mut words = vec![entry.to_owned()];
         words.extend(keys.iter().map(|(key, value)| format!("{key}={value}")));
         if let Ok(setting) = Setting::read(&words) {
-            // A billion steps are summed one by one under the inverse square root: too slow for a test.
+            // A billion steps are summed one by one under the inverse square root: too slow for a
+            // test.
             prop_assume!(setting.run.steps.is_none_or(|steps| steps < 1_000_000));
             for target in library::entries() {
                 if let Ok(conversion) = wd_conventions::convert(&setting, &wd_conventions::Target::new(target)) {

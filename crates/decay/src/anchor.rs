@@ -69,7 +69,8 @@ impl<'de> Deserialize<'de> for Anchor {
                 match map.next_key::<String>()? {
                     None => Ok(anchor),
                     Some(second) => Err(de::Error::custom(format!(
-                        "an anchor is one thing, so `{second}` cannot stand beside it; write {FORMS}"
+                        "an anchor is one thing, so `{second}` cannot stand beside it; write \
+                         {FORMS}"
                     ))),
                 }
             }

@@ -1,6 +1,9 @@
 #![doc = include_str!("../docs/equivalence.md")]
 
-use crate::{Application, DecayError, DecayRule, LearningRate, PeakLearningRate, UpdateNoise};
+use crate::shrink::{PenaltyPath, StepShrink, shrink};
+use crate::{
+    DecayError, DecayRule, LearningRate, Momenta, OptimizerKind, PeakLearningRate, UpdateNoise,
+};
 
 /// The quantity that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,9 +12,9 @@ pub enum Known {
     Lambda(f64),
     /// τ in steps.
     TauSteps(f64),
-    /// Root mean square at which the weights settle.
+    /// Root mean square of the weights in equilibrium.
     Rms(f64),
-    /// Norm at which the tensor settles.
+    /// Norm of the tensor in equilibrium.
     Radius(f64),
     /// Angle, in radians, by which the weights turn each step.
     Angle(f64),
@@ -30,9 +33,9 @@ pub struct Equivalence {
     pub tau_steps: f64,
     /// Steps within which the mean square comes near its equilibrium by a factor e.
     pub relaxation_steps: f64,
-    /// Root mean square at which the weights settle.
+    /// Root mean square of the weights in equilibrium.
     pub rms: f64,
-    /// Norm at which the tensor settles.
+    /// Norm of the tensor in equilibrium.
     pub radius: f64,
     /// Angle, in radians, by which the weights turn each step.
     pub angle: f64,
@@ -57,12 +60,12 @@ pub struct Equivalence {
 ///
 /// let adam = UpdateNoise::Adam { beta1: 0.9 };
 /// let of = |known| equivalence(DecayRule::Decoupled, adam, 1e-3, 64 * 64, known);
-/// let settled = of(Known::Lambda(0.1))?;
-/// assert!((settled.tau_steps - 1e4).abs() < 1e-6);
-/// assert!((settled.rms - (1e-3 / 0.2_f64).sqrt()).abs() < 1e-5);
+/// let equilibrium = of(Known::Lambda(0.1))?;
+/// assert!((equilibrium.tau_steps - 1e4).abs() < 1e-6);
+/// assert!((equilibrium.rms - (1e-3 / 0.2_f64).sqrt()).abs() < 1e-5);
 /// // √(2ηλ(1 − β₁)/(1 + β₁)), a third of Levanter's √(ηλ).
-/// assert!((settled.hyperball_learning_rate - 3.244e-3).abs() < 1e-6);
-/// let back = of(Known::Radius(settled.radius))?;
+/// assert!((equilibrium.hyperball_learning_rate - 3.244e-3).abs() < 1e-6);
+/// let back = of(Known::Radius(equilibrium.radius))?;
 /// assert!((back.lambda - 0.1).abs() < 1e-9);
 /// # Ok::<(), wd_decay::DecayError>(())
 /// ```
@@ -97,16 +100,16 @@ pub fn equivalence(
         let fastest = noise.equilibrium(learning_rate, 1.0);
         return Err(DecayError::OutOfReach { what, value, rms: fastest.rms, angle: fastest.angle });
     }
-    let settled = noise.equilibrium(learning_rate, shrink);
+    let equilibrium = noise.equilibrium(learning_rate, shrink);
     Ok(Equivalence {
         lambda: shrink / shrink_of_one,
         shrink,
         tau_steps: 1.0 / shrink,
-        relaxation_steps: settled.relaxation_steps,
-        rms: settled.rms,
-        radius: settled.rms * side,
-        angle: settled.angle,
-        hyperball_learning_rate: settled.angle.tan(),
+        relaxation_steps: equilibrium.relaxation_steps,
+        rms: equilibrium.rms,
+        radius: equilibrium.rms * side,
+        angle: equilibrium.angle,
+        hyperball_learning_rate: equilibrium.angle.tan(),
     })
 }
 
@@ -122,20 +125,29 @@ fn shrink_of_one(
     learning_rate: f64,
 ) -> Result<f64, DecayError> {
     let none = |reason: &'static str| Err(DecayError::NoEquivalence { rule, reason });
-    match rule.apply(1.0, LearningRate(learning_rate), PeakLearningRate(learning_rate)) {
-        Application::Shrink(shrink) => Ok(shrink.0),
-        Application::Sphere => none(
-            "its norm is the initial one, and its angle the learning rate; ask for the rule that it is to be compared with",
-        ),
-        Application::Gradient(_) => match noise {
-            UpdateNoise::Sgd { momentum, .. } => Ok(learning_rate / (1.0 - momentum)),
-            UpdateNoise::Adam { .. } => none(
-                "Adam divides the penalty by √v̂ as it does the gradient, so the rate of its decay goes by the gradients' size",
-            ),
-            UpdateNoise::Lion { .. } | UpdateNoise::Muon { .. } => none(
-                "the direction keeps no sizes, so the penalty has no strength of its own beside the gradient",
-            ),
+    let path = match *noise {
+        UpdateNoise::Sgd { momentum, nesterov, .. } => PenaltyPath {
+            optimizer: Some(OptimizerKind::Sgd),
+            momenta: Momenta { momentum, nesterov, ..Momenta::default() },
+            gradient_rms: None,
         },
+        _ => PenaltyPath::default(),
+    };
+    let (rate, peak) = (LearningRate(learning_rate), PeakLearningRate(learning_rate));
+    match (shrink(rule, 1.0, rate, peak, &path), noise) {
+        (StepShrink::Share(share), _) => Ok(share.0),
+        (StepShrink::Sphere, _) => none(
+            "its norm is the initial one, and its angle the learning rate; ask for the rule that \
+             it is to be compared with",
+        ),
+        (StepShrink::HiddenInGradient, UpdateNoise::Adam { .. }) => none(
+            "Adam divides the penalty by √v̂ as it does the gradient, so the rate of its decay \
+             goes by the gradients' size",
+        ),
+        (StepShrink::HiddenInGradient, _) => none(
+            "the direction keeps no sizes, so the penalty has no strength of its own beside the \
+             gradient",
+        ),
     }
 }
 
@@ -194,7 +206,8 @@ mod tests {
                 Known::HyperballLearningRate(all.hyperball_learning_rate),
             ] {
                 let back = of(known).unwrap();
-                prop_assert!((back.shrink / shrink - 1.0).abs() < 1e-9, "{known:?}: {} {shrink}", back.shrink);
+                prop_assert!((back.shrink / shrink - 1.0).abs() < 1e-9, "{known:?}: {} \
+                    {shrink}", back.shrink);
                 prop_assert!((back.lambda / all.lambda - 1.0).abs() < 1e-9);
             }
         }

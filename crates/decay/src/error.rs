@@ -82,8 +82,8 @@ pub enum DecayError {
     },
     /// Beyond what taking the whole weight at each step would do.
     #[error(
-        "no decay brings about that {what} is {value}: at this learning rate a shrink of 1 settles at an RMS of {rms:.3e} and \
-         turns by {angle:.3} a step"
+        "no decay brings about that {what} is {value}: at this learning rate a shrink of 1 settles \
+         at an RMS of {rms:.3e} and turns by {angle:.3} a step"
     )]
     OutOfReach {
         /// Which quantity.

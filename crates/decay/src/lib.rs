@@ -6,12 +6,14 @@
 //! | [`policy`] | does this tensor decay, with which λ, and why? |
 //! | [`schedule`] | what multiplies the peak learning rate (or λ) at step t? |
 //! | [`rule`] | how does λ become this step's shrink? |
+//! | [`mod@shrink`] | how much does a step take off, through whichever optimizer? |
+//! | [`optimizer_kind`] | which family of optimizers is it? |
 //! | [`anchor`] | towards which point does a tensor decay? |
 //! | [`momenta`] | how does an optimizer remember earlier gradients? |
 //! | [`timescale`] | how much of the start is forgotten, and over how many steps? |
 //! | [`norm`] | which weight norm does theory predict at each step? |
 //! | [`mod@equivalence`] | which λ, τ, norm and angle are the same thing? |
-//! | [`run_shape`] | which run stands around a λ? |
+//! | [`run`] | which run is a λ part of? |
 //! | [`unit`] | what does a number count? |
 //! | [`names`] | which known name did a person mean? |
 //!
@@ -28,12 +30,14 @@
 //!
 //! # Example
 //! ```
-//! use wd_decay::{Application, DecayRule, LearningRate, PeakLearningRate, Schedule, ScheduleKind, Shrink};
+//! use wd_decay::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
+//! use wd_decay::{Schedule, ScheduleKind};
 //!
 //! let schedule = Schedule::new(ScheduleKind::Cosine, 100, 1000, 0.1, 0)?;
 //! let peak = PeakLearningRate(1e-3);
-//! let learning_rate = LearningRate(peak.0 * schedule.factor(100));
-//! assert_eq!(DecayRule::Decoupled.apply(0.1, learning_rate, peak), Application::Shrink(Shrink(1e-4)));
+//! let rate = LearningRate(peak.0 * schedule.factor(100));
+//! let decay = DecayRule::Decoupled.apply(0.1, rate, peak);
+//! assert_eq!(decay, Application::Shrink(Shrink(1e-4)));
 //! # Ok::<(), wd_decay::DecayError>(())
 //! ```
 
@@ -44,11 +48,13 @@ mod error;
 pub mod momenta;
 pub mod names;
 pub mod norm;
+pub mod optimizer_kind;
 pub mod policy;
 pub mod role;
 pub mod rule;
-pub mod run_shape;
+pub mod run;
 pub mod schedule;
+pub mod shrink;
 pub mod timescale;
 pub mod unit;
 
@@ -62,10 +68,12 @@ pub use norm::{
     Equilibrium, MuonScale, UpdateNoise, coupled_sgd_equilibrium, norm_recursion,
     scale_invariant_sgd_norm,
 };
+pub use optimizer_kind::OptimizerKind;
 pub use policy::{Choice, DecayPolicy, DecidedBy, Preset, TensorDescription, in_order};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
-pub use run_shape::{Dtype, Given, Loss, Reduction, RunShape};
+pub use run::{Declared, Dtype, Loss, Reduction, Run};
 pub use schedule::{Schedule, ScheduleKind};
+pub use shrink::{PenaltyPath, StepShrink};
 pub use timescale::{Timescale, tokens_per_parameter};
 pub use unit::Unit;

@@ -8,7 +8,8 @@
 
 use serde::Serialize;
 
-/// The coefficients of SGD, Muon, Adam or Lion. Those that an optimizer does not have are not looked at.
+/// The coefficients of SGD, Muon, Adam or Lion. Those that an optimizer does not have are not
+/// looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Momenta {
     /// Momentum μ of SGD or Muon, below 1.
@@ -24,8 +25,9 @@ pub struct Momenta {
 }
 
 impl Momenta {
-    /// How many times as strong a constant push arrives through SGD's buffer: (1 − τ)/(1 − μ), and with
-    /// Nesterov 1 + μ(1 − τ)/(1 − μ). Under coupled L2 a step takes ηλ times as much off the weights.
+    /// How many times as strong a constant push arrives through SGD's buffer: (1 − τ)/(1 − μ), and
+    /// with Nesterov 1 + μ(1 − τ)/(1 − μ). Under coupled L2 a step takes ηλ times as much off the
+    /// weights.
     pub fn gain(&self) -> f64 {
         let passed_on = (1.0 - self.dampening) / (1.0 - self.momentum);
         match (self.momentum, self.nesterov) {

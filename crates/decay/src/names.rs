@@ -1,5 +1,7 @@
 //! Names that people type: found among the known ones, or answered with the nearest.
 
+use strum::VariantArray;
+
 use crate::DecayError;
 
 /// The known names most like `given`, nearest first, at most three, each in backquotes.
@@ -18,19 +20,27 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Str
     names.join(", ")
 }
 
-/// The one of `all` that is called `given`.
+/// The variant of `T` that is called `given`.
 ///
 /// # Errors
 /// Lists the known names where there is none.
-pub fn find<T: Copy, const N: usize>(
-    what: &'static str,
-    given: &str,
-    all: [T; N],
-    name: fn(T) -> &'static str,
-) -> Result<T, DecayError> {
-    all.into_iter().find(|&one| name(one) == given).ok_or_else(|| DecayError::UnknownName {
+pub fn find<T>(what: &'static str, given: &str) -> Result<T, DecayError>
+where
+    T: VariantArray + Copy + Into<&'static str>,
+{
+    let found = T::VARIANTS.iter().copied().find(|&one| one.into() == given);
+    found.ok_or_else(|| DecayError::UnknownName {
         what,
         given: given.to_owned(),
-        known: all.map(name).join(", "),
+        known: listed::<T>(),
     })
+}
+
+/// The names of every variant of `T`, for messages: `mean, sum`.
+pub fn listed<T>() -> String
+where
+    T: VariantArray + Copy + Into<&'static str>,
+{
+    let names: Vec<&'static str> = T::VARIANTS.iter().map(|&one| one.into()).collect();
+    names.join(", ")
 }

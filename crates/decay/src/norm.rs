@@ -1,4 +1,4 @@
-//! The weight norm that theory predicts: its course over a run, and where it settles.
+//! The weight norm that theory predicts: its trajectory over a run, and its equilibrium.
 //!
 //! Where gradients are mostly noise and every coordinate is updated, a tensor's weights do a random
 //! walk that the decay pulls back. Their mean square ρ then follows
@@ -81,7 +81,7 @@ pub enum MuonScale {
     MatchRms,
 }
 
-/// Where a tensor settles at a constant learning rate and shrink.
+/// The equilibrium of a tensor at a constant learning rate and shrink.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Equilibrium {
     /// Root mean square of the weights.
@@ -127,16 +127,16 @@ impl UpdateNoise {
         }
     }
 
-    /// Where the weights settle under this noise, learning rate η and shrink s.
+    /// The equilibrium of the weights under this noise, learning rate η and shrink s.
     ///
     /// For small s the RMS is η√(D/2s): √(η/2λ) for AdamW with s = ηλ. Infinite when nothing
     /// decays, since the norm then grows as √t for ever.
     ///
     /// ```
     /// use wd_decay::UpdateNoise;
-    /// let (learning_rate, lambda) = (1e-3, 0.1);
-    /// let settled = UpdateNoise::Adam { beta1: 0.9 }.equilibrium(learning_rate, learning_rate * lambda);
-    /// assert!((settled.rms - (learning_rate / (2.0 * lambda)).sqrt()).abs() < 1e-5);
+    /// let (rate, lambda): (f64, f64) = (1e-3, 0.1);
+    /// let found = UpdateNoise::Adam { beta1: 0.9 }.equilibrium(rate, rate * lambda);
+    /// assert!((found.rms - (rate / (2.0 * lambda)).sqrt()).abs() < 1e-5);
     /// ```
     pub fn equilibrium(&self, learning_rate: f64, shrink: f64) -> Equilibrium {
         // 1 − (1 − s)², without the cancellation.
@@ -150,8 +150,8 @@ impl UpdateNoise {
     }
 }
 
-/// Σ_k c_k² of the weights c_k that the gradients of k steps ago have in the step: 1/(1 − α²), since
-/// c_k = α^k; with Nesterov c_0 = 1 + α and c_k = α^(k+1).
+/// Σ_k c_k² of the weights c_k that the gradients of k steps ago have in the step: 1/(1 − α²),
+/// since c_k = α^k; with Nesterov c_0 = 1 + α and c_k = α^(k+1).
 fn sum_of_squares(momentum: f64, nesterov: bool) -> f64 {
     let plain = (1.0 - momentum * momentum).recip();
     if nesterov { (1.0 + momentum).powi(2) + momentum.powi(4) * plain } else { plain }
@@ -160,17 +160,17 @@ fn sum_of_squares(momentum: f64, nesterov: bool) -> f64 {
 /// Where SGD with momentum α (no dampening, no Nesterov) and coupled L2 settles on gradients of
 /// pure noise, exactly.
 ///
-/// Its weights are an autoregression of order two, w_{t+1} = (1 + α − ηλ)w_t − αw_{t−1} − ηg_t, whose
-/// stationary moments are known (Box & Jenkins 1976, section 3.2.4):
+/// Its weights are an autoregression of order two, w_{t+1} = (1 + α − ηλ)w_t − αw_{t−1} − ηg_t,
+/// whose stationary moments are known (Box & Jenkins 1976, section 3.2.4):
 ///
 /// RMS² = ηE\[g²\](1 + α)/((1 − α)λ(2(1 + α) − ηλ)) ≈ ηE\[g²\]/(2λ(1 − α)), and
 /// cos(angle) = 1 − ηλ/(1 + α), so that the angle ≈ √(2ηλ/(1 + α)) does not depend on the gradient
 /// (Kosson, Messmer & Jaggi 2024, table 1). `torch.optim.SGD`'s λ and η.
 ///
 /// ```
-/// let settled = wd_decay::coupled_sgd_equilibrium(0.1, 1e-4, 0.9, 1e-6);
-/// assert!((settled.rms - (0.1f64 * 1e-6 / (2.0 * 1e-4 * 0.1)).sqrt()).abs() < 1e-6);
-/// assert!((settled.angle - (2.0f64 * 1e-5 / 1.9).sqrt()).abs() < 1e-7);
+/// let found = wd_decay::coupled_sgd_equilibrium(0.1, 1e-4, 0.9, 1e-6);
+/// assert!((found.rms - (0.1f64 * 1e-6 / (2.0 * 1e-4 * 0.1)).sqrt()).abs() < 1e-6);
+/// assert!((found.angle - (2.0f64 * 1e-5 / 1.9).sqrt()).abs() < 1e-7);
 /// ```
 pub fn coupled_sgd_equilibrium(
     learning_rate: f64,

@@ -1,9 +1,8 @@
 //! Which tensors decay, with which λ, and why.
 
-use std::fmt;
-
 use globset::Glob;
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 use crate::{DecayError, Role, names};
 
@@ -19,7 +18,10 @@ pub struct TensorDescription<'a> {
 }
 
 #[doc = include_str!("../docs/policy.md")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, IntoStaticStr, Display,
+)]
+#[strum(serialize_all = "kebab-case")]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// Tensors of two or more dimensions.
@@ -41,16 +43,8 @@ pub enum Preset {
 
 impl Preset {
     /// The name used in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Preset::Nanogpt => "nanogpt",
-            Preset::Hf => "hf",
-            Preset::Olmo => "olmo",
-            Preset::Timm => "timm",
-            Preset::Deit => "deit",
-            Preset::Matrices => "matrices",
-            Preset::Everything => "everything",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Does this tensor decay, and what about it decides so?
@@ -87,12 +81,6 @@ impl Preset {
             }
             Preset::Everything => (true, kind()),
         }
-    }
-}
-
-impl fmt::Display for Preset {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
     }
 }
 

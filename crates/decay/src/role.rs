@@ -1,9 +1,9 @@
 //! What a tensor is for: the ground on which presets and laws tell tensors apart.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::{DecayError, names};
 
@@ -11,12 +11,28 @@ use crate::{DecayError, names};
 ///
 /// Given by the model that owns the tensor, never guessed from a name or a number of dimensions:
 /// guesses are how norms came to decay and matrices came not to in many a library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    VariantArray,
+    IntoStaticStr,
+    Display,
+)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Weight of a linear map inside the network.
     Matrix,
-    /// Kernel of a convolution inside the network, the patch embedding of a vision transformer among them.
+    /// Kernel of a convolution inside the network, the patch embedding of a vision transformer
+    /// among them.
     Convolution,
     /// Token embedding; also the head when the two are tied.
     Embedding,
@@ -34,35 +50,11 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of tables.
-    pub const ALL: [Role; 8] = [
-        Role::Matrix,
-        Role::Convolution,
-        Role::Embedding,
-        Role::Position,
-        Role::ClassToken,
-        Role::Head,
-        Role::Norm,
-        Role::Bias,
-    ];
+    pub const ALL: &[Role] = Role::VARIANTS;
 
     /// The name used in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Role::Matrix => "matrix",
-            Role::Convolution => "convolution",
-            Role::Embedding => "embedding",
-            Role::Position => "position",
-            Role::ClassToken => "class_token",
-            Role::Head => "head",
-            Role::Norm => "norm",
-            Role::Bias => "bias",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -70,7 +62,7 @@ impl FromStr for Role {
     type Err = DecayError;
 
     fn from_str(text: &str) -> Result<Self, DecayError> {
-        names::find("role", text, Role::ALL, Role::name)
+        names::find("role", text)
     }
 }
 
@@ -85,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_name_reads_back_as_its_role_everywhere() {
-        for role in Role::ALL {
+        for &role in Role::ALL {
             assert_eq!(role.name().parse::<Role>(), Ok(role));
             let text = toml::to_string(&Holder { role }).unwrap();
             assert_eq!(text.trim(), format!("role = \"{role}\""));
@@ -98,8 +90,8 @@ mod tests {
         let message = "layernorm".parse::<Role>().unwrap_err().to_string();
         assert_eq!(
             message,
-            "unknown role `layernorm`; known: matrix, convolution, embedding, position, class_token, head, \
-             norm, bias"
+            "unknown role `layernorm`; known: matrix, convolution, embedding, position, \
+             class_token, head, norm, bias"
         );
     }
 }

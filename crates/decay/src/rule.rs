@@ -1,10 +1,10 @@
 //! How λ becomes one step's decay: six conventions under one name each, and one rule that holds the
 //! norm instead.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::{DecayError, names};
 
@@ -47,7 +47,20 @@ pub enum Application {
 /// for plain SGD it takes the same step as `decoupled`, for any other direction it does not.
 ///
 /// Each variant's page is a page of the book too: `docs/book` shows the same text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    VariantArray,
+    IntoStaticStr,
+    Display,
+)]
+#[strum(serialize_all = "kebab-case")]
 #[serde(rename_all = "kebab-case")]
 pub enum DecayRule {
     #[doc = include_str!("../docs/rules/coupled-l2.md")]
@@ -68,15 +81,7 @@ pub enum DecayRule {
 
 impl DecayRule {
     /// Every rule, in the order of tables.
-    pub const ALL: [DecayRule; 7] = [
-        DecayRule::CoupledL2,
-        DecayRule::Decoupled,
-        DecayRule::Independent,
-        DecayRule::Constant,
-        DecayRule::Corrected,
-        DecayRule::SquaredLearningRate,
-        DecayRule::Hyperball,
-    ];
+    pub const ALL: &[DecayRule] = DecayRule::VARIANTS;
 
     /// This step's decay for the coefficient `lambda` (already multiplied by its own schedule,
     /// where it has one).
@@ -104,17 +109,22 @@ impl DecayRule {
         Application::Shrink(Shrink(shrink))
     }
 
-    /// The name used in files and on the command line.
-    pub const fn name(self) -> &'static str {
+    /// (c, p) of the shrink s_t = λ c η_t^p, for the peak η_max; absent for the rules whose step is
+    /// no shrink.
+    pub fn power_of_rate(self, peak: PeakLearningRate) -> Option<(f64, i32)> {
         match self {
-            DecayRule::CoupledL2 => "coupled-l2",
-            DecayRule::Decoupled => "decoupled",
-            DecayRule::Independent => "independent",
-            DecayRule::Constant => "constant",
-            DecayRule::Corrected => "corrected",
-            DecayRule::SquaredLearningRate => "squared-learning-rate",
-            DecayRule::Hyperball => "hyperball",
+            DecayRule::CoupledL2 | DecayRule::Hyperball => None,
+            DecayRule::Decoupled => Some((1.0, 1)),
+            DecayRule::Independent => Some((1.0 / peak.0, 1)),
+            DecayRule::Constant => Some((1.0, 0)),
+            DecayRule::Corrected => Some((1.0 / peak.0, 2)),
+            DecayRule::SquaredLearningRate => Some((1.0, 2)),
         }
+    }
+
+    /// The name used in files and on the command line.
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The rule as an equation, for tables; `a` is the anchor.
@@ -131,17 +141,11 @@ impl DecayRule {
     }
 }
 
-impl fmt::Display for DecayRule {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
-    }
-}
-
 impl FromStr for DecayRule {
     type Err = DecayError;
 
     fn from_str(text: &str) -> Result<Self, DecayError> {
-        names::find("decay rule", text, DecayRule::ALL, DecayRule::name)
+        names::find("decay rule", text)
     }
 }
 
@@ -175,9 +179,22 @@ mod tests {
         assert_eq!(held, Application::Sphere);
     }
 
+    proptest! {
+        #[test]
+        fn a_power_of_the_rate_is_the_shrink(lambda in 0.0..3.0f64, peak in 1e-6..1.0f64, fraction in 0.0..=1.0f64) {
+            let rate = peak * fraction;
+            for &rule in DecayRule::ALL {
+                if let Some((scale, power)) = rule.power_of_rate(PeakLearningRate(peak)) {
+                    let (found, expected) = (lambda * scale * rate.powi(power), shrink(rule, lambda, rate, peak));
+                    prop_assert!((found - expected).abs() <= 1e-12 * expected + 1e-300, "{}", rule);
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_page_of_a_rule_has_its_name_and_its_equation() {
-        for rule in DecayRule::ALL {
+        for &rule in DecayRule::ALL {
             let path = format!("{}/docs/rules/{rule}.md", env!("CARGO_MANIFEST_DIR"));
             let page = std::fs::read_to_string(&path).expect(&path);
             assert!(page.contains(rule.equation()), "{path}: no {}", rule.equation());
@@ -202,7 +219,7 @@ mod tests {
 
         #[test]
         fn zero_lambda_never_decays(rate in 0.0..1.0f64, peak in 0.0..1.0f64) {
-            for rule in DecayRule::ALL {
+            for &rule in DecayRule::ALL {
                 match rule.apply(0.0, LearningRate(rate), PeakLearningRate(peak)) {
                     Application::Gradient(lambda) => prop_assert_eq!(lambda, 0.0),
                     Application::Shrink(Shrink(shrink)) => prop_assert_eq!(shrink, 0.0),
@@ -225,7 +242,7 @@ mod tests {
         struct Holder {
             rule: DecayRule,
         }
-        for rule in DecayRule::ALL {
+        for &rule in DecayRule::ALL {
             assert_eq!(rule.to_string().parse::<DecayRule>(), Ok(rule));
             let text = toml::to_string(&Holder { rule }).unwrap();
             assert_eq!(text.trim(), format!("rule = \"{rule}\""));

@@ -1,41 +1,41 @@
 //! What a number counts.
 
-use std::fmt;
-
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use strum::{Display, IntoStaticStr, VariantArray};
 
 /// What a number counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, VariantArray, IntoStaticStr, Display,
+)]
 pub enum Unit {
     /// Tokens of text.
+    #[strum(serialize = "tok")]
     Token,
     /// Sequences of text; `context` says how many tokens each has.
+    #[strum(serialize = "seq")]
     Sequence,
     /// Images.
+    #[strum(serialize = "img")]
     Image,
     /// Data points of any other kind: rows of a table, examples.
+    #[default]
+    #[strum(serialize = "ex")]
     Example,
     /// Passes over the training set.
+    #[strum(serialize = "ep")]
     Epoch,
     /// Optimizer steps.
+    #[strum(serialize = "step")]
     Step,
 }
 
 impl Unit {
     /// Every unit, in the order of messages.
-    pub const ALL: [Unit; 6] =
-        [Unit::Token, Unit::Sequence, Unit::Image, Unit::Example, Unit::Epoch, Unit::Step];
+    pub const ALL: &[Unit] = Unit::VARIANTS;
 
     /// The short name, as typed behind a number.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Unit::Token => "tok",
-            Unit::Sequence => "seq",
-            Unit::Image => "img",
-            Unit::Example => "ex",
-            Unit::Epoch => "ep",
-            Unit::Step => "step",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The unit in words, for sentences.
@@ -52,7 +52,7 @@ impl Unit {
 
     /// The unit that is called so: `tok`, `token` or `tokens`.
     pub fn read(text: &str) -> Option<Self> {
-        Unit::ALL.into_iter().find(|unit| {
+        Unit::ALL.iter().copied().find(|unit| {
             text == unit.name()
                 || text == unit.words()
                 || Some(text) == unit.words().strip_suffix('s')
@@ -66,8 +66,9 @@ impl Serialize for Unit {
     }
 }
 
-impl fmt::Display for Unit {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
+impl<'de> Deserialize<'de> for Unit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Unit::read(&text).ok_or_else(|| de::Error::custom(format!("no unit is called `{text}`")))
     }
 }

@@ -1,4 +1,5 @@
-//! Policies on the tensors of a GPT and of a vision transformer: who decays, with which λ, for which reason.
+//! Policies on the tensors of a GPT and of a vision transformer: who decays, with which λ, for
+//! which reason.
 
 use wd_decay::{Choice, DecayError, DecayPolicy, Preset, Role, TensorDescription};
 

@@ -1,11 +1,12 @@
 //! Corrected decay: the same λ, decaying with η_t² so that late gradients do not grow.
 //!
-//! In a normalised layer the steady ratio of gradient to weight is √(2λ/η_t), which rises as η_t falls. With
-//! λ_t = λ·η_t/η_max, a shrink of (η_t²/η_max)λ, it stays where it was; only layers followed by a normalisation, so
-//! not the head. λ itself is to be chosen by another law.
+//! In a normalised layer the steady ratio of gradient to weight is √(2λ/η_t), which rises as η_t
+//! falls. With λ_t = λ·η_t/η_max, a shrink of (η_t²/η_max)λ, it stays where it was; only layers
+//! followed by a normalisation, so not the head. λ itself is to be chosen by another law.
 //!
-//! Defazio: *Why Gradients Rapidly Increase Near the End of Training*, arXiv 2506.02285 (AdamC, SGDC). Its gains are a
-//! few thousandths of loss; they could only be checked in the abstract, which gives none, and are not quoted here.
+//! Defazio: *Why Gradients Rapidly Increase Near the End of Training*, arXiv 2506.02285 (AdamC,
+//! SGDC). Its gains are a few thousandths of loss; they could only be checked in the abstract,
+//! which gives none, and are not quoted here.
 
 use wd_decay::DecayRule;
 

@@ -1,13 +1,14 @@
 //! Data-constrained training: many passes over few tokens want a λ more than ten times the usual.
 //!
-//! Kim, Kotha, Liang, Hashimoto: *Pre-training under infinite compute*, arXiv 2509.14786 (ICLR 2026). With learning
-//! rate, epochs and λ tuned together on 200M tokens, the best λ was 0.8 at 150M parameters, 1.6 at 300M, 3.2 at 600M
-//! and at 1.4B (the table of tuned values, checked against two independent notes on the paper). Between these, λ is
-//! interpolated in the logarithms of both. The peak learning rates that belong to them could not be checked: the
-//! product ηλ is not known, and λ should be tuned with η.
+//! Kim, Kotha, Liang, Hashimoto: *Pre-training under infinite compute*, arXiv 2509.14786 (ICLR
+//! 2026). With learning rate, epochs and λ tuned together on 200M tokens, the best λ was 0.8 at
+//! 150M parameters, 1.6 at 300M, 3.2 at 600M and at 1.4B (the table of tuned values, checked
+//! against two independent notes on the paper). Between these, λ is interpolated in the logarithms
+//! of both. The peak learning rates that belong to them could not be checked: the product ηλ is not
+//! known, and λ should be tuned with η.
 //!
-//! Nobody has joined this regime to that of [`super::power_lines`]: between about 1.3 and 20 distinct tokens a
-//! parameter no law was established.
+//! Nobody has joined this regime to that of [`super::power_lines`]: between about 1.3 and 20
+//! distinct tokens a parameter no law was established.
 
 use wd_decay::DecayRule;
 
@@ -25,7 +26,8 @@ pub const LAW: Law = Law {
     name: "data-constrained",
     formula: "λ = 0.8, 1.6, 3.2, 3.2 at 150M, 300M, 600M, 1.4B parameters",
     source: "Kim et al. 2026, arXiv 2509.14786",
-    established: "AdamW, several passes over 200M tokens, 150M to 1.4B parameters, learning rate and epochs tuned with λ",
+    established: "AdamW, several passes over 200M tokens, 150M to 1.4B parameters, learning rate \
+        and epochs tuned with λ",
     convention: DecayRule::Decoupled,
     interval: Interval::HalfStep,
     answer,
@@ -65,7 +67,10 @@ fn answer(run: &PlannedRun) -> Answer {
         0.99 * fewest,
         1.01 * most,
     );
-    check.mention("tuned together with the peak learning rate and the number of epochs: tune them together here too");
+    check.mention(
+        "tuned together with the peak learning rate and the number of epochs: tune them \
+        together here too",
+    );
     let lambda = tuned_lambda(parameters);
     let working = format!(
         "{} parameters: λ = {} between the tuned values",

@@ -1,14 +1,16 @@
-//! Constant timescale in epochs: λ between the one that forgets over an epoch and the one that forgets over the run.
+//! Constant timescale in epochs: λ between the one that forgets over an epoch and the one that
+//! forgets over the run.
 //!
-//! AdamW's weights are a moving average of its updates with timescale τ_iter = 1/(ηλ) steps. Counted in epochs,
-//! τ_epoch = 1/(ηλM) with M = N/B steps an epoch, its best value hardly moves with the size of model and data set, so
-//! that λ ∝ B/N at a fixed η. The paper's guideline, 1 ≤ τ_epoch ≤ the number of epochs, is an interval of λ:
-//! 1/(ηS) to 1/(ηM).
+//! AdamW's weights are a moving average of its updates with timescale τ_iter = 1/(ηλ) steps.
+//! Counted in epochs, τ_epoch = 1/(ηλM) with M = N/B steps an epoch, its best value hardly moves
+//! with the size of model and data set, so that λ ∝ B/N at a fixed η. The paper's guideline, 1 ≤
+//! τ_epoch ≤ the number of epochs, is an interval of λ: 1/(ηS) to 1/(ηM).
 //!
-//! Wang & Aitchison: *How to set AdamW's weight decay as you scale model and dataset size*, arXiv 2405.13698
-//! (ICML 2025). ResNet-18 and ViT on CIFAR-10 and ImageNet at 32 × 32; GPT-2 124M on fractions of OpenWebText.
-//! In one pass over text the interval has no width, and [`super::power_lines`] shows that there the best timescale
-//! moves with tokens a parameter: the law is then out of its range.
+//! Wang & Aitchison: *How to set AdamW's weight decay as you scale model and dataset size*, arXiv
+//! 2405.13698 (ICML 2025). ResNet-18 and ViT on CIFAR-10 and ImageNet at 32 × 32; GPT-2 124M on
+//! fractions of OpenWebText. In one pass over text the interval has no width, and
+//! [`super::power_lines`] shows that there the best timescale moves with tokens a parameter: the
+//! law is then out of its range.
 
 use wd_decay::DecayRule;
 
@@ -21,8 +23,8 @@ pub const LAW: Law = Law {
     name: "timescale in epochs",
     formula: "τ_epoch = B/(η·λ·N), 1 ≤ τ_epoch ≤ epochs",
     source: "Wang & Aitchison 2025, arXiv 2405.13698",
-    established: "AdamW, several passes over the data, a learning rate that is fixed or follows μP; ResNet-18 and ViT on \
-                  ImageNet 32 × 32",
+    established: "AdamW, several passes over the data, a learning rate that is fixed or follows \
+        μP; ResNet-18 and ViT on ImageNet 32 × 32",
     convention: DecayRule::Decoupled,
     interval: Interval::Published,
     answer,

@@ -1,12 +1,14 @@
 //! Log-time decay: λ(t) = ω/t instead of a constant.
 //!
-//! The decay's timescale grows with training time, as t/ω: at every moment the weights average over the last ω-th of
-//! the run so far. λ(t) multiplies the schedule but not the peak learning rate (the `independent` rule). ω ≈ 4 needs no
-//! tuning across model sizes. The authors' code is ω/(t₀ + t), since ω/t alone would exceed 1 in the first steps.
+//! The decay's timescale grows with training time, as t/ω: at every moment the weights average over
+//! the last ω-th of the run so far. λ(t) multiplies the schedule but not the peak learning rate
+//! (the `independent` rule). ω ≈ 4 needs no tuning across model sizes. The authors' code is ω/(t₀ +
+//! t), since ω/t alone would exceed 1 in the first steps.
 //!
-//! Ferbach, Paquette, Gidel, Everett, Paquette: *Logarithmic-time Schedules for Scaling Language Models with Momentum*
-//! (ADANA), arXiv 2602.05298; mlexpos/adana, README.md and src/optim/adamw_decaying_wd.py. The README credits log-time
-//! decay alone with about 10 % of the compute. The authors' t₀ could not be checked.
+//! Ferbach, Paquette, Gidel, Everett, Paquette: *Logarithmic-time Schedules for Scaling Language
+//! Models with Momentum* (ADANA), arXiv 2602.05298; mlexpos/adana, README.md and
+//! src/optim/adamw_decaying_wd.py. The README credits log-time decay alone with about 10 % of the
+//! compute. The authors' t₀ could not be checked.
 
 use wd_decay::DecayRule;
 
@@ -24,7 +26,8 @@ pub const LAW: Law = Law {
     name: "log-time decay",
     formula: "λ′(t) = ω/t, ω = 4, t the step",
     source: "Ferbach et al. 2026, arXiv 2602.05298; mlexpos/adana",
-    established: "AdamW and ADANA, one pass over FineWeb at about 20 tokens a parameter, 45.7M to 2.62B parameters",
+    established: "AdamW and ADANA, one pass over FineWeb at about 20 tokens a parameter, 45.7M to \
+        2.62B parameters",
     convention: DecayRule::Independent,
     interval: Interval::None,
     answer,
@@ -47,7 +50,8 @@ fn answer(run: &PlannedRun) -> Answer {
     Answer::Instead {
         what: "replaces the constant λ by ω/t, with ω = 4 at any size".to_owned(),
         how: format!(
-            "λ(t) = 4/(η·t) for torch.optim.AdamW: {} at a tenth of the run, {} at half, {} at its end",
+            "λ(t) = 4/(η·t) for torch.optim.AdamW: {} at a tenth of the run, {} at half, {} at its \
+             end",
             at(0.1),
             at(0.5),
             at(1.0)

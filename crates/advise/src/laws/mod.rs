@@ -37,7 +37,8 @@ pub mod width_transfer;
 
 use crate::Law;
 
-/// Every law, in the order of answers: those that give λ outright, those that transfer it, those that act otherwise.
+/// Every law, in the order of answers: those that give λ outright, those that transfer it, those
+/// that act otherwise.
 pub const ALL: [Law; 11] = [
     power_lines::LAW,
     data_constrained::LAW,

@@ -1,18 +1,19 @@
 //! The nanochat rule: Muon's λ from a tuned reference, at a constant averaging timescale.
 //!
-//! λ = λ_ref·√(B/B_ref)·(D_ref/D), which keeps B/(ηλD) constant when η ∝ √B. Only the hidden matrices decay, and
-//! cautiously; λ follows a cosine to zero over the run.
+//! λ = λ_ref·√(B/B_ref)·(D_ref/D), which keeps B/(ηλD) constant when η ∝ √B. Only the hidden
+//! matrices decay, and cautiously; λ follows a cosine to zero over the run.
 //!
-//! karpathy/nanochat, scripts/base_train.py at commit 00255c1: λ_ref = 0.28, B_ref = 2^19, η_ref = 0.02, D_ref twelve
-//! tokens for each parameter of a depth-12 model's matrices and head. Those are 84,935,808 + 25,165,824 (dev/LOG.md,
-//! 2026-01-27). An earlier sweep in the same log found λ = 0.40, 0.22, 0.10, 0.08 at depths 8, 12, 16, 20, which is
-//! width^−1.97; as D ∝ P there, it is the same law but for a smaller exponent. The authors' comment: AdamW's theory is
-//! "blindly" followed for Muon.
+//! karpathy/nanochat, scripts/base_train.py at commit 00255c1: λ_ref = 0.28, B_ref = 2^19, η_ref =
+//! 0.02, D_ref twelve tokens for each parameter of a depth-12 model's matrices and head. Those are
+//! 84,935,808 + 25,165,824 (dev/LOG.md, 2026-01-27). An earlier sweep in the same log found λ =
+//! 0.40, 0.22, 0.10, 0.08 at depths 8, 12, 16, 20, which is width^−1.97; as D ∝ P there, it is the
+//! same law but for a smaller exponent. The authors' comment: AdamW's theory is "blindly" followed
+//! for Muon.
 
-use wd_decay::DecayRule;
+use wd_decay::{DecayRule, OptimizerKind};
 
 use crate::check::Check;
-use crate::{Answer, Interval, Law, Optimizer, PlannedRun, Range, words};
+use crate::{Answer, Interval, Law, PlannedRun, Range, words};
 
 /// λ of the reference run.
 pub const REFERENCE_LAMBDA: f64 = 0.28;
@@ -22,8 +23,8 @@ pub const REFERENCE_BATCH: f64 = 524_288.0;
 pub const REFERENCE_RATE: f64 = 0.02;
 /// Tokens of the reference run: 12 for each of 110,101,632 parameters.
 pub const REFERENCE_TOKENS: f64 = 12.0 * 110_101_632.0;
-/// Tokens of the sizes that the log has measurements of: λ was swept from depth 8 (0.44B tokens), and the batch was
-/// compared up to depth 26 (9.6B); dev/LOG.md, 2026-01-10 and 2026-02-05.
+/// Tokens of the sizes that the log has measurements of: λ was swept from depth 8 (0.44B tokens),
+/// and the batch was compared up to depth 26 (9.6B); dev/LOG.md, 2026-01-10 and 2026-02-05.
 pub const TOKENS: (f64, f64) = (0.44e9, 9.6e9);
 
 /// The law.
@@ -32,8 +33,8 @@ pub const LAW: Law = Law {
     name: "nanochat",
     formula: "λ = 0.28·√(B/2^19)·(1.32e9/D)",
     source: "karpathy/nanochat, scripts/base_train.py and dev/LOG.md (2026)",
-    established: "Muon with cautious decay of the hidden matrices, λ on a cosine to zero, one pass, 0.44B to 9.6B tokens, \
-                  a peak learning rate of 0.02·√(B/2^19)",
+    established: "Muon with cautious decay of the hidden matrices, λ on a cosine to zero, one \
+        pass, 0.44B to 9.6B tokens, a peak learning rate of 0.02·√(B/2^19)",
     convention: DecayRule::Decoupled,
     interval: Interval::HalfStep,
     answer,
@@ -41,7 +42,7 @@ pub const LAW: Law = Law {
 
 fn answer(run: &PlannedRun) -> Answer {
     let mut check = Check::default();
-    check.same_kind(run.optimizer == Optimizer::Muon, || {
+    check.same_kind(run.optimizer == OptimizerKind::Muon, || {
         format!("it was established for Muon, and this run uses {}", run.optimizer.title())
     });
     check.no_fine_tuning(run).falling(run).tokens(run).one_pass(run);
@@ -60,7 +61,10 @@ fn answer(run: &PlannedRun) -> Answer {
             words::short(rate)
         )
     });
-    check.mention("for the hidden matrices alone, with decay.cautious and λ on a cosine to zero (decay.schedule)");
+    check.mention(
+        "for the hidden matrices alone, with decay.cautious and λ on a cosine to zero \
+        (decay.schedule)",
+    );
     let lambda = REFERENCE_LAMBDA * root * (REFERENCE_TOKENS / run.total);
     let working = format!(
         "λ = {REFERENCE_LAMBDA}·√({}/{})·({}/{}) = {}",

@@ -1,19 +1,21 @@
 //! Norms set directly: no λ at all, or a λ that pulls to a norm other than zero.
 //!
-//! Weight decay acts on normalised matrices by way of an equilibrium norm, and through it by the angle turned in each
-//! step. Both can be set without it.
+//! Weight decay acts on normalised matrices by way of an equilibrium norm, and through it by the
+//! angle turned in each step. Both can be set without it.
 //!
 //! - *Hyperball* keeps ‖W‖_F at its initial value R and each step at ηR:
-//!   W ← R·Normalize(W − ηR·Normalize(u)). Wen, Dang, Lyu, Ma, Liang: *Fantastic Pretraining Optimizers and Where to
-//!   Find Them II*, arXiv 2606.16899, abstract: Qwen3-like models up to 1.2B parameters, Muon and Adam; dev/LOG.md of
-//!   karpathy/nanochat (2026-01-29) found it worse in every variant tried.
-//! - *AdamWN* decays towards a target norm; AdamW is its case of target 0. Loshchilov: *Weight Norm Control*, arXiv
-//!   2311.11446, abstract. Its λ is no better known than AdamW's: none is given here.
+//!   W ← R·Normalize(W − ηR·Normalize(u)). Wen, Dang, Lyu, Ma, Liang: *Fantastic Pretraining
+//!   Optimizers and Where to Find Them II*, arXiv 2606.16899, abstract: Qwen3-like models up to
+//!   1.2B parameters, Muon and Adam; dev/LOG.md of karpathy/nanochat (2026-01-29) found it worse in
+//!   every variant tried.
+//! - *AdamWN* decays towards a target norm; AdamW is its case of target 0. Loshchilov: *Weight Norm
+//!   Control*, arXiv 2311.11446, abstract. Its λ is no better known than AdamW's: none is given
+//!   here.
 
-use wd_decay::DecayRule;
+use wd_decay::{DecayRule, OptimizerKind};
 
 use crate::check::Check;
-use crate::{Answer, Interval, Law, Optimizer, PlannedRun};
+use crate::{Answer, Interval, Law, PlannedRun};
 
 /// Fixed norm, fixed relative step.
 pub const HYPERBALL: Law = Law {
@@ -27,7 +29,7 @@ pub const HYPERBALL: Law = Law {
     answer: |run| {
         instead(
             run,
-            &[Optimizer::Adamw, Optimizer::Adam, Optimizer::Muon],
+            &[OptimizerKind::Adamw, OptimizerKind::Adam, OptimizerKind::Muon],
             "does without λ: the norm of each matrix stays fixed, and η is the angle of a step",
             "λ = 0; η must be tuned anew, as it now means a relative update",
         )
@@ -46,14 +48,15 @@ pub const TARGET_NORM: Law = Law {
     answer: |run| {
         instead(
             run,
-            &[Optimizer::Adamw],
+            &[OptimizerKind::Adamw],
             "decays towards a target norm instead of zero",
-            "the norm that a run with a good λ ends at is the target to give; λ then only says how fast",
+            "the norm that a run with a good λ ends at is the target to give; λ then only says how \
+             fast",
         )
     },
 };
 
-fn instead(run: &PlannedRun, optimizers: &[Optimizer], what: &str, how: &str) -> Answer {
+fn instead(run: &PlannedRun, optimizers: &[OptimizerKind], what: &str, how: &str) -> Answer {
     let mut check = Check::default();
     check.no_fine_tuning(run);
     check.same_kind(optimizers.contains(&run.optimizer), || {

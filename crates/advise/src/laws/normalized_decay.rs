@@ -1,12 +1,13 @@
 //! AdamW's normalised decay: λ falls with the square root of the number of steps.
 //!
-//! λ′ = λ_norm·√(b/(B·T)) with batch b, B training points and T epochs: b/(BT) is one over the number of steps S. λ′
-//! multiplies the schedule but not the learning rate (the `independent` rule, the paper's algorithm 2), so that
-//! λ = λ′/η for `torch.optim.AdamW`.
+//! λ′ = λ_norm·√(b/(B·T)) with batch b, B training points and T epochs: b/(BT) is one over the
+//! number of steps S. λ′ multiplies the schedule but not the learning rate (the `independent` rule,
+//! the paper's algorithm 2), so that λ = λ′/η for `torch.optim.AdamW`.
 //!
-//! Loshchilov & Hutter: *Decoupled Weight Decay Regularization*, arXiv 1711.05101 (ICLR 2019), appendix B.1. The best
-//! λ_norm were 0.025 and 0.05 for AdamW and SGDW alike, on CIFAR-10 and ImageNet 32 × 32 (appendix D, figure 3). The
-//! authors call the root "merely one possibility informed by few experiments".
+//! Loshchilov & Hutter: *Decoupled Weight Decay Regularization*, arXiv 1711.05101 (ICLR 2019),
+//! appendix B.1. The best λ_norm were 0.025 and 0.05 for AdamW and SGDW alike, on CIFAR-10 and
+//! ImageNet 32 × 32 (appendix D, figure 3). The authors call the root "merely one possibility
+//! informed by few experiments".
 
 use wd_decay::{DecayRule, Unit};
 
@@ -27,7 +28,8 @@ pub const LAW: Law = Law {
     name: "normalised decay",
     formula: "λ′ = λ_norm·√(b/(B·T)) = λ_norm/√S, λ_norm = 0.025 to 0.05; λ = λ′/η",
     source: "Loshchilov & Hutter 2019, arXiv 1711.05101, appendices B.1 and D",
-    established: "AdamW and SGDW with cosine annealing, several epochs of CIFAR-10 and ImageNet 32 × 32, a ResNet of depth 26",
+    established: "AdamW and SGDW with cosine annealing, several epochs of CIFAR-10 and ImageNet 32 \
+        × 32, a ResNet of depth 26",
     convention: DecayRule::Independent,
     interval: Interval::Published,
     answer,

@@ -2,13 +2,14 @@
 //!
 //! τ_opt = 1.084·(D/P)^−0.527 as a share of the run, hence λ_opt = B/(η D τ_opt) = 1/(η S τ_opt).
 //!
-//! Bergsma, Dey, Gosal, Gray, Soboleva, Hestness: *Power Lines: Scaling Laws for Weight Decay and Batch Size in LLM
-//! Pre-training*, arXiv 2505.13738 (NeurIPS 2025), figure 1 left. The exponent is the paper's (bootstrap 10th to 90th
-//! percentile −0.529 to −0.507, R² 0.975); the prefactor is quoted in agreement by two independent users of the law.
-//! The paper's prefactors for the best and the critical batch size could not be checked and are not used.
+//! Bergsma, Dey, Gosal, Gray, Soboleva, Hestness: *Power Lines: Scaling Laws for Weight Decay and
+//! Batch Size in LLM Pre-training*, arXiv 2505.13738 (NeurIPS 2025), figure 1 left. The exponent is
+//! the paper's (bootstrap 10th to 90th percentile −0.529 to −0.507, R² 0.975); the prefactor is
+//! quoted in agreement by two independent users of the law. The paper's prefactors for the best and
+//! the critical batch size could not be checked and are not used.
 //!
-//! η is the *peak* of the learning rate that is really used, and the law is about schedules that fall: a λ computed
-//! from another η, or put beside a constant one, is far off.
+//! η is the *peak* of the learning rate that is really used, and the law is about schedules that
+//! fall: a λ computed from another η, or put beside a constant one, is far off.
 
 use wd_decay::DecayRule;
 
@@ -25,8 +26,9 @@ pub const TOKENS_PER_PARAMETER: (f64, f64) = (20.0, 1280.0);
 pub const PARAMETERS: (f64, f64) = (111e6, 3.3e9);
 /// How far beyond [`PARAMETERS`] the law is still used, with a caveat.
 ///
-/// The paper predicts held-out runs of up to 1000 times the FLOPs of its fit. At a fixed D/P the FLOPs grow with P²,
-/// so that this is a factor of √1000, about 32, in parameters. That the law may be carried as far *beyond* its models is our choice.
+/// The paper predicts held-out runs of up to 1000 times the FLOPs of its fit. At a fixed D/P the
+/// FLOPs grow with P², so that this is a factor of √1000, about 32, in parameters. That the law may
+/// be carried as far *beyond* its models is our choice.
 pub const EXTRAPOLATION: f64 = 32.0;
 
 /// The law.
@@ -35,8 +37,8 @@ pub const LAW: Law = Law {
     name: "Power Lines",
     formula: "τ = 1.084·(D/P)^−0.527, λ = 1/(η·S·τ)",
     source: "Bergsma et al. 2025, arXiv 2505.13738, figure 1",
-    established: "AdamW under μP, one pass over text, linear warm-up and decay to zero, 20 to 1280 tokens a parameter, \
-                  111M to 3.3B parameters",
+    established: "AdamW under μP, one pass over text, linear warm-up and decay to zero, 20 to 1280 \
+        tokens a parameter, 111M to 3.3B parameters",
     convention: DecayRule::Decoupled,
     interval: Interval::HalfStep,
     answer,
@@ -58,16 +60,14 @@ fn answer(run: &PlannedRun) -> Answer {
     };
     check.within("tokens a parameter", ratio, TOKENS_PER_PARAMETER.0, TOKENS_PER_PARAMETER.1);
     let (fewest, most) = PARAMETERS;
-    check.require(
-        (fewest / EXTRAPOLATION..=most * EXTRAPOLATION).contains(&parameters),
-        || {
-            format!(
-                "{} parameters; it was established for {}, and is carried no more than {EXTRAPOLATION} times beyond",
-                words::short(parameters),
-                words::between(fewest, most)
-            )
-        },
-    );
+    check.require((fewest / EXTRAPOLATION..=most * EXTRAPOLATION).contains(&parameters), || {
+        format!(
+            "{} parameters; it was established for {}, and is carried no more than \
+                 {EXTRAPOLATION} times beyond",
+            words::short(parameters),
+            words::between(fewest, most)
+        )
+    });
     if !(fewest..=most).contains(&parameters) {
         check.mention(format!(
             "extrapolated in parameters: the law was established for {}",

@@ -1,11 +1,14 @@
-//! λ at another width than it was tuned at: with m the ratio of widths and η ∝ 1/m, two papers disagree.
+//! λ at another width than it was tuned at: with m the ratio of widths and η ∝ 1/m, two papers
+//! disagree.
 //!
-//! - *Independent* decay keeps ηλ, hence λ ∝ m: the angular update per step, √(2ηλ), is then the same at every width.
-//!   Kosson, Welborn, Liu, Jaggi, Chen: *Weight Decay may matter more than μP for Learning Rate Transfer in Practice*,
-//!   arXiv 2510.19093 (ICLR 2026): AdamW, LLaMA-like models and ResNets, m up to 16.
-//! - *Root* scaling keeps the top singular value, which was observed to grow as √(η/λ)·d^0.75, hence λ ∝ √m for
-//!   matrices and λ = 0 for vectors. Fan, Liu, Zhao, Yuan, Gu: *Robust Layerwise Scaling Rules by Proper Weight Decay
-//!   Tuning*, arXiv 2510.15262, abstract: AdamW, LLaMA-like models. The widths it was shown for could not be checked.
+//! - *Independent* decay keeps ηλ, hence λ ∝ m: the angular update per step, √(2ηλ), is then the
+//!   same at every width. Kosson, Welborn, Liu, Jaggi, Chen: *Weight Decay may matter more than μP
+//!   for Learning Rate Transfer in Practice*, arXiv 2510.19093 (ICLR 2026): AdamW, LLaMA-like
+//!   models and ResNets, m up to 16.
+//! - *Root* scaling keeps the top singular value, which was observed to grow as √(η/λ)·d^0.75,
+//!   hence λ ∝ √m for matrices and λ = 0 for vectors. Fan, Liu, Zhao, Yuan, Gu: *Robust Layerwise
+//!   Scaling Rules by Proper Weight Decay Tuning*, arXiv 2510.15262, abstract: AdamW, LLaMA-like
+//!   models. The widths it was shown for could not be checked.
 //!
 //! Both speak of the learning rate of the matrices, which here is the planned one.
 
@@ -23,7 +26,8 @@ pub const INDEPENDENT: Law = Law {
     name: "μP, independent decay",
     formula: "η → η/m, λ → m·λ (ηλ is kept)",
     source: "Kosson et al. 2026, arXiv 2510.19093",
-    established: "AdamW under μP, LLaMA-like models and ResNets, up to 16 times the width at which λ was tuned",
+    established: "AdamW under μP, LLaMA-like models and ResNets, up to 16 times the width at which \
+        λ was tuned",
     convention: DecayRule::Independent,
     interval: Interval::HalfStep,
     answer: |run| transfer(run, 1.0),

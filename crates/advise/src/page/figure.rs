@@ -1,6 +1,6 @@
 //! λ over batch, budget, parameters and width, a line a law.
 
-use crate::{Advice, Axis, Elsewhere};
+use crate::{Advice, Axis, ScalingTable};
 
 use wd_page::figure::{
     Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
@@ -10,15 +10,15 @@ use wd_page::{Content, Csv, FigureBlock, Section, Table};
 
 /// λ of every law at other batches, budgets, models and widths; absent where no law gives a number.
 pub(super) fn figure(advice: &Advice) -> Option<Figure> {
-    if advice.elsewhere.is_empty() {
+    if advice.scaling.is_empty() {
         return None;
     }
     // A law has one colour in every panel.
     let mut laws: Vec<&str> = Vec::new();
-    let first_rows = advice.elsewhere.iter().filter_map(|table| table.rows.first());
-    for place in first_rows.flat_map(|(_, places)| places) {
-        if !laws.contains(&place.law) {
-            laws.push(place.law);
+    let first_rows = advice.scaling.iter().filter_map(|table| table.rows.first());
+    for scaled in first_rows.flat_map(|(_, lambdas)| lambdas) {
+        if !laws.contains(&scaled.law) {
+            laws.push(scaled.law);
         }
     }
     let colours = Colour::sequence(laws.len());
@@ -29,13 +29,14 @@ pub(super) fn figure(advice: &Advice) -> Option<Figure> {
     Some(Figure::Panels(PanelFigure {
         id: "elsewhere".to_owned(),
         title: "λ at other batches, budgets, models and widths".to_owned(),
-        description: "λ of each law against multiples of the planned value of one quantity, all others as planned."
+        description: "λ of each law against multiples of the planned value of one quantity, all \
+            others as planned."
             .to_owned(),
         horizontal: Horizontal::Quantity {
             label: "times the planned value".to_owned(),
             transform: Transform::Log,
         },
-        panels: advice.elsewhere.iter().map(|table| panel(table, &colour)).collect(),
+        panels: advice.scaling.iter().map(|table| panel(table, &colour)).collect(),
         columns: 2,
         labels: Labels::Key,
         dashes: "outside the law's range".to_owned(),
@@ -51,12 +52,13 @@ fn title(axis: Axis) -> &'static str {
     }
 }
 
-fn panel(table: &Elsewhere, colour: &dyn Fn(&str) -> Colour) -> Panel {
+fn panel(table: &ScalingTable, colour: &dyn Fn(&str) -> Colour) -> Panel {
     let mut panel = Panel::new(title(table.axis), 170.0);
     panel.transform = Transform::Log;
-    let laws = table.rows.first().map_or(0, |(_, places)| places.len());
+    let laws = table.rows.first().map_or(0, |(_, lambdas)| lambdas.len());
     for law in 0..laws {
-        let applies: Vec<bool> = table.rows.iter().map(|(_, places)| places[law].applies).collect();
+        let applies: Vec<bool> =
+            table.rows.iter().map(|(_, lambdas)| lambdas[law].applies).collect();
         let series = |mark: Mark, kept: &dyn Fn(usize) -> bool| Series {
             label: table.rows[0].1[law].name.to_owned(),
             colour: colour(table.rows[0].1[law].law),
@@ -65,9 +67,9 @@ fn panel(table: &Elsewhere, colour: &dyn Fn(&str) -> Colour) -> Panel {
                 .rows
                 .iter()
                 .enumerate()
-                .map(|(index, (factor, places))| Point {
+                .map(|(index, (factor, lambdas))| Point {
                     x: *factor,
-                    y: places[law].lambda.filter(|_| kept(index)).unwrap_or(f64::NAN),
+                    y: lambdas[law].lambda.filter(|_| kept(index)).unwrap_or(f64::NAN),
                     low: f64::NAN,
                     high: f64::NAN,
                 })
@@ -92,23 +94,23 @@ fn panel(table: &Elsewhere, colour: &dyn Fn(&str) -> Colour) -> Panel {
 /// The figure with its caption and numbers.
 pub(super) fn section(advice: &Advice) -> Option<Section> {
     let figure = figure(advice)?;
-    let mut table = Table::new(&["what differs", "law", "in its range", "times", "λ"], 3);
+    let mut rows = Table::new(&["what differs", "law", "in its range", "times", "λ"], 3);
     let mut csv = Csv::new(&["axis", "law", "applies", "factor", "lambda"]);
-    for elsewhere in &advice.elsewhere {
-        for (factor, places) in &elsewhere.rows {
-            for place in places {
-                let lambda = place.lambda.unwrap_or(f64::NAN);
-                let applies = if place.applies { "yes" } else { "no" };
-                table.rows.push(vec![
-                    elsewhere.axis.title().to_owned(),
-                    place.name.to_owned(),
+    for axis in &advice.scaling {
+        for (factor, lambdas) in &axis.rows {
+            for scaled in lambdas {
+                let lambda = scaled.lambda.unwrap_or(f64::NAN);
+                let applies = if scaled.applies { "yes" } else { "no" };
+                rows.rows.push(vec![
+                    axis.axis.title().to_owned(),
+                    scaled.name.to_owned(),
                     applies.to_owned(),
                     number::short(*factor),
                     number::measured(number::rounded(lambda)),
                 ]);
                 csv.row(&[
-                    elsewhere.axis.title().into(),
-                    place.law.into(),
+                    axis.axis.title().into(),
+                    scaled.law.into(),
                     applies.into(),
                     (*factor).into(),
                     lambda.into(),
@@ -116,21 +118,30 @@ pub(super) fn section(advice: &Advice) -> Option<Section> {
             }
         }
     }
-    Some(Section::full("elsewhere", "λ for other runs", vec![Content::Figure(Box::new(FigureBlock {
-            figure,
-            name: "λ at other batches, budgets, models and widths.".to_owned(),
-            caption: "Each panel changes one quantity and keeps all others as planned. Dashed: outside the range in which the \
-                      law was established. The panel of widths starts from the recommended λ and shows the two published rules \
-                      of transfer, which disagree."
-                .to_owned(),
-            table,
-            csv,
-        }))]).named("Elsewhere"))
+    Some(
+        Section::full(
+            "elsewhere",
+            "λ for other runs",
+            vec![Content::Figure(Box::new(FigureBlock {
+                figure,
+                name: "λ at other batches, budgets, models and widths.".to_owned(),
+                caption:
+                    "Each panel changes one quantity and keeps all others as planned. Dashed: \
+                outside the range in which the law was established. The panel of widths \
+                starts from the recommended λ and shows the two published rules of transfer, \
+                which disagree."
+                        .to_owned(),
+                table: rows,
+                csv,
+            }))],
+        )
+        .named("ScalingTable"),
+    )
 }
 
 impl Advice {
-    /// λ of every law at other batches, budgets, models and widths, as a figure; absent where no law
-    /// gives a number.
+    /// λ of every law at other batches, budgets, models and widths, as a figure; absent where no
+    /// law gives a number.
     pub fn figure(&self) -> Option<Figure> {
         figure(self)
     }

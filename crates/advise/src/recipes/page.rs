@@ -5,7 +5,9 @@ use std::fmt::Write;
 use wd_conventions::Quantity;
 use wd_decay::Unit;
 
-use super::{Recipe, Standing, all};
+use super::all::all;
+use super::comparison::RecipeComparison;
+use super::recipe::Recipe;
 use crate::laws::{normalized_decay, power_lines};
 use crate::words;
 
@@ -13,33 +15,42 @@ use crate::words;
 pub fn page() -> String {
     let mut out = String::from(
         "# Public recipes against the law\n\n\
-         <!-- Written by `wd advise --recipes`; a test fails when this page is not what the command prints. -->\n\n\
-         λ is copied from config to config. This page says how far each public value lies from a law that was\n\
-         fitted to tuned values. λ is that of `torch.optim.AdamW`, whose step shrinks the weights by η_tλ; τ = 1/(ηλS) is\n\
-         the share of the run over which the weights average their updates, with η the peak learning rate and S the steps.\n\n\
-         Mark P: the configuration, the code or the authors' model card was read. S: a secondary note quotes the paper.\n\n",
+         <!-- Written by `wd advise --recipes`; a test fails when this page is not what the \
+         command prints. -->\n\n\
+         λ is copied from config to config. This page says how far each public value lies from a \
+         law that was\n\
+         fitted to tuned values. λ is that of `torch.optim.AdamW`, whose step shrinks the weights \
+         by η_tλ; τ = 1/(ηλS) is\n\
+         the share of the run over which the weights average their updates, with η the peak \
+         learning rate and S the steps.\n\n\
+         Mark P: the configuration, the code or the authors' model card was read. S: a secondary \
+         note quotes the paper.\n\n",
     );
-    let standings = |unit: Unit| {
-        let mut standings: Vec<Standing> =
-            all().filter(|recipe| recipe.unit == unit).map(Standing::of).collect();
-        standings.sort_by(|left, right| left.ratio.ln().abs().total_cmp(&right.ratio.ln().abs()));
-        standings
+    let comparisons = |unit: Unit| {
+        let mut comparisons: Vec<RecipeComparison> =
+            all().filter(|recipe| recipe.unit == unit).map(RecipeComparison::of).collect();
+        comparisons.sort_by(|left, right| left.ratio.ln().abs().total_cmp(&right.ratio.ln().abs()));
+        comparisons
     };
-    let text = standings(Unit::Token);
+    let text = comparisons(Unit::Token);
     let _infallible = writeln!(
         out,
         "## Language models, against Power Lines\n\n\
-         The law: {} ({}). It was established for {}. A ratio τ/τ_law above 1 means that the recipe decays less than\n\
-         the law would have it; *outside* marks a run beyond the range in which the law was established, where the\n\
-         ratio is a number and no judgement. Of a mixture of experts all parameters are counted.\n\n\
-         | model | optimizer | parameters | tokens | tokens a parameter | batch | peak η | schedule | λ | τ | λ by the law | τ/τ_law | law | mark |\n\
+         The law: {} ({}). It was established for {}. A ratio τ/τ_law above 1 means that the \
+         recipe decays less than\n\
+         the law would have it; *outside* marks a run beyond the range in which the law was \
+         established, where the\n\
+         ratio is a number and no judgement. Of a mixture of experts all parameters are \
+         counted.\n\n\
+         | model | optimizer | parameters | tokens | tokens a parameter | batch | peak η | \
+         schedule | λ | τ | λ by the law | τ/τ_law | law | mark |\n\
          |---|---|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|---|",
         power_lines::LAW.formula,
         power_lines::LAW.source,
         power_lines::LAW.established
     );
-    for standing in &text {
-        let recipe = &standing.recipe;
+    for comparison in &text {
+        let recipe = &comparison.recipe;
         let _infallible = writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
@@ -47,33 +58,36 @@ pub fn page() -> String {
             recipe.optimizer.title(),
             recipe.parameters.map_or(String::new(), amount),
             amount(recipe.total),
-            standing.tokens_per_parameter.map_or(String::new(), words::short),
+            comparison.tokens_per_parameter.map_or(String::new(), words::short),
             amount(recipe.batch),
             words::short(recipe.peak_learning_rate),
             recipe.schedule_words,
-            written_lambda(standing),
-            words::short(standing.tau),
-            two_digits(standing.law_lambda),
-            two_digits(standing.ratio),
-            if standing.applies { "applies" } else { "outside" },
+            written_lambda(comparison),
+            words::short(comparison.tau),
+            words::short(words::coarse(comparison.law_lambda)),
+            words::short(words::coarse(comparison.ratio)),
+            if comparison.applies { "applies" } else { "outside" },
             recipe.mark.letter()
         );
     }
-    let images = standings(Unit::Image);
+    let images = comparisons(Unit::Image);
     let _infallible = writeln!(
         out,
         "\n## Vision models, against normalised decay\n\n\
-         The law: {} ({}). It was established for {}. The ratio is taken to the middle of λ_norm, and a range of λ_norm\n\
-         from 0.025 to 0.05 is a factor of 1.4 either side. τ in epochs is 1/(ηλ) over the steps of an epoch; Wang &\n\
+         The law: {} ({}). It was established for {}. The ratio is taken to the middle of λ_norm, \
+         and a range of λ_norm\n\
+         from 0.025 to 0.05 is a factor of 1.4 either side. τ in epochs is 1/(ηλ) over the steps \
+         of an epoch; Wang &\n\
          Aitchison's guideline is 1 to the number of epochs.\n\n\
-         | model | optimizer | epochs | batch | peak η | schedule | λ | ηλ | τ in epochs | λ by the law | τ/τ_law | law | mark |\n\
+         | model | optimizer | epochs | batch | peak η | schedule | λ | ηλ | τ in epochs | λ by \
+         the law | τ/τ_law | law | mark |\n\
          |---|---|--:|--:|--:|---|--:|--:|--:|--:|--:|---|---|",
         normalized_decay::LAW.formula,
         normalized_decay::LAW.source,
         normalized_decay::LAW.established
     );
-    for standing in &images {
-        let recipe = &standing.recipe;
+    for comparison in &images {
+        let recipe = &comparison.recipe;
         let epochs = recipe.total / recipe.data_points;
         let _infallible = writeln!(
             out,
@@ -84,12 +98,12 @@ pub fn page() -> String {
             amount(recipe.batch),
             words::short(recipe.peak_learning_rate),
             recipe.schedule_words,
-            written_lambda(standing),
-            words::short(standing.lambda * recipe.peak_learning_rate),
-            words::short(standing.tau * epochs),
-            two_digits(standing.law_lambda),
-            two_digits(standing.ratio),
-            if standing.applies { "applies" } else { "outside" },
+            written_lambda(comparison),
+            words::short(comparison.lambda * recipe.peak_learning_rate),
+            words::short(comparison.tau * epochs),
+            words::short(words::coarse(comparison.law_lambda)),
+            words::short(words::coarse(comparison.ratio)),
+            if comparison.applies { "applies" } else { "outside" },
             recipe.mark.letter()
         );
     }
@@ -105,21 +119,16 @@ fn amount(value: f64) -> String {
 }
 
 /// λ as the recipe writes it, and where it is not AdamW's, what it is there.
-fn written_lambda(standing: &Standing) -> String {
-    let recipe = &standing.recipe;
-    if standing.lambda == recipe.lambda {
+fn written_lambda(comparison: &RecipeComparison) -> String {
+    let recipe = &comparison.recipe;
+    if comparison.lambda == recipe.lambda {
         words::short(recipe.lambda)
     } else {
         format!(
             "{} ({} {})",
-            words::short(standing.lambda),
+            words::short(comparison.lambda),
             words::short(recipe.lambda),
             recipe.rule
         )
     }
-}
-
-/// Two significant digits, which is what a ratio of recipes is worth.
-fn two_digits(value: f64) -> String {
-    words::short(format!("{value:.1e}").parse().unwrap_or(value))
 }

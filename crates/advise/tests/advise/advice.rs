@@ -1,7 +1,8 @@
 //! What the laws say together.
 
 use proptest::prelude::*;
-use wd_advise::{Axis, Optimizer, PlannedRun, Verdict, advise};
+use wd_advise::{Axis, PlannedRun, Verdict, advise};
+use wd_decay::OptimizerKind;
 
 use crate::planned::{DANGELO, DEIT, run, run_with};
 
@@ -25,8 +26,8 @@ fn laws_agree_where_their_ranges_have_a_part_in_common() {
         panic!("{:?}", advice.verdict)
     };
     assert_eq!(laws, &["epoch-timescale", "normalized-decay"]);
-    for judged in &advice.laws {
-        if let Some((_, own)) = judged.answer.applies() {
+    for answered in &advice.laws {
+        if let Some((_, own)) = answered.answer.applies() {
             assert!(own.low <= range.low && range.high <= own.high);
         }
     }
@@ -60,13 +61,12 @@ fn what_no_law_covers_gets_no_number() {
         panic!("{:?}", constant.verdict)
     };
     assert!(why.iter().any(|line| line.contains("constant")), "{why:?}");
-    assert!(constant.sweep.is_none() && constant.elsewhere.is_empty());
-    assert!(constant.laws.iter().all(|judged| judged.answer.lambda().is_none()));
+    assert!(constant.sweep.is_none() && constant.scaling.is_empty());
+    assert!(constant.laws.iter().all(|answered| answered.answer.lambda().is_none()));
 
     let tuned = advise(&PlannedRun { fine_tuning: true, ..run(DANGELO) });
-    assert!(
-        matches!(&tuned.verdict, Verdict::NotCovered { why, .. } if why[0].contains("trained weights"))
-    );
+    assert!(matches!(&tuned.verdict, Verdict::NotCovered { why, .. } if why[0].contains("trained \
+            weights")));
     assert!(tuned.sweep.is_none());
 
     let short = advise(&run("params=124M tokens=1.24B batch=65536tok lr=6e-4 schedule=cosine:0.1"));
@@ -75,7 +75,7 @@ fn what_no_law_covers_gets_no_number() {
     // A run near the range still gets a sweep around what the formulas give.
     assert!(short.sweep.is_some());
 
-    let sgd = advise(&run_with(DANGELO, Optimizer::Sgd));
+    let sgd = advise(&run_with(DANGELO, OptimizerKind::Sgd));
     assert!(matches!(sgd.verdict, Verdict::NotCovered { .. }));
 }
 
@@ -89,9 +89,9 @@ fn inputs_that_would_help_are_named() {
 #[test]
 fn other_places_follow_the_laws() {
     let advice = advise(&run(DANGELO));
-    let table = |axis: Axis| advice.elsewhere.iter().find(|table| table.axis == axis).unwrap();
+    let table = |axis: Axis| advice.scaling.iter().find(|table| table.axis == axis).unwrap();
     let lambdas = |axis: Axis, law: usize| -> Vec<f64> {
-        table(axis).rows.iter().map(|(_, places)| places[law].lambda.unwrap()).collect()
+        table(axis).rows.iter().map(|(_, lambdas)| lambdas[law].lambda.unwrap()).collect()
     };
     let batch = lambdas(Axis::Batch, 0);
     assert!((batch[4] / batch[2] - 4.0).abs() < 1e-9);

@@ -5,8 +5,8 @@ use wd_advise::laws::{
     ALL, corrected, data_constrained, epoch_timescale, log_time, nanochat, norm_control,
     normalized_decay, power_lines, width_transfer,
 };
-use wd_advise::{Answer, Law, Optimizer, PlannedRun};
-use wd_decay::{ScheduleKind, Unit};
+use wd_advise::{Answer, Law, PlannedRun};
+use wd_decay::{OptimizerKind, ScheduleKind, Unit};
 
 use crate::planned::{DANGELO, DEIT, run, run_with};
 
@@ -41,7 +41,8 @@ fn power_lines_gives_the_figures_on_record() {
         &run("params=65B tokens=1.4T batch=4M lr=1.5e-4 schedule=cosine:0.1"),
     );
     assert!((llama - 0.089).abs() < 5e-4, "{llama}");
-    // The law is about the learning rate that is used: at a rate 3.5 times as high it gives λ 3.5 times as low.
+    // The law is about the learning rate that is used: at a rate 3.5 times as high it gives λ 3.5
+    // times as low.
     let faster = PlannedRun { peak_learning_rate: Some(2.1e-3), ..run(DANGELO) };
     close(applied(power_lines::LAW, &faster), dangelo / 3.5);
 }
@@ -76,7 +77,9 @@ fn power_lines_refuses_what_it_was_not_fitted_to() {
         assert!(why.contains(expected), "{words}: {why}");
         assert_eq!(lambda.is_some(), number, "{words}");
     }
-    for optimizer in [Optimizer::Adam, Optimizer::Sgd, Optimizer::Lion, Optimizer::Muon] {
+    for optimizer in
+        [OptimizerKind::Adam, OptimizerKind::Sgd, OptimizerKind::Lion, OptimizerKind::Muon]
+    {
         let (why, lambda) = outside(power_lines::LAW, &run_with(DANGELO, optimizer));
         assert!(why.contains(optimizer.title()) && lambda.is_none(), "{why}");
     }
@@ -143,8 +146,9 @@ fn the_timescale_in_epochs_lies_between_one_and_all() {
 #[test]
 fn nanochat_gives_its_reference_and_keeps_its_timescale() {
     let reference = run_with(
-        "params=110101632 tokens=1321219584 batch=524288tok lr=0.02 schedule=wsd,decay=65%,floor=0.05",
-        Optimizer::Muon,
+        "params=110101632 tokens=1321219584 batch=524288tok lr=0.02 \
+         schedule=wsd,decay=65%,floor=0.05",
+        OptimizerKind::Muon,
     );
     close(applied(nanochat::LAW, &reference), 0.28);
     let timescale = |run: &PlannedRun| {
@@ -216,10 +220,12 @@ fn laws_without_a_constant_lambda_say_what_they_do_instead() {
     assert!(instead(log_time::LAW, &dangelo).contains("0.267 at half"));
     assert!(instead(corrected::LAW, &dangelo).contains("decay.rule=corrected"));
     assert!(
-        instead(norm_control::HYPERBALL, &run_with(DANGELO, Optimizer::Muon)).contains("λ = 0")
+        instead(norm_control::HYPERBALL, &run_with(DANGELO, OptimizerKind::Muon)).contains("λ = 0")
     );
     assert!(instead(norm_control::TARGET_NORM, &dangelo).contains("target"));
-    assert!(outside(norm_control::HYPERBALL, &run_with(DANGELO, Optimizer::Sgd)).0.contains("SGD"));
+    assert!(
+        outside(norm_control::HYPERBALL, &run_with(DANGELO, OptimizerKind::Sgd)).0.contains("SGD")
+    );
 }
 
 #[test]
@@ -248,7 +254,7 @@ fn any_run() -> impl Strategy<Value = PlannedRun> {
         (proptest::sample::select(vec![Unit::Token, Unit::Image, Unit::Example]), any::<bool>()),
         (proptest::option::of(size()), size(), proptest::option::of(size()), size()),
         (proptest::option::of(size()), kinds, 0.0..=1.0f64),
-        proptest::sample::select(Optimizer::ALL.to_vec()),
+        proptest::sample::select(OptimizerKind::ALL.to_vec()),
         (proptest::option::of(size()), proptest::option::of(size()), proptest::option::of(size())),
     )
         .prop_map(

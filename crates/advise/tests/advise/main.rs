@@ -1,4 +1,5 @@
-//! The laws against their papers' numbers, identities and ranges; what they say together; the public recipes.
+//! The laws against their papers' numbers, identities and ranges; what they say together; the
+//! public recipes.
 
 mod advice;
 mod laws;

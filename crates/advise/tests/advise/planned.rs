@@ -1,33 +1,30 @@
 //! Planned runs, as a person would declare them.
 
-use wd_advise::{AdviseError, Circumstances, Optimizer, PlannedRun};
+use wd_advise::{AdviseError, PlannedRun};
 use wd_conventions::RunDeclaration;
-use wd_decay::{Given, Unit};
+use wd_decay::{Declared, OptimizerKind, Unit};
 
 /// The run of these `key=value` words; `lr` is the peak learning rate.
-pub(crate) fn declared(
-    words: &str,
-    circumstances: Circumstances,
-) -> Result<PlannedRun, AdviseError> {
+pub(crate) fn declared(words: &str) -> Result<PlannedRun, AdviseError> {
     let mut declaration = RunDeclaration::default();
     for word in words.split_whitespace() {
         let (key, value) = word.split_once('=').unwrap();
         if key == "lr" {
-            declaration.peak_learning_rate = Some(Given::typed(value.parse().unwrap()));
+            declaration.peak_learning_rate = Some(Declared::stated(value.parse().unwrap()));
         } else {
             declaration.set(key, value).unwrap();
         }
     }
-    PlannedRun::new(&declaration.resolve().unwrap(), circumstances)
+    PlannedRun::new(&declaration.resolve().unwrap())?.checked()
 }
 
 /// The AdamW run of these words.
 pub(crate) fn run(words: &str) -> PlannedRun {
-    declared(words, Circumstances::default()).unwrap()
+    declared(words).unwrap()
 }
 
 /// The run of these words under another optimizer.
-pub(crate) fn run_with(words: &str, optimizer: Optimizer) -> PlannedRun {
+pub(crate) fn run_with(words: &str, optimizer: OptimizerKind) -> PlannedRun {
     PlannedRun { optimizer, ..run(words) }
 }
 
@@ -47,15 +44,25 @@ fn absent_numbers_follow_from_the_others() {
 
 #[test]
 fn impossible_runs_are_refused_by_name() {
-    let refused = |words: &str| declared(words, Circumstances::default()).unwrap_err().to_string();
-    assert!(refused("params=124M lr=1e-3").contains("give tokens"));
-    assert!(refused("tokens=1000 batch=2000tok").contains("not one step"));
-    assert!(refused("tokens=10B lr=0").contains("peak learning rate = 0"));
-    assert!(refused("tokens=10B lr=nan").contains("peak learning rate = NaN"));
-    let base = Circumstances { base_lambda: Some(-0.1), ..Circumstances::default() };
-    let error = declared("tokens=10B", base).unwrap_err();
+    let refused = |words: &str| declared(words).unwrap_err();
+    assert_eq!(refused("params=124M lr=1e-3"), AdviseError::NoLength);
+    assert_eq!(
+        refused("tokens=1000 batch=2000tok"),
+        AdviseError::BatchTooLarge { batch: 2000.0, total: 1000.0 }
+    );
+    let rate = "peak learning rate";
+    assert_eq!(refused("tokens=10B lr=0"), AdviseError::NotPositive { name: rate, value: 0.0 });
+    let unknown = refused("tokens=10B lr=nan");
+    assert!(
+        matches!(unknown, AdviseError::NotPositive { name, value } if name == rate && value.is_nan())
+    );
+    let error = PlannedRun { base_lambda: Some(-0.1), ..run("tokens=10B") }.checked().unwrap_err();
     assert_eq!(error, AdviseError::NotPositive { name: "base λ", value: -0.1 });
-    assert!("adamx".parse::<Optimizer>().unwrap_err().to_string().contains("adamw, adam, sgd"));
+    // A rate of 1 moves every weight by 1 under AdamW, and not under SGD.
+    let fast =
+        |optimizer| PlannedRun { optimizer, peak_learning_rate: Some(1.0), ..run("tokens=10B") };
+    assert!(fast(OptimizerKind::Adamw).checked().is_err());
+    assert!(fast(OptimizerKind::Sgd).checked().is_ok());
 }
 
 #[test]

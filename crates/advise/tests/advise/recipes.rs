@@ -1,7 +1,7 @@
 //! The public recipes against the law.
 
 use wd_advise::recipes::{all, nearest, page};
-use wd_advise::{Standing, laws::power_lines};
+use wd_advise::{RecipeComparison, laws::power_lines};
 use wd_decay::Unit;
 
 use crate::planned::{DANGELO, DEIT, run};
@@ -9,7 +9,7 @@ use crate::planned::{DANGELO, DEIT, run};
 fn ratio(name: &str) -> f64 {
     let recipe =
         all().find(|recipe| recipe.name == name).unwrap_or_else(|| panic!("no recipe {name}"));
-    Standing::of(recipe).ratio
+    RecipeComparison::of(recipe).ratio
 }
 
 /// The cross-check that was computed for the project before this code was written, to its rounding.
@@ -42,35 +42,35 @@ fn timescales_used_over_those_of_the_law() {
 #[test]
 fn active_parameters_would_place_a_mixture_elsewhere() {
     let recipe = all().find(|recipe| recipe.name.starts_with("DeepSeek-V3")).unwrap();
-    let active = wd_advise::Recipe { parameters: Some(37e9), ..*recipe };
-    assert!((Standing::of(&active).ratio - 4.2).abs() < 0.05);
+    let active = wd_advise::Recipe { parameters: Some(37e9), ..recipe.clone() };
+    assert!((RecipeComparison::of(&active).ratio - 4.2).abs() < 0.05);
 }
 
 #[test]
 fn a_recipe_of_another_convention_is_compared_by_its_shrink() {
     let augreg = all().find(|recipe| recipe.name.starts_with("AugReg")).unwrap();
     assert!((augreg.decoupled_lambda() - 0.1).abs() < 1e-12);
-    assert!((0.5..2.0).contains(&Standing::of(augreg).ratio));
+    assert!((0.5..2.0).contains(&RecipeComparison::of(augreg).ratio));
 }
 
 #[test]
 fn every_recipe_is_a_run_and_names_its_source() {
     for recipe in all() {
-        let standing = Standing::of(recipe);
-        assert!(standing.ratio.is_finite() && standing.ratio > 0.0, "{}", recipe.name);
-        assert!((standing.law_lambda / standing.lambda / standing.ratio - 1.0).abs() < 1e-12);
+        let comparison = RecipeComparison::of(recipe);
+        assert!(comparison.ratio.is_finite() && comparison.ratio > 0.0, "{}", recipe.name);
+        assert!((comparison.law_lambda / comparison.lambda / comparison.ratio - 1.0).abs() < 1e-12);
         assert!(!recipe.source.is_empty() && recipe.total >= recipe.data_points);
         if recipe.unit == Unit::Token {
             let applies = (power_lines::LAW.answer)(&recipe.run());
-            assert_eq!(standing.applies, applies.applies().is_some());
+            assert_eq!(comparison.applies, applies.applies().is_some());
         }
     }
 }
 
 #[test]
 fn the_nearest_recipes_are_near() {
-    let names = |words: &str| -> Vec<&str> {
-        nearest(&run(words), 3).iter().map(|near| near.recipe.name).collect()
+    let names = |words: &str| -> Vec<String> {
+        nearest(&run(words), 3).iter().map(|near| near.recipe.name.clone()).collect()
     };
     assert_eq!(names(DANGELO)[0], "GPT-2 124M, D'Angelo et al.");
     assert_eq!(names("params=65B tokens=1.4T batch=4M lr=1.5e-4")[0], "LLaMA-1 65B");

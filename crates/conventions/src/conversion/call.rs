@@ -1,11 +1,12 @@
 //! A conversion in the target's own keys, and as a call to paste.
 
-use super::{Conversion, Fidelity, Found, Value};
+use super::outcome::{Conversion, Fidelity, Found};
+use super::value::{Value, pasted};
 use crate::Setting;
-use crate::library::{Key, KeyDefault, KeyMeaning, LibraryEntry, Optimizer, Variant};
+use crate::library::{Key, KeyDefault, KeyMeaning, LibraryEntry, Variant};
 
-/// Writes `found` in the keys of `entry`; whatever the source has and the target cannot take over is a
-/// reason more.
+/// Writes `found` in the keys of `entry`; whatever the source has and the target cannot take over
+/// is a reason more.
 pub(super) fn written(
     setting: &Setting,
     entry: &'static LibraryEntry,
@@ -26,13 +27,13 @@ pub(super) fn written(
     let mut keys = Vec::new();
     let mut unset = Vec::new();
     let holes: Vec<&str> = variant.holes().collect();
-    for key in entry.keys {
+    for key in &entry.keys {
         match value_of(key, setting, entry, variant, &found) {
             Some(value) => {
                 // A key without a place in the call is fixed by the library.
                 let fixed = match (key.default, value) {
                     (KeyDefault::Number(fixed), Value::Number(value))
-                        if !holes.contains(&key.name) =>
+                        if !holes.contains(&key.name.as_str()) =>
                     {
                         Some(fixed).filter(|fixed| *fixed != value)
                     }
@@ -45,19 +46,17 @@ pub(super) fn written(
                         pasted(fixed),
                         pasted(value)
                     ));
-                    keys.push((key.name, Value::Number(fixed)));
+                    keys.push((key.name.as_str(), Value::Number(fixed)));
                 } else {
-                    keys.push((key.name, value));
+                    keys.push((key.name.as_str(), value));
                 }
             }
-            None => unset.push(key.name),
+            None => unset.push(key.name.as_str()),
         }
     }
-    for (meaning, given) in &setting.values {
-        let carried = entry.key(*meaning).is_some()
-            || !entry.has_steps()
-            || entry.optimizer == Optimizer::Any;
-        let inert = given.value == 0.0
+    for (meaning, number) in &setting.values {
+        let carried = entry.key(*meaning).is_some() || entry.optimizer.is_none();
+        let inert = number.value == 0.0
             || (*meaning == KeyMeaning::Epsilon)
             || *meaning == KeyMeaning::L1Ratio;
         if !carried && !inert && setting.entry.optimizer == entry.optimizer {
@@ -65,22 +64,23 @@ pub(super) fn written(
                 "{} has no {}, which is {} here",
                 entry.name,
                 meaning.name(),
-                pasted(given.value)
+                pasted(number.value)
             ));
         }
     }
-    let mut template = variant.call.to_owned();
+    let mut template = variant.call.clone();
     if let Some(differs) = intercept_differs(setting, entry) {
         let grouped =
-            if differs.within == entry.name { bias_apart(entry, variant.call) } else { None };
+            if differs.within == entry.name { bias_apart(entry, &variant.call) } else { None };
         let Intercept { out, within } = differs;
         found.reasons.push(match &grouped {
             Some(_) => format!(
-                "{out} leaves the intercept out of the penalty, and so does the call: the bias has a group of its own"
+                "{out} leaves the intercept out of the penalty, and so does the call: the bias has \
+                 a group of its own"
             ),
             None => format!(
-                "exact only without an intercept, or with it left out of the penalty: {out} leaves it out, {within} \
-                 penalises it"
+                "exact only without an intercept, or with it left out of the penalty: {out} leaves \
+                 it out, {within} penalises it"
             ),
         });
         template = grouped.unwrap_or(template);
@@ -101,50 +101,50 @@ pub(super) fn written(
 }
 
 /// Two objectives of which one alone penalises the intercept.
-struct Intercept {
+struct Intercept<'a> {
     /// The entry that leaves it out.
-    out: &'static str,
+    out: &'a str,
     /// The entry that penalises it.
-    within: &'static str,
+    within: &'a str,
 }
 
-fn intercept_differs(setting: &Setting, entry: &LibraryEntry) -> Option<Intercept> {
+fn intercept_differs<'a>(setting: &Setting, entry: &'a LibraryEntry) -> Option<Intercept<'a>> {
     // Between two optimizers the same tensors are handed over.
     if setting.entry.has_steps() && entry.has_steps() {
         return None;
     }
     let (from, to) = (setting.entry, entry);
-    match (from.penalizes_intercept()?, to.penalizes_intercept()?) {
-        (false, true) => Some(Intercept { out: from.name, within: to.name }),
-        (true, false) => Some(Intercept { out: to.name, within: from.name }),
+    match (from.penalizes_intercept?, to.penalizes_intercept?) {
+        (false, true) => Some(Intercept { out: &from.name, within: &to.name }),
+        (true, false) => Some(Intercept { out: &to.name, within: &from.name }),
         _ => None,
     }
 }
 
-/// The call of a PyTorch optimizer with the bias in a group of its own, for which the default of 0 holds.
+/// The call of a PyTorch optimizer with the bias in a group of its own, for which the default of 0
+/// holds.
 fn bias_apart(entry: &LibraryEntry, call: &str) -> Option<String> {
     let default = entry.key(KeyMeaning::WeightDecay)?.default;
     let argument = ", weight_decay={weight_decay}";
-    if !entry.name.starts_with("torch.")
-        || default != KeyDefault::Number(0.0)
-        || !call.contains(argument)
+    if entry.library() != "torch" || default != KeyDefault::Number(0.0) || !call.contains(argument)
     {
         return None;
     }
-    let groups = "([{\"params\": [model.weight], \"weight_decay\": {weight_decay}}, {\"params\": [model.bias]}]";
+    let groups = "([{\"params\": [model.weight], \"weight_decay\": {weight_decay}}, {\"params\": \
+        [model.bias]}]";
     Some(call.replacen(argument, "", 1).replacen("(params", groups, 1))
 }
 
-/// Whether scikit-learn's default solver, lbfgs, would refuse the call: it has no L1, which only saga
-/// fits together with L2 (`sklearn/linear_model/_logistic.py`, `_check_solver`). Saga takes small steps,
-/// and more of them than the default of 100.
+/// Whether scikit-learn's default solver, lbfgs, would refuse the call: it has no L1, which only
+/// saga fits together with L2 (`sklearn/linear_model/_logistic.py`, `_check_solver`). Saga takes
+/// small steps, and more of them than the default of 100.
 fn needs_saga(entry: &LibraryEntry, keys: &[(&'static str, Value)]) -> bool {
     entry.name == "sklearn.LogisticRegression"
         && keys.iter().any(|(name, value)| *name == "l1_ratio" && *value != Value::Number(0.0))
 }
 
-/// The value that the converted setting has for one of the target's keys; `None` when it must be filled
-/// in by the user.
+/// The value that the converted setting has for one of the target's keys; `None` when it must be
+/// filled in by the user.
 fn value_of(
     key: &Key,
     setting: &Setting,
@@ -152,9 +152,10 @@ fn value_of(
     variant: &Variant,
     found: &Found,
 ) -> Option<Value> {
-    let (from, to) = (setting.entry.optimizer, entry.optimizer);
-    let is_update = |optimizer| !matches!(optimizer, Optimizer::Any | Optimizer::Estimator);
-    let another = from != to && is_update(from) && is_update(to);
+    let another = match (setting.entry.optimizer, entry.optimizer) {
+        (Some(from), Some(to)) => from != to,
+        _ => false,
+    };
     let carried = match key.meaning {
         KeyMeaning::WeightDecay => Some(found.lambda),
         // Another optimizer has other momenta, and needs a learning rate of its own.
@@ -162,7 +163,7 @@ fn value_of(
         _ if another => None,
         KeyMeaning::LearningRate => setting.run.peak_learning_rate.map(|rate| rate.value),
         KeyMeaning::L1Ratio => found.l1_ratio,
-        meaning => setting.value(meaning).map(|given| given.value),
+        meaning => setting.value(meaning).map(|number| number.value),
     };
     match key.default {
         KeyDefault::Switch(default) => Some(Value::Switch(match key.meaning {
@@ -198,30 +199,4 @@ fn render(template: &str, keys: &[(&'static str, Value)], unset: &[&str]) -> Str
         call = call.replace(&format!("{{{name}}}"), "…");
     }
     call
-}
-
-/// A number to paste: at most twelve significant digits, which hides the rounding of a product.
-pub(super) fn pasted(value: f64) -> String {
-    let rounded: f64 = format!("{value:.11e}").parse().unwrap_or(value);
-    let size = rounded.abs();
-    if rounded != 0.0 && !(1e-3..1e15).contains(&size) {
-        format!("{rounded:e}")
-    } else {
-        format!("{rounded}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::pasted;
-
-    #[test]
-    fn numbers_to_paste() {
-        assert_eq!(pasted(0.1 * 6e-4), "6e-5");
-        assert_eq!(pasted(0.1 + 0.2), "0.3");
-        assert_eq!(pasted(1e-3), "0.001");
-        assert_eq!(pasted(0.0), "0");
-        assert_eq!(pasted(50_000.0), "50000");
-        assert_eq!(pasted(1.0 / 3.0), "0.333333333333");
-    }
 }

@@ -1,9 +1,10 @@
 //! The same data, with a loss that is coded otherwise: mean or sum, with or without ½.
 
-use super::Target;
-use crate::library::{Convention, KeyMeaning, Optimizer};
+use super::target::Target;
+use super::value::pasted;
+use crate::library::KeyMeaning;
 use crate::{ConventionError, Setting};
-use wd_decay::{DecayRule, Loss, Reduction, RunShape};
+use wd_decay::{DecayRule, Loss, OptimizerKind, Reduction, Run};
 
 /// How many times Σ_i ℓ_i over the data one step's expected loss is: c in E[loss] = c Σ_i ℓ_i, with
 /// ℓ = ½(y − f)² summed over the outputs, or a negative log likelihood.
@@ -20,7 +21,7 @@ use wd_decay::{DecayRule, Loss, Reduction, RunShape};
 ///
 /// # Errors
 /// When N, or D for a mean squared error, is needed and absent.
-pub(crate) fn of(reduction: Reduction, loss: Loss, run: &RunShape) -> Result<f64, ConventionError> {
+pub(crate) fn of(reduction: Reduction, loss: Loss, run: &Run) -> Result<f64, ConventionError> {
     let missing = |what: &str| ConventionError::Missing {
         needed_for: format!("the scale of a {} loss", reduction.name()),
         missing: what.to_owned(),
@@ -46,9 +47,9 @@ pub(crate) fn of(reduction: Reduction, loss: Loss, run: &RunShape) -> Result<f64
 
 /// The setting with its loss coded as the target's, and what that did to its numbers.
 ///
-/// A loss c times as large takes the same steps when SGD's learning rate is divided by c; Adam, Lion
-/// and Muon do not see the scale but for Adam's ε. A coupled λ grows by c with the loss, and so does a
-/// decoupled one where the learning rate has shrunk.
+/// A loss c times as large takes the same steps when SGD's learning rate is divided by c; Adam,
+/// Lion and Muon do not see the scale but for Adam's ε. A coupled λ grows by c with the loss, and
+/// so does a decoupled one where the learning rate has shrunk.
 ///
 /// # Errors
 /// When the two losses are of different kinds, or the batch that relates a mean to a sum is absent.
@@ -74,7 +75,8 @@ pub(super) fn rescale(
             ),
         });
     }
-    // The ratio of two losses on one batch: N drops out, so that any N will do, but B must be there.
+    // The ratio of two losses on one batch: N drops out, so that any N will do, but B must be
+    // there.
     let mut run = setting.run.clone();
     run.data_points = run.data_points.or(run.batch);
     if from.0 != to.0 && run.batch.is_none() {
@@ -85,7 +87,7 @@ pub(super) fn rescale(
     }
     run.data_points = run.data_points.or(Some(1.0));
     let scale = of(to.0, to.1, &run)? / of(from.0, from.1, &run)?;
-    let Convention::Step { rule, .. } = setting.variant.convention else {
+    let Some(rule) = setting.rule() else {
         return Ok((setting.clone(), None));
     };
     let mut scaled = setting.clone();
@@ -98,26 +100,26 @@ pub(super) fn rescale(
         from.0.name(),
         from.1.name()
     );
-    match setting.entry.optimizer {
-        Optimizer::Sgd => {
+    let is_sgd = setting.entry.optimizer == Some(OptimizerKind::Sgd);
+    match is_sgd {
+        true => {
             if let Some(rate) = &mut scaled.run.peak_learning_rate {
                 rate.value /= scale;
                 words.push_str(&format!(
                     ": the learning rate is {} for {}",
-                    super::call::pasted(rate.value),
-                    super::call::pasted(rate.value * scale)
+                    pasted(rate.value),
+                    pasted(rate.value * scale)
                 ));
             }
         }
-        _ => {
+        false => {
             if let Some(epsilon) = scaled.values.get_mut(&KeyMeaning::Epsilon) {
                 epsilon.value *= scale;
                 words.push_str(": ε grows with it");
             }
         }
     }
-    let rate_shrank = setting.entry.optimizer == Optimizer::Sgd;
-    scaled.lambda.value *= match (rule, rate_shrank) {
+    scaled.lambda.value *= match (rule, is_sgd) {
         (DecayRule::CoupledL2, _) | (DecayRule::Decoupled | DecayRule::Corrected, true) => scale,
         (DecayRule::SquaredLearningRate, true) => scale * scale,
         _ => 1.0,

@@ -1,11 +1,11 @@
 //! SGD's penalty in the gradient, and the shrink beside the update that does the same.
 
-use super::Found;
-use super::call::pasted;
-use super::step::decoupled;
-use crate::library::{LibraryEntry, Optimizer};
+use super::outcome::Found;
+use super::rules::decoupled;
+use super::value::pasted;
+use crate::library::LibraryEntry;
 use crate::{ConventionError, Setting};
-use wd_decay::DecayRule;
+use wd_decay::{DecayRule, OptimizerKind};
 use wd_page::counted;
 
 /// Between a penalty in the gradient and a shrink beside the update; the coupled side must be SGD.
@@ -17,26 +17,17 @@ pub(super) fn across(
     to: DecayRule,
 ) -> Result<Found, ConventionError> {
     let to_coupled = to == DecayRule::CoupledL2;
-    let (coupled, other_side) = if to_coupled {
-        (entry.optimizer, setting.entry.optimizer)
-    } else {
-        (setting.entry.optimizer, entry.optimizer)
-    };
+    let (coupled, other_side) =
+        if to_coupled { (entry, setting.entry) } else { (setting.entry, entry) };
     // A penalty on the loss goes through whichever optimizer there is: the other side's.
-    let optimizer = match coupled {
-        Optimizer::Any => other_side,
-        own => own,
-    };
-    match optimizer {
-        Optimizer::Sgd => {}
-        other => {
-            return Ok(Found::impossible(format!(
-                "{} puts λθ into the gradient, and {} divides it by the size of each coordinate's gradients: every \
-                 coordinate would need a λ of its own, changing from step to step",
-                if to_coupled { "the target" } else { "the source" },
-                other.name()
-            )));
-        }
+    let through = if coupled.optimizer.is_some() { coupled } else { other_side };
+    if through.optimizer != Some(OptimizerKind::Sgd) {
+        return Ok(Found::impossible(format!(
+            "{} puts λθ into the gradient, and {} divides it by the size of each coordinate's \
+             gradients: every coordinate would need a λ of its own, changing from step to step",
+            if to_coupled { "the target" } else { "the source" },
+            through.optimizer_title()
+        )));
     }
     let momentum = setting.momenta();
     let other = if to_coupled { from } else { to };

@@ -7,13 +7,13 @@
 //! | c | scale of a coded loss: E[loss] = c Σ_i ℓ_i |
 //! | k | coefficient of a coupled penalty, loss + (k/2)‖w‖²: P = k/c |
 
-use super::call::pasted;
-use super::{Found, Target, loss_scale};
-use crate::library::{
-    Convention, KeyMeaning, LibraryEntry, Likelihood, Optimizer, Penalty, Variant,
-};
+use super::loss_scale;
+use super::outcome::Found;
+use super::target::Target;
+use super::value::pasted;
+use crate::library::{Convention, KeyMeaning, LibraryEntry, Likelihood, Penalty, Variant};
 use crate::{ConventionError, Setting};
-use wd_decay::{DecayRule, Loss, Reduction, ScheduleKind};
+use wd_decay::{DecayRule, Loss, OptimizerKind, Reduction, ScheduleKind};
 
 /// From one objective to another: exact, since both are minimised outright.
 pub(super) fn to_objective(
@@ -61,7 +61,8 @@ pub(super) fn from_step(
         Likelihood::Squared
     };
     let reason = format!(
-        "the minimum is the same, where training converges: λ‖w‖²/2 beside a {} of {} is P = {} beside Σ_i ℓ_i",
+        "the minimum is the same, where training converges: λ‖w‖²/2 beside a {} of {} is P = {} \
+         beside Σ_i ℓ_i",
         reduction.name(),
         loss.name(),
         pasted(quadratic)
@@ -81,11 +82,11 @@ pub(super) fn to_step(
         return Ok(Found::impossible("the target is no step"));
     };
     if per_unit == 0.0 {
-        return Ok(Found::impossible(variant.equation));
+        return Ok(Found::impossible(&variant.equation));
     }
-    let plain = target.entry.optimizer == Optimizer::Sgd && rule == DecayRule::Decoupled;
+    let plain = target.entry.optimizer == Some(OptimizerKind::Sgd) && rule == DecayRule::Decoupled;
     if rule != DecayRule::CoupledL2 && !plain {
-        return Ok(no_objective(target.entry.optimizer));
+        return Ok(no_objective(target.entry));
     }
     let loss = step_loss(target.loss.or(setting.run.loss), from_likelihood)?;
     if !same_kind(loss, from_likelihood) {
@@ -107,7 +108,8 @@ pub(super) fn to_step(
     Ok(Found::exact(
         lambda,
         format!(
-            "the minimum is the same, where training converges: P = {} beside Σ_i ℓ_i is λ‖w‖²/2 beside a {} of {}",
+            "the minimum is the same, where training converges: P = {} beside Σ_i ℓ_i is λ‖w‖²/2 \
+             beside a {} of {}",
             pasted(quadratic),
             reduction.name(),
             loss.name()
@@ -124,8 +126,8 @@ fn coupled_coefficient(setting: &Setting) -> Result<Result<f64, Found>, Conventi
     if rule == DecayRule::CoupledL2 {
         return Ok(Ok(coefficient));
     }
-    if setting.entry.optimizer != Optimizer::Sgd {
-        return Ok(Err(no_objective(setting.entry.optimizer)));
+    if setting.entry.optimizer != Some(OptimizerKind::Sgd) {
+        return Ok(Err(no_objective(setting.entry)));
     }
     let rate = || {
         setting.run.peak_learning_rate.map(|rate| rate.value).ok_or_else(|| {
@@ -145,8 +147,8 @@ fn coupled_coefficient(setting: &Setting) -> Result<Result<f64, Found>, Conventi
         DecayRule::SquaredLearningRate if constant => coefficient * rate()?,
         _ => {
             return Ok(Err(Found::impossible(format!(
-                "under `{rule}` the balance of decay and gradient moves with the learning rate: only a constant rate \
-                 (schedule=constant steps=…) has one objective"
+                "under `{rule}` the balance of decay and gradient moves with the learning rate: \
+                 only a constant rate (schedule=constant steps=…) has one objective"
             ))));
         }
     };
@@ -173,8 +175,8 @@ fn written(
 }
 
 /// The loss of a step whose counterpart has `likelihood`.
-fn step_loss(given: Option<Loss>, likelihood: Likelihood) -> Result<Loss, ConventionError> {
-    match (given, likelihood) {
+fn step_loss(stated: Option<Loss>, likelihood: Likelihood) -> Result<Loss, ConventionError> {
+    match (stated, likelihood) {
         (Some(loss), _) => Ok(loss),
         (None, Likelihood::Logistic | Likelihood::Poisson) => Ok(Loss::NegativeLogLikelihood),
         (None, _) => Err(ConventionError::Missing {
@@ -210,10 +212,10 @@ fn has_l1(entry: &LibraryEntry) -> Found {
     Found::impossible(format!("there is an L1 part, and {} has none", entry.name))
 }
 
-fn no_objective(optimizer: Optimizer) -> Found {
+fn no_objective(entry: &LibraryEntry) -> Found {
     Found::impossible(format!(
-        "decay beside {}'s update is no penalty on a loss, hence no Gaussian prior: at rest it balances the gradient \
-         divided by its size, coordinate by coordinate",
-        optimizer.name()
+        "decay beside {}'s update is no penalty on a loss, hence no Gaussian prior: at rest it \
+         balances the gradient divided by its size, coordinate by coordinate",
+        entry.optimizer_title()
     ))
 }

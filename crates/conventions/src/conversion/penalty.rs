@@ -2,7 +2,7 @@
 
 use crate::ConventionError;
 use crate::library::{Likelihood, Penalty};
-use wd_decay::RunShape;
+use wd_decay::Run;
 
 impl Penalty {
     /// (P, L) of the typed number `value` with the share `l1_ratio` of L1.
@@ -11,7 +11,7 @@ impl Penalty {
         value: f64,
         l1_ratio: f64,
         likelihood: Likelihood,
-        run: &RunShape,
+        run: &Run,
     ) -> Result<(f64, f64), ConventionError> {
         let unit = self.unit(likelihood, run)?;
         Ok(match self {
@@ -31,7 +31,7 @@ impl Penalty {
         (quadratic, absolute): (f64, f64),
         likelihood: Likelihood,
         has_l1: bool,
-        run: &RunShape,
+        run: &Run,
     ) -> Result<Option<(f64, f64)>, ConventionError> {
         let unit = self.unit(likelihood, run)?;
         if absolute != 0.0 && !has_l1 && self != Penalty::SummedL1 {
@@ -55,7 +55,7 @@ impl Penalty {
     }
 
     /// P per unit of the typed number, of its reciprocal square for a prior's standard deviation.
-    fn unit(self, likelihood: Likelihood, run: &RunShape) -> Result<f64, ConventionError> {
+    fn unit(self, likelihood: Likelihood, run: &Run) -> Result<f64, ConventionError> {
         // Between two priors the noise cancels, and a likelihood has none.
         let noise = || match (likelihood, run.noise_std) {
             (Likelihood::Squared, None) => Err(ConventionError::Missing {
@@ -82,7 +82,7 @@ impl Penalty {
     }
 }
 
-fn data(run: &RunShape) -> Result<f64, ConventionError> {
+fn data(run: &Run) -> Result<f64, ConventionError> {
     run.data_points.ok_or_else(|| ConventionError::Missing {
         needed_for: "a penalty beside a mean loss".to_owned(),
         missing: "data=N, the number of data points".to_owned(),

@@ -12,7 +12,7 @@ pub struct Target {
     /// The library's entry.
     pub entry: &'static LibraryEntry,
     /// Switches that are fixed; the others are free.
-    pub switches: Vec<(&'static str, bool)>,
+    pub switches: Vec<(String, bool)>,
     /// How the loss is joined there; as in the source when absent.
     pub reduction: Option<Reduction>,
     /// What a data point contributes there; as in the source when absent.
@@ -28,21 +28,11 @@ impl Target {
     /// The variants that the fixed switches leave.
     pub fn variants(&self) -> impl Iterator<Item = &'static Variant> {
         self.entry.variants.iter().filter(|variant| {
-            let fits = |(key, on): &(&str, bool)| {
+            let fits = |(key, on): &(String, bool)| {
                 variant.switches.iter().all(|(own, own_on)| own != key || own_on == on)
             };
             self.switches.iter().all(fits)
         })
-    }
-
-    pub(super) fn no_variant(&self) -> ConventionError {
-        let typed: Vec<String> =
-            self.switches.iter().map(|(key, on)| format!("{key}={on}")).collect();
-        ConventionError::InvalidSetting {
-            key: self.entry.name.to_owned(),
-            given: typed.join(" "),
-            reason: "it has no such combination of switches".to_owned(),
-        }
     }
 }
 
@@ -54,7 +44,7 @@ impl FromStr for Target {
         let mut target = Target::new(library::find(words.next().unwrap_or_default())?);
         for word in words {
             let refuse = |reason: &str| ConventionError::InvalidSetting {
-                key: target.entry.name.to_owned(),
+                key: target.entry.name.clone(),
                 given: word.to_owned(),
                 reason: reason.to_owned(),
             };
@@ -64,10 +54,9 @@ impl FromStr for Target {
             };
             match key {
                 "reduction" => {
-                    target.reduction =
-                        Some(names::find("reduction", value, Reduction::ALL, Reduction::name)?);
+                    target.reduction = Some(names::find("reduction", value)?);
                 }
-                "loss" => target.loss = Some(names::find("loss", value, Loss::ALL, Loss::name)?),
+                "loss" => target.loss = Some(names::find("loss", value)?),
                 _ => {
                     let own = switches().find(|own| own.name == key).ok_or_else(|| {
                         ConventionError::UnknownKey {
@@ -75,7 +64,9 @@ impl FromStr for Target {
                             given: key.to_owned(),
                             nearest: names::nearest(
                                 key,
-                                switches().map(|own| own.name).chain(["reduction", "loss"]),
+                                switches()
+                                    .map(|own| own.name.as_str())
+                                    .chain(["reduction", "loss"]),
                             ),
                         }
                     })?;
@@ -84,7 +75,7 @@ impl FromStr for Target {
                         "false" => false,
                         _ => return Err(refuse("a switch is true or false")),
                     };
-                    target.switches.push((own.name, on));
+                    target.switches.push((own.name.clone(), on));
                 }
             }
         }

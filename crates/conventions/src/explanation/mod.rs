@@ -3,33 +3,27 @@
 //!
 //! | file | question it answers |
 //! |---|---|
-//! | `subject` | what is explained? |
 //! | `equation` | what does a step do, with these numbers? |
-//! | `course` | what happens at every step of the run? |
-//! | `settling` | where does the norm settle, and how fast? |
-//! | `meaning` | is it a prior, and which? |
+//! | `trajectory` | what happens at every step of the run? |
+//! | `equilibrium` | which norm do the weights come to, and how fast? |
+//! | `interpretation` | is it a prior, and which? |
 //! | `warning` | what is likely to be otherwise than thought? |
-//! | `section` | the same in words, for terminals and pages |
 
-mod course;
 mod equation;
-mod meaning;
-mod number;
-mod section;
-mod settling;
-mod subject;
+mod equilibrium;
+mod interpretation;
+mod trajectory;
 mod warning;
 
-pub use course::{Course, CoursePoint};
-pub use meaning::Meaning;
-pub use settling::{Settled, Settling};
-pub use subject::{DecayedTensors, Subject};
+pub use equilibrium::{EquilibriumPrediction, PredictedEquilibrium};
+pub use interpretation::PriorInterpretation;
+pub use trajectory::{Trajectory, TrajectoryPoint};
 pub use warning::Warning;
 
 use serde::Serialize;
 
-use crate::ConventionError;
-use wd_decay::{Given, RunShape};
+use crate::{ConventionError, DeclaredDecay, Setting};
+use wd_decay::{Declared, Run};
 
 /// Everything that follows from one declared decay.
 ///
@@ -37,21 +31,20 @@ use wd_decay::{Given, RunShape};
 ///
 /// # Example
 /// ```
-/// use wd_decay::{Explanation, Setting, Subject};
+/// use wd_conventions::Setting;
 ///
-/// let setting = Setting::read(&[
-///     "torch.AdamW", "weight_decay=0.1", "lr=6e-4", "schedule=cosine,warmup=400,floor=0.1", "steps=50000",
-/// ])?;
-/// let explanation = Explanation::of(&Subject::from(&setting))?;
+/// let setting = Setting::read(&["torch.AdamW", "weight_decay=0.1", "lr=6e-4", "steps=50000",
+///     "schedule=cosine,warmup=400,floor=0.1"])?;
+/// let explanation = setting.explain()?;
 /// assert!((explanation.timescale.kappa.unwrap() - 1.65).abs() < 0.01);
-/// # Ok::<(), wd_decay::ConventionError>(())
+/// # Ok::<(), wd_conventions::ConventionError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
     /// What is explained: `torch.AdamW`, or a file.
     pub name: String,
     /// λ, as written.
-    pub lambda: Given<f64>,
+    pub lambda: Declared,
     /// Which tensors decay, in words.
     pub decayed: String,
     /// The step: in the library's symbols, then with numbers.
@@ -60,10 +53,10 @@ pub struct Explanation {
     pub peak_shrink: Option<f64>,
     /// κ and τ.
     pub timescale: RunTimescale,
-    /// Where the norm settles.
-    pub equilibrium: Settling,
+    /// The norm that the weights come to.
+    pub equilibrium: EquilibriumPrediction,
     /// λ as a prior.
-    pub prior: Meaning,
+    pub prior: PriorInterpretation,
     /// Tokens trained on per parameter.
     pub tokens_per_parameter: Option<f64>,
     /// What to beware of, gravest first.
@@ -71,9 +64,10 @@ pub struct Explanation {
     /// What the library does otherwise than people expect.
     pub remarks: Vec<String>,
     /// The run around λ.
-    pub run: RunShape,
+    pub run: Run,
     /// The run step by step.
-    pub course: Option<Course>,
+    #[serde(rename = "course")]
+    pub trajectory: Option<Trajectory>,
 }
 
 /// How much of the start is forgotten, and how fast, as far as it is known.
@@ -95,34 +89,44 @@ impl Explanation {
     /// Explains a declared decay.
     ///
     /// # Errors
-    /// More steps than a course can be computed for.
-    pub fn of(subject: &Subject) -> Result<Self, ConventionError> {
-        let course = Course::of(subject)?;
-        let peak_shrink = subject.peak_shrink();
+    /// More steps than a trajectory can be computed for.
+    pub fn of(decay: &DeclaredDecay) -> Result<Self, ConventionError> {
+        let trajectory = Trajectory::of(decay)?;
+        let peak_shrink = decay.peak_shrink();
         Ok(Explanation {
-            name: subject.name.clone(),
-            lambda: subject.lambda,
-            decayed: subject.decayed.description.clone(),
-            equation: equation::equation(subject),
+            name: decay.name.clone(),
+            lambda: decay.lambda,
+            decayed: decay.decayed.description.clone(),
+            equation: equation::equation(decay),
             peak_shrink,
-            timescale: RunTimescale::of(subject, course.as_ref()),
-            equilibrium: Settling::of(subject),
-            prior: Meaning::of(subject),
-            tokens_per_parameter: subject.run.tokens_per_parameter(),
-            warnings: Warning::of(subject, course.as_ref()),
-            remarks: subject.remarks.clone(),
-            run: subject.run.clone(),
-            course,
+            timescale: RunTimescale::of(decay, trajectory.as_ref()),
+            equilibrium: EquilibriumPrediction::of(decay),
+            prior: PriorInterpretation::of(decay),
+            tokens_per_parameter: decay.run.tokens_per_parameter(),
+            warnings: Warning::of(decay, trajectory.as_ref()),
+            remarks: decay.remarks.clone(),
+            run: decay.run.clone(),
+            trajectory,
         })
     }
 }
 
+impl Setting {
+    /// Everything that follows from this setting.
+    ///
+    /// # Errors
+    /// More steps than a trajectory can be computed for.
+    pub fn explain(&self) -> Result<Explanation, ConventionError> {
+        Explanation::of(&DeclaredDecay::from(self))
+    }
+}
+
 impl RunTimescale {
-    fn of(subject: &Subject, course: Option<&Course>) -> Self {
-        let whole = course.and_then(|course| course.timescale);
+    fn of(decay: &DeclaredDecay, trajectory: Option<&Trajectory>) -> Self {
+        let whole = trajectory.and_then(|trajectory| trajectory.timescale);
         let tau_steps = whole.map_or_else(
             || {
-                let shrink = subject.peak_shrink()?;
+                let shrink = decay.peak_shrink()?;
                 (shrink > 0.0).then(|| 1.0 / shrink)
             },
             |timescale| timescale.tau_steps,
@@ -132,9 +136,7 @@ impl RunTimescale {
             initial_share: whole.map(|timescale| timescale.initial_share),
             tau_steps,
             tau_fraction: whole.and_then(|timescale| timescale.tau_fraction),
-            tau_epochs: tau_steps
-                .zip(subject.run.steps_per_epoch())
-                .map(|(tau, epoch)| tau / epoch),
+            tau_epochs: tau_steps.zip(decay.run.steps_per_epoch()).map(|(tau, epoch)| tau / epoch),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Learning rate, shrink, what is left of the start, and the predicted norm, over the run.
 
 use crate::Explanation;
-use crate::explanation::CoursePoint;
+use crate::explanation::TrajectoryPoint;
 
 use wd_page::figure::{
     Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
@@ -15,11 +15,11 @@ const ROWS: usize = 20;
 /// How many times the weights an equilibrium may be and still be drawn whole.
 const FARTHEST: f64 = 2.0;
 
-/// The curves of an explanation; absent where it has no course, for want of a learning rate or a
-/// number of steps.
+/// The curves of an explanation; absent where it has no trajectory, for want of a learning rate or
+/// a number of steps.
 fn figure(explanation: &Explanation) -> Option<Figure> {
-    let points = &explanation.course.as_ref()?.points;
-    let line = |label: &str, mark, of: &dyn Fn(&CoursePoint) -> Option<f64>| Series {
+    let points = &explanation.trajectory.as_ref()?.points;
+    let line = |label: &str, mark, of: &dyn Fn(&TrajectoryPoint) -> Option<f64>| Series {
         label: label.to_owned(),
         colour: Colour::Sequence(6),
         mark,
@@ -75,24 +75,25 @@ fn figure(explanation: &Explanation) -> Option<Figure> {
         norm,
     ];
     Some(Figure::Panels(PanelFigure {
-        id: "course".to_owned(),
+        id: "trajectory".to_owned(),
         title: format!("{}, step by step", explanation.name),
         description: format!(
-            "Learning rate, shrink, share of the initial weights left and predicted root mean square of the weights of {}.",
+            "Learning rate, shrink, share of the initial weights left and predicted root mean \
+             square of the weights of {}.",
             explanation.name
         ),
         horizontal: Horizontal::Quantity { label: "step".to_owned(), transform: Transform::Linear },
         panels: panels.into_iter().filter(|panel| !panel.series.is_empty()).collect(),
         columns: 2,
         labels: Labels::None,
-        dashes: "where the weights would settle at this step's η and s".to_owned(),
+        dashes: "the equilibrium of this step's η and s".to_owned(),
     }))
 }
 
 /// The figure with its caption and numbers.
 pub(super) fn section(explanation: &Explanation) -> Option<Section> {
     let figure = figure(explanation)?;
-    let points = &explanation.course.as_ref()?.points;
+    let points = &explanation.trajectory.as_ref()?.points;
     let columns = ["step", "η", "s", "share left", "RMS", "equilibrium RMS"];
     let mut csv =
         Csv::new(&["step", "learning_rate", "shrink", "initial_share", "rms", "equilibrium_rms"]);
@@ -114,16 +115,18 @@ pub(super) fn section(explanation: &Explanation) -> Option<Section> {
         }
     }
     let contents = vec![Content::Figure(Box::new(FigureBlock {
-            figure,
-            name: "The run that this setting declares.".to_owned(),
-            caption: "Nothing was trained: learning rate and shrink are what is declared, the share of the initial weights is \
-                      Π(1 − s), and the RMS is the norm recursion ρ ← (1 − s)²ρ + η²D for gradients of pure noise. Look at whether \
+        figure,
+        name: "The run that this setting declares.".to_owned(),
+        caption: "Nothing was trained: learning rate and shrink are what is declared, the \
+                share of the initial weights is \
+                      Π(1 − s), and the RMS is the norm recursion ρ ← (1 − s)²ρ + η²D for \
+                      gradients of pure noise. Look at whether \
                       the weights follow their equilibrium, the dashed line, or lag behind it."
-                .to_owned(),
-            table,
-            csv,
-        }))];
-    Some(Section::full("course", "Step by step", contents).named("Curves"))
+            .to_owned(),
+        table,
+        csv,
+    }))];
+    Some(Section::full("trajectory", "Step by step", contents).named("Curves"))
 }
 
 impl Explanation {

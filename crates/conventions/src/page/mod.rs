@@ -1,22 +1,23 @@
 //! The page of an explanation: what follows from one setting, in words and curves.
 
 mod curves;
+mod number;
+mod sections;
 
 use crate::Explanation;
-use wd_page::counted;
-
-use wd_page::number;
-use wd_page::{Context, Page};
+use wd_page::number::{count, percent, short};
+use wd_page::{Context, Page, counted};
 
 impl Explanation {
     /// The explanation as a page; the context's commands are those that make it again.
     ///
     /// # Example
     /// ```
-    ///     ///
-    /// let setting = Setting::read(&["torch.AdamW", "weight_decay=0.1", "lr=1e-3", "schedule=cosine", "steps=1000"])?;
-    /// let page = Explanation::of(&Subject::from(&setting))?.page(&wd_page::Context::default());
-    /// assert!(page.html().contains("κ = Σ s"));
+    /// use wd_conventions::Setting;
+    ///
+    /// let setting = Setting::read(&["torch.AdamW", "weight_decay=0.1", "lr=1e-3", "steps=1000"])?;
+    /// let page = setting.explain()?.page(&wd_page::Context::default());
+    /// assert_eq!(page.title, "torch.AdamW, λ = 0.1");
     /// # Ok::<(), wd_conventions::ConventionError>(())
     /// ```
     pub fn page(&self, context: &Context) -> Page {
@@ -40,7 +41,7 @@ impl Explanation {
 }
 
 fn title(explanation: &Explanation) -> String {
-    format!("{}, λ = {}", explanation.name, number::short(explanation.lambda.value))
+    format!("{}, λ = {}", explanation.name, short(explanation.lambda.value))
 }
 
 /// The one sentence that matters most.
@@ -54,19 +55,19 @@ fn lead(explanation: &Explanation) -> String {
     let sentence = match (timescale.initial_share, timescale.tau_fraction) {
         (Some(share), Some(tau)) if tau < 1.0 => format!(
             "It leaves {} of the initial weights, and remembers {} of the run.",
-            number::percent(share),
-            number::percent(tau)
+            percent(share),
+            percent(tau)
         ),
         (Some(share), _) => {
             let taken = match 1.0 - share {
-                0.001.. => number::percent(1.0 - share),
+                0.001.. => percent(1.0 - share),
                 _ => "less than 0.1 %".to_owned(),
             };
             format!("It takes {taken} off the initial weights, and remembers the whole run.")
         }
         _ => match timescale.tau_steps {
             Some(steps) => {
-                format!("It remembers {}.", counted(number::count(steps.round() as u64), "step"))
+                format!("It remembers {}.", counted(count(steps.round() as u64), "step"))
             }
             None => String::new(),
         },
@@ -82,10 +83,10 @@ fn facts(explanation: &Explanation) -> Vec<(String, String)> {
             facts.push((name.to_owned(), value));
         }
     };
-    fact("Peak LR", run.peak_learning_rate.map(|rate| number::short(rate.value)));
-    fact("Steps", run.steps.map(number::count));
-    fact("Parameters", run.parameters.map(number::count));
-    fact("κ", explanation.timescale.kappa.map(number::short));
-    fact("Tokens a parameter", explanation.tokens_per_parameter.map(number::short));
+    fact("Peak LR", run.peak_learning_rate.map(|rate| short(rate.value)));
+    fact("Steps", run.steps.map(count));
+    fact("Parameters", run.parameters.map(count));
+    fact("κ", explanation.timescale.kappa.map(short));
+    fact("Tokens a parameter", explanation.tokens_per_parameter.map(short));
     facts
 }

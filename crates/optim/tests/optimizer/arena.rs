@@ -42,7 +42,7 @@ pub(crate) fn configs() -> Vec<(String, OptimizerConfig)> {
     let mut configs = Vec::new();
     let decays = |rule: &DecayRule| *rule != DecayRule::Hyperball;
     for (name, direction) in directions() {
-        for rule in DecayRule::ALL.into_iter().filter(decays) {
+        for rule in DecayRule::ALL.iter().copied().filter(decays) {
             for cautious in [false, true] {
                 let config = OptimizerConfig { cautious, ..config(direction, rule) };
                 if config.validate().is_ok() {

@@ -76,7 +76,7 @@ fn adamw() {
 fn adamw_by_every_rule_that_shrinks() {
     // At a constant rate the rules are one, up to what λ is multiplied by.
     let (rate, shrink) = (0.01, 0.002);
-    for rule in DecayRule::ALL {
+    for &rule in DecayRule::ALL {
         let lambda = match rule {
             DecayRule::CoupledL2 | DecayRule::Hyperball => continue,
             DecayRule::Decoupled | DecayRule::Corrected => shrink / rate,

@@ -94,7 +94,11 @@ impl Writer<'_> {
                     self.paragraph("  ", &format!("{before}{answer}."), "  ");
                 }
                 Content::Claims(claims) => claims.iter().for_each(|claim| self.claim(claim)),
-                Content::Formulas(lines) | Content::Commands(lines) => {
+                // A line that is to be pasted stays whole.
+                Content::Commands(lines) => lines.iter().for_each(|line| {
+                    let _ = writeln!(self.text, "    {}", printable(line));
+                }),
+                Content::Formulas(lines) => {
                     for line in lines {
                         self.paragraph("    ", line, "      ");
                     }

@@ -10,7 +10,8 @@ const GAP: &str = "  ";
 /// The narrowest that a column of words is cut to.
 const NARROWEST: usize = 12;
 
-/// The first rows of a table. Where it is too wide its first column gives way to the numbers.
+/// The first rows of a table. Where it is too wide its first column gives way to the numbers; in a
+/// table of words alone the last one gives way.
 pub(super) fn table(table: &Table, terminal: &Terminal) -> String {
     let rows: Vec<Vec<String>> = std::iter::once(&table.columns)
         .chain(table.rows.iter().take(terminal.rows))
@@ -22,10 +23,11 @@ pub(super) fn table(table: &Table, terminal: &Terminal) -> String {
             cells.map(|cell| display_width(cell)).max().unwrap_or(0)
         })
         .collect();
-    if let Some((first, others)) = widths.split_first_mut() {
-        let others: usize = others.iter().map(|width| width + GAP.len()).sum();
-        let room = terminal.width.saturating_sub(others + GAP.len()).max(NARROWEST);
-        *first = (*first).min(room);
+    let column = if table.words == widths.len() { widths.len().saturating_sub(1) } else { 0 };
+    let all: usize = widths.iter().map(|width| width + GAP.len()).sum();
+    if let Some(yielding) = widths.get_mut(column) {
+        let others = all - *yielding;
+        *yielding = (*yielding).min(terminal.width.saturating_sub(others).max(NARROWEST));
     }
     let mut out = String::new();
     for row in &rows {
@@ -78,5 +80,13 @@ mod tests {
         );
         let narrow = table(&rows, &Terminal { width: 20, ..Terminal::plain() });
         assert_eq!(narrow, "  x                n\n  a                1\n  a long name o…  10\n");
+    }
+
+    #[test]
+    fn a_table_of_words_gives_way_at_its_end() {
+        let mut words = Table::new(&["to", "because"], 2);
+        words.rows = vec![vec!["optax.adamw".to_owned(), "both decay by one rule".to_owned()]];
+        let narrow = table(&words, &Terminal { width: 30, ..Terminal::plain() });
+        assert_eq!(narrow, "  to           because\n  optax.adamw  both decay by …\n");
     }
 }

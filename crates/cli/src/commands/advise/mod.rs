@@ -1,26 +1,21 @@
 //! `wd advise`: which λ the published laws give for a planned run.
 
 mod planned;
-mod tables;
-mod target;
-mod words;
 
-use std::{
-    io::{IsTerminal, Write},
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Args;
-use wd_advise::{Advice, Verdict, advise, recipes};
-use wd_conventions::conversion::Target;
+use wd_advise::{AdviceReport, TargetLambda, Verdict, advise, recipes};
+use wd_conventions::Target;
 use wd_page::Context;
-use wd_page::words::quoted;
 
 use crate::diagnostics::CommandError;
-use planned::Planned;
+use crate::output;
+use planned::{Options, Planned};
 
-/// Exit code of a run that no law covers, or on which the laws disagree: the answer is printed all the same.
+/// Exit code of a run that no law covers, or on which the laws disagree: the answer is printed all
+/// the same.
 const UNSETTLED: u8 = 4;
 /// Width in pixels of the figure's file.
 const FIGURE_WIDTH: f64 = 900.0;
@@ -54,7 +49,7 @@ pub(crate) struct Arguments {
     set: Vec<String>,
 
     #[command(flatten)]
-    planned: Planned,
+    planned: Options,
 
     /// Write λ as this library does, for example optax.adamw (`wd convert --list` has all)
     /// [default: torch.AdamW, or torch.Muon for Muon]
@@ -79,20 +74,19 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let mut out = std::io::stdout().lock();
     if arguments.recipes {
-        write!(out, "{}", recipes::page())?;
+        print!("{}", recipes::page());
         return Ok(ExitCode::SUCCESS);
     }
-    let (planned, context) = match &arguments.config {
+    let Planned { planned, run, sweep, configured } = match &arguments.config {
         Some(path) => arguments.planned.of_config(path, &arguments.set)?,
         None => arguments.planned.declared()?,
     };
     // A slip in the target's name is told before anything else is printed.
-    let target: Target =
-        arguments.target.as_deref().unwrap_or(target::own_entry(planned.optimizer)).parse()?;
+    let own = TargetLambda::own_entry(planned.optimizer);
+    let target: Target = arguments.target.as_deref().unwrap_or(own).parse()?;
     let advice = advise(&planned);
-    let converted = target::converted(&advice.verdict, &planned, &context.words, &target)?;
+    let target = TargetLambda::of(&advice.verdict, planned.optimizer, &run, &target)?;
     if let Some(path) = &arguments.svg {
         let figure = advice.figure().ok_or_else(|| {
             CommandError::usage(
@@ -100,43 +94,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
                 "leave --svg out: the answer says why",
             )
         })?;
-        write_file(path, &figure.file(FIGURE_WIDTH))?;
+        output::write_file(path, &figure.file(FIGURE_WIDTH))?;
     }
+    let report = AdviceReport { advice, target, configured, sweep };
+    let commands = vec![output::own_command()];
+    let page = report.page(&Context { commands, ..Context::default() });
     if let Some(path) = &arguments.html {
-        let mut commands: Vec<String> =
-            advice.sweep.iter().map(|sweep| words::sweep_command(sweep, &context)).collect();
-        commands.push(own_command());
-        let page = advice.page(&Context { commands, ..Context::default() });
-        write_file(path, &page.html())?;
+        output::write_file(path, &page.html())?;
     }
     if arguments.json {
-        let answer = serde_json::json!({ "advice": advice, "target": converted });
-        writeln!(out, "{answer}")?;
+        println!("{}", serde_json::json!(report));
     } else {
-        let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let answer = words::describe(&advice, converted.as_ref(), &context, colour);
-        write!(out, "{answer}")?;
+        print!("{}", page.terminal(&output::terminal()));
     }
-    Ok(exit_code(&advice))
-}
-
-fn exit_code(advice: &Advice) -> ExitCode {
-    match advice.verdict {
+    Ok(match report.advice.verdict {
         Verdict::Recommended { .. } => ExitCode::SUCCESS,
         Verdict::Disagreement { .. } | Verdict::NotCovered { .. } => ExitCode::from(UNSETTLED),
-    }
-}
-
-fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
-    wd_store::write_file(path, text.as_bytes())?;
-    eprintln!("→ {}", path.display());
-    Ok(())
-}
-
-/// The command as it was typed.
-fn own_command() -> String {
-    let words = std::env::args_os().skip(1);
-    words.fold("wd".to_owned(), |command, word| {
-        format!("{command} {}", quoted(&word.to_string_lossy()))
     })
 }

@@ -3,18 +3,17 @@
 use std::path::Path;
 
 use clap::Args;
-use wd_advise::{Circumstances, Optimizer, PlannedRun};
-use wd_conventions::ConventionError;
-use wd_conventions::{Quantity, RunDeclaration};
-use wd_decay::{DecayRule, Given, ScheduleKind, Unit};
+use wd_advise::PlannedRun;
+use wd_conventions::{ConventionError, Quantity, RunDeclaration};
+use wd_decay::{DecayRule, Declared, OptimizerKind, Run, Unit};
 use wd_page::words::quoted;
 use wd_train::RunPlan;
 
-use crate::{commands::train::read_config, diagnostics::CommandError, text};
+use crate::{commands::train::read_config, diagnostics::CommandError};
 
 /// What is known of the planned run.
 #[derive(Debug, Args)]
-pub(super) struct Planned {
+pub(super) struct Options {
     /// Parameters of the model
     #[arg(long, value_name = "N", conflicts_with = "config")]
     params: Option<String>,
@@ -47,7 +46,8 @@ pub(super) struct Planned {
     #[arg(long, value_name = "RATE", conflicts_with = "config")]
     lr: Option<f64>,
 
-    /// Learning-rate schedule: cosine:0.1 (to 10 % of the peak), linear, wsd,decay=20%, inverse-sqrt, constant
+    /// Learning-rate schedule: cosine:0.1 (to 10 % of the peak), linear, wsd,decay=20%,
+    /// inverse-sqrt, constant
     #[arg(long, value_name = "KIND:FLOOR", conflicts_with = "config")]
     schedule: Option<String>,
 
@@ -72,27 +72,22 @@ pub(super) struct Planned {
     fine_tune: bool,
 }
 
-/// What the answer needs beside the run.
-#[derive(Debug, Default)]
-pub(super) struct Context {
+/// A planned run, and what its answer needs beside it.
+pub(super) struct Planned {
+    /// The run as the laws see it.
+    pub(super) planned: PlannedRun,
+    /// Rate, schedule and length, as a setting of a library needs them.
+    pub(super) run: Run,
     /// How `wd sweep` begins: the configuration, and settings that give λ the meaning it has here.
     pub(super) sweep: Vec<String>,
-    /// Schedule and length of the run, as a setting of a library has them.
-    pub(super) words: Vec<String>,
     /// λ of the configuration and its rule.
     pub(super) configured: Option<(f64, DecayRule)>,
 }
 
-impl Planned {
+impl Options {
     /// The run that the options declare.
-    pub(super) fn declared(&self) -> Result<(PlannedRun, Context), CommandError> {
+    pub(super) fn declared(&self) -> Result<Planned, CommandError> {
         let mut declaration = RunDeclaration::default();
-        let mut words = Vec::new();
-        let mut declare = |key: &str, text: &str| -> Result<(), CommandError> {
-            words.push(format!("{key}={text}"));
-            Ok(declaration.set(key, text)?)
-        };
-        let unit = if self.images.is_some() { Unit::Image } else { Unit::Token };
         for (key, text) in [
             ("params", &self.params),
             ("tokens", &self.tokens),
@@ -102,63 +97,54 @@ impl Planned {
             ("width", &self.width),
         ] {
             if let Some(text) = text {
-                declare(key, text)?;
+                declaration.set(key, text)?;
             }
         }
-        for (key, text) in [
-            ("data", self.images.as_ref().or(self.dataset_size.as_ref())),
-            ("batch", self.batch.as_ref()),
-        ] {
+        let unit = if self.images.is_some() { Unit::Image } else { Unit::Token };
+        let data = self.images.as_ref().or(self.dataset_size.as_ref());
+        for (key, text) in [("data", data), ("batch", self.batch.as_ref())] {
             if let Some(text) = text {
-                declare(key, &counted(text, unit)?)?;
+                declaration.set(key, &counted(text, unit)?)?;
             }
         }
         // Images without epochs are seen once.
         if self.images.is_some() && self.epochs.is_none() && self.steps.is_none() {
-            declare("epochs", "1")?;
+            declaration.set("epochs", "1")?;
         }
-        declaration.peak_learning_rate = self.lr.map(Given::typed);
-        let shape = declaration.resolve()?;
-        let optimizer = match &self.optimizer {
-            Some(name) => name.parse()?,
-            None => Optimizer::default(),
+        declaration.peak_learning_rate = self.lr.map(Declared::stated);
+        let run = declaration.resolve()?;
+        let optimizer = self.optimizer.as_deref().map_or(Ok(OptimizerKind::Adamw), str::parse);
+        let planned = PlannedRun {
+            optimizer: optimizer.map_err(ConventionError::from)?,
+            fine_tuning: self.fine_tune,
+            ..PlannedRun::new(&run)?
         };
-        let run = PlannedRun::new(
-            &shape,
-            Circumstances { optimizer, fine_tuning: self.fine_tune, ..self.base() },
-        )?;
-        let context =
-            Context { sweep: vec!["wd sweep CONFIG.toml".to_owned()], words, configured: None };
-        Ok((run, context))
+        let planned = self.beside_a_smaller_model(planned).checked()?;
+        let sweep = vec!["wd sweep CONFIG.toml".to_owned()];
+        Ok(Planned { planned, run, sweep, configured: None })
     }
 
     /// The run of a configuration.
-    pub(super) fn of_config(
-        &self,
-        path: &Path,
-        set: &[String],
-    ) -> Result<(PlannedRun, Context), CommandError> {
+    pub(super) fn of_config(&self, path: &Path, set: &[String]) -> Result<Planned, CommandError> {
         let plan = RunPlan::new(read_config(path, set)?)?;
         let record = &plan.record;
-        let total = (record.steps * record.tokens_per_step) as f64;
-        let base = self.base();
-        let run = PlannedRun {
+        let run = Run {
+            schedule: Some(plan.schedule),
+            steps: Some(record.steps),
             unit: plan.unit(),
-            parameters: Some(record.parameters as f64),
-            total,
             batch: Some(record.tokens_per_step as f64),
-            data_points: record.training_tokens as f64,
-            epochs: record.epochs,
-            peak_learning_rate: Some(record.peak_learning_rate),
-            schedule: Some(plan.schedule.kind),
-            floor: plan.schedule.floor,
-            optimizer: record.optimizer.parse()?,
-            width: plan.model.width().map(|width| width as f64),
-            base_width: base.base_width,
-            base_lambda: base.base_lambda,
+            total: Some((record.steps * record.tokens_per_step) as f64),
+            data_points: Some(record.training_tokens as f64),
+            epochs: Some(record.epochs),
+            parameters: Some(record.parameters),
+            width: plan.model.width().map(|width| width as u64),
+            ..Run::at_peak(record.peak_learning_rate)
+        };
+        let planned = PlannedRun {
+            optimizer: record.optimizer.parse().map_err(ConventionError::from)?,
             fine_tuning: plan.init_from.is_some(),
-        }
-        .checked()?;
+            ..PlannedRun::new(&run)?
+        };
         // λ of the answer is that of decoupled decay, and the axis of the sweep is λ.
         let same_peak = matches!(plan.rule(), DecayRule::Decoupled | DecayRule::Corrected);
         let kept = |change: &&String| {
@@ -167,39 +153,17 @@ impl Planned {
         };
         let mut sweep = vec![format!("wd sweep {}", quoted(&path.display().to_string()))];
         sweep.extend(set.iter().filter(kept).map(|change| quoted(change)));
-        if !same_peak {
-            sweep.push("decay.rule=decoupled".to_owned());
-        }
-        Ok((
+        sweep.extend((!same_peak).then(|| "decay.rule=decoupled".to_owned()));
+        Ok(Planned {
+            planned: self.beside_a_smaller_model(planned).checked()?,
+            configured: Some((record.lambda, plan.rule())),
             run,
-            Context {
-                sweep,
-                words: vec![
-                    format!(
-                        "schedule={},warmup={},floor={}{}",
-                        plan.schedule.kind,
-                        plan.schedule.warmup,
-                        plan.schedule.floor,
-                        match plan.schedule.kind {
-                            ScheduleKind::WarmupStableDecay =>
-                                format!(",decay={}", plan.schedule.decay),
-                            _ => String::new(),
-                        }
-                    ),
-                    format!("steps={}", record.steps),
-                    format!("batch={}{}", record.tokens_per_step, text::unit(record.unit)),
-                ],
-                configured: Some((record.lambda, plan.rule())),
-            },
-        ))
+            sweep,
+        })
     }
 
-    fn base(&self) -> Circumstances {
-        Circumstances {
-            base_width: self.base_width,
-            base_lambda: self.base_lambda,
-            ..Circumstances::default()
-        }
+    fn beside_a_smaller_model(&self, run: PlannedRun) -> PlannedRun {
+        PlannedRun { base_width: self.base_width, base_lambda: self.base_lambda, ..run }
     }
 }
 

@@ -12,8 +12,9 @@ pub(super) const DATA_POINTS: f64 = 40.0;
 /// Rate of the steps where no side has one: a penalty under plain SGD.
 const RATE_OF_A_PENALTY: f64 = 0.05;
 
-/// Rates, start and gradients of 50 steps: the setting's schedule drawn together to them, or a cosine to
-/// a tenth when it has none, since a constant rate would hide how a decay follows the rate.
+/// Rates, start and gradients of 50 steps: the setting's schedule drawn together to them, or a
+/// cosine to a tenth when it has none, since a constant rate would hide how a decay follows the
+/// rate.
 pub(super) fn steps(setting: &Setting) -> Json {
     let peak = setting.run.peak_learning_rate.map_or(RATE_OF_A_PENALTY, |rate| rate.value);
     let rates: Vec<f64> = (0..STEPS)

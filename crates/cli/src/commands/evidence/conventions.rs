@@ -2,7 +2,6 @@
 
 use wd_conventions::ConventionError;
 use wd_conventions::conversion::Value;
-use wd_conventions::library::KeyMeaning;
 use wd_conventions::{Conversion, Setting, convert};
 
 use super::Family;
@@ -130,7 +129,7 @@ impl Fitted {
         target: &str,
     ) -> Option<Convention> {
         let converted = convert(setting, &target.parse().ok()?).ok()?;
-        let own = converted.entry.key(KeyMeaning::WeightDecay)?.name;
+        let own = converted.entry.lambda_name();
         Some(Convention {
             library,
             name: if own == "std" { "σ" } else { own },

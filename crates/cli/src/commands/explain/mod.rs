@@ -2,18 +2,16 @@
 
 mod project;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Args;
-use wd_conventions::{Explanation, Setting, Subject};
+use wd_conventions::{DeclaredDecay, Explanation, Setting};
 use wd_page::Context;
-use wd_page::words::quoted;
 
-use crate::{commands::train, diagnostics::CommandError, output};
+use crate::commands::train::read_config;
+use crate::diagnostics::CommandError;
+use crate::output;
 
 /// Width in pixels of the figure's file.
 const FIGURE_WIDTH: f64 = 900.0;
@@ -57,7 +55,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let explanation = Explanation::of(&subject(arguments)?)?;
+    let explanation = Explanation::of(&declared(arguments)?)?;
     if let Some(path) = &arguments.svg {
         let figure = explanation.figure().ok_or_else(|| {
             CommandError::usage(
@@ -65,58 +63,34 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
                 "add lr=… and steps=… (or tokens=… and batch=…)",
             )
         })?;
-        write(path, &figure.file(FIGURE_WIDTH))?;
+        output::write_file(path, &figure.file(FIGURE_WIDTH))?;
     }
-    let page =
-        explanation.page(&Context { commands: vec![command(arguments)], ..Context::default() });
+    let commands = vec![output::own_command()];
+    let page = explanation.page(&Context { commands, ..Context::default() });
     if let Some(path) = &arguments.html {
-        write(path, &page.html())?;
+        output::write_file(path, &page.html())?;
     }
-    let mut out = std::io::stdout().lock();
     if arguments.json {
-        writeln!(out, "{}", serde_json::json!(explanation))?;
+        println!("{}", serde_json::json!(explanation));
     } else {
-        write!(out, "{}", page.terminal(&output::terminal()))?;
+        print!("{}", page.terminal(&output::terminal()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn subject(arguments: &Arguments) -> Result<Subject, CommandError> {
+fn declared(arguments: &Arguments) -> Result<DeclaredDecay, CommandError> {
     let first = arguments.words.first().map_or("", String::as_str);
     let is_file = first.ends_with(".toml") || Path::new(first).is_file();
-    if !is_file {
-        if !arguments.set.is_empty() {
-            return Err(CommandError::usage(
-                "--set changes a configuration, and there is none",
-                "write the keys behind the library: torch.AdamW weight_decay=0.1 lr=6e-4",
-            ));
-        }
-        return Ok(Subject::from(&Setting::read(&arguments.words)?));
-    }
-    if let Some(word) = arguments.words.get(1) {
-        return Err(CommandError::usage(
+    match (is_file, arguments.words.get(1)) {
+        (false, _) if !arguments.set.is_empty() => Err(CommandError::usage(
+            "--set changes a configuration, and there is none",
+            "write the keys behind the library: torch.AdamW weight_decay=0.1 lr=6e-4",
+        )),
+        (false, _) => Ok(DeclaredDecay::from(&Setting::read(&arguments.words)?)),
+        (true, Some(word)) => Err(CommandError::usage(
             format!("`{word}` stands behind a configuration"),
             "change a configuration with --set, for example --set decay.lambda=0.3",
-        ));
+        )),
+        (true, None) => project::declared(read_config(Path::new(first), &arguments.set)?),
     }
-    project::subject(train::read_config(Path::new(first), &arguments.set)?)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), CommandError> {
-    wd_store::write_file(path, text.as_bytes())?;
-    eprintln!("→ {}", path.display());
-    Ok(())
-}
-
-/// The command that makes the page again.
-fn command(arguments: &Arguments) -> String {
-    let mut words = vec!["wd explain".to_owned()];
-    words.extend(arguments.words.iter().map(|word| quoted(word)));
-    for setting in &arguments.set {
-        words.push(format!("--set {}", quoted(setting)));
-    }
-    if let Some(path) = &arguments.html {
-        words.push(format!("--html {}", quoted(&path.display().to_string())));
-    }
-    words.join(" ")
 }

@@ -1,32 +1,88 @@
-//! A configuration of this project as the subject of an explanation.
+//! A configuration of this project as a decay to be explained.
 
-use wd_conventions::explanation::DecayedTensors;
-use wd_conventions::library::{Convention, Optimizer};
-use wd_conventions::{RunDeclaration, Subject};
-use wd_decay::{DecayRule, Given, Loss, Momenta, MuonScale, Reduction, Role, RunShape, Unit};
+use wd_conventions::library::Convention;
+use wd_conventions::{DecayedTensors, DeclaredDecay};
+use wd_decay::{
+    DecayRule, Declared, Loss, Momenta, MuonScale, OptimizerKind, Reduction, Role, Run, Unit,
+};
 use wd_nn::ClassLoss;
 use wd_optim::Direction;
-use wd_train::{
-    ConfigSource, Declaration, RunPlan,
-    config::{ModelConfig, OptimizerKind},
-};
+use wd_page::number::short;
+use wd_train::config::ModelConfig;
+use wd_train::{ConfigSource, Declaration, RunPlan};
 
 use crate::{diagnostics::CommandError, text};
 
 /// What a configuration declares; without its corpus, as far as the file itself goes.
-pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
+pub(super) fn declared(source: ConfigSource) -> Result<DeclaredDecay, CommandError> {
     let declaration = Declaration::new(&source)?;
     let config = source.config.clone();
     let plan = match config.data.path.exists() {
         true => Some(RunPlan::new(source.clone())?),
         false => None,
     };
+    let optimizer = &declaration.optimizer;
+    let width = declaration.model.width().map(|width| width as u64);
+    let roles = declaration.layout.segments.iter().map(|segment| segment.role);
+    let decays = declaration.choices.iter().map(|choice| choice.lambda > 0.0);
+    let lambda_schedule = match &plan {
+        Some(plan) => Some(plan.lambda_schedule),
+        None => declaration.lambda_schedule,
+    };
+    Ok(DeclaredDecay {
+        name: source.name.clone(),
+        library_equation: None,
+        optimizer: Some(match optimizer.direction {
+            Direction::Adam(_) => OptimizerKind::Adam,
+            Direction::Sgd { .. } => OptimizerKind::Sgd,
+            Direction::Lion { .. } => OptimizerKind::Lion,
+            Direction::Muon { .. } => OptimizerKind::Muon,
+        }),
+        convention: Convention::Step {
+            rule: optimizer.rule,
+            per_unit: 1.0,
+            cautious: optimizer.cautious,
+        },
+        lambda: Declared::stated(config.decay.lambda()),
+        lambda_schedule: lambda_schedule.filter(|_| config.decay.schedule.is_some()),
+        momenta: momenta(&optimizer.direction),
+        muon_scale: width.map(|fan_in| MuonScale::Shape { fan_in }),
+        l1_ratio: 0.0,
+        anchor: config.decay.anchor.clone(),
+        decayed: DecayedTensors::of(roles.zip(decays), config.decay.policy().name()),
+        // The kernels of this project take decay and update in one pass.
+        stores_shrunk_weights: false,
+        run: run(&source, &declaration, plan.as_ref()),
+        remarks: remarks(&source, &declaration, plan.as_ref()),
+    })
+}
+
+fn momenta(direction: &Direction) -> Momenta {
+    let absent = Momenta { momentum: 0.0, dampening: 0.0, nesterov: false, beta1: 0.0, beta2: 0.0 };
+    match *direction {
+        Direction::Sgd { momentum, dampening, nesterov } => {
+            Momenta { momentum, dampening, nesterov, ..absent }
+        }
+        Direction::Adam(adam) => Momenta { beta1: adam.beta1, beta2: adam.beta2, ..absent },
+        Direction::Lion { beta1, beta2 } => Momenta { beta1, beta2, ..absent },
+        Direction::Muon { momentum, nesterov, .. } => Momenta { momentum, nesterov, ..absent },
+    }
+}
+
+/// What a person may not expect of this configuration.
+fn remarks(
+    source: &ConfigSource,
+    declaration: &Declaration,
+    plan: Option<&RunPlan>,
+) -> Vec<String> {
+    let config = &source.config;
     let mut remarks = Vec::new();
     if plan.is_none() {
         let path = config.data.path.display();
         remarks.push(match declaration.unit {
             Unit::Image => format!(
-                "there are no images at {path}: their size and number, and what follows from them, are left out"
+                "there are no images at {path}: their size and number, and what follows from them, \
+                 are left out"
             ),
             _ => format!(
                 "the corpus {path} is not prepared: its size, and what follows from it, is left out"
@@ -45,14 +101,15 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
         && config.decay.lambda() > 0.0;
     if is_penalty && let Some(norm) = optimizer.clip {
         remarks.push(format!(
-            "gradients are clipped to norm {}, the penalty is not: while the clip acts it is stronger than the prior says (optim.clip = 0)",
-            wd_page::number::short(norm)
+            "gradients are clipped to norm {}, the penalty is not: while the clip acts it is \
+             stronger than the prior says (optim.clip = 0)",
+            short(norm)
         ));
     }
-    if is_penalty && plan.as_ref().is_some_and(|plan| !plan.running.segments.is_empty()) {
+    if is_penalty && plan.is_some_and(|plan| !plan.running.segments.is_empty()) {
         remarks.push(
-            "before a batch norm the loss does not depend on the scale of a convolution: there σ is only a name, and λ sets the \
-             effective learning rate"
+            "before a batch norm the loss does not depend on the scale of a convolution: there σ \
+             is only a name, and λ sets the effective learning rate"
                 .to_owned(),
         );
     }
@@ -61,97 +118,17 @@ pub(super) fn subject(source: ConfigSource) -> Result<Subject, CommandError> {
             "Muon moves the hidden matrices, which this is about; AdamW moves the rest".to_owned(),
         );
     }
-    Ok(Subject {
-        name: source.name.clone(),
-        library_equation: None,
-        optimizer: match config.optim.kind {
-            OptimizerKind::Adamw | OptimizerKind::Adam => Optimizer::Adam,
-            OptimizerKind::Sgd => Optimizer::Sgd,
-            OptimizerKind::Lion => Optimizer::Lion,
-            OptimizerKind::Muon => Optimizer::Muon,
-        },
-        convention: Convention::Step {
-            rule: optimizer.rule,
-            per_unit: 1.0,
-            cautious: optimizer.cautious,
-        },
-        lambda: Given::typed(config.decay.lambda()),
-        lambda_schedule: config.decay.schedule.as_ref().and_then(|_| {
-            plan.as_ref().map_or(declaration.lambda_schedule, |plan| Some(plan.lambda_schedule))
-        }),
-        momenta: momenta(&optimizer.direction),
-        muon_scale: declaration
-            .model
-            .width()
-            .map(|width| MuonScale::Shape { fan_in: width as u64 }),
-        l1_ratio: 0.0,
-        anchor: config.decay.anchor.clone(),
-        decayed: decayed(&declaration, config.decay.policy().name()),
-        // The kernels of this project take decay and update in one pass.
-        stores_shrunk_weights: false,
-        run: shape(&source, &declaration, plan.as_ref())?,
-        remarks,
-    })
+    remarks
 }
 
-fn momenta(direction: &Direction) -> Momenta {
-    let absent = Momenta { momentum: 0.0, dampening: 0.0, nesterov: false, beta1: 0.0, beta2: 0.0 };
-    match *direction {
-        Direction::Sgd { momentum, dampening, nesterov } => {
-            Momenta { momentum, dampening, nesterov, ..absent }
-        }
-        Direction::Adam(adam) => Momenta { beta1: adam.beta1, beta2: adam.beta2, ..absent },
-        Direction::Lion { beta1, beta2 } => Momenta { beta1, beta2, ..absent },
-        Direction::Muon { momentum, nesterov, .. } => Momenta { momentum, nesterov, ..absent },
-    }
-}
-
-/// Which roles decay, and by which policy.
-fn decayed(declaration: &Declaration, policy: &str) -> DecayedTensors {
-    let decays = |role: Role| {
-        declaration
-            .layout
-            .segments
-            .iter()
-            .zip(&declaration.choices)
-            .filter(|(segment, _)| segment.role == role)
-            .map(|(_, choice)| choice.lambda > 0.0)
-            .collect::<Vec<bool>>()
-    };
-    let mut words = Vec::new();
-    for role in Role::ALL {
-        let tensors = decays(role);
-        let count = tensors.iter().filter(|decays| **decays).count();
-        if count > 0 {
-            words.push(format!("{count} of {} {role} tensors", tensors.len()));
-        }
-    }
-    let any = |role| decays(role).contains(&true);
-    DecayedTensors {
-        description: match words.as_slice() {
-            [] => format!("nothing (policy {policy})"),
-            words => format!("{} (policy {policy})", words.join(", ")),
-        },
-        norms_and_biases: any(Role::Norm) || any(Role::Bias),
-        embeddings: any(Role::Embedding),
-    }
-}
-
-fn shape(
-    source: &ConfigSource,
-    declaration: &Declaration,
-    plan: Option<&RunPlan>,
-) -> Result<RunShape, CommandError> {
+fn run(source: &ConfigSource, declaration: &Declaration, plan: Option<&RunPlan>) -> Run {
     let config = &source.config;
     let record = plan.map(|plan| &plan.record);
     let steps = record.map_or(declaration.steps, |record| Some(record.steps));
     let batch = declaration.per_step.map(|number| number as f64);
-    let parameters = match record {
-        Some(record) => Some(record.parameters),
-        None => declaration.knows_sizes.then_some(declaration.layout.len as u64),
-    };
-    Ok(RunShape {
-        peak_learning_rate: Some(Given::typed(config.optim.lr)),
+    let declared_size = declaration.knows_sizes.then_some(declaration.layout.len as u64);
+    Run {
+        peak_learning_rate: Some(Declared::stated(config.optim.lr)),
         schedule: plan.map_or(declaration.schedule, |plan| Some(plan.schedule)),
         steps,
         unit: declaration.unit,
@@ -160,7 +137,7 @@ fn shape(
         data_points: record.map(|record| record.training_tokens as f64),
         epochs: record.map(|record| record.epochs),
         context: declaration.model.context().map(|context| context as u64),
-        parameters,
+        parameters: record.map_or(declared_size, |record| Some(record.parameters)),
         width: declaration.model.width().map(|width| width as u64),
         init_std: Some(matrix_rms(declaration)),
         reduction: Some(Reduction::Mean),
@@ -170,8 +147,8 @@ fn shape(
             }
             _ => Loss::NegativeLogLikelihood,
         }),
-        ..RunDeclaration::default().resolve()?
-    })
+        ..Run::default()
+    }
 }
 
 /// RMS of the initial weights of the hidden matrices and convolutions together.

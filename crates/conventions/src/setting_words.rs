@@ -1,0 +1,150 @@
+//! A setting as a person types it: `torch.AdamW weight_decay=0.1 lr=6e-4 steps=50000`.
+
+use crate::library::{self, Key, KeyDefault, KeyMeaning, LibraryEntry, Values};
+use crate::setting::{check, invalid};
+use crate::{ConventionError, Quantity, RunDeclaration, Setting};
+use wd_decay::{Declared, names};
+
+impl Setting {
+    /// Reads the words of a command line: the entry's name, then `key=value`.
+    ///
+    /// A key may be spelled as the library does (`learning_rate`, `b1`, `alpha`) or by its common
+    /// name (`lr`, `beta1`, `weight_decay`); `betas=0.9,0.95` gives both.
+    ///
+    /// # Errors
+    /// Unknown entry or key (with the nearest names), a key given twice, a value that its key
+    /// cannot have, switches that no variant has, and whatever [`RunDeclaration::resolve`] refuses.
+    pub fn read<S: AsRef<str>>(words: &[S]) -> Result<Self, ConventionError> {
+        let mut words = words.iter().map(AsRef::as_ref);
+        let name = words.next().ok_or_else(|| ConventionError::Missing {
+            needed_for: "a setting".to_owned(),
+            missing: "a library entry first, for example torch.AdamW weight_decay=0.1 lr=6e-4"
+                .to_owned(),
+        })?;
+        let entry = library::find(name)?;
+        let mut reader = Reader {
+            entry,
+            seen: Vec::new(),
+            numbers: Values::new(),
+            switches: Vec::new(),
+            run: RunDeclaration::default(),
+        };
+        for word in words {
+            let (key, value) =
+                word.split_once('=').ok_or_else(|| ConventionError::InvalidSetting {
+                    key: word.to_owned(),
+                    given: String::new(),
+                    reason:
+                        "every word behind the library is key=value, for example weight_decay=0.1"
+                            .to_owned(),
+                })?;
+            reader.take(key.trim(), value.trim())?;
+        }
+        reader.finish()
+    }
+}
+
+/// The words read so far.
+struct Reader {
+    entry: &'static LibraryEntry,
+    seen: Vec<String>,
+    numbers: Values,
+    switches: Vec<(String, bool)>,
+    run: RunDeclaration,
+}
+
+impl Reader {
+    fn take(&mut self, key: &str, value: &str) -> Result<(), ConventionError> {
+        // `betas=(0.9, 0.95)`, as in a call.
+        if key == "betas" && self.entry.key(KeyMeaning::Beta1).is_some() {
+            let pair = value.trim_start_matches(['(', '[']).trim_end_matches([')', ']']);
+            let Some((first, second)) = pair.split_once(',') else {
+                return Err(invalid(
+                    key,
+                    value,
+                    "betas are two numbers, for example betas=0.9,0.95",
+                ));
+            };
+            self.take("beta1", first.trim())?;
+            return self.take("beta2", second.trim());
+        }
+        let own = self.entry.keys.iter().find(|own| own.name == key || own.meaning.name() == key);
+        let name = own.map_or(key, |own| &own.name);
+        if self.seen.iter().any(|seen| seen == name) {
+            return Err(invalid(key, value, "it is given twice"));
+        }
+        match own {
+            Some(own) => self.take_own(own, key, value)?,
+            None if RunDeclaration::has(key) => self.run.set(key, value)?,
+            None => {
+                let known = self.entry.keys.iter().map(|own| own.name.as_str());
+                let common = RunDeclaration::KEYS.iter().map(|(name, _)| *name);
+                // Parts of a schedule are written behind it; `wd` is what λ is called in many
+                // configs.
+                if ["warmup", "floor"].contains(&key) {
+                    return Err(invalid(
+                        key,
+                        value,
+                        &format!("it is a part of the schedule: schedule=cosine,{key}={value}"),
+                    ));
+                }
+                let nearest = match (
+                    ["wd", "decay", "lambda", "l2", "λ"].contains(&key.to_lowercase().as_str()),
+                    self.entry.key(KeyMeaning::WeightDecay),
+                ) {
+                    (true, Some(own)) => format!("`{}`", own.name),
+                    _ => names::nearest(key, known.chain(common)),
+                };
+                return Err(ConventionError::UnknownKey {
+                    entry: self.entry.name.clone(),
+                    given: key.to_owned(),
+                    nearest,
+                });
+            }
+        }
+        self.seen.push(name.to_owned());
+        Ok(())
+    }
+
+    fn take_own(
+        &mut self,
+        own: &'static Key,
+        key: &str,
+        value: &str,
+    ) -> Result<(), ConventionError> {
+        if let KeyDefault::Switch(_) = own.default {
+            let on = match value.to_lowercase().as_str() {
+                "true" | "1" | "yes" => true,
+                "false" | "0" | "no" => false,
+                _ => return Err(invalid(key, value, "it is true or false")),
+            };
+            match own.meaning {
+                KeyMeaning::Nesterov => {
+                    self.numbers.insert(own.meaning, Declared::stated(f64::from(u8::from(on))));
+                }
+                _ => self.switches.push((own.name.clone(), on)),
+            }
+            return Ok(());
+        }
+        if value.contains(',') {
+            return Err(invalid(
+                key,
+                value,
+                "it is one number, with a point for decimals; of a list, give the one that was \
+                 chosen",
+            ));
+        }
+        let quantity: Quantity = value.parse()?;
+        if quantity.unit.is_some() {
+            return Err(invalid(key, value, "it has no unit"));
+        }
+        let number = quantity.value;
+        check(self.entry, own.meaning, number)?;
+        self.numbers.insert(own.meaning, Declared::stated(number));
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Setting, ConventionError> {
+        Setting::assemble(self.entry, self.numbers, &self.switches, self.run.resolve()?)
+    }
+}

@@ -141,7 +141,7 @@ impl Options {
             ..Run::at_peak(record.peak_learning_rate)
         };
         let planned = PlannedRun {
-            optimizer: record.optimizer.parse().map_err(ConventionError::from)?,
+            optimizer: record.optimizer.parse::<OptimizerKind>().map_err(ConventionError::from)?,
             fine_tuning: plan.init_from.is_some(),
             ..PlannedRun::new(&run)?
         };

@@ -3,6 +3,7 @@
 //! | file | question it answers |
 //! |---|---|
 //! | [`role`] | what is this tensor? |
+//! | [`optimizer`] | which family of optimizers takes the step? |
 //! | [`policy`] | does this tensor decay, with which λ, and why? |
 //! | [`schedule`] | what multiplies the peak learning rate (or λ) at step t? |
 //! | [`rule`] | how does λ become this step's shrink? |
@@ -44,6 +45,7 @@ mod error;
 pub mod momenta;
 pub mod names;
 pub mod norm;
+pub mod optimizer;
 pub mod policy;
 pub mod role;
 pub mod rule;
@@ -62,6 +64,7 @@ pub use norm::{
     Equilibrium, MuonScale, UpdateNoise, coupled_sgd_equilibrium, norm_recursion,
     scale_invariant_sgd_norm,
 };
+pub use optimizer::OptimizerKind;
 pub use policy::{Choice, DecayPolicy, Preset, TensorDescription};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};

@@ -1,6 +1,6 @@
 //! The run around a λ: rates, lengths and sizes that have been checked against each other.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Schedule, ScheduleKind, Unit};
 
@@ -76,7 +76,7 @@ impl Loss {
 }
 
 /// The number format of the weights that the optimizer updates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
     /// 24 significant bits.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 use wd_data::{Order, images::CorruptionKind};
+pub use wd_decay::OptimizerKind;
 use wd_decay::{Anchor, DecayRule, Preset, ScheduleKind};
 use wd_nn::{Pool, Pooling, Position, Stem};
 
@@ -328,46 +329,6 @@ pub struct OptimSection {
 
 fn default_clip() -> f64 {
     1.0
-}
-
-/// The optimizers, by the names that users know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptimizerKind {
-    /// Adam's direction; decoupled decay unless `decay.rule` says otherwise.
-    #[default]
-    Adamw,
-    /// Adam's direction; coupled L2 unless `decay.rule` says otherwise.
-    Adam,
-    /// Gradient descent with momentum; coupled L2 unless `decay.rule` says otherwise.
-    Sgd,
-    /// The sign of an interpolated momentum; decoupled decay.
-    Lion,
-    /// Orthogonalised momentum for hidden matrices, AdamW for the rest; decoupled decay.
-    Muon,
-}
-
-impl OptimizerKind {
-    /// The name as written in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            OptimizerKind::Adamw => "adamw",
-            OptimizerKind::Adam => "adam",
-            OptimizerKind::Sgd => "sgd",
-            OptimizerKind::Lion => "lion",
-            OptimizerKind::Muon => "muon",
-        }
-    }
-
-    /// The rule that the optimizer's name stands for in PyTorch.
-    pub fn default_rule(self) -> DecayRule {
-        match self {
-            OptimizerKind::Adam | OptimizerKind::Sgd => DecayRule::CoupledL2,
-            OptimizerKind::Adamw | OptimizerKind::Lion | OptimizerKind::Muon => {
-                DecayRule::Decoupled
-            }
-        }
-    }
 }
 
 /// `[schedule]` or `[decay.schedule]`: a factor on a peak, over the run.

@@ -22,7 +22,7 @@ pub struct Cost {
     /// Bytes of activations and gradient lanes.
     pub activations: u64,
     /// Tokens (or images) a second of forward and backward.
-    pub tokens_per_second: f64,
+    pub samples_per_second: f64,
     /// Seconds for all steps.
     pub seconds: f64,
 }
@@ -51,7 +51,7 @@ impl Cost {
                 )?;
                 fastest = fastest.min(begin.elapsed().as_secs_f64());
             }
-            let tokens_per_second = plan.record.tokens_per_step as f64 / fastest;
+            let samples_per_second = plan.record.samples_per_step as f64 / fastest;
             let arena = plan.layout.len as u64 * 4;
             let optimizer =
                 Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
@@ -60,7 +60,7 @@ impl Cost {
                 parameters: 2 * arena,
                 optimizer: state as u64 * 4,
                 activations: task.memory_bytes() as u64,
-                tokens_per_second,
+                samples_per_second,
                 seconds: plan.record.steps as f64 * fastest,
             })
         })

@@ -49,6 +49,20 @@ impl ModelConfig {
         }
     }
 
+    /// The network in a few words.
+    pub fn describe(&self) -> String {
+        match self {
+            ModelConfig::Gpt(model) => format!(
+                "{} layers, width {}, {} heads, context {}",
+                model.layers, model.width, model.heads, model.context
+            ),
+            ModelConfig::Vision(VisionConfig::Vit(_)) => "vit".to_owned(),
+            ModelConfig::Vision(VisionConfig::Resnet(_)) => "resnet".to_owned(),
+            ModelConfig::Vision(VisionConfig::Cnn(_)) => "cnn".to_owned(),
+            ModelConfig::Vision(VisionConfig::Mlp(_)) => "mlp".to_owned(),
+        }
+    }
+
     /// Width of the residual stream, where there is one.
     pub fn width(&self) -> Option<usize> {
         match self {

@@ -1,12 +1,9 @@
 //! `[optim]` → [`OptimizerConfig`]: the names that users know, their PyTorch defaults, and no key without effect.
 
-use wd_decay::{DecayRule, Role};
+use wd_decay::{DecayRule, Momenta, OptimizerKind, Role};
 use wd_optim::{AdamParameters, Direction, OptimizerConfig};
 
-use crate::{
-    ConfigSource, TrainError,
-    config::{OptimSection, OptimizerKind},
-};
+use crate::{ConfigSource, TrainError, config::OptimSection};
 
 /// Resolves the optimizer of a configuration.
 pub(crate) fn resolve_optimizer(
@@ -104,11 +101,18 @@ pub(crate) fn learning_rate_ratio(direction: &Direction, role: Role) -> f64 {
     }
 }
 
-/// The coefficient by which the direction remembers earlier gradients: β₁, or the momentum.
-pub(crate) fn first_momentum(direction: &Direction) -> f64 {
-    match direction {
-        Direction::Sgd { momentum, .. } | Direction::Muon { momentum, .. } => *momentum,
-        Direction::Adam(adam) => adam.beta1,
-        Direction::Lion { beta1, .. } => *beta1,
+/// How the direction remembers earlier gradients.
+pub(crate) fn momenta(direction: &Direction) -> Momenta {
+    match *direction {
+        Direction::Sgd { momentum, dampening, nesterov } => {
+            Momenta { momentum, dampening, nesterov, ..Momenta::default() }
+        }
+        Direction::Muon { momentum, nesterov, auxiliary, .. } => {
+            let AdamParameters { beta1, beta2, .. } = auxiliary;
+            Momenta { momentum, nesterov, beta1, beta2, ..Momenta::default() }
+        }
+        Direction::Adam(AdamParameters { beta1, beta2, .. }) | Direction::Lion { beta1, beta2 } => {
+            Momenta { beta1, beta2, ..Momenta::default() }
+        }
     }
 }

@@ -5,12 +5,12 @@ use std::{path::PathBuf, sync::Arc};
 
 use wd_data::Order;
 use wd_decay::{
-    Anchor, Application, Choice, DecayPolicy, DecayRule, LearningRate, Momenta, PeakLearningRate,
-    Schedule, Timescale, Unit, tokens_per_parameter,
+    Anchor, Application, Choice, DecayPolicy, DecayRule, Dtype, LearningRate, PeakLearningRate,
+    Schedule, Unit, tokens_per_parameter,
 };
 use wd_nn::ParameterLayout;
-use wd_optim::{Direction, OptimizerConfig, TensorSettings};
-use wd_store::{DataUnit, Plan, PlannedTensor};
+use wd_optim::{OptimizerConfig, TensorSettings};
+use wd_store::{Plan, PlannedTensor};
 
 use crate::{
     ConfigSource, TrainError,
@@ -18,7 +18,7 @@ use crate::{
     data::{images::ImageData, text},
     keys::refuse_foreign_keys,
     model::{ModelConfig, resolve_gpt, resolve_vision},
-    optimizer::{auxiliary, first_momentum, learning_rate_ratio, resolve_optimizer},
+    optimizer::{auxiliary, learning_rate_ratio, momenta, resolve_optimizer},
     weights::{self, Arenas},
 };
 
@@ -97,27 +97,6 @@ impl RunPlan {
         check_weights(&source, &model, &layout, &running)?;
         let validate_every = config.run.validate_every.unwrap_or((steps / 10).max(1));
 
-        let shrinks: Vec<f64> = (0..steps)
-            .map(|step| {
-                let lambda = lambda * lambda_schedule.factor(step);
-                let rate = LearningRate(config.optim.lr * schedule.factor(step));
-                match rule.apply(lambda, rate, PeakLearningRate(config.optim.lr)) {
-                    Application::Shrink(shrink) => shrink.0,
-                    Application::Gradient(lambda) => match optimizer.direction {
-                        Direction::Sgd { momentum, dampening, nesterov } => {
-                            let momentum =
-                                Momenta { momentum, dampening, nesterov, ..Momenta::default() };
-                            rate.0 * lambda * momentum.gain()
-                        }
-                        // Divided, or cut to its sign, with the gradient: no shrink that the configuration could tell.
-                        _ => 0.0,
-                    },
-                    // What it takes to hold the norm.
-                    Application::Sphere => 0.0,
-                }
-            })
-            .collect();
-        let timescale = Timescale::of(&shrinks);
         let tensors: Vec<PlannedTensor> = layout
             .segments
             .iter()
@@ -125,7 +104,7 @@ impl RunPlan {
             .map(|(segment, choice)| PlannedTensor {
                 path: segment.path.clone(),
                 shape: segment.shape.clone(),
-                role: segment.role.to_string(),
+                role: segment.role,
                 parameters: segment.len() as u64,
                 lambda: choice.lambda,
                 reason: choice.reason.clone(),
@@ -134,42 +113,50 @@ impl RunPlan {
             .collect();
         let parameters = layout.len as u64;
         let seen = steps * data.per_step;
-        let record = Plan {
+        let mut record = Plan {
             format: Plan::FORMAT,
             program: format!("wd {}", env!("CARGO_PKG_VERSION")),
             seed: config.run.seed,
             steps,
             unit: data.unit,
-            tokens_per_step: data.per_step,
-            training_tokens: data.training,
-            validation_tokens: data.validation,
+            samples_per_step: data.per_step,
+            training_samples: data.training,
+            validation_samples: data.validation,
             epochs: seen as f64 / data.training as f64,
+            samples_per_parameter: tokens_per_parameter(seen, parameters),
+            data_path: config.data.path.clone(),
             corpus_hash: data.hash,
+            text: data.text,
             images: data.images,
+            model: model.describe(),
+            init_from: config.model.init_from.clone(),
             parameters,
             decayed_parameters: tensors
                 .iter()
                 .filter(|tensor| tensor.lambda != 0.0)
                 .map(|tensor| tensor.parameters)
                 .sum(),
-            optimizer: config.optim.kind.name().to_owned(),
-            beta1: first_momentum(&optimizer.direction),
-            rule: rule.name().to_owned(),
+            dtype: Dtype::F32,
+            optimizer: config.optim.kind,
+            momenta: momenta(&optimizer.direction),
+            clip: config.optim.clip,
+            policy: config.decay.policy(),
+            rule,
             cautious: config.decay.cautious,
+            anchor: config.decay.anchor.clone(),
             lambda,
+            lambda_schedule,
             peak_learning_rate: config.optim.lr,
-            schedule: config.schedule.kind.name().to_owned(),
-            schedule_description: schedule.describe(),
-            kappa: timescale.kappa,
-            tau_steps: timescale.tau_steps,
-            tau_fraction: timescale.tau_fraction,
-            tokens_per_parameter: tokens_per_parameter(seen, parameters),
-            learning_rates: (0..steps)
-                .map(|step| config.optim.lr * schedule.factor(step))
-                .collect(),
-            shrinks,
+            schedule,
+            kappa: 0.0,
+            tau_steps: None,
+            tau_fraction: None,
             tensors,
         };
+        let timescale = record.timescale();
+        record.kappa = timescale.kappa;
+        record.tau_steps = timescale.tau_steps;
+        record.tau_fraction = timescale.tau_fraction;
         let anchor = config.decay.anchor.clone();
         let init_from = config.model.init_from.clone();
         let plan = RunPlan {
@@ -222,10 +209,7 @@ impl RunPlan {
 
     /// What the run's data are counted in.
     pub fn unit(&self) -> Unit {
-        match self.record.unit {
-            DataUnit::Token => Unit::Token,
-            DataUnit::Image => Unit::Image,
-        }
+        self.record.unit
     }
 
     /// What the optimizer has to know of each tensor.
@@ -250,7 +234,7 @@ impl RunPlan {
 
     /// η_t at a step (0-based).
     pub fn learning_rate(&self, step: u64) -> f64 {
-        self.record.peak_learning_rate * self.schedule.factor(step)
+        self.record.learning_rate(step)
     }
 
     /// The rule by which λ acts.

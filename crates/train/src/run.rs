@@ -7,10 +7,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use wd_data::Position;
-use wd_decay::{Anchor, DecayRule, LearningRate, PeakLearningRate};
+use wd_decay::{Anchor, DecayRule, LearningRate, PeakLearningRate, Unit};
 use wd_nn::DropoutKey;
 use wd_optim::{OptimError, Optimizer, StepSettings};
-use wd_store::{DataUnit, Event, EventKind, MetricsWriter, RunDirectory, RunLock};
+use wd_store::{Event, EventKind, MetricsWriter, RunDirectory, RunLock};
 
 use crate::{
     RunPlan, TrainError,
@@ -35,9 +35,9 @@ pub struct Progress {
     /// λ of the last step.
     pub lambda: f64,
     /// Training tokens (or images) a second, since the process began.
-    pub tokens_per_second: f64,
+    pub samples_per_second: f64,
     /// What that is counted in.
-    pub unit: DataUnit,
+    pub unit: Unit,
     /// Seconds left at that rate.
     pub eta_seconds: f64,
 }
@@ -251,18 +251,18 @@ impl<'a> Trainer<'a> {
                 Step::Diverged { tensor } => return self.diverged(tensor),
             };
             last = (Some(loss), scores);
-            let tokens_per_second =
-                clock.tokens_per_second(self.step, self.plan.record.tokens_per_step);
-            let left = ((steps - self.step) * self.plan.record.tokens_per_step) as f64;
+            let samples_per_second =
+                clock.samples_per_second(self.step, self.plan.record.samples_per_step);
+            let left = ((steps - self.step) * self.plan.record.samples_per_step) as f64;
             observer.progress(&Progress {
                 step: self.step,
                 steps,
                 loss,
                 learning_rate: self.plan.learning_rate(self.step - 1),
-                lambda: self.plan.record.lambda * self.plan.lambda_factor(self.step - 1),
-                tokens_per_second,
+                lambda: self.plan.record.lambda_at(self.step - 1),
+                samples_per_second,
                 unit: self.plan.record.unit,
-                eta_seconds: left / tokens_per_second,
+                eta_seconds: left / samples_per_second,
             });
             let checkpoint_is_due =
                 checkpoint_every > 0 && self.step.is_multiple_of(checkpoint_every);
@@ -324,12 +324,13 @@ impl<'a> Trainer<'a> {
             step == 0 || done == steps || done.is_multiple_of(config.run.measure_every);
         let row = StepRow {
             step: done,
-            tokens: done * plan.record.tokens_per_step,
-            epoch: (done * plan.record.tokens_per_step) as f64 / plan.record.training_tokens as f64,
+            tokens: done * plan.record.samples_per_step,
+            epoch: (done * plan.record.samples_per_step) as f64
+                / plan.record.training_samples as f64,
             train_loss: loss,
             learning_rate: plan.learning_rate(step),
             lambda: plan.record.lambda * plan.lambda_factor(step),
-            shrink: plan.record.shrinks[step as usize],
+            shrink: plan.record.shrink(step),
             gradient_norm: report.gradient_norm,
             clip_factor: report.clip_factor,
         };
@@ -462,8 +463,8 @@ impl Clock {
         Clock { started: Instant::now(), first_step: step }
     }
 
-    fn tokens_per_second(&self, step: u64, tokens_per_step: u64) -> f64 {
+    fn samples_per_second(&self, step: u64, samples_per_step: u64) -> f64 {
         let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
-        ((step - self.first_step) * tokens_per_step) as f64 / elapsed
+        ((step - self.first_step) * samples_per_step) as f64 / elapsed
     }
 }

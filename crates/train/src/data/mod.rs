@@ -3,15 +3,15 @@
 pub(crate) mod images;
 pub(crate) mod text;
 
-use wd_decay::counted;
-use wd_store::{DataUnit, PlannedImages};
+use wd_decay::{Unit, counted};
+use wd_store::{PlannedImages, PlannedText};
 
 use crate::{ConfigSource, TrainError};
 
 /// What the data say to a plan.
 pub(crate) struct PlannedData {
     /// What the counts are counts of.
-    pub unit: DataUnit,
+    pub unit: Unit,
     /// A step's share.
     pub per_step: u64,
     /// In the training part.
@@ -22,7 +22,9 @@ pub(crate) struct PlannedData {
     pub steps_in_epoch: u64,
     /// Hash of all of it.
     pub hash: String,
-    /// What was settled about images.
+    /// What is known of the text.
+    pub text: Option<PlannedText>,
+    /// What was decided about images.
     pub images: Option<PlannedImages>,
 }
 
@@ -35,13 +37,13 @@ impl PlannedData {
         if steps <= available {
             return Ok(steps);
         }
-        let unit = self.unit.plural();
+        let unit = self.unit.words();
         Err(source.invalid(
             "run.steps",
             format!(
                 "{} of {} need more than the {} training {unit} give in {}: {}",
                 counted(steps, "step"),
-                counted(self.per_step, self.unit.name()),
+                counted(self.per_step, self.unit.noun()),
                 self.training,
                 counted(epochs, "epoch"),
                 counted(available, "step"),

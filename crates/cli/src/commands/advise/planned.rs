@@ -10,7 +10,7 @@ use wd_decay::{DecayRule, Given, ScheduleKind, Unit};
 use wd_page::words::quoted;
 use wd_train::RunPlan;
 
-use crate::{commands::train::read_config, diagnostics::CommandError, text};
+use crate::{commands::train::read_config, diagnostics::CommandError};
 
 /// What is known of the planned run.
 #[derive(Debug, Args)]
@@ -140,19 +140,19 @@ impl Planned {
     ) -> Result<(PlannedRun, Context), CommandError> {
         let plan = RunPlan::new(read_config(path, set)?)?;
         let record = &plan.record;
-        let total = (record.steps * record.tokens_per_step) as f64;
+        let total = (record.steps * record.samples_per_step) as f64;
         let base = self.base();
         let run = PlannedRun {
             unit: plan.unit(),
             parameters: Some(record.parameters as f64),
             total,
-            batch: Some(record.tokens_per_step as f64),
-            data_points: record.training_tokens as f64,
+            batch: Some(record.samples_per_step as f64),
+            data_points: record.training_samples as f64,
             epochs: record.epochs,
             peak_learning_rate: Some(record.peak_learning_rate),
             schedule: Some(plan.schedule.kind),
             floor: plan.schedule.floor,
-            optimizer: record.optimizer.parse()?,
+            optimizer: record.optimizer.name().parse()?,
             width: plan.model.width().map(|width| width as f64),
             base_width: base.base_width,
             base_lambda: base.base_lambda,
@@ -187,7 +187,7 @@ impl Planned {
                         }
                     ),
                     format!("steps={}", record.steps),
-                    format!("batch={}{}", record.tokens_per_step, text::unit(record.unit)),
+                    format!("batch={}{}", record.samples_per_step, record.unit.name()),
                 ],
                 configured: Some((record.lambda, plan.rule())),
             },

@@ -156,7 +156,7 @@ fn shape(
         unit: declaration.unit,
         batch,
         total: steps.zip(batch).map(|(steps, batch)| steps as f64 * batch),
-        data_points: record.map(|record| record.training_tokens as f64),
+        data_points: record.map(|record| record.training_samples as f64),
         epochs: record.map(|record| record.epochs),
         context: declaration.model.context().map(|context| context as u64),
         parameters,

@@ -54,7 +54,7 @@ def main():
         run.require_sequential()
         context = run.config["model"].get("context", model.config.n_positions)
         path = path or run.config["data"]["path"]
-        windows = run.plan["tokens_per_step"] // context
+        windows = run.plan["samples_per_step"] // context
         stated = run.train_losses()[0]
     if path is None or windows is None:
         parser.error("without --run, --corpus and --windows say what to compute the loss on")

@@ -42,7 +42,7 @@ def test_images(run):
     folder = Path(run.config["data"].get("test", run.config["data"]["path"]))
     pixels = idx(folder / "t10k-images-idx3-ubyte.gz")
     labels = idx(folder / "t10k-labels-idx1-ubyte.gz")
-    count = run.plan["validation_tokens"]
+    count = run.plan["validation_samples"]
     chosen = [i * len(pixels) // count for i in range(count)]
     images = run.plan["images"]
     mean, std = (torch.tensor(images[name], dtype=torch.float64).reshape(1, -1, 1, 1) for name in ("mean", "std"))

@@ -8,7 +8,7 @@
     bench/peers/venv/bin/python bench/peers/twin.py --model runs/initial-gpt2 --run runs/followed
 
 transformers' GPT2LMHeadModel is trained by torch.optim.AdamW with nanoGPT's two groups, gradients clipped to the run's
-norm and the learning rates of the run's plan.json. Fails when any step's loss differs by more than the tolerance.
+norm and the learning rates of the run's metrics. Fails when any step's loss differs by more than the tolerance.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def require_twin(run, steps):
         expected = plan["lambda"] if len(tensor["shape"]) >= 2 else 0.0
         if tensor["lambda"] != expected:
             raise SystemExit(f"{run.folder}: {tensor['path']} has λ {tensor['lambda']}, nanoGPT's groups {expected}")
-    for step, (rate, shrink) in enumerate(zip(plan["learning_rates"][:steps], plan["shrinks"][:steps])):
+    for step, (rate, shrink) in enumerate(zip(run.column("learning_rate")[:steps], run.column("shrink")[:steps])):
         if abs(shrink - rate * plan["lambda"]) > 1e-12:
             raise SystemExit(f"{run.folder}: λ is scheduled (step {step + 1}), the twin's is constant")
 
@@ -58,7 +58,8 @@ def train(model, run, corpus, context, steps):
         eps=settings.get("epsilon", 1e-8),
     )
     clip = settings.get("clip", 1.0)
-    sequences = plan["tokens_per_step"] // context
+    sequences = plan["samples_per_step"] // context
+    rates = run.column("learning_rate")
     model.train()
     for step in range(steps):
         inputs, targets = corpus.windows(step * sequences, sequences, context)
@@ -68,7 +69,7 @@ def train(model, run, corpus, context, steps):
         if clip > 0:
             torch.nn.utils.clip_grad_norm_(parameters, clip)
         for group in optimizer.param_groups:
-            group["lr"] = plan["learning_rates"][step]
+            group["lr"] = rates[step]
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 

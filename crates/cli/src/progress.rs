@@ -66,7 +66,7 @@ pub(crate) fn line(progress: &Progress) -> String {
         progress.learning_rate,
         wd_page::number::short(progress.lambda),
         wd_page::number::rate(progress.samples_per_second),
-        text::unit(progress.unit),
+        progress.unit.name(),
         wd_page::number::duration(progress.eta_seconds),
     )
 }
@@ -83,7 +83,7 @@ impl Observer for RunProgress {
     fn started(&mut self, plan: &RunPlan, step: u64) {
         let tensors = plan.record.tensors.len();
         let decayed = plan.record.tensors.iter().filter(|tensor| tensor.lambda != 0.0).count();
-        let unit = plan.record.unit.plural();
+        let unit = plan.record.unit.words();
         let lines = [
             format!(
                 "{} in {}; {} in {} {} ({}, λ = {}, policy {})",
@@ -100,10 +100,10 @@ impl Observer for RunProgress {
             format!(
                 "{} of {}, {:.2} epochs, {} {unit} a parameter; {}; κ = {}{}",
                 text::counted(plan.record.steps, "step"),
-                text::counted(plan.record.tokens_per_step, plan.record.unit.name()),
+                text::counted(plan.record.samples_per_step, plan.record.unit.noun()),
                 plan.record.epochs,
-                text::per_parameter(plan.record.tokens_per_parameter),
-                plan.record.schedule_description,
+                wd_page::number::per_parameter(plan.record.samples_per_parameter),
+                plan.record.schedule.describe(),
                 match plan.record.hides_shrink() {
                     true => "not known (the penalty is divided with the gradient)".to_owned(),
                     false => wd_page::number::short(plan.record.kappa),

@@ -1,20 +1,6 @@
 //! Numbers and tables as a person reads them.
 
 use wd_page::number;
-use wd_store::DataUnit;
-
-/// The unit of a rate: "tok", "img".
-pub(crate) fn unit(unit: DataUnit) -> &'static str {
-    match unit {
-        DataUnit::Token => "tok",
-        DataUnit::Image => "img",
-    }
-}
-
-/// Data a parameter: 22.6, 0.031.
-pub(crate) fn per_parameter(ratio: f64) -> String {
-    if ratio >= 0.1 { format!("{ratio:.1}") } else { number::short(ratio) }
-}
 
 /// 1 → "1 step", 3 → "3 steps".
 pub(crate) fn counted(count: u64, noun: &str) -> String {

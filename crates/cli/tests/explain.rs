@@ -72,7 +72,7 @@ fn a_configuration_with_and_without_its_corpus() {
         serde_json::from_str(&said(wd().arg("explain").arg(&config).arg("--json"))).expect("JSON");
     assert_eq!(explained["timescale"]["kappa"], plan["plan"]["kappa"]);
     assert_eq!(explained["timescale"]["tau_steps"], plan["plan"]["tau_steps"]);
-    assert_eq!(explained["tokens_per_parameter"], plan["plan"]["tokens_per_parameter"]);
+    assert_eq!(explained["tokens_per_parameter"], plan["plan"]["samples_per_parameter"]);
 
     std::fs::remove_dir_all(&corpus).expect("the corpus");
     let read = |command: &mut Command| -> serde_json::Value {

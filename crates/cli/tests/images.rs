@@ -62,8 +62,8 @@ fn a_classifier_learns_and_every_score_is_recorded() {
     assert!(scores[5] > 0.0 && scores[5] < 0.5 && scores[8] > 0.0, "{scores:?}");
     let plan = std::fs::read_to_string(run.join("plan.json")).expect("a plan");
     let plan: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
-    assert_eq!(plan["unit"], "image");
-    assert_eq!(plan["training_tokens"], 250);
+    assert_eq!(plan["unit"], "images");
+    assert_eq!(plan["training_samples"], 250);
     assert_eq!(plan["images"]["shape"], serde_json::json!([28, 28, 1]));
     assert_eq!(plan["images"]["shifted"], "noise, severity 3");
     // Of the training subset alone: about, but not exactly, that of the whole training part.
@@ -109,7 +109,7 @@ fn runs_that_differ_in_lambda_see_the_same_batches() {
     command.arg("sweep").arg(&config).args(["decay.lambda=0,0.5", "run.seed=0,1"]);
     succeed(command.args(["--jobs", "2", "--out"]).arg(&out));
     let first = |lambda: &str, seed: u64| {
-        let run = out.join(format!("trials/decay.lambda={lambda},run.seed={seed}"));
+        let run = out.join(format!("trials/lambda={lambda},seed={seed}"));
         let output =
             succeed(wd().arg("metrics").arg(run).args(["--csv", "--columns", "train_loss"]));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

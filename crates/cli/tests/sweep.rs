@@ -24,14 +24,14 @@ fn a_sweep_finishes_what_was_left_and_repeats_nothing() {
     assert!(!out.join("trials").exists(), "a dry run writes nothing");
 
     // A file where a trial's log should be makes that trial fail; the others must go on.
-    let obstacle = out.join("trials/decay.lambda=0.5,run.seed=0");
+    let obstacle = out.join("trials/lambda=0.5,seed=0");
     std::fs::create_dir_all(obstacle.join("log.txt")).expect("a folder");
     let output = sweep().output().expect("the command starts");
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{message}");
-    assert!(message.contains("decay.lambda=0.5,run.seed=0"), "{message}");
+    assert!(message.contains("lambda=0.5,seed=0"), "{message}");
     assert!(message.contains("1 of 4 trials unfinished"), "{message}");
-    let finished = out.join("trials/decay.lambda=0,run.seed=1/metrics.bin");
+    let finished = out.join("trials/lambda=0,seed=1/metrics.bin");
     let before = std::fs::metadata(&finished).expect("metrics").modified().expect("a time");
 
     std::fs::remove_dir(obstacle.join("log.txt")).expect("the obstacle");
@@ -80,7 +80,7 @@ fn a_failed_trial_names_its_log() {
     let config = write_config(folder.path(), &corpus, 10, "");
     let out = folder.path().join("study");
     // A folder where the metrics of one trial belong.
-    let trial = out.join("trials/decay.lambda=0.1");
+    let trial = out.join("trials/lambda=0.1");
     std::fs::create_dir_all(trial.join("metrics.bin")).expect("a folder");
     let output = wd()
         .arg("sweep")

@@ -3,6 +3,7 @@
 //! | file | question it answers |
 //! |---|---|
 //! | [`role`] | what is this tensor? |
+//! | [`optimizer`] | which family of optimizers takes the step? |
 //! | [`policy`] | does this tensor decay, with which λ, and why? |
 //! | [`schedule`] | what multiplies the peak learning rate (or λ) at step t? |
 //! | [`rule`] | how does λ become this step's shrink? |

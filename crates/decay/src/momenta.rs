@@ -6,11 +6,11 @@
 //! | μ, τ | momentum, dampening: b ← μb + (1 − τ)g |
 //! | x | ηλ, the coupled penalty's push on w per step |
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The coefficients of SGD, Muon, Adam or Lion. Those that an optimizer does not have are not
 /// looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Momenta {
     /// Momentum μ of SGD or Muon, below 1.
     pub momentum: f64,

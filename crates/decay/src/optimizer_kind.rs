@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
-use crate::{DecayError, names};
+use crate::{DecayError, DecayRule, names};
 
 /// The family of an optimizer: what forms the direction that decay stands beside.
 #[derive(
@@ -15,6 +15,8 @@ use crate::{DecayError, names};
     PartialEq,
     Eq,
     Hash,
+    PartialOrd,
+    Ord,
     Default,
     Serialize,
     Deserialize,
@@ -64,6 +66,16 @@ impl OptimizerKind {
             OptimizerKind::Nadam => "NAdam",
             OptimizerKind::Radam => "RAdam",
             OptimizerKind::Adafactor => "Adafactor",
+        }
+    }
+
+    /// The rule that the optimizer's name stands for in PyTorch.
+    pub const fn default_rule(self) -> DecayRule {
+        match self {
+            OptimizerKind::Adamw | OptimizerKind::Lion | OptimizerKind::Muon => {
+                DecayRule::Decoupled
+            }
+            _ => DecayRule::CoupledL2,
         }
     }
 

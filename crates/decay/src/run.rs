@@ -1,6 +1,6 @@
 //! The run around a λ: rates, lengths and sizes that have been checked against each other.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::{Schedule, ScheduleKind, Unit};
@@ -71,7 +71,7 @@ impl Loss {
 }
 
 /// The number format of the weights that the optimizer updates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(VariantArray, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]

@@ -62,7 +62,8 @@ impl FromStr for ScheduleKind {
 }
 
 #[doc = include_str!("../docs/schedule.md")]
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Schedule {
     /// The shape after the warm-up.
     pub kind: ScheduleKind,
@@ -74,6 +75,24 @@ pub struct Schedule {
     pub floor: f64,
     /// Final-decay steps D; used by `wsd` alone.
     pub decay: u64,
+}
+
+/// A schedule as it stands in a file, before it is known to be possible.
+#[derive(Deserialize)]
+struct Unchecked {
+    kind: ScheduleKind,
+    warmup: u64,
+    steps: u64,
+    floor: f64,
+    decay: u64,
+}
+
+impl TryFrom<Unchecked> for Schedule {
+    type Error = DecayError;
+
+    fn try_from(raw: Unchecked) -> Result<Self, DecayError> {
+        Schedule::new(raw.kind, raw.warmup, raw.steps, raw.floor, raw.decay)
+    }
 }
 
 impl Schedule {

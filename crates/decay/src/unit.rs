@@ -50,13 +50,36 @@ impl Unit {
         }
     }
 
+    /// One of them: `token`, for a count beside it.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Unit::Token => "token",
+            Unit::Sequence => "sequence",
+            Unit::Image => "image",
+            Unit::Example => "example",
+            Unit::Epoch => "epoch",
+            Unit::Step => "step",
+        }
+    }
+
+    /// For each of them: `a token`, `an image`.
+    pub const fn each(self) -> &'static str {
+        match self {
+            Unit::Token => "a token",
+            Unit::Sequence => "a sequence",
+            Unit::Image => "an image",
+            Unit::Example => "an example",
+            Unit::Epoch => "an epoch",
+            Unit::Step => "a step",
+        }
+    }
+
     /// The unit that is called so: `tok`, `token` or `tokens`.
     pub fn read(text: &str) -> Option<Self> {
-        Unit::ALL.iter().copied().find(|unit| {
-            text == unit.name()
-                || text == unit.words()
-                || Some(text) == unit.words().strip_suffix('s')
-        })
+        Unit::ALL
+            .iter()
+            .copied()
+            .find(|unit| text == unit.name() || text == unit.words() || text == unit.noun())
     }
 }
 
@@ -69,6 +92,10 @@ impl Serialize for Unit {
 impl<'de> Deserialize<'de> for Unit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Unit::read(&text).ok_or_else(|| de::Error::custom(format!("no unit is called `{text}`")))
+        Unit::read(&text).ok_or_else(|| {
+            let known: Vec<&str> = Unit::ALL.iter().map(|unit| unit.words()).collect();
+            let known = known.join(", ");
+            de::Error::custom(format!("no unit is called `{text}`; known: {known}"))
+        })
     }
 }

@@ -31,7 +31,7 @@
 //! let mut study = Study::open_or_create(out, "a first look", base)?;
 //! let trials = study.add(&Grid::parse(&["decay.lambda=0,0.1", "run.seed=0..1"])?)?;
 //! study.save()?;
-//! assert_eq!(trials[1].name, "decay.lambda=0.1,run.seed=0");
+//! assert_eq!(trials[1].name, "lambda=0.1,seed=0");
 //!
 //! // `true` stands for `wd train`: it ends at once, with exit status 0.
 //! let report = Launcher::new(2).run(&trials, |_trial| Command::new("true"), |_event| {});
@@ -44,6 +44,7 @@ pub mod configuration;
 mod error;
 pub mod grid;
 pub mod launch;
+mod naming;
 pub mod page;
 pub mod run_page;
 pub mod setting;

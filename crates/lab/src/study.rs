@@ -17,16 +17,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::LabError;
 use crate::configuration::{Flat, changes, flatten};
-use crate::grid::{Grid, trial_name};
+use crate::grid::Grid;
+use crate::naming::{is_a_folder, names};
 use crate::setting::{Setting, apply};
 
-/// Version of `study.json`.
-const FORMAT: u32 = 1;
+/// Version of `study.json`. In format 1 the name of a trial was made of all of its settings; such studies continue.
+const FORMAT: u32 = 2;
+
+/// The evaluations after the last step: studies that differ in these alone are the same.
+const EVALUATE_KEY: &str = "run.evaluate";
 
 /// One run of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
-    /// Stable, readable name; also the name of its folder.
+    /// Short, readable name; also the name of its folder. Once given it stays.
     pub name: String,
     /// What it changes in the base configuration.
     pub settings: Vec<Setting>,
@@ -97,7 +101,12 @@ impl Study {
             });
         }
         let study = Study::open(root)?;
-        let changes = changes(&flatten(&study.base)?, &wanted);
+        // What is evaluated after the last step changes no run.
+        let trained = |mut flat: Flat| {
+            flat.remove(EVALUATE_KEY);
+            flat
+        };
+        let changes = changes(&trained(flatten(&study.base)?), &trained(wanted));
         if changes.is_empty() {
             Ok(study)
         } else {
@@ -116,9 +125,9 @@ impl Study {
         let text = fs::read_to_string(&path).map_err(LabError::io("cannot read", &path))?;
         let file: StudyFile =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        if file.format != FORMAT {
+        if !(1..=FORMAT).contains(&file.format) {
             return Err(damaged(format!(
-                "format {} is not known to this version (it reads format {FORMAT})",
+                "format {} is not known to this version (it reads formats up to {FORMAT})",
                 file.format
             )));
         }
@@ -143,14 +152,18 @@ impl Study {
                 .iter()
                 .map(|setting| setting.parse())
                 .collect::<Result<_, LabError>>()?;
-            if trial_name(&settings) != entry.name {
+            if !is_a_folder(&entry.name) || study.trials.iter().any(|t| t.name == entry.name) {
                 return Err(damaged(format!(
-                    "the trial `{}` does not match its settings",
+                    "`{}` is not the name of one trial's folder",
                     entry.name
                 )));
             }
-            let trial = study.trial(settings)?;
-            study.trials.push(trial);
+            study.trials.push(Trial {
+                directory: study.directory_of(&entry.name),
+                configuration: apply(&study.base, &settings)?,
+                name: entry.name,
+                settings,
+            });
         }
         Ok(study)
     }
@@ -161,24 +174,45 @@ impl Study {
     /// # Errors
     /// [`LabError::Setting`] when a key does not fit into the base configuration.
     pub fn add(&mut self, grid: &Grid) -> Result<Vec<Trial>, LabError> {
+        self.add_all(std::slice::from_ref(grid))
+    }
+
+    /// Adds several grids at once, so that their trials get names that tell all of them apart.
+    ///
+    /// # Errors
+    /// As [`Study::add`].
+    pub fn add_all(&mut self, grids: &[Grid]) -> Result<Vec<Trial>, LabError> {
         let mut known: BTreeMap<Flat, usize> = BTreeMap::new();
+        let mut others = vec![flatten(&self.base)?];
         for (index, trial) in self.trials.iter().enumerate() {
-            known.entry(flatten(&trial.configuration)?).or_insert(index);
+            let flat = flatten(&trial.configuration)?;
+            others.push(flat.clone());
+            known.entry(flat).or_insert(index);
         }
-        let mut wanted = Vec::new();
-        for settings in grid.points() {
-            let trial = self.trial(settings)?;
-            let index = *known.entry(flatten(&trial.configuration)?).or_insert_with(|| {
-                self.trials.push(trial);
-                self.trials.len() - 1
-            });
-            wanted.push(self.trials[index].clone());
+        let (mut wanted, mut new, mut flats) = (Vec::new(), Vec::new(), Vec::new());
+        for settings in grids.iter().flat_map(Grid::points) {
+            let configuration = apply(&self.base, &settings)?;
+            let flat = flatten(&configuration)?;
+            let next = self.trials.len() + new.len();
+            wanted.push(*known.entry(flat.clone()).or_insert_with(|| {
+                new.push((settings, configuration));
+                flats.push(flat);
+                next
+            }));
         }
-        let axes: Vec<String> = grid.axes().iter().map(|axis| axis.to_string()).collect();
-        if !self.grids.contains(&axes) {
-            self.grids.push(axes);
+        let taken = self.trials.iter().map(|trial| trial.name.clone()).collect();
+        let names = names(&flats, &others, &taken);
+        for ((settings, configuration), name) in new.into_iter().zip(names) {
+            let directory = self.directory_of(&name);
+            self.trials.push(Trial { name, settings, directory, configuration });
         }
-        Ok(wanted)
+        for grid in grids {
+            let axes: Vec<String> = grid.axes().iter().map(|axis| axis.to_string()).collect();
+            if !self.grids.contains(&axes) {
+                self.grids.push(axes);
+            }
+        }
+        Ok(wanted.into_iter().map(|index| self.trials[index].clone()).collect())
     }
 
     /// Writes `base.toml`, each trial's `trial.toml`, and last `study.json`, each whole or not at all.
@@ -235,14 +269,8 @@ impl Study {
         &self.trials
     }
 
-    fn trial(&self, settings: Vec<Setting>) -> Result<Trial, LabError> {
-        let name = trial_name(&settings);
-        Ok(Trial {
-            directory: self.root.join("trials").join(&name),
-            configuration: apply(&self.base, &settings)?,
-            name,
-            settings,
-        })
+    fn directory_of(&self, name: &str) -> PathBuf {
+        self.root.join("trials").join(name)
     }
 }
 

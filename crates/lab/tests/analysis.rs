@@ -4,6 +4,7 @@ mod random;
 mod synthetic;
 
 use synthetic::{Settings, Truth, settings, study, write_diverged, write_run};
+use wd_decay::ScheduleKind;
 use wd_lab::{
     ActsAs, Analysis, AnalysisOptions, ComparisonKind, LabError, Study, analyse,
     analyse_directories, analysis::predicted_rms,
@@ -32,8 +33,8 @@ fn line<'a>(analysis: &'a Analysis, words: &str) -> &'a Claim {
 /// one, larger late gradients, no change of the gap.
 fn force(settings: &Settings) -> Truth {
     let lambda = settings.lambda;
-    let (start, end) = match settings.schedule.as_str() {
-        "constant" => (0.2 * lambda, lambda),
+    let (start, end) = match settings.schedule {
+        ScheduleKind::Constant => (0.2 * lambda, lambda),
         _ => (0.42 * lambda, if lambda < 0.2 { -0.06 * lambda } else { 0.08 * lambda }),
     };
     Truth { start, end, gap: 0.0, late: 1.0 + 3.0 * lambda, norm: (1.0, 0.6) }
@@ -362,7 +363,6 @@ fn a_held_norm_is_predicted_to_stay() {
     let folder = tempfile::tempdir().unwrap();
     let study = study(folder.path(), &["decay.lambda=1", "decay.rule=hyperball"]);
     let mut plan = synthetic::plan(&settings(&study.trials()[0]));
-    plan.shrinks.fill(0.0);
     plan.tensors[0].lambda = 0.0;
     let of = |tensor: usize| predicted_rms(&plan, &[&plan.tensors[tensor]]).unwrap();
     assert_eq!(of(1), vec![0.08; plan.steps as usize]);

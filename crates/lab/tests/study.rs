@@ -42,8 +42,8 @@ fn the_same_command_continues_and_another_grid_adds() {
     assert_eq!(Study::open(&root).unwrap().trials(), again.trials());
 
     let trial = &again.trials()[5];
-    assert_eq!(trial.name, "decay.lambda=0.3,run.seed=1");
-    assert_eq!(trial.directory, root.join("trials/decay.lambda=0.3,run.seed=1"));
+    assert_eq!(trial.name, "lambda=0.3,seed=1");
+    assert_eq!(trial.directory, root.join("trials/lambda=0.3,seed=1"));
     let written = fs::read_to_string(trial.configuration_path()).unwrap();
     assert_eq!(written, trial.configuration);
     assert!(written.contains("lr = 8e-3 # tuned") && written.contains("lambda = 0.3"));
@@ -59,14 +59,46 @@ fn a_trial_that_two_grids_share_under_other_names_is_made_once() {
         study.add(&grid(&["decay.lambda=0,0.1", "optim.lr=0.008,0.004", "run.seed=0"])).unwrap();
     assert_eq!(
         names(&study),
-        [
-            "decay.lambda=0",
-            "decay.lambda=0.1",
-            "decay.lambda=0,optim.lr=0.004,run.seed=0",
-            "decay.lambda=0.1,optim.lr=0.004,run.seed=0"
-        ]
+        ["lambda=0", "lambda=0.1", "lr=0.004,lambda=0", "lr=0.004,lambda=0.1"]
     );
-    assert_eq!(rates[0].name, "decay.lambda=0");
+    assert_eq!(rates[0].name, "lambda=0");
+}
+
+/// Studies of format 1 named a trial after all of its settings.
+#[test]
+fn a_study_of_format_1_is_found_and_continued_under_its_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let mut study = Study::open_or_create(root, "t", BASE).unwrap();
+    study.add(&grid(&["decay.lambda=0.1", "run.seed=0..1"])).unwrap();
+    study.save().unwrap();
+    let json = fs::read_to_string(root.join("study.json")).unwrap();
+    let old = json
+        .replace("\"format\": 2", "\"format\": 1")
+        .replace("\"name\": \"lambda=0.1,seed=", "\"name\": \"decay.lambda=0.1,run.seed=");
+    assert_ne!(old, json);
+    fs::write(root.join("study.json"), old).unwrap();
+    let mut study = Study::open_or_create(root, "t", BASE).unwrap();
+    let trials = study.add(&grid(&["decay.lambda=0.1,0.3", "run.seed=0..1"])).unwrap();
+    assert_eq!(study.trials().len(), 4);
+    let directories: Vec<_> = trials.iter().map(|trial| trial.directory.clone()).collect();
+    let expected = [
+        "decay.lambda=0.1,run.seed=0",
+        "lambda=0.3,seed=0",
+        "decay.lambda=0.1,run.seed=1",
+        "lambda=0.3,seed=1",
+    ];
+    assert_eq!(directories, expected.map(|name| root.join("trials").join(name)));
+}
+
+#[test]
+fn what_is_evaluated_after_the_last_step_makes_no_other_study() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut study = Study::open_or_create(folder.path(), "t", BASE).unwrap();
+    study.add(&grid(&["decay.lambda=0,0.1"])).unwrap();
+    study.save().unwrap();
+    let evaluated = BASE.replace("seed = 0", "seed = 0\nevaluate = [\"noise\"]");
+    assert_eq!(Study::open_or_create(folder.path(), "t", &evaluated).unwrap().trials().len(), 2);
 }
 
 #[test]
@@ -102,12 +134,12 @@ fn damaged_files_are_errors_that_name_them() {
     };
     assert!(open_with("{").contains("study.json"));
     assert!(
-        open_with(&json.replace("\"format\": 1", "\"format\": 9"))
+        open_with(&json.replace("\"format\": 2", "\"format\": 9"))
             .contains("format 9 is not known")
     );
     assert!(
-        open_with(&json.replace("lambda=0.1\",", "lambda=0.2\","))
-            .contains("does not match its settings")
+        open_with(&json.replace("\"name\": \"lambda=0.1\"", "\"name\": \"../elsewhere\""))
+            .contains("is not the name of one trial's folder")
     );
     for end in 0..json.trim_end().len() {
         open_with(&json[..end]);

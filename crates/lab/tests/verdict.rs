@@ -3,6 +3,7 @@
 mod random;
 
 use random::Random;
+use wd_decay::{DecayRule, OptimizerKind, ScheduleKind, Unit};
 use wd_lab::verdict::judge;
 use wd_lab::{ActsAs, Arm, Comparison, ComparisonKind, Late, Verdict};
 use wd_page::Supported;
@@ -21,7 +22,7 @@ struct World {
 
 const NO_EFFECT: World = World { early: 0.0, train: 0.0, gap: 0.0, late: 0.0, deviation: 0.003 };
 
-fn arm(lambda: f64, schedule: &str, seeds: u64) -> Arm {
+fn arm(lambda: f64, schedule: ScheduleKind, seeds: u64) -> Arm {
     let level = |value: f64| Interval {
         mean: value,
         low: value,
@@ -32,21 +33,21 @@ fn arm(lambda: f64, schedule: &str, seeds: u64) -> Arm {
     Arm {
         label: format!("λ={lambda}, {schedule}"),
         lambda,
-        schedule: schedule.to_owned(),
-        schedule_description: schedule.to_owned(),
+        schedule,
+        schedule_description: schedule.to_string(),
         peak_learning_rate: 8e-3,
-        rule: "decoupled".to_owned(),
-        optimizer: "adamw".to_owned(),
+        rule: DecayRule::Decoupled,
+        optimizer: OptimizerKind::Adamw,
         settings: Vec::new(),
         kappa: 8.0 * lambda,
         tau_fraction: None,
         parameters: 169_728,
         steps: 1877,
-        unit: wd_store::DataUnit::Token,
+        unit: Unit::Token,
         loss_unit: "nats a token".to_owned(),
-        tokens_per_step: 2048,
+        samples_per_step: 2048,
         epochs: 1.0,
-        tokens_per_parameter: 22.6,
+        samples_per_parameter: 22.6,
         seeds: (0..seeds).collect(),
         diverged: Vec::new(),
         unfinished: Vec::new(),
@@ -71,7 +72,7 @@ fn arm(lambda: f64, schedule: &str, seeds: u64) -> Arm {
 fn simulate(random: &mut Random, seeds: u64, lambdas: usize, world: World) -> Verdict {
     let mut arms = Vec::new();
     let mut comparisons = Vec::new();
-    for schedule in ["cosine", "constant"] {
+    for schedule in [ScheduleKind::Cosine, ScheduleKind::Constant] {
         let baseline = arms.len();
         arms.push(arm(0.0, schedule, seeds));
         let mut family: Vec<Comparison> = Vec::new();
@@ -208,7 +209,7 @@ fn an_unclear_gap_says_how_many_seeds_would_settle_it() {
 
 #[test]
 fn nothing_to_pair_is_said_plainly() {
-    let verdict = judge(&[arm(0.1, "cosine", 3)], &[], 0.01);
+    let verdict = judge(&[arm(0.1, ScheduleKind::Cosine, 3)], &[], 0.01);
     assert_eq!(verdict.acts_as, ActsAs::Undecided);
     assert_eq!(verdict.headline, "There is no pair of runs with and without decay to compare.");
     assert_eq!(interval(&[]).n, 0);

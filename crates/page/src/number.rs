@@ -175,6 +175,11 @@ pub(crate) fn coordinate(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text }
 }
 
+/// Samples a parameter: `22.6`, `0.031`.
+pub fn per_parameter(ratio: f64) -> String {
+    if ratio >= 0.1 { format!("{ratio:.1}") } else { short(ratio) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use wd_decay::Role;
+
 /// Every error of this crate. Each names the file it is about.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -129,7 +131,7 @@ pub enum StoreError {
     #[error("the plan has no tensor with role `{role}`; its roles are: {roles}")]
     UnknownRole {
         /// The role asked for.
-        role: String,
+        role: Role,
         /// The roles that the plan's tensors have.
         roles: String,
     },

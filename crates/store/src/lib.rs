@@ -57,7 +57,7 @@ pub use error::StoreError;
 pub use event::{Event, EventKind, EventLog};
 pub use lock::RunLock;
 pub use metrics::{Column, ColumnType, MetricsReader, MetricsWriter, ROLE_MEASURES};
-pub use plan::{DataUnit, Plan, PlannedImages, PlannedTensor};
+pub use plan::{Plan, PlannedImages, PlannedTensor, PlannedText};
 pub use run_directory::RunDirectory;
 pub use status::Status;
 pub use tensor_file::{Tensor, TensorView, read_safetensors, write_safetensors};

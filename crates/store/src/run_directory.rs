@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::aside::{create_directory, write_aside};
+use crate::plan::read_format_1;
 use crate::{Checkpoints, MetricsReader, Plan, StoreError};
 
 /// A directory that holds one run. Cheap to clone; holds no file open.
@@ -84,7 +85,7 @@ impl RunDirectory {
         write_aside(&path, text.as_bytes())
     }
 
-    /// Reads `plan.json`.
+    /// Reads `plan.json`; one of format 1 together with the `config.toml` beside it.
     ///
     /// # Errors
     /// [`StoreError::Missing`], [`StoreError::TooNew`], [`StoreError::Damaged`], [`StoreError::Io`].
@@ -104,6 +105,10 @@ impl RunDirectory {
                 found: version.format.into(),
                 supported: Plan::FORMAT.into(),
             });
+        }
+        if version.format < Plan::FORMAT {
+            return read_format_1(&bytes, &self.read_config()?)
+                .map_err(|error| StoreError::damaged(&path, error));
         }
         serde_json::from_slice(&bytes).map_err(|error| StoreError::damaged(&path, error))
     }

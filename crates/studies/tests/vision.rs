@@ -6,9 +6,10 @@ mod random;
 use std::path::Path;
 
 use random::Random;
+use wd_decay::{Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, Unit};
 use wd_lab::{Grid, LabError, Study, Trial};
 use wd_page::Supported;
-use wd_store::{Column, DataUnit, Event, EventKind, Plan, PlannedTensor, RunDirectory};
+use wd_store::{Column, Event, EventKind, Plan, PlannedTensor, RunDirectory};
 use wd_studies::vision::analysis::{self as vision, Censored, VisionAnalysis};
 
 const BASE: &str = "\
@@ -68,33 +69,39 @@ fn write_run(directory: &Path, settings: &Settings, noise: f64) {
         program: "test".to_owned(),
         seed: settings.seed,
         steps,
-        unit: DataUnit::Image,
-        tokens_per_step: 50,
-        training_tokens: settings.images as u64,
-        validation_tokens: 2000,
+        unit: Unit::Image,
+        samples_per_step: 50,
+        training_samples: settings.images as u64,
+        validation_samples: 2000,
         epochs: settings.epochs,
+        samples_per_parameter: 1.0,
+        data_path: "images".into(),
         corpus_hash: "c0ffee".to_owned(),
+        text: None,
         images: None,
+        model: settings.model.clone(),
+        init_from: None,
         parameters: 10_000,
         decayed_parameters: 9000,
-        optimizer: "adamw".to_owned(),
-        beta1: 0.9,
-        rule: "decoupled".to_owned(),
+        dtype: Dtype::F32,
+        optimizer: OptimizerKind::Adamw,
+        momenta: Momenta { beta1: 0.9, ..Momenta::default() },
+        clip: 1.0,
+        policy: Preset::Timm,
+        rule: DecayRule::Decoupled,
         cautious: false,
+        anchor: Anchor::Zero,
         lambda: settings.lambda,
         peak_learning_rate: settings.learning_rate,
-        schedule: "cosine".to_owned(),
-        schedule_description: "cosine".to_owned(),
+        schedule: Schedule::constant(steps),
+        lambda_schedule: Schedule::constant(steps),
         kappa: settings.learning_rate * settings.lambda * steps as f64,
         tau_steps: None,
         tau_fraction: None,
-        tokens_per_parameter: 1.0,
-        learning_rates: vec![settings.learning_rate; steps as usize],
-        shrinks: vec![settings.learning_rate * settings.lambda; steps as usize],
         tensors: vec![PlannedTensor {
             path: "head.weight".to_owned(),
             shape: vec![10, 900],
-            role: "head".to_owned(),
+            role: Role::Head,
             parameters: 9000,
             lambda: settings.lambda,
             reason: String::new(),

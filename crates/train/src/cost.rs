@@ -17,7 +17,6 @@ pub struct Cost {
     /// Bytes of activations and gradient accumulators.
     pub activations: u64,
     /// Tokens (or images) a second of forward and backward.
-    #[serde(rename = "tokens_per_second")]
     pub samples_per_second: f64,
     /// Seconds for all steps.
     pub seconds: f64,
@@ -40,7 +39,7 @@ impl Cost {
                 let _loss = engine.gradient(DropoutKey { seed: 0, step })?;
                 fastest = fastest.min(begin.elapsed().as_secs_f64());
             }
-            let samples_per_second = plan.record.tokens_per_step as f64 / fastest;
+            let samples_per_second = plan.record.samples_per_step as f64 / fastest;
             let arena = plan.layout.len as u64 * 4;
             let optimizer = engine.optimizer_state();
             let state: usize = optimizer.iter().map(|(_, values)| values.len()).sum();

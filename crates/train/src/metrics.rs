@@ -1,8 +1,9 @@
 //! The columns of `metrics.bin`: one row a step, first the run's, then each tensor's.
 
+use wd_decay::Unit;
 use wd_nn::ParameterLayout;
 use wd_optim::TensorMeasurement;
-use wd_store::{Column, DataUnit};
+use wd_store::Column;
 
 use crate::task::Scores;
 
@@ -53,15 +54,11 @@ pub(crate) struct StepRow {
 
 impl Row {
     /// The columns of a run on this data, with those that its evaluations add.
-    pub(crate) fn new(
-        unit: DataUnit,
-        evaluations: &[&'static str],
-        layout: &ParameterLayout,
-    ) -> Self {
+    pub(crate) fn new(unit: Unit, evaluations: &[&'static str], layout: &ParameterLayout) -> Self {
         let run: Vec<&str> = RUN_COLUMNS
             .iter()
             .map(|name| match *name {
-                "samples" => unit.plural(),
+                "samples" => unit.words(),
                 name => name,
             })
             .chain(evaluations.iter().copied())

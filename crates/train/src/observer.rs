@@ -1,6 +1,6 @@
 //! What a run tells while it goes on, and how it ends.
 
-use wd_store::DataUnit;
+use wd_decay::Unit;
 
 use crate::plan::RunPlan;
 
@@ -20,7 +20,7 @@ pub struct Progress {
     /// Training tokens (or images) a second, since the process began.
     pub samples_per_second: f64,
     /// What that is counted in.
-    pub unit: DataUnit,
+    pub unit: Unit,
     /// Seconds left at that rate.
     pub eta_seconds: f64,
 }

@@ -171,14 +171,14 @@ impl<'a> Trainer<'a> {
 
     fn progress(&self, loss: f64, clock: &Clock) -> Progress {
         let record = &self.plan.record;
-        let samples_per_second = clock.samples_per_second(self.step, record.tokens_per_step);
-        let left = ((record.steps - self.step) * record.tokens_per_step) as f64;
+        let samples_per_second = clock.samples_per_second(self.step, record.samples_per_step);
+        let left = ((record.steps - self.step) * record.samples_per_step) as f64;
         Progress {
             step: self.step,
             steps: record.steps,
             loss,
             learning_rate: self.plan.learning_rate(self.step - 1),
-            lambda: record.lambda * self.plan.lambda_factor(self.step - 1),
+            lambda: record.lambda_at(self.step - 1),
             samples_per_second,
             unit: record.unit,
             eta_seconds: left / samples_per_second,
@@ -232,11 +232,11 @@ enum Stepped {
 /// What a step (0-based) says about the run as a whole.
 fn step_row(plan: &RunPlan, step: u64, loss: f64, report: &StepReport<'_>) -> StepRow {
     let record = &plan.record;
-    let samples = (step + 1) * record.tokens_per_step;
+    let samples = (step + 1) * record.samples_per_step;
     StepRow {
         step: step + 1,
         samples,
-        epoch: samples as f64 / record.training_tokens as f64,
+        epoch: samples as f64 / record.training_samples as f64,
         train_loss: loss,
         learning_rate: plan.learning_rate(step),
         lambda: record.lambda * plan.lambda_factor(step),

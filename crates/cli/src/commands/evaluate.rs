@@ -105,7 +105,7 @@ const STUDIED: CorruptionKind = CorruptionKind::Noise;
 
 /// For each model and optimizer the surface on which λ gains most: λ = 0 against its best λ on test images that get worse and worse.
 pub(crate) fn shifts(study: &Study, analysis: &VisionAnalysis) -> Result<Vec<Shift>, CommandError> {
-    let mut chosen: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut chosen: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for (index, surface) in analysis.surfaces.iter().enumerate() {
         let change = |index: usize| {
             let gain = analysis.gains[index].as_ref();
@@ -114,7 +114,7 @@ pub(crate) fn shifts(study: &Study, analysis: &VisionAnalysis) -> Result<Vec<Shi
         if analysis.optima[index].is_none() || analysis.gains[index].is_none() {
             continue;
         }
-        let key = (surface.model().to_owned(), surface.optimizer.clone());
+        let key = (surface.model().to_owned(), surface.optimizer.name());
         let best = chosen.entry(key).or_insert(index);
         if change(index) < change(*best) {
             *best = index;

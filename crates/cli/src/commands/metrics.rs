@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             writeln!(out, "{}", column.name)?;
         }
         let plan = directory.read_plan()?;
-        let roles: BTreeSet<&str> = plan.tensors.iter().map(|t| t.role.as_str()).collect();
+        let roles: BTreeSet<&str> = plan.tensors.iter().map(|tensor| tensor.role.name()).collect();
         for measure in wd_store::ROLE_MEASURES {
             for role in &roles {
                 writeln!(out, "{measure}/role:{role}")?;
@@ -103,7 +103,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let mut columns = Vec::new();
     for name in &names {
         columns.push(match name.split_once("/role:") {
-            Some((measure, role)) => reader.role_column(measure, role, &directory.read_plan()?)?,
+            Some((measure, role)) => {
+                let role = role.parse().map_err(|error: wd_decay::DecayError| {
+                    CommandError::usage(error.to_string(), "`--list` names the roles of this run")
+                })?;
+                reader.role_column(measure, role, &directory.read_plan()?)?
+            }
             None => reader.column(name)?,
         });
     }

@@ -3,9 +3,8 @@
 use std::{fmt::Write, process::ExitCode};
 
 use clap::Args;
-use wd_decay::{Anchor, DecayRule};
+use wd_decay::{Anchor, DecayRule, OptimizerKind, Unit};
 use wd_optim::{AdamParameters, Direction};
-use wd_store::{DataUnit, PlannedImages};
 use wd_train::{Cost, RunPlan};
 
 use crate::{commands::train::ConfigArguments, diagnostics::CommandError, text};
@@ -100,7 +99,7 @@ fn update(plan: &RunPlan) -> String {
 /// What λ is as a prior, where it is one and the number of data is that of the training images.
 fn prior(plan: &RunPlan) -> String {
     let record = &plan.record;
-    let is_penalty = record.optimizer == "sgd"
+    let is_penalty = record.optimizer == OptimizerKind::Sgd
         && plan.rule() == DecayRule::CoupledL2
         && plan.anchor == Anchor::Zero
         && record.lambda > 0.0;
@@ -112,12 +111,12 @@ fn prior(plan: &RunPlan) -> String {
         but.push_str("; before a batch norm the loss sees no scale, and σ is only its name");
     }
     match (is_penalty, record.unit) {
-        (true, DataUnit::Image) => format!(
+        (true, Unit::Image) => format!(
             "w ~ N(0, σ²), σ = 1/√(λN) = {} for the mean loss over N = {} images{but}",
-            wd_page::number::short((record.lambda * record.training_tokens as f64).sqrt().recip()),
-            wd_page::number::count(record.training_tokens)
+            wd_page::number::short((record.lambda * record.training_samples as f64).sqrt().recip()),
+            wd_page::number::count(record.training_samples)
         ),
-        (true, DataUnit::Token) => "a Gaussian one; `wd explain` says how wide".to_owned(),
+        (true, _) => "a Gaussian one; `wd explain` says how wide".to_owned(),
         (false, _) if record.lambda == 0.0 => "none: maximum likelihood".to_owned(),
         (false, _) => "none: only a penalty in the gradient of SGD is a Gaussian prior (`wd explain` says why)".to_owned(),
     }
@@ -133,7 +132,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             vec![
                 tensor.path.clone(),
                 format!("{:?}", tensor.shape),
-                tensor.role.clone(),
+                tensor.role.to_string(),
                 wd_page::number::count(tensor.parameters),
                 wd_page::number::short(tensor.lambda),
                 tensor.reason.clone(),
@@ -178,7 +177,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
             ),
         )
     };
-    let unit = record.unit.plural();
+    let unit = record.unit.words();
     let held_out = record.held_out();
     let mut lines = vec![
         (
@@ -192,16 +191,16 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         ),
         ("optimizer", optimizer(plan)),
         ("decay", update(plan)),
-        ("learning rate", record.schedule_description.clone()),
+        ("learning rate", record.schedule.describe()),
         ("λ", lambda),
         (
             "data",
             format!(
                 "{} training and {} {held_out} {unit}; {} of {} = {:.2} epochs",
-                wd_page::number::count(record.training_tokens),
-                wd_page::number::count(record.validation_tokens),
+                wd_page::number::count(record.training_samples),
+                wd_page::number::count(record.validation_samples),
                 text::counted(record.steps, "step"),
-                text::counted(record.tokens_per_step, record.unit.name()),
+                text::counted(record.samples_per_step, record.unit.noun()),
                 record.epochs
             ),
         ),
@@ -209,11 +208,12 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
         ("τ = 1/peak shrink", tau),
         ("as a prior", prior(plan)),
         (
-            match record.unit {
-                DataUnit::Token => "tokens per parameter",
-                DataUnit::Image => "images per parameter",
+            if record.unit == Unit::Image {
+                "images per parameter"
+            } else {
+                "tokens per parameter"
             },
-            wd_page::number::short(record.tokens_per_parameter),
+            wd_page::number::short(record.samples_per_parameter),
         ),
         (
             "memory",
@@ -237,7 +237,7 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
     ];
     if let Some(images) = &record.images {
         let after = lines.iter().position(|(name, _)| *name == "data");
-        lines.insert(after.map_or(0, |at| at + 1), ("images", described(images)));
+        lines.insert(after.map_or(0, |at| at + 1), ("images", images.describe()));
     }
     out.push('\n');
     for (name, value) in lines {
@@ -247,19 +247,6 @@ fn describe(plan: &RunPlan, cost: &Cost, threads: usize) -> String {
     out.push('\n');
     out.push_str(&schedule_table(plan));
     out
-}
-
-/// Size, classes, what is subtracted and divided by, and what they are shifted by.
-pub(crate) fn described(images: &PlannedImages) -> String {
-    let [height, width, channels] = images.shape;
-    let shifted =
-        images.shifted.as_ref().map_or(String::new(), |shifted| format!("; shifted: {shifted}"));
-    format!(
-        "{height} × {width} × {channels}, {} classes; minus {:.4?}, over {:.4?}{shifted}",
-        images.classes.len(),
-        images.mean,
-        images.std
-    )
 }
 
 /// Learning rate, λ and shrink at twelve moments of the run.
@@ -275,7 +262,7 @@ fn schedule_table(plan: &RunPlan) -> String {
         .iter()
         .map(|&step| {
             let rate = plan.learning_rate(step);
-            let lambda = plan.record.lambda * plan.lambda_factor(step);
+            let lambda = plan.record.lambda_at(step);
             vec![
                 wd_page::number::count(step + 1),
                 wd_page::number::short(rate),
@@ -283,7 +270,7 @@ fn schedule_table(plan: &RunPlan) -> String {
                 match plan.rule() {
                     DecayRule::Hyperball => "holds the norm".to_owned(),
                     _ if plan.record.hides_shrink() => "in the gradient".to_owned(),
-                    _ => wd_page::number::short(plan.record.shrinks[step as usize]),
+                    _ => wd_page::number::short(plan.record.shrink(step)),
                 },
             ]
         })

@@ -71,17 +71,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     }
     study.save()?;
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
-        write_study_report(&study, commands(arguments, &out), html, arguments.json)
+        write_study_report(&study, Some(command(arguments, &out)), html, arguments.json)
     })
 }
 
 /// The command that makes this study again.
-fn commands(arguments: &Arguments, out: &std::path::Path) -> Vec<String> {
+fn command(arguments: &Arguments, out: &std::path::Path) -> String {
     let axes: Vec<String> = arguments.axes.iter().map(|axis| quoted(axis)).collect();
-    vec![format!(
+    format!(
         "wd sweep {} {} --out {}",
         quoted(&arguments.config.display().to_string()),
         axes.join(" "),
         quoted(&out.display().to_string())
-    )]
+    )
 }

@@ -1,8 +1,8 @@
 //! An arm: all trials that differ only in their seed.
 
 use serde::Serialize;
+use wd_decay::{DecayRule, OptimizerKind, Role, ScheduleKind, Unit};
 use wd_statistics::Interval;
-use wd_store::DataUnit;
 
 /// A mean with its 95 % interval at one place of the run: a point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -35,16 +35,16 @@ pub struct Arm {
     pub label: String,
     /// λ as configured.
     pub lambda: f64,
-    /// Learning-rate schedule: `cosine`, `constant`, ….
-    pub schedule: String,
+    /// Shape of the learning-rate schedule.
+    pub schedule: ScheduleKind,
     /// One line that describes the schedule fully.
     pub schedule_description: String,
     /// Peak learning rate.
     pub peak_learning_rate: f64,
-    /// Decay rule: `decoupled`, `coupled-l2`, ….
-    pub rule: String,
-    /// Optimizer: `adamw`, `sgd`, ….
-    pub optimizer: String,
+    /// Decay rule.
+    pub rule: DecayRule,
+    /// Optimizer.
+    pub optimizer: OptimizerKind,
     /// Configuration keys (other than λ, schedule kind, peak learning rate) whose values differ within the study.
     pub settings: Vec<(String, String)>,
     /// κ = Σ_t s_t, the total decay exponent.
@@ -55,16 +55,16 @@ pub struct Arm {
     pub parameters: u64,
     /// Optimizer steps.
     pub steps: u64,
-    /// What the counts of data are counts of.
-    pub unit: DataUnit,
+    /// What its samples are: tokens or images.
+    pub unit: Unit,
     /// What its losses are in, as [`wd_store::Plan::loss_unit`] says.
     pub loss_unit: String,
-    /// Tokens a step, or images.
-    pub tokens_per_step: u64,
+    /// Samples a step.
+    pub samples_per_step: u64,
     /// Passes over the training data.
     pub epochs: f64,
-    /// Training tokens (or images) seen per parameter.
-    pub tokens_per_parameter: f64,
+    /// Training samples seen per parameter.
+    pub samples_per_parameter: f64,
     /// Seeds of the finished trials, ascending.
     pub seeds: Vec<u64>,
     /// Trials that diverged.
@@ -107,8 +107,8 @@ pub struct Late {
 /// Weight RMS of one role, or of one kind of matrix, as measured and as the norm recursion predicts it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RoleNorm {
-    /// `matrix`, `embedding`, `position`, `head`, `norm` or `bias`.
-    pub role: String,
+    /// The role of the tensors.
+    pub role: Role,
     /// Absent: the whole role. Present: the tensors of this role with this path once the block number is cut out,
     /// for example `attention.qkv.weight`.
     pub kind: Option<String>,

@@ -35,7 +35,7 @@ pub(crate) struct Members {
 impl Members {
     /// Does any tensor decay?
     pub(crate) fn decays(&self) -> bool {
-        self.plan.tensors.iter().any(|tensor| tensor.lambda != 0.0)
+        self.plan.decays()
     }
 
     /// The numbers of the finished trial with this seed.
@@ -77,7 +77,8 @@ pub(crate) fn gather(trials: Vec<TrialRecord>) -> Vec<Members> {
     all.sort_by(|a, b| {
         let (a, b) = (&a.arm, &b.arm);
         a.schedule
-            .cmp(&b.schedule)
+            .name()
+            .cmp(b.schedule.name())
             .then(a.peak_learning_rate.total_cmp(&b.peak_learning_rate))
             .then(a.lambda.total_cmp(&b.lambda))
     });
@@ -126,11 +127,11 @@ fn arm(
     Arm {
         label: String::new(),
         lambda: plan.lambda,
-        schedule: plan.schedule.clone(),
-        schedule_description: plan.schedule_description.clone(),
+        schedule: plan.schedule.kind,
+        schedule_description: plan.schedule.describe(),
         peak_learning_rate: plan.peak_learning_rate,
-        rule: plan.rule.clone(),
-        optimizer: plan.optimizer.clone(),
+        rule: plan.rule,
+        optimizer: plan.optimizer,
         settings: Vec::new(),
         kappa: plan.kappa,
         tau_fraction: plan.tau_fraction,
@@ -138,9 +139,9 @@ fn arm(
         steps: plan.steps,
         unit: plan.unit,
         loss_unit: plan.loss_unit(),
-        tokens_per_step: plan.tokens_per_step,
+        samples_per_step: plan.samples_per_step,
         epochs: plan.epochs,
-        tokens_per_parameter: plan.tokens_per_parameter,
+        samples_per_parameter: plan.samples_per_parameter,
         seeds: finished.keys().copied().collect(),
         diverged,
         unfinished,
@@ -223,7 +224,7 @@ fn label(all: &mut [Members]) {
         let arm = &mut members.arm;
         let mut parts = vec![format!("λ={}", spell(arm.lambda))];
         if several_schedules {
-            parts.push(arm.schedule.clone());
+            parts.push(arm.schedule.to_string());
         }
         if several_rates {
             parts.push(format!("lr={}", spell(arm.peak_learning_rate)));

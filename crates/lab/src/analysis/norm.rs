@@ -5,7 +5,7 @@
 //! weights directly; for other optimizers, coupled L2, the cautious modifier, an anchor other than zero and weights
 //! that were read from a file nothing is predicted. A norm that hyperball holds stays what it was.
 
-use wd_decay::{UpdateNoise, norm_recursion};
+use wd_decay::{DecayRule, OptimizerKind, Role, UpdateNoise, norm_recursion};
 use wd_store::{Plan, PlannedTensor};
 
 use super::trial::TrialRecord;
@@ -16,7 +16,7 @@ use wd_statistics::interval;
 /// Tensors whose norm is looked at together.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Group {
-    pub(crate) role: String,
+    pub(crate) role: Role,
     pub(crate) kind: Option<String>,
     pub(crate) tensors: Vec<usize>,
 }
@@ -25,19 +25,19 @@ pub(crate) struct Group {
 /// matrix.
 pub(crate) fn groups(plan: &Plan) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut put = |role: &str, kind: Option<String>, tensor: usize| match groups
+    let mut put = |role: Role, kind: Option<String>, tensor: usize| match groups
         .iter_mut()
         .find(|group| group.role == role && group.kind == kind)
     {
         Some(group) => group.tensors.push(tensor),
-        None => groups.push(Group { role: role.to_owned(), kind, tensors: vec![tensor] }),
+        None => groups.push(Group { role, kind, tensors: vec![tensor] }),
     };
     for (index, tensor) in plan.tensors.iter().enumerate() {
-        put(&tensor.role, None, index);
+        put(tensor.role, None, index);
     }
     for (index, tensor) in plan.tensors.iter().enumerate() {
-        if tensor.role == "matrix" {
-            put(&tensor.role, Some(kind(&tensor.path)), index);
+        if tensor.role == Role::Matrix {
+            put(tensor.role, Some(kind(&tensor.path)), index);
         }
     }
     if groups.iter().filter(|group| group.kind.is_some()).count() < 2 {
@@ -62,10 +62,9 @@ fn kind(path: &str) -> String {
 
 /// Measured and predicted RMS of each group, over the finished trials of one arm, which share `plan` but for its seed.
 pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm> {
-    let Some(first) = finished.first() else {
+    if finished.is_empty() {
         return Vec::new();
-    };
-    let begins_free = begins_free(first);
+    }
     let rows = plan.steps as usize;
     let cuts = windows(rows);
     groups(plan)
@@ -85,10 +84,7 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
                 .collect();
             let tensors: Vec<&PlannedTensor> =
                 group.tensors.iter().map(|&tensor| &plan.tensors[tensor]).collect();
-            let predicted = match begins_free {
-                true => predicted_rms(plan, &tensors).unwrap_or_default(),
-                false => Vec::new(),
-            };
+            let predicted = predicted_rms(plan, &tensors).unwrap_or_default();
             let ratios: Vec<f64> = of_seeds
                 .iter()
                 .filter_map(|rms| rms.last)
@@ -111,32 +107,20 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
         .collect()
 }
 
-/// Do the weights begin at their initialisation, and decay to zero?
-fn begins_free(trial: &TrialRecord) -> bool {
-    let set = |key: &str| trial.configuration.get(key).map(String::as_str);
-    // An anchor that is a table has no key of its own in a flat configuration.
-    let anchored = trial.configuration.keys().any(|key| key.starts_with("decay.anchor."));
-    set("model.init_from").is_none()
-        && matches!(set("decay.anchor"), None | Some("zero"))
-        && !anchored
-}
-
 /// RMS of some tensors of a plan, taken together, after each step, as the norm recursion predicts it.
 ///
-/// `None` where it makes no statement: a direction other than Adam's, coupled L2, the cautious modifier, a tensor whose
-/// λ is set while the run's is 0 (its shrinks are not in the plan). The caller knows whether the weights begin at
-/// their initialisation and decay to zero; nothing else is predicted.
+/// `None` where it makes no statement: weights that start or decay elsewhere than usual, a direction other than
+/// Adam's, coupled L2, the cautious modifier, a tensor whose λ is set while the run's is 0.
 pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>> {
-    let decays = plan.tensors.iter().any(|tensor| tensor.lambda != 0.0);
-    let shrinks_directly = plan.rule != "coupled-l2" && !plan.cautious;
-    let complete =
-        plan.learning_rates.len() as u64 == plan.steps && plan.shrinks.len() as u64 == plan.steps;
-    let is_adam = matches!(plan.optimizer.as_str(), "adam" | "adamw");
-    if !is_adam || !complete || (decays && !shrinks_directly) {
+    let shrinks_directly = plan.rule != DecayRule::CoupledL2 && !plan.cautious;
+    let is_adam = matches!(plan.optimizer, OptimizerKind::Adam | OptimizerKind::Adamw);
+    if !plan.starts_from_initialisation() || !is_adam || (plan.decays() && !shrinks_directly) {
         return None;
     }
-    let diffusion = UpdateNoise::Adam { beta1: plan.beta1 }.diffusion();
-    let mut squares = vec![0.0; plan.learning_rates.len()];
+    let diffusion = UpdateNoise::Adam { beta1: plan.momenta.beta1 }.diffusion();
+    let rates: Vec<f64> = (0..plan.steps).map(|step| plan.learning_rate(step)).collect();
+    let shrinks: Vec<f64> = (0..plan.steps).map(|step| plan.shrink(step)).collect();
+    let mut squares = vec![0.0; rates.len()];
     let mut elements = 0.0;
     for tensor in tensors {
         // The plan's shrinks are those of a tensor with the configured λ.
@@ -145,11 +129,11 @@ pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>
             (_, 0.0) => return None,
             (own, configured) => own / configured,
         };
-        let shrinks: Vec<f64> = plan.shrinks.iter().map(|shrink| shrink * multiplier).collect();
-        let rms = if plan.rule == "hyperball" && tensor.lambda != 0.0 {
-            vec![tensor.initial_rms; plan.learning_rates.len()]
+        let rms = if plan.holds_norms() && tensor.lambda != 0.0 {
+            vec![tensor.initial_rms; rates.len()]
         } else {
-            norm_recursion(tensor.initial_rms, &plan.learning_rates, &shrinks, diffusion)
+            let own: Vec<f64> = shrinks.iter().map(|shrink| shrink * multiplier).collect();
+            norm_recursion(tensor.initial_rms, &rates, &own, diffusion)
         };
         let count = tensor.parameters as f64;
         elements += count;

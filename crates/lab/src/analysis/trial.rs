@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use wd_decay::Role;
 use wd_store::{MetricsReader, Plan, RunDirectory, Status, StoreError};
 
 use super::norm::{Group, groups};
@@ -9,11 +10,6 @@ use crate::LabError;
 use crate::analysis::window::{part, window_mean, windows};
 use crate::configuration::Flat;
 use crate::grid::SEED_KEY;
-
-/// Roles whose tensors the curves of relative update and weight RMS are about: the weights proper. Gains and biases
-/// start at 1 and 0 and would blur them.
-const WEIGHT_ROLES: [&str; 6] =
-    ["matrix", "convolution", "embedding", "position", "class_token", "head"];
 
 /// A trial as far as it got.
 #[derive(Debug)]
@@ -118,7 +114,7 @@ impl Measured {
         let train_loss = reader.column("train_loss")?;
         let gradient_norm = optional("gradient_norm")?;
         let weights: Vec<usize> = (0..plan.tensors.len())
-            .filter(|&tensor| WEIGHT_ROLES.contains(&plan.tensors[tensor].role.as_str()))
+            .filter(|&tensor| Role::WEIGHTS.contains(&plan.tensors[tensor].role))
             .collect();
         let weight_squares = sum_of_squares(reader, plan, "weight_norm", &weights)?;
         let update_squares = sum_of_squares(reader, plan, "update_norm", &weights)?;

@@ -89,33 +89,3 @@ impl Grid {
         points
     }
 }
-
-/// The name of a trial, from its settings: the same for the same settings in any order, a legal name of a folder,
-/// and readable: `decay.lambda=0.1,schedule.kind=cosine,run.seed=2`.
-///
-/// Characters that do not belong in the name of a folder are written as `%` and two hexadecimal digits a byte. A name
-/// longer than 180 bytes is cut and ends in a hash of the whole.
-pub fn trial_name(settings: &[Setting]) -> String {
-    if settings.is_empty() {
-        return "base".to_owned();
-    }
-    let mut sorted: Vec<&Setting> = settings.iter().collect();
-    sorted.sort_by_key(|setting| (setting.key() == SEED_KEY, setting.key()));
-    let plain: Vec<String> = sorted.iter().map(|setting| setting.to_string()).collect();
-    let mut name = String::new();
-    for byte in plain.join(",").bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'+' | b'=' | b',' => {
-                name.push(byte as char)
-            }
-            _ => name.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    if name.len() > 180 {
-        let hash = blake3::hash(name.as_bytes()).to_hex();
-        name.truncate(168);
-        name.push('~');
-        name.push_str(&hash[..11]);
-    }
-    name
-}

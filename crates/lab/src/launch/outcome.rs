@@ -5,7 +5,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use wd_store::{DataUnit, RunDirectory, Status};
+use wd_decay::Unit;
+use wd_store::{RunDirectory, Status};
 
 use crate::study::Trial;
 
@@ -25,15 +26,19 @@ pub struct Progress {
     /// λ of the last step.
     #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub lambda: f64,
-    /// Training tokens (or images) a second.
+    /// Training samples a second.
     #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub samples_per_second: f64,
-    /// What that is counted in.
-    #[serde(default)]
-    pub unit: DataUnit,
+    /// What the samples are.
+    #[serde(default = "tokens")]
+    pub unit: Unit,
     /// Seconds until the run is done.
     #[serde(default = "unknown", deserialize_with = "number_or_null")]
     pub eta_seconds: f64,
+}
+
+fn tokens() -> Unit {
+    Unit::Token
 }
 
 fn unknown() -> f64 {

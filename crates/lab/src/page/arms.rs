@@ -1,8 +1,8 @@
 //! The table of all arms, and the facts under the title.
 
 use crate::{Analysis, Arm};
+use wd_decay::Unit;
 use wd_page::counted;
-use wd_store::DataUnit;
 
 use super::arrangement::Study;
 use crate::wording::cell as words;
@@ -107,19 +107,16 @@ pub(crate) fn facts(analysis: &Analysis) -> Vec<(String, String)> {
                 format!(
                     "{} × {}",
                     counted(number::count(arm.steps), "step"),
-                    counted(number::count(arm.tokens_per_step), arm.unit.name())
+                    counted(number::count(arm.samples_per_step), arm.unit.noun())
                 )
             }),
         ),
         fact(
-            match arms[0].unit {
-                DataUnit::Token => "Tokens a parameter",
-                DataUnit::Image => "Images a parameter",
-            },
-            each(arms, |arm| number::short(number::rounded(arm.tokens_per_parameter))),
+            if arms[0].unit == Unit::Image { "Images a parameter" } else { "Tokens a parameter" },
+            each(arms, |arm| number::short(number::rounded(arm.samples_per_parameter))),
         ),
         fact("λ", each(arms, |arm| number::short(arm.lambda))),
-        fact("Schedule", each(arms, |arm| arm.schedule.clone())),
+        fact("Schedule", each(arms, |arm| arm.schedule.to_string())),
         fact("Peak LR", each(arms, |arm| number::short(arm.peak_learning_rate))),
     ]
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::{Analysis, Arm, Comparison, ComparisonKind};
-use wd_store::DataUnit;
+use wd_decay::{ScheduleKind, Unit};
 
 use wd_page::figure::Colour;
 use wd_page::number;
@@ -36,9 +36,9 @@ pub(crate) struct Study<'a> {
 
 impl<'a> Study<'a> {
     /// What the runs' data are counted in.
-    pub(crate) fn unit(&self) -> DataUnit {
+    pub(crate) fn unit(&self) -> Unit {
         let first = self.analysis.arms.first();
-        first.map_or(DataUnit::Token, |arm| arm.unit)
+        first.map_or(Unit::Token, |arm| arm.unit)
     }
 
     /// What the runs' losses are in.
@@ -61,7 +61,7 @@ impl<'a> Study<'a> {
             let members = || group.arms.iter().map(|index| &arms[*index]);
             let seeds: usize = members().map(|arm| arm.seeds.len()).sum();
             let compared = group.arms.len() > 1 && members().any(|arm| arm.lambda == 0.0);
-            let decaying = members().any(|arm| arm.schedule != "constant");
+            let decaying = members().any(|arm| arm.schedule != ScheduleKind::Constant);
             Reverse((compared && decaying, compared, group.arms.len(), seeds))
         });
         let (colours, labels) = if by_lambda {
@@ -101,10 +101,9 @@ impl<'a> Study<'a> {
     /// The group whose arms trained under a schedule that is, or is not, constant, and has most to show.
     pub(crate) fn group_with(&self, constant: bool) -> Option<&Group> {
         self.groups.iter().find(|group| {
-            group
-                .arms
-                .iter()
-                .any(|index| (self.analysis.arms[*index].schedule == "constant") == constant)
+            group.arms.iter().any(|index| {
+                (self.analysis.arms[*index].schedule == ScheduleKind::Constant) == constant
+            })
         })
     }
 
@@ -112,13 +111,8 @@ impl<'a> Study<'a> {
     pub(crate) fn schedule(&self, group: &Group) -> String {
         let mut all: Vec<&str> = Vec::new();
         for (_, arm) in self.arms(group) {
-            let words = if arm.schedule_description.is_empty() {
-                &arm.schedule
-            } else {
-                &arm.schedule_description
-            };
-            if !all.contains(&words.as_str()) {
-                all.push(words);
+            if !all.contains(&arm.schedule_description.as_str()) {
+                all.push(&arm.schedule_description);
             }
         }
         all.join("; ")
@@ -135,7 +129,7 @@ fn groups_by_setting(arms: &[Arm]) -> Vec<Group> {
             None => {
                 let mut name = Vec::new();
                 if schedules_differ {
-                    name.push(arm.schedule.clone());
+                    name.push(arm.schedule.to_string());
                 }
                 if rates_differ {
                     name.push(format!("peak LR {}", number::short(arm.peak_learning_rate)));

@@ -44,9 +44,9 @@ fn introduction(study: &Study<'_>, group: &Group) -> String {
     let unit = study.unit();
     let epochs = arms.iter().map(|(_, arm)| arm.epochs).fold(0.0, f64::max);
     let passes = if epochs <= 1.0 {
-        format!("Every {} was trained on at most once, so there is little to over-fit", unit.name())
+        format!("Every {} was trained on at most once, so there is little to over-fit", unit.noun())
     } else {
-        format!("The training {} were seen {} times", unit.plural(), number::short(epochs))
+        format!("The training {} were seen {} times", unit.words(), number::short(epochs))
     };
     format!(
         "If λ acted as a prior, more of it would shrink the gap between validation and training loss. {passes}. Both losses \

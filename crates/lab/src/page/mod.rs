@@ -10,10 +10,12 @@
 //! | [`rate_grid`] | final loss over λ and peak learning rate |
 //! | [`arms`] | every arm in a table |
 //! | [`summary`] | the short form for a terminal |
+//! | [`mod@context`] | how to make the study again, and what its trials have in common |
 
 mod arms;
 mod arrangement;
 mod constant;
+mod context;
 mod curves;
 mod gap;
 mod late;
@@ -28,6 +30,8 @@ use wd_page::{Context, Page};
 use wd_statistics::Interval;
 
 use crate::Analysis;
+
+pub use context::context;
 
 /// A mean with its interval as a point of a figure.
 pub fn mean_point(x: f64, interval: Interval) -> Point {

@@ -4,6 +4,7 @@ use crate::RoleNorm;
 
 use super::arrangement::{Group, Study};
 use crate::wording::cell as words;
+use wd_decay::Role;
 use wd_page::figure::{
     Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
 };
@@ -17,13 +18,13 @@ const TOLERANCE: f64 = 0.1;
 fn name(norm: &RoleNorm) -> String {
     match &norm.kind {
         Some(kind) => kind.trim_end_matches(".weight").to_owned(),
-        None => match norm.role.as_str() {
-            "matrix" => "all matrices".to_owned(),
-            "convolution" => "all convolutions".to_owned(),
-            "class_token" => "class token".to_owned(),
-            "norm" => "norm gains".to_owned(),
-            "bias" => "biases".to_owned(),
-            role => role.to_owned(),
+        None => match norm.role {
+            Role::Matrix => "all matrices".to_owned(),
+            Role::Convolution => "all convolutions".to_owned(),
+            Role::ClassToken => "class token".to_owned(),
+            Role::Norm => "norm gains".to_owned(),
+            Role::Bias => "biases".to_owned(),
+            role => role.to_string(),
         },
     }
 }

@@ -5,6 +5,7 @@ use crate::{Arm, ComparisonKind};
 use super::arrangement::Study;
 use super::constant::missing;
 use crate::wording::cell as words;
+use wd_decay::ScheduleKind;
 use wd_page::figure::{Cell, Figure, HeatMap};
 use wd_page::number;
 use wd_page::{Content, Csv, FigureBlock, Section, Table};
@@ -71,7 +72,7 @@ fn grids(arms: &[Arm]) -> Vec<Grid> {
     }
     grids.retain(|grid| grid.rates.len() > 1);
     grids.sort_by_key(|grid| {
-        (arms[grid.arms[0]].schedule == "constant", std::cmp::Reverse(grid.arms.len()))
+        (arms[grid.arms[0]].schedule == ScheduleKind::Constant, std::cmp::Reverse(grid.arms.len()))
     });
     grids
 }

@@ -91,65 +91,53 @@ pub(crate) fn losses(record: &Record) -> Section {
 
 /// η_t and s_t as planned.
 pub(crate) fn schedules(record: &Record) -> Section {
-    let planned = |values: &[f64]| -> Vec<Point> {
-        let points = values.iter().enumerate().map(|(index, value)| Point {
-            x: (index + 1) as f64,
-            y: *value,
-            low: f64::NAN,
-            high: f64::NAN,
-        });
-        thinned(points.collect(), 400)
+    let plan = &record.plan;
+    if plan.steps == 0 {
+        let absent = Content::Absent("Left out: this plan has no steps.".to_owned());
+        return Section::full("schedules", "Schedules", vec![absent]);
+    }
+    let planned = |title: &str, value: &dyn Fn(u64) -> f64| -> Panel {
+        let points: Vec<Point> = (0..plan.steps)
+            .map(|step| Point {
+                x: (step + 1) as f64,
+                y: value(step),
+                low: f64::NAN,
+                high: f64::NAN,
+            })
+            .collect();
+        let most = points.iter().map(|point| point.y).fold(0.0, f64::max);
+        let mut panel = Panel::new(title, 130.0);
+        panel.domain = (most > 0.0).then_some((0.0, 1.06 * most));
+        panel.series = vec![series("", Colour::Sequence(6), Mark::Line, thinned(points, 400))];
+        panel
     };
-    let mut rate = Panel::new("Learning rate η", 130.0);
-    rate.series =
-        vec![series("", Colour::Sequence(6), Mark::Line, planned(&record.plan.learning_rates))];
-    let mut panels = vec![rate];
-    if record.plan.shrinks.iter().any(|shrink| *shrink != 0.0) {
-        let mut shrink = Panel::new("Shrink s: w ← w − s·w in each step", 130.0);
-        shrink.series =
-            vec![series("", Colour::Sequence(6), Mark::Line, planned(&record.plan.shrinks))];
-        panels.push(shrink);
+    let mut panels = vec![planned("Learning rate η", &|step| plan.learning_rate(step))];
+    if (0..plan.steps).any(|step| plan.shrink(step) != 0.0) {
+        panels.push(planned("Shrink s: w ← w − s·w in each step", &|step| plan.shrink(step)));
     }
-    for panel in &mut panels {
-        panel.domain = panel
-            .series
-            .iter()
-            .flat_map(|series| &series.points)
-            .map(|point| point.y)
-            .reduce(f64::max)
-            .filter(|most| *most > 0.0)
-            .map(|most| (0.0, 1.06 * most));
-    }
-    let contents = if record.plan.learning_rates.is_empty() {
-        vec![Content::Absent("Left out: this plan has no steps.".to_owned())]
+    let follows = if plan.holds_norms() {
+        "Norms are held: nothing shrinks by a schedule.".to_owned()
+    } else if plan.hides_shrink() {
+        "The penalty is divided with the gradient: how much a step shrinks is not known from the \
+         configuration."
+            .to_owned()
     } else {
-        vec![over_steps(
-            "schedules",
-            "Schedules, as planned for every step.",
-            &if super::holds(&record.plan) {
-                format!(
-                    "{}. Norms are held: nothing shrinks by a schedule.",
-                    record.plan.schedule_description
-                )
-            } else if record.plan.hides_shrink() {
-                format!(
-                    "{}. The penalty is divided with the gradient: how much a step shrinks is not known from the configuration.",
-                    record.plan.schedule_description
-                )
-            } else {
-                format!(
-                    "{}. The area under the shrink is κ = {}: of the initial weights a share exp(−κ) = {} is left at the end.",
-                    record.plan.schedule_description,
-                    number::short(record.plan.kappa),
-                    number::short((-record.plan.kappa).exp())
-                )
-            },
-            panels,
-            1,
-            Labels::None,
-        )]
+        format!(
+            "The area under the shrink is κ = {}: of the initial weights a share exp(−κ) = {} is left \
+             at the end.",
+            number::short(plan.kappa),
+            number::short((-plan.kappa).exp())
+        )
     };
-    Section::full("schedules", "Schedules", contents)
+    let figure = over_steps(
+        "schedules",
+        "Schedules, as planned for every step.",
+        &format!("{}. {follows}", plan.schedule.describe()),
+        panels,
+        1,
+        Labels::None,
+    );
+    Section::full("schedules", "Schedules", vec![figure])
 }
 
 /// Gradient norm, and relative update by role.
@@ -170,7 +158,7 @@ pub(crate) fn dynamics(record: &Record) -> Section {
         // Bands of several roles would hide each other.
         points.iter_mut().for_each(|point| (point.low, point.high) = (f64::NAN, f64::NAN));
         if points.iter().any(|point| point.y > 0.0) {
-            updates.series.push(series(role, colour, Mark::Line, points));
+            updates.series.push(series(role.name(), colour, Mark::Line, points));
         }
     }
     if !updates.series.is_empty() {

@@ -10,8 +10,9 @@ mod figures;
 mod norms;
 mod record;
 
+use wd_decay::Unit;
 use wd_page::counted;
-use wd_store::{DataUnit, EventKind, Plan, RunDirectory, Status};
+use wd_store::{EventKind, RunDirectory, Status};
 
 use crate::LabError;
 use record::Record;
@@ -104,11 +105,12 @@ fn regime(record: &Record) -> String {
         )
     });
     let peak = number::short(plan.peak_learning_rate);
-    if holds(plan) {
+    if plan.holds_norms() {
         return format!(
             "{} under hyperball: norms are held, and nothing decays; {} at peak LR {peak}, the share of its norm by which a held \
              tensor moves.",
-            plan.optimizer, plan.schedule_description,
+            plan.optimizer,
+            plan.schedule.describe(),
         );
     }
     let kappa = match plan.hides_shrink() {
@@ -120,13 +122,8 @@ fn regime(record: &Record) -> String {
         plan.optimizer,
         plan.rule,
         number::short(plan.lambda),
-        plan.schedule_description,
+        plan.schedule.describe(),
     )
-}
-
-/// Are norms held, instead of a decay applied?
-pub(crate) fn holds(plan: &Plan) -> bool {
-    plan.rule == "hyperball"
 }
 
 fn facts(record: &Record) -> Vec<(String, String)> {
@@ -136,7 +133,7 @@ fn facts(record: &Record) -> Vec<(String, String)> {
         fact("Seed", plan.seed.to_string()),
         fact("Model", counted(number::count(plan.parameters), "parameter")),
         fact(
-            if holds(plan) { "Held" } else { "Decayed" },
+            if plan.holds_norms() { "Held" } else { "Decayed" },
             counted(number::count(plan.decayed_parameters), "parameter"),
         ),
         fact(
@@ -144,15 +141,12 @@ fn facts(record: &Record) -> Vec<(String, String)> {
             format!(
                 "{} × {}",
                 counted(number::count(plan.steps), "step"),
-                counted(number::count(plan.tokens_per_step), plan.unit.name())
+                counted(number::count(plan.samples_per_step), plan.unit.noun())
             ),
         ),
         fact(
-            match plan.unit {
-                DataUnit::Token => "Tokens a parameter",
-                DataUnit::Image => "Images a parameter",
-            },
-            number::short(plan.tokens_per_parameter),
+            if plan.unit == Unit::Image { "Images a parameter" } else { "Tokens a parameter" },
+            number::short(plan.samples_per_parameter),
         ),
         fact("Passes over the data", number::short(plan.epochs)),
     ]
@@ -166,7 +160,7 @@ fn plan(record: &Record) -> Section {
         let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
         table.rows.push(vec![
             tensor.path.clone(),
-            tensor.role.clone(),
+            tensor.role.to_string(),
             number::short(tensor.lambda),
             tensor.reason.clone(),
             shape.join(" × "),
@@ -180,7 +174,7 @@ fn plan(record: &Record) -> Section {
         Content::Paragraph(format!(
             "{decayed} of {} {}: {} of {}.",
             counted(tensors, "tensor"),
-            if holds(&record.plan) { "keep their norm" } else { "decay" },
+            if record.plan.holds_norms() { "keep their norm" } else { "decay" },
             number::count(record.plan.decayed_parameters),
             counted(number::count(record.plan.parameters), "parameter")
         )),
@@ -193,7 +187,7 @@ fn plan(record: &Record) -> Section {
     Section {
         id: "plan",
         name: "Plan",
-        heading: if holds(&record.plan) {
+        heading: if record.plan.holds_norms() {
             "What is held, and why".to_owned()
         } else {
             "What decays, and why".to_owned()

@@ -1,6 +1,7 @@
 //! Weight norms by role, measured, and predicted by the norm recursion.
 
 use crate::analysis::predicted_rms;
+use wd_decay::Role;
 use wd_store::{Plan, PlannedTensor};
 
 use super::figures::{over_steps, series};
@@ -10,12 +11,12 @@ use wd_page::number;
 use wd_page::{Content, Section, Table};
 
 /// The roles of a plan in the order of their first tensors, each with its tensors.
-pub(crate) fn roles(plan: &Plan) -> Vec<(String, Vec<&PlannedTensor>)> {
-    let mut roles: Vec<(String, Vec<&PlannedTensor>)> = Vec::new();
+pub(crate) fn roles(plan: &Plan) -> Vec<(Role, Vec<&PlannedTensor>)> {
+    let mut roles: Vec<(Role, Vec<&PlannedTensor>)> = Vec::new();
     for tensor in &plan.tensors {
         match roles.iter_mut().find(|(role, _)| *role == tensor.role) {
             Some((_, tensors)) => tensors.push(tensor),
-            None => roles.push((tensor.role.clone(), vec![tensor])),
+            None => roles.push((tensor.role, vec![tensor])),
         }
     }
     roles
@@ -37,12 +38,12 @@ pub(crate) fn section(record: &Record) -> Section {
         let there =
             predicted.iter().find(|point| point.x == last.x).map_or(f64::NAN, |point| point.y);
         table.rows.push(vec![
-            role.clone(),
+            role.to_string(),
             number::measured(last.y),
             number::measured(there),
             number::fixed(last.y / there, 3),
         ]);
-        let mut panel = Panel::new(role, 140.0);
+        let mut panel = Panel::new(role.name(), 140.0);
         panel.series = vec![
             series("measured", Colour::Sequence(6), Mark::Line, thinned(measured, 200)),
             series("predicted", Colour::Sequence(6), Mark::Dashes, thinned(predicted, 100)),
@@ -78,9 +79,6 @@ pub(crate) fn section(record: &Record) -> Section {
 
 /// RMS of some tensors together after each step; `None` where the recursion makes no statement.
 fn predict(record: &Record, tensors: &[&PlannedTensor]) -> Option<Vec<Point>> {
-    if !record.starts_from_initialisation {
-        return None;
-    }
     let point = |(index, rms): (usize, f64)| Point {
         x: (index + 1) as f64,
         y: rms,

@@ -14,8 +14,6 @@ pub(crate) struct Record {
     pub(crate) plan: Plan,
     pub(crate) status: Status,
     pub(crate) events: Vec<Event>,
-    /// Are the initial weights and the anchor those that a prediction of norms starts from?
-    pub(crate) starts_from_initialisation: bool,
     /// Steps done, one for each row of the metrics.
     pub(crate) steps: Vec<f64>,
     metrics: Option<MetricsReader>,
@@ -37,24 +35,7 @@ impl Record {
             Some(metrics) => metrics.column("step")?,
             None => Vec::new(),
         };
-        // A configuration that cannot be read takes nothing from the report but the prediction.
-        let configuration =
-            run.read_config().ok().and_then(|text| text.parse::<toml::Table>().ok());
-        let starts_from_initialisation = configuration.is_some_and(|table| {
-            let set =
-                |section: &str, key: &str| table.get(section).and_then(|section| section.get(key));
-            let anchored =
-                set("decay", "anchor").is_some_and(|anchor| anchor.as_str() != Some("zero"));
-            set("model", "init_from").is_none() && !anchored
-        });
-        Ok(Self {
-            plan,
-            status: run.status()?,
-            events: run.events()?.events,
-            starts_from_initialisation,
-            steps,
-            metrics,
-        })
+        Ok(Self { plan, status: run.status()?, events: run.events()?.events, steps, metrics })
     }
 
     /// A column of the metrics; empty when it was not recorded.

@@ -1,5 +1,7 @@
 //! Families: the arms that differ in λ alone, with their common baseline.
 
+use wd_decay::ScheduleKind;
+
 use std::collections::BTreeMap;
 
 use crate::analysis::{Arm, Comparison, ComparisonKind};
@@ -21,7 +23,7 @@ pub(super) struct Family<'a> {
 impl Family<'_> {
     /// Does the learning rate stay at its peak after warm-up?
     pub(super) fn is_constant(&self) -> bool {
-        self.baseline.schedule == "constant"
+        self.baseline.schedule == ScheduleKind::Constant
     }
 
     /// Members with at least `n` paired seeds.
@@ -55,7 +57,7 @@ pub(super) fn families<'a>(arms: &'a [Arm], comparisons: &'a [Comparison]) -> Ve
         .map(|((baseline, settings), mut members)| {
             members.sort_by(|a, b| a.0.lambda.total_cmp(&b.0.lambda));
             let baseline = &arms[baseline];
-            let mut parts = vec![schedule(&baseline.schedule)];
+            let mut parts = vec![schedule(baseline.schedule)];
             if several_rates {
                 parts.push(format!("lr={}", spell(baseline.peak_learning_rate)));
             }
@@ -66,11 +68,11 @@ pub(super) fn families<'a>(arms: &'a [Arm], comparisons: &'a [Comparison]) -> Ve
 }
 
 /// `cosine` → `a cosine schedule`.
-pub(super) fn schedule(name: &str) -> String {
-    match name {
-        "constant" => "a constant learning rate".to_owned(),
-        _ if name.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {name} schedule"),
-        _ => format!("a {name} schedule"),
+pub(super) fn schedule(kind: ScheduleKind) -> String {
+    match kind {
+        ScheduleKind::Constant => "a constant learning rate".to_owned(),
+        ScheduleKind::InverseSquareRoot => format!("an {kind} schedule"),
+        _ => format!("a {kind} schedule"),
     }
 }
 

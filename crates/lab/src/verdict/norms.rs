@@ -4,6 +4,7 @@ use super::family::Family;
 use super::{Claim, Supported};
 use crate::analysis::RoleNorm;
 use crate::wording::sentence::lambda;
+use wd_decay::Role;
 use wd_statistics::Interval;
 use wd_statistics::interval;
 
@@ -11,15 +12,12 @@ use wd_statistics::interval;
 /// pure noise.
 const TOLERANCE: f64 = 0.1;
 
-/// The roles that are judged: gains and biases are no random walk from zero.
-const ROLES: [&str; 6] = ["matrix", "convolution", "embedding", "position", "class_token", "head"];
-
 /// One line for each role of which the recursion predicts something.
 pub(super) fn recursion(family: &Family<'_>) -> Vec<Claim> {
-    ROLES.iter().filter_map(|role| line(family, role)).collect()
+    Role::WEIGHTS.into_iter().filter_map(|role| line(family, role)).collect()
 }
 
-fn line(family: &Family<'_>, role: &str) -> Option<Claim> {
+fn line(family: &Family<'_>, role: Role) -> Option<Claim> {
     let of_arm = |norms: &[RoleNorm], kind: &Option<String>| {
         norms
             .iter()

@@ -1,7 +1,7 @@
 //! The regime in which a finding was made: it holds there, and is not known elsewhere.
 
+use wd_decay::Unit;
 use wd_page::counted;
-use wd_store::DataUnit;
 
 use super::family::Family;
 use crate::analysis::Arm;
@@ -17,8 +17,8 @@ pub(super) fn short(family: &Family<'_>) -> String {
         "In {} under {} ({:.1} {} per parameter{decay})",
         passes(family.baseline.epochs),
         family.name,
-        family.baseline.tokens_per_parameter,
-        family.baseline.unit.plural()
+        family.baseline.samples_per_parameter,
+        family.baseline.unit.words()
     )
 }
 
@@ -34,15 +34,15 @@ fn passes(epochs: f64) -> String {
 pub(super) fn describe(arms: &[Arm]) -> String {
     let mut setups: Vec<String> = Vec::new();
     for arm in arms {
-        let unit = arm.unit.plural();
+        let unit = arm.unit.words();
         let setup = format!(
             "{} ({:.2} of the training {unit}), {:.1} {unit} per parameter, {}, {} of {}, {}, {} decay",
             passes(arm.epochs),
             arm.epochs,
-            arm.tokens_per_parameter,
+            arm.samples_per_parameter,
             counted(count(arm.parameters), "parameter"),
             counted(count(arm.steps), "step"),
-            counted(count(arm.tokens_per_step), arm.unit.name()),
+            counted(count(arm.samples_per_step), arm.unit.noun()),
             arm.optimizer,
             arm.rule
         );
@@ -77,6 +77,6 @@ pub(super) fn describe(arms: &[Arm]) -> String {
          baseline.",
         setups.join("; or "),
         schedules.join(". "),
-        arms.first().map_or(DataUnit::Token, |arm| arm.unit).one()
+        arms.first().map_or(Unit::Token, |arm| arm.unit).each()
     )
 }

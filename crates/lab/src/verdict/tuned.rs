@@ -23,16 +23,16 @@ pub(super) fn own_learning_rate(arms: &[Arm], comparisons: &[Comparison]) -> Vec
         if comparison.kind == ComparisonKind::BestLearningRate {
             let arm = &arms[comparison.arm];
             groups
-                .entry((arm.schedule.as_str(), arm.settings.as_slice()))
+                .entry((arm.schedule.name(), arm.settings.as_slice()))
                 .or_default()
                 .push(comparison);
         }
     }
     groups
         .into_iter()
-        .map(|((kind, settings), mut members)| {
+        .map(|((_, settings), mut members)| {
             members.sort_by(|a, b| arms[a.arm].lambda.total_cmp(&arms[b.arm].lambda));
-            let mut name = schedule(kind);
+            let mut name = schedule(arms[members[0].arm].schedule);
             for (key, value) in settings {
                 name.push_str(&format!(", {key}={value}"));
             }

@@ -1,5 +1,6 @@
 //! Analyses to draw: a large one with plausible numbers, and awkward ones.
 
+use wd_decay::{DecayRule, OptimizerKind, Role, ScheduleKind, Unit};
 use wd_lab::{
     ActsAs, Analysis, Arm, Band, Comparison, ComparisonKind, Diverged, Late, RoleNorm, Verdict,
 };
@@ -98,10 +99,10 @@ fn path(shape: &Shape, at: f64) -> f64 {
     through(&[(0.0, 0.0), (0.05, 0.2 * a), (0.25, a), (0.5, b), (0.75, c), (0.9, d), (1.0, e)], at)
 }
 
-fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
+fn arm(shape: &Shape, schedule: ScheduleKind, rate: f64, offset: f64) -> Arm {
     let n = shape.seeds as usize;
-    let tag = (shape.lambda * 1e4) as u64 + (rate * 1e6) as u64 * 7 + schedule.len() as u64;
-    let cosine = schedule == "cosine";
+    let tag = (shape.lambda * 1e4) as u64 + (rate * 1e6) as u64 * 7 + schedule.name().len() as u64;
+    let cosine = schedule == ScheduleKind::Cosine;
     let base = |at: f64| {
         3.43 + offset
             + 3.7 * (-at / 0.018).exp()
@@ -115,8 +116,8 @@ fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
             scale * (0.0064 + 0.020 * (at * if cosine { 1.0 - 0.35 * at } else { 1.0 })).sqrt();
         grown / (1.0 + 2.4 * strength * at).sqrt()
     };
-    let role = |role: &str, kind: Option<&str>, scale: f64, ratio: f64| RoleNorm {
-        role: role.to_owned(),
+    let role = |role: Role, kind: Option<&str>, scale: f64, ratio: f64| RoleNorm {
+        role,
         kind: kind.map(str::to_owned),
         measured: bands(tag + 31, n, 4e-4, |at| rms(at, scale) * (1.0 + (ratio - 1.0) * at.sqrt())),
         predicted: (0..=STEPS)
@@ -127,7 +128,7 @@ fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
     Arm {
         label: format!("λ={}, {schedule}, lr={rate}", shape.lambda),
         lambda: shape.lambda,
-        schedule: schedule.to_owned(),
+        schedule,
         schedule_description: if cosine {
             "cosine to 10 % after 94 warm-up steps"
         } else {
@@ -135,18 +136,18 @@ fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
         }
         .to_owned(),
         peak_learning_rate: rate,
-        rule: "decoupled".to_owned(),
-        optimizer: "adamw".to_owned(),
+        rule: DecayRule::Decoupled,
+        optimizer: OptimizerKind::Adamw,
         settings: Vec::new(),
         kappa: shape.kappa,
         tau_fraction: (shape.lambda > 0.0).then(|| 1.0 / (rate * shape.lambda * STEPS as f64)),
         parameters: 169_728,
         steps: STEPS,
-        unit: wd_store::DataUnit::Token,
+        unit: Unit::Token,
         loss_unit: "nats a token".to_owned(),
-        tokens_per_step: 2048,
+        samples_per_step: 2048,
         epochs: 0.98,
-        tokens_per_parameter: 22.65,
+        samples_per_parameter: 22.65,
         seeds: (0..shape.seeds).collect(),
         diverged: Vec::new(),
         unfinished: Vec::new(),
@@ -181,13 +182,13 @@ fn arm(shape: &Shape, schedule: &str, rate: f64, offset: f64) -> Arm {
             late_weight_rms: interval(rms(0.93, 1.02), 3e-4, n),
         },
         weight_rms_by_role: vec![
-            role("matrix", None, 1.0, 0.96),
-            role("embedding", None, 0.72, 1.7 - 0.5 * strength),
-            role("position", None, 1.3, 0.51),
-            role("matrix", Some("attention.qkv.weight"), 1.04, 1.02 + 0.8 * strength),
-            role("matrix", Some("attention.projection.weight"), 0.9, 0.62),
-            role("matrix", Some("mlp.up.weight"), 1.0, 0.98),
-            role("matrix", Some("mlp.down.weight"), 0.95, 1.02),
+            role(Role::Matrix, None, 1.0, 0.96),
+            role(Role::Embedding, None, 0.72, 1.7 - 0.5 * strength),
+            role(Role::Position, None, 1.3, 0.51),
+            role(Role::Matrix, Some("attention.qkv.weight"), 1.04, 1.02 + 0.8 * strength),
+            role(Role::Matrix, Some("attention.projection.weight"), 0.9, 0.62),
+            role(Role::Matrix, Some("mlp.up.weight"), 1.0, 0.98),
+            role(Role::Matrix, Some("mlp.down.weight"), 0.95, 1.02),
         ],
     }
 }
@@ -256,13 +257,14 @@ pub(crate) fn realistic() -> Analysis {
             error: 0.0004,
         },
     ];
-    let mut arms: Vec<Arm> = cosine.iter().map(|shape| arm(shape, "cosine", 8e-3, 0.0)).collect();
-    arms.extend(constant.iter().map(|shape| arm(shape, "constant", 8e-3, 0.0)));
+    let mut arms: Vec<Arm> =
+        cosine.iter().map(|shape| arm(shape, ScheduleKind::Cosine, 8e-3, 0.0)).collect();
+    arms.extend(constant.iter().map(|shape| arm(shape, ScheduleKind::Constant, 8e-3, 0.0)));
     for (rate, offset) in [(3e-3, 0.052), (1.6e-2, 0.031)] {
         for shape in [&cosine[0], &cosine[2], &cosine[3]] {
             let shape =
                 Shape { seeds: 2, difference: shape.difference.map(|d| d * 60.0 * rate), ..*shape };
-            arms.push(arm(&shape, "cosine", rate, offset));
+            arms.push(arm(&shape, ScheduleKind::Cosine, rate, offset));
         }
     }
     let last = arms.len() - 1;
@@ -328,7 +330,7 @@ fn verdict() -> Verdict {
 /// One arm with one seed, nothing held out, no λ = 0.
 pub(crate) fn single() -> Analysis {
     let shape = Shape { lambda: 0.1, kappa: 0.82, seeds: 1, difference: [0.0; 5], error: 0.0 };
-    let mut only = arm(&shape, "cosine", 8e-3, 0.0);
+    let mut only = arm(&shape, ScheduleKind::Cosine, 8e-3, 0.0);
     only.label = "λ=0.1".to_owned();
     for missing in [&mut only.final_validation, &mut only.final_train_evaluation, &mut only.gap] {
         *missing = interval(f64::NAN, f64::NAN, 0);

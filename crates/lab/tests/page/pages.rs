@@ -44,9 +44,6 @@ fn hostile() -> (Analysis, Context) {
         arm.label = TEXT.to_owned();
         arm.schedule_description = TEXT.to_owned();
         arm.settings = vec![(TEXT.to_owned(), TEXT.to_owned())];
-        for norm in &mut arm.weight_rms_by_role {
-            norm.role = TEXT.to_owned();
-        }
     }
     analysis.verdict.headline = TEXT.to_owned();
     analysis.verdict.regime = TEXT.to_owned();

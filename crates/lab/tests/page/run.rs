@@ -2,6 +2,9 @@
 
 use roxmltree::{Document, ParsingOptions};
 use tempfile::TempDir;
+use wd_decay::{
+    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, ScheduleKind, Unit,
+};
 use wd_lab::LabError;
 use wd_lab::run_page::run_page;
 use wd_page::Context;
@@ -9,20 +12,12 @@ use wd_store::{Column, Event, EventKind, Plan, PlannedTensor, RunDirectory};
 
 const STEPS: u64 = 400;
 
-fn plan(rule: &str) -> Plan {
-    let rates: Vec<f64> = (0..STEPS)
-        .map(|step| {
-            let progress = step as f64 / STEPS as f64;
-            8e-3 * ((step + 1) as f64 / 20.0).min(1.0)
-                * (0.55 + 0.45 * (std::f64::consts::PI * progress).cos())
-        })
-        .collect();
-    let shrinks: Vec<f64> = rates.iter().map(|rate| 0.1 * rate).collect();
-    let tensor = |path: &str, shape: &[usize], role: &str, lambda: f64, reason: &str, rms: f64| {
+fn plan(rule: DecayRule) -> Plan {
+    let tensor = |path: &str, shape: &[usize], role: Role, lambda: f64, reason: &str, rms: f64| {
         PlannedTensor {
             path: path.to_owned(),
             shape: shape.to_vec(),
-            role: role.to_owned(),
+            role,
             parameters: shape.iter().product::<usize>() as u64,
             lambda,
             reason: reason.to_owned(),
@@ -34,34 +29,40 @@ fn plan(rule: &str) -> Plan {
         program: "wd 0.1.0".to_owned(),
         seed: 3,
         steps: STEPS,
-        unit: wd_store::DataUnit::Token,
-        tokens_per_step: 2048,
-        training_tokens: 3_840_000,
-        validation_tokens: 240_000,
+        unit: Unit::Token,
+        samples_per_step: 2048,
+        training_samples: 3_840_000,
+        validation_samples: 240_000,
         epochs: 0.98,
+        samples_per_parameter: 7.1,
+        data_path: "corpus".into(),
         corpus_hash: "0".repeat(64),
+        text: None,
         images: None,
+        model: "2 layers".to_owned(),
+        init_from: None,
         parameters: 65_536 + 49_152 + 64,
         decayed_parameters: 65_536 + 49_152,
-        optimizer: "adamw".to_owned(),
-        beta1: 0.9,
-        rule: rule.to_owned(),
+        dtype: Dtype::F32,
+        optimizer: OptimizerKind::Adamw,
+        momenta: Momenta { beta1: 0.9, ..Momenta::default() },
+        clip: 1.0,
+        policy: Preset::Nanogpt,
+        rule,
         cautious: false,
+        anchor: Anchor::Zero,
         lambda: 0.1,
         peak_learning_rate: 8e-3,
-        schedule: "cosine".to_owned(),
-        schedule_description: "cosine to 10 % after 20 warm-up steps".to_owned(),
-        kappa: shrinks.iter().sum(),
+        schedule: Schedule::new(ScheduleKind::Cosine, 20, STEPS, 0.1, 0).unwrap(),
+        lambda_schedule: Schedule::constant(STEPS),
+        kappa: 0.178,
         tau_steps: Some(1250.0),
         tau_fraction: Some(3.1),
-        tokens_per_parameter: 7.1,
-        learning_rates: rates,
-        shrinks,
         tensors: vec![
             tensor(
                 "embedding.token.weight",
                 &[1024, 64],
-                "embedding",
+                Role::Embedding,
                 0.1,
                 "2-D: decays (nanogpt)",
                 0.08,
@@ -69,18 +70,25 @@ fn plan(rule: &str) -> Plan {
             tensor(
                 "block.0.mlp.up.weight",
                 &[256, 192],
-                "matrix",
+                Role::Matrix,
                 0.1,
                 "2-D: decays (nanogpt)",
                 0.08,
             ),
-            tensor("final_norm.weight", &[64], "norm", 0.0, "norm gain: no decay (nanogpt)", 1.0),
+            tensor(
+                "final_norm.weight",
+                &[64],
+                Role::Norm,
+                0.0,
+                "norm gain: no decay (nanogpt)",
+                1.0,
+            ),
         ],
     }
 }
 
 /// A run that was planned, with `steps` steps done.
-fn run(rule: &str, steps: u64) -> (TempDir, RunDirectory) {
+fn run(rule: DecayRule, steps: u64) -> (TempDir, RunDirectory) {
     let parent = TempDir::new().unwrap();
     let run = RunDirectory::create_or_open(parent.path().join("λ <0.1>")).unwrap();
     let plan = plan(rule);
@@ -144,7 +152,7 @@ fn report(run: &RunDirectory) -> String {
 
 #[test]
 fn a_finished_run() {
-    let (_parent, run) = run("decoupled", STEPS);
+    let (_parent, run) = run(DecayRule::Decoupled, STEPS);
     run.append_event(&Event::now(EventKind::Finished, STEPS, "done")).unwrap();
     let page = report(&run);
     std::fs::write(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("run.html"), &page)
@@ -165,7 +173,7 @@ fn a_finished_run() {
 
 #[test]
 fn a_diverged_run() {
-    let (_parent, run) = run("decoupled", 57);
+    let (_parent, run) = run(DecayRule::Decoupled, 57);
     let event = Event::now(EventKind::Diverged, 57, "loss is not finite")
         .with("tensor", "block.0.mlp.up.weight");
     run.append_event(&event).unwrap();
@@ -178,7 +186,7 @@ fn a_diverged_run() {
 
 #[test]
 fn a_run_that_has_not_begun_says_so() {
-    let (_parent, run) = run("decoupled", 0);
+    let (_parent, run) = run(DecayRule::Decoupled, 0);
     let text = text(&report(&run));
     assert!(text.contains("Planned for 400 steps, not begun."));
     assert_eq!(text.matches("Left out").count(), 3, "losses, gradients, norms");
@@ -186,10 +194,11 @@ fn a_run_that_has_not_begun_says_so() {
 
 #[test]
 fn nothing_is_predicted_where_the_recursion_makes_no_statement() {
-    let (_parent, coupled) = run("coupled-l2", 40);
+    let (_parent, coupled) = run(DecayRule::CoupledL2, 40);
     assert!(text(&report(&coupled)).contains("Nothing is predicted here"));
-    let (_parent, anchored) = run("decoupled", 40);
-    anchored.write_config("[decay]\nanchor = \"initial\"\n").unwrap();
+    let (_parent, anchored) = run(DecayRule::Decoupled, 40);
+    let plan = Plan { anchor: Anchor::Initial, ..plan(DecayRule::Decoupled) };
+    anchored.write_plan(&plan).unwrap();
     assert!(text(&report(&anchored)).contains("Nothing is predicted here"));
 }
 
@@ -202,7 +211,7 @@ fn a_directory_without_a_plan_is_an_error() {
 
 #[test]
 fn a_run_that_holds_norms_has_no_decay_to_tell_of() {
-    let (_parent, run) = run("hyperball", STEPS);
+    let (_parent, run) = run(DecayRule::Hyperball, STEPS);
     let text = text(&report(&run));
     for expected in [
         "nothing decays",

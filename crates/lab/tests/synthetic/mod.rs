@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use crate::random::Random;
-use wd_decay::norm_recursion;
+use wd_decay::{
+    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, ScheduleKind, Unit,
+    norm_recursion,
+};
 use wd_lab::{Grid, Study, Trial};
 use wd_store::{Column, Event, EventKind, Plan, PlannedTensor, RunDirectory};
 
@@ -11,10 +14,11 @@ use wd_store::{Column, Event, EventKind, Plan, PlannedTensor, RunDirectory};
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) lambda: f64,
-    pub(crate) schedule: String,
+    pub(crate) schedule: ScheduleKind,
     pub(crate) learning_rate: f64,
     pub(crate) seed: u64,
-    pub(crate) rule: String,
+    pub(crate) rule: DecayRule,
+    pub(crate) anchored: bool,
 }
 
 /// What λ truly does to a trial: differences to λ = 0, before noise.
@@ -57,10 +61,11 @@ pub(crate) fn settings(trial: &Trial) -> Settings {
     let number = |key: &str| flat[key].parse::<f64>().unwrap();
     Settings {
         lambda: number("decay.lambda"),
-        schedule: flat["schedule.kind"].clone(),
+        schedule: flat["schedule.kind"].parse().unwrap(),
         learning_rate: number("optim.lr"),
         seed: number("run.seed") as u64,
-        rule: flat["decay.rule"].clone(),
+        rule: flat["decay.rule"].parse().unwrap(),
+        anchored: flat.contains_key("decay.anchor.norm"),
     }
 }
 
@@ -74,59 +79,67 @@ pub(crate) fn study(root: &Path, axes: &[&str]) -> Study {
 
 /// The plan of a synthetic run.
 pub(crate) fn plan(settings: &Settings) -> Plan {
-    let factor = |step: u64| match settings.schedule.as_str() {
-        "constant" => 1.0,
-        _ => 1.0 - 0.9 * step as f64 / STEPS as f64,
+    let schedule = match settings.schedule {
+        ScheduleKind::Constant => Schedule::constant(STEPS),
+        kind => Schedule::new(kind, 0, STEPS, 0.1, 0).unwrap(),
     };
-    let learning_rates: Vec<f64> =
-        (0..STEPS).map(|step| settings.learning_rate * factor(step)).collect();
-    let shrinks: Vec<f64> = learning_rates.iter().map(|rate| rate * settings.lambda).collect();
+    let anchor = if settings.anchored { Anchor::Norm(1.0) } else { Anchor::Zero };
     let tensor =
-        |path: &str, role: &str, shape: &[usize], lambda: f64, initial_rms: f64| PlannedTensor {
+        |path: &str, role: Role, shape: &[usize], lambda: f64, initial_rms: f64| PlannedTensor {
             path: path.to_owned(),
             shape: shape.to_vec(),
-            role: role.to_owned(),
+            role,
             parameters: shape.iter().product::<usize>() as u64,
             lambda,
             reason: String::new(),
             initial_rms,
         };
     let decays = settings.lambda > 0.0;
-    Plan {
-        format: 1,
+    let mut plan = Plan {
+        format: Plan::FORMAT,
         program: "test".to_owned(),
         seed: settings.seed,
         steps: STEPS,
-        unit: wd_store::DataUnit::Token,
-        tokens_per_step: 2048,
-        training_tokens: 500_000,
-        validation_tokens: 50_000,
+        unit: Unit::Token,
+        samples_per_step: 2048,
+        training_samples: 500_000,
+        validation_samples: 50_000,
         epochs: 0.98,
+        samples_per_parameter: 22.6,
+        data_path: "corpus".into(),
         corpus_hash: "c0ffee".to_owned(),
+        text: None,
         images: None,
+        model: "2 layers".to_owned(),
+        init_from: None,
         parameters: 169_728,
         decayed_parameters: if decays { 169_000 } else { 0 },
-        optimizer: "adamw".to_owned(),
-        beta1: 0.9,
-        rule: settings.rule.clone(),
+        dtype: Dtype::F32,
+        optimizer: OptimizerKind::Adamw,
+        momenta: Momenta { beta1: 0.9, ..Momenta::default() },
+        clip: 1.0,
+        policy: Preset::Nanogpt,
+        rule: settings.rule,
         cautious: false,
+        anchor,
         lambda: settings.lambda,
         peak_learning_rate: settings.learning_rate,
-        schedule: settings.schedule.clone(),
-        schedule_description: format!("{} to 10 %", settings.schedule),
-        kappa: shrinks.iter().sum(),
-        tau_steps: decays.then(|| 1.0 / shrinks[0]),
-        tau_fraction: decays.then(|| 1.0 / shrinks[0] / STEPS as f64),
-        tokens_per_parameter: 22.6,
-        learning_rates,
-        shrinks,
+        schedule,
+        lambda_schedule: Schedule::constant(STEPS),
+        kappa: 0.0,
+        tau_steps: None,
+        tau_fraction: None,
         tensors: vec![
-            tensor("embedding.token.weight", "embedding", &[64, 8], settings.lambda, 0.08),
-            tensor("block.0.mlp.up.weight", "matrix", &[32, 8], settings.lambda, 0.08),
-            tensor("block.0.mlp.down.weight", "matrix", &[8, 32], settings.lambda, 0.04),
-            tensor("final_norm.weight", "norm", &[8], 0.0, 1.0),
+            tensor("embedding.token.weight", Role::Embedding, &[64, 8], settings.lambda, 0.08),
+            tensor("block.0.mlp.up.weight", Role::Matrix, &[32, 8], settings.lambda, 0.08),
+            tensor("block.0.mlp.down.weight", Role::Matrix, &[8, 32], settings.lambda, 0.04),
+            tensor("final_norm.weight", Role::Norm, &[8], 0.0, 1.0),
         ],
-    }
+    };
+    let timescale = plan.timescale();
+    plan.kappa = timescale.kappa;
+    (plan.tau_steps, plan.tau_fraction) = (timescale.tau_steps, timescale.tau_fraction);
+    plan
 }
 
 /// Writes a finished run.
@@ -150,9 +163,10 @@ pub(crate) fn write_run(path: &Path, settings: &Settings, truth: Truth, noise: f
         .iter()
         .map(|tensor| {
             let decays = if tensor.lambda > 0.0 { 1.0 } else { 0.0 };
-            let shrinks: Vec<f64> = plan.shrinks.iter().map(|shrink| shrink * decays).collect();
+            let shrinks: Vec<f64> = (0..STEPS).map(|step| plan.shrink(step) * decays).collect();
+            let rates: Vec<f64> = (0..STEPS).map(|step| plan.learning_rate(step)).collect();
             let factor = if tensor.path.contains("up") { truth.norm.0 } else { truth.norm.1 };
-            norm_recursion(tensor.initial_rms, &plan.learning_rates, &shrinks, 1.0)
+            norm_recursion(tensor.initial_rms, &rates, &shrinks, 1.0)
                 .into_iter()
                 .map(|rms| rms * factor * (tensor.parameters as f64).sqrt())
                 .collect()

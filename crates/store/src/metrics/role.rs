@@ -1,5 +1,9 @@
 //! Measures of groups of tensors, put together from the columns of single tensors.
 
+use std::collections::BTreeSet;
+
+use wd_decay::Role;
+
 use super::MetricsReader;
 use crate::{Plan, PlannedTensor, StoreError};
 
@@ -27,19 +31,15 @@ impl MetricsReader {
     pub fn role_column(
         &self,
         measure: &str,
-        role: &str,
+        role: Role,
         plan: &Plan,
     ) -> Result<Vec<f64>, StoreError> {
         let tensors: Vec<&PlannedTensor> =
             plan.tensors.iter().filter(|tensor| tensor.role == role).collect();
         if tensors.is_empty() {
-            let mut roles: Vec<&str> = Vec::new();
-            for tensor in &plan.tensors {
-                if !roles.contains(&tensor.role.as_str()) {
-                    roles.push(&tensor.role);
-                }
-            }
-            return Err(StoreError::UnknownRole { role: role.to_owned(), roles: roles.join(", ") });
+            let roles: BTreeSet<Role> = plan.tensors.iter().map(|tensor| tensor.role).collect();
+            let roles: Vec<&str> = roles.into_iter().map(Role::name).collect();
+            return Err(StoreError::UnknownRole { role, roles: roles.join(", ") });
         }
         self.combined_column(measure, &tensors)
     }

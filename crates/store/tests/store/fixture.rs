@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
+use wd_decay::{
+    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, ScheduleKind, Unit,
+};
 use wd_store::{Plan, PlannedTensor, RunDirectory};
 
 /// A plan with awkward, but finite, numbers.
 pub(crate) fn plan() -> Plan {
-    let tensor = |path: &str, shape: &[usize], role: &str| PlannedTensor {
+    let tensor = |path: &str, shape: &[usize], role: Role| PlannedTensor {
         path: path.to_owned(),
         shape: shape.to_vec(),
-        role: role.to_owned(),
+        role,
         parameters: shape.iter().product::<usize>() as u64,
         lambda: 0.1,
         reason: "2-D: decays (nanogpt)".to_owned(),
@@ -20,33 +23,40 @@ pub(crate) fn plan() -> Plan {
         program: "0.1.0".to_owned(),
         seed: u64::MAX,
         steps: 3,
-        unit: wd_store::DataUnit::Token,
-        tokens_per_step: 2048,
-        training_tokens: 6144,
-        validation_tokens: 512,
+        unit: Unit::Token,
+        samples_per_step: 2048,
+        training_samples: 6144,
+        validation_samples: 512,
         epochs: 1.0,
+        samples_per_parameter: 22.6,
+        data_path: "runs/sotu".into(),
         corpus_hash: "af".repeat(32),
+        text: None,
         images: None,
+        model: "2 layers".to_owned(),
+        init_from: None,
         parameters: 14,
         decayed_parameters: 12,
-        optimizer: "adamw".to_owned(),
-        beta1: 0.9,
-        rule: "decoupled".to_owned(),
+        dtype: Dtype::F32,
+        optimizer: OptimizerKind::Adamw,
+        momenta: Momenta { beta1: 0.9, beta2: 0.95, ..Momenta::default() },
+        clip: 1.0,
+        policy: Preset::Nanogpt,
+        rule: DecayRule::Decoupled,
         cautious: false,
+        anchor: Anchor::Norm(1.5),
         lambda: 0.1,
+        lambda_schedule: Schedule::new(ScheduleKind::WarmupStableDecay, 1, 3, 0.1 + 0.2, 2)
+            .expect("a schedule"),
         peak_learning_rate: 1.0 / 3.0,
-        schedule: "cosine".to_owned(),
-        schedule_description: "cosine to 10 %".to_owned(),
+        schedule: Schedule::constant(3),
         kappa: 5e-324,
         tau_steps: None,
         tau_fraction: Some(0.1 + 0.2),
-        tokens_per_parameter: 22.6,
-        learning_rates: vec![1e-3, 2.2250738585072014e-308, 0.0],
-        shrinks: vec![1e-4, 1e-5, 0.0],
         tensors: vec![
-            tensor("block.0.up.weight", &[2, 3], "matrix"),
-            tensor("block.1.up.weight", &[3, 2], "matrix"),
-            tensor("block.1.up.bias", &[2], "bias"),
+            tensor("block.0.up.weight", &[2, 3], Role::Matrix),
+            tensor("block.1.up.weight", &[3, 2], Role::Matrix),
+            tensor("block.1.up.bias", &[2], Role::Bias),
         ],
     }
 }

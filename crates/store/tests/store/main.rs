@@ -3,6 +3,7 @@
 mod checkpoints;
 mod events;
 mod fixture;
+mod format_1;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod metrics;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::fixture;
 use proptest::prelude::*;
+use wd_decay::Role;
 use wd_store::{Column, MetricsReader, RunDirectory, StoreError};
 
 fn columns() -> Vec<Column> {
@@ -283,25 +284,25 @@ fn a_role_is_one_large_tensor() {
     writer.append(&[2.0, 3.0, f64::NAN, 9.0, 0.6, 0.8, 0.9, 0.0, 0.0, 0.0]).unwrap();
     drop(writer);
     let metrics = run.metrics().unwrap();
-    let role = |measure: &str| metrics.role_column(measure, "matrix", &plan).unwrap();
+    let role = |measure: &str| metrics.role_column(measure, Role::Matrix, &plan).unwrap();
     let first = |measure: &str| role(measure)[0];
     assert_eq!(first("weight_norm"), 5.0);
     assert!((first("update_norm") - 1.0).abs() < 1e-15);
     assert!((first("relative_update") - 0.2).abs() < 1e-15);
     assert!((first("weight_rms") - (25.0_f64 / 12.0).sqrt()).abs() < 1e-15);
     assert!(role("weight_norm")[1].is_nan() && role("relative_update")[1].is_nan());
-    assert_eq!(metrics.role_column("weight_norm", "bias", &plan).unwrap(), [9.0, 9.0]);
+    assert_eq!(metrics.role_column("weight_norm", Role::Bias, &plan).unwrap(), [9.0, 9.0]);
     let all: Vec<_> = plan.tensors.iter().collect();
     assert!(
         (metrics.combined_column("weight_norm", &all).unwrap()[0] - 106.0_f64.sqrt()).abs() < 1e-14
     );
 
-    let error = |measure: &str, role: &str| {
+    let error = |measure: &str, role: Role| {
         metrics.role_column(measure, role, &plan).unwrap_err().to_string()
     };
-    assert!(error("cosine", "matrix").contains("cannot be combined"));
-    assert!(error("weight_norm", "head").contains("matrix, bias"));
-    assert!(error("decay_norm", "matrix").contains("decay_norm/block.0.up.weight"));
+    assert!(error("cosine", Role::Matrix).contains("cannot be combined"));
+    assert!(error("weight_norm", Role::Head).contains("matrix, bias"));
+    assert!(error("decay_norm", Role::Matrix).contains("decay_norm/block.0.up.weight"));
 }
 
 proptest! {

@@ -31,7 +31,7 @@ fn a_plan_that_json_cannot_hold_is_refused_and_the_old_one_stays() {
     let spoilers: [fn(&mut Plan); 3] = [
         |plan| plan.kappa = f64::NAN,
         |plan| plan.tau_steps = Some(f64::INFINITY),
-        |plan| plan.learning_rates[1] = f64::NEG_INFINITY,
+        |plan| plan.lambda = f64::NEG_INFINITY,
     ];
     for spoil in spoilers {
         let mut plan = fixture::plan();
@@ -52,8 +52,8 @@ fn what_is_missing_or_too_new_is_named() {
     let error = run.read_config().unwrap_err().to_string();
     assert!(error.contains("config.toml does not exist"), "{error}");
     assert!(matches!(run.read_plan(), Err(StoreError::Missing { .. })));
-    fs::write(run.plan_path(), r#"{"format": 2, "everything": "else"}"#).unwrap();
-    assert!(matches!(run.read_plan(), Err(StoreError::TooNew { found: 2, supported: 1, .. })));
+    fs::write(run.plan_path(), r#"{"format": 3, "everything": "else"}"#).unwrap();
+    assert!(matches!(run.read_plan(), Err(StoreError::TooNew { found: 3, supported: 2, .. })));
     fs::write(run.config_path(), [0x66, 0xff]).unwrap();
     assert!(matches!(run.read_config(), Err(StoreError::Damaged { .. })));
 }

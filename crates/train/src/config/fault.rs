@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use thiserror::Error;
 use wd_data::images::ImageError;
-use wd_decay::{DecayError, DecayRule, counted};
+use wd_decay::Unit;
+use wd_decay::{DecayError, DecayRule, OptimizerKind, counted};
 use wd_nn::NnError;
 use wd_optim::OptimError;
-use wd_store::DataUnit;
 
 /// A configuration that cannot be run: what is wrong with it, and where in its text.
 #[derive(Debug, Error)]
@@ -158,7 +158,7 @@ pub enum ConfigFault {
     /// More steps than the data give.
     #[error(
         "{} of {} need more than the {training} training {} give in {}: {}",
-        counted(steps, "step"), counted(per_step, unit.name()), unit.plural(), counted(epochs, "epoch"),
+        counted(steps, "step"), counted(per_step, unit.noun()), unit.words(), counted(epochs, "epoch"),
         counted(available, "step")
     )]
     TooFewData {
@@ -167,7 +167,7 @@ pub enum ConfigFault {
         /// A step's share of the data.
         per_step: u64,
         /// What that is counted in.
-        unit: DataUnit,
+        unit: Unit,
         /// Training data.
         training: u64,
         /// Passes over them that are allowed.
@@ -214,6 +214,12 @@ pub enum ConfigFault {
         key: &'static str,
         /// What is wrong.
         source: DecayError,
+    },
+    /// An optimizer that laws and libraries know, and that trains nothing here.
+    #[error("{kind} is no optimizer of this program: it trains with adamw, adam, sgd, lion and muon")]
+    Untrainable {
+        /// The optimizer.
+        kind: OptimizerKind,
     },
     /// From the data.
     #[error("{source}")]

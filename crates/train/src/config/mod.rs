@@ -24,7 +24,7 @@ pub use decay::DecaySection;
 pub use fault::{ConfigError, ConfigFault};
 pub use model::{ModelConfig, ModelKind, ModelSection};
 pub(crate) use model::{on_images, on_text};
-pub use optim::{Length, OptimSection, OptimizerKind, ScheduleSection};
+pub use optim::{Length, OptimSection, ScheduleSection};
 pub use reference::KEYS;
 pub use sections::{CorruptedSection, DataSection, RunConfig, RunSection, Shifted};
 pub use source::ConfigSource;

@@ -126,6 +126,17 @@ impl ModelConfig {
         }
     }
 
+    /// The network in a few words.
+    pub fn describe(&self) -> String {
+        match self {
+            ModelConfig::Gpt(model) => format!(
+                "{} layers, width {}, {} heads, context {}",
+                model.layers, model.width, model.heads, model.context
+            ),
+            ModelConfig::Vision(_) => self.kind().name().to_owned(),
+        }
+    }
+
     /// Width of the residual stream, where there is one.
     pub fn width(&self) -> Option<usize> {
         match self {

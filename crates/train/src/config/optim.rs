@@ -1,14 +1,14 @@
 //! `[optim]` and `[schedule]`: the direction, and the learning rate over the run.
 
-use serde::{Deserialize, Serialize};
-use wd_decay::{DecayRule, ScheduleKind};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use wd_decay::{OptimizerKind, ScheduleKind};
 
 /// `[optim]`. Keys that the chosen optimizer does not have are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimSection {
     /// `adamw`, `adam`, `sgd`, `lion`, `muon`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "trainable")]
     pub kind: OptimizerKind,
     /// Peak learning rate η_max.
     pub lr: f64,
@@ -35,44 +35,20 @@ fn default_clip() -> f64 {
     1.0
 }
 
-/// The optimizers, by the names that users know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptimizerKind {
-    /// Adam's direction; decoupled decay unless `decay.rule` says otherwise.
-    #[default]
-    Adamw,
-    /// Adam's direction; coupled L2 unless `decay.rule` says otherwise.
-    Adam,
-    /// Gradient descent with momentum; coupled L2 unless `decay.rule` says otherwise.
-    Sgd,
-    /// The sign of an interpolated momentum; decoupled decay.
-    Lion,
-    /// Orthogonalised momentum for hidden matrices, AdamW for the rest; decoupled decay.
-    Muon,
-}
+/// The optimizers that can train here.
+const TRAINABLE: [OptimizerKind; 5] = [
+    OptimizerKind::Adamw,
+    OptimizerKind::Adam,
+    OptimizerKind::Sgd,
+    OptimizerKind::Lion,
+    OptimizerKind::Muon,
+];
 
-impl OptimizerKind {
-    /// The name as written in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            OptimizerKind::Adamw => "adamw",
-            OptimizerKind::Adam => "adam",
-            OptimizerKind::Sgd => "sgd",
-            OptimizerKind::Lion => "lion",
-            OptimizerKind::Muon => "muon",
-        }
-    }
-
-    /// The rule that the optimizer's name stands for in PyTorch.
-    pub fn default_rule(self) -> DecayRule {
-        match self {
-            OptimizerKind::Adam | OptimizerKind::Sgd => DecayRule::CoupledL2,
-            OptimizerKind::Adamw | OptimizerKind::Lion | OptimizerKind::Muon => {
-                DecayRule::Decoupled
-            }
-        }
-    }
+fn trainable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OptimizerKind, D::Error> {
+    const NAMES: &[&str] = &["adamw", "adam", "sgd", "lion", "muon"];
+    let name = String::deserialize(deserializer)?;
+    let known = TRAINABLE.into_iter().find(|kind| kind.name() == name);
+    known.ok_or_else(|| de::Error::unknown_variant(&name, NAMES))
 }
 
 /// `[schedule]` or `[decay.schedule]`: a factor on a peak, over the run.

@@ -6,8 +6,9 @@ use wd_data::images::{
     Augmentation, Corruption, ImageError, ImageLoader, ImageLoaderConfig, ImageSet, Normalisation,
     Part,
 };
+use wd_decay::Unit;
 use wd_nn::{ClassLoss, ImageShape};
-use wd_store::{DataUnit, PlannedImages};
+use wd_store::PlannedImages;
 
 use super::planned::PlannedData;
 use crate::{
@@ -149,12 +150,13 @@ impl ImageData {
             hasher.update(test.set.hash().as_bytes());
         }
         Ok(PlannedData {
-            unit: DataUnit::Image,
+            unit: Unit::Image,
             per_step: self.batch as u64,
             training: self.indices.len() as u64,
             validation: self.test.indices.len() as u64,
             steps_in_epoch: loader.steps_in_epoch(),
             hash: hasher.finalize().to_hex().to_string(),
+            text: None,
             images: Some(PlannedImages {
                 shape: [height, width, channels],
                 classes: self.training.class_names().to_vec(),

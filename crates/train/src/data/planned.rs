@@ -1,6 +1,7 @@
 //! What the data say to a plan.
 
-use wd_store::{DataUnit, PlannedImages};
+use wd_decay::Unit;
+use wd_store::{PlannedImages, PlannedText};
 
 use crate::{
     config::{ConfigFault, ConfigSource},
@@ -10,7 +11,7 @@ use crate::{
 /// What the data say to a plan.
 pub(crate) struct PlannedData {
     /// What the counts are counts of.
-    pub unit: DataUnit,
+    pub unit: Unit,
     /// A step's share.
     pub per_step: u64,
     /// In the training part.
@@ -21,7 +22,9 @@ pub(crate) struct PlannedData {
     pub steps_in_epoch: u64,
     /// Hash of all of it.
     pub hash: String,
-    /// What was settled about images.
+    /// What is known of the text.
+    pub text: Option<PlannedText>,
+    /// What was decided about images.
     pub images: Option<PlannedImages>,
 }
 

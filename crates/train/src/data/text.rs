@@ -1,7 +1,8 @@
 //! A prepared corpus, its split, and the loader of its windows.
 
 use wd_data::text::{Corpus, Loader, LoaderConfig, Split};
-use wd_store::DataUnit;
+use wd_decay::Unit;
+use wd_store::PlannedText;
 
 use super::planned::PlannedData;
 use crate::{
@@ -51,15 +52,26 @@ pub(crate) fn plan(
     corpus: Corpus,
     context: usize,
 ) -> Result<PlannedData, TrainError> {
-    let hash = corpus.sidecar().hash.clone();
+    let data = &source.config.data;
+    let sidecar = corpus.sidecar();
+    let hash = sidecar.hash.clone();
+    let text = PlannedText {
+        documents: sidecar.documents,
+        tokens: sidecar.tokens,
+        tokenizer: sidecar.tokenizer.to_string(),
+        vocabulary: sidecar.vocabulary as u64,
+        validation_fraction: data.validation_fraction(),
+        split_seed: data.split_seed(),
+    };
     let loader = loader(source, corpus, context)?;
     Ok(PlannedData {
-        unit: DataUnit::Token,
+        unit: Unit::Token,
         per_step: (sequences(source)? * context) as u64,
         training: loader.training_tokens(),
         validation: loader.validation_tokens(),
         steps_in_epoch: loader.steps_in_epoch(),
         hash,
+        text: Some(text),
         images: None,
     })
 }

@@ -4,7 +4,9 @@ use wd_data::text::Order;
 use wd_decay::{Anchor, DecayRule};
 
 use super::hyperball;
-use crate::config::{ConfigFault, OptimizerKind, RunConfig};
+use wd_decay::OptimizerKind;
+
+use crate::config::{ConfigFault, RunConfig};
 
 /// Refuses numbers out of their range, and settings that do not go together.
 pub(super) fn check_numbers(config: &RunConfig) -> Result<(), ConfigFault> {

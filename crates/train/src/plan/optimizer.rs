@@ -1,10 +1,10 @@
 //! `[optim]` → [`OptimizerConfig`]: the names that users know, their PyTorch defaults, and no key
 //! without effect.
 
-use wd_decay::{DecayRule, Role};
+use wd_decay::{DecayRule, Momenta, OptimizerKind, Role};
 use wd_optim::{AdamParameters, Direction, OptimizerConfig};
 
-use crate::config::{ConfigFault, OptimSection, OptimizerKind, RunConfig};
+use crate::config::{ConfigFault, OptimSection, RunConfig};
 
 /// Resolves the optimizer of a configuration.
 pub(super) fn resolve_optimizer(config: &RunConfig) -> Result<OptimizerConfig, ConfigFault> {
@@ -35,6 +35,9 @@ pub(super) fn resolve_optimizer(config: &RunConfig) -> Result<OptimizerConfig, C
             auxiliary: adam,
             auxiliary_learning_rate_ratio: section.auxiliary_lr_ratio.unwrap_or(1.0),
         },
+        kind @ (OptimizerKind::Nadam | OptimizerKind::Radam | OptimizerKind::Adafactor) => {
+            return Err(ConfigFault::Untrainable { kind });
+        }
     };
     let optimizer = OptimizerConfig {
         direction,
@@ -91,11 +94,18 @@ pub(super) fn learning_rate_ratio(direction: &Direction, role: Role) -> f64 {
     }
 }
 
-/// The coefficient by which the direction remembers earlier gradients: β₁, or the momentum.
-pub(super) fn first_momentum(direction: &Direction) -> f64 {
-    match direction {
-        Direction::Sgd { momentum, .. } | Direction::Muon { momentum, .. } => *momentum,
-        Direction::Adam(adam) => adam.beta1,
-        Direction::Lion { beta1, .. } => *beta1,
+/// How the direction remembers earlier gradients.
+pub(super) fn momenta(direction: &Direction) -> Momenta {
+    match *direction {
+        Direction::Sgd { momentum, dampening, nesterov } => {
+            Momenta { momentum, dampening, nesterov, ..Momenta::default() }
+        }
+        Direction::Muon { momentum, nesterov, auxiliary, .. } => {
+            let AdamParameters { beta1, beta2, .. } = auxiliary;
+            Momenta { momentum, nesterov, beta1, beta2, ..Momenta::default() }
+        }
+        Direction::Adam(AdamParameters { beta1, beta2, .. }) | Direction::Lion { beta1, beta2 } => {
+            Momenta { beta1, beta2, ..Momenta::default() }
+        }
     }
 }

@@ -7,7 +7,7 @@ use wd_decay::{
 };
 use wd_nn::ParameterLayout;
 use wd_optim::{OptimizerConfig, TensorSettings};
-use wd_store::{DataUnit, Plan};
+use wd_store::Plan;
 
 use super::hyperball;
 use super::lambdas::choose_lambdas;
@@ -79,8 +79,17 @@ impl RunPlan {
             hyperball::check_shapes(&layout, &choices).map_err(at_its_place)?;
         }
         check_weights(&source, &model, &layout, &running)?;
-        let record =
-            record(config, data, &layout, &choices, &optimizer, &schedule, &lambda_schedule, steps);
+        let record = record(
+            config,
+            data,
+            &model,
+            &layout,
+            &choices,
+            &optimizer,
+            schedule,
+            lambda_schedule,
+            steps,
+        );
         let plan = RunPlan {
             anchor: config.decay.anchor.clone(),
             init_from: config.model.init_from.clone(),
@@ -128,10 +137,7 @@ impl RunPlan {
 
     /// What the run's data are counted in.
     pub fn unit(&self) -> Unit {
-        match self.record.unit {
-            DataUnit::Token => Unit::Token,
-            DataUnit::Image => Unit::Image,
-        }
+        self.record.unit
     }
 
     /// What the optimizer has to know of each tensor.
@@ -156,7 +162,7 @@ impl RunPlan {
 
     /// η_t at a step (0-based).
     pub fn learning_rate(&self, step: u64) -> f64 {
-        self.record.peak_learning_rate * self.schedule.factor(step)
+        self.record.learning_rate(step)
     }
 
     /// The rule by which λ acts.

@@ -132,16 +132,16 @@ impl Options {
             schedule: Some(plan.schedule),
             steps: Some(record.steps),
             unit: plan.unit(),
-            batch: Some(record.tokens_per_step as f64),
-            total: Some((record.steps * record.tokens_per_step) as f64),
-            data_points: Some(record.training_tokens as f64),
+            batch: Some(record.samples_per_step as f64),
+            total: Some((record.steps * record.samples_per_step) as f64),
+            data_points: Some(record.training_samples as f64),
             epochs: Some(record.epochs),
             parameters: Some(record.parameters),
             width: plan.model.width().map(|width| width as u64),
             ..Run::at_peak(record.peak_learning_rate)
         };
         let planned = PlannedRun {
-            optimizer: record.optimizer.parse::<OptimizerKind>().map_err(ConventionError::from)?,
+            optimizer: record.optimizer,
             fine_tuning: plan.init_from.is_some(),
             ..PlannedRun::new(&run)?
         };

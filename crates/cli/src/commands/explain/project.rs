@@ -134,7 +134,7 @@ fn run(source: &ConfigSource, declaration: &Declaration, plan: Option<&RunPlan>)
         unit: declaration.unit,
         batch,
         total: steps.zip(batch).map(|(steps, batch)| steps as f64 * batch),
-        data_points: record.map(|record| record.training_tokens as f64),
+        data_points: record.map(|record| record.training_samples as f64),
         epochs: record.map(|record| record.epochs),
         context: declaration.model.context().map(|context| context as u64),
         parameters: record.map_or(declared_size, |record| Some(record.parameters)),

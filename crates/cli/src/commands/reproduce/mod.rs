@@ -105,8 +105,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
         let corpus = arguments.corpus.as_deref().map(|path| ("--corpus", path));
         let lengths = (arguments.quick, arguments.full);
-        let commands = vec![command("wd reproduce", lengths, corpus, arguments.seeds, &out)];
-        write_study_report(&study, commands, html, arguments.json)
+        let command = command("wd reproduce", lengths, corpus, arguments.seeds, &out);
+        write_study_report(&study, Some(command), html, arguments.json)
     })
 }
 

@@ -83,8 +83,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
         let data = arguments.data.as_deref().map(|path| ("--data", path));
         let lengths = (arguments.quick, arguments.full);
-        let commands = vec![command("wd reproduce vision", lengths, data, arguments.seeds, &out)];
-        write_study_report(&study, commands, html, arguments.json)
+        let command = command("wd reproduce vision", lengths, data, arguments.seeds, &out);
+        write_study_report(&study, Some(command), html, arguments.json)
     })
 }
 

@@ -22,6 +22,7 @@ mod shift;
 mod surface;
 
 use serde::Serialize;
+use wd_decay::OptimizerKind;
 
 use wd_lab::analysis::analyse_some;
 use wd_lab::configuration::flatten;
@@ -68,7 +69,7 @@ pub struct Regime {
     /// The model.
     pub model: String,
     /// The optimizer.
-    pub optimizer: String,
+    pub optimizer: OptimizerKind,
     /// η.
     pub learning_rate: f64,
     /// Its arms, comparisons and verdict.
@@ -169,7 +170,7 @@ fn regime(study: &Study, surface: &Surface) -> Result<Option<Regime>, LabError> 
             epochs: surface.epochs,
             images: surface.images,
             model: surface.model().to_owned(),
-            optimizer: surface.optimizer.clone(),
+            optimizer: surface.optimizer,
             learning_rate,
             analysis,
         })),

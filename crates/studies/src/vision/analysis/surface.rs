@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use wd_decay::{DecayRule, OptimizerKind};
 
 use super::Finals;
 use super::finals::Record;
@@ -27,9 +28,9 @@ pub struct Surface {
     #[serde(skip)]
     pub configuration: Flat,
     /// Optimizer.
-    pub optimizer: String,
+    pub optimizer: OptimizerKind,
     /// Decay rule.
-    pub rule: String,
+    pub rule: DecayRule,
     /// Parameters of the model.
     pub parameters: u64,
     /// Training images.
@@ -251,7 +252,7 @@ pub(super) fn gather(records: Vec<Record>) -> Vec<Surface> {
         let order = |surface: &Surface| {
             (
                 std::cmp::Reverse(surface.model().to_owned()),
-                surface.optimizer.clone(),
+                surface.optimizer.name(),
                 surface.images,
                 surface.batch,
                 surface.steps,
@@ -286,8 +287,8 @@ fn surface(
         optimizer: plan.optimizer,
         rule: plan.rule,
         parameters: plan.parameters,
-        images: plan.training_tokens,
-        batch: plan.tokens_per_step,
+        images: plan.training_samples,
+        batch: plan.samples_per_step,
         steps: plan.steps,
         epochs: plan.epochs,
         points: points

@@ -1,6 +1,7 @@
 //! Test loss and accuracy over ηλ at the best η, and over σ where coupled L2 makes λ a prior.
 
 use crate::vision::analysis::{Point as Trials, Surface, VisionAnalysis};
+use wd_decay::{DecayRule, OptimizerKind};
 use wd_lab::page::mean_point;
 use wd_statistics::Interval;
 
@@ -134,7 +135,7 @@ fn deviations(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Op
         .iter()
         .filter(|(index, _)| {
             let surface = &analysis.surfaces[*index];
-            surface.rule == "coupled-l2" && surface.optimizer == "sgd"
+            surface.rule == DecayRule::CoupledL2 && surface.optimizer == OptimizerKind::Sgd
         })
         .map(|(index, curve)| {
             let surface = &analysis.surfaces[*index];

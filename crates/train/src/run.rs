@@ -240,7 +240,7 @@ fn step_row(plan: &RunPlan, step: u64, loss: f64, report: &StepReport<'_>) -> St
         train_loss: loss,
         learning_rate: plan.learning_rate(step),
         lambda: record.lambda * plan.lambda_factor(step),
-        shrink: record.shrinks[step as usize],
+        shrink: record.shrink(step),
         gradient_norm: report.gradient_norm,
         clip_factor: report.clip_factor,
     }

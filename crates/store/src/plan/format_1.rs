@@ -176,7 +176,7 @@ fn momenta(config: &toml::Table, optimizer: OptimizerKind, first: f64) -> Result
             beta2: at(config, "optim", Some("beta2"))?.unwrap_or(0.95),
             ..Momenta::default()
         },
-        OptimizerKind::Adam | OptimizerKind::Adamw | OptimizerKind::Lion => {
+        _ => {
             let usual = if optimizer == OptimizerKind::Lion { 0.99 } else { 0.95 };
             let beta2 = at(config, "optim", Some("beta2"))?.unwrap_or(usual);
             Momenta { beta1: first, beta2, ..Momenta::default() }

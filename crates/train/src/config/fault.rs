@@ -260,6 +260,7 @@ impl ConfigFault {
             | Self::Weights { key, .. }
             | Self::Optimizer { key, .. }
             | Self::Schedule { key, .. } => (*key).to_owned(),
+            Self::Untrainable { .. } => "optim.kind".to_owned(),
             Self::HeldVector { .. } => "decay".to_owned(),
             Self::HeldAtZero { .. } => "decay.rule".to_owned(),
             Self::Overshoot { .. } => "decay.lambda".to_owned(),
@@ -293,6 +294,7 @@ impl ConfigFault {
                 return Some(format!("remove it, or choose one of: {}", users.join(", ")));
             }
             Self::OutOfRange { meaning, .. } => meaning,
+            Self::Untrainable { .. } => return None,
             Self::Zero { .. } => "write 1 or more",
             Self::NoShare { .. } => {
                 "a fraction such as 0.05 is a share of the run, an integer such as 400 a number of steps"

@@ -28,12 +28,11 @@ fn refused<T>(result: Result<T, FitError>) -> (&'static str, String) {
     }
 }
 
-/// What a terminal shows, with paths and files that stay the same on every machine.
+/// What a terminal shows, wherever the table lies.
 fn shown(analysis: &Analysis) -> String {
-    let folder = shipped("").display().to_string();
-    let text =
-        analysis.page(&Context::default()).terminal(&Terminal { rows: 4, ..Terminal::plain() });
-    text.replace(&folder, "")
+    let mut analysis = analysis.clone();
+    analysis.table.files = vec![analysis.table.file_names().into()];
+    analysis.page(&Context::default()).terminal(&Terminal { rows: 4, ..Terminal::plain() })
 }
 
 #[test]

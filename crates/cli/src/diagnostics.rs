@@ -31,7 +31,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Lab(#[from] wd_lab::LabError),
     #[error(transparent)]
-    Evidence(#[from] wd_evidence::EvidenceError),
+    Fit(Box<wd_evidence::fit::FitError>),
     #[error(transparent)]
     Studies(#[from] wd_studies::StudyError),
     #[error("cannot write the output: {0}")]

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p wd-evidence --example evidence_speed -- evidence|loo|logistic FILE ROWS COLUMNS`
 //!
-//! FILE holds ROWS × COLUMNS numbers row after row and then ROWS targets, as little-endian f64. `bench/peers/evidence.py` writes it, and
-//! compares answer, time and memory with scikit-learn's.
+//! FILE holds ROWS × COLUMNS numbers row after row and then ROWS targets, as little-endian f64.
+//! `bench/peers/evidence.py` writes it, and compares answer, time and memory with scikit-learn's.
 //!
 //! | work | what is timed |
 //! |---|---|
@@ -35,8 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (x, y) = numbers.split_at(rows * columns);
     let x = MatRef::from_row_major_slice(x, rows, columns);
     let target = MatRef::from_column_major_slice(y, rows, 1);
-    // With an intercept at its best value and more columns than rows the evidence has no maximum (`Intercept`): BayesianRidge then
-    // goes to a perfect fit.
+    // With an intercept at its best value and more columns than rows the evidence has no maximum
+    // (`Intercept`): BayesianRidge then goes to a perfect fit.
     let intercept = match columns <= rows {
         true => Intercept::Profiled,
         false => Intercept::Absent,

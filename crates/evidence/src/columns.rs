@@ -15,8 +15,9 @@ pub enum Intercept {
     /// Set to its best value, and counted as no parameter: ν = n. The evidence is scikit-learn's
     /// `BayesianRidge(fit_intercept=True)`.
     ///
-    /// With p ≥ n − 1 this evidence grows without bound as λ → 0 (like ½ ln 1/λ), since n counts one degree of freedom more
-    /// than centred data have; [`Evidence::maximum`](crate::Evidence::maximum) then takes the highest *inner* maximum.
+    /// With p ≥ n − 1 this evidence grows without bound as λ → 0 (like ½ ln 1/λ), since n counts
+    /// one degree of freedom more than centred data have;
+    /// [`Evidence::maximum`](crate::Evidence::maximum) then takes the highest *inner* maximum.
     #[default]
     Profiled,
     /// Integrated out: ν = n − 1, so that 1/β is unbiased. The honest choice where p ≥ n.
@@ -114,7 +115,8 @@ impl Moments {
     /// Standard deviation of one of the p + k columns and targets, n in the denominator.
     ///
     /// # Errors
-    /// [`EvidenceError::Scale`] where the sum of squares overflows or is so small that it has lost digits.
+    /// [`EvidenceError::Scale`] where the sum of squares overflows or is so small that it has lost
+    /// digits.
     pub(crate) fn deviation(
         &self,
         index: usize,
@@ -123,7 +125,8 @@ impl Moments {
     ) -> Result<f64, EvidenceError> {
         let squares = self.squares[index];
         let spread = (squares / self.weight).sqrt();
-        // Each square below the smallest normal number is off by up to 2⁻¹⁰⁷⁵: no more than rounding in a sum of this size.
+        // Each square below the smallest normal number is off by up to 2⁻¹⁰⁷⁵: no more than
+        // rounding in a sum of this size.
         let vanished = squares < f64::MIN_POSITIVE * self.rows as f64;
         if !spread.is_finite() || (vanished && squares > 0.0) {
             return Err(EvidenceError::Scale { what, column, spread });
@@ -136,7 +139,8 @@ impl Columns {
     /// The centring and scaling that `options` ask for, of the first `columns` of `moments`.
     ///
     /// # Errors
-    /// [`EvidenceError::Scale`] where a column's squares leave the range of f64; [`EvidenceError::ConstantColumns`].
+    /// [`EvidenceError::Scale`] where a column's squares leave the range of f64;
+    /// [`EvidenceError::ConstantColumns`].
     pub(crate) fn of(
         moments: &Moments,
         columns: usize,

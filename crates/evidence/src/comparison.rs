@@ -72,7 +72,8 @@ pub struct Choice {
     pub index: usize,
     /// Whether it is the first or last λ of the list: the true choice may lie beyond.
     pub at_edge: bool,
-    /// What it costs by each criterion, in the order of the curves and in their measures; 0 by its own.
+    /// What it costs by each criterion, in the order of the curves and in their measures; 0 by its
+    /// own.
     pub costs: Vec<f64>,
 }
 
@@ -91,7 +92,8 @@ impl Comparison {
     /// Compares criteria over ascending λ.
     ///
     /// # Errors
-    /// [`EvidenceError::Empty`] without a λ; [`EvidenceError::Shape`] for a curve of another length.
+    /// [`EvidenceError::Empty`] without a λ; [`EvidenceError::Shape`] for a curve of another
+    /// length.
     pub fn new(lambdas: Vec<f64>, curves: Vec<Curve>) -> Result<Comparison, EvidenceError> {
         if lambdas.is_empty() {
             return Err(EvidenceError::Empty("values of λ"));
@@ -121,6 +123,11 @@ impl Comparison {
 }
 
 impl Curve {
+    /// Values without standard errors.
+    pub fn new(criterion: Criterion, measure: Measure, values: Vec<f64>) -> Curve {
+        Curve { criterion, measure, values, standard_errors: Vec::new() }
+    }
+
     /// Place of the best value; of equally good ones the largest λ, which is the simplest model.
     fn best(&self) -> usize {
         let mut best = self.values.len() - 1;
@@ -159,7 +166,7 @@ mod tests {
     use super::*;
 
     fn curve(criterion: Criterion, measure: Measure, values: &[f64]) -> Curve {
-        Curve { criterion, measure, values: values.to_vec(), standard_errors: Vec::new() }
+        Curve::new(criterion, measure, values.to_vec())
     }
 
     #[test]

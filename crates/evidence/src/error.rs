@@ -39,7 +39,8 @@ pub enum EvidenceError {
     Empty(&'static str),
     /// Values whose squares overflow or vanish in f64.
     #[error(
-        "{what} {column} spreads over {spread:e}, whose square f64 cannot hold exactly: divide the column by that"
+        "{what} {column} spreads over {spread:e}, whose square f64 cannot hold exactly: divide the \
+         column by that"
     )]
     Scale {
         /// `column` or `target`.
@@ -59,7 +60,8 @@ pub enum EvidenceError {
     },
     /// No column varies.
     #[error(
-        "no column varies: with an intercept there is nothing left to fit; drop the intercept or add columns"
+        "no column varies: with an intercept there is nothing left to fit; drop the intercept or \
+         add columns"
     )]
     ConstantColumns,
     /// Fewer rows than are needed.

@@ -1,11 +1,13 @@
-//! A prior precision for each group of columns: w̃_g ~ N(0, 1/α_g), all α found by evidence. With a group a column this is
-//! automatic relevance determination.
+//! A prior precision for each group of columns: w̃_g ~ N(0, 1/α_g), all α found by evidence. With a
+//! group a column this is automatic relevance determination.
 //!
-//! With Λ = diag(λ_g), λ_g = α_g/β, M = X̃ᵀX̃ + Λ and w̃ = M⁻¹X̃ᵀỹ: γ_g = p_g − λ_g Σ_{j ∈ g} (M⁻¹)_jj, and MacKay's update is
-//! λ_g ← γ_g/(β‖w̃_g‖²). Since it converges linearly, every second pair of steps is extrapolated in ln λ (Aitken), and kept
-//! where the evidence rises. A group whose λ passes a bound says nothing of the target: its λ is ∞, its coefficients 0.
+//! With Λ = diag(λ_g), λ_g = α_g/β, M = X̃ᵀX̃ + Λ and w̃ = M⁻¹X̃ᵀỹ: γ_g = p_g − λ_g Σ_{j ∈ g}
+//! (M⁻¹)_jj, and MacKay's update is λ_g ← γ_g/(β‖w̃_g‖²). Since it converges linearly, every second
+//! pair of steps is extrapolated in ln λ (Aitken), and kept where the evidence rises. A group whose
+//! λ passes a bound says nothing of the target: its λ is ∞, its coefficients 0.
 //!
-//! Sources: MacKay 1992, eq. 4.9; MacKay 1994 (ARD); Tipping 2001 (“Sparse Bayesian learning”), eq. 16–18.
+//! Sources: MacKay 1992, eq. 4.9; MacKay 1994 (ARD); Tipping 2001 (“Sparse Bayesian learning”), eq.
+//! 16–18.
 
 use std::f64::consts::PI;
 
@@ -16,7 +18,8 @@ use crate::columns::Options;
 use crate::normal_equations::{Frame, NormalEquations};
 use crate::{EvidenceError, Statistics};
 
-/// λ_g/X̃_jᵀX̃_j beyond which a group counts as irrelevant: its coefficients are below 1e-8 of what they would be freely.
+/// λ_g/X̃_jᵀX̃_j beyond which a group counts as irrelevant: its coefficients are below 1e-8 of what
+/// they would be freely.
 const IRRELEVANT: f64 = 1e8;
 
 /// Change of every ln λ_g at which the iteration ends.
@@ -50,11 +53,13 @@ pub struct GroupedFit {
     pub iterations: usize,
 }
 
-/// Finds the prior precision of each group by evidence; `group_of` names each column's group, from 0.
+/// Finds the prior precision of each group by evidence; `group_of` names each column's group, from
+/// 0.
 ///
 /// # Errors
-/// Groups that do not fit the columns; what [`Gaussian::from_statistics`](crate::Gaussian::from_statistics) refuses; a target
-/// that is fitted exactly, or an iteration that does not end within `iterations` (1,000 are usual).
+/// Groups that do not fit the columns; what
+/// [`Gaussian::from_statistics`](crate::Gaussian::from_statistics) refuses; a target that is fitted
+/// exactly, or an iteration that does not end within `iterations` (1,000 are usual).
 pub fn grouped(
     statistics: &Statistics,
     target: usize,
@@ -149,7 +154,8 @@ pub fn grouped(
     })
 }
 
-/// The limit of a sequence of three whose steps shrink geometrically; the last of them where they do not.
+/// The limit of a sequence of three whose steps shrink geometrically; the last of them where they
+/// do not.
 fn aitken(first: f64, second: f64, third: f64) -> f64 {
     let (before, after) = (second - first, third - second);
     let ratio = after / before;

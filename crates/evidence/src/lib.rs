@@ -1,8 +1,8 @@
 //! Choosing λ by Bayes: the λ that the data themselves prefer, without a validation set.
 //!
-//! A Gaussian prior w ~ N(0, 1/α) on the weights of a linear model with noise 1/β gives the posterior mode of ridge
-//! regression, Σ(y − ŷ)² + λ‖w‖² with **λ = α/β** for the *summed* squared error. How probable the data are under the
-//! prior, the evidence, says which λ fits them best.
+//! A Gaussian prior w ~ N(0, 1/α) on the weights of a linear model with noise 1/β gives the
+//! posterior mode of ridge regression, Σ(y − ŷ)² + λ‖w‖² with **λ = α/β** for the *summed* squared
+//! error. How probable the data are under the prior, the evidence, says which λ fits them best.
 //!
 //! | module | question it answers |
 //! |---|---|
@@ -12,6 +12,7 @@
 //! | [`gaussian`] | evidence, γ, residual, leave-one-out and folds for every λ; the best λ; the posterior |
 //! | [`groups`] | and if each group of columns has a λ of its own? |
 //! | [`glm`] | and if the target is a class or a count? Laplace evidence |
+//! | [`mod@fit`] | all of it from a table: files → request → analysis, saved, and predicting other rows |
 //! | [`page`] | the same as a page |
 //!
 //! # Symbols
@@ -42,6 +43,7 @@
 pub mod columns;
 pub mod comparison;
 mod error;
+pub mod fit;
 pub mod gaussian;
 pub mod glm;
 pub mod groups;

@@ -73,7 +73,8 @@ impl Frame {
     /// Of target number `target`, which comes after `columns` columns in `moments`.
     ///
     /// # Errors
-    /// [`EvidenceError::ConstantTarget`]; [`EvidenceError::Scale`] where its squares leave the range of f64.
+    /// [`EvidenceError::ConstantTarget`]; [`EvidenceError::Scale`] where its squares leave the
+    /// range of f64.
     pub(crate) fn of(
         moments: &Moments,
         columns: usize,

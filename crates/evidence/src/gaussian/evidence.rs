@@ -7,10 +7,11 @@
 //! - E = RSS + λ‖w‖² = R₀ + λ Σ z²/(s(s + λ))
 //! - γ = Σ s/(s + λ)
 //! - β = ν/E, the best noise precision at this λ, and α = λβ
-//! - ln p(y | λ) = ½ν(ln β − 1 − ln 2π) − ½ Σ ln(1 + s/λ) + ½ Σ ln w, and − ½ ln Σw for an integrated intercept
+//! - ln p(y | λ) = ½ν(ln β − 1 − ln 2π) − ½ Σ ln(1 + s/λ) + ½ Σ ln w, and − ½ ln Σw for an
+//!   integrated intercept
 //!
-//! Sources: MacKay 1992 (“Bayesian interpolation”), eq. 4.1–4.8; Bishop 2006, eq. 3.86. Every sum is of positive terms, so
-//! that no digits cancel but those of R₀.
+//! Sources: MacKay 1992 (“Bayesian interpolation”), eq. 4.1–4.8; Bishop 2006, eq. 3.86. Every sum
+//! is of positive terms, so that no digits cancel but those of R₀.
 
 use std::f64::consts::PI;
 
@@ -37,7 +38,8 @@ pub struct Evidence {
     pub(super) offset: f64,
 }
 
-/// One λ with all that follows from it. `lambda` may be 0 (no prior) or infinite (all coefficients 0).
+/// One λ with all that follows from it. `lambda` may be 0 (no prior) or infinite (all coefficients
+/// 0).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Point {
     /// λ = α/β on the columns as they enter the model.
@@ -54,7 +56,8 @@ pub struct Point {
     pub squared_norm: f64,
     /// Σ w(y − ŷ)².
     pub residual_sum_of_squares: f64,
-    /// (RSS/n)/(1 − (γ + intercept)/n)²: Golub, Heath & Wahba 1979. Infinite where nothing is left over.
+    /// (RSS/n)/(1 − (γ + intercept)/n)²: Golub, Heath & Wahba 1979. Infinite where nothing is left
+    /// over.
     pub generalized_cross_validation: f64,
 }
 
@@ -75,7 +78,8 @@ pub(super) struct Sums {
 }
 
 impl Evidence {
-    /// γ, evidence, residual and all else at λ ≥ 0, infinity included. NaN where λ is negative or NaN.
+    /// γ, evidence, residual and all else at λ ≥ 0, infinity included. NaN where λ is negative or
+    /// NaN.
     pub fn at(&self, lambda: f64) -> Point {
         if lambda == f64::INFINITY {
             return self.point(lambda, 0.0, 0.0, 1.0, 1.0, 0.0);
@@ -96,8 +100,8 @@ impl Evidence {
         lambdas.iter().map(|&lambda| self.at(lambda)).collect()
     }
 
-    /// `count` values of λ, ascending and evenly spaced in ln λ, from where γ is within a hundredth of the rank to where
-    /// it is within a hundredth of 0, and no further than fifteen decades.
+    /// `count` values of λ, ascending and evenly spaced in ln λ, from where γ is within a hundredth
+    /// of the rank to where it is within a hundredth of 0, and no further than fifteen decades.
     pub fn grid(&self, count: usize) -> Vec<f64> {
         let (largest, smallest) = self.extent();
         let high = largest * 100.0 * self.eigenvalues.len() as f64;
@@ -170,7 +174,8 @@ impl Evidence {
         }
     }
 
-    /// The log evidence as λ → 0 where the rank is ν and R₀ = 0: every row is fitted, and the evidence stays finite.
+    /// The log evidence as λ → 0 where the rank is ν and R₀ = 0: every row is fitted, and the
+    /// evidence stays finite.
     fn interpolation_limit(&self, norm: f64) -> f64 {
         let log_eigenvalues: f64 = self.eigenvalues.iter().map(|s| s.ln()).sum();
         0.5 * self.degrees * ((self.degrees / (norm * self.total)).ln() - 1.0 - (2.0 * PI).ln())

@@ -1,7 +1,8 @@
 //! MacKay's fixed point: α ← γ/‖w‖², 1/β ← RSS/(ν − γ), until λ = α/β stays.
 //!
-//! The slow way to [`Evidence::maximum`](super::Evidence::maximum), kept because it is the textbook's and scikit-learn's:
-//! the two must agree. Source: MacKay 1992, eq. 4.9; Bishop 2006, eq. 3.92 and 3.95.
+//! The slow way to [`Evidence::maximum`](super::Evidence::maximum), kept because it is the
+//! textbook's and scikit-learn's: the two must agree. Source: MacKay 1992, eq. 4.9; Bishop 2006,
+//! eq. 3.92 and 3.95.
 
 use serde::Serialize;
 
@@ -28,8 +29,9 @@ impl Evidence {
     /// Iterates from `start`; scikit-learn starts at α = 1 and 1/β = the target's variance.
     ///
     /// # Errors
-    /// [`EvidenceError::NotConverged`] where λ runs off to 0 or ∞, as it does without noise or without signal, or after
-    /// `iterations`: the rate of convergence is linear, and slow where the maximum is flat.
+    /// [`EvidenceError::NotConverged`] where λ runs off to 0 or ∞, as it does without noise or
+    /// without signal, or after `iterations`: the rate of convergence is linear, and slow where the
+    /// maximum is flat.
     pub fn fixed_point(&self, start: f64, iterations: usize) -> Result<FixedPoint, EvidenceError> {
         let not_converged = |iterations, hint| EvidenceError::NotConverged {
             what: "MacKay's fixed point",

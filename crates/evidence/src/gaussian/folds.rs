@@ -1,12 +1,14 @@
 //! Error on data left out, for many λ: a hold-out, or K folds in turn.
 //!
-//! A fold's statistics are all that is needed of it, to leave it out (the others' are merged) and to be predicted: with w in
-//! original units, the fold's centred G, c and Σy², and the error d of its mean,
+//! A fold's statistics are all that is needed of it, to leave it out (the others' are merged) and
+//! to be predicted: with w in original units, the fold's centred G, c and Σy², and the error d of
+//! its mean,
 //!
 //! Σ w(y − ŷ)² = Σy² − 2wᵀc + wᵀGw + W d².
 //!
-//! So K-fold costs one pass over the data. λ weighs ‖w‖² against the *sum* of squares in every fold, since α/β is a property
-//! of the model and not of n; columns keep the scales of the whole table.
+//! So K-fold costs one pass over the data. λ weighs ‖w‖² against the *sum* of squares in every
+//! fold, since α/β is a property of the model and not of n; columns keep the scales of the whole
+//! table.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef};
@@ -135,7 +137,8 @@ impl Gaussian {
 /// K-fold cross-validation from the folds' statistics, which together are those of the table.
 ///
 /// # Errors
-/// Fewer than two folds with rows; folds of different columns; what [`Gaussian::from_statistics`] refuses.
+/// Fewer than two folds with rows; folds of different columns; what [`Gaussian::from_statistics`]
+/// refuses.
 pub fn cross_validate(
     folds: &[Statistics],
     options: Options,
@@ -164,8 +167,8 @@ pub fn cross_validate(
     Ok(summarize(&errors))
 }
 
-/// K-fold cross-validation of rows in memory, by the dual: for more columns than rows. `fold_of` names each row's fold,
-/// from 0.
+/// K-fold cross-validation of rows in memory, by the dual: for more columns than rows. `fold_of`
+/// names each row's fold, from 0.
 ///
 /// # Errors
 /// As [`cross_validate`].

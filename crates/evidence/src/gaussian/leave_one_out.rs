@@ -1,8 +1,9 @@
 //! Exact leave-one-out error for many λ, in one pass over the rows.
 //!
-//! A row left out is predicted with the error e/(1 − h), e its residual and h = w x̃ᵀ(X̃ᵀX̃ + λ)⁻¹x̃ + w/Σw its leverage, so that n
-//! refits cost no more than one. With q = Qᵀx̃ the quadratic form is qᵀ(T + λ)⁻¹q: a few operations a row, column and λ, done for
-//! several rows side by side, and no eigenvectors. Columns keep the scales of the whole table.
+//! A row left out is predicted with the error e/(1 − h), e its residual and h = w x̃ᵀ(X̃ᵀX̃ +
+//! λ)⁻¹x̃ + w/Σw its leverage, so that n refits cost no more than one. With q = Qᵀx̃ the quadratic
+//! form is qᵀ(T + λ)⁻¹q: a few operations a row, column and λ, done for several rows side by side,
+//! and no eigenvectors. Columns keep the scales of the whole table.
 //!
 //! Sources: Allen 1974 (PRESS); Golub, Heath & Wahba 1979.
 
@@ -81,7 +82,8 @@ impl<'a> LeaveOneOut<'a> {
         Ok(errors)
     }
 
-    /// Adds rows, in original units: those from which the model was made, all of them, in any order and in any blocks.
+    /// Adds rows, in original units: those from which the model was made, all of them, in any order
+    /// and in any blocks.
     ///
     /// # Errors
     /// As [`Statistics::add`](crate::Statistics::add).
@@ -150,8 +152,8 @@ impl<'a> LeaveOneOut<'a> {
         Ok(())
     }
 
-    /// Σ w(e/(1 − h))²/Σw for each λ: the mean squared error of a row left out. Infinite where a row is all that some
-    /// direction is known by.
+    /// Σ w(e/(1 − h))²/Σw for each λ: the mean squared error of a row left out. Infinite where a
+    /// row is all that some direction is known by.
     pub fn mean_squared_errors(&self) -> Vec<f64> {
         match &self.finished {
             Some(finished) => finished.clone(),

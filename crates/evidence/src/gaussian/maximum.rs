@@ -1,12 +1,13 @@
 //! The λ of highest evidence, by a scan and a safeguarded Newton iteration in ln λ.
 //!
-//! With t = ln λ and ρ = λ‖w‖²/E the slope is dL/dt = ½(γ − νρ), whose zero is MacKay's fixed point, and
-//! d²L/dt² = −½(Σ sλ/(s + λ)² + ν(ρ − ρ² − 2λ² Σ z²/(s + λ)³/E)).
+//! With t = ln λ and ρ = λ‖w‖²/E the slope is dL/dt = ½(γ − νρ), whose zero is MacKay's fixed
+//! point, and d²L/dt² = −½(Σ sλ/(s + λ)² + ν(ρ − ρ² − 2λ² Σ z²/(s + λ)³/E)).
 
 use serde::Serialize;
 
 use super::evidence::{Evidence, Point};
-/// Spacing in ln λ of the scan for changes of sign: the sums of s/(s + λ) change over e-folds, not faster.
+/// Spacing in ln λ of the scan for changes of sign: the sums of s/(s + λ) change over e-folds, not
+/// faster.
 const SCAN: f64 = 0.25;
 
 /// 97.5 % quantile of the normal distribution.
@@ -18,22 +19,24 @@ pub(crate) const NORMAL_975: f64 = 1.959_963_984_540_054;
 pub enum Outcome {
     /// A maximum at a finite λ.
     Found,
-    /// The evidence rises all the way to λ → ∞: the columns say nothing of the target, and every coefficient is 0.
+    /// The evidence rises all the way to λ → ∞: the columns say nothing of the target, and every
+    /// coefficient is 0.
     NoSignal,
-    /// The evidence rises all the way to λ → 0: the columns fit the target exactly, and there is no noise to weigh the
-    /// prior against.
+    /// The evidence rises all the way to λ → 0: the columns fit the target exactly, and there is no
+    /// noise to weigh the prior against.
     Noiseless,
 }
 
 /// The λ of highest evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Maximum {
-    /// λ and all that follows from it; λ is infinite for [`Outcome::NoSignal`] and 0 for [`Outcome::Noiseless`].
+    /// λ and all that follows from it; λ is infinite for [`Outcome::NoSignal`] and 0 for
+    /// [`Outcome::Noiseless`].
     pub point: Point,
     /// What kind of maximum it is.
     pub outcome: Outcome,
-    /// λ·exp(∓1.96/√(−d²L/dt²)): 95 % if the evidence is Gaussian in ln λ. `None` without an inner maximum, or
-    /// where it is flat to rounding.
+    /// λ·exp(∓1.96/√(−d²L/dt²)): 95 % if the evidence is Gaussian in ln λ. `None` without an inner
+    /// maximum, or where it is flat to rounding.
     pub interval: Option<(f64, f64)>,
 }
 
@@ -46,10 +49,11 @@ impl Evidence {
         (0.5 * (sums.gamma - self.degrees * ratio), -0.5 * (sums.gamma_fall + self.degrees * bend))
     }
 
-    /// The λ of highest evidence: the highest of the inner maxima, or λ → ∞ if the evidence is higher there.
+    /// The λ of highest evidence: the highest of the inner maxima, or λ → ∞ if the evidence is
+    /// higher there.
     ///
-    /// λ → 0 is the answer only where the columns fit the target exactly, and the evidence is finite there and higher, or
-    /// has no inner maximum.
+    /// λ → 0 is the answer only where the columns fit the target exactly, and the evidence is
+    /// finite there and higher, or has no inner maximum.
     pub fn maximum(&self) -> Maximum {
         let inner = self
             .brackets()
@@ -80,7 +84,8 @@ impl Evidence {
     /// Pairs of ln λ between which the slope goes from + to −.
     fn brackets(&self) -> Vec<(f64, f64)> {
         let (largest, smallest) = self.extent();
-        // Below `low` the slope is that of λ → 0: λ‖w‖² is little beside R₀ (or R₀ is 0), and λ little beside every s.
+        // Below `low` the slope is that of λ → 0: λ‖w‖² is little beside R₀ (or R₀ is 0), and λ
+        // little beside every s.
         let norm = self.sums(0.0).norm;
         let noise = if self.unexplained > 0.0 {
             self.unexplained / (self.degrees * norm)
@@ -88,7 +93,8 @@ impl Evidence {
             smallest
         };
         let low = noise.min(smallest).ln() - 8.0;
-        // Above `high` it has the sign of Σs − νΣz², times 1/λ; if that is −, the last change of sign may lie further up.
+        // Above `high` it has the sign of Σs − νΣz², times 1/λ; if that is −, the last change of
+        // sign may lie further up.
         let sign: f64 = self
             .eigenvalues
             .iter()
@@ -116,7 +122,8 @@ impl Evidence {
         brackets
     }
 
-    /// The zero of the slope between two ln λ: Newton's step where it stays inside, bisection where not.
+    /// The zero of the slope between two ln λ: Newton's step where it stays inside, bisection where
+    /// not.
     fn refine(&self, mut low: f64, mut high: f64) -> f64 {
         let mut t = 0.5 * (low + high);
         for _ in 0..200 {

@@ -1,9 +1,11 @@
-//! Linear models with Gaussian noise: everything about every λ from one reduction of the smaller Gram matrix.
+//! Linear models with Gaussian noise: everything about every λ from one reduction of the smaller
+//! Gram matrix.
 //!
-//! X̃ᵀX̃ = QTQᵀ with T tridiagonal costs 4p³/3 operations, and no eigenvectors are ever formed: eigenvalues s and the
-//! rotated target z = Vᵀ X̃ᵀỹ come from T in O(p²) (Golub & Welsch 1969), after which evidence, γ, ‖w‖² and the residual
-//! of any λ cost O(p), and coefficients, w = Q(T + λ)⁻¹QᵀX̃ᵀỹ, O(p²). With more columns than rows the n × n matrix X̃X̃ᵀ takes
-//! the place of X̃ᵀX̃: the dual, w = X̃ᵀ(X̃X̃ᵀ + λ)⁻¹ỹ.
+//! X̃ᵀX̃ = QTQᵀ with T tridiagonal costs 4p³/3 operations, and no eigenvectors are ever formed:
+//! eigenvalues s and the rotated target z = Vᵀ X̃ᵀỹ come from T in O(p²) (Golub & Welsch 1969),
+//! after which evidence, γ, ‖w‖² and the residual of any λ cost O(p), and coefficients, w = Q(T +
+//! λ)⁻¹QᵀX̃ᵀỹ, O(p²). With more columns than rows the n × n matrix X̃X̃ᵀ takes the place of X̃ᵀX̃:
+//! the dual, w = X̃ᵀ(X̃X̃ᵀ + λ)⁻¹ỹ.
 //!
 //! | file | question it answers |
 //! |---|---|

@@ -13,10 +13,11 @@ use crate::normal_equations::{Frame, NormalEquations, check_count};
 use crate::statistics::check_rows;
 use crate::{EvidenceError, Statistics, parallelism};
 
-/// A linear model with Gaussian noise, and a Gaussian prior of precision α on each coefficient, for every λ = α/β at once.
+/// A linear model with Gaussian noise, and a Gaussian prior of precision α on each coefficient, for
+/// every λ = α/β at once.
 ///
-/// Equals scikit-learn's `Ridge(alpha=λ)` on the columns of `StandardScaler`; its evidence is that of `BayesianRidge` with
-/// all four hyper-priors 0.
+/// Equals scikit-learn's `Ridge(alpha=λ)` on the columns of `StandardScaler`; its evidence is that
+/// of `BayesianRidge` with all four hyper-priors 0.
 #[derive(Debug)]
 pub struct Gaussian {
     pub(super) intercept: Intercept,
@@ -72,8 +73,8 @@ impl Gaussian {
         Gaussian::reduce(gram, cross, None, columns, moments, options)
     }
 
-    /// From rows in memory: `x` of n × p, `y` of n × k, and a weight a row (1 where there are none): the variance of the
-    /// noise of a row is 1/(βw).
+    /// From rows in memory: `x` of n × p, `y` of n × k, and a weight a row (1 where there are
+    /// none): the variance of the noise of a row is 1/(βw).
     ///
     /// Takes the primal or the dual, whichever matrix is smaller; the results are the same.
     ///
@@ -234,6 +235,17 @@ impl Gaussian {
         self.moments.rows
     }
 
+    /// Σw; equals n without weights.
+    pub fn weight(&self) -> f64 {
+        self.moments.weight
+    }
+
+    /// Standard deviation of a target, n in the denominator; NaN for a target that does not exist.
+    pub fn target_deviation(&self, target: usize) -> f64 {
+        let squares = self.moments.squares.get(self.columns.scales.len() + target);
+        squares.map_or(f64::NAN, |squares| (squares / self.moments.weight).sqrt())
+    }
+
     /// How columns are centred and scaled, and which of them never vary.
     pub fn columns(&self) -> &Columns {
         &self.columns
@@ -242,7 +254,8 @@ impl Gaussian {
     /// Evidence and all else about one target as a function of λ.
     ///
     /// # Errors
-    /// [`EvidenceError::ConstantTarget`]; [`EvidenceError::Scale`] where its squares leave the range of f64.
+    /// [`EvidenceError::ConstantTarget`]; [`EvidenceError::Scale`] where its squares leave the
+    /// range of f64.
     pub fn evidence(&self, target: usize) -> Result<Evidence, EvidenceError> {
         self.check_target(target)?;
         let frame = Frame::of(&self.moments, self.columns.scales.len(), target, self.intercept)?;

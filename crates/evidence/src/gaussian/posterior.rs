@@ -1,7 +1,8 @@
 //! The posterior N(w̃, Σ) of the coefficients at one λ, and what it predicts.
 //!
-//! Σ = (βX̃ᵀX̃ + α)⁻¹ = (X̃ᵀX̃ + λ)⁻¹/β, and by the dual (1 − X̃ᵀ(X̃X̃ᵀ + λ)⁻¹X̃)/α. A prediction at x̃ has mean ȳ + x̃ᵀw̃ and variance
-//! 1/β (noise) + x̃ᵀΣx̃ (coefficients) + 1/(βΣw) (intercept). Source: Bishop 2006, eq. 3.53–3.59.
+//! Σ = (βX̃ᵀX̃ + α)⁻¹ = (X̃ᵀX̃ + λ)⁻¹/β, and by the dual (1 − X̃ᵀ(X̃X̃ᵀ + λ)⁻¹X̃)/α. A prediction
+//! at x̃ has mean ȳ + x̃ᵀw̃ and variance 1/β (noise) + x̃ᵀΣx̃ (coefficients) + 1/(βΣw) (intercept).
+//! Source: Bishop 2006, eq. 3.53–3.59.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef};
@@ -51,10 +52,12 @@ pub struct Prediction {
 }
 
 impl Gaussian {
-    /// The posterior of one target's coefficients at λ > 0 (∞ included: all are 0). Costs O(p³), or O(n³) by the dual.
+    /// The posterior of one target's coefficients at λ > 0 (∞ included: all are 0). Costs O(p³), or
+    /// O(n³) by the dual.
     ///
     /// # Errors
-    /// [`EvidenceError::Lambda`] for λ ≤ 0: without a prior some direction may have no finite variance.
+    /// [`EvidenceError::Lambda`] for λ ≤ 0: without a prior some direction may have no finite
+    /// variance.
     pub fn posterior(&self, target: usize, lambda: f64) -> Result<Posterior, EvidenceError> {
         if lambda.is_nan() || lambda <= 0.0 {
             return Err(EvidenceError::Lambda(lambda));

@@ -52,7 +52,8 @@ impl Solution {
         Ok(path)
     }
 
-    /// Whether directions that are 0 but for rounding would show beside λ. In the dual they do not: X̃ᵀ maps them to 0.
+    /// Whether directions that are 0 but for rounding would show beside λ. In the dual they do not:
+    /// X̃ᵀ maps them to 0.
     fn needs_eigenvectors(&self, lambda: f64) -> bool {
         let deficient = self.rows.is_none() && self.rank < self.reduced.dimension();
         lambda == 0.0 || (deficient && lambda < 1e6 * self.floor)

@@ -1,8 +1,10 @@
-//! Eigenvalues of a tridiagonal matrix, and given vectors in its eigenvectors, without forming these: O(p²).
+//! Eigenvalues of a tridiagonal matrix, and given vectors in its eigenvectors, without forming
+//! these: O(p²).
 //!
-//! The implicit QL iteration with Wilkinson's shift diagonalises T by plane rotations. Applied to the columns of the
-//! identity they would give the eigenvectors in O(p³); applied to one vector u they give Vᵀu (Golub & Welsch, “Calculation
-//! of Gauss quadrature rules”, Math. Comp. 23, 1969, which keeps one row of V in the same way).
+//! The implicit QL iteration with Wilkinson's shift diagonalises T by plane rotations. Applied to
+//! the columns of the identity they would give the eigenvectors in O(p³); applied to one vector u
+//! they give Vᵀu (Golub & Welsch, “Calculation of Gauss quadrature rules”, Math. Comp. 23, 1969,
+//! which keeps one row of V in the same way).
 
 use crate::EvidenceError;
 
@@ -24,7 +26,8 @@ pub(super) fn diagonalize(
     for first in 0..p {
         let mut iterations = 0;
         loop {
-            // The block from `first` ends where an off-diagonal element is nothing beside its neighbours.
+            // The block from `first` ends where an off-diagonal element is nothing beside its
+            // neighbours.
             let last = (first..p.saturating_sub(1))
                 .find(|&i| {
                     off_diagonal[i].abs()
@@ -53,7 +56,8 @@ pub(super) fn diagonalize(
     Ok(order.iter().map(|&i| diagonal[i]).collect())
 }
 
-/// One QL step on the block `first..=last`: rotations from the bottom up chase the bulge that the shift makes.
+/// One QL step on the block `first..=last`: rotations from the bottom up chase the bulge that the
+/// shift makes.
 fn sweep(
     diagonal: &mut [f64],
     off_diagonal: &mut [f64],

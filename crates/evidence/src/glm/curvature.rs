@@ -1,7 +1,7 @@
 //! Value, gradient and curvature of the log likelihood, a block of rows at a time.
 //!
-//! Blocks are computed side by side and added in their order, so that the result has the same bits whatever the number of
-//! threads.
+//! Blocks are computed side by side and added in their order, so that the result has the same bits
+//! whatever the number of threads.
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -14,7 +14,8 @@ use crate::parallelism;
 /// Rows of a block, so that what is made of it stays in cache.
 pub(super) const BLOCK_ROWS: usize = 1024;
 
-/// Values of the partial curvatures that are summed side by side: 128 MB. Beyond, the matrix product is what is parallel.
+/// Values of the partial curvatures that are summed side by side: 128 MB. Beyond, the matrix
+/// product is what is parallel.
 const PARTIAL_VALUES: usize = 1 << 24;
 
 /// The likelihood at some parameters.
@@ -220,8 +221,8 @@ impl Glm {
     }
 }
 
-/// The covariance of η of each row of a block, K × K, under a covariance of the parameters, which lie class by class. The last class
-/// may have a parameter less.
+/// The covariance of η of each row of a block, K × K, under a covariance of the parameters, which
+/// lie class by class. The last class may have a parameter less.
 pub(super) fn covariances(
     block: MatRef<'_, f64>,
     covariance: MatRef<'_, f64>,

@@ -9,13 +9,15 @@ use crate::columns::{Columns, Intercept, Moments, Options};
 use crate::normal_equations::check_count;
 use crate::statistics::check_rows;
 
-/// Numbers of a line of cache: of rows that lie one after the other, so many columns are read at the cost of one.
+/// Numbers of a line of cache: of rows that lie one after the other, so many columns are read at
+/// the cost of one.
 const CACHE_LINE: usize = 8;
 
 /// A generalised linear model on some data, for every λ.
 ///
 /// The intercept's prior is flat and it is integrated out with the weights, so that
-/// [`Intercept::Profiled`](crate::Intercept::Profiled) and [`Intercept::Integrated`](crate::Intercept::Integrated) mean the same here.
+/// [`Intercept::Profiled`](crate::Intercept::Profiled) and
+/// [`Intercept::Integrated`](crate::Intercept::Integrated) mean the same here.
 #[derive(Debug)]
 pub struct Glm {
     pub(super) family: Family,
@@ -24,8 +26,8 @@ pub struct Glm {
     pub(super) design: Mat<f64>,
     /// d: columns that are penalised.
     pub(super) penalized: usize,
-    /// p × d with orthonormal columns, where p > n: x̃ enters as basisᵀx̃. The penalty does not see a rotation, and weights
-    /// outside the rows' span are 0 at the mode.
+    /// p × d with orthonormal columns, where p > n: x̃ enters as basisᵀx̃. The penalty does not see
+    /// a rotation, and weights outside the rows' span are 0 at the mode.
     pub(super) basis: Option<Mat<f64>>,
     pub(super) target: Vec<f64>,
     pub(super) weights: Vec<f64>,
@@ -33,11 +35,12 @@ pub struct Glm {
 }
 
 impl Glm {
-    /// Standardises `x` (n × p) and checks `y` (n): 0 or 1, classes from 0, or counts. A row of weight w counts as w rows.
+    /// Standardises `x` (n × p) and checks `y` (n): 0 or 1, classes from 0, or counts. A row of
+    /// weight w counts as w rows.
     ///
     /// # Errors
-    /// Sizes that do not fit, values that are not finite, labels that the family does not know, and targets of which no
-    /// intercept is the best: one class only, or no events.
+    /// Sizes that do not fit, values that are not finite, labels that the family does not know, and
+    /// targets of which no intercept is the best: one class only, or no events.
     pub fn new(
         x: MatRef<'_, f64>,
         y: &[f64],

@@ -12,7 +12,8 @@ use crate::EvidenceError;
 pub enum Family {
     /// 0 or 1: p(1) = σ(η).
     Logistic,
-    /// A class, numbered from 0: p(k) ∝ exp(η_k), with weights for every class and the last class's intercept 0.
+    /// A class, numbered from 0: p(k) ∝ exp(η_k), with weights for every class and the last class's
+    /// intercept 0.
     Softmax {
         /// K: how many classes there are.
         classes: usize,
@@ -149,7 +150,8 @@ impl Family {
         }
     }
 
-    /// How [`Self::curvature`] changes when η moves by `direction`; `drift[k]` = Σ_l curvature(k, l)·direction_l is how the means do.
+    /// How [`Self::curvature`] changes when η moves by `direction`; `drift[k]` = Σ_l curvature(k,
+    /// l)·direction_l is how the means do.
     pub(super) fn curvature_change(
         self,
         means: MatRef<'_, f64>,
@@ -169,8 +171,8 @@ impl Family {
         }
     }
 
-    /// Whether each row is on its own side: then a multiple of these weights fits as well as one likes, and there are none of
-    /// maximum likelihood.
+    /// Whether each row is on its own side: then a multiple of these weights fits as well as one
+    /// likes, and there are none of maximum likelihood.
     pub(super) fn separates(
         self,
         predictor: MatRef<'_, f64>,

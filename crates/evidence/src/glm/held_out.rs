@@ -64,8 +64,8 @@ impl Glm {
     }
 }
 
-/// K-fold cross-validation: the mean of −ln p(y) over rows left out, for each λ. `fold_of` names each row's fold, from 0.
-/// Columns keep the scales of the whole table.
+/// K-fold cross-validation: the mean of −ln p(y) over rows left out, for each λ. `fold_of` names
+/// each row's fold, from 0. Columns keep the scales of the whole table.
 ///
 /// # Errors
 /// As [`Glm::new`]: each fold's remainder must have rows of every class. Fewer than two folds.

@@ -1,10 +1,12 @@
 //! Laplace's evidence of one α, and its slope.
 //!
-//! With t = ln α and θ̂(t) the mode, dθ̂/dt = −αH⁻¹Pθ̂ (P keeps the penalised parameters), and since ∇ vanishes at the mode
+//! With t = ln α and θ̂(t) the mode, dθ̂/dt = −αH⁻¹Pθ̂ (P keeps the penalised parameters), and
+//! since ∇ vanishes at the mode
 //!
 //! dL/dt = ½dK − ½α‖Ŵ‖² − ½α tr(H⁻¹P) − ½ tr(H⁻¹ dH/dt at fixed α).
 //!
-//! MacKay's fixed point α = γ/‖Ŵ‖² leaves the last term out; here it is kept, so that the zero is that of L itself.
+//! MacKay's fixed point α = γ/‖Ŵ‖² leaves the last term out; here it is kept, so that the zero is
+//! that of L itself.
 
 use std::f64::consts::PI;
 
@@ -26,7 +28,8 @@ pub struct LaplacePoint {
     pub squared_norm: f64,
     /// ℓ: Σ w ln p(y) at the mode.
     pub log_likelihood: f64,
-    /// Whether the mode puts every row on its own side: the classes are then separable, and have no maximum likelihood.
+    /// Whether the mode puts every row on its own side: the classes are then separable, and have no
+    /// maximum likelihood.
     pub separates: bool,
     /// Newton steps taken.
     pub iterations: usize,

@@ -1,13 +1,15 @@
 //! Classes and counts: λ by Laplace's approximation to the evidence.
 //!
-//! With log likelihood ℓ(W, b) = Σ w ln p(y | W, b), a prior N(0, 1/α) on each of the d·K standardised weights and a flat one on
-//! the intercepts, the mode (Ŵ, b̂) is found by Newton's method, and around it, with H = −∇²ℓ + α at the mode,
+//! With log likelihood ℓ(W, b) = Σ w ln p(y | W, b), a prior N(0, 1/α) on each of the d·K
+//! standardised weights and a flat one on the intercepts, the mode (Ŵ, b̂) is found by Newton's
+//! method, and around it, with H = −∇²ℓ + α at the mode,
 //!
 //! ln p(y | α) ≈ ℓ − ½α‖Ŵ‖² + ½dK ln α − ½ ln|H| + ½(number of intercepts) ln 2π.
 //!
-//! λ is α: the likelihood is *summed*, so that scikit-learn's `LogisticRegression(C=1/λ)` and statsmodels' Poisson with
-//! penalty ½λ‖w‖² have the same mode. γ = dK − α tr(H⁻¹) over the weights. Source: MacKay 1992 (“The evidence framework applied
-//! to classification networks”); Bishop 2006, §4.4–4.5.
+//! λ is α: the likelihood is *summed*, so that scikit-learn's `LogisticRegression(C=1/λ)` and
+//! statsmodels' Poisson with penalty ½λ‖w‖² have the same mode. γ = dK − α tr(H⁻¹) over the
+//! weights. Source: MacKay 1992 (“The evidence framework applied to classification networks”);
+//! Bishop 2006, §4.4–4.5.
 //!
 //! | file | question it answers |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! The mode of the posterior at one α, by Newton's method with a line search, and with an old Hessian where that does.
+//! The mode of the posterior at one α, by Newton's method with a line search, and with an old
+//! Hessian where that does.
 
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, MatMut, Side};
@@ -7,14 +8,15 @@ use super::curvature::Local;
 use super::design::Glm;
 use crate::EvidenceError;
 
-/// gᵀH⁻¹g at which the mode counts as found: it is then 1e-9 of a posterior standard deviation away.
+/// gᵀH⁻¹g at which the mode counts as found: it is then 1e-9 of a posterior standard deviation
+/// away.
 const DECREMENT: f64 = 1e-18;
 
 /// Below this decrement the objective's rounding hides what a step gains, and a full step is right.
 const QUADRATIC: f64 = 1e-7;
 
-/// A step with the curvature of the step before costs a tenth of one with its own. It is taken as long as each divides the
-/// decrement by this much; the last curvature is always that of the mode.
+/// A step with the curvature of the step before costs a tenth of one with its own. It is taken as
+/// long as each divides the decrement by this much; the last curvature is always that of the mode.
 const STALE: f64 = 0.05;
 
 /// Newton steps allowed; from a neighbour on the path it takes two or three.

@@ -1,23 +1,25 @@
 //! Predictions at the mode, and averaged over Laplace's posterior N(θ̂, H⁻¹).
 //!
-//! Of one class η ~ N(η̂, s²), s² = x̃ᵀH⁻¹x̃, and the average of σ(η) is close to σ(η̂/√(1 + πs²/8)) (MacKay 1992; Bishop 2006, eq.
-//! 4.153), that of exp(η) *is* exp(η̂ + s²/2).
+//! Of one class η ~ N(η̂, s²), s² = x̃ᵀH⁻¹x̃, and the average of σ(η) is close to σ(η̂/√(1 +
+//! πs²/8)) (MacKay 1992; Bishop 2006, eq. 4.153), that of exp(η) *is* exp(η̂ + s²/2).
 //!
-//! Softmax sees differences of η alone: what is added to all classes, and how uncertain that is, changes nothing. The weights of all
-//! classes are penalised, so that the posterior is as wide as the prior in that direction, and each class's own variance (as in Gibbs
-//! 1997) would count it as doubt. With δ_kl = η_k − η_l,
+//! Softmax sees differences of η alone: what is added to all classes, and how uncertain that is,
+//! changes nothing. The weights of all classes are penalised, so that the posterior is as wide as
+//! the prior in that direction, and each class's own variance (as in Gibbs 1997) would count it as
+//! doubt. With δ_kl = η_k − η_l,
 //!
 //! p_k = 1/(1 + Σ_{l≠k} e^{−δ_kl}) = 1/(2 − K + Σ_{l≠k} 1/σ(δ_kl)),
 //!
-//! and putting the average of each σ(δ_kl), with the variance s_kk + s_ll − 2s_kl, into its place gives (Daunizeau 2017,
-//! arXiv:1703.00091)
+//! and putting the average of each σ(δ_kl), with the variance s_kk + s_ll − 2s_kl, into its place
+//! gives (Daunizeau 2017, arXiv:1703.00091)
 //!
 //! p̄_k ∝ 1/(1 + Σ_{l≠k} exp(−δ̂_kl/√(1 + π(s_kk + s_ll − 2s_kl)/8))),
 //!
 //! divided by the sum over the classes. Two classes are exactly the logistic formula.
 //!
-//! That is the average over *Laplace's* posterior, which is far too wide where classes are nearly separable: fitted to 1,000 rows of
-//! digits, it has a log loss of 0.82 on 150 others, 0.75 by 4,000 samples of the same posterior, and 0.07 at the mode.
+//! That is the average over *Laplace's* posterior, which is far too wide where classes are nearly
+//! separable: fitted to 1,000 rows of digits, it has a log loss of 0.82 on 150 others, 0.75 by
+//! 4,000 samples of the same posterior, and 0.07 at the mode.
 
 use std::f64::consts::PI;
 
@@ -125,7 +127,8 @@ impl GlmPosterior {
     /// Predicts each row of `x` (m × p, in original units).
     ///
     /// # Errors
-    /// Sizes that do not fit; values that are not finite; a model whose parts do not fit each other.
+    /// Sizes that do not fit; values that are not finite; a model whose parts do not fit each
+    /// other.
     pub fn predict(&self, x: MatRef<'_, f64>) -> Result<Vec<GlmPrediction>, EvidenceError> {
         let p = self.columns.scales.len();
         let outputs = self.family.outputs();

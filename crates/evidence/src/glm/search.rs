@@ -13,8 +13,8 @@ const TOLERANCE: f64 = 1e-7;
 /// Steps that the search may take; the secant takes four or five.
 const ITERATIONS: usize = 100;
 
-/// Relative change of ‖W‖² over a decade of λ below which the weights count as settled: of separable classes it grows like
-/// ln² 1/λ, which is several percent.
+/// Relative change of ‖W‖² over a decade of λ below which the weights count as settled: of
+/// separable classes it grows like ln² 1/λ, which is several percent.
 const SETTLED: f64 = 1e-3;
 
 /// Decades below the path in which separability is looked for.
@@ -27,21 +27,23 @@ pub struct GlmMaximum {
     pub point: LaplacePoint,
     /// Its mode and posterior.
     pub posterior: GlmPosterior,
-    /// [`Outcome::Found`]; [`Outcome::NoSignal`] or [`Outcome::Noiseless`] where the evidence rises up to the largest or down to
-    /// the smallest λ of the path, which is then the answer.
+    /// [`Outcome::Found`]; [`Outcome::NoSignal`] or [`Outcome::Noiseless`] where the evidence rises
+    /// up to the largest or down to the smallest λ of the path, which is then the answer.
     pub outcome: Outcome,
     /// 95 % interval if the evidence is Gaussian in ln λ.
     pub interval: Option<(f64, f64)>,
-    /// Whether the classes are separable: there is then no maximum-likelihood fit, though a mode for every λ. `Some(true)`: weights
-    /// that separate them were found; `Some(false)`: the weights settle as λ → 0; `None`: they still grow where the search ends, as
-    /// they do where the classes touch (quasi-separation).
+    /// Whether the classes are separable: there is then no maximum-likelihood fit, though a mode
+    /// for every λ. `Some(true)`: weights that separate them were found; `Some(false)`: the weights
+    /// settle as λ → 0; `None`: they still grow where the search ends, as they do where the classes
+    /// touch (quasi-separation).
     pub separable: Option<bool>,
     /// The path that was searched, ascending in λ.
     pub path: Vec<LaplacePoint>,
 }
 
 impl Glm {
-    /// `count` values of λ, ascending, from where the data hardly notice the prior to where the weights are all but 0.
+    /// `count` values of λ, ascending, from where the data hardly notice the prior to where the
+    /// weights are all but 0.
     ///
     /// # Errors
     /// Data of which even the intercepts cannot be found.
@@ -55,11 +57,12 @@ impl Glm {
         Ok((0..count).map(|i| low * (step * i as f64).exp()).collect())
     }
 
-    /// Mode, evidence and γ at each λ > 0, in the order given; computed from the largest λ down, each mode from the one
-    /// before.
+    /// Mode, evidence and γ at each λ > 0, in the order given; computed from the largest λ down,
+    /// each mode from the one before.
     ///
     /// # Errors
-    /// [`EvidenceError::Lambda`]; [`EvidenceError::NotConverged`] where λ is too small for the data.
+    /// [`EvidenceError::Lambda`]; [`EvidenceError::NotConverged`] where λ is too small for the
+    /// data.
     pub fn path(&self, lambdas: &[f64]) -> Result<Vec<LaplacePoint>, EvidenceError> {
         let mut points: Vec<Option<LaplacePoint>> = vec![None; lambdas.len()];
         self.descend(lambdas, |place, alpha, mode| points[place] = Some(self.point(alpha, mode)))?;
@@ -93,8 +96,8 @@ impl Glm {
 
     /// The mode of one α from that of another.
     ///
-    /// There ∇ℓ = αPθ̂, so that with the curvature of the old mode a Newton step to the new α needs no look at the data: whatever
-    /// the distance, it is off by the change of the curvature alone.
+    /// There ∇ℓ = αPθ̂, so that with the curvature of the old mode a Newton step to the new α needs
+    /// no look at the data: whatever the distance, it is off by the change of the curvature alone.
     fn mode_near(&self, alpha: f64, other: f64, mode: Mode) -> Result<Mode, EvidenceError> {
         let factor = self.decompose(&mode.curvature, alpha)?;
         let gradient: Vec<f64> = (0..self.free())
@@ -111,7 +114,8 @@ impl Glm {
         self.mode(alpha, parameters, Some(mode.curvature))
     }
 
-    /// The λ of highest evidence: the best of `lambdas`, refined between its neighbours until the slope is 0.
+    /// The λ of highest evidence: the best of `lambdas`, refined between its neighbours until the
+    /// slope is 0.
     ///
     /// # Errors
     /// As [`Glm::path`]; fewer than three λ.
@@ -188,8 +192,9 @@ impl Glm {
         None
     }
 
-    /// The zero of the slope between the ends of a part of the path, from the mode of its best λ: by the secant through the last
-    /// two slopes, the first being that of the parabola through three points; by bisection where that leaves the bracket.
+    /// The zero of the slope between the ends of a part of the path, from the mode of its best λ:
+    /// by the secant through the last two slopes, the first being that of the parabola through
+    /// three points; by bisection where that leaves the bracket.
     fn refine(
         &self,
         bracket: &[LaplacePoint],

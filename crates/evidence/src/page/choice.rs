@@ -1,27 +1,24 @@
 //! Evidence and errors over λ, and what each criterion chooses.
 
-use crate::comparison::{Curve, Measure};
-
-use super::{EvidenceAnalysis, over_lambda, point};
-use wd_page::figure::{Colour, Labels, Mark, Moment, Panel, Series, Transform};
-use wd_page::number;
+use wd_page::figure::{Colour, Mark, Moment, Panel, Point, Transform};
+use wd_page::number::{self, rounded, short};
 use wd_page::{Content, FigureBlock, Section, Table};
 
+use super::curve::{over_lambda, point, series};
+use crate::comparison::{Choice, Criterion, Curve, Measure};
+use crate::fit::{Analysis, PathPoint};
+
 /// The section; `notes` are remarks of whoever made the fit.
-pub(super) fn section(analysis: &EvidenceAnalysis, notes: &[String]) -> Section {
+pub(super) fn section(analysis: &Analysis, notes: &[String]) -> Section {
     let mut contents: Vec<Content> = notes.iter().cloned().map(Content::Paragraph).collect();
     contents.push(curves(analysis));
     contents.extend(choices(analysis));
     Section::full("choice", "Which λ, and by what", contents).named("Choice of λ")
 }
 
-fn series(label: &str, colour: Colour, mark: Mark, points: Vec<wd_page::figure::Point>) -> Series {
-    Series { label: label.to_owned(), colour, mark, points, annotations: Vec::new() }
-}
-
-fn curves(analysis: &EvidenceAnalysis) -> Content {
+fn curves(analysis: &Analysis) -> Content {
     let lambdas = &analysis.comparison.lambdas;
-    let along = |values: &[f64]| -> Vec<wd_page::figure::Point> {
+    let along = |values: &[f64]| -> Vec<Point> {
         lambdas.iter().zip(values).map(|(x, y)| point(*x, *y)).collect()
     };
     let mut panels = Vec::new();
@@ -36,24 +33,27 @@ fn curves(analysis: &EvidenceAnalysis) -> Content {
         .iter()
         .filter(|curve| curve.measure != Measure::LogEvidence)
         .collect();
-    if !errors.is_empty() || !analysis.training_errors.is_empty() {
+    if !errors.is_empty() || !analysis.path.is_empty() {
         panels.push(error_panel(analysis, &errors, &along));
     }
     let mut gamma = Panel::new("Effective parameters γ", 130.0);
-    gamma.series = vec![series("", Colour::Ink, Mark::Line, along(&analysis.effective_parameters))];
+    let parameters = along_path(analysis, |point| point.effective_parameters);
+    gamma.series = vec![series("", Colour::Ink, Mark::Line, along(&parameters))];
     gamma.domain = Some((0.0, 1.04 * analysis.rank as f64));
     panels.push(gamma);
     Content::Figure(Box::new(FigureBlock::of_panels(
-        over_lambda("choice-curves", panels, Labels::Key),
+        over_lambda("choice-curves", panels),
         "Evidence, prediction error and effective parameters over λ.",
-        "Look at whether the criteria agree, and at how flat they are where they do not. The dotted lines on the evidence are its maximum \
-         and the 95 % interval of ln λ from its curvature there. A ring marks the least error of its criterion; \
-         bands are ± one standard error over folds. Small λ is maximum likelihood, large λ a prior that leaves nothing to the data.",
+        "Look at whether the criteria agree, and at how flat they are where they do not. The \
+         dotted lines on the evidence are its maximum and the 95 % interval of ln λ from its \
+         curvature there. A ring marks the least error of its criterion; bands are ± one standard \
+         error over folds. Small λ is maximum likelihood, large λ a prior that leaves nothing to \
+         the data.",
         number::measured,
     )))
 }
 
-fn evidence(analysis: &EvidenceAnalysis, points: Vec<wd_page::figure::Point>) -> Panel {
+fn evidence(analysis: &Analysis, points: Vec<Point>) -> Panel {
     let mut panel = Panel::new("Log evidence ln p(y | λ) (nats)", 190.0);
     let best = points
         .iter()
@@ -74,11 +74,11 @@ fn evidence(analysis: &EvidenceAnalysis, points: Vec<wd_page::figure::Point>) ->
         panel.moments.push(moment(
             analysis.lambda,
             best,
-            format!("λ = {}", number::short(number::rounded(analysis.lambda))),
+            format!("λ = {}", short(rounded(analysis.lambda))),
         ));
         if let Some((low, high)) = analysis.interval {
             for end in [low, high] {
-                panel.moments.push(moment(end, f64::NAN, number::short(number::rounded(end))));
+                panel.moments.push(moment(end, f64::NAN, short(rounded(end))));
             }
         }
     }
@@ -86,9 +86,9 @@ fn evidence(analysis: &EvidenceAnalysis, points: Vec<wd_page::figure::Point>) ->
 }
 
 fn error_panel(
-    analysis: &EvidenceAnalysis,
+    analysis: &Analysis,
     errors: &[&Curve],
-    along: &dyn Fn(&[f64]) -> Vec<wd_page::figure::Point>,
+    along: &dyn Fn(&[f64]) -> Vec<Point>,
 ) -> Panel {
     let is_squared = errors.first().is_none_or(|curve| curve.measure == Measure::SquaredError);
     let mut panel = Panel::new(
@@ -98,13 +98,10 @@ fn error_panel(
     if is_squared {
         panel.transform = Transform::Log;
     }
-    if !analysis.training_errors.is_empty() {
-        panel.series.push(series(
-            "training rows",
-            Colour::Baseline,
-            Mark::Line,
-            along(&analysis.training_errors),
-        ));
+    let training = along_path(analysis, |point| point.training_error);
+    if !training.is_empty() {
+        let points = along(&training);
+        panel.series.push(series("training rows", Colour::Baseline, Mark::Line, points));
     }
     for (curve, colour) in errors.iter().zip(Colour::sequence(errors.len())) {
         let name = curve.criterion.name();
@@ -126,37 +123,38 @@ fn error_panel(
             ));
         }
     }
-    // An over-fitted end may lie orders of magnitude above the rest.
+    panel.domain = error_domain(is_squared, errors, &training);
+    panel
+}
+
+/// A frame that holds the lowest errors: an over-fitted end may lie orders of magnitude above the
+/// rest.
+fn error_domain(is_squared: bool, errors: &[&Curve], training: &[f64]) -> Option<(f64, f64)> {
     let held_out = errors.iter().flat_map(|curve| curve.values.iter().copied());
-    let training = analysis.training_errors.iter().copied();
     let finite = |value: &f64| value.is_finite() && (!is_squared || *value > 0.0);
-    let least = held_out.clone().filter(finite).fold(f64::INFINITY, f64::min);
-    let last = errors
-        .iter()
-        .filter_map(|curve| curve.values.last().copied())
-        .filter(finite)
-        .fold(least, f64::max);
-    if least.is_finite() {
-        let lowest = training.filter(finite).fold(least, f64::min);
-        let (bottom, top) = if is_squared {
+    let least = held_out.filter(finite).fold(f64::INFINITY, f64::min);
+    let ends = errors.iter().filter_map(|curve| curve.values.last().copied());
+    let last = ends.filter(finite).fold(least, f64::max);
+    let lowest = training.iter().copied().filter(finite).fold(least, f64::min);
+    least.is_finite().then(|| {
+        if is_squared {
             (lowest.max(0.2 * least) * 0.9, (4.0 * least).max(1.1 * last))
         } else {
             let height = (last - least).max(0.1);
             (lowest.max(least - height) - 0.05 * height, last + 0.5 * height)
-        };
-        panel.domain = Some((bottom, top));
-    }
-    panel
+        }
+    })
 }
 
-/// What each criterion chooses and pays.
-fn choices(analysis: &EvidenceAnalysis) -> Vec<Content> {
+fn along_path(analysis: &Analysis, value: impl Fn(&PathPoint) -> f64) -> Vec<f64> {
+    analysis.path.iter().map(value).collect()
+}
+
+/// What each criterion chooses, and pays by the others; nothing where the evidence stands alone.
+pub(super) fn table(analysis: &Analysis) -> Option<Table> {
     let comparison = &analysis.comparison;
     if comparison.choices.len() < 2 {
-        return vec![Content::Absent(
-            "Only the evidence was asked; --compare loo,gcv,cv:10 sets other criteria beside it."
-                .to_owned(),
-        )];
+        return None;
     }
     let mut names = vec!["chosen by".to_owned(), "λ".to_owned()];
     names.extend(
@@ -165,40 +163,52 @@ fn choices(analysis: &EvidenceAnalysis) -> Vec<Content> {
     let columns: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut table = Table::new(&columns, 1);
     for choice in &comparison.choices {
-        let edge = if choice.at_edge { " (edge)" } else { "" };
-        let mut row = vec![
-            choice.criterion.name(),
-            format!("{}{edge}", number::short(number::rounded(choice.lambda))),
-        ];
+        let mut row = vec![choice.criterion.name(), chosen(analysis, choice)];
         for (cost, curve) in choice.costs.iter().zip(&comparison.curves) {
             row.push(cost_text(*cost, curve.measure));
         }
         table.rows.push(row);
     }
+    Some(table)
+}
+
+/// The λ that is chosen. A limit itself is no point of the path, only where the path points.
+fn chosen(analysis: &Analysis, choice: &Choice) -> String {
+    let lambda = analysis.lambda;
+    if choice.criterion == Criterion::Evidence && (lambda == 0.0 || lambda.is_infinite()) {
+        return format!("{} (beyond the path)", short(lambda));
+    }
+    let edge = if choice.at_edge { " (edge of the path)" } else { "" };
+    format!("{}{edge}", short(choice.lambda))
+}
+
+/// The same with a heading, or why it is not there.
+fn choices(analysis: &Analysis) -> Vec<Content> {
+    let Some(table) = table(analysis) else {
+        return vec![Content::Absent(
+            "Only the evidence was asked; other criteria (loo, gcv, cv:10) can be set beside it."
+                .to_owned(),
+        )];
+    };
     vec![
         Content::Heading("What each choice costs by the other criteria".to_owned()),
         Content::Table(table),
         Content::Paragraph(
-            "Costs are log evidence lost (nats), and by how much the error exceeds the least of its criterion. Each error is itself an \
-             estimate: a difference within its standard error decides nothing."
+            "Costs are log evidence lost (nats), and by how much the error exceeds the least of \
+             its criterion. Each error is itself an estimate: a difference within its standard \
+             error decides nothing."
                 .to_owned(),
         ),
     ]
 }
 
 /// A cost in the unit of its measure.
-pub(super) fn cost_text(cost: f64, measure: Measure) -> String {
+fn cost_text(cost: f64, measure: Measure) -> String {
     match measure {
-        Measure::SquaredError => {
-            if cost == 0.0 {
-                "0".to_owned()
-            } else if cost < 0.01 {
-                format!("+{} %", number::fixed(100.0 * cost, 2))
-            } else {
-                format!("+{}", number::percent(cost))
-            }
-        }
+        _ if cost == 0.0 => "0".to_owned(),
+        Measure::SquaredError if cost < 0.01 => format!("+{} %", number::fixed(100.0 * cost, 2)),
+        Measure::SquaredError => format!("+{}", number::percent(cost)),
         Measure::LogEvidence => format!("{} nats", number::fixed(cost, 2)),
-        Measure::LogLoss => number::signed(cost, 4),
+        Measure::LogLoss => format!("{} nats a row", number::signed(cost, 4)),
     }
 }

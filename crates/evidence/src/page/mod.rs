@@ -1,165 +1,134 @@
-//! The report of a linear or generalised linear model whose λ the data have chosen.
+//! The page of a fit whose λ the data have chosen.
 //!
 //! | file | section |
 //! |---|---|
+//! | [`terminal`] | what answers the question in a few lines |
 //! | [`choice`] | evidence and errors over λ; what each criterion chooses, and what it costs by the others |
 //! | [`weights`] | coefficients along the path; the prior over the histogram of fitted weights; the table |
 //! | [`calibration`] | how often intervals and probabilities are right |
 //! | [`conventions`] | the same fit in other libraries |
+//! | [`table`] | what the columns of the table became |
+//! | [`headline`] | which λ, in one line |
+//! | [`curve`] | points and panels over λ |
 
 mod calibration;
 mod choice;
 mod conventions;
+mod curve;
+mod headline;
+mod table;
+mod terminal;
 mod weights;
 
-use crate::comparison::Comparison;
-
-use wd_page::figure::{Horizontal, Labels, PanelFigure, Point, Transform};
+use wd_page::number::{count, short};
 use wd_page::{Context, Page, Section};
 
-/// A fitted model, as its report shows it.
-#[derive(Debug, Clone)]
-pub struct EvidenceAnalysis {
-    /// What is explained.
-    pub target: String,
-    /// One sentence: which λ, and how sure.
-    pub lead: String,
-    /// One sentence: of which model and data that holds.
-    pub regime: String,
-    /// Short facts under the title.
-    pub facts: Vec<(String, String)>,
-    /// The chosen λ; not finite without a finite one.
-    pub lambda: f64,
-    /// Its 95 % interval by the curvature of the evidence.
-    pub interval: Option<(f64, f64)>,
-    /// γ at each λ of the comparison.
-    pub effective_parameters: Vec<f64>,
-    /// Most parameters that the data can tell apart.
-    pub rank: usize,
-    /// Error on the training rows at each λ of the comparison; empty where it is not known.
-    pub training_errors: Vec<f64>,
-    /// The criteria.
-    pub comparison: Comparison,
-    /// Every coefficient at the chosen λ.
-    pub coefficients: Vec<Coefficient>,
-    /// Standardised coefficients along the path.
-    pub paths: Vec<CoefficientPath>,
-    /// σ = 1/√α of the prior on standardised coefficients; more than one with groups.
-    pub prior_deviations: Vec<(String, f64)>,
-    /// How often intervals or probabilities are right.
-    pub calibration: Option<Calibration>,
-    /// The fit in other libraries.
-    pub conventions: Vec<Convention>,
-    /// What became of the columns of the table.
-    pub columns: Vec<(String, String)>,
-}
+use crate::fit::{Analysis, Family, Sums, TableSummary};
 
-/// A coefficient at the chosen λ.
-#[derive(Debug, Clone)]
-pub struct Coefficient {
-    /// Its column.
-    pub name: String,
-    /// In original units.
-    pub value: f64,
-    /// Posterior standard deviation in original units; not finite where it is not known.
-    pub deviation: f64,
-    /// Of the standardised column: what the prior is on.
-    pub standardized: f64,
-}
-
-/// A standardised coefficient along the path.
-#[derive(Debug, Clone)]
-pub struct CoefficientPath {
-    /// Its column.
-    pub name: String,
-    /// (λ, coefficient).
-    pub points: Vec<(f64, f64)>,
-}
-
-/// How often what is predicted comes true.
-#[derive(Debug, Clone)]
-pub struct Calibration {
-    /// On which rows, in words: `rows left out in turn`.
-    pub rows: String,
-    /// What the points are.
-    pub kind: CalibrationKind,
-    /// Each level.
-    pub points: Vec<CalibrationPoint>,
-}
-
-/// What is held against the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CalibrationKind {
-    /// Intervals of a probability, and the share of rows in them.
-    Intervals,
-    /// Probabilities of a class, and the share of rows in it.
-    Probabilities,
-}
-
-/// One level of a calibration.
-#[derive(Debug, Clone, Copy)]
-pub struct CalibrationPoint {
-    /// What was promised.
-    pub promised: f64,
-    /// What came.
-    pub observed: f64,
-    /// 95 % interval of the share, from the number of rows.
-    pub interval: (f64, f64),
-    /// Rows at this level.
-    pub count: usize,
-}
-
-/// λ as another library counts it.
-#[derive(Debug, Clone)]
-pub struct Convention {
-    /// The library.
-    pub library: String,
-    /// Its name of λ, with the value.
-    pub setting: String,
-    /// The call that reproduces the fit.
-    pub call: String,
-}
-
-impl EvidenceAnalysis {
-    /// The fitted model as a page. What is not known (no covariance, no criterion but the evidence) is
-    /// left out with a sentence.
+impl Analysis {
+    /// The fit as a page. What is not known (no covariance, no criterion but the evidence) is left
+    /// out with a sentence.
+    ///
+    /// The title and the setting are the fit's own unless the context has some.
     pub fn page(&self, context: &Context) -> Page {
-        let mut sections: Vec<Section> = vec![
-            choice::section(self, &context.notes),
-            weights::section(self),
-            calibration::section(self),
-            conventions::section(self),
-        ];
-        sections.extend(context.sections());
+        page_of_targets(std::slice::from_ref(self), context)
+    }
+}
+
+impl Sums {
+    /// What was summed, as a page.
+    pub fn page(&self) -> Page {
         Page {
-            kind: "λ from the data",
-            title: context.title.clone(),
-            lead: self.lead.clone(),
-            regime: self.regime.clone(),
-            facts: self.facts.clone(),
-            sections,
+            kind: "Sums of a table",
+            title: self.table.file_names(),
+            lead: table::size(&self.table),
+            sections: vec![table::section(&self.table)],
+            ..Page::default()
         }
     }
 }
 
-/// A point without an interval.
-fn point(x: f64, y: f64) -> Point {
-    Point { x, y, low: f64::NAN, high: f64::NAN }
+/// Fits of several targets to one table as a page; only a single target has figures.
+pub fn page_of_targets(analyses: &[Analysis], context: &Context) -> Page {
+    let Some(first) = analyses.first() else {
+        return Page::default();
+    };
+    let is_single = analyses.len() == 1;
+    let context = with_own(first, context);
+    let mut sections = vec![table::section(&first.table)];
+    for analysis in analyses {
+        sections.extend(terminal::sections(analysis, !is_single));
+        if is_single {
+            let mut notes = context.notes.clone();
+            notes.extend(analysis.notes.iter().cloned().chain(analysis.table.remarks()));
+            sections.push(choice::section(analysis, &notes));
+            sections.push(weights::section(analysis));
+            sections.push(calibration::section(analysis));
+            sections.push(conventions::section(analysis));
+        }
+    }
+    sections.extend::<Vec<Section>>(context.sections());
+    let headlines = analyses.iter().map(|analysis| format!("{}.", headline::headline(analysis)));
+    Page {
+        kind: "λ from the data",
+        title: context.title,
+        lead: headlines.collect::<Vec<_>>().join(" "),
+        regime: regime(first.family),
+        facts: if is_single { facts(first) } else { Vec::new() },
+        sections,
+    }
 }
 
-/// Panels over λ.
-fn over_lambda(id: &str, panels: Vec<wd_page::figure::Panel>, labels: Labels) -> PanelFigure {
-    PanelFigure {
-        id: id.to_owned(),
-        title: String::new(),
-        description: String::new(),
-        horizontal: Horizontal::Quantity {
-            label: "λ = α/β on standardised columns".to_owned(),
-            transform: Transform::Log,
-        },
-        panels,
-        columns: 1,
-        labels,
-        dashes: String::new(),
+/// The context with the title and the setting that the fit itself gives.
+fn with_own(analysis: &Analysis, context: &Context) -> Context {
+    let table: &TableSummary = &analysis.table;
+    let mut context = context.clone();
+    if context.title.is_empty() {
+        context.title = format!("{}, explained by {}", analysis.target, table.file_names());
+    }
+    if context.setting.is_empty() {
+        let (of_table, of_design) = (table.design.features.len(), table.design.width());
+        context.setting = vec![
+            ("Table".to_owned(), table.name()),
+            ("Rows".to_owned(), count(table.findings.rows)),
+            ("Columns".to_owned(), format!("{of_table} of the table, {of_design} of the design")),
+        ];
+    }
+    context
+}
+
+/// Short facts under the title.
+fn facts(analysis: &Analysis) -> Vec<(String, String)> {
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    let gamma = short(analysis.effective_parameters);
+    let mut facts = vec![
+        fact("Rows", count(analysis.rows as u64)),
+        fact("Columns", count(analysis.columns.len() as u64)),
+        fact("Effective parameters", format!("{gamma} of {}", analysis.rank)),
+        fact("Log evidence", format!("{} nats", short(analysis.log_evidence))),
+    ];
+    if analysis.groups.is_empty() {
+        facts.push(fact("Prior σ", short(1.0 / analysis.alpha.sqrt())));
+    }
+    if analysis.family == Family::Gaussian {
+        facts.push(fact("Noise", short(1.0 / analysis.beta.sqrt())));
+    }
+    facts
+}
+
+/// Of which model and data the choice holds.
+fn regime(family: Family) -> String {
+    match family {
+        Family::Gaussian => {
+            "λ weighs ‖w‖² beside the summed squared error, on columns as they enter the model: \
+             divided by their standard deviation unless told otherwise. It is the ratio of noise \
+             variance to prior variance."
+                .to_owned()
+        }
+        family => format!(
+            "λ weighs ½‖w‖² beside the summed negative log likelihood of the {} family: it is the \
+             precision of the prior. The evidence is Laplace's approximation.",
+            family.name()
+        ),
     }
 }

@@ -1,16 +1,16 @@
 //! Coefficients: along the path, against their prior, and one by one.
 
-use super::{EvidenceAnalysis, over_lambda, point};
-use wd_page::figure::{
-    Colour, Horizontal, Labels, Mark, Moment, Panel, PanelFigure, Point, Series, Transform,
-};
-use wd_page::number;
+use wd_page::figure::{Colour, Mark, Moment, Panel, Point, Reference, Series, Transform};
+use wd_page::number::{self, measured, rounded, short};
 use wd_page::{Content, FigureBlock, Section, Table};
+
+use super::curve::{figure, over_lambda, point, series};
+use crate::fit::Analysis;
 
 /// Rows of the table that are shown without being asked for.
 const SHOWN: usize = 40;
 
-pub(super) fn section(analysis: &EvidenceAnalysis) -> Section {
+pub(super) fn section(analysis: &Analysis) -> Section {
     let mut contents = Vec::new();
     contents.push(paths(analysis));
     contents.push(prior(analysis));
@@ -18,57 +18,48 @@ pub(super) fn section(analysis: &EvidenceAnalysis) -> Section {
     Section::full("coefficients", "Coefficients and their prior", contents).named("Coefficients")
 }
 
-fn paths(analysis: &EvidenceAnalysis) -> Content {
-    if analysis.paths.is_empty() {
+fn paths(analysis: &Analysis) -> Content {
+    if analysis.coefficient_paths.is_empty() {
         return Content::Absent("Left out: no path of coefficients was computed.".to_owned());
     }
     let mut panel = Panel::new("Coefficient of the standardised column", 280.0);
-    let colours = Colour::sequence(analysis.paths.len());
-    for (path, colour) in analysis.paths.iter().zip(colours) {
-        panel.series.push(Series {
-            label: path.name.clone(),
-            colour,
-            mark: Mark::Line,
-            points: path.points.iter().map(|(x, y)| point(*x, *y)).collect(),
-            annotations: Vec::new(),
-        });
+    let colours = Colour::sequence(analysis.coefficient_paths.len());
+    for (path, colour) in analysis.coefficient_paths.iter().zip(colours) {
+        let points = path.points.iter().map(|(x, y)| point(*x, *y)).collect();
+        panel.series.push(series(&path.name, colour, Mark::Line, points));
     }
-    panel.domain = settled(analysis);
-    panel.references.push(wd_page::figure::Reference {
-        y: 0.0,
-        label: String::new(),
-        dotted: false,
-    });
+    panel.domain = bounded(analysis);
+    panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
     if analysis.lambda.is_finite() && analysis.lambda > 0.0 {
         panel.moments.push(Moment {
             x: analysis.lambda,
             y: f64::NAN,
-            label: format!("λ = {}", number::short(number::rounded(analysis.lambda))),
+            label: format!("λ = {}", short(rounded(analysis.lambda))),
             colour: Colour::Ink,
         });
     }
-    let of =
-        match analysis.coefficients.len() - analysis.paths.len().min(analysis.coefficients.len()) {
-            0 => String::new(),
-            more => format!(" The {more} smaller ones are not drawn."),
-        };
+    let all: usize = analysis.outputs.iter().map(|output| output.standardized.len()).sum();
+    let of = match all.saturating_sub(analysis.coefficient_paths.len()) {
+        0 => String::new(),
+        more => format!(" The {more} smaller ones are not drawn."),
+    };
     Content::Figure(Box::new(FigureBlock::of_panels(
-        over_lambda("coefficient-paths", vec![panel], Labels::Key),
+        over_lambda("coefficient-paths", vec![panel]),
         "Coefficients along the path.",
         &format!(
-            "Look at how the prior draws correlated columns together before it draws all of them to 0. Colours go from the largest \
-             coefficient at the chosen λ to the smallest.{of}"
+            "Look at how the prior draws correlated columns together before it draws all of them \
+             to 0. Colours go from the largest coefficient at the chosen λ to the smallest.{of}"
         ),
-        number::measured,
+        measured,
     )))
 }
 
-/// A frame that holds what is drawn down to a hundredth of the chosen λ: below that, weights of separable classes grow without
-/// bound and would flatten the rest.
-fn settled(analysis: &EvidenceAnalysis) -> Option<(f64, f64)> {
+/// A frame that holds what is drawn down to a hundredth of the chosen λ: below that, weights of
+/// separable classes grow without bound and would flatten the rest.
+fn bounded(analysis: &Analysis) -> Option<(f64, f64)> {
     let from = if analysis.lambda.is_finite() { 0.01 * analysis.lambda } else { 0.0 };
     let (low, high) = analysis
-        .paths
+        .coefficient_paths
         .iter()
         .flat_map(|path| &path.points)
         .filter(|(lambda, value)| *lambda >= from && value.is_finite())
@@ -78,15 +69,11 @@ fn settled(analysis: &EvidenceAnalysis) -> Option<(f64, f64)> {
 }
 
 /// The prior N(0, σ²) over a histogram of the fitted weights.
-fn prior(analysis: &EvidenceAnalysis) -> Content {
-    let weights: Vec<f64> = analysis
-        .coefficients
-        .iter()
-        .map(|coefficient| coefficient.standardized)
-        .filter(|weight| weight.is_finite())
-        .collect();
-    let widest = analysis
-        .prior_deviations
+fn prior(analysis: &Analysis) -> Content {
+    let outputs = analysis.outputs.iter().flat_map(|output| &output.standardized);
+    let weights: Vec<f64> = outputs.copied().filter(|weight| weight.is_finite()).collect();
+    let priors = analysis.prior_deviations();
+    let widest = priors
         .iter()
         .map(|(_, deviation)| *deviation)
         .filter(|deviation| deviation.is_finite() && *deviation > 0.0)
@@ -98,99 +85,79 @@ fn prior(analysis: &EvidenceAnalysis) -> Content {
         );
     }
     let reach = weights.iter().fold(3.2 * widest, |reach, weight| reach.max(1.02 * weight.abs()));
+    let mut panel = Panel::new("Density", 200.0);
+    let steps = histogram(&weights, reach);
+    panel.series.push(series("fitted weights", Colour::Sequence(7), Mark::Line, steps));
+    panel.series.extend(densities(&priors, reach));
+    let points = panel.series.iter().flat_map(|series| &series.points);
+    let highest = points.map(|point| point.y).fold(0.0, f64::max);
+    panel.domain = Some((0.0, 1.06 * highest));
+    let dashes = match priors.len() {
+        1 => format!("prior N(0, σ²), σ = 1/√α = {}", short(rounded(widest))),
+        _ => "prior N(0, σ²) of each group".to_owned(),
+    };
+    let figure = figure("prior", "standardised weight", Transform::Linear, vec![panel], dashes);
+    Content::Figure(Box::new(FigureBlock::of_panels(
+        figure,
+        "The prior over the fitted weights.",
+        "Look at whether the weights look like draws from the prior. Fitted weights are posterior \
+         modes: they are narrower than the prior by what the data did not decide. A few weights \
+         far out say that one σ does not fit all: try groups.",
+        measured,
+    )))
+}
+
+/// The outline of a histogram over ±reach, of area 1.
+fn histogram(weights: &[f64], reach: f64) -> Vec<Point> {
     let bins = ((weights.len() as f64).sqrt().ceil() as usize * 2).clamp(12, 60);
     let width = 2.0 * reach / bins as f64;
     let mut counts = vec![0usize; bins];
-    for weight in &weights {
+    for weight in weights {
         let bin = (((weight + reach) / width) as usize).min(bins - 1);
         counts[bin] += 1;
     }
-    let mut steps: Vec<Point> = Vec::with_capacity(2 * bins);
-    for (bin, count) in counts.iter().enumerate() {
+    let steps = counts.iter().enumerate().flat_map(|(bin, count)| {
         let density = *count as f64 / (weights.len() as f64 * width);
         let left = -reach + bin as f64 * width;
-        steps.push(point(left, density));
-        steps.push(point(left + width, density));
-    }
-    let mut panel = Panel::new("Density", 200.0);
-    panel.series.push(Series {
-        label: "fitted weights".to_owned(),
-        colour: Colour::Sequence(7),
-        mark: Mark::Line,
-        points: steps,
-        annotations: Vec::new(),
+        [point(left, density), point(left + width, density)]
     });
-    let several = analysis.prior_deviations.len() > 1;
-    for (name, deviation) in &analysis.prior_deviations {
-        if !(deviation.is_finite() && *deviation > 0.0) || analysis.prior_deviations.len() > 8 {
-            continue;
-        }
+    steps.collect()
+}
+
+/// The density of each prior; none where there are too many to be told apart.
+fn densities(priors: &[(String, f64)], reach: f64) -> Vec<Series> {
+    const MOST: usize = 8;
+    let finite = priors.iter().filter(|(_, deviation)| deviation.is_finite() && *deviation > 0.0);
+    let drawn = finite.filter(|_| priors.len() <= MOST).map(|(name, deviation)| {
         let density = |x: f64| {
             (-0.5 * (x / deviation).powi(2)).exp()
                 / (deviation * (2.0 * std::f64::consts::PI).sqrt())
         };
-        panel.series.push(Series {
-            label: if several {
-                format!("prior of {name}, σ = {}", number::short(number::rounded(*deviation)))
-            } else {
-                "prior".to_owned()
-            },
-            colour: Colour::Ink,
-            mark: Mark::Dashes,
-            points: (0..=200)
-                .map(|i| -reach + 2.0 * reach * f64::from(i) / 200.0)
-                .map(|x| point(x, density(x)))
-                .collect(),
-            annotations: Vec::new(),
-        });
-    }
-    let highest = panel
-        .series
-        .iter()
-        .flat_map(|series| &series.points)
-        .map(|point| point.y)
-        .fold(0.0, f64::max);
-    panel.domain = Some((0.0, 1.06 * highest));
-    let figure = PanelFigure {
-        id: "prior".to_owned(),
-        title: String::new(),
-        description: String::new(),
-        horizontal: Horizontal::Quantity {
-            label: "standardised weight".to_owned(),
-            transform: Transform::Linear,
-        },
-        panels: vec![panel],
-        columns: 1,
-        labels: Labels::Key,
-        dashes: if several {
-            "prior N(0, σ²) of each group".to_owned()
-        } else {
-            format!("prior N(0, σ²), σ = 1/√α = {}", number::short(number::rounded(widest)))
-        },
-    };
-    Content::Figure(Box::new(FigureBlock::of_panels(
-        figure,
-        "The prior over the fitted weights.",
-        "Look at whether the weights look like draws from the prior. Fitted weights are posterior modes: they are narrower than the prior by \
-         what the data did not decide. A few weights far out say that one σ does not fit all: try --groups.",
-        number::measured,
-    )))
+        let label = match priors.len() {
+            1 => "prior".to_owned(),
+            _ => format!("prior of {name}, σ = {}", short(rounded(*deviation))),
+        };
+        let along = (0..=200).map(|i| -reach + 2.0 * reach * f64::from(i) / 200.0);
+        let points = along.map(|x| point(x, density(x))).collect();
+        series(&label, Colour::Ink, Mark::Dashes, points)
+    });
+    drawn.collect()
 }
 
-fn table(analysis: &EvidenceAnalysis) -> Vec<Content> {
+fn table(analysis: &Analysis) -> Vec<Content> {
     let mut table = Table::new(&["column", "coefficient", "± posterior sd", "standardised"], 1);
-    let mut order: Vec<usize> = (0..analysis.coefficients.len()).collect();
-    order.sort_by(|a, b| {
-        let size = |index: &usize| analysis.coefficients[*index].standardized.abs();
-        size(b).total_cmp(&size(a))
-    });
-    for index in order {
-        let coefficient = &analysis.coefficients[index];
+    let outputs = analysis.outputs.iter();
+    let mut order: Vec<_> = outputs
+        .flat_map(|output| (0..output.standardized.len()).map(move |column| (output, column)))
+        .collect();
+    order.sort_by(|(a, i), (b, j)| b.standardized[*j].abs().total_cmp(&a.standardized[*i].abs()));
+    for (output, column) in order {
+        let deviation = output.deviations.get(column).copied().unwrap_or(f64::NAN);
         table.rows.push(vec![
-            coefficient.name.clone(),
-            number::measured(coefficient.value),
-            number::short(number::rounded(coefficient.deviation)),
-            number::measured(coefficient.standardized),
+            analysis.coefficient_name(output, column),
+            measured(output.coefficients[column]),
+            short(rounded(deviation)),
+            measured(output.standardized[column]),
         ]);
     }
     let all = table.rows.len();

@@ -7,18 +7,20 @@ use rayon::prelude::*;
 use super::Statistics;
 use crate::{EvidenceError, parallelism};
 
-/// Values of a block that is centred and multiplied at once: 8 MB of f64, so that reading and writing the Gram matrix
-/// is little beside the product.
+/// Values of a block that is centred and multiplied at once: 8 MB of f64, so that reading and
+/// writing the Gram matrix is little beside the product.
 const BLOCK_VALUES: usize = 1 << 20;
 
 /// Rows that one thread takes at a time.
 const ROWS_A_TASK: usize = 64;
 
 impl Statistics {
-    /// Adds rows: `x` of n × p, `y` of n × k, and a weight a row (1 where there are none). Rows of weight 0 do not count.
+    /// Adds rows: `x` of n × p, `y` of n × k, and a weight a row (1 where there are none). Rows of
+    /// weight 0 do not count.
     ///
     /// The matrices may be views of row-major or column-major data:
-    /// [`MatRef::from_row_major_slice`](faer::MatRef::from_row_major_slice) and its column-major sibling.
+    /// [`MatRef::from_row_major_slice`](faer::MatRef::from_row_major_slice) and its column-major
+    /// sibling.
     ///
     /// # Errors
     /// Sizes that do not fit, values that are not finite, weights below 0. Nothing is added then.
@@ -89,7 +91,8 @@ impl Statistics {
             },
         );
         let weight: f64 = block_weights.iter().sum();
-        // Means about the first row: exact for a constant column, whose centred values are then exactly 0.
+        // Means about the first row: exact for a constant column, whose centred values are then
+        // exactly 0.
         let origin = block[..width].to_vec();
         let mut means = vec![0.0; width];
         for (row, weight) in block_weights.iter().enumerate() {

@@ -1,13 +1,15 @@
-//! Sufficient statistics: all that a Gaussian model needs to know of the data, whatever their number of rows.
+//! Sufficient statistics: all that a Gaussian model needs to know of the data, whatever their
+//! number of rows.
 //!
-//! For columns z = (x₁ … x_p, y₁ … y_k) and weights w they are n, W = Σw, Σ ln w, the weighted means z̄ and the
-//! *centred* Gram matrix G = Σ w (z − z̄)(z − z̄)ᵀ, in f64. Two such statistics are merged exactly (to rounding) by
+//! For columns z = (x₁ … x_p, y₁ … y_k) and weights w they are n, W = Σw, Σ ln w, the weighted
+//! means z̄ and the *centred* Gram matrix G = Σ w (z − z̄)(z − z̄)ᵀ, in f64. Two such statistics
+//! are merged exactly (to rounding) by
 //!
 //! G = G_a + G_b + (W_a W_b / W) δδᵀ,  δ = z̄_b − z̄_a
 //!
-//! (Chan, Golub & LeVeque 1983, eq. 2.1), so that files, machines and folds add up, and a block of rows is merged in
-//! the same way as a file. Centring block by block keeps a column of mean 10⁸ and spread 1 to full precision, which
-//! Σzzᵀ − W z̄z̄ᵀ would lose.
+//! (Chan, Golub & LeVeque 1983, eq. 2.1), so that files, machines and folds add up, and a block of
+//! rows is merged in the same way as a file. Centring block by block keeps a column of mean 10⁸ and
+//! spread 1 to full precision, which Σzzᵀ − W z̄z̄ᵀ would lose.
 
 mod accumulate;
 mod portable;
@@ -159,7 +161,8 @@ impl Statistics {
         crate::columns::is_constant(self.means[index], deviation)
     }
 
-    /// Σ w (z_i − z̄_i)(z_j − z̄_j) of two of the p + k columns and targets, in the order of [`Self::means`].
+    /// Σ w (z_i − z̄_i)(z_j − z̄_j) of two of the p + k columns and targets, in the order of
+    /// [`Self::means`].
     pub fn centred_product(&self, i: usize, j: usize) -> f64 {
         self.gram[(i.max(j), i.min(j))]
     }

@@ -1,7 +1,8 @@
 //! Rows that are mostly zeros, such as the indicators of categories, into statistics.
 //!
-//! A row with m values that are not 0 adds to m²/2 places of the Gram matrix instead of p²/2. The block's Gram matrix is
-//! taken about an origin o (the mean of columns with a value in every row, 0 elsewhere) and centred once at its end:
+//! A row with m values that are not 0 adds to m²/2 places of the Gram matrix instead of p²/2. The
+//! block's Gram matrix is taken about an origin o (the mean of columns with a value in every row, 0
+//! elsewhere) and centred once at its end:
 //!
 //! G = Σ w (z − o)(z − o)ᵀ − W (z̄ − o)(z̄ − o)ᵀ
 
@@ -12,9 +13,9 @@ use crate::EvidenceError;
 
 /// Rows of which only some columns are given, the others being 0.
 ///
-/// Row i has `values[starts[i]..starts[i + 1]]` in the columns `columns[starts[i]..starts[i + 1]]`, which ascend (compressed sparse
-/// rows, as `scipy.sparse.csr_array`). A column of numbers about some large mean keeps its digits if every row gives it, zeros
-/// included.
+/// Row i has `values[starts[i]..starts[i + 1]]` in the columns `columns[starts[i]..starts[i + 1]]`,
+/// which ascend (compressed sparse rows, as `scipy.sparse.csr_array`). A column of numbers about
+/// some large mean keeps its digits if every row gives it, zeros included.
 #[derive(Debug, Clone, Copy)]
 pub struct SparseRows<'a> {
     /// Where each row starts, and where the last ends: n + 1 numbers.
@@ -38,7 +39,8 @@ impl SparseRows<'_> {
         columns.zip(&self.values[range]).map(|(column, value)| (*column as usize, *value))
     }
 
-    /// Refuses starts that do not ascend to the end, columns that do not ascend below `columns`, and values that are not finite.
+    /// Refuses starts that do not ascend to the end, columns that do not ascend below `columns`,
+    /// and values that are not finite.
     fn check(&self, columns: usize) -> Result<(), EvidenceError> {
         let shape = |what, given, expected| EvidenceError::Shape { what, given, expected };
         let end = self.starts.last().copied().unwrap_or_default();
@@ -65,7 +67,8 @@ impl SparseRows<'_> {
 }
 
 impl Statistics {
-    /// [`Statistics::add`] of rows that are mostly zeros: `x` of n × p, `y` of n × k. The result is the same to rounding.
+    /// [`Statistics::add`] of rows that are mostly zeros: `x` of n × p, `y` of n × k. The result is
+    /// the same to rounding.
     ///
     /// # Errors
     /// As [`Statistics::add`]. Nothing is added then.

@@ -1,11 +1,13 @@
-//! Laplace's evidence against numerical integration, its slope against finite differences, and difficult labels.
+//! Laplace's evidence against numerical integration, its slope against finite differences, and
+//! difficult labels.
 
 use crate::support::{Random, assert_close};
 use crate::tables::{split, table};
 use faer::Mat;
 use wd_evidence::{EvidenceError, Family, Glm, GlmPosterior, Intercept, Options, Outcome};
 
-/// x and labels of a family, drawn from the model itself with weights of standard deviation `sigma`.
+/// x and labels of a family, drawn from the model itself with weights of standard deviation
+/// `sigma`.
 fn draw(
     seed: u64,
     family: Family,
@@ -48,7 +50,8 @@ fn draw(
 
 const FAMILIES: [Family; 3] = [Family::Logistic, Family::Softmax { classes: 3 }, Family::Poisson];
 
-/// The maximum must be where finite differences of the evidence vanish: the slope that found it is analytic.
+/// The maximum must be where finite differences of the evidence vanish: the slope that found it is
+/// analytic.
 #[test]
 fn the_slope_vanishes_where_differences_of_the_evidence_do() {
     for family in FAMILIES {
@@ -203,7 +206,8 @@ fn two_classes_by_softmax_are_logistic_regression_with_half_the_precision() {
 fn more_columns_than_rows_are_rotated_without_a_trace() {
     for family in FAMILIES {
         let (x, y) = draw(7, family, 30, 45, 0.3);
-        // A column of zeros more or less changes nothing but d ln α, which the determinant takes back.
+        // A column of zeros more or less changes nothing but d ln α, which the determinant takes
+        // back.
         let narrow = Mat::from_fn(30, 30, |i, j| x[(i, j)]);
         let wide = Mat::from_fn(30, 31, |i, j| if j < 30 { x[(i, j)] } else { 0.0 });
         let options = Options { intercept: Intercept::Integrated, standardize: true };

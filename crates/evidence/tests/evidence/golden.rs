@@ -1,4 +1,5 @@
-//! The same data, the same λ, another implementation: scikit-learn 1.9 and statsmodels 0.15 (`golden/golden.py`).
+//! The same data, the same λ, another implementation: scikit-learn 1.9 and statsmodels 0.15
+//! (`golden/golden.py`).
 
 use crate::support::assert_close;
 use crate::tables::{split, table};
@@ -29,8 +30,9 @@ fn column(values: &[f64]) -> MatRef<'_, f64> {
     MatRef::from_column_major_slice(values, values.len(), 1)
 }
 
-/// `tolerance` is for coefficients, whose size is that of the largest: in ames some columns are sums of others, and X'X has
-/// eigenvalues of 1e-15 of the largest, which scikit-learn's singular values resolve further.
+/// `tolerance` is for coefficients, whose size is that of the largest: in ames some columns are
+/// sums of others, and X'X has eigenvalues of 1e-15 of the largest, which scikit-learn's singular
+/// values resolve further.
 #[track_caller]
 fn compare(name: &str, path: &str, target: &str, tolerance: f64) {
     let golden = golden();

@@ -27,7 +27,8 @@ fn one_group_is_the_model_without_groups() {
     assert_close(fit.intercept, expected.intercept, 1e-7);
 }
 
-/// Half of the columns matter: their group keeps a finite λ, the others' coefficients go (all but) to 0.
+/// Half of the columns matter: their group keeps a finite λ, the others' coefficients go (all but)
+/// to 0.
 #[test]
 fn groups_tell_signal_from_noise_and_raise_the_evidence() {
     let mut random = Random(3);

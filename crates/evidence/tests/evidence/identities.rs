@@ -84,7 +84,8 @@ fn evidence_by_eigenvalues_equals_evidence_by_cholesky() {
         for lambda in [1e-3, 0.5, 40.0] {
             let point = evidence.at(lambda);
             let (alpha, beta) = (point.alpha, point.beta);
-            // ln N(y | 0, I/β + XXᵀ/α), and for the integrated intercept the factor that its dimension leaves.
+            // ln N(y | 0, I/β + XXᵀ/α), and for the integrated intercept the factor that its
+            // dimension leaves.
             let mut covariance = &x * x.transpose() * faer::Scale(1.0 / alpha);
             (0..rows).for_each(|i| covariance[(i, i)] += 1.0 / beta);
             let factor = covariance.llt(Side::Lower).unwrap();
@@ -178,7 +179,8 @@ fn row_major_and_column_major_data_give_the_same() {
     assert_eq!(lambda(by_rows), lambda(x.as_ref()));
 }
 
-/// ∫ exp(f) over an interval that holds all of it, by the trapezoidal rule, which errs by no more than rounding for a Gaussian.
+/// ∫ exp(f) over an interval that holds all of it, by the trapezoidal rule, which errs by no more
+/// than rounding for a Gaussian.
 fn log_integral(centre: f64, half_width: f64, points: usize, f: impl Fn(f64) -> f64) -> f64 {
     let step = 2.0 * half_width / (points - 1) as f64;
     let values: Vec<f64> = (0..points).map(|i| f(centre - half_width + step * i as f64)).collect();
@@ -216,7 +218,8 @@ fn evidence_of_one_column_equals_the_integral_over_its_weight() {
                 });
                 rows.sum::<f64>() + log_normal(w, alpha)
             };
-            // Twelve posterior deviations to either side; the likelihood alone gives a bound on them.
+            // Twelve posterior deviations to either side; the likelihood alone gives a bound on
+            // them.
             let squares: f64 = (0..14).map(|i| weights[i] * (x[(i, 0)] - centre).powi(2)).sum();
             let reach = 12.0 / (beta * squares + alpha).sqrt();
             let over_slope = |b: f64| log_integral(slope, reach, 201, |w| log_joint(w, b));

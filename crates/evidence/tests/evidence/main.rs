@@ -1,6 +1,8 @@
-//! The crate from outside: identities, other implementations' values, refits, and data that break careless programs.
+//! The crate from outside: identities, other implementations' values, refits, and data that break
+//! careless programs.
 
 mod difficult;
+mod fit;
 mod glm;
 mod golden;
 mod groups;

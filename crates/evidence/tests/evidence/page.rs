@@ -2,55 +2,90 @@
 
 use proptest::prelude::*;
 use roxmltree::{Document, ParsingOptions};
+use wd_data::table::{Design, Encoding, Feature, Findings, Target, TargetKind};
+use wd_evidence::Outcome;
 use wd_evidence::comparison::{Comparison, Criterion, Curve, Measure};
-use wd_evidence::page::{
-    Calibration, CalibrationKind, CalibrationPoint, Coefficient, CoefficientPath, Convention,
-    EvidenceAnalysis,
+use wd_evidence::fit::{
+    Analysis, Calibration, CalibrationKind, CalibrationPoint, CoefficientPath, Convention, Family,
+    Output, PathPoint, Predictor, TableSummary,
 };
-use wd_page::Context;
+use wd_page::{Content, Context};
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&\u{0}]]>";
 
-fn analysis(lambdas: &[f64], values: &[f64], text: &str) -> EvidenceAnalysis {
+fn table(text: &str) -> TableSummary {
+    let feature = |place: usize| Feature {
+        name: format!("{text}{place}"),
+        encoding: Encoding::Number { imputed: None },
+    };
+    let design = Design {
+        features: (0..4).map(feature).collect(),
+        targets: vec![Target { name: text.to_owned(), kind: TargetKind::Number }],
+        weights: None,
+        dropped: Vec::new(),
+    };
+    let findings = Findings { rows: 9, constant: vec![(1, 2.0)], ..Findings::default() };
+    TableSummary { files: vec![text.into()], design, findings }
+}
+
+fn analysis(lambdas: &[f64], values: &[f64], text: &str) -> Analysis {
     let curve = |criterion, measure| Curve {
         criterion,
         measure,
         values: values.to_vec(),
         standard_errors: values.to_vec(),
     };
-    let comparison = Comparison::new(
-        lambdas.to_vec(),
-        vec![
-            curve(Criterion::Evidence, Measure::LogEvidence),
-            curve(Criterion::LeaveOneOut, Measure::SquaredError),
-            curve(Criterion::HoldOut, Measure::SquaredError),
-        ],
-    )
-    .unwrap();
-    EvidenceAnalysis {
+    let curves = vec![
+        curve(Criterion::Evidence, Measure::LogEvidence),
+        curve(Criterion::LeaveOneOut, Measure::SquaredError),
+        curve(Criterion::HoldOut, Measure::SquaredError),
+    ];
+    let four: Vec<f64> = (0..4).map(|place| values[place % values.len()]).collect();
+    let table = table(text);
+    Analysis {
         target: text.to_owned(),
-        lead: text.to_owned(),
-        regime: text.to_owned(),
-        facts: vec![(text.to_owned(), text.to_owned())],
+        family: Family::Gaussian,
+        rows: 9,
+        columns: table.design.columns(),
+        table,
         lambda: lambdas[lambdas.len() / 2],
         interval: Some((values[0], values[0])),
-        effective_parameters: values.to_vec(),
+        outcome: Outcome::Found,
+        alpha: values[0],
+        beta: values[0],
+        log_evidence: values[0],
+        effective_parameters: values[0],
         rank: 3,
-        training_errors: values.to_vec(),
-        comparison,
-        coefficients: (0..4)
-            .map(|place| Coefficient {
-                name: text.to_owned(),
-                value: values[place % values.len()],
-                deviation: values[0],
-                standardized: values[place % values.len()],
+        path: lambdas
+            .iter()
+            .zip(values)
+            .map(|(lambda, value)| PathPoint {
+                lambda: *lambda,
+                log_evidence: *value,
+                effective_parameters: *value,
+                squared_norm: *value,
+                training_error: *value,
             })
             .collect(),
-        paths: vec![CoefficientPath {
+        comparison: Comparison::new(lambdas.to_vec(), curves).unwrap(),
+        outputs: vec![Output {
+            class: Some(text.to_owned()),
+            intercept: values[0],
+            coefficients: four.clone(),
+            standardized: four.clone(),
+            deviations: four.clone(),
+        }],
+        groups: Vec::new(),
+        conventions: vec![Convention {
+            library: "a library",
+            name: "λ",
+            value: values[0],
+            call: text.to_owned(),
+        }],
+        coefficient_paths: vec![CoefficientPath {
             name: text.to_owned(),
             points: lambdas.iter().copied().zip(values.iter().copied()).collect(),
         }],
-        prior_deviations: vec![(text.to_owned(), values[0])],
         calibration: Some(Calibration {
             rows: text.to_owned(),
             kind: CalibrationKind::Probabilities,
@@ -61,12 +96,8 @@ fn analysis(lambdas: &[f64], values: &[f64], text: &str) -> EvidenceAnalysis {
                 count: 9,
             }],
         }),
-        conventions: vec![Convention {
-            library: text.to_owned(),
-            setting: text.to_owned(),
-            call: text.to_owned(),
-        }],
-        columns: vec![(text.to_owned(), text.to_owned())],
+        notes: vec![text.to_owned()],
+        predictor: Predictor::Linear { intercept: values[0], coefficients: four },
     }
 }
 
@@ -96,15 +127,21 @@ fn context(text: &str) -> Context {
 #[test]
 fn a_whole_report_has_four_figures_and_the_costs() {
     let lambdas = [0.01, 0.1, 1.0, 10.0, 100.0];
-    let page =
-        analysis(&lambdas, &[0.4, 0.3, 0.2, 0.5, 0.9], "age").page(&context("a title")).html();
-    let document = checked(&page);
+    let page = analysis(&lambdas, &[0.4, 0.3, 0.2, 0.5, 0.9], "age").page(&context("a title"));
+    let html = page.html();
+    let document = checked(&html);
     let figures = document.descendants().filter(|node| node.has_tag_name("figure"));
     assert_eq!(figures.count(), 4);
-    // The choice of leave-one-out, and by how much the evidence's exceeds it: 0.9/0.2 − 1.
-    assert!(
-        page.contains("leave-one-out") && page.contains("+350\u{a0}%") || page.contains("+350 %")
-    );
+    // The choice of the evidence, and by how much its error exceeds that of leave-one-out: 0.9/0.2
+    // − 1.
+    let choice = page.sections.iter().find(|section| section.id == "choice").unwrap();
+    let tables = choice.contents.iter().filter_map(|content| match content {
+        Content::Table(table) => Some(table),
+        _ => None,
+    });
+    let [table] = tables.collect::<Vec<_>>()[..] else { panic!("one table of choices") };
+    assert_eq!(table.rows[0], ["evidence", "100 (edge of the path)", "0", "+350 %", "+350 %"]);
+    assert_eq!(table.rows[1], ["leave-one-out", "1", "0.70 nats", "0", "0"]);
 }
 
 #[test]
@@ -120,8 +157,8 @@ fn what_is_missing_is_said() {
     let mut bare = analysis(&[1.0], &[f64::NAN], "x");
     bare.lambda = f64::INFINITY;
     bare.interval = None;
-    bare.paths.clear();
-    bare.coefficients.clear();
+    bare.coefficient_paths.clear();
+    bare.outputs.clear();
     bare.calibration = None;
     bare.comparison = Comparison::new(vec![1.0], Vec::new()).unwrap();
     let page = bare.page(&context("x")).html();

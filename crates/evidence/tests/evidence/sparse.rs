@@ -4,7 +4,8 @@ use wd_evidence::{EvidenceError, MatRef, SparseRows, Statistics};
 
 use crate::support::Random;
 
-/// 500 rows of a number about 10⁶, indicators of two categories, an imputed share now and then, a constant column; weights with zeros.
+/// 500 rows of a number about 10⁶, indicators of two categories, an imputed share now and then, a
+/// constant column; weights with zeros.
 fn table() -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let mut random = Random(5);
     let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());

@@ -2,7 +2,8 @@
 
 use wd_evidence::Mat;
 
-/// A table shipped with the project or kept beside the golden values: its numbers, and its columns' names.
+/// A table shipped with the project or kept beside the golden values: its numbers, and its columns'
+/// names.
 pub(crate) fn table(path: &str, has_header: bool) -> (Vec<Vec<f64>>, Vec<String>) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -216,7 +216,9 @@ pub enum ConfigFault {
         source: DecayError,
     },
     /// An optimizer that laws and libraries know, and that trains nothing here.
-    #[error("{kind} is no optimizer of this program: it trains with adamw, adam, sgd, lion and muon")]
+    #[error(
+        "{kind} is no optimizer of this program: it trains with adamw, adam, sgd, lion and muon"
+    )]
     Untrainable {
         /// The optimizer.
         kind: OptimizerKind,

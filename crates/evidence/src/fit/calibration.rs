@@ -1,8 +1,40 @@
 //! How often predictions hold what they promise.
 
 use statrs::distribution::{ContinuousCDF, Normal};
-use wd_evidence::page::{Calibration, CalibrationKind, CalibrationPoint};
 use wd_statistics::share_interval;
+
+/// How often what is predicted comes true.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibration {
+    /// On which rows, in words: `every row, left out in turn`.
+    pub rows: String,
+    /// What the points are.
+    pub kind: CalibrationKind,
+    /// Each level.
+    pub points: Vec<CalibrationPoint>,
+}
+
+/// What is held against the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CalibrationKind {
+    /// Intervals of a probability, and the share of rows in them.
+    Intervals,
+    /// Probabilities of a class, and the share of rows in it.
+    Probabilities,
+}
+
+/// One level of a calibration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CalibrationPoint {
+    /// What was promised.
+    pub promised: f64,
+    /// What came.
+    pub observed: f64,
+    /// 95 % interval of the share, from the number of rows.
+    pub interval: (f64, f64),
+    /// Rows at this level.
+    pub count: usize,
+}
 
 /// Probabilities of the intervals that are counted.
 const LEVELS: [f64; 11] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];

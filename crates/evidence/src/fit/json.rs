@@ -1,35 +1,18 @@
-//! What was found, for a program.
+//! An analysis as JSON: the keys that scripts read. What is infinite is null.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
-use wd_data::table::{Design, Findings};
 
 use super::analysis::{Analysis, Group, Output};
-use super::sums::Sums;
 
-/// One object, or an array of them for several targets. What is infinite is null.
-pub(super) fn text(analyses: &[Analysis], design: &Design, findings: &Findings) -> String {
-    let mut objects: Vec<Value> =
-        analyses.iter().map(|analysis| object(analysis, design, findings)).collect();
-    if objects.len() == 1 {
-        objects.swap_remove(0).to_string()
-    } else {
-        Value::Array(objects).to_string()
+impl Serialize for Analysis {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object(self).serialize(serializer)
     }
 }
 
-/// What `--sums` wrote.
-pub(super) fn summed(sums: &Sums) -> String {
-    json!({
-        "rows": sums.rows,
-        "weight": sums.statistics.weight(),
-        "columns": sums.design.columns(),
-        "targets": sums.design.targets.iter().map(|target| &target.name).collect::<Vec<_>>(),
-        "design": sums.design,
-    })
-    .to_string()
-}
-
-fn object(analysis: &Analysis, design: &Design, findings: &Findings) -> Value {
+fn object(analysis: &Analysis) -> Value {
+    let findings = &analysis.table.findings;
     let by_group = |value: fn(&Group) -> f64| -> Value {
         let pairs = analysis.groups.iter();
         Value::Object(pairs.map(|group| (group.name.clone(), json!(value(group)))).collect())
@@ -44,7 +27,7 @@ fn object(analysis: &Analysis, design: &Design, findings: &Findings) -> Value {
         (0..analysis.path.len()).map(|place| path_point(analysis, place)).collect();
     json!({
         "target": analysis.target,
-        "family": analysis.family.name(),
+        "family": analysis.family,
         "rows": analysis.rows,
         "outcome": analysis.outcome,
         "lambda": if has_groups { by_group(|group| group.lambda) } else { json!(analysis.lambda) },
@@ -54,8 +37,12 @@ fn object(analysis: &Analysis, design: &Design, findings: &Findings) -> Value {
         "log_evidence": analysis.log_evidence,
         "effective_parameters": analysis.effective_parameters,
         "rank": analysis.rank,
-        "coefficients": by_output(analysis, |output| named(&analysis.columns, &output.coefficients)),
-        "standardized_coefficients": by_output(analysis, |output| named(&analysis.columns, &output.standardized)),
+        "coefficients": by_output(analysis, |output| {
+            named(&analysis.columns, &output.coefficients)
+        }),
+        "standardized_coefficients": by_output(analysis, |output| {
+            named(&analysis.columns, &output.standardized)
+        }),
         "standard_deviations": by_output(analysis, |output| match output.deviations.is_empty() {
             true => Value::Null,
             false => named(&analysis.columns, &output.deviations),
@@ -78,7 +65,7 @@ fn object(analysis: &Analysis, design: &Design, findings: &Findings) -> Value {
             }).collect::<Map<_, _>>(),
         })).collect::<Vec<_>>(),
         "conventions": analysis.conventions,
-        "design": design,
+        "design": analysis.table.design,
         "constant_columns": names(&constant),
         "duplicate_columns": names(&duplicate),
         "numbering_columns": names(&findings.numbering),
@@ -95,7 +82,8 @@ fn path_point(analysis: &Analysis, place: usize) -> Value {
     object.insert("effective_parameters".to_owned(), json!(point.effective_parameters));
     object.insert("squared_norm".to_owned(), json!(point.squared_norm));
     object.insert("training_error".to_owned(), json!(point.training_error));
-    for curve in &analysis.comparison.curves[1..] {
+    // The evidence is the first of them.
+    for curve in analysis.comparison.curves.iter().skip(1) {
         object.insert(curve.criterion.name(), json!(curve.values[place]));
     }
     Value::Object(object)

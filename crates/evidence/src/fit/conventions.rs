@@ -1,21 +1,23 @@
-//! λ as other libraries count it, each with the call that gives the same fit: the library table of `decay`, asked.
+//! λ as other libraries count it, each with the call that gives the same fit, by the table of
+//! libraries.
 
 use wd_conventions::ConventionError;
 use wd_conventions::conversion::Value;
 use wd_conventions::{Conversion, Setting, convert};
 
-use super::Family;
+use super::family::Family;
 
 /// The same penalty in one library.
-#[derive(Debug, Clone, serde::Serialize)]
-pub(super) struct Convention {
-    pub(super) library: &'static str,
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Convention {
+    /// The library.
+    pub library: &'static str,
     /// Its name of λ.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// Its value there.
-    pub(super) value: f64,
+    pub value: f64,
     /// The call that reproduces the fit.
-    pub(super) call: String,
+    pub call: String,
 }
 
 /// What a conversion needs besides λ.
@@ -31,8 +33,8 @@ pub(super) struct Fitted {
     pub(super) standardize: bool,
 }
 
-/// The conventions that users know. Nothing where λ is 0 or infinite, which most of them cannot say; and not those in which a
-/// number leaves the range of f64, which the table refuses.
+/// The conventions that users know. Nothing where λ is 0 or infinite, which most of them cannot
+/// say; and not those in which a number leaves the range of f64, which the table refuses.
 pub(super) fn conventions(fitted: &Fitted) -> Vec<Convention> {
     if !(fitted.lambda.is_finite() && fitted.lambda > 0.0) {
         return Vec::new();
@@ -59,7 +61,8 @@ pub(super) fn conventions(fitted: &Fitted) -> Vec<Convention> {
 }
 
 impl Fitted {
-    /// The fit as that of scikit-learn's estimator, which leaves the intercept out of the penalty too.
+    /// The fit as that of scikit-learn's estimator, which leaves the intercept out of the penalty
+    /// too.
     fn setting(&self) -> Result<Setting, ConventionError> {
         let Fitted { lambda, rows, .. } = self;
         let data = format!("data={rows:e}");
@@ -138,7 +141,8 @@ impl Fitted {
         })
     }
 
-    /// The table's call, on columns as they entered the fit, and carried on until it gives the same fit.
+    /// The table's call, on columns as they entered the fit, and carried on until it gives the same
+    /// fit.
     fn call(&self, converted: &Conversion) -> Option<String> {
         let call = converted.call.clone()?;
         let with = |more: &str| call.strip_suffix(')').map(|call| format!("{call}, {more})"));

@@ -1,0 +1,113 @@
+//! What can be wrong with a table, with the files beside it, or with what is asked of it.
+
+use std::path::PathBuf;
+
+use wd_data::table::TableError;
+
+use crate::EvidenceError;
+
+/// An error of [`fit`](super::fit()) and its neighbours: what is wrong, where, and how to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// A part of the request that cannot be followed.
+    #[error("{option} {given}: {problem}; {fix}")]
+    Option {
+        /// The field of the request, such as `compare`.
+        option: &'static str,
+        /// What it holds.
+        given: String,
+        /// Why that cannot be.
+        problem: String,
+        /// How to mend it.
+        fix: String,
+    },
+    /// No table and no sums were named.
+    #[error("there is no table: name one, or sums of one")]
+    NoTable,
+    /// A part of the table that is named twice.
+    #[error(
+        "{} is given twice, and its rows would count twice: name each part of the table once",
+        path.display()
+    )]
+    Twice {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A column that cannot be fitted.
+    #[error("{files}, column `{column}`: {problem}")]
+    Column {
+        /// The table.
+        files: String,
+        /// The column.
+        column: String,
+        /// What is wrong with it, and how to mend it.
+        problem: String,
+    },
+    /// A table of too few rows.
+    #[error(
+        "{files}: one degree of freedom is left, and the evidence is the same for every λ; give \
+         more rows: the evidence needs two degrees of freedom, which is three rows with an \
+         integrated intercept"
+    )]
+    OneDegreeOfFreedom {
+        /// The table.
+        files: String,
+    },
+    /// Too many columns for the matrix of their products.
+    #[error(
+        "groups and sums need the {columns} × {columns} products of the columns; leave columns out \
+         until there are {most} at most, or fit the rows without groups"
+    )]
+    TooManyColumns {
+        /// How many there are.
+        columns: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A file that should hold sums or a model and does not.
+    #[error("{} is no {what}: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+        /// What is wrong in it.
+        problem: String,
+    },
+    /// Sums of two tables that are no parts of one.
+    #[error(
+        "{} does not add to {}: {difference}; sum both tables at once, or add the second table to \
+         the sums of the first", path.display(), first.display()
+    )]
+    Apart {
+        /// The sums that were read first.
+        first: PathBuf,
+        /// The others.
+        path: PathBuf,
+        /// The first difference that matters.
+        difference: String,
+    },
+    /// A value that JSON cannot hold.
+    #[error("this cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The table cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The mathematics refuses.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+}
+
+impl FitError {
+    /// An option with what it holds, what is wrong with that, and how to mend it.
+    pub(super) fn option(
+        option: &'static str,
+        given: impl Into<String>,
+        problem: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        let (given, problem, fix) = (given.into(), problem.into(), fix.into());
+        FitError::Option { option, given, problem, fix }
+    }
+}

@@ -1,0 +1,147 @@
+//! The fit of one target, with its path over λ.
+
+use super::fitted::Fitted;
+use super::{criteria, figures, grouped};
+use crate::fit::analysis::{Analysis, Output, PathPoint};
+use crate::fit::conventions::{Fitted as Convertible, conventions};
+use crate::fit::error::FitError;
+use crate::fit::family::Family;
+use crate::fit::groups::Grouping;
+use crate::fit::predictor::Predictor;
+use crate::{Evidence, Intercept, Maximum, Outcome, Posterior};
+
+/// How far the path goes beyond the interval of λ: far enough to see the evidence fall.
+const BEYOND: f64 = 10.0;
+
+/// Fits one target, with one λ for all columns or one for each group.
+pub(super) fn analysis(
+    fitted: &Fitted<'_>,
+    target: usize,
+    groups: Option<&Grouping>,
+) -> Result<Analysis, FitError> {
+    let (source, model) = (fitted.source, &fitted.model);
+    let evidence = fitted.named(model.evidence(target))?;
+    if evidence.degrees_of_freedom() <= 1.0 {
+        // With ν = 1 and R₀ = 0, E = λz²/(s(s + λ)): its share and the determinant's cancel at
+        // every λ.
+        return Err(FitError::OneDegreeOfFreedom { files: source.name() });
+    }
+    let maximum = evidence.maximum();
+    let best = maximum.point;
+    let points = evidence.path(&lambdas(&evidence, &maximum, fitted.request.points()));
+    let comparison = criteria::comparison(fitted, target, &points)?;
+    let fit = fitted.named(model.fit(target, best.lambda))?;
+    let posterior = match best.lambda > 0.0 {
+        true => Some(model.posterior(target, best.lambda)?),
+        false => None,
+    };
+    let predictor = match &posterior {
+        Some(posterior) => Predictor::Gaussian(Box::new(posterior.clone())),
+        None => {
+            Predictor::Linear { intercept: fit.intercept, coefficients: fit.coefficients.clone() }
+        }
+    };
+    let path = points.iter().map(|point| PathPoint {
+        lambda: point.lambda,
+        log_evidence: point.log_evidence,
+        effective_parameters: point.effective_parameters,
+        squared_norm: point.squared_norm,
+        training_error: point.residual_sum_of_squares / model.weight(),
+    });
+    let mut analysis = Analysis {
+        table: fitted.table.clone(),
+        target: source.design.targets[target].name.clone(),
+        family: Family::Gaussian,
+        rows: model.rows(),
+        columns: source.design.columns(),
+        lambda: best.lambda,
+        interval: maximum.interval,
+        outcome: maximum.outcome,
+        alpha: best.alpha,
+        beta: best.beta,
+        log_evidence: best.log_evidence,
+        effective_parameters: best.effective_parameters,
+        rank: evidence.rank(),
+        path: path.collect(),
+        comparison,
+        outputs: vec![Output {
+            class: None,
+            intercept: fit.intercept,
+            coefficients: fit.coefficients,
+            standardized: fit.standardized_coefficients,
+            deviations: posterior.as_ref().map_or_else(Vec::new, Posterior::standard_deviations),
+        }],
+        groups: Vec::new(),
+        conventions: conventions(&Convertible {
+            family: Family::Gaussian,
+            lambda: best.lambda,
+            beta: best.beta,
+            rows: model.weight(),
+            target_deviation: model.target_deviation(target),
+            standardize: fitted.options.standardize,
+        }),
+        coefficient_paths: Vec::new(),
+        calibration: None,
+        notes: notes(fitted, maximum.outcome),
+        predictor,
+    };
+    if let Some(groups) = groups {
+        grouped::regroup(fitted, &mut analysis, target, groups)?;
+    }
+    if fitted.request.figures {
+        analysis.coefficient_paths = figures::coefficient_paths(fitted, &analysis, target)?;
+        if let (Some(posterior), None) = (&posterior, groups) {
+            analysis.calibration = figures::calibration(fitted, target, posterior, best.beta)?;
+        }
+    }
+    Ok(analysis)
+}
+
+/// λ from where the prior is hardly noticed to where it leaves nothing, around the choice and
+/// through it.
+fn lambdas(evidence: &Evidence, maximum: &Maximum, points: usize) -> Vec<f64> {
+    let grid = evidence.grid(2);
+    let (mut low, mut high) = (grid[0], grid[1]);
+    let best = maximum.point.lambda;
+    let is_inner = best.is_finite() && best > 0.0;
+    if is_inner {
+        let (from, to) = maximum.interval.unwrap_or((best, best));
+        low = low.min(from / BEYOND);
+        high = high.max(to * BEYOND);
+    }
+    let step = (high / low).ln() / (points - 1) as f64;
+    let mut lambdas: Vec<f64> = (0..points).map(|i| low * (step * i as f64).exp()).collect();
+    if is_inner {
+        let place = lambdas.partition_point(|lambda| *lambda < best);
+        if lambdas.get(place) != Some(&best) {
+            lambdas.insert(place, best);
+        }
+    }
+    lambdas
+}
+
+/// What the outcome asks to be said.
+fn notes(fitted: &Fitted<'_>, outcome: Outcome) -> Vec<String> {
+    let mut notes = Vec::new();
+    match outcome {
+        Outcome::Found => {}
+        Outcome::NoSignal => notes.push(
+            "The evidence rises all the way to λ → ∞: by a linear model these columns say nothing \
+             of the target, and every coefficient is 0."
+                .to_owned(),
+        ),
+        Outcome::Noiseless => notes.push(
+            "The columns fit the target exactly: there is no noise to weigh a prior against, and \
+             λ → 0. The coefficients are those of least norm."
+                .to_owned(),
+        ),
+    }
+    if fitted.options.intercept == Intercept::Integrated && fitted.request.intercept.is_none() {
+        notes.push(
+            "There are as many columns as rows: the intercept is integrated out and takes one \
+             degree of freedom."
+                .to_owned(),
+        );
+    }
+    notes
+}

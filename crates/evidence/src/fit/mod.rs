@@ -1,0 +1,122 @@
+//! From a table to a fit: files → design → sums or rows → fit → analysis, as a value and as a page.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`request`], [`criteria`], [`groups`], [`family`] | what is asked for: plain data, or read from words |
+//! | [`inputs`], [`agreement`] | which files are tables and which are sums, and whether they are parts of one table |
+//! | [`source`], [`rows`], [`fold_sums`] | the table as sums, sums of folds, or rows |
+//! | [`sums`] | sums of a part of a table as a file |
+//! | [`gaussian`], [`glm`] | the fit of one target |
+//! | [`analysis`], [`table`] | what a fit found, whatever the family, and what it has read |
+//! | [`json`] | an analysis as JSON |
+//! | [`calibration`] | how often predictions hold what they promise |
+//! | [`conventions`] | λ as other libraries count it |
+//! | [`predictor`], [`model`], [`prediction`] | the fit as a file, and what it says of other rows |
+//!
+//! A Gaussian fit reads a table of any length once and in constant memory; the other families hold
+//! it.
+
+mod agreement;
+mod analysis;
+mod calibration;
+mod conventions;
+mod criteria;
+mod error;
+mod family;
+mod fold_sums;
+mod gaussian;
+mod glm;
+mod groups;
+mod inputs;
+mod json;
+mod model;
+mod prediction;
+mod predictor;
+mod request;
+mod rows;
+mod source;
+mod sums;
+mod table;
+
+use std::path::Path;
+
+pub use analysis::{Analysis, CoefficientPath, Group, Output, PathPoint};
+pub use calibration::{Calibration, CalibrationKind, CalibrationPoint};
+pub use conventions::Convention;
+pub use criteria::Criteria;
+pub use error::FitError;
+pub use family::Family;
+pub use groups::Groups;
+pub use model::{Model, TargetFit};
+pub use prediction::{Predicted, PredictionOptions, Predictions};
+pub use predictor::Predictor;
+pub use request::Request;
+pub use sums::Sums;
+pub use table::TableSummary;
+
+use inputs::Inputs;
+
+/// Fits one target to the other columns of a table, with the λ that the data prefer. `data` names
+/// the parts of the table, each a CSV (plain, gzip or zstd) or Parquet file, or [`Sums`] of one.
+///
+/// # Errors
+/// A request that cannot be followed, files that are no parts of one table, a table without an
+/// answer.
+///
+/// # Example
+/// ```
+/// use wd_evidence::fit::{Request, fit};
+///
+/// let table = concat!(env!("CARGO_MANIFEST_DIR"), "/../../corpora/tables/diabetes.csv");
+/// let found = fit(&[table], &Request::new("target"))?;
+/// assert!((found.lambda - 14.856).abs() < 1e-3);
+/// let page = found.page(&wd_page::Context::default());
+/// assert!(page.html().contains("Ridge(alpha=14.856"));
+/// # Ok::<(), wd_evidence::fit::FitError>(())
+/// ```
+pub fn fit<P: AsRef<Path>>(data: &[P], request: &Request) -> Result<Analysis, FitError> {
+    let several = || {
+        let targets = request.table.targets.join(",");
+        FitError::option("target", targets, "one target is fitted here", "name a single one")
+    };
+    if request.table.targets.len() != 1 {
+        return Err(several());
+    }
+    fit_targets(data, request)?.pop().ok_or_else(several)
+}
+
+/// Fits each target of a table to the columns that are none, from one pass over it.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_targets<P: AsRef<Path>>(
+    data: &[P],
+    request: &Request,
+) -> Result<Vec<Analysis>, FitError> {
+    request.check()?;
+    let inputs = Inputs::open(data)?;
+    inputs.check(request)?;
+    let design = inputs.design(&request.design_options())?;
+    let source = inputs.source(&design, &request.table.format);
+    match request.family {
+        Family::Gaussian => gaussian::fit(&source, request),
+        _ => Ok(vec![glm::fit(&source, request)?]),
+    }
+}
+
+/// The sums that a Gaussian fit needs of a table, in place of the fit: other parts of the table can
+/// be added to them.
+///
+/// # Errors
+/// As [`fit`]; more columns than their products fit into memory.
+pub fn sum<P: AsRef<Path>>(data: &[P], request: &Request) -> Result<Sums, FitError> {
+    request.check()?;
+    if request.family != Family::Gaussian {
+        return Err(inputs::needs_rows(request.family));
+    }
+    let inputs = Inputs::open(data)?;
+    let design = inputs.design(&request.design_options())?;
+    let source = inputs.source(&design, &request.table.format);
+    let (content, findings) = source.load(0, 0)?;
+    Ok(Sums { table: source.summary(findings), statistics: content.statistics()?.into_owned() })
+}

@@ -1,0 +1,34 @@
+//! Which λ, in one line.
+
+use wd_page::counted;
+use wd_page::number::{count, short};
+
+use crate::Outcome;
+use crate::fit::Analysis;
+
+/// Which λ, and how sure.
+pub(super) fn headline(analysis: &Analysis) -> String {
+    let target = &analysis.target;
+    if !analysis.groups.is_empty() {
+        let groups = counted(count(analysis.groups.len() as u64), "group");
+        return format!("{target}: a λ for each of {groups} of columns");
+    }
+    match analysis.outcome {
+        Outcome::NoSignal if analysis.lambda.is_infinite() => format!("{target}: λ = ∞, no signal"),
+        Outcome::Noiseless if analysis.lambda == 0.0 => format!("{target}: λ → 0, an exact fit"),
+        _ => format!("{target}: λ = {}", interval(analysis)),
+    }
+}
+
+/// λ with its interval.
+pub(super) fn interval(analysis: &Analysis) -> String {
+    let lambda = short(analysis.lambda);
+    match analysis.interval {
+        Some((low, high)) => format!(
+            "{lambda} (95 %: {} to {}, by the curvature of the evidence)",
+            short(low),
+            short(high)
+        ),
+        None => lambda,
+    }
+}

@@ -1,0 +1,100 @@
+//! What answers the question in a few lines: λ and what goes with it, coefficients, criteria, and λ
+//! in other libraries.
+
+use wd_page::number::{count, measured, short};
+use wd_page::{Content, Section, Table};
+
+use super::choice;
+use super::headline::{headline, interval};
+use crate::fit::{Analysis, Family, Output};
+
+/// One target; `is_headed` where there are several.
+pub(super) fn sections(analysis: &Analysis, is_headed: bool) -> Vec<Section> {
+    let heading = is_headed.then(|| Content::Heading(headline(analysis)));
+    let mut first: Vec<Content> = heading.into_iter().collect();
+    first.extend(analysis.notes.iter().cloned().map(Content::Paragraph));
+    first.push(Content::Facts(quantities(analysis)));
+    let mut parts = vec![first];
+    if !analysis.groups.is_empty() {
+        parts.push(vec![Content::Table(groups(analysis))]);
+    }
+    for output in &analysis.outputs {
+        let class = output.class.as_ref().map(|class| Content::Heading(format!("Class `{class}`")));
+        let table = Content::Table(coefficients(analysis, output));
+        parts.push(class.into_iter().chain([table]).collect());
+    }
+    parts.extend(choice::table(analysis).map(|table| vec![Content::Table(table)]));
+    if !analysis.conventions.is_empty() {
+        let mut part = vec![Content::Heading("The same fit elsewhere".to_owned())];
+        for row in &analysis.conventions {
+            let setting = format!("{} = {}", row.name, short(row.value));
+            part.push(Content::fact(row.library, setting));
+            part.push(Content::Commands(vec![row.call.clone()]));
+        }
+        parts.push(part);
+    }
+    parts.into_iter().map(Section::terminal).collect()
+}
+
+/// λ, precisions, effective parameters and evidence.
+fn quantities(analysis: &Analysis) -> Vec<(String, String)> {
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    let mut facts = Vec::new();
+    if analysis.groups.is_empty() {
+        let (alpha, prior) = (short(analysis.alpha), short(1.0 / analysis.alpha.sqrt()));
+        facts.push(fact("λ = α/β", interval(analysis)));
+        facts.push(fact(
+            "α",
+            format!("{alpha}: the prior on standardised weights is N(0, σ²), σ = {prior}"),
+        ));
+    }
+    if analysis.family == Family::Gaussian {
+        let (beta, noise) = (short(analysis.beta), short(1.0 / analysis.beta.sqrt()));
+        facts.push(fact("β", format!("{beta}: noise of standard deviation {noise}")));
+    }
+    let (gamma, rank) = (short(analysis.effective_parameters), count(analysis.rank as u64));
+    let rows = count(analysis.rows as u64);
+    facts.push(fact("γ", format!("{gamma} effective parameters of {rank} (n = {rows})")));
+    facts.push(fact("log evidence", format!("{} nats", measured(analysis.log_evidence))));
+    facts
+}
+
+/// Every group, that of the smallest λ first.
+fn groups(analysis: &Analysis) -> Table {
+    let mut table = Table::new(&["group", "columns", "λ", "σ", "γ"], 1);
+    let mut groups: Vec<_> = analysis.groups.iter().collect();
+    groups.sort_by(|a, b| a.lambda.total_cmp(&b.lambda));
+    table.rows = groups
+        .into_iter()
+        .map(|group| {
+            vec![
+                group.name.clone(),
+                count(group.columns.len() as u64),
+                short(group.lambda),
+                short(1.0 / group.alpha.sqrt()),
+                short(group.effective_parameters),
+            ]
+        })
+        .collect();
+    table
+}
+
+/// The coefficients of a linear predictor behind its intercept, the largest first.
+fn coefficients(analysis: &Analysis, output: &Output) -> Table {
+    let has_deviations = !output.deviations.is_empty();
+    let header: &[&str] = match has_deviations {
+        true => &["column", "coefficient", "± sd", "standardised"],
+        false => &["column", "coefficient", "standardised"],
+    };
+    let mut table = Table::new(header, 1);
+    let mut intercept = vec!["(intercept)".to_owned(), measured(output.intercept)];
+    intercept.resize(header.len(), String::new());
+    table.rows.push(intercept);
+    for column in output.by_size() {
+        let mut row = vec![analysis.columns[column].clone(), measured(output.coefficients[column])];
+        row.extend(output.deviations.get(column).copied().map(short));
+        row.push(measured(output.standardized[column]));
+        table.rows.push(row);
+    }
+    table
+}

@@ -50,7 +50,7 @@ pub use cost::Cost;
 pub use data::images::ImageData;
 pub use declaration::Declaration;
 pub use error::{ConfigError, TrainError};
-pub use evaluate::{Score, evaluate_run};
+pub use evaluate::evaluate_run;
 pub use export::export_run;
 pub use metrics::TENSOR_MEASURES;
 pub use model::ModelConfig;

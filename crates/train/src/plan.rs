@@ -362,6 +362,13 @@ pub(crate) fn check_numbers(source: &ConfigSource) -> Result<(), TrainError> {
             "0.999 averages over about the last thousand steps",
         ));
     }
+    if config.model.kind == ModelKind::Gpt && !config.run.evaluate.is_empty() {
+        return Err(source.invalid(
+            "run.evaluate",
+            "run.evaluate belongs to images: there is no corruption of text",
+            "remove `evaluate`",
+        ));
+    }
     for (glob, lambda) in &config.decay.overrides.0 {
         finite_not_negative(
             &format!("decay.overrides.{glob}"),

@@ -15,6 +15,7 @@ use wd_store::{Event, EventKind, MetricsWriter, RunDirectory, RunLock};
 use crate::{
     RunPlan, TrainError,
     average::Average,
+    evaluate,
     metrics::{Row, StepRow},
     resume::{self, Resume},
     task::{self, Scores, Task, Weights},
@@ -270,6 +271,9 @@ impl<'a> Trainer<'a> {
                 self.save_checkpoint()?;
             }
         }
+        let weights = Weights { parameters: &self.parameters, running: &self.running };
+        let average = self.average.as_ref().map(Average::weights);
+        evaluate::at_the_end(self.plan, self.directory, weights, average)?;
         self.event(EventKind::Finished, "all steps are done")?;
         if let Some(waited) = self.task.waited() {
             let elapsed = clock.started.elapsed().as_secs_f64().max(1e-9);

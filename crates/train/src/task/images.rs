@@ -50,7 +50,7 @@ impl Images {
     }
 
     /// Scores weights on images as they are, without augmentation.
-    fn score(
+    pub(crate) fn score(
         &mut self,
         set: &ImageSet,
         indices: &[u32],

@@ -284,8 +284,16 @@ fn text(output: &std::process::Output) -> String {
 fn a_sweep_of_classifiers_is_reported_with_its_optima_and_its_shift() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = write_image_config(folder.path(), CNN, 10);
+    // Behind a link, which is gone when the report is made.
+    let link = folder.path().join("images");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/images/fashion-mnist");
+    std::os::unix::fs::symlink(&shipped, &link).expect("a link");
+    let text_of_config = std::fs::read_to_string(&config).expect("the configuration");
+    let linked =
+        text_of_config.replace(&shipped.display().to_string(), &link.display().to_string());
+    std::fs::write(&config, linked).expect("the configuration");
     let study = folder.path().join("study");
-    let axes = ["decay.lambda=0,0.01,0.1,1", "run.seed=0,1"];
+    let axes = ["decay.lambda=0,0.01,0.1,1", "run.seed=0,1", "run.evaluate=[\"noise\"]"];
     let summary =
         text(&succeed(wd().arg("sweep").arg(&config).args(axes).arg("--out").arg(&study)));
     assert!(summary.contains("without λ it over-fits, with too much it under-fits"), "{summary}");
@@ -296,6 +304,8 @@ fn a_sweep_of_classifiers_is_reported_with_its_optima_and_its_shift() {
         assert!(page.contains(part), "{part}");
     }
 
+    // A report reads run directories alone.
+    std::fs::remove_file(&link).expect("the link");
     let json = text(&succeed(wd().arg("report").arg(&study).arg("--json")));
     let analysis: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let surfaces = analysis["surfaces"].as_array().expect("surfaces");
@@ -325,6 +335,11 @@ fn a_trained_classifier_is_judged_on_other_images() {
     let noisy = score(&["--corruption", "noise", "--severity", "5"]);
     let accuracy = |score: &serde_json::Value| score["accuracy"].as_f64().expect("a number");
     assert!(accuracy(&clean) > accuracy(&noisy), "{clean} and {noisy}");
+    let recorded = wd_store::RunDirectory::open(&run).and_then(|run| run.evaluations());
+    let recorded = recorded.expect("evaluations");
+    assert_eq!(recorded.len(), 2, "{recorded:?}");
+    assert_eq!(recorded[1].accuracy, accuracy(&noisy));
+    assert_eq!((recorded[1].corruption.as_deref(), recorded[1].severity), (Some("noise"), 5));
     let averaged = score(&["--average"]);
     assert_eq!(averaged["loss"].as_f64(), last(&run, &["average_loss"]).first().copied());
 

@@ -1,14 +1,11 @@
 //! `events.jsonl`: what happened to a run, one JSON object a line, append-only.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::aside::sync_directory;
+use crate::lines::{append_line, read_lines};
 use crate::{RunDirectory, StoreError};
 
 /// What happened.
@@ -118,28 +115,7 @@ impl RunDirectory {
                 reason: "the time of an event is not finite".to_owned(),
             });
         }
-        let mut line = Vec::with_capacity(256);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(StoreError::write(&path, 0))?;
-        let length = file.seek(SeekFrom::End(0)).map_err(StoreError::io("read", &path))?;
-        if length > 0 && !ends_a_line(&mut file).map_err(StoreError::io("read", &path))? {
-            line.push(b'\n');
-        }
-        serde_json::to_writer(&mut line, event).map_err(|error| StoreError::Unwritable {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
-        line.push(b'\n');
-        // One write: another process that appends at the same moment cannot come in between.
-        file.write_all(&line)
-            .and_then(|()| file.sync_data())
-            .map_err(StoreError::write(&path, line.len() as u64))?;
-        // A new file's name has to reach the disk as well.
-        if length == 0 { sync_directory(self.path()) } else { Ok(()) }
+        append_line(&path, event)
     }
 
     /// Reads `events.jsonl`; a run that has none yet has an empty log.
@@ -147,21 +123,6 @@ impl RunDirectory {
     /// # Errors
     /// [`StoreError::Io`]. Damaged lines are no error: see [`EventLog::damaged_lines`].
     pub fn events(&self) -> Result<EventLog, StoreError> {
-        read_log(&self.events_path())
+        Ok(EventLog::parse(&read_lines(&self.events_path())?))
     }
-}
-
-fn read_log(path: &Path) -> Result<EventLog, StoreError> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(EventLog::parse(&bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(EventLog::default()),
-        Err(error) => Err(StoreError::io("read", path)(error)),
-    }
-}
-
-fn ends_a_line(file: &mut File) -> io::Result<bool> {
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
 }

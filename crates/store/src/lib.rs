@@ -6,6 +6,7 @@
 //!   config.toml              the configuration, as given
 //!   plan.json                what was decided before the first step            → [`Plan`]
 //!   metrics.bin              one fixed-width row a step, append-only            → [`MetricsReader`]
+//!   evaluations.jsonl        its weights on other images, where asked for             → [`Evaluation`]
 //!   events.jsonl             started, resumed, checkpoint, finished, …          → [`EventLog`]
 //!   checkpoints/step-N/      model.safetensors, optimizer.safetensors, state.json → [`Checkpoints`]
 //! ```
@@ -43,7 +44,9 @@ compile_error!(
 mod aside;
 mod checkpoint;
 mod error;
+mod evaluation;
 mod event;
+mod lines;
 mod lock;
 mod metrics;
 mod plan;
@@ -54,6 +57,7 @@ mod tensor_file;
 pub use aside::write_file;
 pub use checkpoint::{Checkpoint, Checkpoints, Latest, SkippedCheckpoint};
 pub use error::StoreError;
+pub use evaluation::Evaluation;
 pub use event::{Event, EventKind, EventLog};
 pub use lock::RunLock;
 pub use metrics::{Column, ColumnType, MetricsReader, MetricsWriter, ROLE_MEASURES};

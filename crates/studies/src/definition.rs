@@ -98,7 +98,7 @@ impl Definition {
     /// arm at the same number of seeds. `seeds` holds for all grids.
     ///
     /// # Errors
-    /// A trial of the same name with another configuration, or a grid that cannot be read.
+    /// A grid that cannot be read, or does not fit into the base configuration.
     pub fn add_to(
         &self,
         study: &mut Study,
@@ -115,16 +115,18 @@ impl Definition {
             })
             .collect();
         let most = grids.iter().map(|(_, seeds)| *seeds).max().unwrap_or(0);
-        let mut all: Vec<Trial> = Vec::new();
+        let mut seeded = Vec::new();
         for seed in 0..most {
             for (axes, _) in grids.iter().filter(|(_, seeds)| seed < *seeds) {
                 let mut axes = axes.clone();
                 axes.push(format!("run.seed={seed}"));
-                for trial in study.add(&Grid::parse(&axes)?)? {
-                    if !all.iter().any(|known| known.name == trial.name) {
-                        all.push(trial);
-                    }
-                }
+                seeded.push(Grid::parse(&axes)?);
+            }
+        }
+        let mut all: Vec<Trial> = Vec::new();
+        for trial in study.add_all(&seeded)? {
+            if !all.iter().any(|known| known.name == trial.name) {
+                all.push(trial);
             }
         }
         Ok(all)

@@ -7,14 +7,18 @@
 //! | [`vision`] | where does the best λ lie, for models of images and amounts of data? |
 //! | [`prior`] | what does a Gaussian prior do in a linear model, over many draws? |
 //!
+//! [`Findings`] reads any study of runs, whichever it is.
+//!
 //! This crate links no training code: the trials of `force` and `vision` are processes, of which it
 //! reads the run directories.
 
 mod definition;
 mod error;
+mod findings;
 pub mod force;
 pub mod prior;
 pub mod vision;
 
 pub use definition::{Definition, Length};
 pub use error::StudyError;
+pub use findings::Findings;

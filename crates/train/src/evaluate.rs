@@ -1,33 +1,19 @@
-//! The weights of a finished run on other images than it was judged on.
+//! The weights of a run on other images than those of its metrics.
 
 use std::sync::Arc;
 
-use wd_store::RunDirectory;
+use wd_data::images::Corruption;
+use wd_store::{Evaluation, RunDirectory};
 
 use crate::{
     checkpoint,
     config::{ConfigSource, ModelConfig, Shifted},
     error::TrainError,
+    evaluation::Evaluation as Scored,
     plan::RunPlan,
     task::Images,
     weights::Weights,
 };
-
-/// How well a classifier does on a set of images.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Score {
-    /// The loss that was minimised, without label smoothing.
-    pub loss: f64,
-    /// Mean negative log-likelihood, in nats an image.
-    pub negative_log_likelihood: f64,
-    /// Share of right predictions.
-    pub accuracy: f64,
-    /// Expected calibration error over 15 bins.
-    pub calibration_error: f64,
-    /// How the classes of other images were paired, where that was not by name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paired: Option<String>,
-}
 
 /// Scores the weights of a run's last checkpoint, or their moving average, on its test images, or
 /// on shifted ones instead: corrupted, or others.
@@ -39,7 +25,7 @@ pub fn evaluate_run(
     directory: &RunDirectory,
     shifted: Option<Shifted>,
     average: bool,
-) -> Result<Score, TrainError> {
+) -> Result<Evaluation, TrainError> {
     let name = directory.config_path().display().to_string();
     let mut source = ConfigSource::parse(&name, directory.read_config()?)?;
     let is_shifted = shifted.is_some();
@@ -65,12 +51,73 @@ pub fn evaluate_run(
     let threads = rayon::current_num_threads();
     let mut images = Images::open(&plan.source, model, Arc::clone(data), threads)?;
     let weights = Weights { parameters: &parameters, running: &running };
-    let evaluation = images.score_test(is_shifted, weights)?;
-    Ok(Score {
-        loss: evaluation.loss(),
-        negative_log_likelihood: evaluation.negative_log_likelihood(),
-        accuracy: evaluation.accuracy(),
-        calibration_error: evaluation.calibration_error(),
-        paired: data.shifted.as_ref().and_then(|test| test.set.paired()).map(str::to_owned),
-    })
+    let scores = images.score_test(is_shifted, weights)?;
+    let (path, corruption, severity) = match plan.source.config.data.shifted {
+        Some(Shifted::Path(path)) => (Some(path), None, 0),
+        Some(Shifted::Corrupted(corrupted)) => {
+            (None, Some(corrupted.corruption.name().to_owned()), corrupted.severity)
+        }
+        None => (None, None, 0),
+    };
+    let paired = data.shifted.as_ref().and_then(|test| test.set.paired()).map(str::to_owned);
+    let of =
+        Evaluation { data: path, corruption, severity, paired, ..of(checkpoint.step, &scores) };
+    Ok(Evaluation { average, ..of })
+}
+
+/// The scores of the weights after `step` steps on the test images, which the caller may have changed.
+fn of(step: u64, scores: &Scored) -> Evaluation {
+    Evaluation {
+        step,
+        average: false,
+        data: None,
+        corruption: None,
+        severity: 0,
+        loss: scores.loss(),
+        negative_log_likelihood: scores.negative_log_likelihood(),
+        accuracy: scores.accuracy(),
+        calibration_error: scores.calibration_error(),
+        paired: None,
+    }
+}
+
+/// Severities of a corruption.
+const SEVERITIES: std::ops::RangeInclusive<u8> = 1..=5;
+
+/// Scores the final weights, and their moving average, under the corruptions of `run.evaluate`, and writes the scores into
+/// the run directory.
+pub(crate) fn at_the_end(
+    plan: &RunPlan,
+    directory: &RunDirectory,
+    weights: Weights<'_>,
+    average: Option<Weights<'_>>,
+) -> Result<(), TrainError> {
+    let kinds = &plan.source.config.run.evaluate;
+    let (ModelConfig::Vision(model), Some(data)) = (&plan.model, &plan.images) else {
+        return Ok(());
+    };
+    if kinds.is_empty() {
+        return Ok(());
+    }
+    let threads = rayon::current_num_threads();
+    let mut images = Images::open(&plan.source, model, Arc::clone(data), threads)?;
+    for kind in kinds {
+        for severity in SEVERITIES {
+            let corruption = Corruption { kind: *kind, severity, seed: 0 };
+            let set = data.test.set.clone().corrupt(corruption)?;
+            for (weights, average) in [(Some(weights), false), (average, true)]
+                .into_iter()
+                .filter_map(|(w, is)| Some((w?, is)))
+            {
+                let scores = images.score(&set, &data.test.indices, weights)?;
+                directory.append_evaluation(&Evaluation {
+                    average,
+                    corruption: Some(kind.name().to_owned()),
+                    severity,
+                    ..of(plan.record.steps, &scores)
+                })?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -43,7 +43,7 @@ pub use config::{ConfigError, ConfigFault, ConfigSource, KEYS, ModelConfig, RunC
 pub use cost::Cost;
 pub use data::ImageData;
 pub use error::TrainError;
-pub use evaluate::{Score, evaluate_run};
+pub use evaluate::evaluate_run;
 pub use metrics::TENSOR_MEASURES;
 pub use observer::{Observer, Outcome, Progress};
 pub use plan::{Declaration, RunPlan};

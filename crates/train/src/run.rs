@@ -15,6 +15,7 @@ use crate::{
     checkpoint,
     engine::{Engine, Step},
     error::TrainError,
+    evaluate,
     metrics::{Row, StepRow},
     observer::{Observer, Outcome, Progress},
     plan::RunPlan,
@@ -119,6 +120,8 @@ impl<'a> Trainer<'a> {
                 self.save_checkpoint()?;
             }
         }
+        let (weights, average) = (self.engine.weights(), self.engine.average());
+        evaluate::at_the_end(self.plan, self.directory, weights, average)?;
         self.event(EventKind::Finished, "all steps are done")?;
         if let Some(waited) = self.engine.task().waited() {
             observer.notice(&format!(

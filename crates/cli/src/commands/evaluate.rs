@@ -1,18 +1,11 @@
 //! `wd evaluate`: a trained classifier on its test images, on corrupted ones, or on images from elsewhere.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use rayon::prelude::*;
 use wd_data::images::CorruptionKind;
-use wd_lab::Study;
 use wd_store::RunDirectory;
-use wd_studies::vision::{
-    VisionAnalysis,
-    analysis::{Severity, Shift},
-};
 use wd_train::{
-    Score,
     config::{CorruptedSection, Shifted},
     evaluate_run,
 };
@@ -27,7 +20,7 @@ Examples:
   wd evaluate runs/cnn --corruption noise --severity 3
   wd evaluate runs/cnn --data kuzushiji/ --json              # the same classes, from elsewhere
 
-The weights are those of the last checkpoint; --average takes the moving average that run.average keeps. Loss is the one that was minimised, without label smoothing (cross-entropy: nats an image); the calibration error is over 15 bins of confidence.")]
+The result is added to RUN_DIR/evaluations.jsonl, where reports find it. The weights are those of the last checkpoint; --average takes the moving average that run.average keeps. Loss is the one that was minimised, without label smoothing (cross-entropy: nats an image); the calibration error is over 15 bins of confidence.")]
 pub(crate) struct Arguments {
     /// A run on images
     #[arg(value_name = "RUN_DIR")]
@@ -70,7 +63,9 @@ fn corruption(text: &str) -> Result<CorruptionKind, String> {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let shifted = match (&arguments.data, arguments.corruption, arguments.severity) {
         (Some(path), ..) => Some(Shifted::Path(path.clone())),
-        (None, Some(kind), Some(severity)) => Some(corrupted(kind, severity)),
+        (None, Some(corruption), Some(severity)) => {
+            Some(Shifted::Corrupted(CorruptedSection { corruption, severity, seed: 0 }))
+        }
         _ => None,
     };
     let run = RunDirectory::open(&arguments.directory)?;
@@ -83,6 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             "say --by-number if they are in the same order; or give the folders, or the labels of the Parquet files, the same names",
         ));
     }
+    run.append_evaluation(&score)?;
     if arguments.json {
         println!("{}", serde_json::json!(score));
     } else {
@@ -94,63 +90,4 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         );
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn corrupted(corruption: CorruptionKind, severity: u8) -> Shifted {
-    Shifted::Corrupted(CorruptedSection { corruption, severity, seed: 0 })
-}
-
-/// The corruption of the study's shift: it comes in degrees, and all models feel it.
-const STUDIED: CorruptionKind = CorruptionKind::Noise;
-
-/// For each model and optimizer the surface on which λ gains most: λ = 0 against its best λ on test images that get worse and worse.
-pub(crate) fn shifts(study: &Study, analysis: &VisionAnalysis) -> Result<Vec<Shift>, CommandError> {
-    let mut chosen: BTreeMap<(String, &str), usize> = BTreeMap::new();
-    for (index, surface) in analysis.surfaces.iter().enumerate() {
-        let change = |index: usize| {
-            let gain = analysis.gains[index].as_ref();
-            gain.map_or(f64::INFINITY, |gain| gain.test_loss.interval.mean)
-        };
-        if analysis.optima[index].is_none() || analysis.gains[index].is_none() {
-            continue;
-        }
-        let key = (surface.model().to_owned(), surface.optimizer.name());
-        let best = chosen.entry(key).or_insert(index);
-        if change(index) < change(*best) {
-            *best = index;
-        }
-    }
-    chosen
-        .into_values()
-        .filter_map(|index| Some((index, analysis.gains[index].as_ref()?)))
-        .map(|(index, gain)| {
-            let surface = &analysis.surfaces[index];
-            let accuracies =
-                |lambda: f64, severity: u8| -> Result<BTreeMap<u64, f64>, CommandError> {
-                    surface
-                        .trials(study, gain.learning_rate, lambda)?
-                        .into_par_iter()
-                        .map(|(seed, trial)| {
-                            let shifted = (severity > 0).then(|| corrupted(STUDIED, severity));
-                            let run = RunDirectory::open(&trial.directory)?;
-                            let Score { accuracy, .. } = evaluate_run(&run, shifted, false)?;
-                            Ok((seed, accuracy))
-                        })
-                        .collect()
-                };
-            let severities = (0..=5)
-                .map(|severity| {
-                    let without = accuracies(0.0, severity)?;
-                    let with = accuracies(gain.lambda, severity)?;
-                    Ok(Severity::new(severity, &without, &with))
-                })
-                .collect::<Result<_, CommandError>>()?;
-            Ok(Shift {
-                surface: index,
-                lambda: gain.lambda,
-                corruption: STUDIED.name().to_owned(),
-                severities,
-            })
-        })
-        .collect()
 }

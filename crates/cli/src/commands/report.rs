@@ -6,15 +6,15 @@ use std::{
 };
 
 use clap::Args;
+use wd_lab::Study;
 use wd_lab::page::context;
 use wd_lab::run_page::run_page;
-use wd_lab::{AnalysisOptions, Study};
 use wd_page::Context;
 use wd_page::words::quoted;
 use wd_store::RunDirectory;
-use wd_studies::vision;
+use wd_studies::Findings;
 
-use crate::{commands::evaluate::shifts, diagnostics::CommandError, output};
+use crate::{diagnostics::CommandError, output};
 
 /// Write the report of a study or of one run
 #[derive(Debug, Args)]
@@ -77,17 +77,11 @@ pub(crate) fn write_study_report(
     if let Some(command) = command {
         context.commands = vec![command];
     }
-    let (page, value) = if vision::is_vision(study) {
-        let mut analysis = vision::analyse(study)?;
-        analysis.add_shifts(shifts(study, &analysis)?);
-        (analysis.page(&context), serde_json::json!(analysis))
-    } else {
-        let analysis = wd_lab::analyse(study, &AnalysisOptions::default())?;
-        (analysis.page(&context), serde_json::json!(analysis))
-    };
+    let findings = Findings::read(study)?;
+    let page = findings.page(&context);
     wd_store::write_file(out, page.html().as_bytes())?;
     Ok(match json {
-        true => format!("{value}\n"),
+        true => format!("{}\n", serde_json::json!(findings)),
         false => page.terminal(&output::terminal()),
     })
 }

@@ -56,6 +56,9 @@ pub struct RunSection {
     pub keep_checkpoints: u64,
     /// Keep a moving average of the weights with this decay, and evaluate it too; absent: none.
     pub average: Option<f64>,
+    /// Images: evaluate the final weights on the test images under these corruptions, at every
+    /// severity.
+    pub evaluate: Vec<CorruptionKind>,
 }
 
 impl Default for RunSection {
@@ -68,6 +71,7 @@ impl Default for RunSection {
             checkpoint_every: 500,
             keep_checkpoints: 2,
             average: None,
+            evaluate: Vec::new(),
         }
     }
 }

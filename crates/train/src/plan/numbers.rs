@@ -1,12 +1,10 @@
 //! Checks that need nothing but the number itself.
 
 use wd_data::text::Order;
-use wd_decay::{Anchor, DecayRule};
+use wd_decay::{Anchor, DecayRule, OptimizerKind};
 
 use super::hyperball;
-use wd_decay::OptimizerKind;
-
-use crate::config::{ConfigFault, RunConfig};
+use crate::config::{ConfigFault, ModelConfig, RunConfig};
 
 /// Refuses numbers out of their range, and settings that do not go together.
 pub(super) fn check_numbers(config: &RunConfig) -> Result<(), ConfigFault> {
@@ -69,6 +67,13 @@ fn check_decay(config: &RunConfig) -> Result<(), ConfigFault> {
 }
 
 fn check_run(config: &RunConfig) -> Result<(), ConfigFault> {
+    if matches!(config.model.network, ModelConfig::Gpt(_)) && !config.run.evaluate.is_empty() {
+        return Err(ConfigFault::Foreign {
+            key: "run.evaluate".to_owned(),
+            owner: "images: there is no corruption of text".to_owned(),
+            instead: None,
+        });
+    }
     if let Some(average) = config.run.average
         && !(average > 0.0 && average < 1.0)
     {

@@ -54,7 +54,7 @@ impl Images {
     }
 
     /// Scores weights on images as they are, without augmentation.
-    fn score(
+    pub(crate) fn score(
         &mut self,
         set: &ImageSet,
         indices: &[u32],

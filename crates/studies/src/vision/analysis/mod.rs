@@ -51,7 +51,7 @@ pub struct VisionAnalysis {
     pub scalings: Vec<Scaling>,
     /// How λ acted in each regime of the study, by the verdict of the main job.
     pub regimes: Vec<Regime>,
-    /// Models on corrupted images; empty until somebody has tested them.
+    /// Models on corrupted images, where their runs were evaluated on such.
     pub shifts: Vec<Shift>,
     /// What follows.
     pub claims: Vec<Claim>,
@@ -74,19 +74,6 @@ pub struct Regime {
     pub learning_rate: f64,
     /// Its arms, comparisons and verdict.
     pub analysis: Analysis,
-}
-
-impl VisionAnalysis {
-    /// Adds what the models do on corrupted images, and the claims that follow: none where λ = 0 is best, and there is no best λ to judge.
-    pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
-        let gains = |shift: &&Shift| {
-            let gain = self.gains[shift.surface].as_ref();
-            gain.is_some_and(|gain| gain.test_loss.interval.mean < 0.0)
-        };
-        let claims = shifts.iter().filter(gains);
-        self.claims.extend(claims.map(|shift| shift.claim(&self.surfaces)));
-        self.shifts = shifts;
-    }
 }
 
 /// Is this a study of classifiers, which [`analyse`] is about?
@@ -120,7 +107,14 @@ pub fn analyse(study: &Study) -> Result<VisionAnalysis, LabError> {
             regimes.extend(regime(study, surface)?);
         }
     }
-    let claims = claims::draw(&surfaces, &gains, &ratios, &scalings, &regimes);
+    let shifts = shift::read(study, &surfaces, &optima, &gains)?;
+    let mut claims = claims::draw(&surfaces, &gains, &ratios, &scalings, &regimes);
+    // Where λ = 0 is best there is no best λ to judge.
+    let gained = shifts.iter().filter(|shift| {
+        let gain = gains[shift.surface].as_ref();
+        gain.is_some_and(|gain| gain.test_loss.interval.mean < 0.0)
+    });
+    claims.extend(gained.map(|shift| shift.claim(&surfaces)));
     Ok(VisionAnalysis {
         surfaces,
         optima,
@@ -128,7 +122,7 @@ pub fn analyse(study: &Study) -> Result<VisionAnalysis, LabError> {
         ratios,
         scalings,
         regimes,
-        shifts: Vec::new(),
+        shifts,
         claims,
         unfinished,
     })

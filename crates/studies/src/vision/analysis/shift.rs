@@ -10,8 +10,79 @@ use wd_page::{Claim, Supported};
 use wd_statistics::{Interval, PairedDifference};
 use wd_statistics::{adjust_family, interval};
 
-use super::Surface;
+use wd_lab::LabError;
+use wd_lab::study::Study;
+use wd_store::RunDirectory;
+
 use super::surface::share;
+use super::{Gain, Optimum, Point, Surface};
+
+/// The corruption that is studied: it comes in degrees, and all models feel it.
+const STUDIED: &str = "noise";
+
+/// Its largest severity.
+const STRONGEST: u8 = 5;
+
+/// For each model and optimizer the surface on which λ gains most: λ = 0 against its best λ on test images that get
+/// worse and worse, as far as the runs were evaluated on such.
+pub(super) fn read(
+    study: &Study,
+    surfaces: &[Surface],
+    optima: &[Option<Optimum>],
+    gains: &[Option<Gain>],
+) -> Result<Vec<Shift>, LabError> {
+    let change = |gain: &Gain| gain.test_loss.interval.mean;
+    let mut chosen: BTreeMap<(&str, &str), (usize, &Gain)> = BTreeMap::new();
+    for (index, surface) in surfaces.iter().enumerate() {
+        let (Some(_), Some(gain)) = (&optima[index], &gains[index]) else { continue };
+        let key = (surface.model(), surface.optimizer.name());
+        let best = chosen.entry(key).or_insert((index, gain));
+        if change(gain) < change(best.1) {
+            *best = (index, gain);
+        }
+    }
+    let mut shifts = Vec::new();
+    for (index, gain) in chosen.into_values() {
+        let surface = &surfaces[index];
+        let without = accuracies(study, surface, gain.learning_rate, 0.0)?;
+        let with = accuracies(study, surface, gain.learning_rate, gain.lambda)?;
+        let severities: Vec<Severity> = without
+            .iter()
+            .zip(&with)
+            .enumerate()
+            .filter(|(_, (without, with))| !without.is_empty() && !with.is_empty())
+            .map(|(severity, (without, with))| Severity::new(severity as u8, without, with))
+            .collect();
+        if severities.iter().any(|at| at.severity > 0) {
+            let (lambda, corruption) = (gain.lambda, STUDIED.to_owned());
+            shifts.push(Shift { surface: index, lambda, corruption, severities });
+        }
+    }
+    Ok(shifts)
+}
+
+/// Accuracies of the trials of one point by seed, for each severity from 0.
+fn accuracies(
+    study: &Study,
+    surface: &Surface,
+    learning_rate: f64,
+    lambda: f64,
+) -> Result<Vec<BTreeMap<u64, f64>>, LabError> {
+    let mut found = vec![BTreeMap::new(); usize::from(STRONGEST) + 1];
+    let point = |point: &&Point| point.learning_rate == learning_rate && point.lambda == lambda;
+    if let Some(point) = surface.points.iter().find(point) {
+        found[0] = point.finals.iter().map(|(seed, run)| (*seed, run.test_accuracy)).collect();
+    }
+    for (seed, trial) in surface.trials(study, learning_rate, lambda)? {
+        for evaluation in RunDirectory::open(&trial.directory)?.evaluations()? {
+            let is_studied = evaluation.corruption.as_deref() == Some(STUDIED);
+            if is_studied && !evaluation.average && evaluation.severity <= STRONGEST {
+                found[usize::from(evaluation.severity)].insert(seed, evaluation.accuracy);
+            }
+        }
+    }
+    Ok(found)
+}
 
 /// The models of one surface on corrupted test images: λ = 0 against the λ that is best on the clean ones.
 #[derive(Debug, Clone, PartialEq, Serialize)]

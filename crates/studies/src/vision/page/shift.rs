@@ -11,7 +11,9 @@ use wd_page::{Content, FigureBlock, Section, Table};
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let contents = match analysis.shifts.is_empty() {
         true => vec![Content::Absent(
-            "Left out: it takes λ = 0 and three λ above it, so that a best one can be told."
+            "Left out: it takes λ = 0 and three λ above it, so that a best one can be told, and runs \
+             that were evaluated on corrupted images (run.evaluate = [\"noise\"], or `wd evaluate RUN \
+             --corruption noise --severity 1` to 5)."
                 .to_owned(),
         )],
         false => contents(analysis),

@@ -1,4 +1,5 @@
-//! How errors reach a person: the place and the fix on standard error, and an exit code that a script can read.
+//! How errors reach a person: the place and the fix on standard error, and an exit code that a
+//! script can read.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks to stop in good order, the second again and with more force, the third stops
-//! at once.
+//! Ctrl-C and SIGTERM: the first asks to stop in good order, the second again and with more force,
+//! the third stops at once.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -14,7 +14,8 @@ pub(crate) fn listen() -> &'static AtomicBool {
 
 /// Calls `stop` whenever the program is asked to stop.
 pub(crate) fn on_interrupt(stop: impl Fn() + Send + 'static) {
-    // A handler can be set once in a process, and every command sets one: a second is a bug that only costs comfort.
+    // A handler can be set once in a process, and every command sets one: a second is a bug that
+    // only costs comfort.
     let _already_set = ctrlc::set_handler(move || {
         INTERRUPTED.store(true, Ordering::Relaxed);
         if TIMES.fetch_add(1, Ordering::Relaxed) >= 2 {

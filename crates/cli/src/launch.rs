@@ -31,7 +31,8 @@ fn jobs(asked: Option<usize>) -> Result<usize, CommandError> {
     }
 }
 
-/// Trains what is unfinished of these trials; then `write` writes the study's report to the path given and returns what is printed.
+/// Trains what is unfinished of these trials; then `write` writes the study's report to the path
+/// given and returns what is printed.
 pub(crate) fn train_and_report(
     study: &Study,
     trials: &[Trial],
@@ -42,7 +43,8 @@ pub(crate) fn train_and_report(
     let code = conclude(trials, &report);
     let html = study.root().join("report.html");
     match write(&html) {
-        // Stopped before the first trial was done: that is said already, and is no failure of the report.
+        // Stopped before the first trial was done: that is said already, and is no failure of the
+        // report.
         Err(CommandError::Lab(LabError::NothingToAnalyse { .. })) if !report.is_complete() => {
             return Ok(code);
         }

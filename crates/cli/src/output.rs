@@ -1,8 +1,8 @@
 //! What commands print, where the reader may be gone.
 //!
-//! The standard library's `print!` and `eprint!` panic when `| head` has closed the pipe. The macros here have their names and stand
-//! in their place in the whole crate, so that nobody has to remember it: a reader that has seen enough is no failure, and a disk that
-//! is full is one.
+//! The standard library's `print!` and `eprint!` panic when `| head` has closed the pipe. The
+//! macros here have their names and stand in their place in the whole crate, so that nobody has to
+//! remember it: a reader that has seen enough is no failure, and a disk that is full is one.
 
 use std::fmt::Arguments;
 use std::io::{IsTerminal, Write};
@@ -38,7 +38,8 @@ pub(crate) fn print(words: Arguments<'_>) {
     }
 }
 
-/// Writes to standard error. Where that is closed there is nobody to tell, and no reason to end the work.
+/// Writes to standard error. Where that is closed there is nobody to tell, and no reason to end the
+/// work.
 pub(crate) fn eprint(words: Arguments<'_>) {
     let _closed = std::io::stderr().write_fmt(words);
 }

@@ -1,4 +1,5 @@
-//! `wd advise` as a person types it: the answers on record, what is refused, and the page of recipes.
+//! `wd advise` as a person types it: the answers on record, what is refused, and the page of
+//! recipes.
 
 mod support;
 
@@ -24,7 +25,8 @@ fn stdout(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Runs a command that must not panic, and gives its exit code, what it prints and what it complains of.
+/// Runs a command that must not panic, and gives its exit code, what it prints and what it
+/// complains of.
 fn ask(command: &mut Command) -> (i32, String, String) {
     let output = command.output().expect("the command starts");
     let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,4 +1,5 @@
-//! The book says what the crates say: its pages are there, include what exists, and name commands that do.
+//! The book says what the crates say: its pages are there, include what exists, and name commands
+//! that do.
 
 use std::{
     path::{Path, PathBuf},

@@ -146,7 +146,8 @@ fn an_interpreter_that_is_not_there_is_named() {
     assert!(message.contains("--python venv/bin/python"), "{message}");
 }
 
-/// Needs a Python with the packages of crates/decay/tests/golden/requirements.txt in WD_CHECK_PYTHON.
+/// Needs a Python with the packages of crates/decay/tests/golden/requirements.txt in
+/// WD_CHECK_PYTHON.
 #[test]
 #[ignore = "runs the libraries: WD_CHECK_PYTHON=venv/bin/python cargo test -p wd --test convert -- --ignored"]
 fn both_sides_run_and_agree() {

@@ -1,4 +1,5 @@
-//! What a user gets wrong is refused at the door: non-zero exit, the place and the fix, never a panic.
+//! What a user gets wrong is refused at the door: non-zero exit, the place and the fix, never a
+//! panic.
 
 mod support;
 

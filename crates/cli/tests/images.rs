@@ -215,7 +215,8 @@ fn exported_weights_come_back_to_the_bit() {
     let config = write_image_config(folder.path(), "kind = \"vit\"\n", 20);
     succeed(&mut train(&config, &again, &[&init, "run.steps=0"]));
     assert!(weights(&run, 20) == weights(&again, 0), "the weights differ");
-    // So do the logits: a step of next to nothing leaves f32 weights where they are, and they are evaluated after it.
+    // So do the logits: a step of next to nothing leaves f32 weights where they are, and they are
+    // evaluated after it.
     let still = folder.path().join("still");
     let rest = ["run.steps=1", "optim.lr=1e-30", "decay.lambda=0", &init];
     succeed(&mut train(&config, &still, &rest));

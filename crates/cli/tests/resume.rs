@@ -1,4 +1,5 @@
-//! A run that is killed at any moment and called again ends with the same bits as one that never stopped.
+//! A run that is killed at any moment and called again ends with the same bits as one that never
+//! stopped.
 
 mod image_support;
 mod support;
@@ -57,7 +58,8 @@ fn a_killed_run_ends_with_the_same_bits() {
     kill_and_continue(folder.path(), &config, 400, &[0.02, 0.2, 0.4, 0.6, 0.8, 0.95]);
 }
 
-/// Augmentation, dropout, the moving average of the weights and the position in a shuffled epoch all come back.
+/// Augmentation, dropout, the moving average of the weights and the position in a shuffled epoch
+/// all come back.
 #[test]
 fn a_killed_vision_transformer_ends_with_the_same_bits() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -73,14 +75,16 @@ fn a_killed_network_with_batch_norm_ends_with_the_same_bits() {
     kill_and_continue(folder.path(), &config, 200, &[0.3, 0.5, 0.7, 0.9]);
 }
 
-/// Kills runs at these shares of the time that a whole one takes, continues them, and compares what they leave.
+/// Kills runs at these shares of the time that a whole one takes, continues them, and compares what
+/// they leave.
 fn kill_and_continue(folder: &Path, config: &Path, steps: u64, shares: &[f64]) {
     let whole = folder.join("whole");
     let begin = Instant::now();
     succeed(&mut train(config, &whole, "2"));
     let whole_time = begin.elapsed();
 
-    // Moments from "before the first step" to "near the end", each in a run of its own and once all in one run.
+    // Moments from "before the first step" to "near the end", each in a run of its own and once all
+    // in one run.
     let killed = folder.join("killed");
     let mut kills = 0;
     for share in shares {

@@ -1,4 +1,5 @@
-//! A sweep as a user types it: trials side by side, a failed one named, the same command finishes the rest.
+//! A sweep as a user types it: trials side by side, a failed one named, the same command finishes
+//! the rest.
 
 mod support;
 

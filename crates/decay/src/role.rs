@@ -52,7 +52,8 @@ impl Role {
     /// Every role, in the order of tables.
     pub const ALL: &[Role] = Role::VARIANTS;
 
-    /// The roles of weights proper: gains and biases start at 1 and 0, and are no random walk from zero.
+    /// The roles of weights proper: gains and biases start at 1 and 0, and are no random walk from
+    /// zero.
     pub const WEIGHTS: [Role; 6] = [
         Role::Matrix,
         Role::Convolution,

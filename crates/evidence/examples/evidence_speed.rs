@@ -1,6 +1,7 @@
 //! Times one piece of work on a table of numbers, and prints one line of JSON with its answer.
 //!
-//! `cargo run --release -p wd-evidence --example evidence_speed -- evidence|loo|logistic FILE ROWS COLUMNS`
+//! `cargo run --release -p wd-evidence --example evidence_speed -- evidence|loo|logistic FILE ROWS
+//! COLUMNS`
 //!
 //! FILE holds ROWS × COLUMNS numbers row after row and then ROWS targets, as little-endian f64.
 //! `bench/peers/evidence.py` writes it, and compares answer, time and memory with scikit-learn's.

@@ -207,7 +207,8 @@ impl Search<'_> {
             let factor = matrix.llt(Side::Lower).map_err(|_| EvidenceError::NotConverged {
                 what: "the decomposition of X'X + λ",
                 iterations: 0,
-                hint: ": the columns are linearly dependent, and a group's λ too small to part them",
+                hint: ": the columns are linearly dependent, and a group's λ too small to part \
+                       them",
             })?;
             let mut inverse = Mat::<f64>::identity(kept.len(), kept.len());
             faer::linalg::solvers::SolveCore::solve_in_place_with_conj(

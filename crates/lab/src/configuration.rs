@@ -10,7 +10,8 @@ use crate::setting::{canonical, dotted};
 /// Dotted key → value, in the spelling of [`Setting::value`](crate::Setting::value).
 pub type Flat = BTreeMap<String, String>;
 
-/// Reads a TOML text into a flat map. Comments, order and the way a number is written do not matter to it.
+/// Reads a TOML text into a flat map. Comments, order and the way a number is written do not matter
+/// to it.
 ///
 /// # Errors
 /// [`LabError::Toml`] when the text is not TOML.

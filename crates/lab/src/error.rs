@@ -29,8 +29,8 @@ pub enum LabError {
     Toml(String),
     /// The folder holds a study of another base configuration.
     #[error(
-        "{} holds a study of another base configuration ({}); its trials would not be comparable with new ones: \
-         choose another folder, or restore the configuration (it is kept as {})",
+        "{} holds a study of another base configuration ({}); its trials would not be comparable \
+         with new ones: choose another folder, or restore the configuration (it is kept as {})",
         .root.display(),
         .changes.join("; "),
         .root.join("base.toml").display()

@@ -1,4 +1,5 @@
-//! Studies: grids of runs, the launcher of their processes, paired statistics, analysis and verdict.
+//! Studies: grids of runs, the launcher of their processes, paired statistics, analysis and
+//! verdict.
 //!
 //! | module | question it answers |
 //! |---|---|
@@ -11,7 +12,8 @@
 //! | [`page`], [`run_page`] | the page of a study, and of one run |
 //! | [`wording`] | how are statistics written? |
 //!
-//! This crate links no training code. It starts a command for each trial and reads the run directories that remain.
+//! This crate links no training code. It starts a command for each trial and reads the run
+//! directories that remain.
 //!
 //! # Symbols
 //! | symbol | meaning |
@@ -39,6 +41,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod analyse;
 pub mod analysis;
 pub mod configuration;
 mod error;
@@ -52,10 +55,8 @@ pub mod study;
 pub mod verdict;
 pub mod wording;
 
-pub use analysis::{
-    Analysis, AnalysisOptions, Arm, Band, Comparison, ComparisonKind, Diverged, Late, RoleNorm,
-    analyse, analyse_directories,
-};
+pub use analyse::{Analysis, AnalysisOptions, analyse, analyse_directories, analyse_some};
+pub use analysis::{Arm, Band, Comparison, ComparisonKind, Diverged, Late, RoleNorm};
 pub use error::LabError;
 pub use grid::{Axis, Grid};
 pub use launch::{Interrupter, Launcher, Outcome};

@@ -1,7 +1,9 @@
-//! Names of trials, for folders and for people: what tells a trial from the others of its study, and no more.
+//! Names of trials, for folders and for people: what tells a trial from the others of its study,
+//! and no more.
 //!
-//! `vit,size=500,lambda=0.3,seed=2`: kinds stand alone, other keys with their last part, λ and the seed last. A name is
-//! given once and kept in `study.json`. What a trial *is* says its configuration.
+//! `vit,size=500,lambda=0.3,seed=2`: kinds stand alone, other keys with their last part, λ and the
+//! seed last. A name is given once and kept in `study.json`. What a trial *is* says its
+//! configuration.
 
 use std::collections::BTreeSet;
 
@@ -16,9 +18,11 @@ const LONGEST_VALUE: usize = 24;
 /// Longer names are cut, and end in a hash.
 const LONGEST_NAME: usize = 120;
 
-/// Names for the `new` configurations of a study: different from one another and from the names that are `taken`.
+/// Names for the `new` configurations of a study: different from one another and from the names
+/// that are `taken`.
 ///
-/// `others` are those that a name has to tell them from: the base configuration and the trials that there are.
+/// `others` are those that a name has to tell them from: the base configuration and the trials that
+/// there are.
 pub(crate) fn names(new: &[Flat], others: &[Flat], taken: &BTreeSet<String>) -> Vec<String> {
     let all: Vec<&Flat> = others.iter().chain(new).collect();
     let keys = telling_keys(&all);
@@ -44,8 +48,8 @@ pub(crate) fn is_a_folder(name: &str) -> bool {
         && !name.contains(['/', '\\', '\0'])
 }
 
-/// The keys that tell all configurations apart, in the order of a name. Of two that say the same the more telling one is
-/// kept; λ and the seed are kept wherever they vary.
+/// The keys that tell all configurations apart, in the order of a name. Of two that say the same
+/// the more telling one is kept; λ and the seed are kept wherever they vary.
 fn telling_keys<'a>(all: &[&'a Flat]) -> Vec<&'a String> {
     let keys: BTreeSet<&String> = all.iter().flat_map(|flat| flat.keys()).collect();
     let varies = |key: &&String| all.iter().any(|flat| flat.get(*key) != all[0].get(*key));

@@ -1,7 +1,8 @@
 //! One configuration key with a value: `optim.lr=3e-3`.
 //!
-//! The value is typed as in TOML (`3`, `3e-3`, `true`, `"text"`, `[1, 2]`); what is no TOML value is taken as text, so
-//! that `schedule.kind=cosine` needs no quotes. [`apply`] writes settings into a configuration.
+//! The value is typed as in TOML (`3`, `3e-3`, `true`, `"text"`, `[1, 2]`); what is no TOML value
+//! is taken as text, so that `schedule.kind=cosine` needs no quotes. [`apply`] writes settings into
+//! a configuration.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +19,8 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Joins a dotted key (parts with a dot or a star quoted: `decay.overrides."block.*"`) and a value's text.
+    /// Joins a dotted key (parts with a dot or a star quoted: `decay.overrides."block.*"`) and a
+    /// value's text.
     ///
     /// # Errors
     /// [`LabError::Argument`] when the key is not a dotted TOML key or the value is empty.
@@ -43,8 +45,8 @@ impl Setting {
         dotted(&self.path)
     }
 
-    /// The value in one spelling for equal numbers: `0.10`, `.1` and `1e-1` all give `0.1`; text has no quotes unless
-    /// it would read as something else without them.
+    /// The value in one spelling for equal numbers: `0.10`, `.1` and `1e-1` all give `0.1`; text
+    /// has no quotes unless it would read as something else without them.
     pub fn value(&self) -> String {
         canonical(&self.value)
     }
@@ -87,8 +89,8 @@ impl PartialEq for Setting {
 /// ```
 ///
 /// # Errors
-/// [`LabError::Toml`] when `base` is not TOML, [`LabError::Setting`] when a key leads through something that is not
-/// a table.
+/// [`LabError::Toml`] when `base` is not TOML, [`LabError::Setting`] when a key leads through
+/// something that is not a table.
 pub fn apply(base: &str, settings: &[Setting]) -> Result<String, LabError> {
     let mut document: DocumentMut =
         base.parse().map_err(|error: toml_edit::TomlError| LabError::Toml(error.to_string()))?;
@@ -155,11 +157,15 @@ pub(crate) fn split_argument(argument: &str) -> Result<(&str, &str), LabError> {
 /// The parts of a dotted key.
 pub(crate) fn parse_key(key: &str) -> Result<Vec<String>, LabError> {
     match Key::parse(key) {
-        Ok(parts) if !parts.is_empty() => Ok(parts.iter().map(|part| part.get().to_owned()).collect()),
+        Ok(parts) if !parts.is_empty() => {
+            Ok(parts.iter().map(|part| part.get().to_owned()).collect())
+        }
         _ => Err(LabError::Argument {
             argument: key.to_owned(),
             problem: "this is not a configuration key".to_owned(),
-            fix: "write a dotted key such as optim.lr, with quotes around parts that hold dots or stars".to_owned(),
+            fix: "write a dotted key such as optim.lr, with quotes around parts that hold dots or \
+                  stars"
+                .to_owned(),
         }),
     }
 }

@@ -6,8 +6,9 @@
 //! OUT/trials/NAME/          run directory of a trial, with trial.toml = base + settings
 //! ```
 //!
-//! The same command on the same folder continues what is there; another grid adds trials to it. A trial that a new grid
-//! shares with an old one (the same configuration, whatever axes led to it) is not made twice.
+//! The same command on the same folder continues what is there; another grid adds trials to it. A
+//! trial that a new grid shares with an old one (the same configuration, whatever axes led to it)
+//! is not made twice.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +22,8 @@ use crate::grid::Grid;
 use crate::naming::{is_a_folder, names};
 use crate::setting::{Setting, apply};
 
-/// Version of `study.json`. In format 1 the name of a trial was made of all of its settings; such studies continue.
+/// Version of `study.json`. In format 1 the name of a trial was made of all of its settings; such
+/// studies continue.
 const FORMAT: u32 = 2;
 
 /// The evaluations after the last step: studies that differ in these alone are the same.
@@ -87,8 +89,9 @@ impl Study {
     /// Opens the study in `root`, or starts one there; nothing is written before [`Study::save`].
     ///
     /// # Errors
-    /// [`LabError::BaseChanged`] when `root` holds a study of another base configuration (comments, order and the
-    /// spelling of numbers may differ), [`LabError::Toml`] when `base` is not TOML, and those of [`Study::open`].
+    /// [`LabError::BaseChanged`] when `root` holds a study of another base configuration (comments,
+    /// order and the spelling of numbers may differ), [`LabError::Toml`] when `base` is not TOML,
+    /// and those of [`Study::open`].
     pub fn open_or_create(root: &Path, title: &str, base: &str) -> Result<Self, LabError> {
         let wanted = flatten(base)?;
         if !root.join("study.json").exists() {
@@ -117,8 +120,8 @@ impl Study {
     /// Opens the study in `root`.
     ///
     /// # Errors
-    /// [`LabError::Io`] when a file cannot be read, [`LabError::Study`] when `study.json` is damaged, of a newer format,
-    /// or not about the `base.toml` beside it.
+    /// [`LabError::Io`] when a file cannot be read, [`LabError::Study`] when `study.json` is
+    /// damaged, of a newer format, or not about the `base.toml` beside it.
     pub fn open(root: &Path) -> Result<Self, LabError> {
         let path = root.join("study.json");
         let damaged = |problem: String| LabError::Study { path: path.clone(), problem };
@@ -168,8 +171,8 @@ impl Study {
         Ok(study)
     }
 
-    /// Adds the trials of `grid` that the study does not hold yet, and returns all trials of the grid, old and new, in
-    /// the order in which they should run.
+    /// Adds the trials of `grid` that the study does not hold yet, and returns all trials of the
+    /// grid, old and new, in the order in which they should run.
     ///
     /// # Errors
     /// [`LabError::Setting`] when a key does not fit into the base configuration.
@@ -215,7 +218,8 @@ impl Study {
         Ok(wanted.into_iter().map(|index| self.trials[index].clone()).collect())
     }
 
-    /// Writes `base.toml`, each trial's `trial.toml`, and last `study.json`, each whole or not at all.
+    /// Writes `base.toml`, each trial's `trial.toml`, and last `study.json`, each whole or not at
+    /// all.
     ///
     /// # Errors
     /// [`LabError::Io`] when something cannot be written.
@@ -278,7 +282,8 @@ fn hash(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
-/// Writes aside and renames, so that a reader never meets half a file; leaves a file alone that is right already.
+/// Writes aside and renames, so that a reader never meets half a file; leaves a file alone that is
+/// right already.
 fn write_whole(path: &Path, text: &str) -> Result<(), LabError> {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(());

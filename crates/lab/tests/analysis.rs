@@ -11,7 +11,8 @@ use wd_lab::{
 };
 use wd_page::{Claim, Supported};
 
-/// Runs every trial of a study as if `truth` were nature, with run-to-run noise of standard deviation `noise`.
+/// Runs every trial of a study as if `truth` were nature, with run-to-run noise of standard
+/// deviation `noise`.
 fn run_all(study: &Study, noise: f64, truth: impl Fn(&Settings) -> Truth) {
     for trial in study.trials() {
         let settings = settings(trial);
@@ -29,8 +30,8 @@ fn line<'a>(analysis: &'a Analysis, words: &str) -> &'a Claim {
     found.unwrap_or_else(|| panic!("no line about `{words}` in {:#?}", analysis.verdict.lines))
 }
 
-/// The world as the literature has it: worse early and better late under a decaying schedule, only worse under a constant
-/// one, larger late gradients, no change of the gap.
+/// The world as the literature has it: worse early and better late under a decaying schedule, only
+/// worse under a constant one, larger late gradients, no change of the gap.
 fn force(settings: &Settings) -> Truth {
     let lambda = settings.lambda;
     let (start, end) = match settings.schedule {
@@ -184,7 +185,8 @@ fn many_seeds_without_effect_show_that_there_is_none() {
 
 #[test]
 fn each_lambda_at_its_own_best_learning_rate() {
-    // The best rate is 0.01 without decay and 0.005 with it, equally good: λ only moves the best rate.
+    // The best rate is 0.01 without decay and 0.005 with it, equally good: λ only moves the best
+    // rate.
     let moves_the_rate = |settings: &Settings| {
         let best = if settings.lambda > 0.0 { 0.005_f64 } else { 0.01 };
         Truth {

@@ -47,7 +47,8 @@ fn every_way_to_end_is_told_apart_and_stops_nobody_else() {
     let failed = |code, signal, tail: &str| Outcome::Failed { code, signal, tail: tail.to_owned() };
     let last_lines: Vec<String> = (4..=15).map(|line| format!("line {line}")).collect();
     let mut outcomes = report.outcomes.clone();
-    // The line of standard output is in the log too, before, between or after those of standard error.
+    // The line of standard output is in the log too, before, between or after those of standard
+    // error.
     if let Outcome::Failed { tail, .. } = &mut outcomes[5] {
         assert!(fs::read_to_string(trials[5].log_path()).unwrap().contains("a line for people\n"));
         assert!(tail.lines().count() == 12 && tail.contains("line 15"));
@@ -217,6 +218,7 @@ fn a_trial_costs_milliseconds_beyond_its_process() {
     let each = report.elapsed / 40;
     println!("{each:?} a trial");
     assert!(report.is_complete());
-    // 2 % of a one-minute trial would be 1.2 s; a busy machine may need some of it to start 40 processes.
+    // 2 % of a one-minute trial would be 1.2 s; a busy machine may need some of it to start 40
+    // processes.
     assert!(each < Duration::from_millis(300), "{each:?} a trial");
 }

@@ -28,7 +28,8 @@ fn the_same_command_continues_and_another_grid_adds() {
     assert_eq!(read.trials(), study.trials());
     assert_eq!(read.grids(), [["decay.lambda=0,0.1", "run.seed=0,1"]]);
 
-    // The same command: nothing new. The order of the axes and the spelling of numbers do not matter.
+    // The same command: nothing new. The order of the axes and the spelling of numbers do not
+    // matter.
     let mut again = Study::open_or_create(&root, "ignored", BASE).unwrap();
     let same = again.add(&grid(&["run.seed=0,1", "decay.lambda=0.0,1e-1"])).unwrap();
     assert_eq!(same, first);

@@ -1,11 +1,12 @@
-//! How fast is a training step, and how near to the GEMM rate of the same machine at the same moment?
+//! How fast is a training step, and how near to the GEMM rate of the same machine at the same
+//! moment?
 //!
 //! ```text
 //! cargo run --release -p wd-nn --example step_speed -- [tiny|small|medium]… [--threads N] [--rounds N]
 //! ```
 //!
-//! Rounds alternate between the GEMM and the step, since other work on the machine moves both; the ratio is the
-//! median over rounds of neighbours.
+//! Rounds alternate between the GEMM and the step, since other work on the machine moves both; the
+//! ratio is the median over rounds of neighbours.
 
 use std::time::Instant;
 

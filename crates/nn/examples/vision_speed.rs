@@ -5,7 +5,8 @@
 //!     [--batch N]
 //! ```
 //!
-//! One untimed step, then `--steps` timed ones on a batch of random 32×32 colour images; one line of JSON.
+//! One untimed step, then `--steps` timed ones on a batch of random 32×32 colour images; one line
+//! of JSON.
 
 use std::time::Instant;
 

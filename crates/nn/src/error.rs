@@ -64,8 +64,8 @@ pub enum NnError {
     },
     /// A batch norm would see one number a channel, whose variance is 0.
     #[error(
-        "batch norm needs more than one value a channel to train, but the batch is one image and a layer of it one \
-         pixel: use a larger batch, a larger image, or group norm"
+        "batch norm needs more than one value a channel to train, but the batch is one image and a \
+         layer of it one pixel: use a larger batch, a larger image, or group norm"
     )]
     BatchOfOne,
 }

@@ -170,7 +170,8 @@ pub(crate) use for_groups;
 macro_rules! dispatched {
     ($(#[$meta:meta])* $visibility:vis fn $name:ident = $body:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?) => {
         $(#[$meta])*
-        #[expect(clippy::allow_attributes, reason = "how many arguments there are depends on the kernel")]
+        #[expect(clippy::allow_attributes, reason = "how many arguments there are depends on the \
+                                                     kernel")]
         #[allow(clippy::too_many_arguments, reason = "a kernel takes its operands one by one")]
         $visibility fn $name<'a, F: $crate::Float>($($argument: $type),*) $(-> $result)? {
             struct Call<'a, F: $crate::Float> {

@@ -73,8 +73,8 @@ impl Golden {
         }
     }
 
-    /// Largest relative error of the loss and logits, and of any tensor's gradient or running statistics, relative to
-    /// the tensor's norm.
+    /// Largest relative error of the loss and logits, and of any tensor's gradient or running
+    /// statistics, relative to the tensor's norm.
     fn error<F: Float>(&self) -> (f64, f64) {
         let wide = |values: &[f32]| -> Vec<F> {
             let numbers = values.iter().map(|value| F::from_f64(f64::from(*value)));
@@ -138,7 +138,8 @@ fn equals_pytorch() {
             "f32, {}: loss and logits {loss:e}, gradients and statistics {tensor:e}",
             path.display()
         );
-        // The stored gradients are f64 ones rounded to f32: half an ulp, 6e-8, is all that may be between.
+        // The stored gradients are f64 ones rounded to f32: half an ulp, 6e-8, is all that may be
+        // between.
         let (loss, tensor) = golden.error::<f64>();
         assert!(
             loss < 1e-12 && tensor < 6e-8,

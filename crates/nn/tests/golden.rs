@@ -65,7 +65,8 @@ impl Golden {
         }
     }
 
-    /// Largest relative error of the loss and of any tensor's gradient, the latter relative to the tensor's norm.
+    /// Largest relative error of the loss and of any tensor's gradient, the latter relative to the
+    /// tensor's norm.
     fn error<F: Float>(&self) -> (f64, f64) {
         let parameters: Vec<F> =
             self.parameters.iter().map(|value| F::from_f64(f64::from(*value))).collect();
@@ -111,7 +112,8 @@ fn equals_pytorch() {
                 "f32, {}: loss {loss:e}, gradient {gradient:e}",
                 path.display()
             );
-            // The stored gradients are f64 ones rounded to f32: half an ulp, 6e-8, is all that may be between.
+            // The stored gradients are f64 ones rounded to f32: half an ulp, 6e-8, is all that may
+            // be between.
             let (loss, gradient) = golden.error::<f64>();
             assert!(
                 loss < 1e-12 && gradient < 6e-8,

@@ -1,4 +1,5 @@
-//! What has to hold exactly: scaling weights before a norm by a power of two changes no bit of the loss.
+//! What has to hold exactly: scaling weights before a norm by a power of two changes no bit of the
+//! loss.
 
 use wd_nn::{DropoutKey, Gpt, GptConfig, Norm, Position};
 
@@ -29,7 +30,8 @@ fn weights_before_a_norm_have_no_scale() {
         let mut parameters = vec![0.0; layout.len];
         config.initialize(5, &mut parameters).unwrap();
 
-        // Everything that is added up in the residual stream; queries and keys, which are normalised, on their own.
+        // Everything that is added up in the residual stream; queries and keys, which are
+        // normalised, on their own.
         let in_stream = |path: &str| {
             ["embedding.", ".projection.", ".down."].iter().any(|part| path.contains(part))
         };

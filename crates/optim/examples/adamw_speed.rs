@@ -1,10 +1,12 @@
 //! Times the fused AdamW step, measurements on, and prints one line of JSON.
 //!
-//! `cargo run --release -p wd-optim --example adamw_speed -- [--threads N] [--parameters N] [--steps N] [--clip 1]`
+//! `cargo run --release -p wd-optim --example adamw_speed -- [--threads N] [--parameters N]
+//! [--steps N] [--clip 1]`
 //!
 //! The arena is cut into matrices of a million parameters, each with a vector of a thousand beside
-//! it, as in a transformer. With `--clip` gradients are clipped to that global norm first. `traffic_milliseconds` is the time of a loop that does nothing but move
-//! the same 28 bytes a parameter (it reads four arenas and writes three): no step in f32 can be faster.
+//! it, as in a transformer. With `--clip` gradients are clipped to that global norm first.
+//! `traffic_milliseconds` is the time of a loop that does nothing but move the same 28 bytes a
+//! parameter (it reads four arenas and writes three): no step in f32 can be faster.
 
 use std::time::Instant;
 

@@ -211,22 +211,23 @@ impl OptimizerConfig {
                 auxiliary.validate()?;
                 if self.rule == DecayRule::CoupledL2 {
                     return Err(OptimError::Refused(
-                        "Muon keeps only the singular directions of the gradient and drops their sizes, so a penalty added to \
-                         the gradient is no weight decay of any strength: use a decoupled rule",
+                        "Muon keeps only the singular directions of the gradient and drops their \
+                         sizes, so a penalty added to the gradient is no weight decay of any \
+                         strength: use a decoupled rule",
                     ));
                 }
             }
         }
         if self.cautious && self.rule == DecayRule::CoupledL2 {
             return Err(OptimError::Refused(
-                "the cautious modifier asks whether the decay goes along with the direction, but under coupled L2 the decay is \
-                 a part of the direction: use a decoupled rule",
+                "the cautious modifier asks whether the decay goes along with the direction, but \
+                 under coupled L2 the decay is a part of the direction: use a decoupled rule",
             ));
         }
         if self.cautious && self.rule == DecayRule::Hyperball {
             return Err(OptimError::Refused(
-                "the cautious modifier picks the coordinates that decay, but hyperball brings whole tensors back to their \
-                 norm: use a decoupled rule",
+                "the cautious modifier picks the coordinates that decay, but hyperball brings \
+                 whole tensors back to their norm: use a decoupled rule",
             ));
         }
         match self.clip {

@@ -34,7 +34,8 @@ pub enum OptimError {
     },
     /// Muon moves matrices only.
     #[error(
-        "Muon moves matrices, but tensor {tensor} has shape {shape:?}: let the auxiliary AdamW move it"
+        "Muon moves matrices, but tensor {tensor} has shape {shape:?}: let the auxiliary AdamW \
+         move it"
     )]
     NotAMatrix {
         /// Index of the tensor.
@@ -44,7 +45,8 @@ pub enum OptimError {
     },
     /// Hyperball holds matrices only.
     #[error(
-        "hyperball holds matrices, but tensor {tensor} has shape {shape:?}: set its weight decay to 0"
+        "hyperball holds matrices, but tensor {tensor} has shape {shape:?}: set its weight decay \
+         to 0"
     )]
     HeldNoMatrix {
         /// Index of the tensor.
@@ -54,8 +56,8 @@ pub enum OptimError {
     },
     /// On a sphere of radius 0 nothing can be learnt.
     #[error(
-        "hyperball would hold tensor {tensor} at the norm 0, with which it starts: set its weight decay to 0, or start it \
-         elsewhere"
+        "hyperball would hold tensor {tensor} at the norm 0, with which it starts: set its weight \
+         decay to 0, or start it elsewhere"
     )]
     HeldAtZero {
         /// Index of the tensor.
@@ -63,7 +65,8 @@ pub enum OptimError {
     },
     /// Hyperball without the norms to hold.
     #[error(
-        "hyperball needs the norms to hold: give the initial weights to `set_norm_target` before the first step"
+        "hyperball needs the norms to hold: give the initial weights to `set_norm_target` before \
+         the first step"
     )]
     NoNormTarget,
     /// A slice of another length than the arena.
@@ -86,8 +89,8 @@ pub enum OptimError {
     },
     /// The decay of one step would carry the weights past their anchor.
     #[error(
-        "a step would take {shrink} of the weights of tensor {tensor}; more than 1 carries them past where they decay to: lower \
-         the learning rate or the weight decay"
+        "a step would take {shrink} of the weights of tensor {tensor}; more than 1 carries them \
+         past where they decay to: lower the learning rate or the weight decay"
     )]
     Overshoot {
         /// Index of the tensor.

@@ -213,7 +213,8 @@ impl Optimizer {
         let holds = self.config.rule == DecayRule::Hyperball;
         if holds && settings.lambda_factor != 1.0 {
             return Err(OptimError::Refused(
-                "hyperball has no weight decay that a schedule could multiply: schedule the learning rate",
+                "hyperball has no weight decay that a schedule could multiply: schedule the \
+                 learning rate",
             ));
         }
         let is_to_a_norm = !self.norm_targets.is_empty() && !holds;

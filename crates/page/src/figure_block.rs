@@ -25,7 +25,8 @@ pub struct FigureBlock {
 const TABLE_ROWS: usize = 20;
 
 impl FigureBlock {
-    /// A figure of panels with the numbers of all its series; `place` writes a horizontal value in the table.
+    /// A figure of panels with the numbers of all its series; `place` writes a horizontal value in
+    /// the table.
     pub fn of_panels(
         mut figure: PanelFigure,
         name: &str,

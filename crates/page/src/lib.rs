@@ -1,5 +1,6 @@
-//! An answer as data: title, sections, facts, tables, figures. It holds no HTML and no terminal codes;
-//! the renderers here write it for a terminal, as one HTML file, or draw a figure of it as SVG.
+//! An answer as data: title, sections, facts, tables, figures. It holds no HTML and no terminal
+//! codes; the renderers here write it for a terminal, as one HTML file, or draw a figure of it as
+//! SVG.
 //!
 //! | module | what |
 //! |---|---|

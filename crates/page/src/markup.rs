@@ -1,11 +1,13 @@
-//! Writing well-formed markup: every attribute and every text is escaped, every opened element is closed.
+//! Writing well-formed markup: every attribute and every text is escaped, every opened element is
+//! closed.
 
 use std::fmt::Write as _;
 
-/// A writer of the common subset of XML and HTML, used for the SVG figures and for the page around them.
+/// A writer of the common subset of XML and HTML, used for the SVG figures and for the page around
+/// them.
 ///
-/// Elements without content are written `<br/>`: a browser's HTML parser accepts that for void and for SVG elements,
-/// and an XML parser needs it.
+/// Elements without content are written `<br/>`: a browser's HTML parser accepts that for void and
+/// for SVG elements, and an XML parser needs it.
 #[derive(Debug, Default)]
 pub(crate) struct Markup {
     text: String,
@@ -29,7 +31,8 @@ impl Markup {
         self
     }
 
-    /// Closes the element that was opened last and ends the line, so that the source stays readable.
+    /// Closes the element that was opened last and ends the line, so that the source stays
+    /// readable.
     pub(crate) fn close_line(&mut self) -> &mut Self {
         self.close();
         self.text.push('\n');

@@ -1,5 +1,5 @@
-//! How numbers are written, everywhere: as many digits as their uncertainty earns, a true minus sign,
-//! never `NaN`.
+//! How numbers are written, everywhere: as many digits as their uncertainty earns, a true minus
+//! sign, never `NaN`.
 
 /// What stands where a number is missing or not finite.
 pub const MISSING: &str = "–";
@@ -39,8 +39,8 @@ pub fn short(value: f64) -> String {
     significant(value, 4)
 }
 
-/// At most `digits` significant digits, as a number would be typed: plain between 0.001 and a million,
-/// in scientific notation elsewhere. An infinite value is `∞`.
+/// At most `digits` significant digits, as a number would be typed: plain between 0.001 and a
+/// million, in scientific notation elsewhere. An infinite value is `∞`.
 pub fn significant(value: f64, digits: i32) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "∞" } else { "-∞" }.to_owned();

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::student::{LEVEL, NORMAL_QUANTILE, quantile};
 
-/// Resamples of the bootstrap; the ends of a 95 % interval are then the 50th smallest and largest of 2,000.
+/// Resamples of the bootstrap; the ends of a 95 % interval are then the 50th smallest and largest
+/// of 2,000.
 const RESAMPLES: usize = 2_000;
 
 /// The step at which a mean paired difference turns from positive to non-positive and stays so.
@@ -16,12 +17,14 @@ pub struct Crossing {
     pub fraction: f64,
     /// Lower end of the 95 % bootstrap interval (steps); absent with fewer than three seeds.
     pub low: Option<f64>,
-    /// Upper end; absent with fewer than three seeds, or when the interval reaches past the end of the run.
+    /// Upper end; absent with fewer than three seeds, or when the interval reaches past the end of
+    /// the run.
     pub high: Option<f64>,
 }
 
-/// The step at which `means` turns from positive to non-positive for the last time, when it stays non-positive until
-/// the end; interpolated linearly between the two windows. `None` when it is never positive or ends positive.
+/// The step at which `means` turns from positive to non-positive for the last time, when it stays
+/// non-positive until the end; interpolated linearly between the two windows. `None` when it is
+/// never positive or ends positive.
 pub fn cross_down(steps: &[f64], means: &[f64]) -> Option<f64> {
     let last_positive = means.iter().rposition(|&difference| difference > 0.0)?;
     let (before, after) = (means[last_positive], *means.get(last_positive + 1)?);
@@ -29,17 +32,20 @@ pub fn cross_down(steps: &[f64], means: &[f64]) -> Option<f64> {
     Some(steps[last_positive] + share * (steps[last_positive + 1] - steps[last_positive]))
 }
 
-/// The crossing of the mean of `curves` (one curve of differences a seed, all in the windows centred at `steps`), with
-/// a 95 % bootstrap interval over seeds when there are at least three. `total` is the length of the run in steps.
+/// The crossing of the mean of `curves` (one curve of differences a seed, all in the windows
+/// centred at `steps`), with a 95 % bootstrap interval over seeds when there are at least three.
+/// `total` is the length of the run in steps.
 ///
-/// The plain percentile bootstrap is too narrow for a handful of seeds: a resampled mean of n values spreads by
-/// s√(n−1)/n instead of s/√n, and normal tails stand in for Student's. So each resampled mean curve's deviation from
-/// the mean curve is stretched by √(n/(n−1))·t_{0.975,n−1}/z_{0.975}, after which the interval agrees with the pointwise Student
-/// intervals. A resample that is positive to the end has no crossing and counts as beyond the run (the upper end is
-/// then absent when more than 2.5 % do so); one that is never positive counts as crossing at the start.
+/// The plain percentile bootstrap is too narrow for a handful of seeds: a resampled mean of n
+/// values spreads by s√(n−1)/n instead of s/√n, and normal tails stand in for Student's. So each
+/// resampled mean curve's deviation from the mean curve is stretched by
+/// √(n/(n−1))·t_{0.975,n−1}/z_{0.975}, after which the interval agrees with the pointwise Student
+/// intervals. A resample that is positive to the end has no crossing and counts as beyond the run
+/// (the upper end is then absent when more than 2.5 % do so); one that is never positive counts as
+/// crossing at the start.
 ///
-/// On simulated curves with the spread of real studies it covers the true crossing 92 times in a hundred with three seeds
-/// and 95 times with five (`tests/statistics.rs`).
+/// On simulated curves with the spread of real studies it covers the true crossing 92 times in a
+/// hundred with three seeds and 95 times with five (`tests/statistics.rs`).
 ///
 /// The resamples are drawn from a fixed seed: the same curves give the same interval.
 pub fn crossing_of(steps: &[f64], curves: &[Vec<f64>], total: f64) -> Option<Crossing> {

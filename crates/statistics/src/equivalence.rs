@@ -1,8 +1,8 @@
 //! Two one-sided tests: the evidence *for* "no change worth the name".
 //!
-//! That a difference is not significant says nothing: with few seeds nothing is. Equivalence is claimed only when the
-//! 90 % interval of the difference lies wholly inside ±margin, which is the same as rejecting, at 5 % each, both
-//! "the change is ≤ −margin" and "the change is ≥ margin".
+//! That a difference is not significant says nothing: with few seeds nothing is. Equivalence is
+//! claimed only when the 90 % interval of the difference lies wholly inside ±margin, which is the
+//! same as rejecting, at 5 % each, both "the change is ≤ −margin" and "the change is ≥ margin".
 //! Source: D. J. Schuirmann, J. Pharmacokinet. Biopharm. 15 (1987).
 
 use serde::Serialize;
@@ -24,7 +24,8 @@ pub struct Equivalence {
     pub holds: bool,
 }
 
-/// Tests whether the mean of `differences` lies inside ±`margin`. With fewer than two differences it never holds.
+/// Tests whether the mean of `differences` lies inside ±`margin`. With fewer than two differences
+/// it never holds.
 pub fn equivalence(differences: &[f64], margin: f64) -> Equivalence {
     let n = differences.len();
     let half = if n < 2 {
@@ -37,13 +38,13 @@ pub fn equivalence(differences: &[f64], margin: f64) -> Equivalence {
     Equivalence { margin, low, high, holds: low > -margin && high < margin }
 }
 
-/// Number of pairs that would show the mean to lie inside ±`margin` with 80 % power, if the true mean and standard
-/// deviation are those given: the smallest n ≥ 2 with
+/// Number of pairs that would show the mean to lie inside ±`margin` with 80 % power, if the true
+/// mean and standard deviation are those given: the smallest n ≥ 2 with
 ///
 /// n ≥ ((t_{0.95,n−1} + t_{0.9,n−1}) · deviation / (margin − |mean|))².
 ///
-/// The quantile 0.9 instead of 0.8 allows for a failure on either side. `None` when the mean is not inside the
-/// margin: then no number of seeds shows that it is.
+/// The quantile 0.9 instead of 0.8 allows for a failure on either side. `None` when the mean is not
+/// inside the margin: then no number of seeds shows that it is.
 pub fn seeds_for_equivalence(mean: f64, deviation: f64, margin: f64) -> Option<u64> {
     let room = margin - mean.abs();
     if room.is_nan() || deviation.is_nan() || room <= 0.0 {

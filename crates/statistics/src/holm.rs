@@ -1,12 +1,14 @@
-//! Holm's step-down correction: with several comparisons, the chance of even one false "significant" stays at 5 %.
+//! Holm's step-down correction: with several comparisons, the chance of even one false
+//! "significant" stays at 5 %.
 
 use crate::PairedDifference;
 
 /// Holm-adjusted p-values, in the order given:
 /// p̃_(i) = max_{j ≤ i} min(1, (m − j + 1) p_(j)) over the sorted p_(1) ≤ … ≤ p_(m).
 ///
-/// Valid under any dependence of the tests. Equals `statsmodels` `multipletests(method="holm")` and R `p.adjust`.
-/// Source: S. Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6 (1979).
+/// Valid under any dependence of the tests. Equals `statsmodels` `multipletests(method="holm")` and
+/// R `p.adjust`. Source: S. Holm, "A simple sequentially rejective multiple test procedure", Scand.
+/// J. Statist. 6 (1979).
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
@@ -20,7 +22,8 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// Fills `adjusted_p` of each difference of one family. Differences without a p (one seed) are not counted.
+/// Fills `adjusted_p` of each difference of one family. Differences without a p (one seed) are not
+/// counted.
 pub fn adjust_family<'a>(family: impl IntoIterator<Item = &'a mut PairedDifference>) {
     let mut tested: Vec<&mut PairedDifference> =
         family.into_iter().filter(|d| d.p_value.is_some()).collect();

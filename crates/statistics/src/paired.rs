@@ -16,15 +16,16 @@ pub const POWER: f64 = 0.8;
 ///
 /// n ≥ ((t_{0.975,n−1} + t_{0.8,n−1}) / d)²,  d = |mean| / standard deviation.
 ///
-/// This is the usual normal formula with Student's quantiles in place of the normal ones, iterated in n. It gives the
-/// same n as the exact power of the non-central t (tested for d from 0.1 to 5). At most [`MOST_SEEDS`] (also
-/// when the effect is zero or not a number).
+/// This is the usual normal formula with Student's quantiles in place of the normal ones, iterated
+/// in n. It gives the same n as the exact power of the non-central t (tested for d from 0.1 to 5).
+/// At most [`MOST_SEEDS`] (also when the effect is zero or not a number).
 pub fn seeds_needed(effect: f64, deviation: f64) -> u64 {
     let ratio = effect.abs() / deviation;
     if ratio.is_nan() || ratio <= 0.0 {
         return MOST_SEEDS;
     }
-    // (1.96 + 0.84)²: what the normal formula asks for. Student's quantiles are larger, so it is a lower bound.
+    // (1.96 + 0.84)²: what the normal formula asks for. Student's quantiles are larger, so it is a
+    // lower bound.
     let normal = 7.84 / (ratio * ratio);
     if normal >= MOST_SEEDS as f64 {
         return MOST_SEEDS;
@@ -50,22 +51,24 @@ pub struct PairedDifference {
     pub per_seed: Vec<(u64, f64)>,
     /// Two-sided p of the paired t-test; absent with fewer than two seeds.
     pub p_value: Option<f64>,
-    /// The same after Holm's correction within its family: all arms compared with the same baseline.
+    /// The same after Holm's correction within its family: all arms compared with the same
+    /// baseline.
     pub adjusted_p: Option<f64>,
     /// Is the uncorrected p below 5 % (the interval then excludes zero)?
     pub significant: bool,
-    /// Further seeds after which this effect, with this spread, would be significant at 5 % with 80 % power.
-    /// Absent when significant already, or with fewer than two seeds; at most
+    /// Further seeds after which this effect, with this spread, would be significant at 5 % with 80
+    /// % power. Absent when significant already, or with fewer than two seeds; at most
     /// [`MOST_SEEDS`], which stands for "no practical number".
     pub more_seeds: Option<u64>,
 }
 
 impl PairedDifference {
-    /// The paired t-test of `per_seed`, pairs of (seed, difference). Differences that are not finite are left out.
+    /// The paired t-test of `per_seed`, pairs of (seed, difference). Differences that are not
+    /// finite are left out.
     ///
-    /// When every difference is the same number there is no spread to test against: p is then 1 for zero, and absent
-    /// otherwise (accuracies of a few seeds may differ by the same number of images). `adjusted_p` is
-    /// left to [`adjust_family`](crate::adjust_family).
+    /// When every difference is the same number there is no spread to test against: p is then 1 for
+    /// zero, and absent otherwise (accuracies of a few seeds may differ by the same number of
+    /// images). `adjusted_p` is left to [`adjust_family`](crate::adjust_family).
     pub fn of(mut per_seed: Vec<(u64, f64)>) -> Self {
         per_seed.retain(|(_, difference)| difference.is_finite());
         per_seed.sort_by_key(|(seed, _)| *seed);

@@ -118,7 +118,8 @@ fn seeds_for_equivalence_give_the_promised_power() {
             .count();
         let power = shown as f64 / f64::from(trials);
         assert!(power > 0.78, "power {power} with {n} seeds");
-        // Below ten seeds one seed more or less moves the power by more than the formula can follow.
+        // Below ten seeds one seed more or less moves the power by more than the formula can
+        // follow.
         assert!(n < 10 || power < 0.95, "power {power} with {n} seeds: some are wasted");
     }
     assert_eq!(seeds_for_equivalence(0.02, 0.001, 0.01), None);
@@ -169,8 +170,8 @@ fn a_crossing_is_the_last_fall_through_zero() {
     assert_eq!(cross_down(&[], &[]), None);
 }
 
-/// A difference that falls from +0.03 through zero at 85 % of the run, with a level of its own for every seed and
-/// noise in every window: the shape and spread of real studies.
+/// A difference that falls from +0.03 through zero at 85 % of the run, with a level of its own for
+/// every seed and noise in every window: the shape and spread of real studies.
 fn noisy_curves(random: &mut Random, seeds: usize, steps: &[f64]) -> Vec<Vec<f64>> {
     (0..seeds)
         .map(|_| {

@@ -15,10 +15,12 @@ pub(crate) fn place_aside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}{MARK}{}", std::process::id()))
 }
 
-/// Writes a file that a user has named, at once as everything here, and makes the folders that it lacks.
+/// Writes a file that a user has named, at once as everything here, and makes the folders that it
+/// lacks.
 ///
 /// # Errors
-/// [`StoreError::DiskFull`] with the bytes that were needed, [`StoreError::Io`]; both name the path.
+/// [`StoreError::DiskFull`] with the bytes that were needed, [`StoreError::Io`]; both name the
+/// path.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         create_directory(parent)?;
@@ -26,11 +28,12 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     write_aside(path, bytes)
 }
 
-/// Replaces the content of `path` by `bytes`, at once: at no moment does a reader see anything but the old or the
-/// new content, not even after a power loss.
+/// Replaces the content of `path` by `bytes`, at once: at no moment does a reader see anything but
+/// the old or the new content, not even after a power loss.
 ///
 /// # Errors
-/// [`StoreError::DiskFull`] with the bytes that were needed, [`StoreError::Io`]; both name the path.
+/// [`StoreError::DiskFull`] with the bytes that were needed, [`StoreError::Io`]; both name the
+/// path.
 pub(crate) fn write_aside(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let aside = place_aside(path);
     let written = File::create(&aside)
@@ -53,7 +56,8 @@ pub(crate) fn move_in_place(aside: &Path, path: &Path) -> Result<(), StoreError>
     }
 }
 
-/// Brings a directory's entries to the disk. Only Unix can; elsewhere the file system orders renames itself.
+/// Brings a directory's entries to the disk. Only Unix can; elsewhere the file system orders
+/// renames itself.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     if cfg!(unix) {
         File::open(path)
@@ -63,7 +67,8 @@ pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Removes what killed processes left aside in `directory`. Only the holder of the run's lock may call this.
+/// Removes what killed processes left aside in `directory`. Only the holder of the run's lock may
+/// call this.
 pub(crate) fn sweep_files(directory: &Path) -> Result<(), StoreError> {
     for entry in fs::read_dir(directory).map_err(StoreError::io("list", directory))? {
         let entry = entry.map_err(StoreError::io("list", directory))?;

@@ -18,9 +18,11 @@ pub enum StoreError {
         /// The answer.
         source: io::Error,
     },
-    /// The disk, the quota or the file-size limit is exhausted. What was there before is still complete.
+    /// The disk, the quota or the file-size limit is exhausted. What was there before is still
+    /// complete.
     #[error(
-        "no room to write {path}: {needed} more bytes are needed; make room, then run the same command again"
+        "no room to write {path}: {needed} more bytes are needed; make room, then run the same \
+         command again"
     )]
     DiskFull {
         /// The file that was being written.
@@ -29,7 +31,8 @@ pub enum StoreError {
         needed: u64,
     },
     /// Another process holds the lock of this run directory.
-    #[error("another process{} is training in {path}; wait for it, stop it, or choose another run directory",
+    #[error("another process{} is training in {path}; wait for it, stop it, or choose another run \
+             directory",
         .holder.map(|id| format!(" (id {id})")).unwrap_or_default())]
     Locked {
         /// The run directory.
@@ -55,7 +58,8 @@ pub enum StoreError {
     },
     /// A file was written by a later version of this program.
     #[error(
-        "{path} has format {found}, but this program reads formats up to {supported}; use a newer wd"
+        "{path} has format {found}, but this program reads formats up to {supported}; use a newer \
+         wd"
     )]
     TooNew {
         /// The file.
@@ -81,7 +85,8 @@ pub enum StoreError {
     },
     /// A run is resumed with other columns than it began with.
     #[error(
-        "{path} has other columns than this run would write ({difference}); resume with the configuration it began with, or use a new run directory"
+        "{path} has other columns than this run would write ({difference}); resume with the \
+         configuration it began with, or use a new run directory"
     )]
     ColumnsDiffer {
         /// The metrics file.
@@ -99,7 +104,8 @@ pub enum StoreError {
     },
     /// A row's step is no whole number that follows the row before.
     #[error(
-        "a metrics row for step {step} cannot follow the row for step {last}: steps are whole numbers and increase"
+        "a metrics row for step {step} cannot follow the row for step {last}: steps are whole \
+         numbers and increase"
     )]
     StepOrder {
         /// The step of the refused row.
@@ -119,7 +125,8 @@ pub enum StoreError {
     },
     /// A measure of single tensors that has no value for a group of them.
     #[error(
-        "`{measure}` cannot be combined over several tensors; ask for single tensors, or for one of: {combinable}"
+        "`{measure}` cannot be combined over several tensors; ask for single tensors, or for one \
+         of: {combinable}"
     )]
     NotCombinable {
         /// The measure asked for.

@@ -18,7 +18,8 @@ pub enum EventKind {
     Resumed,
     /// A checkpoint was saved.
     Checkpoint,
-    /// A loss, gradient or weight was no longer finite; the field `tensor` names where it was seen first.
+    /// A loss, gradient or weight was no longer finite; the field `tensor` names where it was seen
+    /// first.
     Diverged,
     /// The run was asked to stop, and can be resumed.
     Interrupted,
@@ -70,8 +71,8 @@ impl Event {
 pub struct EventLog {
     /// In the order in which they were written.
     pub events: Vec<Event>,
-    /// Numbers (from 1) of the lines that are no event: what a killed process or a bad disk left. A last line without
-    /// its end is still being written and is not counted.
+    /// Numbers (from 1) of the lines that are no event: what a killed process or a bad disk left. A
+    /// last line without its end is still being written and is not counted.
     pub damaged_lines: Vec<usize>,
 }
 
@@ -103,10 +104,12 @@ impl EventLog {
 impl RunDirectory {
     /// Appends one event and brings it to the disk.
     ///
-    /// A torn line that a killed process left is ended first, so that this event stands on a line of its own.
+    /// A torn line that a killed process left is ended first, so that this event stands on a line
+    /// of its own.
     ///
     /// # Errors
-    /// [`StoreError::DiskFull`], [`StoreError::Io`]; [`StoreError::Unwritable`] when the time is not finite.
+    /// [`StoreError::DiskFull`], [`StoreError::Io`]; [`StoreError::Unwritable`] when the time is
+    /// not finite.
     pub fn append_event(&self, event: &Event) -> Result<(), StoreError> {
         let path = self.events_path();
         if !event.time_unix.is_finite() {

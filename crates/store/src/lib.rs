@@ -11,10 +11,11 @@
 //!   checkpoints/step-N/      model.safetensors, optimizer.safetensors, state.json → [`Checkpoints`]
 //! ```
 //!
-//! The directory is the truth, and it is written so that nothing is lost: whatever the moment of a kill, a full disk
-//! or a damaged file, everything that was complete before stays readable. Small files and checkpoints are written
-//! aside, brought to the disk and renamed; `metrics.bin` and `events.jsonl` only grow, and a torn end is dropped.
-//! One process writes (it holds a [`RunLock`]); any number of others may read at the same time.
+//! The directory is the truth, and it is written so that nothing is lost: whatever the moment of a
+//! kill, a full disk or a damaged file, everything that was complete before stays readable. Small
+//! files and checkpoints are written aside, brought to the disk and renamed; `metrics.bin` and
+//! `events.jsonl` only grow, and a torn end is dropped. One process writes (it holds a
+//! [`RunLock`]); any number of others may read at the same time.
 //!
 //! ```
 //! use wd_store::{Column, Event, EventKind, RunDirectory, Status};
@@ -38,7 +39,8 @@
 
 #[cfg(target_endian = "big")]
 compile_error!(
-    "the run directory is little-endian and its tensors are cast in place: big-endian machines are not supported"
+    "the run directory is little-endian and its tensors are cast in place: big-endian machines are \
+     not supported"
 );
 
 mod aside;

@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::StoreError;
 use crate::aside::sync_directory;
 
-/// Appends one object and brings it to the disk. A torn line that a killed process left is ended first.
+/// Appends one object and brings it to the disk. A torn line that a killed process left is ended
+/// first.
 pub(crate) fn append_line(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
     let mut line = Vec::with_capacity(256);
     let mut file = OpenOptions::new()

@@ -9,12 +9,13 @@ use std::time::Duration;
 use crate::metrics::{Column, MetricsWriter};
 use crate::{RunDirectory, StoreError, aside};
 
-/// Someone who asks for a run's status holds the lock (shared) for some microseconds; a trainer that starts in that
-/// moment must not be turned away.
+/// Someone who asks for a run's status holds the lock (shared) for some microseconds; a trainer
+/// that starts in that moment must not be turned away.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The right to train in a run directory, held until this and every [`MetricsWriter`] made from it are dropped.
+/// The right to train in a run directory, held until this and every [`MetricsWriter`] made from it
+/// are dropped.
 ///
 /// The operating system releases it when the process ends, however it ends.
 #[derive(Debug)]
@@ -27,8 +28,8 @@ impl RunDirectory {
     /// Takes the lock and removes what killed processes left half written.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when another process holds it (or this one already does); [`StoreError::Io`] where the
-    /// file system has no locks.
+    /// [`StoreError::Locked`] when another process holds it (or this one already does);
+    /// [`StoreError::Io`] where the file system has no locks.
     pub fn lock(&self) -> Result<RunLock, StoreError> {
         let path = lock_path(self.path());
         let mut file = OpenOptions::new()
@@ -53,7 +54,8 @@ impl RunDirectory {
                 }
             }
         }
-        // The id only makes another process's error message better: a full disk is no reason to refuse.
+        // The id only makes another process's error message better: a full disk is no reason to
+        // refuse.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -88,12 +90,13 @@ impl RunLock {
         &self.run
     }
 
-    /// Opens `metrics.bin` to append rows after step `after_step` (0: from the beginning); rows beyond it, and a torn
-    /// last row, are dropped.
+    /// Opens `metrics.bin` to append rows after step `after_step` (0: from the beginning); rows
+    /// beyond it, and a torn last row, are dropped.
     ///
-    /// Only the lock gives a writer, and rows must have increasing steps: no step can ever have two rows. With
-    /// `after_step` 0 a file with other columns, or a damaged one, is begun anew, since none of its rows is kept.
-    /// Readers that have the file open keep the rows they saw.
+    /// Only the lock gives a writer, and rows must have increasing steps: no step can ever have two
+    /// rows. With
+    /// `after_step` 0 a file with other columns, or a damaged one, is begun anew, since none of its
+    /// rows is kept. Readers that have the file open keep the rows they saw.
     ///
     /// # Parameters
     /// | name | meaning |
@@ -102,8 +105,8 @@ impl RunLock {
     /// | `after_step` | the step of the checkpoint that the run resumes from |
     ///
     /// # Errors
-    /// [`StoreError::InvalidColumns`]; [`StoreError::ColumnsDiffer`] or [`StoreError::Damaged`] when rows should be kept
-    /// and cannot be; [`StoreError::DiskFull`], [`StoreError::Io`].
+    /// [`StoreError::InvalidColumns`]; [`StoreError::ColumnsDiffer`] or [`StoreError::Damaged`]
+    /// when rows should be kept and cannot be; [`StoreError::DiskFull`], [`StoreError::Io`].
     pub fn metrics_writer(
         &self,
         columns: &[Column],

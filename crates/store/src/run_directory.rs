@@ -66,14 +66,15 @@ impl RunDirectory {
     /// Writes `plan.json`, replacing it at once.
     ///
     /// # Errors
-    /// [`StoreError::Unwritable`] when a number of the plan is infinite or NaN, which JSON cannot hold;
-    /// [`StoreError::DiskFull`], [`StoreError::Io`].
+    /// [`StoreError::Unwritable`] when a number of the plan is infinite or NaN, which JSON cannot
+    /// hold; [`StoreError::DiskFull`], [`StoreError::Io`].
     pub fn write_plan(&self, plan: &Plan) -> Result<(), StoreError> {
         let path = self.plan_path();
         let unwritable = |reason: String| StoreError::Unwritable { path: path.clone(), reason };
         let mut text =
             serde_json::to_string_pretty(plan).map_err(|error| unwritable(error.to_string()))?;
-        // JSON turns a non-finite number into `null` without a word: read it back before it is believed.
+        // JSON turns a non-finite number into `null` without a word: read it back before it is
+        // believed.
         match serde_json::from_str::<Plan>(&text) {
             Ok(read) if read == *plan => {}
             Ok(_) => return Err(unwritable("a number in the plan is not finite".to_owned())),
@@ -88,7 +89,8 @@ impl RunDirectory {
     /// Reads `plan.json`; one of format 1 together with the `config.toml` beside it.
     ///
     /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::TooNew`], [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::Missing`], [`StoreError::TooNew`], [`StoreError::Damaged`],
+    /// [`StoreError::Io`].
     pub fn read_plan(&self) -> Result<Plan, StoreError> {
         #[derive(serde::Deserialize)]
         struct Version {

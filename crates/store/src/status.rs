@@ -38,14 +38,15 @@ pub enum Status {
 impl RunDirectory {
     /// The status, from the events, the checkpoints, the metrics and the lock.
     ///
-    /// A run that recorded its end is `Finished` or `Diverged`, whoever holds the lock, until a `started` or `resumed`
-    /// event follows. Otherwise it is `Running` while any process holds the lock: a trainer that asks *after* it took
-    /// the lock sees itself.
+    /// A run that recorded its end is `Finished` or `Diverged`, whoever holds the lock, until a
+    /// `started` or `resumed` event follows. Otherwise it is `Running` while any process holds the
+    /// lock: a trainer that asks *after* it took the lock sees itself.
     ///
     /// # Errors
     /// [`StoreError::Io`] when the events, the list of checkpoints or the lock cannot be read.
     pub fn status(&self) -> Result<Status, StoreError> {
-        // The lock first: a run that ends in between has then recorded its end before the events are read.
+        // The lock first: a run that ends in between has then recorded its end before the events
+        // are read.
         let locked = self.is_locked()?;
         let log = self.events()?;
         let end = log.events.iter().rev().find(|event| {

@@ -1,4 +1,5 @@
-//! Appending a row allocates nothing. Alone in its binary: it counts what the whole process allocates.
+//! Appending a row allocates nothing. Alone in its binary: it counts what the whole process
+//! allocates.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};

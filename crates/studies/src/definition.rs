@@ -94,8 +94,8 @@ impl Definition {
         &self.variant(length).set
     }
 
-    /// Adds all trials of a length to a study, seed by seed, so that one which is cut short has every
-    /// arm at the same number of seeds. `seeds` holds for all grids.
+    /// Adds all trials of a length to a study, seed by seed, so that one which is cut short has
+    /// every arm at the same number of seeds. `seeds` holds for all grids.
     ///
     /// # Errors
     /// A grid that cannot be read, or does not fit into the base configuration.

@@ -20,7 +20,8 @@ impl Findings {
     /// Reads and analyses the run directories of a study, as far as they are finished.
     ///
     /// # Errors
-    /// [`LabError::NothingToAnalyse`] when no trial has finished; [`LabError::Store`] when a run directory is damaged.
+    /// [`LabError::NothingToAnalyse`] when no trial has finished; [`LabError::Store`] when a run
+    /// directory is damaged.
     pub fn read(study: &Study) -> Result<Self, LabError> {
         Ok(match vision::is_vision(study) {
             true => Findings::Vision(Box::new(vision::analyse(study)?)),

@@ -61,7 +61,8 @@ fn best_product(settings: &Settings) -> f64 {
     1e-3 * model * (settings.images / 1000.0).powf(-0.5)
 }
 
-/// Writes a finished run whose test loss is a parabola in ln ηλ and whose training loss rises with λ.
+/// Writes a finished run whose test loss is a parabola in ln ηλ and whose training loss rises with
+/// λ.
 fn write_run(directory: &Path, settings: &Settings, noise: f64) {
     let steps = (settings.images * settings.epochs / 50.0) as u64;
     let plan = Plan {

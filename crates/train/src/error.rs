@@ -22,7 +22,8 @@ pub enum TrainError {
     },
     /// The run directory holds another run.
     #[error(
-        "{directory} holds a run with another configuration; what differs:\n{differences}\nUse another run directory, or restore the configuration."
+        "{directory} holds a run with another configuration; what differs:\n{differences}\nUse \
+         another run directory, or restore the configuration."
     )]
     OtherRun {
         /// The run directory.
@@ -52,7 +53,8 @@ pub enum TrainError {
     },
     /// The model has no form in another library.
     #[error(
-        "this model cannot be written in another library's tensor names: {reason}. The run's checkpoints/step-N/model.safetensors holds it in its own names."
+        "this model cannot be written in another library's tensor names: {reason}. The run's \
+         checkpoints/step-N/model.safetensors holds it in its own names."
     )]
     NoForm {
         /// What the other library does not have.
@@ -60,8 +62,8 @@ pub enum TrainError {
     },
     /// An export would replace the configuration of other weights.
     #[error(
-        "{path} is there already and is of another model: its weights could not be read any more. Export into a folder of \
-         its own, or ask to overwrite it."
+        "{path} is there already and is of another model: its weights could not be read any more. \
+         Export into a folder of its own, or ask to overwrite it."
     )]
     OtherConfig {
         /// The file.
@@ -69,7 +71,8 @@ pub enum TrainError {
     },
     /// The run kept no moving average of its weights.
     #[error(
-        "the checkpoint of step {step} holds no moving average: train with run.average, for example 0.999"
+        "the checkpoint of step {step} holds no moving average: train with run.average, for \
+         example 0.999"
     )]
     NoAverage {
         /// Step of the checkpoint.

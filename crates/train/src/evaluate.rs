@@ -65,7 +65,8 @@ pub fn evaluate_run(
     Ok(Evaluation { average, ..of })
 }
 
-/// The scores of the weights after `step` steps on the test images, which the caller may have changed.
+/// The scores of the weights after `step` steps on the test images, which the caller may have
+/// changed.
 fn of(step: u64, scores: &Scored) -> Evaluation {
     Evaluation {
         step,
@@ -84,8 +85,8 @@ fn of(step: u64, scores: &Scored) -> Evaluation {
 /// Severities of a corruption.
 const SEVERITIES: std::ops::RangeInclusive<u8> = 1..=5;
 
-/// Scores the final weights, and their moving average, under the corruptions of `run.evaluate`, and writes the scores into
-/// the run directory.
+/// Scores the final weights, and their moving average, under the corruptions of `run.evaluate`, and
+/// writes the scores into the run directory.
 pub(crate) fn at_the_end(
     plan: &RunPlan,
     directory: &RunDirectory,

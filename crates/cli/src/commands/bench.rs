@@ -41,7 +41,8 @@ enum Shape {
     Small,
     /// Vocabulary 8192, context 256, batch 8, 6 layers, width 384, 6 heads
     Medium,
-    /// Batch 128 of 3 × 32 × 32 images; 3 × 3 convolution, batch norm, ReLU, max pooling, of 64, 128 and 256 channels
+    /// Batch 128 of 3 × 32 × 32 images; 3 × 3 convolution, batch norm, ReLU, max pooling, of 64,
+    /// 128 and 256 channels
     Cnn,
     /// Batch 128 of 3 × 32 × 32 images; pre-activation ResNet of depth 20
     Resnet20,
@@ -83,7 +84,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             result.optimizer_share * 100.0,
         );
         println!(
-            "{:.1} GFLOP/s = {:.0} % of the {:.1} GFLOP/s that large matrix products reach in this run; peak memory {}",
+            "{:.1} GFLOP/s = {:.0} % of the {:.1} GFLOP/s that large matrix products reach in this \
+             run; peak memory {}",
             result.gflops,
             result.gemm_fraction * 100.0,
             result.gemm_gflops,

@@ -1,4 +1,5 @@
-//! `wd evaluate`: a trained classifier on its test images, on corrupted ones, or on images from elsewhere.
+//! `wd evaluate`: a trained classifier on its test images, on corrupted ones, or on images from
+//! elsewhere.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -73,9 +74,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     if let Some(paired) = score.paired.as_ref().filter(|_| !arguments.by_number) {
         return Err(CommandError::usage(
             format!(
-                "the classes of these images have other names than those the run was trained on: {paired}"
+                "the classes of these images have other names than those the run was trained on: \
+                 {paired}"
             ),
-            "say --by-number if they are in the same order; or give the folders, or the labels of the Parquet files, the same names",
+            "say --by-number if they are in the same order; or give the folders, or the labels of \
+             the Parquet files, the same names",
         ));
     }
     run.append_evaluation(&score)?;

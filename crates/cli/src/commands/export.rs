@@ -7,7 +7,8 @@ use wd_store::RunDirectory;
 
 use crate::diagnostics::CommandError;
 
-/// Write a run's weights as safetensors in the names of GPT-2, timm's ViT or torchvision's ResNet-18
+/// Write a run's weights as safetensors in the names of GPT-2, timm's ViT or torchvision's
+/// ResNet-18
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -65,8 +65,8 @@ fn optimizer(plan: &RunPlan) -> String {
             auxiliary,
             auxiliary_learning_rate_ratio,
         } => format!(
-            "momentum {momentum}{}, {newton_schulz_steps} Newton–Schulz steps; AdamW for what is no hidden matrix: {}, \
-             learning rate × {auxiliary_learning_rate_ratio}",
+            "momentum {momentum}{}, {newton_schulz_steps} Newton–Schulz steps; AdamW for what is \
+             no hidden matrix: {}, learning rate × {auxiliary_learning_rate_ratio}",
             if *nesterov { ", Nesterov" } else { "" },
             adam(auxiliary)
         ),
@@ -105,7 +105,10 @@ fn prior(plan: &RunPlan) -> String {
         && record.lambda > 0.0;
     let mut but = String::new();
     if plan.optimizer.clip.is_some() {
-        but.push_str("; while gradients are clipped the penalty is stronger than that (optim.clip = 0 switches it off)");
+        but.push_str(
+            "; while gradients are clipped the penalty is stronger than that (optim.clip \
+                      = 0 switches it off)",
+        );
     }
     if !plan.running.segments.is_empty() {
         but.push_str("; before a batch norm the loss sees no scale, and σ is only its name");
@@ -118,7 +121,9 @@ fn prior(plan: &RunPlan) -> String {
         ),
         (true, _) => "a Gaussian one; `wd explain` says how wide".to_owned(),
         (false, _) if record.lambda == 0.0 => "none: maximum likelihood".to_owned(),
-        (false, _) => "none: only a penalty in the gradient of SGD is a Gaussian prior (`wd explain` says why)".to_owned(),
+        (false, _) => "none: only a penalty in the gradient of SGD is a Gaussian prior (`wd \
+                       explain` says why)"
+            .to_owned(),
     }
 }
 

@@ -65,8 +65,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Analyses a study, writes its report, and gives the verdict, or the analysis as JSON. `command` is the one that makes
-/// the study again, where it is not a sweep of its grids.
+/// Analyses a study, writes its report, and gives the verdict, or the analysis as JSON. `command`
+/// is the one that makes the study again, where it is not a sweep of its grids.
 pub(crate) fn write_study_report(
     study: &Study,
     command: Option<String>,

@@ -31,7 +31,8 @@ corrected, squared-learning-rate, hyperball); adam and sgd take that too. `wd tr
 
 /// Train one model as a configuration says
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\nThe configuration:\n\n{KEYS}"))]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\nThe \
+                                                            configuration:\n\n{KEYS}"))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) config: ConfigArguments,

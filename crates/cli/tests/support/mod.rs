@@ -34,7 +34,8 @@ pub(crate) fn prepare_corpus(folder: &Path) -> PathBuf {
     corpus
 }
 
-/// Writes a configuration of a tiny model on `corpus`; `extra` is appended, so it may open new sections.
+/// Writes a configuration of a tiny model on `corpus`; `extra` is appended, so it may open new
+/// sections.
 pub(crate) fn write_config(folder: &Path, corpus: &Path, steps: u64, extra: &str) -> PathBuf {
     let path = folder.join("run.toml");
     let text = format!(

@@ -175,7 +175,8 @@ fn not_converged(iterations: usize) -> EvidenceError {
     EvidenceError::NotConverged {
         what: "Newton's method for the mode",
         iterations,
-        hint: ": λ is too small for columns that are nearly dependent, or classes that are nearly separated; take a larger λ",
+        hint: ": λ is too small for columns that are nearly dependent, or classes that are nearly \
+               separated; take a larger λ",
     }
 }
 

@@ -64,7 +64,8 @@ impl TryFrom<Portable> for Statistics {
         }
         if let Some((row, column)) = beyond_cauchy_schwarz(&gram) {
             return damaged(format!(
-                "the product of columns {column} and {row} is larger than their sums of squares allow"
+                "the product of columns {column} and {row} is larger than their sums of squares \
+                 allow"
             ));
         }
         Ok(Statistics {

@@ -19,7 +19,8 @@ pub struct Band {
     pub n: usize,
 }
 
-/// A trial that ended in a non-finite loss or gradient: a result, counted and shown, but in no mean.
+/// A trial that ended in a non-finite loss or gradient: a result, counted and shown, but in no
+/// mean.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diverged {
     /// Its seed.
@@ -31,7 +32,8 @@ pub struct Diverged {
 /// All trials that differ only in their seed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Arm {
-    /// Short name that tells this arm from every other of the study, for example `λ=0.1, cosine, lr=0.008`.
+    /// Short name that tells this arm from every other of the study, for example `λ=0.1, cosine,
+    /// lr=0.008`.
     pub label: String,
     /// λ as configured.
     pub lambda: f64,
@@ -45,7 +47,8 @@ pub struct Arm {
     pub rule: DecayRule,
     /// Optimizer.
     pub optimizer: OptimizerKind,
-    /// Configuration keys (other than λ, schedule kind, peak learning rate) whose values differ within the study.
+    /// Configuration keys (other than λ, schedule kind, peak learning rate) whose values differ
+    /// within the study.
     pub settings: Vec<(String, String)>,
     /// κ = Σ_t s_t, the total decay exponent.
     pub kappa: f64,
@@ -92,7 +95,8 @@ pub struct Arm {
 pub struct Late {
     /// Global gradient norm before clipping, over the run.
     pub gradient_norm: Vec<Band>,
-    /// Relative update ‖Δw‖/‖w‖ of all decayed-role tensors together (roles matrix, embedding, position, head).
+    /// Relative update ‖Δw‖/‖w‖ of all decayed-role tensors together (roles matrix, embedding,
+    /// position, head).
     pub relative_update: Vec<Band>,
     /// Root mean square of those weights.
     pub weight_rms: Vec<Band>,
@@ -104,17 +108,19 @@ pub struct Late {
     pub late_weight_rms: Interval,
 }
 
-/// Weight RMS of one role, or of one kind of matrix, as measured and as the norm recursion predicts it.
+/// Weight RMS of one role, or of one kind of matrix, as measured and as the norm recursion predicts
+/// it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RoleNorm {
     /// The role of the tensors.
     pub role: Role,
-    /// Absent: the whole role. Present: the tensors of this role with this path once the block number is cut out,
-    /// for example `attention.qkv.weight`.
+    /// Absent: the whole role. Present: the tensors of this role with this path once the block
+    /// number is cut out, for example `attention.qkv.weight`.
     pub kind: Option<String>,
     /// Measured RMS over the run.
     pub measured: Vec<Band>,
-    /// Predicted RMS, as (step, RMS); empty where the recursion makes no statement (not an Adam, coupled L2, …).
+    /// Predicted RMS, as (step, RMS); empty where the recursion makes no statement (not an Adam,
+    /// coupled L2, …).
     pub predicted: Vec<(f64, f64)>,
     /// Measured / predicted at the last measurement, over seeds; `n` = 0 without a prediction.
     pub ratio: Interval,

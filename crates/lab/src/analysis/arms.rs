@@ -44,10 +44,11 @@ impl Members {
     }
 }
 
-/// Groups the trials into arms. Trials that were never planned join the arm of their configuration; when there is none,
-/// nothing is known about them and they are left out.
+/// Groups the trials into arms. Trials that were never planned join the arm of their configuration;
+/// when there is none, nothing is known about them and they are left out.
 pub(crate) fn gather(trials: Vec<TrialRecord>) -> Vec<Members> {
-    // The corpus belongs to the key: losses on another text are not comparable, whatever the configuration says.
+    // The corpus belongs to the key: losses on another text are not comparable, whatever the
+    // configuration says.
     let mut planned: BTreeMap<(Flat, String), Vec<Planned>> = BTreeMap::new();
     let mut unplanned = Vec::new();
     for mut trial in trials {

@@ -11,25 +11,28 @@ use super::Band;
 pub enum ComparisonKind {
     /// Every setting but λ is equal.
     SameSettings,
-    /// Each side at the peak learning rate that is best for its own λ; every other setting is equal.
+    /// Each side at the peak learning rate that is best for its own λ; every other setting is
+    /// equal.
     BestLearningRate,
 }
 
-/// An arm with λ > 0 against its baseline, seed by seed. Differences are arm − baseline: negative is better.
+/// An arm with λ > 0 against its baseline, seed by seed. Differences are arm − baseline: negative
+/// is better.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// What is held equal.
     pub kind: ComparisonKind,
-    /// Index into [`Analysis::arms`](super::Analysis::arms).
+    /// Index into [`Analysis::arms`](crate::Analysis::arms).
     pub arm: usize,
-    /// Index into [`Analysis::arms`](super::Analysis::arms) of the arm with λ = 0.
+    /// Index into [`Analysis::arms`](crate::Analysis::arms) of the arm with λ = 0.
     pub baseline: usize,
-    /// Paired difference of the training loss over the run, in the windows of [`Arm::train_loss`](super::Arm::train_loss).
+    /// Paired difference of the training loss over the run, in the windows of
+    /// [`Arm::train_loss`](super::Arm::train_loss).
     pub difference: Vec<Band>,
     /// Mean paired difference of training loss between 10 % and 50 % of the run.
     pub early_train: PairedDifference,
-    /// Where the mean difference falls to zero or below for the last time; absent when it does not, or when the early
-    /// difference is not significantly positive.
+    /// Where the mean difference falls to zero or below for the last time; absent when it does not,
+    /// or when the early difference is not significantly positive.
     pub crossing: Option<Crossing>,
     /// Paired difference of the final training loss.
     pub final_train: PairedDifference,

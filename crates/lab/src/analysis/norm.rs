@@ -1,66 +1,22 @@
 //! The weight norm that the norm recursion predicts, beside the one that was measured.
 //!
-//! The prediction is ρ_{t+1} = (1 − s_t)²ρ_t + η_t² for each tensor ([`wd_decay::norm_recursion`]), put together over a
-//! group of tensors by their numbers of elements. It is made for Adam's direction under a rule that shrinks the
-//! weights directly; for other optimizers, coupled L2, the cautious modifier, an anchor other than zero and weights
-//! that were read from a file nothing is predicted. A norm that hyperball holds stays what it was.
+//! The prediction is ρ_{t+1} = (1 − s_t)²ρ_t + η_t² for each tensor ([`wd_decay::norm_recursion`]),
+//! put together over a group of tensors by their numbers of elements. It is made for Adam's
+//! direction under a rule that shrinks the weights directly; for other optimizers, coupled L2, the
+//! cautious modifier, an anchor other than zero and weights that were read from a file nothing is
+//! predicted. A norm that hyperball holds stays what it was.
 
-use wd_decay::{DecayRule, OptimizerKind, Role, UpdateNoise, norm_recursion};
+use wd_decay::{DecayRule, OptimizerKind, UpdateNoise, norm_recursion};
 use wd_store::{Plan, PlannedTensor};
 
+use super::group::groups;
 use super::trial::TrialRecord;
 use super::{Band, RoleNorm};
 use crate::analysis::window::{centre, windows};
 use wd_statistics::interval;
 
-/// Tensors whose norm is looked at together.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Group {
-    pub(crate) role: Role,
-    pub(crate) kind: Option<String>,
-    pub(crate) tensors: Vec<usize>,
-}
-
-/// The groups of a plan: each role whole, in the order of their first tensors; then, when there are several, each kind of
-/// matrix.
-pub(crate) fn groups(plan: &Plan) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut put = |role: Role, kind: Option<String>, tensor: usize| match groups
-        .iter_mut()
-        .find(|group| group.role == role && group.kind == kind)
-    {
-        Some(group) => group.tensors.push(tensor),
-        None => groups.push(Group { role, kind, tensors: vec![tensor] }),
-    };
-    for (index, tensor) in plan.tensors.iter().enumerate() {
-        put(tensor.role, None, index);
-    }
-    for (index, tensor) in plan.tensors.iter().enumerate() {
-        if tensor.role == Role::Matrix {
-            put(tensor.role, Some(kind(&tensor.path)), index);
-        }
-    }
-    if groups.iter().filter(|group| group.kind.is_some()).count() < 2 {
-        groups.retain(|group| group.kind.is_none());
-    }
-    groups
-}
-
-/// `block.3.attention.qkv.weight` → `attention.qkv`.
-fn kind(path: &str) -> String {
-    let parts: Vec<&str> = path.split('.').collect();
-    let start = match parts.as_slice() {
-        [_, number, _, ..] if number.bytes().all(|byte| byte.is_ascii_digit()) => 2,
-        _ => 0,
-    };
-    let end = match parts.last() {
-        Some(&"weight") if parts.len() > start + 1 => parts.len() - 1,
-        _ => parts.len(),
-    };
-    parts[start..end].join(".")
-}
-
-/// Measured and predicted RMS of each group, over the finished trials of one arm, which share `plan` but for its seed.
+/// Measured and predicted RMS of each group, over the finished trials of one arm, which share
+/// `plan` but for its seed.
 pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm> {
     if finished.is_empty() {
         return Vec::new();
@@ -107,10 +63,12 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
         .collect()
 }
 
-/// RMS of some tensors of a plan, taken together, after each step, as the norm recursion predicts it.
+/// RMS of some tensors of a plan, taken together, after each step, as the norm recursion predicts
+/// it.
 ///
-/// `None` where it makes no statement: weights that start or decay elsewhere than usual, a direction other than
-/// Adam's, coupled L2, the cautious modifier, a tensor whose λ is set while the run's is 0.
+/// `None` where it makes no statement: weights that start or decay elsewhere than usual, a
+/// direction other than Adam's, coupled L2, the cautious modifier, a tensor whose λ is set while
+/// the run's is 0.
 pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>> {
     let shrinks_directly = plan.rule != DecayRule::CoupledL2 && !plan.cautious;
     let is_adam = matches!(plan.optimizer, OptimizerKind::Adam | OptimizerKind::Adamw);

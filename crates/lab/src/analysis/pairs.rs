@@ -10,7 +10,8 @@ use crate::configuration::Flat;
 use wd_statistics::PairedDifference;
 use wd_statistics::{adjust_family, crossing_of};
 
-/// The configuration without what concerns decay: with λ = 0 the rule, the policy and the anchor do nothing.
+/// The configuration without what concerns decay: with λ = 0 the rule, the policy and the anchor do
+/// nothing.
 fn outside_decay(configuration: &Flat) -> Flat {
     let mut rest = configuration.clone();
     rest.retain(|key, _| !key.starts_with("decay."));
@@ -24,7 +25,8 @@ fn without(configuration: &Flat, keys: &[&str]) -> Flat {
     rest
 }
 
-/// The arm without decay that equals arm `index` in everything else; first choice: in the idle decay settings too.
+/// The arm without decay that equals arm `index` in everything else; first choice: in the idle
+/// decay settings too.
 pub(crate) fn baseline_of(arms: &[Members], index: usize) -> Option<usize> {
     let treated = &arms[index];
     let rest = outside_decay(&treated.configuration);
@@ -53,10 +55,11 @@ pub(crate) fn same_settings(arms: &[Members]) -> Vec<Comparison> {
     comparisons
 }
 
-/// For each λ > 0 that was run at several peak learning rates, as was λ = 0: the best against the best.
+/// For each λ > 0 that was run at several peak learning rates, as was λ = 0: the best against the
+/// best.
 ///
-/// "Best" is the lowest mean final validation loss (training loss when nothing was held out) over the seeds that all
-/// learning rates of that λ share.
+/// "Best" is the lowest mean final validation loss (training loss when nothing was held out) over
+/// the seeds that all learning rates of that λ share.
 pub(crate) fn best_learning_rates(arms: &[Members]) -> Vec<Comparison> {
     let mut groups: BTreeMap<Flat, Vec<usize>> = BTreeMap::new();
     for (index, members) in arms.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use wd_decay::Role;
 use wd_store::{MetricsReader, Plan, RunDirectory, Status, StoreError};
 
-use super::norm::{Group, groups};
+use super::group::{Group, groups};
 use crate::LabError;
 use crate::analysis::window::{part, window_mean, windows};
 use crate::configuration::Flat;
@@ -35,7 +35,8 @@ pub(crate) enum End {
     Unfinished,
 }
 
-/// The numbers of a finished trial; NaN where nothing was recorded. Curves have one number a window.
+/// The numbers of a finished trial; NaN where nothing was recorded. Curves have one number a
+/// window.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) train_loss: Vec<f64>,

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-/// Windows that a curve is cut into: enough to see its shape, few enough that each averages out the batch noise.
+/// Windows that a curve is cut into: enough to see its shape, few enough that each averages out the
+/// batch noise.
 pub(crate) const WINDOWS: usize = 60;
 
-/// The rows of each window: `rows` rows cut into at most [`WINDOWS`] windows of nearly equal length.
+/// The rows of each window: `rows` rows cut into at most [`WINDOWS`] windows of nearly equal
+/// length.
 pub(crate) fn windows(rows: usize) -> Vec<Range<usize>> {
     let count = WINDOWS.min(rows);
     (0..count).map(|window| window * rows / count..(window + 1) * rows / count).collect()
@@ -25,7 +27,8 @@ pub(crate) fn window_mean(values: &[f64], range: Range<usize>) -> f64 {
     sum / count as f64
 }
 
-/// The rows between two fractions of a run: those with `from`·rows < step ≤ `to`·rows, and always at least one.
+/// The rows between two fractions of a run: those with `from`·rows < step ≤ `to`·rows, and always
+/// at least one.
 pub(crate) fn part(rows: usize, from: f64, to: f64) -> Range<usize> {
     let end = ((to * rows as f64).floor() as usize).clamp(usize::from(rows > 0), rows);
     let start = (from * rows as f64).floor() as usize;

@@ -198,7 +198,8 @@ fn logarithmic(body: &str) -> Result<Vec<Value>, (String, String)> {
         .collect())
 }
 
-/// Rounded to four significant digits, which is finer than any loss can tell and short enough for a name.
+/// Rounded to four significant digits, which is finer than any loss can tell and short enough for a
+/// name.
 fn four_digits(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }

@@ -1,4 +1,5 @@
-//! A grid of trials, as typed on the command line: `decay.lambda=0,0.1 schedule.kind=cosine,constant run.seed=0..3`.
+//! A grid of trials, as typed on the command line: `decay.lambda=0,0.1
+//! schedule.kind=cosine,constant run.seed=0..3`.
 //!
 //! | item | meaning |
 //! |---|---|
@@ -7,8 +8,8 @@
 //! | `0..3` | the whole numbers 0, 1, 2, 3 |
 //! | `log(1e-3..1,7)` | 7 values, evenly spaced in the logarithm, both ends included, inner ones rounded to 4 digits |
 //!
-//! The grid is the product of its axes. Its points come with the seed slowest, so that a sweep that is cut short holds
-//! whole sets of paired runs rather than all seeds of one λ.
+//! The grid is the product of its axes. Its points come with the seed slowest, so that a sweep that
+//! is cut short holds whole sets of paired runs rather than all seeds of one λ.
 
 mod axis;
 
@@ -29,11 +30,12 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Reads one axis from each argument. No argument at all gives the grid of one trial, the base configuration.
+    /// Reads one axis from each argument. No argument at all gives the grid of one trial, the base
+    /// configuration.
     ///
     /// # Errors
-    /// [`LabError::Argument`] for an axis that cannot be read, a key that is given twice, and a product of more than
-    /// [`MOST_TRIALS`].
+    /// [`LabError::Argument`] for an axis that cannot be read, a key that is given twice, and a
+    /// product of more than [`MOST_TRIALS`].
     pub fn parse<T: AsRef<str>>(arguments: &[T]) -> Result<Self, LabError> {
         let mut axes: Vec<Axis> = Vec::new();
         let mut product = 1_usize;
@@ -64,8 +66,9 @@ impl Grid {
         &self.axes
     }
 
-    /// The settings of every trial: the last axis fastest, except that the seed is slowest. Within a point the settings
-    /// are in the order of their keys, the seed last, so that the order of the arguments does not matter.
+    /// The settings of every trial: the last axis fastest, except that the seed is slowest. Within
+    /// a point the settings are in the order of their keys, the seed last, so that the order of the
+    /// arguments does not matter.
     pub fn points(&self) -> Vec<Vec<Setting>> {
         let mut order: Vec<&Axis> = self.axes.iter().collect();
         order.sort_by_key(|axis| axis.key() != SEED_KEY);

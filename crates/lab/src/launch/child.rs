@@ -25,7 +25,8 @@ pub(super) struct Running {
 /// A started process, as its watching thread sees it.
 pub(super) struct Watch {
     child: Child,
-    /// Emptied before the process is waited for: after that its number may belong to another process.
+    /// Emptied before the process is waited for: after that its number may belong to another
+    /// process.
     process: Arc<Mutex<Option<Pid>>>,
     output: ChildStdout,
     log: File,
@@ -35,7 +36,8 @@ pub(super) struct Watch {
 }
 
 impl Running {
-    /// Starts `command` as the process of `trial`; an `Err` holds the outcome when it cannot be started.
+    /// Starts `command` as the process of `trial`; an `Err` holds the outcome when it cannot be
+    /// started.
     pub(super) fn start(trial: &Trial, mut command: Command) -> Result<(Self, Watch), Outcome> {
         let log_path = trial.log_path();
         let refuse = |what: String| Outcome::Failed { code: None, signal: None, tail: what };

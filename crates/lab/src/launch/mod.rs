@@ -1,11 +1,13 @@
 //! Starting the processes of a study, a few at a time.
 //!
-//! A trial is a command that may be started, killed and started again: it continues its run directory. The launcher
-//! starts [`Launcher::jobs`] of them side by side, passes on what they say, and lets one that fails not stop the others.
-//! Between two lines of a child it sleeps in blocking reads; a study costs what its children cost.
+//! A trial is a command that may be started, killed and started again: it continues its run
+//! directory. The launcher starts [`Launcher::jobs`] of them side by side, passes on what they say,
+//! and lets one that fails not stop the others. Between two lines of a child it sleeps in blocking
+//! reads; a study costs what its children cost.
 //!
-//! The child prints one JSON line for each tick of progress on its standard output ([`Progress`]); its standard error,
-//! and any other line of its standard output, is appended to `log.txt` in the trial's directory. Its exit status means:
+//! The child prints one JSON line for each tick of progress on its standard output ([`Progress`]);
+//! its standard error, and any other line of its standard output, is appended to `log.txt` in the
+//! trial's directory. Its exit status means:
 //!
 //! | status | meaning |
 //! |---|---|
@@ -30,7 +32,8 @@ pub use outcome::{Outcome, Progress, Report};
 
 use child::Running;
 
-/// After an interrupt, how long children may take to end by themselves (they write a checkpoint) before they are told.
+/// After an interrupt, how long children may take to end by themselves (they write a checkpoint)
+/// before they are told.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// What happens while trials run. `trial` is an index into the trials that were given.
@@ -81,9 +84,9 @@ pub struct Interrupter {
 }
 
 impl Interrupter {
-    /// Asks the launcher to start no further trial and to wait for those that run. From a terminal the children have
-    /// received Ctrl-C themselves, being of the same process group; those that still run after five seconds, or at a
-    /// second call, are sent SIGTERM.
+    /// Asks the launcher to start no further trial and to wait for those that run. From a terminal
+    /// the children have received Ctrl-C themselves, being of the same process group; those that
+    /// still run after five seconds, or at a second call, are sent SIGTERM.
     pub fn interrupt(&self) {
         self.interrupted.store(true, Ordering::SeqCst);
         // When the launcher is gone there is nothing left to wake.
@@ -108,10 +111,12 @@ impl Launcher {
         Interrupter { interrupted: Arc::clone(&self.interrupted), sender: self.sender.clone() }
     }
 
-    /// Runs every trial that is neither finished nor diverged already, and returns how each ended, in their order.
+    /// Runs every trial that is neither finished nor diverged already, and returns how each ended,
+    /// in their order.
     ///
-    /// `command` makes the process of a trial; its standard streams are set here. `on_event` is called on this thread.
-    /// Failures are outcomes, not errors: nothing that a child does stops the others.
+    /// `command` makes the process of a trial; its standard streams are set here. `on_event` is
+    /// called on this thread. Failures are outcomes, not errors: nothing that a child does stops
+    /// the others.
     pub fn run(
         &self,
         trials: &[Trial],
@@ -154,7 +159,8 @@ impl Launcher {
                     Some(at) if !told => GRACE.saturating_sub(at.elapsed()),
                     _ => Duration::MAX,
                 };
-                // An error is the end of the wait: the launcher holds a sender itself, so that it cannot be disconnected.
+                // An error is the end of the wait: the launcher holds a sender itself, so that it
+                // cannot be disconnected.
                 match self.receiver.recv_timeout(wait).ok() {
                     Some(Message::Progress(trial, progress)) => {
                         on_event(Event::Progress { trial, progress })

@@ -10,7 +10,8 @@ use wd_store::{RunDirectory, Status};
 
 use crate::study::Trial;
 
-/// One line of progress, as a child prints it. Numbers that a line lacks, or that are `null`, are NaN.
+/// One line of progress, as a child prints it. Numbers that a line lacks, or that are `null`, are
+/// NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Steps done.
@@ -88,7 +89,8 @@ impl Outcome {
         }
     }
 
-    /// After an interrupt, a child ended by SIGINT, SIGTERM or SIGHUP (2, 15, 1) did what it was told.
+    /// After an interrupt, a child ended by SIGINT, SIGTERM or SIGHUP (2, 15, 1) did what it was
+    /// told.
     pub(super) fn after_interrupt(self) -> Self {
         match self {
             Outcome::Failed { signal: Some(1 | 2 | 15), .. } => Outcome::Interrupted,
@@ -149,7 +151,8 @@ impl Report {
     }
 }
 
-/// A run that is over needs no process. A directory that cannot be read is left to the child to complain about.
+/// A run that is over needs no process. A directory that cannot be read is left to the child to
+/// complain about.
 pub(super) fn already_over(trial: &Trial) -> Option<Outcome> {
     match RunDirectory::open(&trial.directory).and_then(|directory| directory.status()) {
         Ok(Status::Finished { .. }) => Some(Outcome::AlreadyFinished),

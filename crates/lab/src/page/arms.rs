@@ -17,9 +17,10 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         contents.push(Content::Absent("This study has no trial yet.".to_owned()));
     } else {
         contents.push(Content::Paragraph(format!(
-            "κ = Σ s is the total decay exponent (exp(−κ) of the initial weights is left) and τ = 1/s at the peak is the averaging \
-             timescale of the weights, as a share of the run. These, rather than λ, carry over to other sizes, learning rates and \
-             lengths. Losses are in {} with 95 % t-intervals over seeds.",
+            "κ = Σ s is the total decay exponent (exp(−κ) of the initial weights is left) and τ = \
+             1/s at the peak is the averaging timescale of the weights, as a share of the run. \
+             These, rather than λ, carry over to other sizes, learning rates and lengths. Losses \
+             are in {} with 95 % t-intervals over seeds.",
             study.loss_unit()
         )));
         contents.push(Content::Table(table(arms)));

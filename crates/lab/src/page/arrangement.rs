@@ -1,4 +1,5 @@
-//! Which arms belong in one figure, how they are called there, and which colour they have everywhere.
+//! Which arms belong in one figure, how they are called there, and which colour they have
+//! everywhere.
 
 use std::cmp::Reverse;
 
@@ -8,7 +9,8 @@ use wd_decay::{ScheduleKind, Unit};
 use wd_page::figure::Colour;
 use wd_page::number;
 
-/// Arms that are drawn together: equal but for λ. A study without different λ is one group of all its arms.
+/// Arms that are drawn together: equal but for λ. A study without different λ is one group of all
+/// its arms.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Group {
     /// What sets this group apart from the others of the study; empty when it is the only one.
@@ -51,7 +53,8 @@ impl<'a> Study<'a> {
     pub(crate) fn new(analysis: &'a Analysis) -> Self {
         let arms = &analysis.arms;
         let mut groups = groups_by_setting(arms);
-        // Where λ never differs at equal settings, something else was studied: all arms are set side by side.
+        // Where λ never differs at equal settings, something else was studied: all arms are set
+        // side by side.
         let by_lambda = groups.iter().any(|group| group.arms.len() > 1);
         if !by_lambda {
             groups = vec![Group { name: String::new(), arms: (0..arms.len()).collect() }];
@@ -98,7 +101,8 @@ impl<'a> Study<'a> {
         })
     }
 
-    /// The group whose arms trained under a schedule that is, or is not, constant, and has most to show.
+    /// The group whose arms trained under a schedule that is, or is not, constant, and has most to
+    /// show.
     pub(crate) fn group_with(&self, constant: bool) -> Option<&Group> {
         self.groups.iter().find(|group| {
             group.arms.iter().any(|index| {

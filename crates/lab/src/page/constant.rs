@@ -16,14 +16,15 @@ use wd_page::{Content, Csv, FigureBlock, Section, Table};
 pub(crate) fn section(study: &Study<'_>) -> Section {
     let contents = match study.group_with(true) {
         None => vec![Content::Absent(
-            "Left out: no arm of this study trained under a constant learning rate. Add schedule.kind=constant to the sweep."
+            "Left out: no arm of this study trained under a constant learning rate. Add \
+             schedule.kind=constant to the sweep."
                 .to_owned(),
         )],
         Some(group) => {
             let introduction = format!(
-                "Without annealing, a larger λ leaves a larger effective learning rate and so more noise in the final \
-                 weights: the raw training loss is expected to rise with λ, the opposite of what a decaying schedule can \
-                 show. Learning rate: {}.",
+                "Without annealing, a larger λ leaves a larger effective learning rate and so more \
+                 noise in the final weights: the raw training loss is expected to rise with λ, the \
+                 opposite of what a decaying schedule can show. Learning rate: {}.",
                 study.schedule(group)
             );
             vec![Content::Paragraph(introduction), figure(study, group)]

@@ -1,4 +1,5 @@
-//! What stands around the page of a study: how to make it again, and what its trials have in common.
+//! What stands around the page of a study: how to make it again, and what its trials have in
+//! common.
 
 use wd_page::words::quoted;
 use wd_page::{Context, counted, number};

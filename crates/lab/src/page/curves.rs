@@ -10,7 +10,8 @@ use wd_page::figure::{Colour, Mark, Panel, Point, Series};
 use wd_page::number;
 use wd_page::{Csv, Table};
 
-/// The first part of a run, whose loss and gradients would flatten everything after it, lies above the frame.
+/// The first part of a run, whose loss and gradients would flatten everything after it, lies above
+/// the frame.
 pub(crate) const SETTLING: f64 = 0.05;
 
 /// A curve over steps, with its mark on the page.
@@ -39,7 +40,8 @@ impl Quantity<'_> {
 
     /// Number of seeds of every point.
     pub(crate) fn seeds(&self) -> impl Iterator<Item = usize> {
-        // The most seeds that any window of a curve has: a window may lack the seeds that diverged before it.
+        // The most seeds that any window of a curve has: a window may lack the seeds that diverged
+        // before it.
         self.curves.iter().filter_map(|curve| curve.bands.iter().map(|band| band.n).max())
     }
 
@@ -67,7 +69,8 @@ fn series(curve: &Curve<'_>) -> Series {
     }
 }
 
-/// A dot for each arm at its place among the categories, in its colour and with its value written beside it.
+/// A dot for each arm at its place among the categories, in its colour and with its value written
+/// beside it.
 pub(crate) fn arm_dots(
     study: &Study<'_>,
     values: impl Iterator<Item = (usize, Option<Interval>)>,
@@ -87,8 +90,8 @@ pub(crate) fn arm_dots(
         .collect()
 }
 
-/// The vertical domain that holds the means after the settling part, their bands as far as those are not much wider
-/// than what the means span, and the values that must be seen.
+/// The vertical domain that holds the means after the settling part, their bands as far as those
+/// are not much wider than what the means span, and the values that must be seen.
 pub(crate) fn settled_domain<'a>(
     curves: impl Iterator<Item = &'a [Band]>,
     include: &[f64],

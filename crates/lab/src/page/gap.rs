@@ -20,7 +20,8 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
     let mut contents = Vec::new();
     match groups.split_first() {
         None => contents.push(Content::Absent(
-            "Left out: no finished run has a validation loss. Set data.validation_fraction above 0 to hold documents out."
+            "Left out: no finished run has a validation loss. Set data.validation_fraction above 0 \
+             to hold documents out."
                 .to_owned(),
         )),
         Some((first, others)) => {
@@ -49,8 +50,9 @@ fn introduction(study: &Study<'_>, group: &Group) -> String {
         format!("The training {} were seen {} times", unit.words(), number::short(epochs))
     };
     format!(
-        "If λ acted as a prior, more of it would shrink the gap between validation and training loss. {passes}. Both losses \
-         are those of the final weights without dropout, the training side on a fixed sample of what was trained on."
+        "If λ acted as a prior, more of it would shrink the gap between validation and training \
+         loss. {passes}. Both losses are those of the final weights without dropout, the training \
+         side on a fixed sample of what was trained on."
     )
 }
 
@@ -107,8 +109,9 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     let name = format!("Validation and training loss at the end{setting}.");
     let seeds = || arms.iter().map(|(_, arm)| arm.gap.n);
     let caption = format!(
-        "Look at whether the gap moves with λ, not at whether both losses do: they move together when λ acts as a force. The \
-         lowest panel is over pairs of equal seed, where what both runs share cancels, so it is the sharper test. {}",
+        "Look at whether the gap moves with λ, not at whether both losses do: they move together \
+         when λ acts as a force. The lowest panel is over pairs of equal seed, where what both \
+         runs share cancels, so it is the sharper test. {}",
         words::intervals("Bars", seeds(), "seed"),
     );
     let description = arms

@@ -19,19 +19,23 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
     let mut contents = Vec::new();
     match study.groups.iter().find(measured) {
         None => contents.push(Content::Absent(
-            "Left out: no finished run measured its weights. Set run.measure_every so that norms are recorded.".to_owned(),
+            "Left out: no finished run measured its weights. Set run.measure_every so that norms \
+             are recorded."
+                .to_owned(),
         )),
         Some(first) => {
             contents.push(Content::Paragraph(
-                "Decay holds the weights small, and a step of the same size turns small weights further. The relative update \
-                 ‖Δw‖/‖w‖ is that effective learning rate; the gradient of a scale-invariant weight grows as its norm \
-                 shrinks. The tables give means between 88 % and 98 % of the run."
+                "Decay holds the weights small, and a step of the same size turns small weights \
+                 further. The relative update ‖Δw‖/‖w‖ is that effective learning rate; the \
+                 gradient of a scale-invariant weight grows as its norm shrinks. The tables give \
+                 means between 88 % and 98 % of the run."
                     .to_owned(),
             ));
             contents.push(figure(study, first, 0));
             contents.push(Content::Table(late_table(study, first)));
             contents.extend(norms::contents(study, first, 0));
-            let others: Vec<&Group> = study.groups.iter().filter(measured).filter(|group| *group != first).collect();
+            let others: Vec<&Group> =
+                study.groups.iter().filter(measured).filter(|group| *group != first).collect();
             if !others.is_empty() {
                 let mut more = Vec::new();
                 for (index, group) in others.iter().enumerate() {
@@ -40,7 +44,8 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
                     more.push(Content::Table(late_table(study, group)));
                     more.extend(norms::contents(study, group, index + 1));
                 }
-                let summary = format!("The same for {}", wd_page::counted(others.len(), "other setting"));
+                let summary =
+                    format!("The same for {}", wd_page::counted(others.len(), "other setting"));
                 contents.push(Content::More(summary, more));
             }
         }
@@ -101,8 +106,9 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     let setting = group.suffix();
     let name = format!("Gradients, updates and weights over the run{setting}.");
     let caption = format!(
-        "Look at the order of the lines late in the run: where λ keeps the weights smaller, relative updates and gradients are \
-         expected to be larger. The weights are those of matrices, embeddings, positions and head together. {}",
+        "Look at the order of the lines late in the run: where λ keeps the weights smaller, \
+         relative updates and gradients are expected to be larger. The weights are those of \
+         matrices, embeddings, positions and head together. {}",
         words::intervals("Bands", quantities.iter().flat_map(Quantity::seeds), "seed"),
     );
     let description = arms

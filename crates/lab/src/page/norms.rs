@@ -1,4 +1,5 @@
-//! Point 4, second half: the weight norm that theory predicts, drawn over the measured one, role by role.
+//! Point 4, second half: the weight norm that theory predicts, drawn over the measured one, role by
+//! role.
 
 use crate::RoleNorm;
 
@@ -131,9 +132,11 @@ pub(crate) fn contents(study: &Study<'_>, group: &Group, index: usize) -> Vec<Co
             .map(|band| band.n)
     };
     let caption = format!(
-        "Root mean square of the weights over the run. Look at whether each dashed line lies on the solid line of its colour: \
-         dashes are the norm recursion ρ\u{a0}←\u{a0}(1\u{a0}−\u{a0}s)²ρ\u{a0}+\u{a0}η²D (D = 1 for Adam) with nothing fitted, which assumes gradients that are mostly noise \
-         and coordinates that are all updated at every step. {}",
+        "Root mean square of the weights over the run. Look at whether each dashed line lies on \
+         the solid line of its colour: dashes are the norm recursion \
+         ρ\u{a0}←\u{a0}(1\u{a0}−\u{a0}s)²ρ\u{a0}+\u{a0}η²D (D = 1 for Adam) with nothing fitted, \
+         which assumes gradients that are mostly noise and coordinates that are all updated at \
+         every step. {}",
         words::intervals("Bands", seeds(), "seed"),
     );
     let table = ratios(study, group, &names, &find);
@@ -239,12 +242,14 @@ fn misses<'a>(
             held.join(", ")
         ),
         (true, false) => format!(
-            "The recursion misses by more than 10 % everywhere: measured over predicted norm at the end is {}.",
+            "The recursion misses by more than 10 % everywhere: measured over predicted norm at \
+             the end is {}.",
             missed.join(", ")
         ),
         (false, false) => format!(
-            "Measured over predicted norm at the end is within 10 % of 1 for {}. The theory misses for {}: it is \
-             expected to where gradients keep a direction, or where many coordinates are rarely updated.",
+            "Measured over predicted norm at the end is within 10 % of 1 for {}. The theory misses \
+             for {}: it is expected to where gradients keep a direction, or where many coordinates \
+             are rarely updated.",
             held.join(", "),
             missed.join(", ")
         ),

@@ -1,4 +1,5 @@
-//! Point 5: final loss over λ and peak learning rate, and what is left of the gain when each λ has its own best rate.
+//! Point 5: final loss over λ and peak learning rate, and what is left of the gain when each λ has
+//! its own best rate.
 
 use crate::{Arm, ComparisonKind};
 
@@ -23,14 +24,15 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
     let grids = grids(&study.analysis.arms);
     let contents = match grids.first() {
         None => vec![Content::Absent(
-            "Left out: no schedule of this study was trained at several peak learning rates. Add an axis such as \
-             optim.lr=5e-3,8e-3,1.2e-2 to the sweep."
+            "Left out: no schedule of this study was trained at several peak learning rates. Add \
+             an axis such as optim.lr=5e-3,8e-3,1.2e-2 to the sweep."
                 .to_owned(),
         )],
         Some(grid) => {
             let mut contents = vec![Content::Paragraph(
-                "A λ can seem to help only because it suits the learning rate at which it was tried. Here every λ meets several \
-                 peak learning rates, so that each can be judged at its own best."
+                "A λ can seem to help only because it suits the learning rate at which it was \
+                 tried. Here every λ meets several peak learning rates, so that each can be judged \
+                 at its own best."
                     .to_owned(),
             )];
             contents.push(figure(study, grid, 0));
@@ -39,8 +41,13 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
                 contents.push(Content::Table(best));
             }
             if grids.len() > 1 {
-                let more = grids[1..].iter().enumerate().map(|(index, grid)| figure(study, grid, index + 1)).collect();
-                let summary = format!("The grid for {}", wd_page::counted(grids.len() - 1, "other setting"));
+                let more = grids[1..]
+                    .iter()
+                    .enumerate()
+                    .map(|(index, grid)| figure(study, grid, index + 1))
+                    .collect();
+                let summary =
+                    format!("The grid for {}", wd_page::counted(grids.len() - 1, "other setting"));
                 contents.push(Content::More(summary, more));
             }
             contents
@@ -50,7 +57,8 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         .named("λ × learning rate")
 }
 
-/// Every grid with at least two rates, the one with most cells first, decaying schedules before constant ones.
+/// Every grid with at least two rates, the one with most cells first, decaying schedules before
+/// constant ones.
 fn grids(arms: &[Arm]) -> Vec<Grid> {
     let mut grids: Vec<Grid> = Vec::new();
     for (index, arm) in arms.iter().enumerate() {
@@ -153,9 +161,10 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
     let name =
         format!("Final training loss over λ and peak learning rate, {}{setting}.", first.schedule);
     let caption = format!(
-        "Look at how the dot, which marks the best learning rate of each λ, moves from row to row, and at whether the outlined \
-         best cell lies above λ = 0. Values are means of the last 5 % of the steps {} with the half-width of the 95 % t-interval \
-         where there are at least two; darker on a light page, or brighter on a dark one, is lower.",
+        "Look at how the dot, which marks the best learning rate of each λ, moves from row to row, \
+         and at whether the outlined best cell lies above λ = 0. Values are means of the last 5 % \
+         of the steps {} with the half-width of the 95 % t-interval where there are at least two; \
+         darker on a light page, or brighter on a dark one, is lower.",
         words::over_seeds(grid.arms.iter().map(|arm| arms[*arm].final_train.n), "seed"),
     );
     Content::Figure(Box::new(FigureBlock {

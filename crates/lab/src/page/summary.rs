@@ -1,4 +1,5 @@
-//! The short form of the page for a terminal: a small table of the arms, and each claim with its finding.
+//! The short form of the page for a terminal: a small table of the arms, and each claim with its
+//! finding.
 
 use wd_page::{Content, Section, Table, number};
 

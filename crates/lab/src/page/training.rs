@@ -1,4 +1,5 @@
-//! Point 1: training loss over the run, and below it the paired difference to λ = 0 with its crossing.
+//! Point 1: training loss over the run, and below it the paired difference to λ = 0 with its
+//! crossing.
 
 use super::arrangement::{Group, Study};
 use super::curves::{self, Curve, Quantity};
@@ -14,7 +15,9 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
     if let Some(group) = first {
         if study.group_with(false).is_none() {
             contents.push(Content::Absent(
-                "No arm trained under a decaying learning rate, so what follows is under a constant one.".to_owned(),
+                "No arm trained under a decaying learning rate, so what follows is under a \
+                 constant one."
+                    .to_owned(),
             ));
         }
         contents.push(Content::Paragraph(introduction(study, group)));
@@ -41,12 +44,14 @@ fn introduction(study: &Study<'_>, group: &Group) -> String {
     let schedule = study.schedule(group);
     if compared {
         format!(
-            "Learning rate: {schedule}. Each run with decay is paired with the run without it that had the same seed, \
-             hence the same initial weights and the same batches; their difference is far less noisy than either loss."
+            "Learning rate: {schedule}. Each run with decay is paired with the run without it that \
+             had the same seed, hence the same initial weights and the same batches; their \
+             difference is far less noisy than either loss."
         )
     } else {
         format!(
-            "Learning rate: {schedule}. No arm can be paired with one at λ = 0 and otherwise equal settings."
+            "Learning rate: {schedule}. No arm can be paired with one at λ = 0 and otherwise equal \
+             settings."
         )
     }
 }
@@ -154,7 +159,8 @@ fn caption(
         return (
             format!("Training loss{setting}."),
             format!(
-                "Lines are means, each point over one window of the run. {} The first {} of the run may lie above the frame.",
+                "Lines are means, each point over one window of the run. {} The first {} of the \
+                 run may lie above the frame.",
                 words::intervals("Bands", loss.seeds(), "seed"),
                 number::percent(curves::SETTLING)
             ),
@@ -181,7 +187,8 @@ fn caption(
             format!(" (95 % bootstrap interval: steps {})", crossings.join(", "))
         };
         format!(
-            " Circles mark the step at which the mean difference turns from above to below zero for good{intervals}."
+            " Circles mark the step at which the mean difference turns from above to below zero \
+             for good{intervals}."
         )
     } else {
         " No mean difference turns from significantly above to below zero and stays there."
@@ -190,8 +197,9 @@ fn caption(
     (
         format!("Training loss{setting}, and what λ changes in it."),
         format!(
-            "Look for the sign of the difference between runs of equal seed, below: above zero the decay costs, under zero it gains.{marked} Lines are \
-             means, each point over one window of the run. {} The first {} of the run may lie outside the frame.",
+            "Look for the sign of the difference between runs of equal seed, below: above zero the \
+             decay costs, under zero it gains.{marked} Lines are means, each point over one window \
+             of the run. {} The first {} of the run may lie outside the frame.",
             words::intervals("Bands", difference.seeds(), "paired seed"),
             number::percent(curves::SETTLING)
         ),

@@ -21,8 +21,9 @@ pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
     let mut contents = vec![
         Content::Answer(before.to_owned(), answer.to_owned()),
         Content::Paragraph(
-            "As a prior, λ would shrink the gap between validation and training loss; as a force, it leaves the gap and moves \
-             the training loss itself, through the effective learning rate."
+            "As a prior, λ would shrink the gap between validation and training loss; as a force, \
+             it leaves the gap and moves the training loss itself, through the effective learning \
+             rate."
                 .to_owned(),
         ),
     ];
@@ -62,7 +63,8 @@ fn significance(study: &Study<'_>) -> Vec<Content> {
     let comparisons = &study.analysis.comparisons;
     if comparisons.is_empty() {
         return vec![Content::Absent(
-            "No arm can be paired with one at λ = 0, otherwise equal settings and equal seeds, so there is no difference to test."
+            "No arm can be paired with one at λ = 0, otherwise equal settings and equal seeds, so \
+             there is no difference to test."
                 .to_owned(),
         )];
     }
@@ -94,9 +96,11 @@ fn significance(study: &Study<'_>) -> Vec<Content> {
         }
     }
     let mut contents = vec![Content::Heading("What is not significant".to_owned())];
-    let explanation = "Differences are means over pairs of equal seed with 95 % t-intervals; significant means a two-sided paired \
-                       t-test below 5 %, before Holm's correction over the arms compared with the same baseline. More seeds: an \
-                       estimate of how many further ones would make a difference of this size and spread significant with 80 % power.";
+    let explanation = "Differences are means over pairs of equal seed with 95 % t-intervals; \
+                       significant means a two-sided paired t-test below 5 %, before Holm's \
+                       correction over the arms compared with the same baseline. More seeds: an \
+                       estimate of how many further ones would make a difference of this size and \
+                       spread significant with 80 % power.";
     let (not, of) = (open.rows.len(), all.rows.len());
     if open.rows.is_empty() {
         contents.push(Content::Paragraph(format!(

@@ -78,9 +78,10 @@ pub(crate) fn losses(record: &Record) -> Section {
         contents.push(over_steps(
             "losses",
             "Loss over the run.",
-            "Look at whether rings and dots, which are losses of the same weights on held-out and on training data, part: that is \
-             the generalisation gap. The line is the mean over windows of steps, its band the 10th to 90th percentile of the \
-             batches in the window; one run has no interval over seeds. The first 5 % of the run may lie above the frame.",
+            "Look at whether rings and dots, which are losses of the same weights on held-out and \
+             on training data, part: that is the generalisation gap. The line is the mean over \
+             windows of steps, its band the 10th to 90th percentile of the batches in the window; \
+             one run has no interval over seeds. The first 5 % of the run may lie above the frame.",
             vec![panel],
             1,
             Labels::Key,
@@ -123,8 +124,8 @@ pub(crate) fn schedules(record: &Record) -> Section {
             .to_owned()
     } else {
         format!(
-            "The area under the shrink is κ = {}: of the initial weights a share exp(−κ) = {} is left \
-             at the end.",
+            "The area under the shrink is κ = {}: of the initial weights a share exp(−κ) = {} is \
+             left at the end.",
             number::short(plan.kappa),
             number::short((-plan.kappa).exp())
         )
@@ -152,7 +153,7 @@ pub(crate) fn dynamics(record: &Record) -> Section {
     }
     let mut updates = Panel::new("Relative update ‖Δw‖ / ‖w‖ (effective learning rate)", 200.0);
     updates.transform = Transform::Log;
-    let roles = super::norms::roles(&record.plan);
+    let roles = super::roles::roles(&record.plan);
     for ((role, tensors), colour) in roles.iter().zip(Colour::sequence(roles.len())) {
         let mut points = record.windowed(&record.combined("relative_update", tensors));
         // Bands of several roles would hide each other.
@@ -170,9 +171,9 @@ pub(crate) fn dynamics(record: &Record) -> Section {
         vec![over_steps(
             "dynamics",
             "Gradients and updates.",
-            "Look at how the relative update falls with the learning rate, and at which role turns fastest at the end. Lines are \
-             means over windows of steps; the band is the 10th to 90th percentile of the steps in the window, not an interval \
-             over seeds.",
+            "Look at how the relative update falls with the learning rate, and at which role turns \
+             fastest at the end. Lines are means over windows of steps; the band is the 10th to \
+             90th percentile of the steps in the window, not an interval over seeds.",
             panels,
             1,
             Labels::Direct,

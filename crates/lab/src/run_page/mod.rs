@@ -9,6 +9,7 @@
 mod figures;
 mod norms;
 mod record;
+mod roles;
 
 use wd_decay::Unit;
 use wd_page::counted;
@@ -21,8 +22,8 @@ use wd_page::{Content, Context, Page, Section, Shown, Table};
 
 /// One run directory as a page.
 ///
-/// Any run that was planned can be shown, finished or not; what it has not measured is left out with a
-/// sentence. An empty title is replaced by the name of the directory.
+/// Any run that was planned can be shown, finished or not; what it has not measured is left out
+/// with a sentence. An empty title is replaced by the name of the directory.
 ///
 /// # Errors
 /// [`LabError::Store`] when the directory was never planned, or one of its files is damaged.
@@ -107,8 +108,8 @@ fn regime(record: &Record) -> String {
     let peak = number::short(plan.peak_learning_rate);
     if plan.holds_norms() {
         return format!(
-            "{} under hyperball: norms are held, and nothing decays; {} at peak LR {peak}, the share of its norm by which a held \
-             tensor moves.",
+            "{} under hyperball: norms are held, and nothing decays; {} at peak LR {peak}, the \
+             share of its norm by which a held tensor moves.",
             plan.optimizer,
             plan.schedule.describe(),
         );

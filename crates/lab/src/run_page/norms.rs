@@ -1,26 +1,14 @@
 //! Weight norms by role, measured, and predicted by the norm recursion.
 
 use crate::analysis::predicted_rms;
-use wd_decay::Role;
-use wd_store::{Plan, PlannedTensor};
+use wd_store::PlannedTensor;
 
 use super::figures::{over_steps, series};
 use super::record::Record;
+use super::roles::roles;
 use wd_page::figure::{Colour, Labels, Mark, Panel, Point, thinned};
 use wd_page::number;
 use wd_page::{Content, Section, Table};
-
-/// The roles of a plan in the order of their first tensors, each with its tensors.
-pub(crate) fn roles(plan: &Plan) -> Vec<(Role, Vec<&PlannedTensor>)> {
-    let mut roles: Vec<(Role, Vec<&PlannedTensor>)> = Vec::new();
-    for tensor in &plan.tensors {
-        match roles.iter_mut().find(|(role, _)| *role == tensor.role) {
-            Some((_, tensors)) => tensors.push(tensor),
-            None => roles.push((tensor.role, vec![tensor])),
-        }
-    }
-    roles
-}
 
 /// The section.
 pub(crate) fn section(record: &Record) -> Section {
@@ -57,17 +45,20 @@ pub(crate) fn section(record: &Record) -> Section {
     } else {
         if !predicted_any {
             contents.push(Content::Absent(
-                "Nothing is predicted here: the norm recursion is drawn for Adam directions under rules that shrink the weights \
-                 directly towards zero from their usual initialisation."
+                "Nothing is predicted here: the norm recursion is drawn for Adam directions under \
+                 rules that shrink the weights directly towards zero from their usual \
+                 initialisation."
                     .to_owned(),
             ));
         }
         contents.push(over_steps(
             "norms",
             "Root mean square of the weights of each role.",
-            "Look at whether the dashed line, the norm recursion ρ\u{a0}←\u{a0}(1\u{a0}−\u{a0}s)²ρ\u{a0}+\u{a0}η²D (D = 1 for Adam) with nothing fitted, lies on the measured one. \
-             It assumes gradients that are mostly noise and coordinates that are all updated in every step, and misses where \
-             that fails: embeddings and positions, and early in training. One run: there is no interval.",
+            "Look at whether the dashed line, the norm recursion \
+             ρ\u{a0}←\u{a0}(1\u{a0}−\u{a0}s)²ρ\u{a0}+\u{a0}η²D (D = 1 for Adam) with nothing \
+             fitted, lies on the measured one. It assumes gradients that are mostly noise and \
+             coordinates that are all updated in every step, and misses where that fails: \
+             embeddings and positions, and early in training. One run: there is no interval.",
             panels,
             3,
             Labels::Key,

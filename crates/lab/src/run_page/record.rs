@@ -76,7 +76,8 @@ impl Record {
             .collect()
     }
 
-    /// Means over windows of steps, with the 10th and the 90th percentile of each window as its interval.
+    /// Means over windows of steps, with the 10th and the 90th percentile of each window as its
+    /// interval.
     pub(crate) fn windowed(&self, values: &[f64]) -> Vec<Point> {
         let finite: Vec<(f64, f64)> = self
             .steps

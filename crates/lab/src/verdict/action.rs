@@ -1,4 +1,5 @@
-//! Does λ act as a prior (the generalisation gap moves) or as a force (it does not; the final training loss does)?
+//! Does λ act as a prior (the generalisation gap moves) or as a force (it does not; the final
+//! training loss does)?
 
 use super::family::Family;
 use super::{ActsAs, Claim, Supported};
@@ -24,7 +25,8 @@ pub(super) struct Action {
     pub(super) line: Claim,
 }
 
-/// The comparisons that decide: those with at least three paired seeds; when there is none, those with two.
+/// The comparisons that decide: those with at least three paired seeds; when there is none, those
+/// with two.
 fn deciding<'a>(family: &Family<'a>) -> Vec<&'a Comparison> {
     let with = |n: usize| -> Vec<&'a Comparison> {
         let enough = |comparison: &&Comparison| comparison.gap.interval.n >= n;
@@ -34,8 +36,8 @@ fn deciding<'a>(family: &Family<'a>) -> Vec<&'a Comparison> {
     if three.is_empty() { with(2) } else { three }
 }
 
-/// The gap moves when a change is significant after correction *and* larger than the margin; it is still when every
-/// deciding change is shown to lie inside the margin.
+/// The gap moves when a change is significant after correction *and* larger than the margin; it is
+/// still when every deciding change is shown to lie inside the margin.
 fn gap(family: &Family<'_>, deciding: &[&Comparison], margin: f64) -> Gap {
     let moved = |towards: f64| {
         family.members.iter().any(|(_, comparison)| {
@@ -125,8 +127,8 @@ pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
         acts_as,
         line: Claim {
             claim: format!(
-                "Under {}, λ acts as a force, not as a prior: it moves the final training loss and leaves the \
-                 generalisation gap within ±{}",
+                "Under {}, λ acts as a force, not as a prior: it moves the final training loss and \
+                 leaves the generalisation gap within ±{}",
                 family.name,
                 spell(margin)
             ),
@@ -158,7 +160,8 @@ fn undecided(deciding: &[&Comparison], margin: f64) -> String {
             spell(margin)
         ),
         None => format!(
-            "whether the gap moves by more than ±{} is open: a change is near or beyond the margin, but not surely",
+            "whether the gap moves by more than ±{} is open: a change is near or beyond the \
+             margin, but not surely",
             spell(margin)
         ),
     }

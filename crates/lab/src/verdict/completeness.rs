@@ -1,11 +1,13 @@
-//! What is missing from the evidence: diverged and unfinished trials, and a λ that did nothing at all.
+//! What is missing from the evidence: diverged and unfinished trials, and a λ that did nothing at
+//! all.
 
 use wd_page::counted;
 
 use super::{Claim, Supported};
 use crate::analysis::{Arm, Comparison};
 
-/// Lines about diverged trials, unfinished trials and a λ without effect; none when there is nothing to say.
+/// Lines about diverged trials, unfinished trials and a λ without effect; none when there is
+/// nothing to say.
 pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> Vec<Claim> {
     let mut lines = Vec::new();
     let all: usize =
@@ -49,8 +51,8 @@ pub(super) fn gaps_in_the_evidence(arms: &[Arm], comparisons: &[Comparison]) -> 
         lines.push(Claim {
             claim: "The evidence is complete".to_owned(),
             finding: format!(
-                "{count} of {} unfinished and in no mean: {}. The command that began the study finishes \
-                 them.",
+                "{count} of {} unfinished and in no mean: {}. The command that began the study \
+                 finishes them.",
                 counted(all, "trial"),
                 unfinished.join("; ")
             ),

@@ -1,5 +1,5 @@
-//! The course of training loss: worse early and better at the end under a decaying schedule; only worse under a
-//! constant one.
+//! The course of training loss: worse early and better at the end under a decaying schedule; only
+//! worse under a constant one.
 
 use super::best::between;
 use super::family::Family;

@@ -76,9 +76,9 @@ pub(super) fn schedule(kind: ScheduleKind) -> String {
     }
 }
 
-/// Of families that differ in the peak learning rate alone, the one with most paired seeds (then the lowest loss
-/// without decay); the first of all is the one that the headline speaks of: a decaying schedule before a constant one, then
-/// the most paired seeds.
+/// Of families that differ in the peak learning rate alone, the one with most paired seeds (then
+/// the lowest loss without decay); the first of all is the one that the headline speaks of: a
+/// decaying schedule before a constant one, then the most paired seeds.
 pub(super) fn principal(families: Vec<Family<'_>>) -> Vec<Family<'_>> {
     let seeds = |family: &Family<'_>| -> usize {
         family.members.iter().map(|(_, comparison)| comparison.final_train.interval.n).sum()

@@ -26,7 +26,8 @@ pub(super) fn headline(regime: &str, families: &[Family<'_>]) -> String {
         })
         .collect();
     format!(
-        "{regime}, a first look with one seed: {}. One seed has no interval, so nothing is decided.",
+        "{regime}, a first look with one seed: {}. One seed has no interval, so nothing is \
+         decided.",
         told.join("; ")
     )
 }
@@ -38,12 +39,11 @@ pub(super) fn seen(family: &Family<'_>) -> Claim {
         .iter()
         .filter(|(_, comparison)| comparison.final_train.interval.n > 0)
         .map(|(arm, comparison)| {
-            let change = |difference: &wd_statistics::PairedDifference| {
-                signed(difference.interval.mean, 4)
-            };
+            let change =
+                |difference: &wd_statistics::PairedDifference| signed(difference.interval.mean, 4);
             format!(
-                "{}: training loss {} between 10 and 50 % of the run and {} at the end; gap {}; late gradient norm {} \
-                 (λ=0: {})",
+                "{}: training loss {} between 10 and 50 % of the run and {} at the end; gap {}; \
+                 late gradient norm {} (λ=0: {})",
                 lambda(arm),
                 change(&comparison.early_train),
                 change(&comparison.final_train),

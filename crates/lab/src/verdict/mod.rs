@@ -42,7 +42,8 @@ pub enum ActsAs {
     Prior,
     /// The gap shrinks with λ, and some λ lowers the final training loss.
     Both,
-    /// Neither loss nor gap moves beyond the margin, or the gap widens, which neither view predicts.
+    /// Neither loss nor gap moves beyond the margin, or the gap widens, which neither view
+    /// predicts.
     Neither,
     /// Too few seeds or too much spread to say.
     Undecided,
@@ -63,10 +64,11 @@ pub struct Verdict {
     pub lines: Vec<Claim>,
 }
 
-/// Judges a study from its arms and comparisons. `gap_margin` is the largest change of the gap that counts as none.
+/// Judges a study from its arms and comparisons. `gap_margin` is the largest change of the gap that
+/// counts as none.
 ///
-/// Every claim is decided on p-values corrected by Holm's method within its family (the λ compared with one baseline),
-/// never on overlapping intervals, and "no change" only by two one-sided tests.
+/// Every claim is decided on p-values corrected by Holm's method within its family (the λ compared
+/// with one baseline), never on overlapping intervals, and "no change" only by two one-sided tests.
 pub fn judge(arms: &[Arm], comparisons: &[Comparison], gap_margin: f64) -> Verdict {
     let families = family::principal(family::families(arms, comparisons));
     let mut lines = Vec::new();
@@ -142,18 +144,18 @@ fn headline(acts_as: ActsAs, family: Option<&Family<'_>>, margin: f64) -> String
     let gap = || strongest(|comparison| &comparison.gap);
     match acts_as {
         ActsAs::Force => format!(
-            "{regime}, λ acts as a force: it moves the final training loss ({}) while the generalisation gap stays \
-             within ±{margin}.",
+            "{regime}, λ acts as a force: it moves the final training loss ({}) while the \
+             generalisation gap stays within ±{margin}.",
             train()
         ),
         ActsAs::Prior => format!(
-            "{regime}, λ acts as a prior: it narrows the generalisation gap ({}) and does not lower the final training \
-             loss.",
+            "{regime}, λ acts as a prior: it narrows the generalisation gap ({}) and does not \
+             lower the final training loss.",
             gap()
         ),
         ActsAs::Both => format!(
-            "{regime}, λ acts as a force and as a prior: it lowers the final training loss ({}) and narrows the \
-             generalisation gap ({}).",
+            "{regime}, λ acts as a force and as a prior: it lowers the final training loss ({}) \
+             and narrows the generalisation gap ({}).",
             train(),
             gap()
         ),
@@ -161,8 +163,8 @@ fn headline(acts_as: ActsAs, family: Option<&Family<'_>>, margin: f64) -> String
             format!("{regime}, λ acts neither as a force nor as a prior: see the first finding.")
         }
         ActsAs::Undecided => format!(
-            "{regime}, these runs do not decide whether λ acts as a force or as a prior: see the first finding for what \
-             is missing."
+            "{regime}, these runs do not decide whether λ acts as a force or as a prior: see the \
+             first finding for what is missing."
         ),
     }
 }

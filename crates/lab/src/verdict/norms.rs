@@ -8,8 +8,8 @@ use wd_decay::Role;
 use wd_statistics::Interval;
 use wd_statistics::interval;
 
-/// A measured RMS within 10 % of the prediction counts as predicted: five times the error of the recursion itself on
-/// pure noise.
+/// A measured RMS within 10 % of the prediction counts as predicted: five times the error of the
+/// recursion itself on pure noise.
 const TOLERANCE: f64 = 0.1;
 
 /// One line for each role of which the recursion predicts something.
@@ -73,7 +73,8 @@ fn line(family: &Family<'_>, role: Role) -> Option<Claim> {
     let outside = |ratio: &Interval| ratio.high < 1.0 - TOLERANCE || ratio.low > 1.0 + TOLERANCE;
     Some(Claim {
         claim: format!(
-            "Under {}, the norm recursion predicts the weight norm of the role {role} to within 10 %",
+            "Under {}, the norm recursion predicts the weight norm of the role {role} to within 10 \
+             %",
             family.name
         ),
         finding,

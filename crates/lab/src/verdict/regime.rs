@@ -36,7 +36,8 @@ pub(super) fn describe(arms: &[Arm]) -> String {
     for arm in arms {
         let unit = arm.unit.words();
         let setup = format!(
-            "{} ({:.2} of the training {unit}), {:.1} {unit} per parameter, {}, {} of {}, {}, {} decay",
+            "{} ({:.2} of the training {unit}), {:.1} {unit} per parameter, {}, {} of {}, {}, {} \
+             decay",
             passes(arm.epochs),
             arm.epochs,
             arm.samples_per_parameter,
@@ -73,8 +74,8 @@ pub(super) fn describe(arms: &[Arm]) -> String {
         .map(|(name, members)| format!("{name}: {}", members.join(", ")))
         .collect();
     format!(
-        "{}. {}. Losses are in nats {}, intervals 95 %, p corrected by Holm's method over the λ compared with one \
-         baseline.",
+        "{}. {}. Losses are in nats {}, intervals 95 %, p corrected by Holm's method over the λ \
+         compared with one baseline.",
         setups.join("; or "),
         schedules.join(". "),
         arms.first().map_or(Unit::Token, |arm| arm.unit).each()

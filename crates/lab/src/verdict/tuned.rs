@@ -67,7 +67,8 @@ fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> Claim {
         .to_owned(),
     );
     told.push("That the rates were chosen by the same runs is not in the intervals".to_owned());
-    // With its best rate at the edge of the grid λ = 0 is not tuned, and a gain over it proves nothing.
+    // With its best rate at the edge of the grid λ = 0 is not tuned, and a gain over it proves
+    // nothing.
     let settled = edge(arms, baseline).is_empty();
     let surely = |sign: f64| {
         move |comparison: &&Comparison| {
@@ -77,7 +78,8 @@ fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> Claim {
     };
     Claim {
         claim: format!(
-            "Under {name}, the gain of some λ > 0 survives when each λ gets its own best learning rate"
+            "Under {name}, the gain of some λ > 0 survives when each λ gets its own best learning \
+             rate"
         ),
         finding: format!("{}.", told.join(". ")),
         supported: if settled && members.iter().any(|comparison| surely(-1.0)(comparison)) {

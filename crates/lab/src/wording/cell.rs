@@ -10,7 +10,8 @@ pub fn half_width(interval: &Interval) -> f64 {
     (interval.high - interval.low) / 2.0
 }
 
-/// `3.4512 ± 0.0034`, with two significant digits of the interval's half-width; the mean alone with one seed.
+/// `3.4512 ± 0.0034`, with two significant digits of the interval's half-width; the mean alone with
+/// one seed.
 pub fn mean_interval(interval: &Interval, decimals: usize) -> String {
     plus_minus(interval.mean, half_width(interval), decimals, number::fixed)
 }
@@ -38,7 +39,8 @@ pub fn plus_minus(
     }
 }
 
-/// Writes quantities of one column in a unit that suits the largest of them: 1, or a power of ten below 1/100.
+/// Writes quantities of one column in a unit that suits the largest of them: 1, or a power of ten
+/// below 1/100.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unit {
     exponent: i32,
@@ -113,7 +115,8 @@ pub fn over_seeds(counts: impl Iterator<Item = usize>, noun: &str) -> String {
     }
 }
 
-/// What the intervals of a figure are, and what a reader has to know about those from very few seeds.
+/// What the intervals of a figure are, and what a reader has to know about those from very few
+/// seeds.
 ///
 /// `what` is what shows them: `Bands` around lines, `Bars` through dots.
 pub fn intervals(what: &str, counts: impl Iterator<Item = usize>, noun: &str) -> String {
@@ -128,7 +131,8 @@ pub fn intervals(what: &str, counts: impl Iterator<Item = usize>, noun: &str) ->
         (false, _) => "",
     };
     let two = if counts.contains(&2) {
-        " With two seeds such an interval is 12.7 standard errors to each side and may leave the frame."
+        " With two seeds such an interval is 12.7 standard errors to each side and may leave the \
+         frame."
     } else {
         ""
     };

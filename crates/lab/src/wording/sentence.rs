@@ -6,7 +6,8 @@ use wd_page::number::signed;
 use wd_statistics::MOST_SEEDS;
 use wd_statistics::{Interval, PairedDifference};
 
-/// Decimals that show a standard error to two digits: four for 0.0012. Between three and seven; four when unknown.
+/// Decimals that show a standard error to two digits: four for 0.0012. Between three and seven;
+/// four when unknown.
 fn decimals(standard_error: f64) -> usize {
     match standard_error > 0.0 {
         true => ((-standard_error.log10()).ceil() as i64 + 1).clamp(3, 7) as usize,

@@ -85,7 +85,8 @@ fn through(points: &[(f64, f64)], at: f64) -> f64 {
     y0 + (y1 - y0) * ((at - x0) / (x1 - x0)).clamp(0.0, 1.0)
 }
 
-/// One arm's worth of inputs: λ, κ, seeds, differences at 25, 50, 75, 90, 100 % of the run, standard error.
+/// One arm's worth of inputs: λ, κ, seeds, differences at 25, 50, 75, 90, 100 % of the run,
+/// standard error.
 struct Shape {
     lambda: f64,
     kappa: f64,
@@ -214,7 +215,8 @@ fn comparison(shape: &Shape, arm: usize, baseline: usize, n: usize, cosine: bool
     }
 }
 
-/// A study like the default one: two schedules, four λ, three learning rates, unequal numbers of seeds.
+/// A study like the default one: two schedules, four λ, three learning rates, unequal numbers of
+/// seeds.
 pub(crate) fn realistic() -> Analysis {
     let cosine = [
         Shape { lambda: 0.0, kappa: 0.0, seeds: 5, difference: [0.0; 5], error: 0.0 },

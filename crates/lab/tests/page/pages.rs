@@ -1,6 +1,7 @@
 //! Whole pages: well-formed, self-contained, escaped, and free of numbers that are none.
 //!
-//! The pages are left in `target/tmp/` (the target directory's `tmp`), to be looked at in a browser.
+//! The pages are left in `target/tmp/` (the target directory's `tmp`), to be looked at in a
+//! browser.
 
 use std::path::Path;
 

@@ -173,7 +173,8 @@ pub(crate) fn write_run(path: &Path, settings: &Settings, truth: Truth, noise: f
         })
         .collect();
 
-    // Batches depend on the seed alone, so that paired runs share their noise; the rest is each run's own.
+    // Batches depend on the seed alone, so that paired runs share their noise; the rest is each
+    // run's own.
     let mut batches = Random::new(settings.seed);
     let own = settings.seed
         + 1000

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use wd_nn::{ImageShape, VisionConfig};
 
-/// A golden file's configuration: unlike in a run's, the size of the images and their classes stand in it, and the loss
-/// is a table.
+/// A golden file's configuration: unlike in a run's, the size of the images and their classes stand
+/// in it, and the loss is a table.
 pub(crate) fn golden_config(json: &str) -> VisionConfig {
     let mut json: Value = serde_json::from_str(json).unwrap();
     let config = json.as_object_mut().unwrap();

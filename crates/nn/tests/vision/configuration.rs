@@ -247,7 +247,8 @@ fn a_configuration_is_read_with_defaults_and_without_surprises() {
 
 #[test]
 fn work_is_counted_by_hand() {
-    // 7 rows through 2 blocks of 12·8² weights, 2·7² pairs of 8 columns; 6 patches of 8 numbers; 5 classes.
+    // 7 rows through 2 blocks of 12·8² weights, 2·7² pairs of 8 columns; 6 patches of 8 numbers; 5
+    // classes.
     let expected =
         6.0 * 7.0 * 2.0 * 12.0 * 64.0 + 12.0 * 2.0 * 49.0 * 8.0 + 4.0 * 6.0 * 64.0 + 6.0 * 40.0;
     assert_eq!(VisionConfig::Vit(vit()).flops_per_image(), expected);

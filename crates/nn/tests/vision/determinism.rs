@@ -1,4 +1,5 @@
-//! One seed, one result: whatever the number of threads, and up to rounding whatever the cut of the batch.
+//! One seed, one result: whatever the number of threads, and up to rounding whatever the cut of the
+//! batch.
 
 use wd_nn::{DropoutKey, ImageShape, MlpConfig, Pool, VisionConfig, VisionModel, VitConfig};
 

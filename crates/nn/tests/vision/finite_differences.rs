@@ -6,7 +6,8 @@ use super::{Batch, initial, mlp, vit};
 
 const IMAGES: usize = 3;
 
-/// Every combination of the two-valued options. ReLU, which has no slope at 0, is left to its kernel's test.
+/// Every combination of the two-valued options. ReLU, which has no slope at 0, is left to its
+/// kernel's test.
 fn configurations() -> Vec<VisionConfig> {
     let losses = [(ClassLoss::CrossEntropy, Some(0.1)), (ClassLoss::MeanSquaredError, None)];
     let mut configurations = Vec::new();

@@ -1,4 +1,5 @@
-//! Logits, loss and gradients against PyTorch's and timm's: `tests/golden/vision.py` makes the files.
+//! Logits, loss and gradients against PyTorch's and timm's: `tests/golden/vision.py` makes the
+//! files.
 
 use std::path::Path;
 
@@ -71,8 +72,8 @@ impl Golden {
         }
     }
 
-    /// Largest relative errors: of the loss, of the logits, and of any tensor's gradient, the latter two relative to
-    /// the norm.
+    /// Largest relative errors: of the loss, of the logits, and of any tensor's gradient, the
+    /// latter two relative to the norm.
     fn errors<F: Float>(&self) -> [f64; 3] {
         let widen = |values: &[f32]| -> Vec<F> {
             values.iter().map(|value| F::from_f64(f64::from(*value))).collect()
@@ -129,7 +130,8 @@ fn equals_pytorch() {
             "f32, {}: loss, logits, gradients {errors:?}",
             path.display()
         );
-        // The stored gradients are f64 ones rounded to f32: half an ulp, 6e-8, is all that may be between.
+        // The stored gradients are f64 ones rounded to f32: half an ulp, 6e-8, is all that may be
+        // between.
         let [loss, logits, gradients] = golden.errors::<f64>();
         assert!(
             loss < 1e-12 && logits < 1e-12 && gradients < 6e-8,

@@ -64,8 +64,8 @@ pub(crate) fn held() -> Vec<(String, OptimizerConfig)> {
     directions().into_iter().map(of).collect()
 }
 
-/// Every arithmetic: of the rules that decay two only, since the others differ from `decoupled` in a
-/// number, not in what is done.
+/// Every arithmetic: of the rules that decay two only, since the others differ from `decoupled` in
+/// a number, not in what is done.
 pub(crate) fn arithmetics() -> Vec<(String, OptimizerConfig)> {
     let is_one_of_two = |config: &OptimizerConfig| {
         matches!(config.rule, DecayRule::CoupledL2 | DecayRule::Decoupled)

@@ -79,7 +79,8 @@ fn a_rescaling_that_forgets_lambda_is_noticed() {
     assert_ne!(run(adam, false, 2.0, 2.0, 1.0), run(adam, false, 1.0, 1.0, 1.0));
 }
 
-/// A convolution `[out, in, height, width]` is moved as the matrix `[out, in·height·width]`, by every rule.
+/// A convolution `[out, in, height, width]` is moved as the matrix `[out, in·height·width]`, by
+/// every rule.
 #[test]
 fn a_convolution_is_the_matrix_of_its_patches() {
     for (name, config) in arithmetics() {

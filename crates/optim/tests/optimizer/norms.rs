@@ -357,7 +357,8 @@ fn a_hundred_steps_as_numpy_takes_them() {
     }
 }
 
-/// Mean cosine between the weights of steps 100 apart, over the last half of 3,000 steps on gradients of pure noise.
+/// Mean cosine between the weights of steps 100 apart, over the last half of 3,000 steps on
+/// gradients of pure noise.
 fn persistence(rule: DecayRule, lambda: f64, rate: f64) -> f64 {
     const LENGTH: usize = 60 * 80;
     let (tensors, length) = tensors(&[&[60, 80]], lambda);
@@ -401,7 +402,8 @@ fn hyperball_at_the_equivalent_learning_rate_turns_as_fast_as_adamw() {
         equivalence(DecayRule::Decoupled, adam, rate, 60 * 80, Known::Lambda(lambda)).unwrap();
     let decayed = persistence(DecayRule::Decoupled, lambda, rate);
     let held = persistence(DecayRule::Hyperball, 1.0, same.hyperball_learning_rate);
-    // Over 100 steps e^(−100ηλ) of the start is left, but for the β₁/(1 − β₁) steps for which momentum keeps its course.
+    // Over 100 steps e^(−100ηλ) of the start is left, but for the β₁/(1 − β₁) steps for which
+    // momentum keeps its course.
     let expected = -(100.0 - 9.0) * rate * lambda;
     assert!((decayed.ln() / expected - 1.0).abs() < 0.05, "{decayed}");
     assert!((held.ln() / decayed.ln() - 1.0).abs() < 0.05, "{held} {decayed}");

@@ -1,4 +1,5 @@
-//! Colours by meaning. A figure names what a colour stands for; the page's style sheet says how it looks in light and dark.
+//! Colours by meaning. A figure names what a colour stands for; the page's style sheet says how it
+//! looks in light and dark.
 
 use serde::Serialize;
 
@@ -22,7 +23,8 @@ impl Colour {
     /// Colours for `count` ordered values, spread evenly over the sequential scale.
     pub fn sequence(count: usize) -> Vec<Self> {
         let last = (STEPS - 1) as f64;
-        // One or two colours need not go to the ends of the scale, which are its palest and darkest.
+        // One or two colours need not go to the ends of the scale, which are its palest and
+        // darkest.
         let (low, high) = match count {
             0 | 1 => (0.6 * last, 0.6 * last),
             2 => (0.15 * last, 0.8 * last),
@@ -37,7 +39,8 @@ impl Colour {
             .collect()
     }
 
-    /// Colours for values of λ: grey for zero, the sequential scale for the distinct positive ones by rank.
+    /// Colours for values of λ: grey for zero, the sequential scale for the distinct positive ones
+    /// by rank.
     ///
     /// The same call with all values of a report gives every figure the same colours.
     pub fn by_lambda(lambdas: &[f64]) -> Vec<Self> {

@@ -1,4 +1,5 @@
-//! A heat map whose cells say their number; the best cell is outlined and, in each row, a dot marks the row's best.
+//! A heat map whose cells say their number; the best cell is outlined and, in each row, a dot marks
+//! the row's best.
 
 use serde::Serialize;
 
@@ -177,8 +178,8 @@ impl HeatMap {
 
     /// Lowest value, and the value from which on a cell is as pale as can be.
     ///
-    /// One cell that went badly wrong would leave all others alike: values further above the best than four times
-    /// the median excess are drawn like the palest.
+    /// One cell that went badly wrong would leave all others alike: values further above the best
+    /// than four times the median excess are drawn like the palest.
     fn range(&self) -> (f64, f64) {
         let mut values: Vec<f64> = self
             .cells

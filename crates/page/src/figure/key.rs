@@ -113,7 +113,8 @@ pub(crate) fn draw_direct_labels(out: &mut Markup, panel: &Panel, frame: &Frame,
     }
 }
 
-/// Where a moment's label starts, given where the moment is: right of its line, or left where there is no room.
+/// Where a moment's label starts, given where the moment is: right of its line, or left where there
+/// is no room.
 fn moment_span(moment: &Moment, x: f64, right: f64) -> (f64, f64) {
     let width = text::width(&moment.label, text::FONT) + 8.0;
     if x + width <= right { (x, x + width) } else { ((x - width).max(0.0), x) }
@@ -129,7 +130,8 @@ pub(crate) fn moment_rows(moments: &[Moment], x: &Scale, right: f64) -> Vec<usiz
                 return 0;
             };
             let span = moment_span(moment, at, right);
-            // The line of a moment rises through every row below its own label: it too must stay clear.
+            // The line of a moment rises through every row below its own label: it too must stay
+            // clear.
             let free = |row: &Vec<(f64, f64)>| {
                 row.iter().all(|other| span.1 < other.0 || other.1 < span.0)
             };

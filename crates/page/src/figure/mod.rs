@@ -1,8 +1,9 @@
 //! Figures as SVG: stacked panels with lines, bands and points; heat maps.
 //!
-//! A figure is data. [`PanelFigure::svg`] and [`HeatMap::svg`] lay it out for a width and write it; colours, fonts and
-//! line styles are classes and variables of the page's style sheet, so one drawing serves light and dark. Values that
-//! are not finite leave a gap and never reach a coordinate.
+//! A figure is data. [`PanelFigure::svg`] and [`HeatMap::svg`] lay it out for a width and write it;
+//! colours, fonts and line styles are classes and variables of the page's style sheet, so one
+//! drawing serves light and dark. Values that are not finite leave a gap and never reach a
+//! coordinate.
 
 mod axes;
 mod colour;

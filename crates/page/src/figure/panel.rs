@@ -146,7 +146,8 @@ impl Panel {
         }
     }
 
-    /// The vertical scale: over the domain asked for, or over what holds everything drawn and a margin.
+    /// The vertical scale: over the domain asked for, or over what holds everything drawn and a
+    /// margin.
     pub(crate) fn scale(&self, range: (f64, f64)) -> Scale {
         if let Some((low, high)) = self.domain
             && low.is_finite()

@@ -1,4 +1,5 @@
-//! Panels of lines, bands and points that share a horizontal axis: stacked, or as a grid of small multiples.
+//! Panels of lines, bands and points that share a horizontal axis: stacked, or as a grid of small
+//! multiples.
 
 use serde::Serialize;
 
@@ -52,7 +53,8 @@ const BETWEEN_COLUMNS: f64 = 26.0;
 const DIRECT_GAP: f64 = 12.0;
 
 impl PanelFigure {
-    /// Panels over a quantity on a logarithmic axis, named in a key; `FigureBlock` gives it title and description.
+    /// Panels over a quantity on a logarithmic axis, named in a key; `FigureBlock` gives it title
+    /// and description.
     pub fn over(id: &str, label: &str, panels: Vec<Panel>, columns: usize) -> Self {
         Self {
             id: id.to_owned(),
@@ -156,7 +158,8 @@ impl PanelFigure {
     fn x_scale(&self, range: (f64, f64)) -> Scale {
         match &self.horizontal {
             Horizontal::Categories { names, .. } => {
-                // Dots stand left of the middle where their values are written to the right of them.
+                // Dots stand left of the middle where their values are written to the right of
+                // them.
                 let written = self
                     .panels
                     .iter()
@@ -222,7 +225,8 @@ impl PanelFigure {
         !crowded && only_lines && self.widest_label() < 0.2 * width
     }
 
-    /// Every distinct combination of name, colour and mark, in order of appearance; dashed lines have one entry.
+    /// Every distinct combination of name, colour and mark, in order of appearance; dashed lines
+    /// have one entry.
     fn key_entries(&self, only_dashes: bool) -> Vec<key::Entry> {
         let mut entries: Vec<key::Entry> = Vec::new();
         let mut dashed = false;

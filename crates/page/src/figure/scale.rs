@@ -22,8 +22,8 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// A scale over `domain`; a domain that cannot be drawn (empty, not finite, not positive on a log axis) is replaced
-    /// by one that can.
+    /// A scale over `domain`; a domain that cannot be drawn (empty, not finite, not positive on a
+    /// log axis) is replaced by one that can.
     pub(crate) fn new(transform: Transform, domain: (f64, f64), range: (f64, f64)) -> Self {
         let (mut low, mut high) = (domain.0.min(domain.1), domain.0.max(domain.1));
         if !low.is_finite() || !high.is_finite() || low.abs().max(high.abs()) > 1e300 {
@@ -64,8 +64,8 @@ impl Scale {
         self.domain
     }
 
-    /// Coordinate of a value; none if it has no place on this axis. Values far outside the domain are held near the
-    /// frame, which clips them anyway.
+    /// Coordinate of a value; none if it has no place on this axis. Values far outside the domain
+    /// are held near the frame, which clips them anyway.
     pub(crate) fn position(&self, value: f64) -> Option<f64> {
         if !value.is_finite() || (self.transform == Transform::Log && value <= 0.0) {
             return None;
@@ -108,7 +108,8 @@ impl Scale {
 fn linear_ticks(low: f64, high: f64, wanted: usize) -> Vec<f64> {
     let raw = (high - low) / wanted.max(1) as f64;
     let magnitude = 10f64.powf(raw.log10().floor());
-    // The round step whose ratio to the ideal one is nearest to 1; the bounds are geometric means of neighbours.
+    // The round step whose ratio to the ideal one is nearest to 1; the bounds are geometric means
+    // of neighbours.
     let step = magnitude
         * match raw / magnitude {
             ratio if ratio < 2f64.sqrt() => 1.0,

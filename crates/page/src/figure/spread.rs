@@ -1,9 +1,10 @@
 //! Moving labels apart, so that none covers another.
 
-/// Moves wanted positions apart until neighbours are `gap` apart, within `low..=high`, as little as possible.
+/// Moves wanted positions apart until neighbours are `gap` apart, within `low..=high`, as little as
+/// possible.
 ///
-/// Labels that touch form a block that moves as one: the block's place is the mean of what its members want (pool
-/// adjacent violators).
+/// Labels that touch form a block that moves as one: the block's place is the mean of what its
+/// members want (pool adjacent violators).
 pub(crate) fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));

@@ -47,10 +47,11 @@ impl Figure {
         let (drawing, dark) = with_literal_styles(&sized(&inner));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"-{margin} -{margin} {width} {height}\" font-family=\"{FONTS}\">\n\
-             <style>{}\n@media (prefers-color-scheme:dark){{\n{}{dark}}}</style>\n\
-             <rect class=\"ground\" x=\"-{margin}\" y=\"-{margin}\" width=\"{width}\" height=\"{height}\"/>\n\
-             {drawing}</svg>\n",
+             viewBox=\"-{margin} -{margin} {width} {height}\" \
+             font-family=\"{FONTS}\">\n<style>{}\n@media \
+             (prefers-color-scheme:dark){{\n{}{dark}}}</style>\n<rect class=\"ground\" \
+             x=\"-{margin}\" y=\"-{margin}\" width=\"{width}\" \
+             height=\"{height}\"/>\n{drawing}</svg>\n",
             literal(FIGURE, LIGHT),
             literal(FIGURE, DARK),
         )

@@ -1,11 +1,13 @@
-//! How wide a text will be: needed to leave room for it, since an SVG does not lay out its own labels.
+//! How wide a text will be: needed to leave room for it, since an SVG does not lay out its own
+//! labels.
 
 /// Size of axis labels and tick labels in pixels.
 pub(crate) const FONT: f64 = 12.0;
 
 /// Width in pixels of a text at a font size, somewhat above that of the usual sans-serif faces.
 ///
-/// Advance widths are those of Helvetica in thousandths of an em, grouped; 6 % are added for wider faces.
+/// Advance widths are those of Helvetica in thousandths of an em, grouped; 6 % are added for wider
+/// faces.
 pub(crate) fn width(text: &str, size: f64) -> f64 {
     let units: f64 = text
         .chars()

@@ -13,8 +13,8 @@ const MEDIUM: f64 = 690.0;
 /// Width for which they are laid out on a narrow screen.
 const NARROW: f64 = 400.0;
 
-/// The block as a `<figure>`. Both layouts are in the page; the style sheet shows the one that suits
-/// the page's width.
+/// The block as a `<figure>`. Both layouts are in the page; the style sheet shows the one that
+/// suits the page's width.
 pub(super) fn figure(block: &FigureBlock, number: &str) -> String {
     let mut out = Markup::default();
     // A heat map of a few columns is best no wider than the text.

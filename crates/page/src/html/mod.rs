@@ -1,7 +1,8 @@
 //! A page as HTML: one file that opens offline, in light and dark.
 //!
-//! Everything is inline: the style sheet, the drawings, the numbers (as tables and as `data:` downloads) and a small
-//! script for read-outs under the pointer and for the theme. Without the script nothing is missing but these.
+//! Everything is inline: the style sheet, the drawings, the numbers (as tables and as `data:`
+//! downloads) and a small script for read-outs under the pointer and for the theme. Without the
+//! script nothing is missing but these.
 
 mod figure;
 mod table;
@@ -91,13 +92,13 @@ impl Page {
 
 fn style_sheet() -> String {
     format!(
-        ":root{{color-scheme:light;{LIGHT}}}\n\
-         @media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{DARK}}}}}\n\
-         :root[data-theme=dark]{{color-scheme:dark;{DARK}}}\n{STYLE}{FIGURE}"
+        ":root{{color-scheme:light;{LIGHT}}}\n@media \
+         (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{DARK}}}}}\n:root[data-theme=dark]{{color-scheme:dark;{DARK}}}\n{STYLE}{FIGURE}"
     )
 }
 
-/// The number of a figure. Figures that are shown when asked for carry that of the last one before them and a letter.
+/// The number of a figure. Figures that are shown when asked for carry that of the last one before
+/// them and a letter.
 #[derive(Debug, Default)]
 struct Number {
     main: usize,
@@ -118,7 +119,8 @@ impl Number {
     }
 }
 
-/// Keeps together at line ends what is read as one: a number and its unit, a value and its interval.
+/// Keeps together at line ends what is read as one: a number and its unit, a value and its
+/// interval.
 fn bound(text: &str) -> String {
     text.replace(" %", "\u{a0}%")
         .replace(" ± ", "\u{a0}±\u{a0}")

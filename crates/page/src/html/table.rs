@@ -36,8 +36,8 @@ pub(super) fn table(table: &Table) -> String {
 pub(super) fn data_uri(csv: &Csv) -> String {
     let mut uri = String::from("data:text/csv;charset=utf-8,");
     for character in csv.text().chars() {
-        // Browsers encode what is not ASCII themselves; the other characters would end the address or
-        // be lost on the way.
+        // Browsers encode what is not ASCII themselves; the other characters would end the address
+        // or be lost on the way.
         if character.is_ascii_alphanumeric()
             || "-._~,=():/".contains(character)
             || !character.is_ascii()

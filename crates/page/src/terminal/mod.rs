@@ -72,7 +72,8 @@ impl Writer<'_> {
         let _ = writeln!(self.text, "{heading}");
     }
 
-    /// A paragraph: its first line behind `first`, the others behind `others`, which may hold styles.
+    /// A paragraph: its first line behind `first`, the others behind `others`, which may hold
+    /// styles.
     fn paragraph(&mut self, first: &str, words: &str, others: &str) {
         let indent = display_width(others);
         let width = self.terminal.width.saturating_sub(indent).max(20);

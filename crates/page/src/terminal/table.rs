@@ -76,7 +76,8 @@ mod tests {
         ];
         assert_eq!(
             table(&rows, &Terminal::plain()),
-            "  x                          n\n  a                          1\n  a long name of something  10\n"
+            "  x                          n\n  a                          1\n  a long name of \
+             something  10\n"
         );
         let narrow = table(&rows, &Terminal { width: 20, ..Terminal::plain() });
         assert_eq!(narrow, "  x                n\n  a                1\n  a long name o…  10\n");

@@ -1,4 +1,5 @@
-//! The palettes of the style sheet: enough contrast, and told apart with every kind of colour vision.
+//! The palettes of the style sheet: enough contrast, and told apart with every kind of colour
+//! vision.
 
 use std::collections::HashMap;
 
@@ -128,7 +129,8 @@ fn values_of_lambda_are_told_apart_with_every_colour_vision() {
                 for (index, a) in drawn.iter().enumerate() {
                     for b in &drawn[index + 1..] {
                         let apart = distance(multiply(matrix, *a), multiply(matrix, *b));
-                        // 0.02 is about the smallest difference that is seen side by side; thin lines need more.
+                        // 0.02 is about the smallest difference that is seen side by side; thin
+                        // lines need more.
                         assert!(apart > 0.06, "{theme}, {count} values, {vision}: {apart:.3}");
                     }
                 }

@@ -17,8 +17,8 @@ impl Checkpoints {
     /// Loads the checkpoint at `step`; everything in it is verified.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is none; [`StoreError::Damaged`] naming the file and what is wrong;
-    /// [`StoreError::TooNew`], [`StoreError::Io`].
+    /// [`StoreError::Missing`] when there is none; [`StoreError::Damaged`] naming the file and what
+    /// is wrong; [`StoreError::TooNew`], [`StoreError::Io`].
     pub fn load(&self, step: u64) -> Result<Checkpoint, StoreError> {
         let record = self.read_record(step)?;
         let path = self.path(step);
@@ -33,7 +33,8 @@ impl Checkpoints {
         Ok(Checkpoint { step, path, model, optimizer, state: record.state })
     }
 
-    /// Verifies the checkpoint at `step` without loading it: reads and hashes its files, in little memory.
+    /// Verifies the checkpoint at `step` without loading it: reads and hashes its files, in little
+    /// memory.
     ///
     /// # Errors
     /// As [`Checkpoints::load`].
@@ -49,8 +50,9 @@ impl Checkpoints {
     /// Loads the newest checkpoint that is whole, and says which newer ones are not.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when the directory cannot be listed; [`StoreError::TooNew`] when the newest was written by a
-    /// later version of this program, since falling back would throw work away. A damaged checkpoint is no error.
+    /// [`StoreError::Io`] when the directory cannot be listed; [`StoreError::TooNew`] when the
+    /// newest was written by a later version of this program, since falling back would throw work
+    /// away. A damaged checkpoint is no error.
     pub fn latest(&self) -> Result<Latest, StoreError> {
         let mut skipped = Vec::new();
         for step in self.steps()?.into_iter().rev() {
@@ -66,7 +68,8 @@ impl Checkpoints {
     }
 
     fn read_record(&self, step: u64) -> Result<Record, StoreError> {
-        /// What every version's file has, so that a later one is recognised before it is called damaged.
+        /// What every version's file has, so that a later one is recognised before it is called
+        /// damaged.
         #[derive(Deserialize)]
         struct AnyVersion {
             checkpoint: Version,

@@ -1,8 +1,10 @@
-//! `checkpoints/step-N/`: the weights, the optimizer's state and everything else a run needs to go on, bit by bit.
+//! `checkpoints/step-N/`: the weights, the optimizer's state and everything else a run needs to go
+//! on, bit by bit.
 //!
-//! A checkpoint is written to `.tmp-step-N-PID`, brought to the disk and renamed: `step-N` is whole or not there.
-//! `state.json` carries the length and the BLAKE3 hash of both tensor files and a checksum of itself, so that a
-//! checkpoint that went bad later is recognised and the one before it taken.
+//! A checkpoint is written to `.tmp-step-N-PID`, brought to the disk and renamed: `step-N` is whole
+//! or not there.
+//! `state.json` carries the length and the BLAKE3 hash of both tensor files and a checksum of
+//! itself, so that a checkpoint that went bad later is recognised and the one before it taken.
 
 mod load;
 mod save;

@@ -11,7 +11,8 @@ use crate::aside::{create_directory, move_in_place, write_aside};
 use crate::tensor_file::{TensorView, write_hashed};
 
 impl Checkpoints {
-    /// Saves a checkpoint and waits until it is on the disk; one that is there for the same step is replaced.
+    /// Saves a checkpoint and waits until it is on the disk; one that is there for the same step is
+    /// replaced.
     ///
     /// # Parameters
     /// | name | meaning |
@@ -22,8 +23,8 @@ impl Checkpoints {
     /// | `state` | everything else; it reads back equal, numbers to the last bit |
     ///
     /// # Errors
-    /// [`StoreError::DiskFull`] with the bytes that the file needed, [`StoreError::InvalidTensor`], [`StoreError::Io`].
-    /// What was saved before is untouched.
+    /// [`StoreError::DiskFull`] with the bytes that the file needed, [`StoreError::InvalidTensor`],
+    /// [`StoreError::Io`]. What was saved before is untouched.
     pub fn save(
         &self,
         step: u64,
@@ -73,8 +74,9 @@ impl Checkpoints {
         write_aside(&path, &json)
     }
 
-    /// Renames the finished directory into place. A directory cannot be renamed over one that has files: an old
-    /// checkpoint of the same step steps aside first, and [`Checkpoints::sweep`] puts it back if a kill comes between.
+    /// Renames the finished directory into place. A directory cannot be renamed over one that has
+    /// files: an old checkpoint of the same step steps aside first, and [`Checkpoints::sweep`] puts
+    /// it back if a kill comes between.
     fn put(&self, step: u64, aside: &Path) -> Result<(), StoreError> {
         let place = self.path(step);
         let old = self.root.join(format!(".old-step-{step}-{}", std::process::id()));

@@ -6,11 +6,12 @@ use super::Checkpoints;
 use crate::StoreError;
 
 impl Checkpoints {
-    /// Keeps the newest `keep` checkpoints that are whole and removes older and damaged ones; gives the removed steps.
+    /// Keeps the newest `keep` checkpoints that are whole and removes older and damaged ones; gives
+    /// the removed steps.
     ///
-    /// Damaged ones do not count: were they counted, the last good one could be removed for a bad one. A checkpoint
-    /// that could not be read, or is of a later version, is left alone; so are all when none is whole. Removal goes
-    /// from the oldest on, and `keep` = 0 removes all.
+    /// Damaged ones do not count: were they counted, the last good one could be removed for a bad
+    /// one. A checkpoint that could not be read, or is of a later version, is left alone; so are
+    /// all when none is whole. Removal goes from the oldest on, and `keep` = 0 removes all.
     ///
     /// # Errors
     /// [`StoreError::Io`].
@@ -30,7 +31,8 @@ impl Checkpoints {
             // Nothing is whole: what is there may still be worth something to a person.
             return Ok(Vec::new());
         }
-        // Those that are older than all that are kept; then the damaged ones, which were found from the newest on.
+        // Those that are older than all that are kept; then the damaged ones, which were found from
+        // the newest on.
         steps.extend(removed.into_iter().rev());
         for &step in &steps {
             self.remove(step)?;
@@ -38,7 +40,8 @@ impl Checkpoints {
         Ok(steps)
     }
 
-    /// Under a name that no reader takes for a checkpoint, so that a kill in the middle leaves no half of one.
+    /// Under a name that no reader takes for a checkpoint, so that a kill in the middle leaves no
+    /// half of one.
     fn remove(&self, step: u64) -> Result<(), StoreError> {
         let place = self.path(step);
         let aside = self.root.join(format!(".tmp-step-{step}-{}", std::process::id()));
@@ -47,8 +50,9 @@ impl Checkpoints {
         fs::remove_dir_all(&aside).map_err(StoreError::io("remove", &place))
     }
 
-    /// Removes what killed processes left: half-written checkpoints, and replaced ones. A checkpoint that had stepped
-    /// aside for one that never came is put back. Only the holder of the run's lock may call this.
+    /// Removes what killed processes left: half-written checkpoints, and replaced ones. A
+    /// checkpoint that had stepped aside for one that never came is put back. Only the holder of
+    /// the run's lock may call this.
     pub(crate) fn sweep(&self) -> Result<(), StoreError> {
         for name in self.names()? {
             let path = self.root.join(&name);

@@ -10,9 +10,9 @@
 //! 48 + L          rows: the columns in order, f64 or f32, without padding
 //! ```
 //!
-//! The header appears whole or not at all. Rows are only appended, with increasing steps; what is after the last
-//! whole row, and rows at the end whose step does not increase (a disk that lost its last blocks), are not there for
-//! a reader.
+//! The header appears whole or not at all. Rows are only appended, with increasing steps; what is
+//! after the last whole row, and rows at the end whose step does not increase (a disk that lost its
+//! last blocks), are not there for a reader.
 
 mod header;
 mod reader;

@@ -12,7 +12,8 @@ use crate::StoreError;
 
 /// The rows of a `metrics.bin` as they were when it was opened.
 ///
-/// Nothing is copied until a column is asked for. Another process may append meanwhile; open again to see its rows.
+/// Nothing is copied until a column is asked for. Another process may append meanwhile; open again
+/// to see its rows.
 #[derive(Debug)]
 pub struct MetricsReader {
     path: PathBuf,
@@ -25,7 +26,8 @@ impl MetricsReader {
     /// Opens a metrics file.
     ///
     /// # Errors
-    /// [`StoreError::Missing`]; [`StoreError::Damaged`] when the header is; [`StoreError::TooNew`]; [`StoreError::Io`].
+    /// [`StoreError::Missing`]; [`StoreError::Damaged`] when the header is; [`StoreError::TooNew`];
+    /// [`StoreError::Io`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|error| match error.kind() {
@@ -35,9 +37,9 @@ impl MetricsReader {
             },
             _ => StoreError::io("open", path)(error),
         })?;
-        // SAFETY: this crate never shortens a metrics file nor changes bytes that were written (the writer appends, or
-        // replaces the file by a new one, which leaves this map on the old), and no reference into the map is given
-        // out: values are copied from it byte by byte.
+        // SAFETY: this crate never shortens a metrics file nor changes bytes that were written (the
+        // writer appends, or replaces the file by a new one, which leaves this map on the old), and
+        // no reference into the map is given out: values are copied from it byte by byte.
         let map = unsafe { Mmap::map(&file) }.map_err(StoreError::io("map", path))?;
         let header = header::decode(&map).map_err(|problem| match problem {
             HeaderProblem::TooNew(found) => StoreError::TooNew {
@@ -55,11 +57,13 @@ impl MetricsReader {
         Ok(reader)
     }
 
-    /// A disk that lost power may leave blocks of zeros or old data at the end of a file: such rows are not ours.
+    /// A disk that lost power may leave blocks of zeros or old data at the end of a file: such rows
+    /// are not ours.
     fn last_row_follows(&self) -> bool {
         let last = whole_step(self.value(self.rows - 1, 0));
         let before = if self.rows > 1 { whole_step(self.value(self.rows - 2, 0)) } else { Some(0) };
-        // With a bad row before it nothing is known about the last one, except that the file ends here at the latest.
+        // With a bad row before it nothing is known about the last one, except that the file ends
+        // here at the latest.
         last.is_some() && (before.is_none() || last > before)
     }
 

@@ -23,11 +23,13 @@ impl MetricsReader {
     /// | `weight_rms` | √(Σᵢ ‖wᵢ‖² / Σᵢ parametersᵢ) |
     /// | `relative_update` | √Σᵢ ‖Δwᵢ‖² / √Σᵢ ‖wᵢ‖² |
     ///
-    /// NaN where a tensor was not measured. The cosine of a group does not follow from the cosines of its tensors.
+    /// NaN where a tensor was not measured. The cosine of a group does not follow from the cosines
+    /// of its tensors.
     ///
     /// # Errors
-    /// [`StoreError::NotCombinable`] for another measure, [`StoreError::UnknownRole`] when no tensor of the plan has
-    /// the role, [`StoreError::UnknownColumn`] when a tensor has no such column.
+    /// [`StoreError::NotCombinable`] for another measure, [`StoreError::UnknownRole`] when no
+    /// tensor of the plan has the role, [`StoreError::UnknownColumn`] when a tensor has no such
+    /// column.
     pub fn role_column(
         &self,
         measure: &str,
@@ -44,7 +46,8 @@ impl MetricsReader {
         self.combined_column(measure, &tensors)
     }
 
-    /// As [`MetricsReader::role_column`], for any group of tensors: of one block, or the whole model.
+    /// As [`MetricsReader::role_column`], for any group of tensors: of one block, or the whole
+    /// model.
     ///
     /// # Errors
     /// [`StoreError::NotCombinable`], [`StoreError::UnknownColumn`].

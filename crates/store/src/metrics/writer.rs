@@ -18,16 +18,17 @@ const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Appends rows to a metrics file; made by [`crate::RunLock::metrics_writer`].
 ///
-/// Rows are buffered: they reach the operating system about once a second, when the buffer is full, with
-/// [`flush`](Self::flush), and when the writer is dropped. A kill loses at most the buffered rows, which a resumed run
-/// makes again.
+/// Rows are buffered: they reach the operating system about once a second, when the buffer is full,
+/// with [`flush`](Self::flush), and when the writer is dropped. A kill loses at most the buffered
+/// rows, which a resumed run makes again.
 #[derive(Debug)]
 pub struct MetricsWriter {
     path: PathBuf,
     file: File,
     types: Vec<ColumnType>,
     row_width: usize,
-    /// Rows, and perhaps the rest of one, that are not in the file yet. Never grows beyond its capacity.
+    /// Rows, and perhaps the rest of one, that are not in the file yet. Never grows beyond its
+    /// capacity.
     buffer: Vec<u8>,
     buffer_limit: usize,
     interval: Duration,
@@ -85,8 +86,9 @@ impl MetricsWriter {
         self.interval = interval;
     }
 
-    /// The step of the last row, in the file or the buffer; 0 when there is none. Less than the step that the writer
-    /// was opened after means that rows were lost before, and that the curve has a hole.
+    /// The step of the last row, in the file or the buffer; 0 when there is none. Less than the
+    /// step that the writer was opened after means that rows were lost before, and that the curve
+    /// has a hole.
     pub fn last_step(&self) -> u64 {
         self.last_step
     }
@@ -94,9 +96,10 @@ impl MetricsWriter {
     /// Appends a row: one value a column, the step first. Allocates nothing.
     ///
     /// # Errors
-    /// [`StoreError::RowLength`], [`StoreError::StepOrder`]: the row is not taken. [`StoreError::DiskFull`],
-    /// [`StoreError::Io`] from a flush: nothing is lost, the buffered rows stay and are tried again by the next flush.
-    /// Whether this row was taken is seen from [`last_step`](Self::last_step).
+    /// [`StoreError::RowLength`], [`StoreError::StepOrder`]: the row is not taken.
+    /// [`StoreError::DiskFull`], [`StoreError::Io`] from a flush: nothing is lost, the buffered
+    /// rows stay and are tried again by the next flush. Whether this row was taken is seen from
+    /// [`last_step`](Self::last_step).
     pub fn append(&mut self, row: &[f64]) -> Result<(), StoreError> {
         if row.len() != self.types.len() {
             return Err(StoreError::RowLength { expected: self.types.len(), found: row.len() });
@@ -125,11 +128,13 @@ impl MetricsWriter {
         Ok(())
     }
 
-    /// Hands the buffered rows to the operating system: a kill of this process no longer loses them.
+    /// Hands the buffered rows to the operating system: a kill of this process no longer loses
+    /// them.
     ///
     /// # Errors
-    /// [`StoreError::DiskFull`] with the number of bytes that still have to be written, [`StoreError::Io`]. The rows
-    /// stay buffered and the next flush goes on exactly where this one stopped.
+    /// [`StoreError::DiskFull`] with the number of bytes that still have to be written,
+    /// [`StoreError::Io`]. The rows stay buffered and the next flush goes on exactly where this one
+    /// stopped.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.flushed = Instant::now();
         let mut written = 0;
@@ -144,14 +149,15 @@ impl MetricsWriter {
                 Err(error) => break Err(error),
             }
         };
-        // A write may stop in the middle of a row. The file is not cut back, since a reader may have mapped it: the
-        // rest of that row stays first in the buffer.
+        // A write may stop in the middle of a row. The file is not cut back, since a reader may
+        // have mapped it: the rest of that row stays first in the buffer.
         self.buffer.drain(..written);
         result.map_err(StoreError::write(&self.path, self.buffer.len() as u64))
     }
 
-    /// Flushes, and waits until the rows are on the disk: not even a power loss loses them. To be called before a
-    /// checkpoint is saved, so that a run that resumes from it has every row until there.
+    /// Flushes, and waits until the rows are on the disk: not even a power loss loses them. To be
+    /// called before a checkpoint is saved, so that a run that resumes from it has every row until
+    /// there.
     ///
     /// # Errors
     /// As [`flush`](Self::flush).
@@ -177,7 +183,8 @@ fn begin(path: &Path, columns: &[Column]) -> Result<(), StoreError> {
     write_aside(path, &header::encode(columns)?)
 }
 
-/// Drops the rows after step `after_step` and a torn end; gives the step of the last row that stays.
+/// Drops the rows after step `after_step` and a torn end; gives the step of the last row that
+/// stays.
 fn keep_until(path: &Path, columns: &[Column], after_step: u64) -> Result<u64, StoreError> {
     let reader = match MetricsReader::open(path) {
         Err(StoreError::Missing { .. }) => {
@@ -201,7 +208,8 @@ fn keep_until(path: &Path, columns: &[Column], after_step: u64) -> Result<u64, S
         rows -= 1;
     }
     if rows < reader.rows() || reader.is_torn() {
-        // A new file instead of a cut: who reads the old one has it mapped, and must not lose pages under the hand.
+        // A new file instead of a cut: who reads the old one has it mapped, and must not lose pages
+        // under the hand.
         write_aside(path, reader.bytes_of_rows(rows))?;
     }
     Ok(rows.checked_sub(1).and_then(step_of).unwrap_or(0))

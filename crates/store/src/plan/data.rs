@@ -26,7 +26,8 @@ pub struct PlannedImages {
     pub shape: [usize; 3],
     /// Names of the classes, in the order of their labels.
     pub classes: Vec<String>,
-    /// Mean of each channel of the training images, as a share of full brightness: it is subtracted.
+    /// Mean of each channel of the training images, as a share of full brightness: it is
+    /// subtracted.
     pub mean: Vec<f32>,
     /// Standard deviation of each channel of the training images: what is left is divided by it.
     pub std: Vec<f32>,

@@ -1,8 +1,8 @@
 //! Plans of the first format, which `wd` 0.1.0 wrote while it was developed.
 //!
-//! They name rule, optimizer, roles and schedules by words, hold the learning rate and the shrink of every step, and
-//! leave the anchor, the initial weights and the shapes of the schedules to `config.toml`. Both files together say
-//! what a [`Plan`] says.
+//! They name rule, optimizer, roles and schedules by words, hold the learning rate and the shrink
+//! of every step, and leave the anchor, the initial weights and the shapes of the schedules to
+//! `config.toml`. Both files together say what a [`Plan`] says.
 
 use std::path::PathBuf;
 

@@ -12,9 +12,9 @@ use super::{PlannedImages, PlannedTensor, PlannedText};
 
 /// Everything that was decided before the first step of a run.
 ///
-/// Written once as `plan.json`; every later reader (sweeps, reports) learns from it what the run was, without
-/// needing the code that trained it. What it does not hold follows from it: the learning rate, λ and the shrink of
-/// each step.
+/// Written once as `plan.json`; every later reader (sweeps, reports) learns from it what the run
+/// was, without needing the code that trained it. What it does not hold follows from it: the
+/// learning rate, λ and the shrink of each step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Version of this format.
@@ -80,7 +80,8 @@ pub struct Plan {
     pub peak_learning_rate: f64,
     /// Factor on the learning rate, by step.
     pub schedule: Schedule,
-    /// κ = Σ_t s_t: total decay exponent; e^−κ of the initial weights is left. Zero where [`Plan::hides_shrink`].
+    /// κ = Σ_t s_t: total decay exponent; e^−κ of the initial weights is left. Zero where
+    /// [`Plan::hides_shrink`].
     pub kappa: f64,
     /// τ = 1/(peak shrink): the averaging timescale in steps; absent when nothing decays.
     pub tau_steps: Option<f64>,
@@ -116,10 +117,11 @@ impl Plan {
         self.lambda * self.lambda_schedule.factor(step)
     }
 
-    /// The shrink s_t of a step (counted from 0), in w ← w − s_t(w − anchor), of a tensor that has the run's λ.
+    /// The shrink s_t of a step (counted from 0), in w ← w − s_t(w − anchor), of a tensor that has
+    /// the run's λ.
     ///
-    /// Under coupled L2 with SGD it is η_tλ_t times what a lasting push gains through the momentum. It is 0 where a
-    /// norm is held, and where [`Plan::hides_shrink`].
+    /// Under coupled L2 with SGD it is η_tλ_t times what a lasting push gains through the momentum.
+    /// It is 0 where a norm is held, and where [`Plan::hides_shrink`].
     pub fn shrink(&self, step: u64) -> f64 {
         let rate = LearningRate(self.learning_rate(step));
         match self.rule.apply(self.lambda_at(step), rate, PeakLearningRate(self.peak_learning_rate))
@@ -147,8 +149,9 @@ impl Plan {
         self.rule == DecayRule::Hyperball
     }
 
-    /// Does λ act in a way that the configuration cannot tell? It does under coupled L2 with an optimizer that
-    /// divides the gradient or takes its sign: κ and the shrinks are 0 then, though something decays.
+    /// Does λ act in a way that the configuration cannot tell? It does under coupled L2 with an
+    /// optimizer that divides the gradient or takes its sign: κ and the shrinks are 0 then, though
+    /// something decays.
     pub fn hides_shrink(&self) -> bool {
         self.rule == DecayRule::CoupledL2
             && self.optimizer != OptimizerKind::Sgd

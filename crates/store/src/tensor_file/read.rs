@@ -16,7 +16,8 @@ const LARGEST_HEADER: u64 = 100_000_000;
 
 /// Reads every tensor of a safetensors file, in the order in which they lie in it, as f32.
 ///
-/// F64 is rounded, F32 taken as it is, F16 and BF16 widened exactly. A single I64 (PyTorch's counters, such as
+/// F64 is rounded, F32 taken as it is, F16 and BF16 widened exactly. A single I64 (PyTorch's
+/// counters, such as
 /// `num_batches_tracked`) is rounded; other integers are no weights.
 ///
 /// # Errors
@@ -46,8 +47,8 @@ pub(crate) fn read_hashed(path: &Path) -> Result<(Vec<Tensor>, Fingerprint), Sto
     reader.fill(&mut header)?;
     let metadata: Metadata =
         serde_json::from_slice(&header).map_err(|error| StoreError::damaged(path, error))?;
-    // Only now, with the length known to fit, is memory taken for the tensors: a bad header cannot ask for more than
-    // the file has.
+    // Only now, with the length known to fit, is memory taken for the tensors: a bad header cannot
+    // ask for more than the file has.
     let expected = 8 + header_length + metadata.data_len() as u64;
     if expected != length {
         return Err(StoreError::damaged(

@@ -51,7 +51,8 @@ pub(crate) fn write_hashed(
         put(&(header.len() as u64).to_le_bytes())?;
         put(&header)?;
         for (_, _, data) in tensors {
-            // In chunks, so that a chunk is still in the cache when it is written after it was hashed.
+            // In chunks, so that a chunk is still in the cache when it is written after it was
+            // hashed.
             bytemuck::cast_slice(data).chunks(CHUNK).try_for_each(&mut put)?;
         }
         file.sync_all()?;

@@ -77,8 +77,8 @@ fn what_cannot_be_written_is_refused_and_nothing_is_left() {
     assert_eq!(run.checkpoints().load(1).unwrap().state, state());
 }
 
-/// Each file of the newest checkpoint is cut at every length and has every byte changed: it is always recognised, and
-/// the one before it taken.
+/// Each file of the newest checkpoint is cut at every length and has every byte changed: it is
+/// always recognised, and the one before it taken.
 #[test]
 fn damage_anywhere_is_seen_and_the_one_before_is_taken() {
     let parent = tempfile::tempdir().unwrap();

@@ -43,7 +43,8 @@ fn a_kind_or_field_of_a_later_version_is_no_damage() {
     assert!(log.damaged_lines.is_empty());
 }
 
-/// Whatever part of the last line a kill left, the lines before it are read and the next event stands alone.
+/// Whatever part of the last line a kill left, the lines before it are read and the next event
+/// stands alone.
 #[test]
 fn torn_at_every_length() {
     let parent = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! A disk that fills up: errors name the file and the bytes, and what was written before stays.
 //!
-//! The limit is real: the test starts itself again under `ulimit -f` (with SIGXFSZ ignored, so that writes fail with
+//! The limit is real: the test starts itself again under `ulimit -f` (with SIGXFSZ ignored, so that
+//! writes fail with
 //! `EFBIG` instead of killing it), where no file may grow beyond some kilobytes.
 
 use std::fs;

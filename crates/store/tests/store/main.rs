@@ -1,4 +1,5 @@
-//! The run directory: what is written reads back, and what was torn, damaged or did not fit loses nothing else.
+//! The run directory: what is written reads back, and what was torn, damaged or did not fit loses
+//! nothing else.
 
 mod checkpoints;
 mod events;

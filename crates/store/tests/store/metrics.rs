@@ -98,8 +98,9 @@ fn resuming_drops_the_rows_after_the_checkpoint() {
     assert_eq!(run.lock().unwrap().metrics_writer(&columns(), 40).unwrap().last_step(), 0);
 }
 
-/// Whatever part of the file a kill left after its header: whole rows are read, the rest is dropped, and a run that
-/// resumes at any step makes the file that it would have made without the kill.
+/// Whatever part of the file a kill left after its header: whole rows are read, the rest is
+/// dropped, and a run that resumes at any step makes the file that it would have made without the
+/// kill.
 #[test]
 fn torn_at_every_length() {
     let parent = tempfile::tempdir().unwrap();
@@ -162,7 +163,8 @@ fn a_damaged_header_is_an_error_whatever_is_wrong_with_it() {
         );
         assert!(error.to_string().contains("metrics.bin"), "{error}");
     }
-    // Its rows cannot be kept, so resuming refuses and touches nothing; beginning anew does not need them.
+    // Its rows cannot be kept, so resuming refuses and touches nothing; beginning anew does not
+    // need them.
     let mut bytes = whole.clone();
     bytes[60] ^= 1;
     fs::write(run.metrics_path(), &bytes).unwrap();

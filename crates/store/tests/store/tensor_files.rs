@@ -147,7 +147,8 @@ proptest! {
             bytes[at] = byte;
         }
         fs::write(file.path(), &bytes).unwrap();
-        // What the reference reads, this reads (as far as it holds floats), and what it refuses, this refuses.
+        // What the reference reads, this reads (as far as it holds floats), and what it refuses,
+        // this refuses.
         let ours = read_safetensors(file.path());
         let theirs = SafeTensors::deserialize(&bytes);
         match (&ours, &theirs) {

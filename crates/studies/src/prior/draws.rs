@@ -12,8 +12,9 @@ use super::shipped::{self, Shipped};
 use super::{ways, words};
 use crate::StudyError;
 
-/// Rows learnt from. With ten columns and an intercept the expected error of maximum likelihood has a finite variance
-/// from n = 15 on, were the columns normal; below, a mean over draws would mean nothing.
+/// Rows learnt from. With ten columns and an intercept the expected error of maximum likelihood has
+/// a finite variance from n = 15 on, were the columns normal; below, a mean over draws would mean
+/// nothing.
 const SIZES: [usize; 7] = [16, 20, 30, 50, 80, 120, 200];
 
 /// Rows of the curve over λ.

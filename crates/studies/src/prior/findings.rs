@@ -4,7 +4,8 @@ use super::simulation::Rule;
 use serde::Serialize;
 use wd_statistics::Interval;
 
-/// All that `wd reproduce prior` finds. Errors are mean squared errors in units of the target's variance.
+/// All that `wd reproduce prior` finds. Errors are mean squared errors in units of the target's
+/// variance.
 #[derive(Debug, Clone, Serialize)]
 pub struct PriorFindings {
     /// Samples drawn for each number.
@@ -139,8 +140,8 @@ pub struct Recovery {
     pub sigma: f64,
     /// Quartiles of the σ found; ∞ (`null` in JSON) where the evidence sees no noise.
     pub quartiles: [f64; 3],
-    /// Draws without an interval, the evidence having no inner maximum: it saw no signal (σ = 0), or no noise (σ = ∞).
-    /// They count as not covered.
+    /// Draws without an interval, the evidence having no inner maximum: it saw no signal (σ = 0),
+    /// or no noise (σ = ∞). They count as not covered.
     pub without_interval: usize,
     /// Share of draws whose 95 % interval holds the true σ.
     pub coverage: f64,
@@ -161,7 +162,8 @@ pub struct Rival {
     pub evidence: Interval,
     /// Median λ by evidence, leave-one-out and ten folds.
     pub median_lambdas: [f64; 3],
-    /// Paired difference of the error, evidence less leave-one-out, over the mean error of leave-one-out.
+    /// Paired difference of the error, evidence less leave-one-out, over the mean error of
+    /// leave-one-out.
     pub over_leave_one_out: Interval,
     /// The same against ten folds.
     pub over_ten_folds: Interval,

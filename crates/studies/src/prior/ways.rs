@@ -1,4 +1,5 @@
-//! One minimum by four ways: normal equations, gradient descent, the optimizer, the posterior's mode.
+//! One minimum by four ways: normal equations, gradient descent, the optimizer, the posterior's
+//! mode.
 
 use super::findings::{FourWays, Way};
 use super::simulation::{Penalized, Table};
@@ -8,11 +9,13 @@ use wd_optim::{Direction, Optimizer, OptimizerConfig, StepSettings, TensorSettin
 
 use crate::StudyError;
 
-/// At a rate of 1/curvature a weight moves by about (flattest curvature/steepest) of its error, which f32 rounds away
-/// while the error is still many roundings large. Momentum 0.95 makes that move twenty times as large.
+/// At a rate of 1/curvature a weight moves by about (flattest curvature/steepest) of its error,
+/// which f32 rounds away while the error is still many roundings large. Momentum 0.95 makes that
+/// move twenty times as large.
 const MOMENTUM: f64 = 0.95;
 
-/// Steps of the optimizer. Long before the last it only moves weights between neighbouring numbers of f32.
+/// Steps of the optimizer. Long before the last it only moves weights between neighbouring numbers
+/// of f32.
 const STEPS: usize = 20_000;
 
 /// At the λ of highest evidence.
@@ -54,7 +57,8 @@ fn mean_loss_lambda(problem: &Penalized) -> f64 {
     problem.lambda() / problem.rows() as f64
 }
 
-/// The optimizer that trains language models, on all rows at once, from w = 0: weights and gradients in f32.
+/// The optimizer that trains language models, on all rows at once, from w = 0: weights and
+/// gradients in f32.
 fn optimize(problem: &Penalized, steps: usize) -> Result<Vec<f64>, StudyError> {
     let (n, p) = (problem.rows() as f64, problem.columns());
     let lambda = mean_loss_lambda(problem);

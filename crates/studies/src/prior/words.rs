@@ -91,8 +91,8 @@ fn along_lambda(findings: &PriorFindings) -> Option<String> {
         })
         .collect();
     Some(format!(
-        "From {} rows the error on fresh rows is {:.3} at λ = {}, least, {:.3}, at λ = {} (σ = {} of the noise), and {:.3} at λ = {}. \
-         Medians of the λ chosen: {}.",
+        "From {} rows the error on fresh rows is {:.3} at λ = {}, least, {:.3}, at λ = {} (σ = {} \
+         of the noise), and {:.3} at λ = {}. Medians of the λ chosen: {}.",
         curve.rows,
         weak.fresh.mean,
         short(weak.lambda),
@@ -119,9 +119,10 @@ fn four_ways(findings: &PriorFindings) -> String {
     };
     let (double, single) = (worst("f64"), worst("f32"));
     format!(
-        "λ = {} is noise²/σ² = ({}/{})², and four ways lead to one minimum: in f64 they differ by {double:.1e} at most ({}); optim's SGD, \
-         at λ/N = {}, by {single:.1e} ({}), where f32 rounds each weight by up to {:.1e}. These are norms; of a single coefficient, \
-         f32 is off by up to {:.1e}.",
+        "λ = {} is noise²/σ² = ({}/{})², and four ways lead to one minimum: in f64 they differ by \
+         {double:.1e} at most ({}); optim's SGD, at λ/N = {}, by {single:.1e} ({}), where f32 \
+         rounds each weight by up to {:.1e}. These are norms; of a single coefficient, f32 is off \
+         by up to {:.1e}.",
         short(ways.lambda),
         short(ways.noise_deviation),
         short(ways.prior_deviation),
@@ -139,11 +140,8 @@ fn recovered(findings: &PriorFindings) -> Vec<String> {
     widths
         .into_iter()
         .filter_map(|columns| {
-            let groups: Vec<_> = findings
-                .recovery
-                .iter()
-                .filter(|group| group.columns == columns)
-                .collect();
+            let groups: Vec<_> =
+                findings.recovery.iter().filter(|group| group.columns == columns).collect();
             let (first, last) = (groups.first()?, groups.last()?);
             let low: Vec<String> = groups
                 .iter()
@@ -156,9 +154,10 @@ fn recovered(findings: &PriorFindings) -> Vec<String> {
                 format!("clearly below 95 % at n = {}", low.join(", "))
             };
             Some(format!(
-                "Of {columns} weights drawn with σ = {}, the evidence finds {} from {} rows (median; quartiles {} to {}) and {} \
-                 from {} ({} to {}). Its 95 % interval holds σ in {:.1} % and {:.1} % of draws; {short_of}. Without an inner maximum there is no interval: \
-                 in {} and {} draws.",
+                "Of {columns} weights drawn with σ = {}, the evidence finds {} from {} rows \
+                 (median; quartiles {} to {}) and {} from {} ({} to {}). Its 95 % interval holds σ \
+                 in {:.1} % and {:.1} % of draws; {short_of}. Without an inner maximum there is no \
+                 interval: in {} and {} draws.",
                 first.sigma,
                 short(first.quartiles[1]),
                 first.rows,
@@ -206,8 +205,8 @@ fn rivals(findings: &PriorFindings) -> String {
         format!("It loses in {losses}: {lost}.")
     };
     format!(
-        "In {all} comparisons with cross-validation, λ by evidence errs less in {wins}, and in {} the interval holds 0. {lost} At this level one in forty of either kind would be \
-         chance.",
+        "In {all} comparisons with cross-validation, λ by evidence errs less in {wins}, and in {} \
+         the interval holds 0. {lost} At this level one in forty of either kind would be chance.",
         all - wins - losses
     )
 }

@@ -1,5 +1,5 @@
-//! Where the best λ lies, for several models of images and amounts of data: the study of λ as a prior
-//! in deep networks.
+//! Where the best λ lies, for several models of images and amounts of data: the study of λ as a
+//! prior in deep networks.
 //!
 //! | module | question it answers |
 //! |---|---|

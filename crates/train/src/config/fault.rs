@@ -143,7 +143,8 @@ pub enum ConfigFault {
     },
     /// A step whose decay is more than the whole weight.
     #[error(
-        "step {step} would take {times:.3} times the weights of {path}, and carry them past where they decay to"
+        "step {step} would take {times:.3} times the weights of {path}, and carry them past where \
+         they decay to"
     )]
     Overshoot {
         /// The first such step (1-based).
@@ -299,14 +300,16 @@ impl ConfigFault {
             Self::Untrainable { .. } => return None,
             Self::Zero { .. } => "write 1 or more",
             Self::NoShare { .. } => {
-                "a fraction such as 0.05 is a share of the run, an integer such as 400 a number of steps"
+                "a fraction such as 0.05 is a share of the run, an integer such as 400 a number of \
+                 steps"
             }
             Self::Conflict { mend, .. } => mend,
             Self::NoSwitch { .. } => {
                 "write 1 (held) or 0 (not held); a file may leave decay.lambda out"
             }
             Self::HeldVector { .. } => {
-                "decay.policy = \"matrices\" holds hidden matrices and the head; an override of 0 leaves a tensor free"
+                "decay.policy = \"matrices\" holds hidden matrices and the head; an override of 0 \
+                 leaves a tensor free"
             }
             Self::HeldAtZero { path } => {
                 return Some(format!(
@@ -318,14 +321,16 @@ impl ConfigFault {
             }
             Self::TooFewData { available, needed_epochs, .. } => {
                 return Some(format!(
-                    "set run.steps = {available}, or ask for repetition with data.epochs = {needed_epochs}"
+                    "set run.steps = {available}, or ask for repetition with data.epochs = \
+                     {needed_epochs}"
                 ));
             }
             Self::Vocabulary { .. } => {
                 "leave model.vocabulary out, or prepare the corpus with the model's tokenizer"
             }
             Self::Weights { .. } => {
-                "it has to be an exported file, or a checkpoint's model.safetensors, of a model of this shape"
+                "it has to be an exported file, or a checkpoint's model.safetensors, of a model of \
+                 this shape"
             }
             Self::Optimizer { .. } => {
                 "mend [optim], decay.rule or decay.cautious, which do not go together"

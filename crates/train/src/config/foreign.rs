@@ -93,7 +93,8 @@ mod tests {
     /// The key that is refused, who owns it, and what takes its place.
     fn refused(kind: &str, data: &str, model: &str) -> Option<(String, String, Option<String>)> {
         let text = format!(
-            "[data]\npath = \"x\"\n{data}\n[model]\nkind = \"{kind}\"\n{model}\n[optim]\nlr = 1e-3\n"
+            "[data]\npath = \"x\"\n{data}\n[model]\nkind = \"{kind}\"\n{model}\n[optim]\nlr = \
+             1e-3\n"
         );
         match ConfigSource::parse("run.toml", text) {
             Err(TrainError::Config(error)) => match error.fault {

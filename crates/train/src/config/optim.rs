@@ -95,7 +95,8 @@ impl ScheduleSection {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a part of the run is a number of steps, such as 400, or a share of the run, such as 0.05"
+    expecting = "a part of the run is a number of steps, such as 400, or a share of the run, such \
+                 as 0.05"
 )]
 pub enum Length {
     /// Steps.

@@ -42,8 +42,8 @@ mod tests {
     fn the_reference_shows_the_defaults() {
         let needed = ["context", "layers", "width", "heads"];
         let shown = parse(&written(|section, key| section == "model" && needed.contains(&key)));
-        let least = "[data]\npath = \"runs/sotu\"\nsequences = 32\n[model]\ncontext = 64\nlayers = 2\n\
-                     width = 64\nheads = 4\n[optim]\nlr = 1e-3\n";
+        let least = "[data]\npath = \"runs/sotu\"\nsequences = 32\n[model]\ncontext = 64\nlayers = \
+                     2\nwidth = 64\nheads = 4\n[optim]\nlr = 1e-3\n";
         assert_eq!(shown, parse(least), "a default is not what the reference shows");
     }
 

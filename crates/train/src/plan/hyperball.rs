@@ -19,14 +19,16 @@ pub(super) fn check(decay: &DecaySection) -> Result<(), ConfigFault> {
         return Err(ConfigFault::Conflict {
             key: "decay.schedule",
             reason: "hyperball has no λ that a schedule could multiply",
-            mend: "remove decay.schedule; the step's size follows the schedule of the learning rate",
+            mend: "remove decay.schedule; the step's size follows the schedule of the learning \
+                   rate",
         });
     }
     if decay.anchor != Anchor::Zero {
         return Err(ConfigFault::Conflict {
             key: "decay.anchor",
             reason: "hyperball holds norms and decays to no point",
-            mend: "remove decay.anchor; { norm = 1.0 } with a rule that decays lets norms be drawn to a target",
+            mend: "remove decay.anchor; { norm = 1.0 } with a rule that decays lets norms be drawn \
+                   to a target",
         });
     }
     Ok(())

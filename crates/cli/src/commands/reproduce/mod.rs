@@ -1,5 +1,5 @@
-//! `wd reproduce`: the project's main job on shipped data, from text to verdict; [`prior`] and [`vision`] are the studies of
-//! λ as a prior, in linear models and in networks.
+//! `wd reproduce`: the project's main job on shipped data, from text to verdict; [`prior`] and
+//! [`vision`] are the studies of λ as a prior, in linear models and in networks.
 
 mod prior;
 mod vision;
@@ -47,8 +47,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     full: bool,
 
-    /// Train on this text instead of the shipped corpus: JSONL, or plain text, which is cut into documents at
-    /// blank lines; also gzip or zstd
+    /// Train on this text instead of the shipped corpus: JSONL, or plain text, which is cut into
+    /// documents at blank lines; also gzip or zstd
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
 
@@ -130,7 +130,8 @@ fn prepare_corpus(
     };
     let tokenizer: TokenizerSpec = definition.tokenizer.as_deref().unwrap_or("bytes").parse()?;
     let corpus = out.join("corpus");
-    // A book is one text: cut at its blank lines, it has documents to hold out. JSONL brings its own.
+    // A book is one text: cut at its blank lines, it has documents to hold out. JSONL brings its
+    // own.
     let options = PrepareOptions { separator: Some("\n\n".to_owned()), force: false };
     let sidecar = data::prepare(&[source], &tokenizer, &corpus, &options)?;
     eprintln!(
@@ -142,7 +143,8 @@ fn prepare_corpus(
     Ok(corpus)
 }
 
-/// The base configuration with the variant's changes, shortened where the text is too short for them.
+/// The base configuration with the variant's changes, shortened where the text is too short for
+/// them.
 fn base_configuration(set: &[String], corpus: &Path) -> Result<String, CommandError> {
     let mut settings = vec![Setting::new(
         "data.path",

@@ -42,17 +42,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     }
     let path = arguments.out.join("report.html");
     command.push_str(&format!(" --out {}", quoted(&arguments.out.display().to_string())));
-    let context = Context {
-        title: "λ is the precision of a prior".to_owned(),
-        commands: vec![command],
-        setting: vec![
+    let context =
+        Context {
+            title: "λ is the precision of a prior".to_owned(),
+            commands: vec![command],
+            setting: vec![
             (
                 "Table".to_owned(),
-                "diabetes (Efron et al. 2004), shipped: progression after a year from ten measurements".to_owned(),
+                "diabetes (Efron et al. 2004), shipped: progression after a year from ten \
+                 measurements".to_owned(),
             ),
             (
                 "Samples".to_owned(),
-                "drawn without replacement from the two thirds of patients of least bmi; the rest of these are the fresh rows".to_owned(),
+                "drawn without replacement from the two thirds of patients of least bmi; the rest \
+                 of these are the fresh rows".to_owned(),
             ),
             (
                 "Shifted rows".to_owned(),
@@ -60,11 +63,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             ),
             (
                 "Model".to_owned(),
-                "linear with an intercept that is integrated out; columns standardised on the sample".to_owned(),
+                "linear with an intercept that is integrated out; columns standardised on the \
+                 sample".to_owned(),
             ),
         ],
-        notes: Vec::new(),
-    };
+            notes: Vec::new(),
+        };
     std::fs::create_dir_all(&arguments.out)
         .map_err(|source| CommandError::Write { path: arguments.out.clone(), source })?;
     let page = findings.page(&context);

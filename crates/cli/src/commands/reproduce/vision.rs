@@ -1,4 +1,5 @@
-//! `wd reproduce vision`: where the best λ lies for models with few and with many built-in assumptions, on limited data.
+//! `wd reproduce vision`: where the best λ lies for models with few and with many built-in
+//! assumptions, on limited data.
 
 use std::{
     collections::BTreeSet,
@@ -88,7 +89,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     })
 }
 
-/// Images that cannot be read, or are fewer than a trial asks for, should not cost a folder of failed trials.
+/// Images that cannot be read, or are fewer than a trial asks for, should not cost a folder of
+/// failed trials.
 fn refuse_unusable(path: &Path, trials: &[Trial]) -> Result<(), CommandError> {
     let mut sizes = BTreeSet::new();
     for trial in trials {

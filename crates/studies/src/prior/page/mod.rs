@@ -53,8 +53,8 @@ fn page(findings: &PriorFindings, context: &Context) -> Page {
         kind: "What a prior does",
         title: context.title.clone(),
         lead: findings.verdict.first().cloned().unwrap_or_default(),
-        regime: "Intervals are 95 % Student intervals of a mean over draws. Draws from one table overlap: the intervals speak of this \
-                 table, not of all tables."
+        regime: "Intervals are 95 % Student intervals of a mean over draws. Draws from one table \
+                 overlap: the intervals speak of this table, not of all tables."
             .to_owned(),
         facts: vec![
             ("Draws".to_owned(), findings.draws.to_string()),

@@ -76,21 +76,28 @@ pub(super) fn section(found: &[Recovery]) -> Section {
             group.without_interval.to_string(),
         ]);
     }
-    Section::full("recovery", "Weights drawn from a known prior", vec![
+    Section::full(
+        "recovery",
+        "Weights drawn from a known prior",
+        vec![
             Content::Figure(Box::new(FigureBlock::of_panels(
                 PanelFigure::over("recovery-figure", "rows, n", vec![sigma, coverage], 1),
                 "The σ that the evidence finds, and how often its interval is right.",
-                "Bands are quartiles over draws above, and the 95 % interval of a share (Wilson) below. More rows show the weights more \
-                 exactly, but σ is a property of p weights: its error does not fall below about 1/√(2p) of σ, whatever n.",
+                "Bands are quartiles over draws above, and the 95 % interval of a share (Wilson) \
+                 below. More rows show the weights more exactly, but σ is a property of p weights: \
+                 its error does not fall below about 1/√(2p) of σ, whatever n.",
                 number::measured,
             ))),
             Content::Table(table),
             Content::Paragraph(
-                "A draw without an inner maximum of the evidence has no interval and counts as one that misses: the evidence sees no signal \
-                 (σ = 0) or, where rows are fewer than weights and can be fitted exactly, no noise (σ = ∞)."
+                "A draw without an inner maximum of the evidence has no interval and counts as one \
+                 that misses: the evidence sees no signal (σ = 0) or, where rows are fewer than \
+                 weights and can be fitted exactly, no noise (σ = ∞)."
                     .to_owned(),
             ),
-        ]).named("Recovery")
+        ],
+    )
+    .named("Recovery")
 }
 
 fn sigma_text(value: f64) -> String {

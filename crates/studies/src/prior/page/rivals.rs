@@ -89,18 +89,25 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
             lambdas.join(", "),
         ]);
     }
-    Section::full("rivals", "Where evidence loses to cross-validation", vec![
+    Section::full(
+        "rivals",
+        "Where evidence loses to cross-validation",
+        vec![
             Content::Figure(Box::new(FigureBlock::of_panels(
                 figure,
                 "Evidence against cross-validation on the same draws.",
-                "Above 0 evidence loses. Errors are on fresh rows; bars are 95 % intervals of the mean paired difference.",
+                "Above 0 evidence loses. Errors are on fresh rows; bars are 95 % intervals of the \
+                 mean paired difference.",
                 |index| number::measured(index + 1.0),
             ))),
             Content::Table(table),
             Content::Paragraph(
-                "Model “right”: linear, with the prior and the noise that made the data. Errors of synthetic data are in units of the \
-                 noise's variance where it is constant, those of the real table in units of the target's."
+                "Model “right”: linear, with the prior and the noise that made the data. Errors of \
+                 synthetic data are in units of the noise's variance where it is constant, those \
+                 of the real table in units of the target's."
                     .to_owned(),
             ),
-        ]).named("Evidence or validation")
+        ],
+    )
+    .named("Evidence or validation")
 }

@@ -46,8 +46,8 @@ pub(super) fn sizes(findings: &PriorFindings) -> Section {
     let figure = FigureBlock::of_panels(
         PanelFigure::over("sample-size", "rows learnt from, n", panels, 2),
         "Maximum likelihood and MAP as the sample grows.",
-        "Below 0 in the lower panels the prior helps. Bands are 95 % intervals of the mean over draws, and of the mean of paired \
-         differences.",
+        "Below 0 in the lower panels the prior helps. Bands are 95 % intervals of the mean over \
+         draws, and of the mean of paired differences.",
         number::measured,
     );
     let mut table = Table::new(
@@ -130,9 +130,9 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
             1,
         ),
         &format!("Error over λ, learnt from {} rows.", curve.rows),
-        "To the left the model over-fits: the sample's own error goes on falling while that of fresh rows rises. To the right it \
-         under-fits: both rise. Dotted lines are the medians of the λ that each rule chooses. Bands are 95 % intervals of the mean over \
-         draws.",
+        "To the left the model over-fits: the sample's own error goes on falling while that of \
+         fresh rows rises. To the right it under-fits: both rise. Dotted lines are the medians of \
+         the λ that each rule chooses. Bands are 95 % intervals of the mean over draws.",
         number::measured,
     );
     let mut by_sigma = Panel::new("Mean squared error (1: the target's variance)", 220.0);
@@ -156,7 +156,8 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
             1,
         ),
         "The same over σ.",
-        "A wide prior, to the right, over-fits; a narrow one, to the left, under-fits. Bands are 95 % intervals of the mean over draws.",
+        "A wide prior, to the right, over-fits; a narrow one, to the left, under-fits. Bands are \
+         95 % intervals of the mean over draws.",
         number::measured,
     );
     let mut path = Table::new(&["λ", "σ = 1/√λ (of the noise)", "training", "fresh", "shifted"], 0);

@@ -61,10 +61,14 @@ pub(super) fn section(found: &FourWays) -> Section {
             format!("{:.1e}", way.largest_difference),
         ]);
     }
-    Section::full("ways", "One λ, four ways", vec![
+    Section::full(
+        "ways",
+        "One λ, four ways",
+        vec![
             Content::Paragraph(format!(
-                "On all {} rows, at the λ of highest evidence: prior σ = {} and noise {} give λ = noise²/σ² = {} for the summed loss, \
-                 which is 1/σ² with σ in units of the noise, and {} for the mean loss.",
+                "On all {} rows, at the λ of highest evidence: prior σ = {} and noise {} give λ = \
+                 noise²/σ² = {} for the summed loss, which is 1/σ² with σ in units of the noise, \
+                 and {} for the mean loss.",
                 found.rows,
                 number::short(number::rounded(found.prior_deviation)),
                 number::short(number::rounded(found.noise_deviation)),
@@ -74,10 +78,13 @@ pub(super) fn section(found: &FourWays) -> Section {
             Content::Figure(Box::new(FigureBlock::of_panels(
                 figure,
                 "The same minimum, reached four ways.",
-                "The normal equations are the reference. The optimizer computes in f32, whose weights have a spacing of about 10⁻⁷ of their \
-                 size: that is the scale of what it can reach.",
+                "The normal equations are the reference. The optimizer computes in f32, whose \
+                 weights have a spacing of about 10⁻⁷ of their size: that is the scale of what it \
+                 can reach.",
                 number::measured,
             ))),
             Content::Table(table),
-        ]).named("Four ways")
+        ],
+    )
+    .named("Four ways")
 }

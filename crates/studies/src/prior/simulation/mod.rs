@@ -1,4 +1,5 @@
-//! What a Gaussian prior does, shown by repetition: the parts of `wd reproduce prior` that are mathematics.
+//! What a Gaussian prior does, shown by repetition: the parts of `wd reproduce prior` that are
+//! mathematics.
 //!
 //! | file | question it answers |
 //! |---|---|

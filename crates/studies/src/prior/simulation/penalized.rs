@@ -1,4 +1,5 @@
-//! The minimum of ½‖ỹ − X̃w‖² + (λ/2)‖w‖², computed by ways that share nothing with [`Gaussian`](wd_evidence::Gaussian).
+//! The minimum of ½‖ỹ − X̃w‖² + (λ/2)‖w‖², computed by ways that share nothing with
+//! [`Gaussian`](wd_evidence::Gaussian).
 
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
@@ -6,7 +7,8 @@ use faer::{Mat, Side};
 use super::table::Table;
 use wd_evidence::EvidenceError;
 
-/// The penalised loss of a table, its columns centred and divided by their standard deviations, its target centred.
+/// The penalised loss of a table, its columns centred and divided by their standard deviations, its
+/// target centred.
 #[derive(Debug, Clone)]
 pub struct Penalized {
     x: Mat<f64>,
@@ -30,7 +32,8 @@ impl Penalized {
     /// λ weighs ½‖w‖² beside half the *sum* of squares.
     ///
     /// # Errors
-    /// [`EvidenceError::Lambda`] unless 0 < λ < ∞; [`EvidenceError::ConstantColumns`] for a column without variance.
+    /// [`EvidenceError::Lambda`] unless 0 < λ < ∞; [`EvidenceError::ConstantColumns`] for a column
+    /// without variance.
     pub fn new(table: &Table, lambda: f64) -> Result<Penalized, EvidenceError> {
         if !(lambda.is_finite() && lambda > 0.0) {
             return Err(EvidenceError::Lambda(lambda));
@@ -87,7 +90,8 @@ impl Penalized {
         gradient.col_as_slice(0).to_vec()
     }
 
-    /// Bound on the largest eigenvalue of X̃ᵀX̃: its largest sum of absolute values in a row (Gershgorin).
+    /// Bound on the largest eigenvalue of X̃ᵀX̃: its largest sum of absolute values in a row
+    /// (Gershgorin).
     pub fn curvature_bound(&self) -> f64 {
         let gram = self.x.transpose() * &self.x;
         (0..self.columns())
@@ -95,7 +99,8 @@ impl Penalized {
             .fold(0.0, f64::max)
     }
 
-    /// w ← w − η(X̃ᵀ(X̃w − ỹ) + λw) from w = 0 with η = 1/(bound on the curvature + λ), until rounding stops it.
+    /// w ← w − η(X̃ᵀ(X̃w − ỹ) + λw) from w = 0 with η = 1/(bound on the curvature + λ), until
+    /// rounding stops it.
     pub fn gradient_descent(&self) -> Descent {
         let rate = 1.0 / (self.curvature_bound() + self.lambda);
         let mut coefficients = vec![0.0; self.columns()];

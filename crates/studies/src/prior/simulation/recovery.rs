@@ -9,7 +9,8 @@ use wd_evidence::{EvidenceError, Gaussian, Intercept, Options};
 /// σ of the prior as the evidence finds it, in units of the noise's standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Recovered {
-    /// 1/√λ; 0 where the evidence sees no signal, ∞ where it sees no noise, which takes fewer rows than weights.
+    /// 1/√λ; 0 where the evidence sees no signal, ∞ where it sees no noise, which takes fewer rows
+    /// than weights.
     pub sigma: f64,
     /// 95 % interval, from that of ln λ; `None` without an inner maximum.
     pub interval: Option<(f64, f64)>,
@@ -22,8 +23,9 @@ impl Recovered {
     }
 }
 
-/// Draws p weights from N(0, σ²), n rows of p independent standard normal columns and noise of variance 1, and asks the
-/// evidence for σ. Columns stay as they are drawn, since the prior is on their weights; there is no intercept.
+/// Draws p weights from N(0, σ²), n rows of p independent standard normal columns and noise of
+/// variance 1, and asks the evidence for σ. Columns stay as they are drawn, since the prior is on
+/// their weights; there is no intercept.
 ///
 /// # Errors
 /// What [`Gaussian::from_rows`] refuses.

@@ -27,11 +27,12 @@ impl Table {
         }
     }
 
-    /// The rows with the smallest values of a column, and the `share` of rows with the largest: data of the same law
-    /// at another place.
+    /// The rows with the smallest values of a column, and the `share` of rows with the largest:
+    /// data of the same law at another place.
     ///
     /// # Errors
-    /// [`EvidenceError::Shape`] for a column that does not exist; [`EvidenceError::Empty`] where a part has no rows.
+    /// [`EvidenceError::Shape`] for a column that does not exist; [`EvidenceError::Empty`] where a
+    /// part has no rows.
     pub fn split_at_the_top(
         &self,
         column: usize,
@@ -54,7 +55,8 @@ impl Table {
         Ok((self.pick(low), self.pick(high)))
     }
 
-    /// The columns, standardised, with all their squares and products of two: p + p(p + 1)/2 columns.
+    /// The columns, standardised, with all their squares and products of two: p + p(p + 1)/2
+    /// columns.
     pub fn with_products(&self) -> Table {
         let (n, p) = (self.x.nrows(), self.x.ncols());
         let standardized: Vec<Vec<f64>> = (0..p)

@@ -82,7 +82,8 @@ pub fn trial(world: &World, n: usize, seed: u64) -> Result<Trial, EvidenceError>
     })
 }
 
-/// Mean squared errors at each λ on the sample, on fresh and on shifted rows, for the draw that [`trial`] makes.
+/// Mean squared errors at each λ on the sample, on fresh and on shifted rows, for the draw that
+/// [`trial`] makes.
 ///
 /// # Errors
 /// As [`trial`]; [`EvidenceError::Lambda`].

@@ -8,7 +8,8 @@ use super::table::Table;
 /// A source of samples to learn from, of fresh rows like them, and of shifted rows.
 #[derive(Debug, Clone)]
 pub enum World {
-    /// Rows of a real table: the sample is drawn without replacement from `pool`, whose other rows are fresh.
+    /// Rows of a real table: the sample is drawn without replacement from `pool`, whose other rows
+    /// are fresh.
     Rows {
         /// Rows that may be drawn.
         pool: Table,
@@ -19,7 +20,8 @@ pub enum World {
     Synthetic(Synthetic),
 }
 
-/// y = xᵀw + noise, of variance 1 where it is constant. Columns have mean 0 and variance 1; of shifted rows, mean 1.
+/// y = xᵀw + noise, of variance 1 where it is constant. Columns have mean 0 and variance 1; of
+/// shifted rows, mean 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Synthetic {
     /// p.
@@ -37,7 +39,8 @@ pub struct Synthetic {
 pub enum Weights {
     /// Each w ~ N(0, σ²), as the prior says.
     Prior(f64),
-    /// All equal to this: no draw of a prior of mean 0, and with correlated columns all along the strongest direction.
+    /// All equal to this: no draw of a prior of mean 0, and with correlated columns all along the
+    /// strongest direction.
     Equal(f64),
     /// One weight, of this size; all others are 0.
     Single(f64),

@@ -1,4 +1,5 @@
-//! What follows from a study of models under λ: each claim of the literature, and what these runs say to it.
+//! What follows from a study of models under λ: each claim of the literature, and what these runs
+//! say to it.
 
 use super::scaling::RATE;
 use super::{Censored, Gain, ONE_PASS, Optimum, Ratio, Regime, Scaling, Surface};
@@ -50,7 +51,8 @@ fn two_sides(surface: &Surface, gain: &Gain) -> Claim {
         _ => Supported::Undecided,
     };
     let mut finding = format!(
-        "At η = {}: the best λ above 0 is {} (ηλ = {}). Against λ = 0: test loss {}, training loss {}, accuracy {}.",
+        "At η = {}: the best λ above 0 is {} (ηλ = {}). Against λ = 0: test loss {}, training loss \
+         {}, accuracy {}.",
         spell(gain.learning_rate),
         spell(gain.lambda),
         short(gain.learning_rate * gain.lambda),
@@ -244,7 +246,8 @@ fn regime_switch(regimes: &[Regime]) -> Vec<Claim> {
         };
         lines.push(Claim {
             claim: format!(
-                "{}, {}: over many passes λ acts as a prior, in one pass over as many samples as a force",
+                "{}, {}: over many passes λ acts as a prior, in one pass over as many samples as a \
+                 force",
                 many.model, many.optimizer
             ),
             finding: format!(

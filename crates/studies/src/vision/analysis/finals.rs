@@ -7,7 +7,8 @@ use wd_lab::LabError;
 use wd_lab::configuration::{Flat, flatten};
 use wd_lab::study::Study;
 
-/// Losses (nats an image) and accuracies (0 … 1) of the final weights; NaN where the run did not measure them.
+/// Losses (nats an image) and accuracies (0 … 1) of the final weights; NaN where the run did not
+/// measure them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Finals {
     /// On the test images.

@@ -1,9 +1,11 @@
-//! Where the best λ lies, for several models and amounts of data: the study of λ as a prior in deep networks.
+//! Where the best λ lies, for several models and amounts of data: the study of λ as a prior in deep
+//! networks.
 //!
-//! A [`Surface`] is every trial that differs only in λ, the peak learning rate η and the seed: loss over (η, λ). Of each
-//! surface the analysis takes the curve at its best η, finds the optimum seed by seed, and compares with λ = 0 on the same
-//! seeds. Surfaces that differ in one setting more (the model, the number of images, the batch, the passes) give ratios
-//! of optima and slopes, again seed by seed, so that every number has an interval over paired seeds.
+//! A [`Surface`] is every trial that differs only in λ, the peak learning rate η and the seed: loss
+//! over (η, λ). Of each surface the analysis takes the curve at its best η, finds the optimum seed
+//! by seed, and compares with λ = 0 on the same seeds. Surfaces that differ in one setting more
+//! (the model, the number of images, the batch, the passes) give ratios of optima and slopes, again
+//! seed by seed, so that every number has an interval over paired seeds.
 //!
 //! | file | question it answers |
 //! |---|---|
@@ -24,7 +26,7 @@ mod surface;
 use serde::Serialize;
 use wd_decay::OptimizerKind;
 
-use wd_lab::analysis::analyse_some;
+use wd_lab::analyse_some;
 use wd_lab::configuration::flatten;
 use wd_lab::study::{Study, Trial};
 use wd_lab::{Analysis, AnalysisOptions, LabError};
@@ -47,7 +49,8 @@ pub struct VisionAnalysis {
     pub gains: Vec<Option<Gain>>,
     /// Best ηλ of one model over that of another, everything else equal.
     pub ratios: Vec<Ratio>,
-    /// Slopes of the best ηλ against the number of images, the batch, the passes and the learning rate.
+    /// Slopes of the best ηλ against the number of images, the batch, the passes and the learning
+    /// rate.
     pub scalings: Vec<Scaling>,
     /// How λ acted in each regime of the study, by the verdict of the main job.
     pub regimes: Vec<Regime>,
@@ -82,11 +85,12 @@ pub fn is_vision(study: &Study) -> bool {
     study.trials().first().and_then(kind).is_some_and(|kind| kind != "gpt")
 }
 
-/// Analyses a study, as far as it is finished. Where it has one model over many passes and in one pass over as many samples, both are
-/// judged besides as the main job judges its runs.
+/// Analyses a study, as far as it is finished. Where it has one model over many passes and in one
+/// pass over as many samples, both are judged besides as the main job judges its runs.
 ///
 /// # Errors
-/// [`LabError::NothingToAnalyse`] when no trial has finished; [`LabError::Store`] when a run directory is damaged.
+/// [`LabError::NothingToAnalyse`] when no trial has finished; [`LabError::Store`] when a run
+/// directory is damaged.
 pub fn analyse(study: &Study) -> Result<VisionAnalysis, LabError> {
     let (records, unfinished) = finals::read(study)?;
     if records.is_empty() {
@@ -128,10 +132,12 @@ pub fn analyse(study: &Study) -> Result<VisionAnalysis, LabError> {
     })
 }
 
-/// Passes up to which a run counts as one pass: rounding to whole steps may push it a hair over one.
+/// Passes up to which a run counts as one pass: rounding to whole steps may push it a hair over
+/// one.
 const ONE_PASS: f64 = 1.001;
 
-/// Each surface of one pass with one of many passes over as many samples, of the same model, optimizer and batch.
+/// Each surface of one pass with one of many passes over as many samples, of the same model,
+/// optimizer and batch.
 fn both_regimes(surfaces: &[Surface]) -> Vec<(&Surface, &Surface)> {
     let once = surfaces.iter().filter(|surface| surface.epochs <= ONE_PASS);
     once.filter_map(|once| {
@@ -148,7 +154,8 @@ fn both_regimes(surfaces: &[Surface]) -> Vec<(&Surface, &Surface)> {
     .collect()
 }
 
-/// The main job's verdict on the trials of a surface at its best η; nothing where nothing can be compared.
+/// The main job's verdict on the trials of a surface at its best η; nothing where nothing can be
+/// compared.
 fn regime(study: &Study, surface: &Surface) -> Result<Option<Regime>, LabError> {
     let Some(learning_rate) = surface.best_learning_rate() else {
         return Ok(None);

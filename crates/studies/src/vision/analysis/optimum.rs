@@ -20,7 +20,8 @@ pub enum Censored {
 
 /// The ηλ of lowest test loss, at one η.
 ///
-/// Of each seed: the λ > 0 of lowest loss, refined by the parabola in ln λ through it and its two neighbours.
+/// Of each seed: the λ > 0 of lowest loss, refined by the parabola in ln λ through it and its two
+/// neighbours.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Optimum {
     /// η.
@@ -42,7 +43,8 @@ pub struct Gain {
     pub lambda: f64,
     /// The largest λ of the grid.
     pub largest: f64,
-    /// Change of the test loss; negative is better. Corrected by Holm's method over all λ of the curve.
+    /// Change of the test loss; negative is better. Corrected by Holm's method over all λ of the
+    /// curve.
     pub test_loss: PairedDifference,
     /// Change of the training loss.
     pub train_loss: PairedDifference,
@@ -124,7 +126,8 @@ impl Optimum {
     }
 }
 
-/// Where the parabola through three points, the middle one the lowest, is lowest; within half the way to either neighbour.
+/// Where the parabola through three points, the middle one the lowest, is lowest; within half the
+/// way to either neighbour.
 fn vertex(x: [f64; 3], y: [f64; 3]) -> f64 {
     let (left, right) = (x[1] - x[0], x[2] - x[1]);
     let (fall, rise) = ((y[1] - y[0]) / left, (y[2] - y[1]) / right);

@@ -35,25 +35,29 @@ const AXES: [Axis; 4] = [
         key: "data.size",
         counts: "training images",
         held: Held::Passes,
-        law: "−1 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024) or a fixed share of the run",
+        law: "−1 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024) or a fixed \
+              share of the run",
     },
     Axis {
         key: "data.size",
         counts: "training images",
         held: Held::Samples,
-        law: "−1 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024), 0 if a fixed share of the run",
+        law: "−1 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024), 0 if a fixed \
+              share of the run",
     },
     Axis {
         key: "data.batch",
         counts: "images a step",
         held: Held::Passes,
-        law: "+1 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024) or a fixed share of the run",
+        law: "+1 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024) or a fixed \
+              share of the run",
     },
     Axis {
         key: "data.epochs",
         counts: "passes",
         held: Held::Images,
-        law: "0 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024), −1 if a fixed share of the run",
+        law: "0 if τ = 1/(ηλ) is a fixed number of passes (Wang & Aitchison 2024), −1 if a fixed \
+              share of the run",
     },
 ];
 
@@ -83,11 +87,13 @@ pub struct Ratio {
     pub optima: [Optimum; 2],
     /// What either gains there over λ = 0.
     pub gains: [Option<Gain>; 2],
-    /// ln of the best ηλ of the one − that of the other; where an optimum lies at an end of its grid, a bound.
+    /// ln of the best ηλ of the one − that of the other; where an optimum lies at an end of its
+    /// grid, a bound.
     pub log_optimum: PairedDifference,
     /// Does an optimum lie at an end of its grid?
     pub is_bound: bool,
-    /// Change of the test loss by the best λ: that of the one − that of the other. Negative: the one gains more.
+    /// Change of the test loss by the best λ: that of the one − that of the other. Negative: the
+    /// one gains more.
     pub gain: PairedDifference,
 }
 
@@ -214,7 +220,8 @@ pub(super) fn slopes(surfaces: &[Surface]) -> Vec<Scaling> {
     scalings
 }
 
-/// The slope along η on each surface of at least three rates whose optimum lies within the grid of λ: on a ridge of constant ηλ it is 0.
+/// The slope along η on each surface of at least three rates whose optimum lies within the grid of
+/// λ: on a ridge of constant ηλ it is 0.
 pub(super) fn ridges(surfaces: &[Surface]) -> Vec<Scaling> {
     let mut scalings = Vec::new();
     for (index, surface) in surfaces.iter().enumerate() {

@@ -23,8 +23,8 @@ const STUDIED: &str = "noise";
 /// Its largest severity.
 const STRONGEST: u8 = 5;
 
-/// For each model and optimizer the surface on which λ gains most: λ = 0 against its best λ on test images that get
-/// worse and worse, as far as the runs were evaluated on such.
+/// For each model and optimizer the surface on which λ gains most: λ = 0 against its best λ on test
+/// images that get worse and worse, as far as the runs were evaluated on such.
 pub(super) fn read(
     study: &Study,
     surfaces: &[Surface],
@@ -84,7 +84,8 @@ fn accuracies(
     Ok(found)
 }
 
-/// The models of one surface on corrupted test images: λ = 0 against the λ that is best on the clean ones.
+/// The models of one surface on corrupted test images: λ = 0 against the λ that is best on the
+/// clean ones.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Shift {
     /// Index of the surface.
@@ -98,7 +99,8 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// Does the best λ help on corrupted images? Judged at every severity, corrected by Holm's method over them.
+    /// Does the best λ help on corrupted images? Judged at every severity, corrected by Holm's
+    /// method over them.
     pub fn claim(&self, surfaces: &[Surface]) -> Claim {
         let mut differences: Vec<PairedDifference> = self
             .severities

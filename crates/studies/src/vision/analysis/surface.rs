@@ -22,7 +22,8 @@ const LEARNING_RATE_KEY: &str = "optim.lr";
 /// Every trial that differs only in λ, η and the seed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Surface {
-    /// The settings that tell it from the study's other surfaces, for example `model.kind` = `vit`, `data.size` = `1000`.
+    /// The settings that tell it from the study's other surfaces, for example `model.kind` = `vit`,
+    /// `data.size` = `1000`.
     pub settings: Vec<(String, String)>,
     /// The whole configuration that its trials share.
     #[serde(skip)]
@@ -84,7 +85,8 @@ impl Surface {
         self.points.iter().filter(of).collect()
     }
 
-    /// The η whose lowest mean test loss over λ is lowest; among those with several λ where there are any.
+    /// The η whose lowest mean test loss over λ is lowest; among those with several λ where there
+    /// are any.
     pub fn best_learning_rate(&self) -> Option<f64> {
         self.best_of(&self.learning_rates())
     }
@@ -185,7 +187,8 @@ fn number(configuration: &Flat, key: &str) -> Option<f64> {
     configuration.get(key)?.parse().ok()
 }
 
-/// The peak η that a configuration gives; absent where it leaves it to the default, which all of its study share.
+/// The peak η that a configuration gives; absent where it leaves it to the default, which all of
+/// its study share.
 pub(super) fn learning_rate(configuration: &Flat) -> Option<f64> {
     number(configuration, LEARNING_RATE_KEY)
 }

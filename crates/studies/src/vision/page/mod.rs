@@ -59,8 +59,8 @@ fn page(analysis: &VisionAnalysis, context: &Context) -> Page {
         kind: "Where the best λ lies",
         title: context.title.clone(),
         lead: lead(analysis),
-        regime: "Intervals are 95 % Student intervals over seeds; two runs of one seed start from the same weights and see the same images in \
-                 the same order."
+        regime: "Intervals are 95 % Student intervals over seeds; two runs of one seed start from \
+                 the same weights and see the same images in the same order."
             .to_owned(),
         facts: vec![
             ("Runs".to_owned(), trials.to_string()),
@@ -105,7 +105,8 @@ fn lead(analysis: &VisionAnalysis) -> String {
         matching.count()
     };
     if analysis.claims.is_empty() {
-        return "Nothing can be claimed yet: it takes λ = 0 beside other λ, everything else equal, such as decay.lambda=0,0.01,0.1,1."
+        return "Nothing can be claimed yet: it takes λ = 0 beside other λ, everything else equal, \
+                such as decay.lambda=0,0.01,0.1,1."
             .to_owned();
     }
     format!(

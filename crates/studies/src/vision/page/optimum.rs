@@ -20,8 +20,10 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
         contents.push(Content::Figure(Box::new(FigureBlock::of_panels(
             PanelFigure::over("optimum", "training images, n", panels, 2),
             "The best ηλ, and what it gains, as the data grow.",
-            "The best ηλ is that of lowest test loss, found for each seed by a parabola through the best λ and its neighbours, at the best η of those that every amount of data was trained at; where it lies at an \
-             end of the grid it is a bound, and the table says so. Gains are paired with λ = 0 seed by seed; below 0 is better.",
+            "The best ηλ is that of lowest test loss, found for each seed by a parabola through \
+             the best λ and its neighbours, at the best η of those that every amount of data was \
+             trained at; where it lies at an end of the grid it is a bound, and the table says so. \
+             Gains are paired with λ = 0 seed by seed; below 0 is better.",
             number::measured,
         ))));
     }

@@ -85,8 +85,10 @@ fn losses(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Conten
     Content::Figure(Box::new(FigureBlock::of_panels(
         PanelFigure::over("loss-over-decay", "ηλ, at the best η", panels, 2),
         "Loss over ηλ.",
-        "Left of the best the test loss rises while the training loss falls: too weak a λ over-fits. Right of it both rise: too strong a λ \
-         under-fits. Bands are 95 % intervals over seeds; losses are those of the final weights: nats an image for cross-entropy, the mean squared error where that is minimised.",
+        "Left of the best the test loss rises while the training loss falls: too weak a λ \
+         over-fits. Right of it both rise: too strong a λ under-fits. Bands are 95 % intervals \
+         over seeds; losses are those of the final weights: nats an image for cross-entropy, the \
+         mean squared error where that is minimised.",
         number::measured,
     )))
 }
@@ -159,9 +161,10 @@ fn deviations(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Op
     Some(Content::Figure(Box::new(FigureBlock::of_panels(
         PanelFigure::over("loss-over-sigma", "σ of the prior, 1/√(λn)", panels, 2),
         "The same as a prior: test loss over σ, SGD with coupled L2.",
-        "With SGD, coupled L2 and a loss that is a mean over n images, the minimum is the maximum a posteriori under the prior N(0, σ²), \
-         σ = 1/√(λn). Of weights before a batch norm the loss does not depend on the scale: for them λ sets the effective learning rate, and \
-         σ is only its name. AdamW's λ is no Gaussian prior and is not shown here.",
+        "With SGD, coupled L2 and a loss that is a mean over n images, the minimum is the maximum \
+         a posteriori under the prior N(0, σ²), σ = 1/√(λn). Of weights before a batch norm the \
+         loss does not depend on the scale: for them λ sets the effective learning rate, and σ is \
+         only its name. AdamW's λ is no Gaussian prior and is not shown here.",
         number::measured,
     ))))
 }

@@ -74,8 +74,9 @@ fn heat_map(surface: &Surface) -> Content {
         ]);
     }
     let name = format!("Test loss over λ and η, {}.", surface.label());
-    let caption = "Cells of one ηλ lie on a diagonal. Look at whether the dots, which mark the best η of each λ, follow it. Values are means over \
-                   seeds; darker on a light page, or brighter on a dark one, is lower."
+    let caption = "Cells of one ηλ lie on a diagonal. Look at whether the dots, which mark the \
+                   best η of each λ, follow it. Values are means over seeds; darker on a light \
+                   page, or brighter on a dark one, is lower."
         .to_owned();
     Content::Figure(Box::new(FigureBlock {
         figure: Figure::HeatMap(HeatMap {

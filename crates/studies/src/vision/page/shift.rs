@@ -11,9 +11,9 @@ use wd_page::{Content, FigureBlock, Section, Table};
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let contents = match analysis.shifts.is_empty() {
         true => vec![Content::Absent(
-            "Left out: it takes λ = 0 and three λ above it, so that a best one can be told, and runs \
-             that were evaluated on corrupted images (run.evaluate = [\"noise\"], or `wd evaluate RUN \
-             --corruption noise --severity 1` to 5)."
+            "Left out: it takes λ = 0 and three λ above it, so that a best one can be told, and \
+             runs that were evaluated on corrupted images (run.evaluate = [\"noise\"], or `wd \
+             evaluate RUN --corruption noise --severity 1` to 5)."
                 .to_owned(),
         )],
         false => contents(analysis),
@@ -71,8 +71,9 @@ fn contents(analysis: &VisionAnalysis) -> Vec<Content> {
         Content::Figure(Box::new(FigureBlock::of_panels(
             drawn,
             "Accuracy on corrupted test images.",
-            "Models trained on the clean images and tested on corrupted ones, for λ = 0 and the λ that is best on the clean test images. Bars and \
-             bands are 95 % intervals over seeds; differences are paired.",
+            "Models trained on the clean images and tested on corrupted ones, for λ = 0 and the λ \
+             that is best on the clean test images. Bars and bands are 95 % intervals over seeds; \
+             differences are paired.",
             number::measured,
         ))),
         Content::More("Accuracy at every severity".to_owned(), vec![Content::Table(table)]),

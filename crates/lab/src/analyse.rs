@@ -1,0 +1,102 @@
+//! From run directories to an answer: records → arms → pairs → verdict.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use wd_store::RunDirectory;
+
+use crate::LabError;
+use crate::analysis::trial::TrialRecord;
+use crate::analysis::{Arm, Comparison, arms, pairs};
+use crate::configuration::flatten;
+use crate::study::{Study, Trial};
+use crate::verdict::{Verdict, judge};
+
+/// Everything a report needs to know about a study.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Analysis {
+    /// One entry for each group of trials that differ only in their seed, ordered by schedule, peak
+    /// learning rate, λ.
+    pub arms: Vec<Arm>,
+    /// Paired comparisons of arms with λ > 0 against their baseline with λ = 0.
+    pub comparisons: Vec<Comparison>,
+    /// What follows from them.
+    pub verdict: Verdict,
+}
+
+/// How a study is judged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AnalysisOptions {
+    /// Largest change of the generalisation gap, in nats a token, that counts as none. The default,
+    /// 0.01, is a change of 1 % in perplexity.
+    pub gap_margin: f64,
+}
+
+impl Default for AnalysisOptions {
+    fn default() -> Self {
+        AnalysisOptions { gap_margin: 0.01 }
+    }
+}
+
+/// Analyses the trials of a study, as far as they are finished.
+///
+/// # Errors
+/// [`LabError::NothingToAnalyse`] when no trial has finished or diverged yet; [`LabError::Store`]
+/// when a run directory is damaged.
+pub fn analyse(study: &Study, options: &AnalysisOptions) -> Result<Analysis, LabError> {
+    analyse_some(study, |_| true, options)
+}
+
+/// The same for some of the trials.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn analyse_some(
+    study: &Study,
+    is_wanted: impl Fn(&Trial) -> bool,
+    options: &AnalysisOptions,
+) -> Result<Analysis, LabError> {
+    let records = study
+        .trials()
+        .iter()
+        .filter(|trial| is_wanted(trial))
+        .map(|trial| TrialRecord::read(&trial.directory, flatten(&trial.configuration)?))
+        .collect::<Result<Vec<_>, LabError>>()?;
+    conclude(records, options)
+}
+
+/// Analyses run directories that no study made; each is described by its `config.toml`.
+///
+/// # Errors
+/// As [`analyse`], and when a directory holds no run.
+pub fn analyse_directories(
+    directories: &[PathBuf],
+    options: &AnalysisOptions,
+) -> Result<Analysis, LabError> {
+    let records = directories
+        .iter()
+        .map(|directory| {
+            let text = RunDirectory::open(directory)?.read_config()?;
+            TrialRecord::read(directory, flatten(&text)?)
+        })
+        .collect::<Result<Vec<_>, LabError>>()?;
+    conclude(records, options)
+}
+
+fn conclude(records: Vec<TrialRecord>, options: &AnalysisOptions) -> Result<Analysis, LabError> {
+    let trials = records.len();
+    let members = arms::gather(records);
+    let has_result =
+        |members: &arms::Members| !members.finished.is_empty() || !members.arm.diverged.is_empty();
+    if !members.iter().any(has_result) {
+        return Err(LabError::NothingToAnalyse {
+            problem: format!("none of the {trials} trials has finished"),
+            fix: "run the sweep first; the same command continues what is unfinished".to_owned(),
+        });
+    }
+    let mut comparisons = pairs::same_settings(&members);
+    comparisons.extend(pairs::best_learning_rates(&members));
+    let arms: Vec<Arm> = members.into_iter().map(|members| members.arm).collect();
+    let verdict = judge(&arms, &comparisons, options.gap_margin);
+    Ok(Analysis { arms, comparisons, verdict })
+}

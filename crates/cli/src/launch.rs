@@ -1,5 +1,6 @@
 //! Running the trials of a study: one line a running trial, and the names of those that failed.
 
+use wd_page::number;
 use std::{
     collections::BTreeMap,
     io::IsTerminal,
@@ -16,7 +17,7 @@ use wd_lab::{
 
 use crate::{
     diagnostics::{CommandError, INTERRUPTED},
-    interrupt, progress, text,
+    interrupt, progress,
 };
 
 /// How many trials side by side: one a core, unless told.
@@ -52,8 +53,8 @@ pub(crate) fn train_and_report(
     }
     eprintln!(
         "{} in {} → {}",
-        text::counted(trials.len() as u64, "trial"),
-        wd_page::number::duration(report.elapsed.as_secs_f64()),
+        number::counted(trials.len() as u64, "trial"),
+        number::duration(report.elapsed.as_secs_f64()),
         html.display()
     );
     Ok(code)
@@ -104,7 +105,7 @@ fn conclude(trials: &[Trial], report: &Report) -> ExitCode {
     }
     eprintln!(
         "{left} of {} unfinished; the same command finishes the rest",
-        text::counted(trials.len() as u64, "trial")
+        number::counted(trials.len() as u64, "trial")
     );
     if report.failed().is_empty() { ExitCode::from(INTERRUPTED) } else { ExitCode::FAILURE }
 }
@@ -216,7 +217,7 @@ impl<'a> Display<'a> {
         let now = (done - self.done_before).max(0.0);
         let elapsed = self.started.elapsed().as_secs_f64();
         let left = if now > 0.01 {
-            wd_page::number::duration(elapsed * (total - done) / now)
+            number::duration(elapsed * (total - done) / now)
         } else {
             "unknown".to_owned()
         };
@@ -224,7 +225,7 @@ impl<'a> Display<'a> {
         self.total.set_message(format!(
             "{:.1} of {total} trials  {}  ETA {left}",
             done,
-            wd_page::number::duration(elapsed)
+            number::duration(elapsed)
         ));
     }
 

@@ -5,12 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use wd_page::number;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use wd_lab::launch::Progress;
 use wd_train::{Observer, RunPlan};
 
-use crate::text;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,10 +64,10 @@ pub(crate) fn line(progress: &Progress) -> String {
         "loss {:.4}  lr {:.2e}  λ {}  {} {}/s  ETA {}",
         progress.loss,
         progress.learning_rate,
-        wd_page::number::short(progress.lambda),
-        wd_page::number::rate(progress.samples_per_second),
+        number::short(progress.lambda),
+        number::rate(progress.samples_per_second),
         progress.unit.name(),
-        wd_page::number::duration(progress.eta_seconds),
+        number::duration(progress.eta_seconds),
     )
 }
 
@@ -87,29 +87,29 @@ impl Observer for RunProgress {
         let lines = [
             format!(
                 "{} in {}; {} in {} {} ({}, λ = {}, policy {})",
-                text::counted(plan.record.parameters, "parameter"),
-                text::counted(tensors as u64, "tensor"),
-                text::counted(plan.record.decayed_parameters, "parameter"),
-                text::counted(decayed as u64, "tensor"),
+                number::counted(plan.record.parameters, "parameter"),
+                number::counted(tensors as u64, "tensor"),
+                number::counted(plan.record.decayed_parameters, "parameter"),
+                number::counted(decayed as u64, "tensor"),
                 if plan.source.config.decay.holds() { "keep their norm" } else { "decay" },
                 plan.record.rule,
-                wd_page::number::short(plan.record.lambda),
+                number::short(plan.record.lambda),
                 plan.source.config.decay.policy().name(),
             ),
             format!("  why: {}", reasons(plan)),
             format!(
                 "{} of {}, {:.2} epochs, {} {unit} a parameter; {}; κ = {}{}",
-                text::counted(plan.record.steps, "step"),
-                text::counted(plan.record.samples_per_step, plan.record.unit.noun()),
+                number::counted(plan.record.steps, "step"),
+                number::counted(plan.record.samples_per_step, plan.record.unit.noun()),
                 plan.record.epochs,
-                wd_page::number::per_parameter(plan.record.samples_per_parameter),
+                number::per_parameter(plan.record.samples_per_parameter),
                 plan.record.schedule.describe(),
                 match plan.record.hides_shrink() {
                     true => "not known (the penalty is divided with the gradient)".to_owned(),
-                    false => wd_page::number::short(plan.record.kappa),
+                    false => number::short(plan.record.kappa),
                 },
                 if step > 0 {
-                    format!("; continues after step {}", wd_page::number::count(step))
+                    format!("; continues after step {}", number::count(step))
                 } else {
                     String::new()
                 },

@@ -59,7 +59,7 @@ pub mod shrink;
 pub mod timescale;
 pub mod unit;
 
-pub use counted::counted;
+use counted::counted;
 
 pub use anchor::Anchor;
 pub use equivalence::{Equivalence, Known, equivalence};

@@ -105,6 +105,11 @@ pub fn percent(fraction: f64) -> String {
     format!("{} %", trim_zeros(&fixed(value, decimals)))
 }
 
+/// A count with its noun: `1 step`, `169,728 parameters`.
+pub fn counted(number: u64, noun: &str) -> String {
+    crate::words::counted(count(number), noun)
+}
+
 /// A share as per cent, with two significant digits; a tiny one as it is.
 pub fn share(fraction: f64) -> String {
     let value = 100.0 * fraction;

@@ -99,7 +99,7 @@ pub enum TrainError {
         reason: String,
     },
     /// The thread pool could not be made.
-    #[error("cannot start {}: {reason}", wd_decay::counted(threads, "thread"))]
+    #[error("cannot start {}: {reason}", wd_page::counted(threads, "thread"))]
     Threads {
         /// Number of threads asked for.
         threads: usize,

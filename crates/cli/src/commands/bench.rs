@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
+use wd_page::number;
 use clap::{Args, ValueEnum};
 use wd_train::BenchShape;
 
-use crate::{diagnostics::CommandError, text};
+use crate::{diagnostics::CommandError};
 
 /// Time a training step, beside the GEMM rate of the same run
 #[derive(Debug, Args)]
@@ -76,11 +77,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         };
         println!(
             "{} {unit}/s on {}: {:.1} ms a step ({}, {} timed, {:.1} % in the optimizer)",
-            wd_page::number::rate(rate),
-            text::counted(threads as u64, "thread"),
+            number::rate(rate),
+            number::counted(threads as u64, "thread"),
             result.milliseconds_per_step,
-            text::counted(result.parameters as u64, "parameter"),
-            text::counted(result.steps as u64, "step"),
+            number::counted(result.parameters as u64, "parameter"),
+            number::counted(result.steps as u64, "step"),
             result.optimizer_share * 100.0,
         );
         println!(
@@ -89,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             result.gflops,
             result.gemm_fraction * 100.0,
             result.gemm_gflops,
-            wd_page::number::bytes(result.peak_memory_bytes),
+            number::bytes(result.peak_memory_bytes),
         );
     }
     Ok(ExitCode::SUCCESS)

@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use wd_page::number;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use wd_data::text::{PrepareOptions, TokenizerSpec};
 
-use crate::{diagnostics::CommandError, text};
+use crate::{diagnostics::CommandError};
 
 /// Prepare text for training
 #[derive(Debug, Subcommand)]
@@ -64,9 +65,9 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, CommandError> {
     } else {
         eprintln!(
             "{}, {} of a vocabulary of {} → {}",
-            text::counted(sidecar.documents, "document"),
-            text::counted(sidecar.tokens, "token"),
-            wd_page::number::count(sidecar.vocabulary as u64),
+            number::counted(sidecar.documents, "document"),
+            number::counted(sidecar.tokens, "token"),
+            number::count(sidecar.vocabulary as u64),
             arguments.out.display()
         );
     }

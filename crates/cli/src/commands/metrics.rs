@@ -7,10 +7,11 @@ use std::{
     process::ExitCode,
 };
 
+use wd_page::number;
 use clap::Args;
 use wd_store::RunDirectory;
 
-use crate::{diagnostics::CommandError, text};
+use crate::{diagnostics::CommandError};
 
 /// Print the metrics of a run
 #[derive(Debug, Args)]
@@ -138,7 +139,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let shown: Vec<Vec<String>> = thinned(rows, &columns)
             .into_iter()
             .map(|row| {
-                columns.iter().map(|column| cell(column[row], wd_page::number::short)).collect()
+                columns.iter().map(|column| cell(column[row], number::short)).collect()
             })
             .collect();
         write!(out, "{}", text::table(&header, &shown, &right))?;
@@ -147,7 +148,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
                 out,
                 "{} of {}; --csv or --json prints all",
                 shown.len(),
-                text::counted(rows as u64, "row")
+                number::counted(rows as u64, "row")
             )?;
         }
     }

@@ -5,6 +5,7 @@ use std::{
     process::ExitCode,
 };
 
+use wd_page::number;
 use clap::{Args, ValueEnum};
 use wd_lab::{LabError, Setting, setting};
 use wd_store::RunDirectory;
@@ -14,7 +15,6 @@ use crate::{
     diagnostics::{CommandError, DIVERGED, INTERRUPTED},
     interrupt,
     progress::{ProgressKind, RunProgress},
-    text,
 };
 
 const EXAMPLES: &str = "\
@@ -144,7 +144,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
                 .map_or(String::new(), |share| format!("; test accuracy {:.2} %", 100.0 * share));
             eprintln!(
                 "finished {}{}{}{accuracy} → {}",
-                text::counted(plan.record.steps, "step"),
+                number::counted(plan.record.steps, "step"),
                 loss("training", train_loss),
                 loss(plan.record.held_out(), validation_loss),
                 path.display()
@@ -154,7 +154,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Outcome::Interrupted { step } => {
             eprintln!(
                 "stopped after step {}; the same command continues from there",
-                wd_page::number::count(step)
+                number::count(step)
             );
             ExitCode::from(INTERRUPTED)
         }
@@ -162,11 +162,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             let what =
                 tensor.map_or("the loss".to_owned(), |path| format!("the gradient of {path}"));
             let kept = last_checkpoint.map_or("no checkpoint was written before".to_owned(), |s| {
-                format!("the last good checkpoint is step {}", wd_page::number::count(s))
+                format!("the last good checkpoint is step {}", number::count(s))
             });
             eprintln!(
                 "diverged at step {}: {what} is not finite; {kept}",
-                wd_page::number::count(step)
+                number::count(step)
             );
             ExitCode::from(DIVERGED)
         }

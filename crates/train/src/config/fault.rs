@@ -5,7 +5,8 @@ use std::ops::Range;
 use thiserror::Error;
 use wd_data::images::ImageError;
 use wd_decay::Unit;
-use wd_decay::{DecayError, DecayRule, OptimizerKind, counted};
+use wd_decay::{DecayError, DecayRule, OptimizerKind};
+use wd_page::counted;
 use wd_nn::NnError;
 use wd_optim::OptimError;
 

@@ -10,6 +10,7 @@
 //! | `schedule` | the factors on the learning rate and on λ |
 //! | `run_plan` | all of it, in order |
 //! | `record` | what `plan.json` says of it |
+//! | `page` | the same as a page |
 //! | `declaration` | what follows where the data are not there |
 
 mod declaration;
@@ -17,6 +18,7 @@ mod hyperball;
 mod lambdas;
 mod numbers;
 mod optimizer;
+mod page;
 mod record;
 mod run_plan;
 mod schedule;

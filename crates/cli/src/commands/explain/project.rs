@@ -1,5 +1,6 @@
 //! A configuration of this project as a decay to be explained.
 
+use wd_page::number;
 use wd_conventions::library::Convention;
 use wd_conventions::{DecayedTensors, DeclaredDecay};
 use wd_decay::{
@@ -7,11 +8,11 @@ use wd_decay::{
 };
 use wd_nn::ClassLoss;
 use wd_optim::Direction;
-use wd_page::number::short;
+use number::short;
 use wd_train::config::ModelConfig;
 use wd_train::{ConfigSource, Declaration, RunPlan};
 
-use crate::{diagnostics::CommandError, text};
+use crate::{diagnostics::CommandError};
 
 /// What a configuration declares; without its corpus, as far as the file itself goes.
 pub(super) fn declared(source: ConfigSource) -> Result<DeclaredDecay, CommandError> {
@@ -92,7 +93,7 @@ fn remarks(
     if !config.decay.overrides.is_empty() {
         remarks.push(format!(
             "{} have a λ of their own by [decay.overrides]: `wd plan` lists it",
-            text::counted(config.decay.overrides.len() as u64, "pattern")
+            number::counted(config.decay.overrides.len() as u64, "pattern")
         ));
     }
     let optimizer = declaration.optimizer;

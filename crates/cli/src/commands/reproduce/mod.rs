@@ -9,6 +9,7 @@ use std::{
     process::ExitCode,
 };
 
+use wd_page::number;
 use clap::{Args, Subcommand};
 use wd_data::text::{PrepareOptions, TokenizerSpec};
 use wd_lab::{Setting, Study, setting};
@@ -19,7 +20,7 @@ use wd_train::{ConfigSource, RunPlan};
 use crate::{
     commands::{data, report::write_study_report},
     diagnostics::CommandError,
-    launch, text,
+    launch,
 };
 
 /// Train small language models under several λ, and draw what λ did
@@ -101,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let trials = definition.add_to(&mut study, length, arguments.seeds)?;
     study.save()?;
 
-    eprintln!("{} → {}", text::counted(trials.len() as u64, "trial"), out.display());
+    eprintln!("{} → {}", number::counted(trials.len() as u64, "trial"), out.display());
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
         let corpus = arguments.corpus.as_deref().map(|path| ("--corpus", path));
         let lengths = (arguments.quick, arguments.full);
@@ -136,9 +137,9 @@ fn prepare_corpus(
     let sidecar = data::prepare(&[source], &tokenizer, &corpus, &options)?;
     eprintln!(
         "corpus: {}, {} of a vocabulary of {}",
-        text::counted(sidecar.documents, "document"),
-        text::counted(sidecar.tokens, "token"),
-        wd_page::number::count(sidecar.vocabulary as u64)
+        number::counted(sidecar.documents, "document"),
+        number::counted(sidecar.tokens, "token"),
+        number::count(sidecar.vocabulary as u64)
     );
     Ok(corpus)
 }
@@ -168,7 +169,7 @@ fn base_configuration(set: &[String], corpus: &Path) -> Result<String, CommandEr
         return Err(CommandError::usage(
             format!(
                 "the text gives one pass of {}: too short to see what λ does",
-                text::counted(available, "step")
+                number::counted(available, "step")
             ),
             format!("bring a text of at least {} × 2,048 tokens, about 500 kB", force::LEAST_STEPS),
         ));

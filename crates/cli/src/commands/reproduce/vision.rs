@@ -7,13 +7,14 @@ use std::{
     process::ExitCode,
 };
 
+use wd_page::number;
 use clap::Args;
 use wd_lab::{Setting, Study, Trial, configuration, setting};
 use wd_studies::vision;
 use wd_train::{ConfigSource, RunPlan};
 
 use super::{command, length};
-use crate::{commands::report::write_study_report, diagnostics::CommandError, launch, text};
+use crate::{commands::report::write_study_report, diagnostics::CommandError, launch};
 
 /// Train a ViT and a CNN on few images under many λ, and find where the best λ lies
 #[derive(Debug, Args)]
@@ -80,7 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     }
     study.save()?;
 
-    eprintln!("{} → {}", text::counted(trials.len() as u64, "trial"), out.display());
+    eprintln!("{} → {}", number::counted(trials.len() as u64, "trial"), out.display());
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
         let data = arguments.data.as_deref().map(|path| ("--data", path));
         let lengths = (arguments.quick, arguments.full);

@@ -144,8 +144,7 @@ mod tests {
         evaluation.add(&[0.5, 0.25, 1.0, -1.0], &[0, 0]);
         // ((0.5 − 1)² + 0.25² + 0 + 1) / 4.
         assert_eq!(evaluation.loss(), (0.25 + 0.0625 + 1.0) / 4.0);
-        let smoothed = ClassLoss::CrossEntropy { label_smoothing: 0.1 };
-        let mut evaluation = Evaluation::new(smoothed);
+        let mut evaluation = Evaluation::new(ClassLoss::CrossEntropy);
         evaluation.add(&[0.0, 0.0], &[1]);
         assert_eq!(evaluation.loss(), 2f64.ln());
         assert_eq!(evaluation.negative_log_likelihood(), 2f64.ln());

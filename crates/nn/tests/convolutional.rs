@@ -256,10 +256,14 @@ fn impossible_shapes_are_refused() {
 fn a_configuration_reads_back_and_unknown_keys_are_refused() {
     for config in [VisionConfig::Cnn(cnn()), VisionConfig::Resnet(resnet(18))] {
         let text = serde_json::to_string(&config).unwrap();
-        assert_eq!(serde_json::from_str::<VisionConfig>(&text).unwrap(), config);
-        let unknown = text.replacen("\"image\"", "\"imagery\":1,\"image\"", 1);
-        let error = serde_json::from_str::<VisionConfig>(&unknown).unwrap_err();
-        assert!(error.to_string().contains("unknown field `imagery`"), "{error}");
+        let read: VisionConfig = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.on(config.image(), config.classes()), config);
+        // The size of the images is no key: the data tell it.
+        for key in ["imagery", "image", "classes"] {
+            let unknown = text.replacen('}', &format!(",\"{key}\":1}}"), 1);
+            let error = serde_json::from_str::<VisionConfig>(&unknown).unwrap_err();
+            assert!(error.to_string().contains(&format!("unknown field `{key}`")), "{error}");
+        }
     }
 }
 

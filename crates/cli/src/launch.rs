@@ -1,6 +1,5 @@
 //! Running the trials of a study: one line a running trial, and the names of those that failed.
 
-use wd_page::number;
 use std::{
     collections::BTreeMap,
     io::IsTerminal,
@@ -8,6 +7,7 @@ use std::{
     process::{Command, ExitCode},
     time::{Duration, Instant},
 };
+use wd_page::number;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use wd_lab::{

@@ -9,7 +9,6 @@ mod diagnostics;
 mod interrupt;
 mod launch;
 mod progress;
-mod text;
 
 use std::process::ExitCode;
 

@@ -5,12 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wd_page::number;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use wd_lab::launch::Progress;
+use wd_page::number;
 use wd_train::{Observer, RunPlan};
-
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

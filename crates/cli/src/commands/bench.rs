@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use wd_page::number;
 use clap::{Args, ValueEnum};
+use wd_page::number;
 use wd_train::BenchShape;
 
-use crate::{diagnostics::CommandError};
+use crate::diagnostics::CommandError;
 
 /// Time a training step, beside the GEMM rate of the same run
 #[derive(Debug, Args)]

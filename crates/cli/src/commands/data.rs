@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use wd_page::number;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use wd_data::text::{PrepareOptions, TokenizerSpec};
+use wd_page::number;
 
-use crate::{diagnostics::CommandError};
+use crate::diagnostics::CommandError;
 
 /// Prepare text for training
 #[derive(Debug, Subcommand)]

@@ -7,11 +7,11 @@ use std::{
     process::ExitCode,
 };
 
-use wd_page::number;
 use clap::Args;
+use wd_page::{Content, Page, Section, Table, Terminal, number};
 use wd_store::RunDirectory;
 
-use crate::{diagnostics::CommandError};
+use crate::{diagnostics::CommandError, output};
 
 /// Print the metrics of a run
 #[derive(Debug, Args)]
@@ -135,19 +135,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         }
     } else {
         let header: Vec<&str> = names.iter().map(String::as_str).collect();
-        let right: Vec<usize> = (0..header.len()).collect();
-        let shown: Vec<Vec<String>> = thinned(rows, &columns)
-            .into_iter()
-            .map(|row| {
-                columns.iter().map(|column| cell(column[row], number::short)).collect()
-            })
-            .collect();
-        write!(out, "{}", text::table(&header, &shown, &right))?;
-        if shown.len() < rows {
+        let mut table = Table::new(&header, 0);
+        table.rows.extend(
+            thinned(rows, &columns)
+                .into_iter()
+                .map(|row| columns.iter().map(|column| cell(column[row], number::short)).collect()),
+        );
+        let shown = table.rows.len();
+        let page = Page {
+            sections: vec![Section::terminal(vec![Content::Table(table)])],
+            ..Page::default()
+        };
+        write!(out, "{}", page.terminal(&Terminal { rows: shown, ..output::terminal() }))?;
+        if shown < rows {
             writeln!(
                 out,
                 "{} of {}; --csv or --json prints all",
-                shown.len(),
+                shown,
                 number::counted(rows as u64, "row")
             )?;
         }

@@ -5,9 +5,9 @@ use std::{
     process::ExitCode,
 };
 
-use wd_page::number;
 use clap::{Args, ValueEnum};
 use wd_lab::{LabError, Setting, setting};
+use wd_page::number;
 use wd_store::RunDirectory;
 use wd_train::{ConfigSource, KEYS, Outcome, Resume, RunOptions, RunPlan};
 
@@ -164,10 +164,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             let kept = last_checkpoint.map_or("no checkpoint was written before".to_owned(), |s| {
                 format!("the last good checkpoint is step {}", number::count(s))
             });
-            eprintln!(
-                "diverged at step {}: {what} is not finite; {kept}",
-                number::count(step)
-            );
+            eprintln!("diverged at step {}: {what} is not finite; {kept}", number::count(step));
             ExitCode::from(DIVERGED)
         }
     })

@@ -6,9 +6,9 @@ use thiserror::Error;
 use wd_data::images::ImageError;
 use wd_decay::Unit;
 use wd_decay::{DecayError, DecayRule, OptimizerKind};
-use wd_page::counted;
 use wd_nn::NnError;
 use wd_optim::OptimError;
+use wd_page::counted;
 
 /// A configuration that cannot be run: what is wrong with it, and where in its text.
 #[derive(Debug, Error)]

@@ -1,6 +1,6 @@
 //! A configuration of this project as a decay to be explained.
 
-use wd_page::number;
+use number::short;
 use wd_conventions::library::Convention;
 use wd_conventions::{DecayedTensors, DeclaredDecay};
 use wd_decay::{
@@ -8,11 +8,11 @@ use wd_decay::{
 };
 use wd_nn::ClassLoss;
 use wd_optim::Direction;
-use number::short;
+use wd_page::number;
 use wd_train::config::ModelConfig;
 use wd_train::{ConfigSource, Declaration, RunPlan};
 
-use crate::{diagnostics::CommandError};
+use crate::diagnostics::CommandError;
 
 /// What a configuration declares; without its corpus, as far as the file itself goes.
 pub(super) fn declared(source: ConfigSource) -> Result<DeclaredDecay, CommandError> {

@@ -9,10 +9,10 @@ use std::{
     process::ExitCode,
 };
 
-use wd_page::number;
 use clap::{Args, Subcommand};
 use wd_data::text::{PrepareOptions, TokenizerSpec};
 use wd_lab::{Setting, Study, setting};
+use wd_page::number;
 use wd_page::words::quoted;
 use wd_studies::{Definition, Length, force};
 use wd_train::{ConfigSource, RunPlan};

@@ -7,9 +7,9 @@ use std::{
     process::ExitCode,
 };
 
-use wd_page::number;
 use clap::Args;
 use wd_lab::{Setting, Study, Trial, configuration, setting};
+use wd_page::number;
 use wd_studies::vision;
 use wd_train::{ConfigSource, RunPlan};
 

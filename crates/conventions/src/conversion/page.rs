@@ -57,7 +57,7 @@ impl ConversionReport {
             sections.push(Section::new("call", "To paste", call));
         }
         let mut known: Vec<Content> =
-            to.entry.quirks.iter().map(|quirk| Content::Paragraph(sentence(quirk))).collect();
+            to.entry.quirks.iter().map(|quirk| Content::fact("mind", quirk)).collect();
         known.push(Content::fact("known from", to.entry.known_from()));
         known.extend(check.map(|verdict| Content::fact("checked", verdict.to_string())));
         sections.push(Section::new("library", "The library", known));

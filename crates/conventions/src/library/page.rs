@@ -4,7 +4,6 @@ use super::convention::Convention;
 use super::entry::{LibraryEntry, Method};
 use super::key::{KeyDefault, KeyMeaning};
 use wd_page::number::short;
-use wd_page::words::capitalised;
 use wd_page::{Content, Page, Section, Table};
 
 /// These entries as a page: one in full, several as a table.
@@ -101,7 +100,7 @@ impl LibraryEntry {
         contents.push(Content::fact("decays", &self.decays));
         contents.push(Content::fact("known from", self.known_from()));
         let quirks = self.quirks.iter();
-        contents.extend(quirks.map(|quirk| Content::Paragraph(format!("{}.", capitalised(quirk)))));
+        contents.extend(quirks.map(|quirk| Content::fact("mind", quirk)));
         contents
     }
 }

@@ -49,3 +49,16 @@ fn kind(path: &str) -> String {
     };
     parts[start..end].join(".")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::kind;
+
+    #[test]
+    fn the_kind_of_a_matrix_is_its_path_without_block_and_weight() {
+        assert_eq!(kind("block.3.attention.qkv.weight"), "attention.qkv");
+        assert_eq!(kind("block.11.mlp.up.weight"), "mlp.up");
+        assert_eq!(kind("projection.weight"), "projection");
+        assert_eq!(kind("weight"), "weight");
+    }
+}

@@ -164,7 +164,9 @@ fn the_plan_says_what_is_held_and_how() {
         for setting in settings {
             command.args(["--set", setting]);
         }
-        String::from_utf8_lossy(&succeed(&mut command).stdout).into_owned()
+        let printed = String::from_utf8_lossy(&succeed(&mut command).stdout).into_owned();
+        // However its lines are broken.
+        printed.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let held = plan(&["decay={ rule = \"hyperball\" }"]);
     for part in [

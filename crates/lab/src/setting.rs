@@ -223,7 +223,12 @@ pub(crate) fn canonical(value: &Value) -> String {
             }
         }
         Value::Array(array) => {
-            let items: Vec<String> = array.iter().map(canonical).collect();
+            // A bare word is no TOML inside an array.
+            let item = |value: &Value| match value {
+                Value::String(_) => value.to_string().trim().to_owned(),
+                _ => canonical(value),
+            };
+            let items: Vec<String> = array.iter().map(item).collect();
             format!("[{}]", items.join(", "))
         }
         _ => value.to_string().trim().to_owned(),

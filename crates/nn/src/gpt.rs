@@ -201,9 +201,9 @@ impl<F: Float> Gpt<F> {
 
     /// Floating-point operations of forward and backward per token, in matrix products alone.
     ///
-    /// Six per weight of a linear map or the head, and per layer 3·4·width for each of the (context
-    /// + 1)/2 keys that a query sees on average. What the backward computes a second time is not
-    /// counted.
+    /// Six per weight of a linear map or the head, and per layer 3·4·width for each of the
+    /// (context + 1)/2 keys that a query sees on average. What the backward computes a second time
+    /// is not counted.
     pub fn flops_per_token(&self) -> f64 {
         let GptConfig { vocabulary, context, layers, width, .. } = self.config;
         let maps = if self.config.activation == Activation::SwiGlu { 3 } else { 2 };

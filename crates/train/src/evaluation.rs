@@ -80,7 +80,7 @@ impl Evaluation {
     /// The loss that was minimised, without label smoothing.
     pub(crate) fn loss(&self) -> f64 {
         match self.minimised {
-            ClassLoss::CrossEntropy { .. } => self.negative_log_likelihood(),
+            ClassLoss::CrossEntropy => self.negative_log_likelihood(),
             ClassLoss::MeanSquaredError => self.squared_error / self.images as f64,
         }
     }

@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+/// Columns that the longest paths of tensors leave room in.
+const WIDTH: usize = 140;
+
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let plan = RunPlan::new(arguments.config.read()?)?;
     let threads = super::train::threads(arguments.threads)?;
@@ -39,8 +42,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         });
         println!("{answer}");
     } else {
-        // Every tensor is shown: the plan is about which of them decay.
-        let terminal = Terminal { rows: usize::MAX, ..output::terminal() };
+        // Every tensor is shown, by its whole path: the plan is about which of them decay.
+        let terminal = output::terminal();
+        let terminal = Terminal { rows: usize::MAX, width: terminal.width.max(WIDTH), ..terminal };
         print!("{}", plan.page(&cost, threads).terminal(&terminal));
     }
     Ok(ExitCode::SUCCESS)

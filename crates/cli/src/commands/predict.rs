@@ -105,7 +105,7 @@ fn write<W: Write>(
     writer: &mut csv::Writer<W>,
     record: impl IntoIterator<Item = String>,
 ) -> Result<(), CommandError> {
-    writer.write_record(record.into_iter()).map_err(|error| match error.into_kind() {
+    writer.write_record(record).map_err(|error| match error.into_kind() {
         csv::ErrorKind::Io(source) => CommandError::Output(source),
         other => CommandError::Output(std::io::Error::other(format!("{other:?}"))),
     })

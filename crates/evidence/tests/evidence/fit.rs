@@ -9,6 +9,9 @@ use wd_evidence::fit::{
 };
 use wd_page::{Context, Terminal};
 
+/// What a case asks for otherwise.
+type Change = fn(&mut Request);
+
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/tables").join(name)
 }
@@ -267,7 +270,7 @@ fn sums_of_other_columns_do_not_add() {
         }
     }
     // Options that would have given another design than the one that was summed.
-    let cases: [(&str, fn(&mut Request)); 5] = [
+    let cases: [(&str, Change); 5] = [
         ("target", |request| request.table.targets = vec!["bmi".to_owned()]),
         ("weights", |request| request.table.weights = Some("age".to_owned())),
         ("drop", |request| request.table.drop = vec!["age".to_owned()]),

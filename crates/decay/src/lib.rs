@@ -3,7 +3,6 @@
 //! | file | question it answers |
 //! |---|---|
 //! | [`role`] | what is this tensor? |
-//! | [`optimizer`] | which family of optimizers takes the step? |
 //! | [`policy`] | does this tensor decay, with which λ, and why? |
 //! | [`schedule`] | what multiplies the peak learning rate (or λ) at step t? |
 //! | [`rule`] | how does λ become this step's shrink? |
@@ -15,7 +14,7 @@
 //! | [`norm`] | which weight norm does theory predict at each step? |
 //! | [`mod@equivalence`] | which λ, τ, norm and angle are the same thing? |
 //! | [`run`] | which run is a λ part of? |
-//! | [`unit`] | what does a number count? |
+//! | [`mod@unit`] | what does a number count? |
 //! | [`names`] | which known name did a person mean? |
 //!
 //! # Symbols

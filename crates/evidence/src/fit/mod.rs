@@ -2,16 +2,16 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`request`], [`criteria`], [`groups`], [`family`] | what is asked for: plain data, or read from words |
-//! | [`inputs`], [`agreement`] | which files are tables and which are sums, and whether they are parts of one table |
-//! | [`source`], [`rows`], [`fold_sums`] | the table as sums, sums of folds, or rows |
-//! | [`sums`] | sums of a part of a table as a file |
-//! | [`gaussian`], [`glm`] | the fit of one target |
-//! | [`analysis`], [`table`] | what a fit found, whatever the family, and what it has read |
-//! | [`json`] | an analysis as JSON |
-//! | [`calibration`] | how often predictions hold what they promise |
-//! | [`conventions`] | λ as other libraries count it |
-//! | [`predictor`], [`model`], [`prediction`] | the fit as a file, and what it says of other rows |
+//! | `request`, `criteria`, `groups`, `family` | what is asked for: plain data, or read from words |
+//! | `inputs`, `agreement` | which files are tables and which are sums, and whether they are parts of one table |
+//! | `source`, `rows`, `fold_sums` | the table as sums, sums of folds, or rows |
+//! | `sums` | sums of a part of a table as a file |
+//! | `gaussian`, `glm` | the fit of one target |
+//! | `analysis`, `table` | what a fit found, whatever the family, and what it has read |
+//! | `json` | an analysis as JSON |
+//! | `calibration` | how often predictions hold what they promise |
+//! | `conventions` | λ as other libraries count it |
+//! | `predictor`, `model`, `prediction` | the fit as a file, and what it says of other rows |
 //!
 //! A Gaussian fit reads a table of any length once and in constant memory; the other families hold
 //! it.

@@ -2,14 +2,14 @@
 //!
 //! | file | section |
 //! |---|---|
-//! | [`terminal`] | what answers the question in a few lines |
-//! | [`choice`] | evidence and errors over λ; what each criterion chooses, and what it costs by the others |
-//! | [`weights`] | coefficients along the path; the prior over the histogram of fitted weights; the table |
-//! | [`calibration`] | how often intervals and probabilities are right |
-//! | [`conventions`] | the same fit in other libraries |
-//! | [`table`] | what the columns of the table became |
-//! | [`headline`] | which λ, in one line |
-//! | [`curve`] | points and panels over λ |
+//! | `terminal` | what answers the question in a few lines |
+//! | `choice` | evidence and errors over λ; what each criterion chooses, and what it costs by the others |
+//! | `weights` | coefficients along the path; the prior over the histogram of fitted weights; the table |
+//! | `calibration` | how often intervals and probabilities are right |
+//! | `conventions` | the same fit in other libraries |
+//! | `table` | what the columns of the table became |
+//! | `headline` | which λ, in one line |
+//! | `curve` | points and panels over λ |
 
 mod calibration;
 mod choice;

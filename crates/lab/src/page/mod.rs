@@ -2,15 +2,15 @@
 //!
 //! | file | section |
 //! |---|---|
-//! | [`verdict`] | what was found, and what is not significant |
-//! | [`training`] | training loss over the run, paired difference to λ = 0 |
-//! | [`gap`] | validation against training loss |
-//! | [`constant`] | final loss under a constant learning rate |
-//! | [`late`], [`norms`] | gradients, updates, weights; the norm recursion |
-//! | [`rate_grid`] | final loss over λ and peak learning rate |
-//! | [`arms`] | every arm in a table |
-//! | [`summary`] | the short form for a terminal |
-//! | [`mod@context`] | how to make the study again, and what its trials have in common |
+//! | `verdict` | what was found, and what is not significant |
+//! | `training` | training loss over the run, paired difference to λ = 0 |
+//! | `gap` | validation against training loss |
+//! | `constant` | final loss under a constant learning rate |
+//! | `late`, `norms` | gradients, updates, weights; the norm recursion |
+//! | `rate_grid` | final loss over λ and peak learning rate |
+//! | `arms` | every arm in a table |
+//! | `summary` | the short form for a terminal |
+//! | `context` | how to make the study again, and what its trials have in common |
 
 mod arms;
 mod arrangement;

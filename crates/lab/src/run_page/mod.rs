@@ -2,9 +2,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`record`] | what is read from the run directory |
-//! | [`figures`] | the figures |
-//! | [`norms`] | weight norms by role, measured and predicted |
+//! | `record` | what is read from the run directory |
+//! | `figures` | the figures |
+//! | `norms` | weight norms by role, measured and predicted |
 
 mod figures;
 mod norms;

@@ -38,7 +38,7 @@ impl VisionConfig {
 
     /// Fills `parameters` with initial weights.
     ///
-    /// CNN and ResNet: see [`CnnConfig`] and [`ResnetConfig`]. ViT, as timm and DeiT: N(0, 0.02²)
+    /// CNN and ResNet: see [`CnnConfig`](crate::CnnConfig) and [`ResnetConfig`](crate::ResnetConfig). ViT, as timm and DeiT: N(0, 0.02²)
     /// for maps, the head and positions, N(0, 1e-6²) for the class token; the patch embedding N(0,
     /// 1/(3·inputs)), the variance of PyTorch's uniform numbers. MLP: N(0, 2/inputs) for hidden
     /// layers, N(0, 1/inputs) for the head. Biases 0, norm gains 1.

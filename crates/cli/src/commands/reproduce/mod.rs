@@ -1,5 +1,5 @@
-//! `wd reproduce`: the project's main job on shipped data, from text to verdict; [`prior`] and
-//! [`vision`] are the studies of λ as a prior, in linear models and in networks.
+//! `wd reproduce`: the project's main job on shipped data, from text to verdict; `prior` and
+//! `vision` are the studies of λ as a prior, in linear models and in networks.
 
 mod prior;
 mod vision;

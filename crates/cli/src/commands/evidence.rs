@@ -14,7 +14,6 @@ use wd_evidence::Intercept;
 use wd_evidence::fit::{Criteria, Family, FitError, Groups, Model, Request, fit_targets, sum};
 use wd_evidence::page::page_of_targets;
 use wd_page::Context;
-use wd_page::words::quoted;
 
 use crate::diagnostics::CommandError;
 use crate::output;
@@ -193,8 +192,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     if let (Some(path), Some(model)) = (&arguments.save, Model::new(&analyses)) {
         wd_store::write_file(path, model.to_json()?.as_bytes())?;
     }
-    let page =
-        page_of_targets(&analyses, &Context { commands: vec![command()], ..Context::default() });
+    let page = page_of_targets(
+        &analyses,
+        &Context { commands: vec![output::own_command()], ..Context::default() },
+    );
     if let Some(path) = &arguments.out {
         wd_store::write_file(path, page.html().as_bytes())?;
     }
@@ -271,10 +272,4 @@ impl From<FitError> for CommandError {
             other => CommandError::Fit(Box::new(other)),
         }
     }
-}
-
-/// The command as it was typed, for the report.
-fn command() -> String {
-    let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
-    format!("wd {}", words.join(" "))
 }

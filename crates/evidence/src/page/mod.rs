@@ -20,7 +20,7 @@ mod table;
 mod terminal;
 mod weights;
 
-use wd_page::number::{count, short};
+use wd_page::number::{count, measured, short};
 use wd_page::{Context, Page, Section};
 
 use crate::fit::{Analysis, Family, Sums, TableSummary};
@@ -105,7 +105,7 @@ fn facts(analysis: &Analysis) -> Vec<(String, String)> {
         fact("Rows", count(analysis.rows as u64)),
         fact("Columns", count(analysis.columns.len() as u64)),
         fact("Effective parameters", format!("{gamma} of {}", analysis.rank)),
-        fact("Log evidence", format!("{} nats", short(analysis.log_evidence))),
+        fact("Log evidence", format!("{} nats", measured(analysis.log_evidence))),
     ];
     if analysis.groups.is_empty() {
         facts.push(fact("Prior σ", short(1.0 / analysis.alpha.sqrt())));

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 
 use crate::number::count;
+use crate::words::capitalised;
 use crate::{Claim, Content, Page, Shown, Supported};
 
 /// Columns of a fact's name.
@@ -42,9 +43,9 @@ impl Page {
     /// left out.
     pub fn terminal(&self, terminal: &Terminal) -> String {
         let mut out = Writer { terminal, text: String::new() };
-        for sentence in [&self.lead, &self.regime] {
+        for sentence in [self.lead.clone(), capitalised(&self.regime)] {
             if !sentence.is_empty() {
-                out.paragraph("", sentence, "");
+                out.paragraph("", &sentence, "");
             }
         }
         for section in self.sections.iter().filter(|section| section.shown != Shown::File) {

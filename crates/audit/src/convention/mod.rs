@@ -1,0 +1,1 @@
+//! Which tensors the well-known trainers would decay.

@@ -1,0 +1,1 @@
+//! Formats: torch's zip and legacy stream, pickles, safetensors, sharded checkpoints.

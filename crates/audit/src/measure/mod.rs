@@ -1,0 +1,1 @@
+//! Norms and other sums over tensors, at the speed of memory.

@@ -21,7 +21,9 @@ pub enum Naming {
     #[strum(serialize = "the order of the model's tensors, in which every shape agrees")]
     Order,
     /// The split of a known trainer is the only one under which every shape agrees.
-    #[strum(serialize = "the split into groups of a known trainer, the only one under which every shape agrees")]
+    #[strum(
+        serialize = "the split into groups of a known trainer, the only one under which every shape agrees"
+    )]
     Split {
         /// The trainer.
         trainer: &'static str,

@@ -8,7 +8,8 @@ pub(super) static DIALECT: Dialect = Dialect {
     name: "axolotl",
     matches: |clues| {
         let own = ["base_model", "micro_batch_size", "sequence_len", "val_set_size"];
-        let shared = ["datasets", "adapter", "learning_rate", "lr_scheduler", "num_epochs", "optimizer"];
+        let shared =
+            ["datasets", "adapter", "learning_rate", "lr_scheduler", "num_epochs", "optimizer"];
         // `micro_batch_size` is Megatron's too.
         if clues.has("base_model") { clues.keys(&own, &shared) } else { 0 }
     },
@@ -22,8 +23,7 @@ fn read(reading: &Reading) -> Declaration {
     declaration.rate = peak.map(Declared::stated);
     let per_device = reading.number("micro_batch_size").unwrap_or(1.0);
     let accumulation = reading.number("gradient_accumulation_steps").unwrap_or(1.0);
-    declaration.batch =
-        reading.number("world_size").map(|world| per_device * accumulation * world);
+    declaration.batch = reading.number("world_size").map(|world| per_device * accumulation * world);
     let schedule = hugging_face::schedule(reading, &declaration, "cosine", peak.unwrap_or(0.0));
     declaration.schedule = schedule;
     declaration

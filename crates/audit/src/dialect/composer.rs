@@ -16,7 +16,8 @@ pub(super) static DIALECT: Dialect = Dialect {
             "eval_first",
             "callbacks.lr_monitor",
         ];
-        let shared = ["max_duration", "global_train_batch_size", "optimizer.name", "scheduler.t_warmup"];
+        let shared =
+            ["max_duration", "global_train_batch_size", "optimizer.name", "scheduler.t_warmup"];
         // OLMo has the same shape and another key for the rate.
         let is_decoupled =
             clues.text("optimizer.name").is_some_and(|name| name.starts_with("decoupled"));
@@ -37,16 +38,18 @@ fn read(reading: &Reading) -> Declaration {
     declaration.momentum = reading.number("optimizer.momentum");
     declaration.set_optimizer(name, known);
     if declaration.is_independent_of_rate {
-        declaration.scaling =
-            Some("a step shrinks by λ times the rate over the first rate, not by λ times the rate"
-                .to_owned());
+        declaration.scaling = Some(
+            "a step shrinks by λ times the rate over the first rate, not by λ times the rate"
+                .to_owned(),
+        );
     }
     declaration.rate = (reading.number("optimizer.lr").map(Declared::stated))
         .or(known.and_then(|known| known.rate).map(Declared::by_default));
     declaration.batch = reading.number("global_train_batch_size");
     declaration.steps = time(reading, "max_duration").and_then(|time| time.batches());
     declaration.schedule = schedule(reading, declaration.steps);
-    declaration.is_pure_bf16 = reading.text("fsdp_config.mixed_precision").map(|mode| mode == "PURE");
+    declaration.is_pure_bf16 =
+        reading.text("fsdp_config.mixed_precision").map(|mode| mode == "PURE");
     declaration
 }
 

@@ -53,10 +53,11 @@ fn read(reading: &Reading) -> Declaration {
     }
     let peak = reading.number("optimizer.params.lr");
     let peak = reading.number("scheduler.params.warmup_max_lr").or(peak);
-    declaration.rate = peak.map(Declared::stated).or_else(|| match reading.text("optimizer.params.lr") {
-        Some(_) => None,
-        None => Some(Declared::by_default(1e-3)),
-    });
+    declaration.rate =
+        peak.map(Declared::stated).or_else(|| match reading.text("optimizer.params.lr") {
+            Some(_) => None,
+            None => Some(Declared::by_default(1e-3)),
+        });
     declaration.schedule = schedule(reading);
     declaration.steps = declaration.schedule.map(|schedule| schedule.steps);
     declaration

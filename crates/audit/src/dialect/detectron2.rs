@@ -9,7 +9,8 @@ use super::{Declaration, Dialect, rate};
 pub(super) static DIALECT: Dialect = Dialect {
     name: "detectron2",
     matches: |clues| {
-        let own = ["SOLVER.BASE_LR", "SOLVER.IMS_PER_BATCH", "SOLVER.MAX_ITER", "SOLVER.WEIGHT_DECAY"];
+        let own =
+            ["SOLVER.BASE_LR", "SOLVER.IMS_PER_BATCH", "SOLVER.MAX_ITER", "SOLVER.WEIGHT_DECAY"];
         clues.keys(&own, &["MODEL", "DATASETS", "INPUT"])
     },
     read,

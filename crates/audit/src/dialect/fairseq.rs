@@ -18,7 +18,10 @@ pub(super) static DIALECT: Dialect = Dialect {
             "update_freq",
             "adam_betas",
         ];
-        clues.keys(&own, &["task", "criterion", "lr_scheduler", "weight_decay", "distributed_world_size"])
+        clues.keys(
+            &own,
+            &["task", "criterion", "lr_scheduler", "weight_decay", "distributed_world_size"],
+        )
     },
     read,
 };
@@ -46,7 +49,8 @@ fn read(reading: &Reading) -> Declaration {
     }
     let peak = reading.numbers(&key("optimization", "lr")).first().copied();
     declaration.set_rate(peak, None);
-    declaration.steps = reading.count(&key("optimization", "max_update")).filter(|steps| *steps > 0);
+    declaration.steps =
+        reading.count(&key("optimization", "max_update")).filter(|steps| *steps > 0);
     let sequences = match is_flat {
         true => reading.number("batch_size").or_else(|| reading.number("max_sentences")),
         false => reading.number("dataset.batch_size"),

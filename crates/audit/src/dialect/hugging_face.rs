@@ -12,7 +12,8 @@ pub(super) static DIALECT: Dialect = Dialect {
         if clues.is_called(&["TrainingArguments", "SFTConfig", "training_args.bin"]) {
             return 100;
         }
-        let own = ["per_device_train_batch_size", "lr_scheduler_type", "adam_beta1", "adam_epsilon"];
+        let own =
+            ["per_device_train_batch_size", "lr_scheduler_type", "adam_beta1", "adam_epsilon"];
         // Megatron has `adam_beta1` too, beside keys of its own.
         let shared = ["learning_rate", "num_train_epochs", "output_dir", "weight_decay"];
         clues.keys(&own, &shared)
@@ -71,9 +72,12 @@ pub(super) fn schedule(
         // Without warm-up, whatever the arguments say of it.
         "constant" => rate::schedule(ScheduleKind::Constant, None, steps, 1.0),
         "constant_with_warmup" => rate::schedule(ScheduleKind::Constant, warmup, steps, 1.0),
-        "warmup_stable_decay" => {
-            rate::stable(warmup, steps, setting("min_lr_ratio").unwrap_or(0.0), setting("num_decay_steps")?)
-        }
+        "warmup_stable_decay" => rate::stable(
+            warmup,
+            steps,
+            setting("min_lr_ratio").unwrap_or(0.0),
+            setting("num_decay_steps")?,
+        ),
         "polynomial" if setting("power").unwrap_or(1.0) == 1.0 => {
             let floor = rate::floor(Some(setting("lr_end").unwrap_or(1e-7)), Some(peak));
             rate::schedule(ScheduleKind::Linear, warmup, steps, floor)

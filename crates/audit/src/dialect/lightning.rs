@@ -6,11 +6,8 @@ use super::{Declaration, Dialect, unknown};
 pub(super) static DIALECT: Dialect = Dialect {
     name: "Lightning",
     matches: |clues| {
-        let is_named = clues.is_called(&[
-            "hyper_parameters",
-            "datamodule_hyper_parameters",
-            "hparams.yaml",
-        ]);
+        let is_named =
+            clues.is_called(&["hyper_parameters", "datamodule_hyper_parameters", "hparams.yaml"]);
         // A trainer whose own keys are there reads its own.
         usize::from(is_named)
     },

@@ -17,7 +17,11 @@ pub(super) static DIALECT: Dialect = Dialect {
             "optimizer.init_args",
             "train.log_interval",
         ];
-        if clues.has("train") { clues.keys(&own, &["precision", "out_dir", "optimizer"]) } else { 0 }
+        if clues.has("train") {
+            clues.keys(&own, &["precision", "out_dir", "optimizer"])
+        } else {
+            0
+        }
     },
     read,
 };
@@ -44,8 +48,7 @@ fn read(reading: &Reading) -> Declaration {
     let lowest = reading.number("train.min_lr").unwrap_or(6e-5);
     let floor = rate::floor(Some(lowest), declaration.rate.map(|rate| rate.value));
     let warmup = reading.number("train.lr_warmup_steps").or(Some(100.0));
-    declaration.schedule =
-        rate::schedule(ScheduleKind::Cosine, warmup, declaration.steps, floor);
+    declaration.schedule = rate::schedule(ScheduleKind::Cosine, warmup, declaration.steps, floor);
     declaration.is_pure_bf16 = reading.text("precision").map(|precision| precision == "bf16-true");
     declaration
 }

@@ -82,7 +82,9 @@ fn schedule(reading: &Reading, declaration: &Declaration, peak: Option<f64>) -> 
     let length = length.or(declaration.steps)?;
     let warmup = reading.number("lr_warmup_iters").filter(|warmup| *warmup > 0.0).or_else(|| {
         let share = reading.number("lr_warmup_fraction").map(|share| share * length as f64);
-        share.map(f64::round).or_else(|| in_samples("lr_warmup_samples").map(|warmup| warmup as f64))
+        share
+            .map(f64::round)
+            .or_else(|| in_samples("lr_warmup_samples").map(|warmup| warmup as f64))
     });
     let floor = rate::floor(reading.number("min_lr"), peak);
     match reading.word("lr_decay_style").as_deref().unwrap_or("linear") {

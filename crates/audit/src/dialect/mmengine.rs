@@ -10,7 +10,8 @@ use crate::checkpoint::Value;
 pub(super) static DIALECT: Dialect = Dialect {
     name: "mmengine",
     matches: |clues| {
-        let own = ["optim_wrapper", "train_cfg", "param_scheduler", "train_dataloader", "auto_scale_lr"];
+        let own =
+            ["optim_wrapper", "train_cfg", "param_scheduler", "train_dataloader", "auto_scale_lr"];
         // Before mmengine: `optimizer = dict(type=…)` and `optimizer_config`.
         let old = ["optimizer_config", "lr_config", "checkpoint_config", "optimizer.paramwise_cfg"];
         let shared = ["optimizer.type", "default_hooks", "model", "runner"];
@@ -36,14 +37,12 @@ fn read(reading: &Reading) -> Declaration {
         declaration.momentum = None;
     }
     declaration.set_rate(reading.number(&key("lr")), known);
-    let paramwise =
-        if is_new { "optim_wrapper.paramwise_cfg" } else { "optimizer.paramwise_cfg" };
+    let paramwise = if is_new { "optim_wrapper.paramwise_cfg" } else { "optimizer.paramwise_cfg" };
     if let (Some(config), Some(lambda)) = (reading.at(paramwise), declaration.lambda) {
         set_multipliers(&mut declaration, config, lambda.value);
     }
-    declaration.steps = reading
-        .count("train_cfg.max_iters")
-        .or_else(|| reading.count("runner.max_iters"));
+    declaration.steps =
+        reading.count("train_cfg.max_iters").or_else(|| reading.count("runner.max_iters"));
     // The batch is that of one device; how many there are is not here.
     let is_scaled = reading.truth("auto_scale_lr.enable") == Some(true);
     declaration.batch = reading.number("auto_scale_lr.base_batch_size").filter(|_| is_scaled);

@@ -166,9 +166,7 @@ fn declare(clues: &Clues) -> Option<Declaration> {
     }
     let reading = Reading::new(clues.value);
     let mut declaration = match best {
-        Some((_, dialect)) => {
-            Declaration { dialect: dialect.name, ..(dialect.read)(&reading) }
-        }
+        Some((_, dialect)) => Declaration { dialect: dialect.name, ..(dialect.read)(&reading) },
         None => unknown::read(&reading)?,
     };
     if declaration.applied_lambda.is_none() {
@@ -236,8 +234,7 @@ impl Declaration {
         if reading.has(key) {
             self.lambda_key = Some(key.to_owned());
         }
-        self.lambda =
-            stated.map(Declared::stated).or(default.map(Declared::by_default));
+        self.lambda = stated.map(Declared::stated).or(default.map(Declared::by_default));
     }
 
     /// A λ of its own for what `holds` says.

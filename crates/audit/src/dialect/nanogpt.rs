@@ -8,7 +8,8 @@ use super::{Declaration, Dialect, rate};
 pub(super) static DIALECT: Dialect = Dialect {
     name: "nanoGPT",
     matches: |clues| {
-        let own = ["max_iters", "lr_decay_iters", "eval_iters", "always_save_checkpoint", "init_from"];
+        let own =
+            ["max_iters", "lr_decay_iters", "eval_iters", "always_save_checkpoint", "init_from"];
         let shared = ["block_size", "warmup_iters", "gradient_accumulation_steps", "n_embd"];
         clues.keys(&own, &shared)
     },

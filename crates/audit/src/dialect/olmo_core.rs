@@ -59,7 +59,9 @@ fn steps(reading: &Reading, tokens_a_step: Option<f64>) -> Option<u64> {
     let value = reading.number("trainer.max_duration.value")?;
     match reading.word("trainer.max_duration.unit")?.as_str() {
         "steps" => whole(value),
-        "tokens" => tokens_a_step.filter(|a_step| *a_step > 0.0).and_then(|a_step| whole((value / a_step).floor())),
+        "tokens" => tokens_a_step
+            .filter(|a_step| *a_step > 0.0)
+            .and_then(|a_step| whole((value / a_step).floor())),
         _ => None,
     }
 }

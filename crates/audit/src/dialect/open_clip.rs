@@ -8,9 +8,14 @@ use super::{Declaration, Dialect};
 pub(super) static DIALECT: Dialect = Dialect {
     name: "open_clip",
     matches: |clues| {
-        let own = ["accum_freq", "local_loss", "gather_with_grad", "lock_image", "train_num_samples"];
+        let own =
+            ["accum_freq", "local_loss", "gather_with_grad", "lock_image", "train_num_samples"];
         let shared = ["wd", "beta1", "beta2", "precision", "warmup", "eps", "lr", "model"];
-        if clues.has("wd") || clues.is_called(&["params.txt"]) { clues.keys(&own, &shared) } else { 0 }
+        if clues.has("wd") || clues.is_called(&["params.txt"]) {
+            clues.keys(&own, &shared)
+        } else {
+            0
+        }
     },
     read,
 };
@@ -19,7 +24,8 @@ pub(super) static DIALECT: Dialect = Dialect {
 fn read(reading: &Reading) -> Declaration {
     let mut declaration = Declaration::default();
     declaration.set_lambda(reading, "wd", Some(0.2));
-    let is_vit = reading.text("model").is_none_or(|model| model.to_ascii_lowercase().contains("vit"));
+    let is_vit =
+        reading.text("model").is_none_or(|model| model.to_ascii_lowercase().contains("vit"));
     let default = if is_vit { (0.9, 0.98) } else { (0.9, 0.999) };
     declaration.betas = Some(reading.betas(("beta1", "beta2"), default));
     declaration.set_optimizer(reading.text("opt").unwrap_or("adamw"), None);

@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn rules_are_ignored_by_comments_alone() {
-        let text = "a: 1 # wd: ignore[S01]\nb: 2 # why not; wd: ignore[S01, d04]\nc: 'wd: ignore[T01]'";
+        let text =
+            "a: 1 # wd: ignore[S01]\nb: 2 # why not; wd: ignore[S01, d04]\nc: 'wd: ignore[T01]'";
         assert_eq!(ignored_rules(text), ["S01", "D04"]);
     }
 }

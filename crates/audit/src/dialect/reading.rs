@@ -150,8 +150,21 @@ pub(super) fn sounds_like_decay(path: &str) -> bool {
     let is_near = key.contains("weightdecay")
         || words.clone().any(|word| matches!(word, "decay" | "wd" | "l2" | "wdecay"));
     const OTHER: [&str; 15] = [
-        "lr", "learning", "rate", "ema", "epochs", "epoch", "iters", "steps", "samples", "momentum",
-        "ratio", "type", "style", "milestones", "layer",
+        "lr",
+        "learning",
+        "rate",
+        "ema",
+        "epochs",
+        "epoch",
+        "iters",
+        "steps",
+        "samples",
+        "momentum",
+        "ratio",
+        "type",
+        "style",
+        "milestones",
+        "layer",
     ];
     is_near && !words.any(|word| OTHER.contains(&word))
 }

@@ -9,7 +9,8 @@ use super::{Declaration, Dialect};
 pub(super) static DIALECT: Dialect = Dialect {
     name: "timm",
     matches: |clues| {
-        let own = ["lr_base", "opt_betas", "sched", "warmup_lr", "smoothing", "drop_path", "opt_eps"];
+        let own =
+            ["lr_base", "opt_betas", "sched", "warmup_lr", "smoothing", "drop_path", "opt_eps"];
         let shared = ["opt", "weight_decay", "warmup_epochs", "min_lr", "layer_decay", "epochs"];
         if clues.has("opt") || clues.has("sched") { clues.keys(&own, &shared) } else { 0 }
     },

@@ -32,11 +32,9 @@ fn read(reading: &Reading) -> Declaration {
     let warmup = reading.number("lr_scheduler.num_warmup_steps");
     let component = reading.text("lr_scheduler._component_").unwrap_or_default();
     if component.contains("cosine") {
-        declaration.schedule =
-            rate::schedule(ScheduleKind::Cosine, warmup, declaration.steps, 0.0);
+        declaration.schedule = rate::schedule(ScheduleKind::Cosine, warmup, declaration.steps, 0.0);
     } else if component.is_empty() {
-        declaration.schedule =
-            rate::schedule(ScheduleKind::Constant, None, declaration.steps, 1.0);
+        declaration.schedule = rate::schedule(ScheduleKind::Constant, None, declaration.steps, 1.0);
     }
     // `dtype` is that of the weights, and there is no copy in 32 bits.
     declaration.is_pure_bf16 = reading.word("dtype").map(|dtype| dtype == "bf16");

@@ -35,9 +35,9 @@ pub(super) fn read(reading: &Reading) -> Option<Declaration> {
     let leaves = reading.leaves();
     let find = |names: &[&str]| {
         names.iter().find_map(|name| {
-            let is_named = |path: &str| path.rsplit('.').next().is_some_and(|last| {
-                last.eq_ignore_ascii_case(name)
-            });
+            let is_named = |path: &str| {
+                path.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(name))
+            };
             leaves.iter().find(|(path, value)| is_named(path) && number(value).is_some())
         })
     };

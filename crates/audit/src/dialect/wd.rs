@@ -11,7 +11,8 @@ pub(super) static DIALECT: Dialect = Dialect {
     name: "wd train",
     matches: |clues| {
         let own = ["decay.lambda", "decay.rule", "decay.policy", "decay.anchor", "decay.overrides"];
-        let known = clues.keys(&own, &["optim.kind", "optim.lr", "run.steps", "schedule.kind", "data.path"]);
+        let known = clues
+            .keys(&own, &["optim.kind", "optim.lr", "run.steps", "schedule.kind", "data.path"]);
         if clues.has("optim") { known } else { 0 }
     },
     read,

@@ -13,9 +13,9 @@ use std::path::Path;
 pub(super) use python::literal;
 pub(super) use python::module as python_module;
 
+use crate::AuditError;
 use crate::checkpoint::Value;
 use crate::limits::Limits;
-use crate::AuditError;
 
 /// A configuration as values, and the names that its text sets to something else than a literal.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,16 +49,20 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Parsed, AuditError> {
         "toml" => toml(text).map(Parsed::from).map_err(|(line, reason)| fail(line, reason)),
         "py" => Ok(python_module(text)),
         "sh" | "args" => Ok(flags::parse(text).into()),
-        _ => by_content(text)
-            .ok_or_else(|| fail(None, "this is no JSON, TOML or YAML, no `key: value` lines, no \
-                Python assignments and no flags".to_owned())),
+        _ => by_content(text).ok_or_else(|| {
+            fail(
+                None,
+                "this is no JSON, TOML or YAML, no `key: value` lines, no \
+                Python assignments and no flags"
+                    .to_owned(),
+            )
+        }),
     }
 }
 
 /// The first syntax under which the text is a table that is not empty.
 fn by_content(text: &str) -> Option<Parsed> {
-    let is_table =
-        |value: &Value| matches!(value, Value::Table(pairs) if !pairs.is_empty());
+    let is_table = |value: &Value| matches!(value, Value::Table(pairs) if !pairs.is_empty());
     if text.trim_start().starts_with('{')
         && let Some(value) = json(text).ok().filter(is_table)
     {

@@ -324,10 +324,13 @@ mod tests {
         assert_eq!(read("600_000"), Some(Value::Integer(600_000)));
         assert_eq!(read("1 / 4"), Some(Value::Number(0.25)));
         assert_eq!(read("'a' \"b\""), Some(Value::Text("ab".to_owned())));
-        assert_eq!(read("(0.9, 0.95)").and_then(|pair| match pair {
-            Value::List(items) => items[1].number(),
-            _ => None,
-        }), Some(0.95));
+        assert_eq!(
+            read("(0.9, 0.95)").and_then(|pair| match pair {
+                Value::List(items) => items[1].number(),
+                _ => None,
+            }),
+            Some(0.95)
+        );
         for other in ["max_iters", "2 ** 3", "open('x')", "f'x'", "1 +", "[1", "dict(a)", "0x10"] {
             assert_eq!(read(other), None, "{other}");
         }

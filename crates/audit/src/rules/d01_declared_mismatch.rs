@@ -26,9 +26,9 @@ pub(super) static RULE: Rule = Rule {
         optimizer.param_groups])\
         \n\nThe usual causes are a key that the trainer does not read, an optimizer that is built \
         before the configuration is merged, and a paper that was not updated.",
-    no_fault: "λ may follow a schedule of its own, groups may have a λ that the configuration gives \
-        them by name, and some trainers scale λ: none of these is reported. The defaults of an \
-        optimizer are not what its groups hold, and a λ that nobody typed is no declaration.",
+    no_fault: "λ may follow a schedule of its own, groups may have a λ that the configuration \
+        gives them by name, and some trainers scale λ: none of these is reported. The defaults of \
+        an optimizer are not what its groups hold, and a λ that nobody typed is no declaration.",
     cases: &["FoundationStereo#200", "pythia#132", "PointNeXt#69"],
     check,
 };
@@ -55,8 +55,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
         if let Some(&(declaration, lambda)) = wrong.first()
             && !wrong.iter().any(agrees)
         {
-            let place =
-                Place { file: declaration.file.clone(), line: declaration.line };
+            let place = Place { file: declaration.file.clone(), line: declaration.line };
             report.add(place, message(declaration, lambda, subject, &held), fix(lambda), vec![]);
         }
     }
@@ -72,8 +71,7 @@ fn is_held(subject: &Subject, declaration: &Declaration, lambda: f64) -> bool {
     let held = super::evidence::groups(subject).any(|(_, group)| {
         let multiplier = super::evidence::setting(&group.settings, "wd_mult");
         group.lambda.is_some_and(|held| {
-            is_same(held, lambda)
-                || multiplier.is_some_and(|factor| is_same(held, lambda * factor))
+            is_same(held, lambda) || multiplier.is_some_and(|factor| is_same(held, lambda * factor))
         })
     });
     // Groups that have λ of their own leave nothing to the common one.

@@ -43,8 +43,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
         });
         let Some((declaration, lambda)) = stated else { continue };
         let message = format!(
-            "The {} configuration declares λ = {}, and every group of the optimizer in {} has \
-             λ = 0.",
+            "The {} configuration declares λ = {}, and every group of the optimizer in {} has λ = \
+             0.",
             declaration.dialect,
             short(lambda),
             subject.checkpoint.path.display()

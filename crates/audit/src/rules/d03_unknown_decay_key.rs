@@ -9,7 +9,8 @@ use crate::checkpoint::Group;
 use crate::finding::{Place, Severity};
 
 /// Spellings of λ that are found in groups and that optimizers of PyTorch do not read.
-const SPELLINGS: [&str; 6] = ["weight_decay_rate", "wd", "decay", "l2", "weightdecay", "decay_rate"];
+const SPELLINGS: [&str; 6] =
+    ["weight_decay_rate", "wd", "decay", "l2", "weightdecay", "decay_rate"];
 
 pub(super) static RULE: Rule = Rule {
     id: "D03",
@@ -25,8 +26,8 @@ pub(super) static RULE: Rule = Rule {
     mend: "Use the key that the optimizer reads:\
         \n\n    {\"params\": decayed, \"weight_decay\": 0.1}\
         \n\nTorch lists what it reads in optimizer.defaults.",
-    no_fault: "BertAdam and some forks of Muon read these keys rightly: a group without weight_decay \
-        is not reported, and neither is a second key with the same value.",
+    no_fault: "BertAdam and some forks of Muon read these keys rightly: a group without \
+        weight_decay is not reported, and neither is a second key with the same value.",
     cases: &["wekws#23", "mt-dnn#37"],
     check,
 };

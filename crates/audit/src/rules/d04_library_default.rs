@@ -14,12 +14,12 @@ pub(super) static RULE: Rule = Rule {
     name: "library-default",
     severity: Severity::Note,
     finds: "The weight decay is a default of the trainer that nobody typed.",
-    why: "Defaults differ by four orders of magnitude between libraries: 0 in Hugging Face's Trainer, \
-        0.01 in torch.optim.AdamW, 1e-4 in optax.adamw, 0.1 in nanoGPT. They were chosen for other \
-        runs, and they change between versions. A run that is moved to another library changes its \
-        decay without anybody deciding it.",
-    seen: "The configuration has no key for λ, so that its trainer uses its own default. This needs \
-        a configuration of a known trainer.",
+    why: "Defaults differ by four orders of magnitude between libraries: 0 in Hugging Face's \
+        Trainer, 0.01 in torch.optim.AdamW, 1e-4 in optax.adamw, 0.1 in nanoGPT. They were chosen \
+        for other runs, and they change between versions. A run that is moved to another library \
+        changes its decay without anybody deciding it.",
+    seen: "The configuration has no key for λ, so that its trainer uses its own default. This \
+        needs a configuration of a known trainer.",
     mend: "Write the number down, even if it is the default:\
         \n\n    optimizer = torch.optim.AdamW(groups, lr=6e-4, weight_decay=0.1)\
         \n\nwd advise says which λ published laws suggest for the run.",

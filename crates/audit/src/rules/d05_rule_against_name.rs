@@ -20,14 +20,14 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     finds: "The name of the optimizer promises one rule of decay, and the other one is applied.",
     why: "Adam with an L2 penalty and AdamW are different methods under nearly the same name. In \
-        AdamW each step takes ηλw off a weight. In Adam λw is added to the gradient and then divided \
-        by the gradient's size: weights with large gradients hardly decay, and a λ that suits the \
-        one is wrong for the other by orders of magnitude.",
+        AdamW each step takes ηλw off a weight. In Adam λw is added to the gradient and then \
+        divided by the gradient's size: weights with large gradients hardly decay, and a λ that \
+        suits the one is wrong for the other by orders of magnitude.",
     seen: "PyTorch since 2.15 stores decoupled_weight_decay in each group: False with a λ of 0.001 \
         or more is reported, whatever the name. So is a configuration whose name and whose rule \
-        differ (`adam` is decoupled in fairseq, DeepSpeed and bitsandbytes), and a momentum of rows \
-        without gradient that holds a penalty although the name says AdamW. Older files with the \
-        optimizer alone do not tell the two apart.",
+        differ (`adam` is decoupled in fairseq, DeepSpeed and bitsandbytes), and a momentum of \
+        rows without gradient that holds a penalty although the name says AdamW. Older files with \
+        the optimizer alone do not tell the two apart.",
     mend: "Use the class whose rule you mean:\
         \n\n    optimizer = torch.optim.AdamW(groups, lr=lr, weight_decay=0.1)\
         \n\nIf the penalty is meant, say so beside the number, and choose λ for it.",
@@ -95,7 +95,10 @@ fn coupled_momentum(case: &Case, subject: &Subject, declarations: &[Declaration]
             found.tensor,
             found.lambda.map_or(String::new(), |lambda| short(lambda.value))
         );
-        (message, "Use an optimizer that takes the decay off the weights and not into the gradient.")
+        (
+            message,
+            "Use an optimizer that takes the decay off the weights and not into the gradient.",
+        )
     })
 }
 

@@ -17,15 +17,15 @@ pub(super) static RULE: Rule = Rule {
     why: "Decay in the optimizer and a penalty in the loss add up. So do the decay of an optimizer \
         and that of a wrapper around it, or a parameter that lies in two groups. The λ that is \
         reported is then half of the one that acted.",
-    seen: "Two checkpoints give λ̂ of each tensor, and it is twice the declared λ; or the momentum of \
-        rows without gradient holds a penalty beside a decoupled λ. This needs two checkpoints that \
-        prove a λ̂, or the optimizer's state with such rows.",
-    mend: "Search for a second place that decays: a term in the loss, a hook, a call of \
-        p.mul_(1 - lr * wd) beside the optimizer's own. Then keep one:\
+    seen: "Two checkpoints give λ̂ of each tensor, and it is twice the declared λ; or the momentum \
+        of rows without gradient holds a penalty beside a decoupled λ. This needs two checkpoints \
+        that prove a λ̂, or the optimizer's state with such rows.",
+    mend: "Search for a second place that decays: a term in the loss, a hook, a call of p.mul_(1 - \
+        lr * wd) beside the optimizer's own. Then keep one:\
         \n\n    loss = cross_entropy(logits, targets)  # no + 0.5 * wd * sum(p.pow(2).sum() ...)\
         \n\nA step with zero gradients must shrink a weight by ηλ and by no more.",
-    no_fault: "A λ̂ near the declared one, however exact, is none, and neither is one that differs by \
-        another factor: that is F03.",
+    no_fault: "A λ̂ near the declared one, however exact, is none, and neither is one that differs \
+        by another factor: that is F03.",
     cases: &["Neuron_SP#13"],
     check,
 };
@@ -37,7 +37,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
         .filter(|(_, estimate, declared)| is_twice(*estimate, *declared))
         .map(|(tensor, estimate, declared)| (tensor.tensor.as_str(), estimate, declared))
         .collect();
-    let fix = "Find the second place that decays, in the loss, a hook or a wrapper, and remove one.";
+    let fix = "Find the second place that decays, in the loss, a hook or a wrapper, and remove \
+               one.";
     if let Some(&(_, estimate, declared)) = twice.first() {
         let names: Vec<String> = twice.iter().map(|(name, ..)| (*name).to_owned()).collect();
         let message = format!(
@@ -58,8 +59,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
     });
     if let (true, Some(found)) = (is_decoupled, coupled) {
         let message = format!(
-            "The optimizer's decay is decoupled, and the momentum of rows of `{}` without a gradient \
-             of the loss holds a penalty as well, with λ̂ = {}.",
+            "The optimizer's decay is decoupled, and the momentum of rows of `{}` without a \
+             gradient of the loss holds a penalty as well, with λ̂ = {}.",
             found.tensor,
             found.lambda.map_or(String::new(), |lambda| short(lambda.value))
         );

@@ -13,17 +13,17 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Note,
     finds: "The trainer scales the weight decay of the configuration, and the optimizer holds the \
         scaled one.",
-    why: "Ultralytics multiplies λ by batch · accumulate / nbs without a word, so that another batch \
-        is another λ. A λ that is copied from such a configuration into another trainer is off by \
-        that factor.",
-    seen: "λ of the configuration, scaled as its trainer does it, is that of a group, and the number \
-        in the configuration is not. This needs a configuration of a known trainer and a saved \
-        optimizer.",
+    why: "Ultralytics multiplies λ by batch · accumulate / nbs without a word, so that another \
+        batch is another λ. A λ that is copied from such a configuration into another trainer is \
+        off by that factor.",
+    seen: "λ of the configuration, scaled as its trainer does it, is that of a group, and the \
+        number in the configuration is not. This needs a configuration of a known trainer and a \
+        saved optimizer.",
     mend: "Report the λ of the optimizer beside the one of the configuration:\
         \n\n    print({group[\"weight_decay\"] for group in optimizer.param_groups})\
         \n\nCopy that one to other trainers.",
-    no_fault: "Scaling is what that trainer does, so this is a note. Where the scale is 1 nothing is \
-        reported, and where no scaling explains the number it is D01.",
+    no_fault: "Scaling is what that trainer does, so this is a note. Where the scale is 1 nothing \
+        is reported, and where no scaling explains the number it is D01.",
     cases: &["yolov5#6757"],
     check,
 };
@@ -33,8 +33,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let held = lambdas(subject);
         let scaled = subject.declared(case).iter().find_map(|declaration| {
             let (written, applied) = (declaration.lambda?.value, declaration.applied_lambda?);
-            let is_scaled = !is_same(written, applied)
-                && held.iter().any(|&lambda| is_same(lambda, applied));
+            let is_scaled =
+                !is_same(written, applied) && held.iter().any(|&lambda| is_same(lambda, applied));
             is_scaled.then_some((declaration, written, applied))
         });
         let Some((declaration, written, applied)) = scaled else { continue };

@@ -192,9 +192,7 @@ pub(super) fn proved(case: &Case) -> impl Iterator<Item = (&TensorEstimate, Esti
 
 /// Whether λ̂ is twice the declared λ.
 pub(super) fn is_twice(estimate: Estimate, declared: f64) -> bool {
-    declared > 0.0
-        && (estimate.value / declared - 2.0).abs() < 0.1
-        && excludes(estimate, declared)
+    declared > 0.0 && (estimate.value / declared - 2.0).abs() < 0.1 && excludes(estimate, declared)
 }
 
 /// Whether rounding keeps the weights of a tensor from shrinking as declared: bf16 without a
@@ -228,16 +226,16 @@ pub(super) fn has_master(subject: &Subject, parameter: &Parameter) -> bool {
 pub(super) fn tied(subject: &Subject) -> Option<(&str, &str)> {
     let model = &subject.checkpoint.model;
     let named = |kinds: &[Kind]| -> Vec<&NamedTensor> {
-        let wanted = subject.parameters.iter().filter(|one| {
-            one.kind.is_some_and(|kind| kinds.contains(&kind))
-        });
+        let wanted = subject
+            .parameters
+            .iter()
+            .filter(|one| one.kind.is_some_and(|kind| kinds.contains(&kind)));
         let names: Vec<&str> = wanted.filter_map(|one| one.name.as_deref()).collect();
         model.iter().filter(|tensor| names.contains(&tensor.name.as_str())).collect()
     };
     for one in named(&[Kind::Embedding, Kind::Head]) {
-        let same = |other: &&NamedTensor| {
-            other.name != one.name && other.tensor.is_same_view(&one.tensor)
-        };
+        let same =
+            |other: &&NamedTensor| other.name != one.name && other.tensor.is_same_view(&one.tensor);
         if let Some(other) = model.iter().find(same) {
             return Some((&one.name, &other.name));
         }

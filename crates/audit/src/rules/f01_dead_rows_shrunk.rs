@@ -17,12 +17,12 @@ pub(super) static RULE: Rule = Rule {
     name: "dead-rows-shrunk",
     severity: Severity::Warning,
     finds: "Rows of an embedding that never had a gradient have shrunk towards 0.",
-    why: "A token that the training never saw has no gradient, and decay alone acts on its row: after \
-        κ = Σ ηλ it is e^−κ of its start. A fine-tuning that uses the token for the first time meets \
-        a row that is nearly 0, next to rows of ordinary size.",
-    seen: "Rows whose second moment is 0, or whose elements all changed by one factor, are smaller than \
-        they were: against the earlier checkpoint, or against the spread that the model starts with. \
-        This needs the weights, and the optimizer or the initial spread.",
+    why: "A token that the training never saw has no gradient, and decay alone acts on its row: \
+        after κ = Σ ηλ it is e^−κ of its start. A fine-tuning that uses the token for the first \
+        time meets a row that is nearly 0, next to rows of ordinary size.",
+    seen: "Rows whose second moment is 0, or whose elements all changed by one factor, are smaller \
+        than they were: against the earlier checkpoint, or against the spread that the model \
+        starts with. This needs the weights, and the optimizer or the initial spread.",
     mend: "Spare the embedding, if it is not tied to the head:\
         \n\n    {\"params\": [model.embed_tokens.weight], \"weight_decay\": 0.0}\
         \n\nBefore a fine-tuning on such tokens set their rows to the mean of the others.",

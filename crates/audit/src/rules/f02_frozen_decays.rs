@@ -16,12 +16,13 @@ pub(super) static RULE: Rule = Rule {
     id: "F02",
     name: "frozen-decays",
     severity: Severity::Error,
-    finds: "A tensor changed by one factor in all its elements: it is frozen or unused, and decays.",
+    finds: "A tensor changed by one factor in all its elements: it is frozen or unused, and \
+        decays.",
     why: "A layer that was to keep what it learnt before is taken to 0 step by step. PyTorch's own \
-        optimizers pass over a parameter without gradient, but a gradient of zeros is one; Muon as its \
-        author wrote it, JAX and Keras decay every parameter they are given.",
-    seen: "Between two checkpoints every element of a tensor was multiplied by the same number below \
-        1, up to rounding. This is an exact test, and needs two files of the model.",
+        optimizers pass over a parameter without gradient, but a gradient of zeros is one; Muon as \
+        its author wrote it, JAX and Keras decay every parameter they are given.",
+    seen: "Between two checkpoints every element of a tensor was multiplied by the same number \
+        below 1, up to rounding. This is an exact test, and needs two files of the model.",
     mend: "Take frozen tensors out of the optimizer, or their gradient away:\
         \n\n    parameter.requires_grad_(False)\
         \n    optimizer.zero_grad(set_to_none=True)\
@@ -35,9 +36,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case, report: &mut Report<'_>) {
     let Some(subject) = case.subjects.last().filter(|_| case.subjects.len() > 1) else { return };
     let tensors = tensors_by_name(&subject.checkpoint.model);
-    let is_large = |name: &str| {
-        tensors.get(name).is_some_and(|tensor| tensor.elements() >= LEAST_ELEMENTS)
-    };
+    let is_large =
+        |name: &str| tensors.get(name).is_some_and(|tensor| tensor.elements() >= LEAST_ELEMENTS);
     let shrunk: Vec<&Drift> = case
         .proof
         .drifts

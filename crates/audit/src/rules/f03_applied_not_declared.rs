@@ -15,18 +15,18 @@ pub(super) static RULE: Rule = Rule {
     name: "applied-not-declared",
     severity: Severity::Error,
     finds: "Two checkpoints prove a weight decay that is not the declared one.",
-    why: "This is the question itself: the groups say one λ, and the weights moved by another, often by \
-        none. A decay that is never applied passes every test whose tolerance is above ηλ, and the \
-        public record has it in optimizers of many libraries.",
-    seen: "λ̂ of a tensor, from two consecutive steps with the optimizer's state or from rows without \
-        gradient, has an interval that excludes the declared λ by five standard errors. λ̂ from steps \
-        far apart or from norms is not used: λ cannot be told from them.",
+    why: "This is the question itself: the groups say one λ, and the weights moved by another, \
+        often by none. A decay that is never applied passes every test whose tolerance is above \
+        ηλ, and the public record has it in optimizers of many libraries.",
+    seen: "λ̂ of a tensor, from two consecutive steps with the optimizer's state or from rows \
+        without gradient, has an interval that excludes the declared λ by five standard errors. λ̂ \
+        from steps far apart or from norms is not used: λ cannot be told from them.",
     mend: "Test the optimizer with gradients of zero, where decay is all that acts:\
         \n\n    p.grad = torch.zeros_like(p); before = p.detach().clone(); optimizer.step()\
         \n    assert torch.allclose(p, before * (1 - lr * wd), rtol=1e-6 * lr * wd, atol=0)\
         \n\nCompare in 64 bits, with ηλ far above the rounding of the weights.",
-    no_fault: "Decay that is cautious, masked or towards an anchor acts on some coordinates only, and \
-        is not reported. Rounding of bf16 and of small steps is N01 and N02, a λ̂ of twice the \
+    no_fault: "Decay that is cautious, masked or towards an anchor acts on some coordinates only, \
+        and is not reported. Rounding of bf16 and of small steps is N01 and N02, a λ̂ of twice the \
         declared one D06, one below 0 F04.",
     cases: &["tinygrad#17708", "pytorch_optimizer#517", "mlx#440", "Ranger21#54"],
     check,

@@ -17,16 +17,16 @@ pub(super) static RULE: Rule = Rule {
     name: "wrong-sign",
     severity: Severity::Error,
     finds: "Weights without gradient grow: the decay has the wrong sign.",
-    why: "A sign error makes of decay its opposite. The training may look well for a long time, since \
-        the updates work against the growth, and the norms then rise without end.",
-    seen: "Rows without gradient, or a whole tensor, were multiplied by one number above 1 between two \
-        checkpoints, with an interval that excludes 1. This is a nearly exact test, and needs two \
-        files of the model.",
+    why: "A sign error makes of decay its opposite. The training may look well for a long time, \
+        since the updates work against the growth, and the norms then rise without end.",
+    seen: "Rows without gradient, or a whole tensor, were multiplied by one number above 1 between \
+        two checkpoints, with an interval that excludes 1. This is a nearly exact test, and needs \
+        two files of the model.",
     mend: "Correct the sign where the step is made:\
         \n\n    p.mul_(1 - lr * weight_decay)\
         \n\nA step with gradients of zero must make every weight smaller.",
-    no_fault: "OLMo once had a growing norm on purpose. A tensor that was trained may grow as it likes, \
-        and is not reported: only weights without gradient are.",
+    no_fault: "OLMo once had a growing norm on purpose. A tensor that was trained may grow as it \
+        likes, and is not reported: only weights without gradient are.",
     cases: &["chainer#261", "OLMo#567"],
     check,
 };
@@ -48,7 +48,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
     if let Some((_, estimate)) = rows.first() {
         let names: Vec<String> = rows.iter().map(|(name, _)| (*name).to_owned()).collect();
         let message = format!(
-            "The files prove that weights of {} grow where decay alone acts: the decay is {} [{}, {}].",
+            "The files prove that weights of {} grow where decay alone acts: the decay is {} [{}, \
+             {}].",
             listed(&names),
             short(estimate.value),
             short(estimate.low),

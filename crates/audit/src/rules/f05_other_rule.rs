@@ -17,17 +17,17 @@ pub(super) static RULE: Rule = Rule {
     name: "other-rule",
     severity: Severity::Warning,
     finds: "The decay follows another rule than λ times the learning rate.",
-    why: "Some optimizers take a fixed λ off in each step (fixed_decay of pytorch_optimizer), some λη². The number in the \
-        groups is then multiplied by something else than its readers think, and a change of the \
-        schedule changes the decay in another way, or not at all.",
-    seen: "The shrinks of rows without gradient over two or more windows are proportional to the steps, \
-        to Σ η² or to Σ √η, with a residual a tenth of that of Σ η at most. This needs three \
-        checkpoints and rates that vary.",
+    why: "Some optimizers take a fixed λ off in each step (fixed_decay of pytorch_optimizer), some \
+        λη². The number in the groups is then multiplied by something else than its readers think, \
+        and a change of the schedule changes the decay in another way, or not at all.",
+    seen: "The shrinks of rows without gradient over two or more windows are proportional to the \
+        steps, to Σ η² or to Σ √η, with a residual a tenth of that of Σ η at most. This needs \
+        three checkpoints and rates that vary.",
     mend: "Name the rule beside λ, or choose the switch that couples λ and the rate:\
         \n\n    AdamP(params, lr=lr, weight_decay=wd, fixed_decay=False)\
         \n\nwd convert gives the λ of one rule in another.",
-    no_fault: "A λ that follows a schedule of its own looks like another rule, and is not reported; \
-        under a constant rate all rules are one.",
+    no_fault: "A λ that follows a schedule of its own looks like another rule, and is not \
+        reported; under a constant rate all rules are one.",
     cases: &[],
     check,
 };

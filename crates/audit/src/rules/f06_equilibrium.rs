@@ -16,19 +16,19 @@ pub(super) static RULE: Rule = Rule {
     id: "F06",
     name: "equilibrium",
     severity: Severity::Note,
-    finds: "The norms of the tensors grow, are balanced, or shrink, at some distance from where decay \
-        and update would balance.",
-    why: "Updates make weights larger and decay makes them smaller until the two balance, for AdamW at \
-        an RMS of about √(η/2λ). Until then the effective learning rate changes by itself; from then \
-        on λ sets the size of a relative update. A run that never comes near is one in which λ did \
-        not do what it is for.",
+    finds: "The norms of the tensors grow, are balanced, or shrink, at some distance from where \
+        decay and update would balance.",
+    why: "Updates make weights larger and decay makes them smaller until the two balance, for \
+        AdamW at an RMS of about √(η/2λ). Until then the effective learning rate changes by \
+        itself; from then on λ sets the size of a relative update. A run that never comes near is \
+        one in which λ did not do what it is for.",
     seen: "The state says what the last step did to ‖w‖², with an interval; decay's part of it is \
         −2ηλ. This needs the weights with the optimizer's state, η and λ.",
     mend: "To come to the balance earlier raise λ or the rate, and keep ηλ:\
         \n\n    steps_to_balance = 1 / (lr * weight_decay)\
         \n\nwd explain predicts the norm over the run.",
-    no_fault: "It is a note. Tensors of fewer than 100,000 elements have no verdict: their growth in \
-        one step is noise. Correlated gradients move the balance by tens of per cent.",
+    no_fault: "It is a note. Tensors of fewer than 100,000 elements have no verdict: their growth \
+        in one step is noise. Correlated gradients move the balance by tens of per cent.",
     cases: &[],
     check,
 };
@@ -62,8 +62,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
         false => format!(" ({})", listed(moving)),
     };
     let message = format!(
-        "In the last step {up} of {all} large tensors grew, {down} shrank, and {still} cannot be told \
-         from balanced{example}{}.",
+        "In the last step {up} of {all} large tensors grew, {down} shrank, and {still} cannot be \
+         told from balanced{example}{}.",
         distance(&large)
     );
     let fix = "Nothing is wrong; raise ηλ where a balance should be reached earlier.".to_owned();
@@ -125,8 +125,8 @@ pub(super) mod planted {
         let [finding] = &findings_of("F06", &fault())[..] else { panic!("one finding") };
         assert_eq!(
             finding.message,
-            "In the last step 1 of 1 large tensors grew, 0 shrank, and 0 cannot be told from balanced \
-             (`h.0.attn.c_attn.weight`); the RMS is 0.28 times the balanced one, √(η/2λ)."
+            "In the last step 1 of 1 large tensors grew, 0 shrank, and 0 cannot be told from \
+             balanced (`h.0.attn.c_attn.weight`); the RMS is 0.28 times the balanced one, √(η/2λ)."
         );
     }
 }

@@ -1,7 +1,7 @@
 //! What may be wrong, a file a rule.
 //!
-//! A rule looks at all evidence ([`Case`]) and reports at most one [`Finding`] a file. Adding one is
-//! adding a file and its line in [`RULES`].
+//! A rule looks at all evidence ([`Case`]) and reports at most one [`Finding`] a file. Adding one
+//! is adding a file and its line in [`RULES`].
 //!
 //! | file | question it answers |
 //! |---|---|

@@ -2,7 +2,9 @@
 
 use wd_page::number::short;
 
-use super::evidence::{BF16_QUANTUM, decays, has_master, is_decoupled, peak_rate, place_of, weights};
+use super::evidence::{
+    BF16_QUANTUM, decays, has_master, is_decoupled, peak_rate, place_of, weights,
+};
 use super::words::{labels, listed, tensors};
 use super::{Report, Rule};
 use crate::case::{Case, Parameter, Subject};
@@ -16,13 +18,13 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     finds: "The weights are kept in bf16 alone, and a step of decay is less than half their last \
         digit, so that it is rounded away.",
-    why: "A bf16 number has eight significant bits. w·(1 − ηλ) rounds back to w wherever ηλ is below \
-        2⁻⁹, about 0.002, which it is in nearly every run: with a rate of 3e-4 and λ = 0.1 it is \
-        3e-5. The decay is computed in each step and never acts. Measured with PyTorch 2.15 over 6000 \
-        steps, f32 weights shrank from an RMS of 0.774 to 0.220, and bf16 weights stayed at 0.725 \
-        with and without λ.",
-    seen: "The weights and the optimizer's state are both stored in bf16, so that there is no 32-bit \
-        copy, and the largest known rate times λ is below 2⁻⁹. This needs the model and its \
+    why: "A bf16 number has eight significant bits. w·(1 − ηλ) rounds back to w wherever ηλ is \
+        below 2⁻⁹, about 0.002, which it is in nearly every run: with a rate of 3e-4 and λ = 0.1 \
+        it is 3e-5. The decay is computed in each step and never acts. Measured with PyTorch 2.15 \
+        over 6000 steps, f32 weights shrank from an RMS of 0.774 to 0.220, and bf16 weights stayed \
+        at 0.725 with and without λ.",
+    seen: "The weights and the optimizer's state are both stored in bf16, so that there is no \
+        32-bit copy, and the largest known rate times λ is below 2⁻⁹. This needs the model and its \
         optimizer, or a configuration that says so.",
     mend: "Keep the weights in 32 bits, and let autocast compute in bf16:\
         \n\n    model.float()\
@@ -30,8 +32,8 @@ pub(super) static RULE: Rule = Rule {
         \n\nOr use an optimizer that keeps a 32-bit copy or rounds stochastically; PyTorch's fused \
         AdamW adds update and decay before it rounds, which keeps most of the decay.",
     no_fault: "A saved model in bf16 beside 32-bit state was cast for saving, and is not reported; \
-        neither are fused kernels and stochastic rounding, and two checkpoints that prove a λ̂ above \
-        0 overrule this rule.",
+        neither are fused kernels and stochastic rounding, and two checkpoints that prove a λ̂ \
+        above 0 overrule this rule.",
     cases: &["OneTrainer#996"],
     check,
 };
@@ -51,13 +53,14 @@ fn check(case: &Case, report: &mut Report<'_>) {
             .filter_map(|(parameter, _)| Some((parameter, shrink(case, subject, parameter)?)))
             .filter(|(parameter, shrink)| *shrink < BF16_QUANTUM && !has_master(subject, parameter))
             .collect();
-        let Some(largest) = swallowed.iter().map(|(_, shrink)| *shrink).max_by(f64::total_cmp) else {
+        let Some(largest) = swallowed.iter().map(|(_, shrink)| *shrink).max_by(f64::total_cmp)
+        else {
             continue;
         };
         let names = labels(swallowed.into_iter().map(|(parameter, _)| parameter));
         let message = format!(
-            "{} in bf16 without a 32-bit copy should shrink by at most ηλ = {} a step, which rounds away below \
-             2⁻⁹ = {}: {}.",
+            "{} in bf16 without a 32-bit copy should shrink by at most ηλ = {} a step, which \
+             rounds away below 2⁻⁹ = {}: {}.",
             tensors(&names),
             short(largest),
             short(BF16_QUANTUM),
@@ -96,7 +99,8 @@ fn rounds_kindly(optimizer: &OptimizerState, group: &Group) -> bool {
 fn by_configuration(case: &Case, report: &mut Report<'_>) {
     let has_optimizer = case.subjects.iter().any(|one| !one.checkpoint.optimizers.is_empty());
     let found = case.subjects.iter().flat_map(|subject| subject.declared(case));
-    let all = found.chain(case.subjects.is_empty().then_some(&case.declarations).into_iter().flatten());
+    let all =
+        found.chain(case.subjects.is_empty().then_some(&case.declarations).into_iter().flatten());
     for declaration in all.filter(|_| !has_optimizer) {
         let lambda = declaration.applied_lambda.or(declaration.lambda.map(|lambda| lambda.value));
         let (Some(true), Some(lambda), Some(rate), false) = (

@@ -13,18 +13,19 @@ pub(super) static RULE: Rule = Rule {
     name: "fp32-quantum",
     severity: Severity::Warning,
     finds: "A step of decay is so small that 32-bit rounding swallows it or changes its size.",
-    why: "A 32-bit number has 24 significant bits, and w·(1 − ηλ) rounds back to w where ηλ is below \
-        2⁻²⁵, 3e-8. Above that, rounding takes off too much or too little. Measured with AdamW of \
-        PyTorch 2.15: nothing at λ = 0.01 and a rate of 2e-6, 2.9 λ at 3e-6, 1.15 λ at 1e-5, 0.94 λ \
-        at 2e-5, 0.95 λ at 5e-5. Fine-tuning with common defaults lies there.",
+    why: "A 32-bit number has 24 significant bits, and w·(1 − ηλ) rounds back to w where ηλ is \
+        below 2⁻²⁵, 3e-8. Above that, rounding takes off too much or too little. Measured with \
+        AdamW of PyTorch 2.15: nothing at λ = 0.01 and a rate of 2e-6, 2.9 λ at 3e-6, 1.15 λ at \
+        1e-5, 0.94 λ at 2e-5, 0.95 λ at 5e-5. Fine-tuning with common defaults lies there.",
     seen: "The largest known rate times λ of a group whose state is kept in 32 bits is below 10⁻⁶. \
         This needs a saved optimizer whose decay is decoupled.",
-    mend: "Set λ to 0 and say so, or choose λ so that it acts: over a run of S steps λ = 1/(ηS) takes \
-        weights without gradient down to 37 %.\
+    mend: "Set λ to 0 and say so, or choose λ so that it acts: over a run of S steps λ = 1/(ηS) \
+        takes weights without gradient down to 37 %.\
         \n\n    optimizer = torch.optim.AdamW(groups, lr=2e-5, weight_decay=0.0)\
         \n\nwd explain gives κ of the run.",
-    no_fault: "The effect of so small a decay is harmless; what is wrong is the claim that a certain λ \
-        was applied. A small rate at the end of a schedule does not count: the peak does.",
+    no_fault: "The effect of so small a decay is harmless; what is wrong is the claim that a \
+        certain λ was applied. A small rate at the end of a schedule does not count: the peak \
+        does.",
     cases: &[],
     check,
 };
@@ -35,15 +36,12 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let shrink = lambda * rate;
         let effect = match shrink < F32_QUANTUM {
             true => "is below 2⁻²⁵, where 32-bit weights do not move at all",
-            false => "is below 10⁻⁶, where rounding of 32-bit weights changes the decay by more than \
-                      3 %",
+            false => {
+                "is below 10⁻⁶, where rounding of 32-bit weights changes the decay by more than 3 %"
+            }
         };
-        let message = format!(
-            "ηλ = {} · {} = {} {effect}.",
-            short(rate),
-            short(lambda),
-            short(shrink)
-        );
+        let message =
+            format!("ηλ = {} · {} = {} {effect}.", short(rate), short(lambda), short(shrink));
         let fix = "Set λ to 0, or choose one that acts over the run.".to_owned();
         report.add(Place::file(&subject.checkpoint.path), message, fix, Vec::new());
     }

@@ -14,17 +14,18 @@ pub(super) static RULE: Rule = Rule {
     id: "N03",
     name: "state-underflow",
     severity: Severity::Note,
-    finds: "The optimizer's state was stored in 16 bits, and second moments became 0 where the first \
-        ones are not.",
-    why: "The second moment is a square, and squares of small gradients lie below the smallest number \
-        of 16 bits. An optimizer that is resumed from such a file divides by ε alone and makes a \
-        first step of any size. Estimates of λ that read the update from the state, or look for rows \
-        without gradient, cannot be made from it.",
-    seen: "Some tensor of exp_avg_sq in 16 bits is 0 at elements where exp_avg is not. This needs a \
-        saved optimizer.",
+    finds: "The optimizer's state was stored in 16 bits, and second moments became 0 where the \
+        first ones are not.",
+    why: "The second moment is a square, and squares of small gradients lie below the smallest \
+        number of 16 bits. An optimizer that is resumed from such a file divides by ε alone and \
+        makes a first step of any size. Estimates of λ that read the update from the state, or \
+        look for rows without gradient, cannot be made from it.",
+    seen: "Some tensor of exp_avg_sq in 16 bits is 0 at elements where exp_avg is not. This needs \
+        a saved optimizer.",
     mend: "Save the optimizer as it is, without a cast:\
         \n\n    torch.save({\"optimizer\": optimizer.state_dict()}, path)\
-        \n\nUltralytics casts its state to fp16 to save space: resume from such a file with a warm-up.",
+        \n\nUltralytics casts its state to fp16 to save space: resume from such a file with a \
+        warm-up.",
     no_fault: "Elements where both moments are 0 never had a gradient, which is no underflow.",
     cases: &[],
     check,
@@ -45,8 +46,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
             continue;
         }
         let message = format!(
-            "In the 16-bit state of {} the second moment is 0 at {} of the elements, where the first \
-             one is not.",
+            "In the 16-bit state of {} the second moment is 0 at {} of the elements, where the \
+             first one is not.",
             listed(&names),
             percent(lost as f64 / all as f64)
         );
@@ -72,7 +73,8 @@ fn underflow(state: &ParameterState) -> Option<(usize, usize)> {
     let (mut position, mut underflown) = (0_usize, 0);
     first.for_each_block(|block| {
         for &value in block {
-            let is_zero = zeros.get(position / 64).is_some_and(|bits| bits >> (position % 64) & 1 == 1);
+            let is_zero =
+                zeros.get(position / 64).is_some_and(|bits| bits >> (position % 64) & 1 == 1);
             underflown += usize::from(is_zero && value != 0.0);
             position += 1;
         }

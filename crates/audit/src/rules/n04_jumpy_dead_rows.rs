@@ -16,11 +16,12 @@ pub(super) static RULE: Rule = Rule {
     name: "jumpy-dead-rows",
     severity: Severity::Note,
     finds: "Rows of a bf16 copy move towards 0 by single steps of the last digit, here and there.",
-    why: "It looks like a fault and is none. The weights that train are 32-bit and shrink a little in \
-        every step; the bf16 copy that is saved follows in jumps of one last digit, each element at \
-        another time. That *is* weight decay, of rows that have no gradient.",
-    seen: "Between two checkpoints some elements of a row in bf16 moved by exactly one step towards \
-        0, none moved otherwise, and most did not move. This needs two files of the model in bf16.",
+    why: "It looks like a fault and is none. The weights that train are 32-bit and shrink a little \
+        in every step; the bf16 copy that is saved follows in jumps of one last digit, each \
+        element at another time. That *is* weight decay, of rows that have no gradient.",
+    seen: "Between two checkpoints some elements of a row in bf16 moved by exactly one step \
+        towards 0, none moved otherwise, and most did not move. This needs two files of the model \
+        in bf16.",
     mend: "Nothing is to be mended. If unused rows should stay as they are, spare the embedding:\
         \n\n    {\"params\": [model.embedding.weight], \"weight_decay\": 0.0}\
         \n\nThe mean over many rows gives λ, which a single element cannot.",
@@ -46,8 +47,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
             continue;
         }
         let message = format!(
-            "{} {} of {} moved towards 0 by single steps of bf16 in some elements and not at all in \
-             the others: the decay of 32-bit weights, seen through a bf16 copy.",
+            "{} {} of {} moved towards 0 by single steps of bf16 in some elements and not at all \
+             in the others: the decay of 32-bit weights, seen through a bf16 copy.",
             count(rows as u64),
             if rows == 1 { "row" } else { "rows" },
             listed(&names)

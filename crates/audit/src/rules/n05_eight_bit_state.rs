@@ -12,14 +12,15 @@ pub(super) static RULE: Rule = Rule {
     id: "N05",
     name: "eight-bit-state",
     severity: Severity::Note,
-    finds: "The optimizer keeps its state in 8 bits, so that the update of a step cannot be known from \
-        it.",
+    finds: "The optimizer keeps its state in 8 bits, so that the update of a step cannot be known \
+        from it.",
     why: "λ, the rates and the groups are plain in such a file and are judged like any other. What \
-        cannot be done is to prove what was applied: the moments are known to two digits at best, and \
-        the decay is a thousandth of the update.",
+        cannot be done is to prove what was applied: the moments are known to two digits at best, \
+        and the decay is a thousandth of the update.",
     seen: "The state of parameters holds 8-bit tensors with their scales. This needs a saved \
         optimizer.",
-    mend: "To prove λ, train two steps with 32-bit state from the same weights, and audit that pair:\
+    mend: "To prove λ, train two steps with 32-bit state from the same weights, and audit that \
+        pair:\
         \n\n    optimizer = torch.optim.AdamW(groups, lr=lr, weight_decay=wd)\
         \n\nRows that never had a gradient prove λ without any state.",
     no_fault: "It is a note: training with such a state is not at fault.",

@@ -14,23 +14,24 @@ pub(super) static RULE: Rule = Rule {
     id: "R01",
     name: "resume-overrode",
     severity: Severity::Error,
-    finds: "A resumed run was given a weight decay or a learning rate, and its optimizer has another.",
-    why: "load_state_dict restores the groups with everything in them: a λ that was changed for the \
-        second part of a run is silently the old one again. Some trainers do the opposite, and put \
-        the constructor's λ over that of the checkpoint. Either way the second part is not the run \
-        that was meant.",
+    finds: "A resumed run was given a weight decay or a learning rate, and its optimizer has \
+        another.",
+    why: "Loading an optimizer restores its groups with everything in them: a λ that was changed \
+        for the second part of a run is silently the old one again. Some trainers do the opposite, \
+        and put the constructor's λ over that of the checkpoint. Either way the second part is not \
+        the run that was meant.",
     seen: "Of two checkpoints the later one has a λ or a starting rate that differs from the \
-        configuration of the resumed run: the earlier checkpoint's, or a third one. This needs both \
-        optimizers and that configuration.",
+        configuration of the resumed run: the earlier checkpoint's, or a third one. This needs \
+        both optimizers and that configuration.",
     mend: "Set what you mean after loading, and look at it:\
         \n\n    optimizer.load_state_dict(state[\"optimizer\"])\
         \n    for group in optimizer.param_groups:\
         \n        if group[\"weight_decay\"] > 0:\
         \n            group[\"weight_decay\"] = config.weight_decay\
         \n\nMegatron has --override-opt_param-scheduler for the values of its schedule.",
-    no_fault: "OLMo-core keeps the starting rate of the checkpoint on purpose (fixed_fields), and λ \
-        may follow a schedule: neither is reported. Where the earlier checkpoint already differs from \
-        its own configuration it is D01.",
+    no_fault: "OLMo-core keeps the starting rate of the checkpoint on purpose (fixed_fields), and \
+        λ may follow a schedule: neither is reported. Where the earlier checkpoint already differs \
+        from its own configuration it is D01.",
     cases: &["Megatron-LM#5212", "Megatron-LM#5213", "timm#2792", "ModernBERT#123"],
     check,
 };
@@ -81,16 +82,18 @@ fn overridden_rate(case: &Case, index: usize) -> Option<Overridden> {
     };
     let (old, new) = (starts(before), starts(after));
     let keeps_on_purpose = after.checkpoint.writer == Writer::OlmoCore
-        || groups(after).any(|(_, group)| group.settings.iter().any(|(key, _)| key == "fixed_fields"));
+        || groups(after)
+            .any(|(_, group)| group.settings.iter().any(|(key, _)| key == "fixed_fields"));
     let wanted = declarations.iter().find_map(|one| one.rate.filter(|rate| !rate.default))?.value;
     let first = *new.first()?;
     let is_restored = new.iter().zip(&old).all(|(new, old)| is_same(*new, *old))
         && new.len() == old.len()
         && !new.iter().any(|&rate| is_same(rate, wanted));
     // Where the earlier run was given another rate too, groups have multiples of it.
-    let explained = before.declarations.iter().any(|one| {
-        one.rate.is_some_and(|rate| !old.iter().any(|&old| is_same(old, rate.value)))
-    });
+    let explained = before
+        .declarations
+        .iter()
+        .any(|one| one.rate.is_some_and(|rate| !old.iter().any(|&old| is_same(old, rate.value))));
     (is_restored && !keeps_on_purpose && !explained).then(|| Overridden {
         message: format!(
             "The resumed run was given a peak rate of {}, and its optimizer starts from {}, as the \

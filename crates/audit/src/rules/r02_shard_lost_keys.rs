@@ -12,9 +12,9 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     finds: "A group of the optimizer has lost its weight decay or its learning rate, which other \
         groups have.",
-    why: "Saving the optimizer in shards once lost lr and weight_decay of all groups but the first. \
-        Whoever loads such a checkpoint gets the constructor's values for these groups, or an error \
-        many steps later.",
+    why: "Saving the optimizer in shards once lost lr and weight_decay of all groups but the \
+        first. Whoever loads such a checkpoint gets the constructor's values for these groups, or \
+        an error many steps later.",
     seen: "A group with parameters has no weight_decay, or no lr, while another group of the same \
         optimizer has both. This needs a saved optimizer.",
     mend: "Save with a version of PyTorch that keeps the keys, or flatten them to names:\

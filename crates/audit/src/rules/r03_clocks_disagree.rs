@@ -16,13 +16,15 @@ pub(super) static RULE: Rule = Rule {
     id: "R03",
     name: "clocks-disagree",
     severity: Severity::Warning,
-    finds: "The optimizer has made another number of steps than the trainer or the schedule counts.",
-    why: "The step of the optimizer corrects the bias of its moments, and that of the schedule sets \
-        the rate and with it the decay. Where they differ, a part was not restored on resume: the \
-        schedule began anew, or the optimizer did, and κ of the run is another than its length says.",
-    seen: "The step of the optimizer's states, global_step, iter_num and last_epoch of the schedule \
-        differ by more than 1 %, and by no whole factor. This needs a saved optimizer and one more \
-        clock.",
+    finds: "The optimizer has made another number of steps than the trainer or the schedule \
+        counts.",
+    why: "The step of the optimizer corrects the bias of its moments, and that of the schedule \
+        sets the rate and with it the decay. Where they differ, a part was not restored on resume: \
+        the schedule began anew, or the optimizer did, and κ of the run is another than its length \
+        says.",
+    seen: "The step of the optimizer's states, global_step, iter_num and last_epoch of the \
+        schedule differ by more than 1 %, and by no whole factor. This needs a saved optimizer and \
+        one more clock.",
     mend: "Save and load all three together:\
         \n\n    state = {\"optimizer\": optimizer.state_dict(), \"scheduler\": \
         scheduler.state_dict(), \"step\": step}\

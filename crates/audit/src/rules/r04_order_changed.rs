@@ -15,19 +15,19 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     finds: "The order of parameters changed between two checkpoints, so that the state of one is \
         loaded for another.",
-    why: "PyTorch stores an optimizer's state by index, and loads it by index: if the order in which \
-        the model lists its parameters has changed, each parameter gets the moments and the λ of \
-        another. Where shapes agree, nothing complains.",
-    seen: "Both files have the names of their parameters, or the change of the weights proves them; \
-        the names are the same ones, the sizes of the groups too, and some index has another name. \
-        This needs two saved optimizers.",
+    why: "PyTorch stores an optimizer's state by index, and loads it by index: if the order in \
+        which the model lists its parameters has changed, each parameter gets the moments and the \
+        λ of another. Where shapes agree, nothing complains.",
+    seen: "Both files have the names of their parameters, or the change of the weights proves \
+        them; the names are the same ones, the sizes of the groups too, and some index has another \
+        name. This needs two saved optimizers.",
     mend: "Load by name:\
         \n\n    optimizer = torch.optim.AdamW(model.named_parameters(), lr=lr)\
-        \n\nwhich stores param_names, from which the old order can be restored; or sort the parameters \
-        by name before the groups are made.",
-    no_fault: "State that is kept under names, as in distributed checkpoints, does not depend on the \
-        order. Where a parameter moved to another group PyTorch refuses to load, and S05 looks at it. \
-        Names that were only guessed prove nothing.",
+        \n\nwhich stores param_names, from which the old order can be restored; or sort the \
+        parameters by name before the groups are made.",
+    no_fault: "State that is kept under names, as in distributed checkpoints, does not depend on \
+        the order. Where a parameter moved to another group PyTorch refuses to load, and S05 looks \
+        at it. Names that were only guessed prove nothing.",
     cases: &["pytorch#1489", "fairscale#380"],
     check,
 };
@@ -53,7 +53,11 @@ fn check(case: &Case, report: &mut Report<'_>) {
 }
 
 /// Names that lie at the index of others, and what lay at the first one's.
-fn moved(first: &Subject, second: &Subject, optimizer: usize) -> Option<(Vec<String>, Vec<String>)> {
+fn moved(
+    first: &Subject,
+    second: &Subject,
+    optimizer: usize,
+) -> Option<(Vec<String>, Vec<String>)> {
     let is_known = |subject: &Subject| {
         matches!(subject.naming.get(optimizer), Some(Naming::Listed | Naming::Residuals))
     };

@@ -15,10 +15,10 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     finds: "One group holds every parameter, so that gains of normalisations and biases decay with \
         the matrices.",
-    why: "The gains of a normalisation start at 1 and have work to do there. Decay pulls them to 0, \
-        which acts as a change of the learning rate and not as regularisation; biases are few and \
-        hardly overfit. Most published recipes leave both out, and a λ that is copied from such a \
-        recipe does something else here.",
+    why: "The gains of a normalisation start at 1 and have work to do there. Decay pulls them to \
+        0, which acts as a change of the learning rate and not as regularisation; biases are few \
+        and hardly overfit. Most published recipes leave both out, and a λ that is copied from \
+        such a recipe does something else here.",
     seen: "The optimizer has one group, its λ is above 0, and it holds tensors of one axis. This \
         needs a saved optimizer, and the names or shapes of its parameters.",
     mend: "Split the parameters into two groups:\
@@ -26,9 +26,11 @@ pub(super) static RULE: Rule = Rule {
         \n    rest = [p for p in model.parameters() if p.ndim < 2]\
         \n    groups = [{\"params\": decay, \"weight_decay\": 0.1}, {\"params\": rest, \
         \"weight_decay\": 0.0}]\
-        \n\nThe order of parameters changes with that, so begin a new run or map the state by name.",
+        \n\nThe order of parameters changes with that, so begin a new run or map the state by \
+        name.",
     no_fault: "OLMo 2, litgpt and torchtitan decay everything on purpose: their checkpoints and \
-        configurations are not reported. A model without gains and biases has nothing to leave out.",
+        configurations are not reported. A model without gains and biases has nothing to leave \
+        out.",
     cases: &["verl#5070", "TransformerLens#460", "fastai2#519", "mad-lab#5"],
     check,
 };

@@ -9,7 +9,14 @@ use crate::names::Kind;
 
 /// Parts of the names of gains on queries and keys, which some trainers decay on purpose.
 const QUERY_KEY: [&str; 9] = [
-    "q_norm", "k_norm", "qk_norm", "q_layernorm", "k_layernorm", "q_ln", "k_ln", "query_norm",
+    "q_norm",
+    "k_norm",
+    "qk_norm",
+    "q_layernorm",
+    "k_layernorm",
+    "q_ln",
+    "k_ln",
+    "query_norm",
     "key_norm",
 ];
 
@@ -18,19 +25,19 @@ pub(super) static RULE: Rule = Rule {
     name: "norm-slipped-in",
     severity: Severity::Error,
     finds: "Some gains of normalisations decay, although others of the same optimizer are spared.",
-    why: "The code means to spare the gains and misses some: a test of the type does not know a class \
-        of its own, or a test of the name looks for `layernorm` where the module is called `ln_f`. \
-        The gains that slipped in shrink towards 0 over the run. In the public record this happened \
-        to BLOOM, and to models in the most widely used trainer.",
-    seen: "In one optimizer some gains lie in groups with λ above 0 and others in groups with λ = 0, \
-        while the groups with λ = 0 hold hardly a matrix. This needs a saved optimizer, and the \
+    why: "The code means to spare the gains and misses some: a test of the type does not know a \
+        class of its own, or a test of the name looks for `layernorm` where the module is called \
+        `ln_f`. The gains that slipped in shrink towards 0 over the run. In the public record this \
+        happened to BLOOM, and to models in the most widely used trainer.",
+    seen: "In one optimizer some gains lie in groups with λ above 0 and others in groups with λ = \
+        0, while the groups with λ = 0 hold hardly a matrix. This needs a saved optimizer, and the \
         names of its parameters.",
     mend: "Choose by the number of axes, which no name can miss:\
         \n\n    decay = [p for p in model.parameters() if p.ndim >= 2]\
         \n\nPrint the names of both groups once, and read them.",
-    no_fault: "Where only the gains of queries and keys decay it is a choice, for which Megatron has \
-        a flag. Where whole modules are spared, matrices included, their gains belong to them. Both \
-        are not reported.",
+    no_fault: "Where only the gains of queries and keys decay it is a choice, for which Megatron \
+        has a flag. Where whole modules are spared, matrices included, their gains belong to them. \
+        Both are not reported.",
     cases: &[
         "Megatron-DeepSpeed#262",
         "DeepSpeedExamples#755",
@@ -44,7 +51,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
     for subject in &case.subjects {
         for index in 0..subject.checkpoint.optimizers.len() {
             let parameters = parameters_of(subject, index);
-            let gains = || parameters.iter().copied().filter(|one| one.kind == Some(Kind::Norm));
+            let gains = || parameters.iter().copied().filter(|one| is_gain(one));
             let slipped: Vec<&Parameter> = gains().filter(|one| decays(one)).collect();
             let spared = gains().filter(|one| is_spared(one)).count();
             let is_choice = slipped.iter().all(|one| is_of_queries(one));
@@ -64,6 +71,12 @@ fn check(case: &Case, report: &mut Report<'_>) {
             break;
         }
     }
+}
+
+/// Whether a parameter is a gain: many trainers spare biases by name, those of normalisations too.
+fn is_gain(parameter: &Parameter) -> bool {
+    let name = parameter.name.as_deref().unwrap_or_default();
+    parameter.kind == Some(Kind::Norm) && !name.ends_with("bias") && !name.ends_with("beta")
 }
 
 fn is_of_queries(parameter: &Parameter) -> bool {

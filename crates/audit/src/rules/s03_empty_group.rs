@@ -11,20 +11,20 @@ pub(super) static RULE: Rule = Rule {
     id: "S03",
     name: "empty-group",
     severity: Severity::Error,
-    finds: "The parameters were to be split into those that decay and those that do not, and one of \
-        the two groups is empty.",
-    why: "A condition that is always true, or always false, puts every parameter on one side. Either \
-        everything decays, gains and biases included, or nothing does. The code looks right, runs, \
-        and prints no warning.",
-    seen: "An optimizer has a group without parameters whose λ is on one side of 0, every other group \
-        is on the other side, and tensors lie there that belong into the empty one. This needs a \
-        saved optimizer, and the names or shapes of its parameters.",
+    finds: "The parameters were to be split into those that decay and those that do not, and one \
+        of the two groups is empty.",
+    why: "A condition that is always true, or always false, puts every parameter on one side. \
+        Either everything decays, gains and biases included, or nothing does. The code looks \
+        right, runs, and prints no warning.",
+    seen: "An optimizer has a group without parameters whose λ is on one side of 0, every other \
+        group is on the other side, and tensors lie there that belong into the empty one. This \
+        needs a saved optimizer, and the names or shapes of its parameters.",
     mend: "Test one name against each pattern, and not the name as an element of a list:\
         \n\n    no_decay = [n for n, p in named if any(part in n for part in (\"bias\", \"norm\"))]\
         \n\nAfterwards both groups have parameters:\
         \n\n    assert all(group[\"params\"] for group in groups)",
-    no_fault: "A training of adapters alone has no gains and biases, and its second group is rightly \
-        empty; so is one that trains nothing but biases. Neither is reported.",
+    no_fault: "A training of adapters alone has no gains and biases, and its second group is \
+        rightly empty; so is one that trains nothing but biases. Neither is reported.",
     cases: &["mt-dnn#37", "tabular-dl-tabr#19"],
     check,
 };
@@ -55,10 +55,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
 }
 
 /// Whether the empty side is the one that decays, and what belongs there.
-fn empty<'a>(
-    groups: &[Group],
-    parameters: &[&'a Parameter],
-) -> Option<(bool, Vec<&'a Parameter>)> {
+fn empty<'a>(groups: &[Group], parameters: &[&'a Parameter]) -> Option<(bool, Vec<&'a Parameter>)> {
     let side = |group: &Group| group.lambda.map(|lambda| lambda > 0.0);
     let is_empty = |decaying: bool| {
         let mut these = groups.iter().filter(|group| side(group) == Some(decaying)).peekable();

@@ -10,7 +10,8 @@ pub(super) static RULE: Rule = Rule {
     id: "S04",
     name: "groups-swapped",
     severity: Severity::Error,
-    finds: "Only tensors of one axis decay, and the matrices are spared: the two groups are swapped.",
+    finds: "Only tensors of one axis decay, and the matrices are spared: the two groups are \
+        swapped.",
     why: "The weights that decay is meant for have none, and the gains and biases that it is not \
         meant for have all of it. The run is one without weight decay whose gains are pulled to 0.",
     seen: "Every parameter in a group with λ above 0 has one axis, and matrices lie in groups with \

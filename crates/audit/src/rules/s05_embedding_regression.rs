@@ -16,17 +16,17 @@ pub(super) static RULE: Rule = Rule {
     name: "embedding-regression",
     severity: Severity::Warning,
     finds: "The embeddings decay in one checkpoint and not in the other one.",
-    why: "Embeddings are a large part of a small model, and whether they decay moves from one group to \
-        the other when the code that splits parameters is rewritten. Two runs under the same \
-        configuration are then different runs, and a resumed one changes its rule on the way.",
-    seen: "λ of the embeddings by name is above 0 in one checkpoint and 0 in the one after it, or the \
-        other way round, while other tensors decay in both. This needs two saved optimizers, and the \
-        names of their parameters.",
+    why: "Embeddings are a large part of a small model, and whether they decay moves from one \
+        group to the other when the code that splits parameters is rewritten. Two runs under the \
+        same configuration are then different runs, and a resumed one changes its rule on the way.",
+    seen: "λ of the embeddings by name is above 0 in one checkpoint and 0 in the one after it, or \
+        the other way round, while other tensors decay in both. This needs two saved optimizers, \
+        and the names of their parameters.",
     mend: "Say for the embeddings by name what is meant, and test it:\
         \n\n    assert decays(\"embedding.word_embeddings.weight\")\
         \n\nCompare the decayed names of both versions before a run is resumed under the new one.",
-    no_fault: "Where everything stops decaying, or begins to, it is a change of λ and not one of the \
-        embeddings. A change that was intended can be ignored by name.",
+    no_fault: "Where everything stops decaying, or begins to, it is a change of λ and not one of \
+        the embeddings. A change that was intended can be ignored by name.",
     cases: &["Megatron-LM#3945", "Megatron-LM#4012"],
     check,
 };
@@ -93,9 +93,6 @@ pub(super) mod planted {
     #[test]
     fn the_message_has_both_steps() {
         let [finding] = &findings_of("S05", &fault())[..] else { panic!("one finding") };
-        assert_eq!(
-            finding.message,
-            "λ of `wte.weight` is 0.1 at step 1,000 and 0 at step 1,100."
-        );
+        assert_eq!(finding.message, "λ of `wte.weight` is 0.1 at step 1,000 and 0 at step 1,100.");
     }
 }

@@ -40,21 +40,22 @@ pub(super) static RULE: Rule = Rule {
     id: "S06",
     name: "special-tensor-decays",
     severity: Severity::Warning,
-    finds: "Tensors decay that their model treats apart: state matrices, logit scales, layer scales, \
-        class tokens.",
-    why: "These tensors are no weights of a sum. A_log is the logarithm of a rate, a logit scale the \
-        logarithm of a temperature, a layer scale a small gain with a start of its own. Decay pulls \
-        them to a value that means something: A = −1, temperature 1, a layer switched off. Their \
-        authors mark them, and trainers that split by the number of axes do not look at the mark.",
-    seen: "Parameters with the names of such tensors lie in groups with λ above 0; some have two axes \
-        or more, so that a test of axes takes them for matrices. This needs a saved optimizer, and the \
-        names of its parameters.",
+    finds: "Tensors decay that their model treats apart: state matrices, logit scales, layer \
+        scales, class tokens.",
+    why: "These tensors are no weights of a sum. A_log is the logarithm of a rate, a logit scale \
+        the logarithm of a temperature, a layer scale a small gain with a start of its own. Decay \
+        pulls them to a value that means something: A = −1, temperature 1, a layer switched off. \
+        Their authors mark them, and trainers that split by the number of axes do not look at the \
+        mark.",
+    seen: "Parameters with the names of such tensors lie in groups with λ above 0; some have two \
+        axes or more, so that a test of axes takes them for matrices. This needs a saved \
+        optimizer, and the names of its parameters.",
     mend: "Honour the mark of the model, or name the tensors:\
         \n\n    spare = lambda n, p: p.ndim < 2 or getattr(p, \"_no_weight_decay\", False) or n in \
         model.no_weight_decay()\
         \n\nPyTorch does not store such marks: a wrapper or a copy of the model loses them.",
-    no_fault: "The table of positions of a language model (wpe) decays by most conventions and is not \
-        reported, and neither is any of these tensors in a group with λ = 0.",
+    no_fault: "The table of positions of a language model (wpe) decays by most conventions and is \
+        not reported, and neither is any of these tensors in a group with λ = 0.",
     cases: &["mamba#798", "mad-lab#5", "Fast-LLM#545", "timm#2713", "autogluon#2251"],
     check,
 };
@@ -74,9 +75,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
             continue;
         }
         let family = found.iter().find_map(|(_, family)| *family);
-        let whose = family.map_or("its model treats apart".to_owned(), |family| {
-            format!("{family} treats apart")
-        });
+        let whose = family
+            .map_or("its model treats apart".to_owned(), |family| format!("{family} treats apart"));
         let names = labels(found.into_iter().map(|(parameter, _)| parameter));
         let message = match names.len() {
             1 => format!("{} decays, which {whose}.", listed(&names)),

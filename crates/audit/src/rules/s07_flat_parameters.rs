@@ -11,18 +11,18 @@ pub(super) static RULE: Rule = Rule {
     id: "S07",
     name: "flat-parameters",
     severity: Severity::Warning,
-    finds: "The optimizer holds many tensors as one vector, so that no test of axes can tell matrices \
-        from gains.",
+    finds: "The optimizer holds many tensors as one vector, so that no test of axes can tell \
+        matrices from gains.",
     why: "FSDP of the first generation flattens the tensors of a module into one vector. Code that \
-        spares tensors of fewer than two axes then spares everything, or nothing, and the gains share \
-        a λ with the matrices whose vector they lie in.",
-    seen: "Parameters are called flat_param, or are long vectors that stand for many tensors of the \
-        model. This needs a saved optimizer, and the names or shapes of its parameters.",
+        spares tensors of fewer than two axes then spares everything, or nothing, and the gains \
+        share a λ with the matrices whose vector they lie in.",
+    seen: "Parameters are called flat_param, or are long vectors that stand for many tensors of \
+        the model. This needs a saved optimizer, and the names or shapes of its parameters.",
     mend: "Keep the original parameters when wrapping, and make the groups from them:\
         \n\n    model = FSDP(model, use_orig_params=True)\
         \n\nfully_shard, of the second generation, keeps the shape of each parameter.",
-    no_fault: "DeepSpeed's ZeRO flattens each group after the split, so that every tensor of a vector \
-        has the λ that was meant; its shards list the shapes, and are not reported.",
+    no_fault: "DeepSpeed's ZeRO flattens each group after the split, so that every tensor of a \
+        vector has the λ that was meant; its shards list the shapes, and are not reported.",
     cases: &["open_clip#358", "pytorch#101343", "fairscale#697"],
     check,
 };
@@ -43,7 +43,9 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let names = labels(flat);
         let message = match names.len() {
             1 => format!("{} is many tensors as one vector, which {does} whole.", listed(&names)),
-            _ => format!("{} are many tensors each, as a vector that {does} whole.", listed(&names)),
+            _ => {
+                format!("{} are many tensors each, as a vector that {does} whole.", listed(&names))
+            }
         };
         let fix = "Wrap with use_orig_params=True, and split the parameters first.";
         report.add(Place::file(&subject.checkpoint.path), message, fix.to_owned(), names);

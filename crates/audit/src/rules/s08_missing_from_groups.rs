@@ -12,9 +12,20 @@ use crate::names::Kind;
 
 /// Ends of the names of buffers: tensors of a model that no optimizer updates.
 const BUFFERS: [&str; 14] = [
-    "running_mean", "running_var", "num_batches_tracked", "inv_freq", "position_ids", "mask",
-    "attn.bias", "masked_bias", "relative_position_index", "cos_cached", "sin_cached", "freqs_cis",
-    "anchors", "token_type_ids",
+    "running_mean",
+    "running_var",
+    "num_batches_tracked",
+    "inv_freq",
+    "position_ids",
+    "mask",
+    "attn.bias",
+    "masked_bias",
+    "relative_position_index",
+    "cos_cached",
+    "sin_cached",
+    "freqs_cis",
+    "anchors",
+    "token_type_ids",
 ];
 
 pub(super) static RULE: Rule = Rule {
@@ -22,18 +33,18 @@ pub(super) static RULE: Rule = Rule {
     name: "missing-from-groups",
     severity: Severity::Warning,
     finds: "A tensor of the model that looks trainable is in no group of the optimizer.",
-    why: "A tensor that no group holds is neither trained nor decayed: it stays at its random start, \
-        and the rest of the model learns around it. Two conditions that should cover every parameter \
-        leave a gap, or a module is added after the optimizer was made.",
+    why: "A tensor that no group holds is neither trained nor decayed: it stays at its random \
+        start, and the rest of the model learns around it. Two conditions that should cover every \
+        parameter leave a gap, or a module is added after the optimizer was made.",
     seen: "The model has a floating-point tensor in a module of which other tensors are in the \
-        optimizer, and no group lists it. This needs the model, a saved optimizer, and the names of \
-        its parameters.",
+        optimizer, and no group lists it. This needs the model, a saved optimizer, and the names \
+        of its parameters.",
     mend: "Count once, when the groups are made:\
         \n\n    grouped = {id(p) for group in groups for p in group[\"params\"]}\
         \n    missing = [n for n, p in model.named_parameters() if id(p) not in grouped]\
         \n\nThe list should hold what is frozen, and no more.",
-    no_fault: "Buffers, tensors that are tied to one in a group, whole modules that are frozen, and \
-        the weights under adapters are rightly in no group, and are not reported; neither is \
+    no_fault: "Buffers, tensors that are tied to one in a group, whole modules that are frozen, \
+        and the weights under adapters are rightly in no group, and are not reported; neither is \
         anything where more is missing than is there.",
     cases: &["flamingo-mini#2"],
     check,

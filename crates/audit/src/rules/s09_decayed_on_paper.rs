@@ -11,11 +11,11 @@ pub(super) static RULE: Rule = Rule {
     name: "decayed-on-paper",
     severity: Severity::Note,
     finds: "A parameter lies in a group that decays, and the optimizer never touched it.",
-    why: "PyTorch passes over a parameter that has no gradient: it makes no state, no update and no \
-        decay. A layer that is frozen or unused keeps its start bit by bit, whatever λ its group has. \
-        Under Muon as its author wrote it, in JAX and in Keras such a layer does decay.",
-    seen: "The optimizer keeps state for other parameters and none for this one, and λ of its group \
-        is above 0. This needs a saved optimizer.",
+    why: "PyTorch passes over a parameter that has no gradient: it makes no state, no update and \
+        no decay. A layer that is frozen or unused keeps its start bit by bit, whatever λ its \
+        group has. Under Muon as its author wrote it, in JAX and in Keras such a layer does decay.",
+    seen: "The optimizer keeps state for other parameters and none for this one, and λ of its \
+        group is above 0. This needs a saved optimizer.",
     mend: "Leave what is frozen out of the groups, so that the count of decayed tensors is true:\
         \n\n    params = [p for p in model.parameters() if p.requires_grad]\
         \n\nIf the layer should be trained, find out why it has no gradient.",

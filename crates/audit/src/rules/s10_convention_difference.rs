@@ -28,15 +28,16 @@ pub(super) static RULE: Rule = Rule {
     finds: "The set of decayed tensors is that of no well-known trainer.",
     why: "Which tensors decay is a part of a recipe that papers seldom state. nanoGPT goes by the \
         number of axes, Hugging Face by names and types that change between versions, Megatron by \
-        shape and name, OLMo 2 decays nearly everything. A run that differs from all of them cannot \
-        be repeated from its configuration alone.",
-    seen: "The decayed set is compared with what each convention would decay, by name, shape and kind. \
-        This needs a saved optimizer, and the names of its parameters.",
-    mend: "If it is meant, write the set down; else take a convention as it is, for example nanoGPT's:\
+        shape and name, OLMo 2 decays nearly everything. A run that differs from all of them \
+        cannot be repeated from its configuration alone.",
+    seen: "The decayed set is compared with what each convention would decay, by name, shape and \
+        kind. This needs a saved optimizer, and the names of its parameters.",
+    mend: "If it is meant, write the set down; else take a convention as it is, for example \
+        nanoGPT's:\
         \n\n    decay = [p for p in model.parameters() if p.requires_grad and p.dim() >= 2]\
         \n\nSay in the description of the run which one it is.",
-    no_fault: "It is a note. A set that is exactly that of a known trainer is not reported, and neither \
-        are adapters and flattened parameters, for which no convention speaks.",
+    no_fault: "It is a note. A set that is exactly that of a known trainer is not reported, and \
+        neither are adapters and flattened parameters, for which no convention speaks.",
     cases: &["pytorch#1402", "torchtitan#2599"],
     check,
 };
@@ -61,7 +62,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let parts: Vec<String> =
             [says("spare", spared), says("decay", decayed)].into_iter().flatten().collect();
         let message = format!(
-            "The decayed tensors are those of no known convention; the nearest is {}, which would {}.",
+            "The decayed tensors are those of no known convention; the nearest is {}, which would \
+             {}.",
             convention.name(),
             parts.join(" and ")
         );

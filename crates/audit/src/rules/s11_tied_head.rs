@@ -14,18 +14,19 @@ pub(super) static RULE: Rule = Rule {
     name: "tied-head",
     severity: Severity::Note,
     finds: "The embedding and the head are one tensor, which decays as both.",
-    why: "Where embedding and head are tied, sparing the embedding spares the head, and decaying the \
-        head decays the embedding. Recipes that treat them differently cannot be followed. The \
+    why: "Where embedding and head are tied, sparing the embedding spares the head, and decaying \
+        the head decays the embedding. Recipes that treat them differently cannot be followed. The \
         gradient of the softmax reaches every row, so that no row of such an embedding is ever \
         without gradient, and λ cannot be proved from unused rows.",
     seen: "Two names of the model are the same view of one storage, or the configuration beside it \
         says tie_word_embeddings, and the tensor's group has λ above 0. This needs the model and a \
-        saved optimizer. safetensors keep one of two tied tensors, and do not show it by themselves.",
+        saved optimizer. safetensors keep one of two tied tensors, and do not show it by \
+        themselves.",
     mend: "Decide for the tensor as a whole, or untie the two:\
         \n\n    model.lm_head.weight = nn.Parameter(model.wte.weight.detach().clone())\
         \n\nList a tied tensor in one group only.",
-    no_fault: "It is a note. Tensors with equal values in storages of their own are not tied, and a \
-        tied tensor that does not decay is not reported.",
+    no_fault: "It is a note. Tensors with equal values in storages of their own are not tied, and \
+        a tied tensor that does not decay is not reported.",
     cases: &[],
     check,
 };

@@ -14,12 +14,12 @@ pub(super) static RULE: Rule = Rule {
     name: "adapter-decay",
     severity: Severity::Note,
     finds: "Weight decay acts on the factors of low-rank adapters.",
-    why: "The weights of the model are frozen and do not decay. What decays is the product of the two \
-        factors, that is the *change* that the training makes: decay pulls the model back to where it \
-        started, at about twice the pace of one factor. That can be what is wanted, and is another \
-        thing than the weight decay of the pre-training.",
-    seen: "Parameters called lora_A, lora_B and their like lie in groups with λ above 0. This needs a \
-        saved optimizer, and the names of its parameters.",
+    why: "The weights of the model are frozen and do not decay. What decays is the product of the \
+        two factors, that is the *change* that the training makes: decay pulls the model back to \
+        where it started, at about twice the pace of one factor. That can be what is wanted, and \
+        is another thing than the weight decay of the pre-training.",
+    seen: "Parameters called lora_A, lora_B and their like lie in groups with λ above 0. This \
+        needs a saved optimizer, and the names of its parameters.",
     mend: "Choose λ for the adapter and not for the model, or switch it off:\
         \n\n    TrainingArguments(..., weight_decay=0.0)\
         \n\nMost such trainings are so short that λ does nothing either way: see T01.",
@@ -35,8 +35,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let Some(lambda) = factors.first().and_then(|one| one.lambda) else { continue };
         let names = labels(factors);
         let message = format!(
-            "{} of adapters {} with λ = {}, which shrinks the change that the adapter makes and not \
-             the weights of the model: {}.",
+            "{} of adapters {} with λ = {}, which shrinks the change that the adapter makes and \
+             not the weights of the model: {}.",
             tensors(&names),
             agree(&names, "decays", "decay"),
             short(lambda),

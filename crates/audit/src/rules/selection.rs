@@ -10,9 +10,8 @@ use crate::AuditError;
 /// # Errors
 /// With the nearest identifiers and names, if there is no such rule.
 pub fn find(name: &str) -> Result<&'static Rule, AuditError> {
-    let is_it = |rule: &&&Rule| {
-        rule.id.eq_ignore_ascii_case(name) || rule.name.eq_ignore_ascii_case(name)
-    };
+    let is_it =
+        |rule: &&&Rule| rule.id.eq_ignore_ascii_case(name) || rule.name.eq_ignore_ascii_case(name);
     RULES.iter().find(is_it).copied().ok_or_else(|| unknown(name))
 }
 
@@ -28,9 +27,10 @@ pub fn select(select: &[String], ignore: &[String]) -> Result<Vec<&'static Rule>
         }
     }
     let is_among = |rule: &Rule, words: &[String]| words.iter().any(|word| is_named(rule, word));
-    let chosen = RULES.iter().copied().filter(|rule| {
-        (select.is_empty() || is_among(rule, select)) && !is_among(rule, ignore)
-    });
+    let chosen = RULES
+        .iter()
+        .copied()
+        .filter(|rule| (select.is_empty() || is_among(rule, select)) && !is_among(rule, ignore));
     Ok(chosen.collect())
 }
 

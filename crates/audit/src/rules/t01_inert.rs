@@ -17,11 +17,11 @@ pub(super) static RULE: Rule = Rule {
     name: "inert",
     severity: Severity::Note,
     finds: "Over the whole run the weight decay takes less than a twentieth off any weight.",
-    why: "What a run does to a weight without gradient is e^−κ, with κ = λ Σ η over all steps. In a \
-        short run at a small rate κ is near 0, and every λ that people type gives the same model. A \
-        search over λ then measures its own noise, and a λ in the recipe is decoration.",
-    seen: "κ = λ Σ η from the rate and the schedule of a configuration, or at most the largest known \
-        rate times the steps of the checkpoint. This needs λ, a rate and a number of steps.",
+    why: "What a run does to a weight without gradient is e^−κ, with κ = λ Σ η over all steps. In \
+        a short run at a small rate κ is near 0, and every λ that people type gives the same \
+        model. A search over λ then measures its own noise, and a λ in the recipe is decoration.",
+    seen: "κ = λ Σ η from the rate and the schedule of a configuration, or at most the largest \
+        known rate times the steps of the checkpoint. This needs λ, a rate and a number of steps.",
     mend: "Leave λ out of the search, or choose one that acts: λ = 1/Σ η gives κ = 1.\
         \n\n    weight_decay = 1 / sum(lr_at(step) for step in range(steps))\
         \n\nIf a fine-tuned model should stay near its start, decay towards the start instead.",

@@ -20,16 +20,16 @@ pub(super) static RULE: Rule = Rule {
     finds: "The averaging timescale of the run is far from the one that published laws found best.",
     why: "AdamW's weights are an average over the last τ = 1/(ηλ) steps. Laws say how long that \
         should be: in one pass over text τ falls with tokens a parameter (Bergsma et al. 2025), in \
-        several passes it lies between one pass and all of them (Wang & Aitchison 2025). A λ that was \
-        copied from a run of another length or batch is off by that factor.",
+        several passes it lies between one pass and all of them (Wang & Aitchison 2025). A λ that \
+        was copied from a run of another length or batch is off by that factor.",
     seen: "Rate, λ, batch, length and model size of a configuration are put into the laws that wd \
-        advise knows, and λ is more than a factor of two outside the range of the law that applies. \
-        This needs a configuration with all of these.",
+        advise knows, and λ is more than a factor of two outside the range of the law that \
+        applies. This needs a configuration with all of these.",
     mend: "Ask for the λ of your run:\
         \n\n    wd advise --params 124M --tokens 2.5B --batch 0.5M --lr 6e-4\
         \n\nIf another λ was found best by a search, trust the search.",
-    no_fault: "Laws hold where they were established, for AdamW from scratch: outside of that range \
-        nothing is reported, and neither is a fine-tuning whose data are not counted.",
+    no_fault: "Laws hold where they were established, for AdamW from scratch: outside of that \
+        range nothing is reported, and neither is a fine-tuning whose data are not counted.",
     cases: &["llama#958", "AgentTuning#54"],
     check,
 };
@@ -50,7 +50,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
         };
         let timescale = |lambda: f64| share(1.0 / (rate * lambda * steps));
         let message = format!(
-            "λ = {} makes τ = 1/(ηλ) {} of the {} steps, where {} has {} (λ = {}, between {} and {}).",
+            "λ = {} makes τ = 1/(ηλ) {} of the {} steps, where {} has {} (λ = {}, between {} and \
+             {}).",
             short(lambda),
             timescale(lambda),
             count(steps as u64),
@@ -60,7 +61,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
             short(range.low),
             short(range.high)
         );
-        let fix = format!("Try λ = {}, or search around it.", wd_page::number::significant(best, 2));
+        let fix =
+            format!("Try λ = {}, or search around it.", wd_page::number::significant(best, 2));
         let place = Place { file: declaration.file.clone(), line: declaration.line };
         report.add(place, message, fix, Vec::new());
         return;

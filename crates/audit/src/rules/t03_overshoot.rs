@@ -16,18 +16,18 @@ pub(super) static RULE: Rule = Rule {
     id: "T03",
     name: "overshoot",
     severity: Severity::Error,
-    finds: "A step of decay takes off the whole weight, or λ is the shrink of a step itself and was \
-        chosen as if it were multiplied by the rate.",
-    why: "Composer's Decoupled optimizers take λ · η/η_max off the weights and not λ · η. The 0.1 that \
-        suits torch.optim.AdamW then takes a tenth off every weight in every step. Under any \
+    finds: "A step of decay takes off the whole weight, or λ is the shrink of a step itself and \
+        was chosen as if it were multiplied by the rate.",
+    why: "Composer's Decoupled optimizers take λ · η/η_max off the weights and not λ · η. The 0.1 \
+        that suits torch.optim.AdamW then takes a tenth off every weight in every step. Under any \
         optimizer ηλ ≥ 1 throws the weights beyond 0.",
-    seen: "The largest known rate times λ is 1 or more, or λ is 0.001 or more under an optimizer whose \
-        shrink is λ itself. This needs a saved optimizer or a configuration.",
+    seen: "The largest known rate times λ is 1 or more, or λ is 0.001 or more under an optimizer \
+        whose shrink is λ itself. This needs a saved optimizer or a configuration.",
     mend: "Multiply the λ of AdamW by the peak of the rate when moving to such an optimizer:\
         \n\n    DecoupledAdamW(groups, lr=6e-4, weight_decay=0.1 * 6e-4)\
         \n\nwd convert does that between any two of the libraries it knows.",
-    no_fault: "0.1 under torch.optim.AdamW is multiplied by the rate and is no overshoot; neither is \
-        1e-5 under DecoupledAdamW.",
+    no_fault: "0.1 under torch.optim.AdamW is multiplied by the rate and is no overshoot; neither \
+        is 1e-5 under DecoupledAdamW.",
     cases: &[],
     check,
 };

@@ -66,7 +66,9 @@ pub(super) fn adamw(groups: &[(f64, &[&[Entry]])]) -> Subject {
             model.push(named(name, filled(Dtype::Float32, 0.02, shape)));
         }
         let ids = (first..parameters.len()).map(|index| ParameterId::Index(index as i64));
-        optimizer.states.extend(ids.clone().zip(&entries).map(|(id, (_, shape, _))| state(id, shape)));
+        optimizer
+            .states
+            .extend(ids.clone().zip(&entries).map(|(id, (_, shape, _))| state(id, shape)));
         optimizer.groups.push(adamw_group(*lambda, ids.collect(), &entries));
     }
     subject_of(model, vec![optimizer], parameters)
@@ -203,7 +205,11 @@ pub(super) fn estimate(tensor: &str, method: Method, value: f64, half: f64) -> T
         tensor: tensor.to_owned(),
         method,
         lambda: Some(interval),
-        shrink: Some(Estimate { value: 0.1 * value, low: 0.1 * interval.low, high: 0.1 * interval.high }),
+        shrink: Some(Estimate {
+            value: 0.1 * value,
+            low: 0.1 * interval.low,
+            high: 0.1 * interval.high,
+        }),
         rate: None,
         declared: Some(0.1),
         rows: 32,

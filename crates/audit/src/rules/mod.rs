@@ -16,7 +16,6 @@
 //! | `page` | how is a rule explained? |
 //! | `selection` | which rules does a person mean? |
 
-mod convention_stand_in;
 mod d01_declared_mismatch;
 mod d02_declared_but_zero;
 mod d03_unknown_decay_key;

@@ -1,25 +1,12 @@
 //! S10: the decayed tensors are those of no known convention.
 
-use super::convention_stand_in::Convention;
 use super::evidence::{decays, is_flat};
-use super::words::{labels, listed};
+use super::words::listed;
 use super::{Report, Rule};
 use crate::case::{Case, Parameter, Subject};
+use crate::convention::{Difference, differences};
 use crate::finding::{Place, Severity};
 use crate::names::Kind;
-
-/// The conventions, those first that are named where several come equally near.
-const CONVENTIONS: [Convention; 9] = [
-    Convention::NanoGpt,
-    Convention::HuggingFace5,
-    Convention::HuggingFace4,
-    Convention::Olmo,
-    Convention::Olmo2,
-    Convention::Levanter,
-    Convention::Megatron,
-    Convention::Timm,
-    Convention::Everything,
-];
 
 pub(super) static RULE: Rule = Rule {
     id: "S10",
@@ -44,60 +31,36 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case, report: &mut Report<'_>) {
     for subject in &case.subjects {
-        let Some(known) = comparable(subject) else { continue };
-        let nearest = CONVENTIONS
-            .iter()
-            .map(|&convention| (convention, differences(&known, convention)))
-            .min_by_key(|(_, differences)| differences.len());
-        let Some((convention, differences)) = nearest.filter(|(_, all)| !all.is_empty()) else {
-            continue;
-        };
-        let (spared, decayed): (Vec<&Parameter>, Vec<&Parameter>) =
-            differences.iter().partition(|parameter| decays(parameter));
-        let names = labels(differences);
-        let says = |verb: &str, parameters: Vec<&Parameter>| match parameters.is_empty() {
-            true => None,
-            false => Some(format!("{verb} {}", listed(&labels(parameters)))),
+        let Some(nearest) = nearest(subject) else { continue };
+        let Difference { convention, spares, decays, .. } = nearest;
+        let says = |verb: &str, names: &[String]| {
+            (!names.is_empty()).then(|| format!("{verb} {}", listed(names)))
         };
         let parts: Vec<String> =
-            [says("spare", spared), says("decay", decayed)].into_iter().flatten().collect();
+            [says("spare", &spares), says("decay", &decays)].into_iter().flatten().collect();
         let message = format!(
-            "The decayed tensors are those of no known convention; the nearest is {}, which would \
-             {}.",
-            convention.name(),
+            "The decayed tensors are those of no known convention; the nearest is that of \
+             {convention}, which would {}.",
             parts.join(" and ")
         );
         let fix = "Write down which tensors decay, or take the convention as it is.".to_owned();
+        let names = spares.into_iter().chain(decays).collect();
         report.add(Place::file(&subject.checkpoint.path), message, fix, names);
     }
 }
 
-/// A parameter of which conventions can speak.
-struct Known<'a> {
-    parameter: &'a Parameter,
-    name: &'a str,
-    shape: &'a [usize],
-    kind: Kind,
-}
-
-/// The parameters, if all can be compared and some decay.
-fn comparable(subject: &Subject) -> Option<Vec<Known<'_>>> {
-    let known = |parameter| {
-        let Parameter { name, shape, kind, lambda, .. } = parameter;
-        let is_covered = !is_flat(parameter) && *kind != Some(Kind::Adapter) && lambda.is_some();
-        let (name, shape) = (name.as_deref()?, shape.as_deref()?);
-        is_covered.then_some(Known { parameter, name, shape, kind: (*kind)? })
-    };
-    let all: Option<Vec<Known<'_>>> = subject.parameters.iter().map(known).collect();
-    all.filter(|all| all.iter().any(|one| decays(one.parameter)))
-}
-
-/// The parameters that a convention would treat otherwise.
-fn differences<'a>(known: &[Known<'a>], convention: Convention) -> Vec<&'a Parameter> {
-    let differs = |one: &&Known<'a>| {
-        convention.decays(one.name, one.shape, one.kind) != decays(one.parameter)
-    };
-    known.iter().filter(differs).map(|one| one.parameter).collect()
+/// The convention that differs least, if all differ and every parameter can be compared.
+fn nearest(subject: &Subject) -> Option<Difference> {
+    let is_covered =
+        |one: &&Parameter| !is_flat(one) && one.kind != Some(Kind::Adapter) && one.lambda.is_some();
+    let covered = subject.parameters.iter().filter(is_covered).count();
+    let is_whole = |one: &Difference| one.compared == covered && covered > 0;
+    let all = differences(subject);
+    let is_silent = !all.iter().all(is_whole)
+        || all.iter().any(Difference::is_none)
+        || !subject.parameters.iter().any(decays);
+    let nearest = all.into_iter().min_by_key(|one| one.spares.len() + one.decays.len());
+    nearest.filter(|_| !is_silent)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(crate) fn estimate(pair: &Pair<'_>, rates: Option<&[f64]>) -> Result<TensorE
     let first = Update::of(None, &held_before)?;
     let last = Update::of(None, &held_after)?;
     let mut equations = Equations::<3>::default();
-    let mut each = |visit: &mut dyn FnMut([f64; 3], f64)| {
+    let each = |visit: &mut dyn FnMut([f64; 3], f64)| {
         let mut tensors = vec![pair.before, pair.after];
         tensors.extend(&first.state);
         tensors.extend(&last.state);

@@ -19,9 +19,9 @@ pub(crate) struct Held<'a> {
     pub(crate) step: Option<f64>,
 }
 
-impl Held<'_> {
+impl<'a> Held<'a> {
     /// Tensors of the state that have the shape of the weights: moments and buffers.
-    pub(crate) fn moments(&self, weights: &Tensor) -> Vec<&Tensor> {
+    pub(crate) fn moments(&self, weights: &Tensor) -> Vec<&'a Tensor> {
         let tensors = self.state.iter().flat_map(|state| &state.tensors);
         tensors
             .map(|named| &named.tensor)

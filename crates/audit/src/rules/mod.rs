@@ -59,6 +59,8 @@ mod t02_off_law;
 mod t03_overshoot;
 mod words;
 #[cfg(test)]
+mod clean;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

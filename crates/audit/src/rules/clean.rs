@@ -94,9 +94,11 @@ fn follows(convention: Convention, model: Model) -> crate::case::Subject {
         true => adamw(&[(0.1, &[&decayed])]),
         false => adamw(&[(0.1, &[&decayed]), (0.0, &[&spared])]),
     };
-    if convention == Convention::Everything {
-        subject.checkpoint.writer = Writer::Torchtitan;
-    }
+    subject.checkpoint.writer = match convention {
+        Convention::Everything => Writer::Torchtitan,
+        Convention::Olmo2 => Writer::OlmoCore,
+        _ => Writer::Unknown,
+    };
     subject
 }
 

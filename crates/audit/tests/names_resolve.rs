@@ -52,11 +52,7 @@ fn optimizer(groups: &[(f64, &[&[usize]])]) -> OptimizerState {
             (next..next + shapes.len() as i64).map(ParameterId::Index).collect();
         next += shapes.len() as i64;
         made.states.extend(ids.iter().zip(*shapes).map(|(id, shape)| state(id.clone(), shape)));
-        made.groups.push(Group {
-            lambda: Some(*lambda),
-            parameters: ids,
-            ..Group::default()
-        });
+        made.groups.push(Group { lambda: Some(*lambda), parameters: ids, ..Group::default() });
     }
     made
 }
@@ -131,8 +127,7 @@ fn numbers_may_be_addresses_with_gaps_and_states_in_another_order() {
     let mut adam = optimizer(&[(0.0, &[&[5, 4], &[5]])]);
     let addresses = [ParameterId::Index(140_234_881), ParameterId::Index(94_000_017)];
     adam.groups[0].parameters = addresses.to_vec();
-    adam.states =
-        vec![state(addresses[1].clone(), &[5]), state(addresses[0].clone(), &[5, 4])];
+    adam.states = vec![state(addresses[1].clone(), &[5]), state(addresses[0].clone(), &[5, 4])];
     let tensors = model(&[("fc.weight", &[5, 4]), ("fc.bias", &[5])]);
     let (naming, found) = resolve(&checkpoint(tensors, vec![adam]));
     assert_eq!(naming, [Naming::Order]);
@@ -166,10 +161,13 @@ fn tied_weights_count_once() {
     let mut tensors = model(GPT);
     tensors[0].tensor = embedding.clone();
     tensors[7].tensor = embedding;
-    let (naming, found) = resolve(&checkpoint(tensors, vec![optimizer(&[
-        (0.1, &[&[20, 8], &[16, 8], &[24, 8]]),
-        (0.0, &[&[8], &[8], &[24], &[8]]),
-    ])]));
+    let (naming, found) = resolve(&checkpoint(
+        tensors,
+        vec![optimizer(&[
+            (0.1, &[&[20, 8], &[16, 8], &[24, 8]]),
+            (0.0, &[&[8], &[8], &[24], &[8]]),
+        ])],
+    ));
     assert!(matches!(naming[0], Naming::Split { trainer: "nanoGPT" }), "{naming:?}");
     assert_eq!(found[0].name.as_deref(), Some("transformer.wte.weight"));
     assert!(names(&found).iter().all(|name| *name != "lm_head.weight"));
@@ -241,8 +239,7 @@ fn ultralytics_has_three_groups_in_the_order_of_its_version() {
 #[test]
 fn several_optimizers_are_named_each() {
     let muon = optimizer(&[(0.1, &[&[24, 8]])]);
-    let adam =
-        optimizer(&[(0.0, &[&[20, 8], &[16, 8], &[8], &[8], &[24], &[8], &[20, 8]])]);
+    let adam = optimizer(&[(0.0, &[&[20, 8], &[16, 8], &[8], &[8], &[24], &[8], &[20, 8]])]);
     let (naming, found) = resolve(&checkpoint(model(GPT), vec![muon, adam]));
     assert_eq!(naming, [Naming::Order, Naming::Order]);
     assert_eq!(found[0].name.as_deref(), Some("transformer.h.0.attn.c_attn.weight"));

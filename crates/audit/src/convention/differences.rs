@@ -82,9 +82,5 @@ fn verdict(
 fn modules_with_bias(subject: &Subject) -> HashSet<String> {
     let model = subject.checkpoint.model.iter().map(|tensor| tensor.name.as_str());
     let named = subject.parameters.iter().filter_map(|parameter| parameter.name.as_deref());
-    model
-        .chain(named)
-        .filter_map(|name| name.strip_suffix(".bias"))
-        .map(without_wrappers)
-        .collect()
+    model.chain(named).filter_map(|name| name.strip_suffix(".bias")).map(without_wrappers).collect()
 }

@@ -16,8 +16,9 @@ use strum::{Display, IntoStaticStr, VariantArray};
 use crate::names::{Kind, is_normalisation};
 
 /// A trainer's choice of the tensors that decay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[derive(Display, IntoStaticStr, VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Display, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Convention {
     /// Two axes or more.
@@ -85,7 +86,8 @@ impl Convention {
                 !(name.contains("bias") || (by_type() && !names_a_batch_norm(&small)))
             }
             Convention::HuggingFace5 => {
-                let spared = (by_type() && !names_a_batch_norm(&small)) || is_spared_by_name(&small);
+                let spared =
+                    (by_type() && !names_a_batch_norm(&small)) || is_spared_by_name(&small);
                 !spared
             }
             Convention::Olmo => {

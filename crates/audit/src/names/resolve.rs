@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::Naming;
 use super::candidates::{self, Candidate, ModuleOrder};
 use super::kind::Kind;
 use super::matching::{Match, in_order};
 use super::path::without_wrappers;
 use super::split::{SHARES, SPLITS};
-use super::Naming;
 use crate::case::Parameter;
 use crate::checkpoint::{Checkpoint, Group, OptimizerState, ParameterId, ParameterState};
 

@@ -36,10 +36,7 @@ pub(crate) const SPLITS: [Split; 11] = [
             usize::from(listed.iter().any(|part| tensor.name.contains(part)))
         },
     },
-    Split {
-        trainer: "timm",
-        group: |tensor| usize::from(decays(Convention::Timm, tensor)),
-    },
+    Split { trainer: "timm", group: |tensor| usize::from(decays(Convention::Timm, tensor)) },
     Split {
         trainer: "open_clip",
         group: |tensor| {
@@ -102,7 +99,8 @@ pub(crate) const SHARES: [Share; 5] = [
         trainer: "the head alone",
         holds: |tensor| {
             let module = tensor.name.rsplit_once('.').map_or("", |(module, _)| module);
-            tensor.kind == Kind::Head || Kind::of(&format!("{module}.weight"), &[2, 2]) == Kind::Head
+            tensor.kind == Kind::Head
+                || Kind::of(&format!("{module}.weight"), &[2, 2]) == Kind::Head
         },
     },
 ];

@@ -117,7 +117,9 @@ impl Family {
     /// Part of the model, layer, module in it, and tensor in the module (weight before bias).
     fn place(&self, name: &str) -> Option<[u64; 4]> {
         if let Some(own) = OWN.iter().position(|own| *own == name) {
-            return name.starts_with(self.layer.split('.').next()?).then_some([0, 0, own as u64, 0]);
+            return name
+                .starts_with(self.layer.split('.').next()?)
+                .then_some([0, 0, own as u64, 0]);
         }
         let (module, tensor) = match name.strip_suffix(".weight") {
             Some(module) => (module, 0),

@@ -303,7 +303,7 @@ impl Serialize for Tensor {
 
 /// Strides of a tensor whose elements follow each other, the last axis fastest.
 pub fn row_major(shape: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; shape.len()];
+    let mut strides = vec![1_usize; shape.len()];
     for axis in (1..shape.len()).rev() {
         strides[axis - 1] = strides[axis].saturating_mul(shape[axis]);
     }

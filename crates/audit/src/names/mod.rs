@@ -48,7 +48,8 @@ pub enum Naming {
     Order,
     /// The split of a known trainer is the only one under which every shape agrees.
     #[strum(
-        serialize = "the split into groups of a known trainer, the only one under which every shape agrees"
+        serialize = "the split into groups of a known trainer, the only one under which \
+                         every shape agrees"
     )]
     Split {
         /// The trainer.
@@ -57,7 +58,8 @@ pub enum Naming {
     /// The file has lost the order of the modules; that of a known family of models makes every
     /// shape agree.
     #[strum(
-        serialize = "the order of the modules in a known family of models, under which every shape agrees"
+        serialize = "the order of the modules in a known family of models, under which \
+                         every shape agrees"
     )]
     Family {
         /// The family.

@@ -76,6 +76,20 @@ impl Bytes {
                 || (self.range.start < other.range.end && other.range.start < self.range.end))
     }
 
+    /// Tells the operating system that these bytes will be read from the first to the last.
+    pub fn read_in_order(&self) {
+        // Each advised range may become an area of memory of its own, of which a process can have
+        // only some 65,000: small ranges are not worth one.
+        const WORTHWHILE: usize = 4 << 20;
+        #[cfg(unix)]
+        if let Owner::Map(map) = &*self.owner
+            && self.len() >= WORTHWHILE
+        {
+            // A hint: where it is refused, pages are read as they are met.
+            let _ = map.advise_range(memmap2::Advice::Sequential, self.range.start, self.len());
+        }
+    }
+
     /// Where the first byte lies in the file.
     pub fn offset(&self) -> usize {
         self.range.start

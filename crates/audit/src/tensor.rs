@@ -231,6 +231,13 @@ impl Tensor {
         true
     }
 
+    /// All elements as f64 in row-major order, one after the other; nothing if they are not real
+    /// numbers.
+    pub fn values(&self) -> Option<impl Iterator<Item = f64> + '_> {
+        let read = self.reader()?;
+        Some(self.offsets().map(read))
+    }
+
     /// All elements as f64 in row-major order; nothing if they are not real numbers.
     pub fn to_f64(&self) -> Option<Vec<f64>> {
         let mut all = Vec::with_capacity(self.elements());

@@ -1,9 +1,180 @@
 //! What a configuration declares, read as its trainer reads it: nanoGPT, Hugging Face, OLMo …
+//!
+//! A configuration is text ([`read`]) or lies in a checkpoint ([`read_value`]). Each trainer is a
+//! file of its own with one [`Dialect`]: its name, how its configurations are told from others, and
+//! how λ and what it is multiplied with are read from them, scaled as the trainer scales and with
+//! the trainer's defaults where keys are absent. To add a trainer is to add a file and a line here.
+//!
+//! | file | question it answers |
+//! |---|---|
+//! | `syntax` | which values does the text hold? |
+//! | `clues` | whose configuration is it? |
+//! | `reading` | what stands at a path, and which keys were looked at? |
+//! | `optimizer` | what does an optimizer's name stand for? |
+//! | `rate` | which learning-rate schedule do the keys describe? |
+//! | `place` | on which line does a key stand, and which rules are ignored? |
+//! | one for each trainer | what does it declare? |
 
-use std::path::PathBuf;
+mod axolotl;
+mod clues;
+mod composer;
+mod deepspeed;
+mod detectron2;
+mod fairseq;
+mod hugging_face;
+mod hugging_face_model;
+mod lightning;
+mod litgpt;
+mod llama_factory;
+mod megatron;
+mod mmengine;
+mod nanogpt;
+mod olmo;
+mod olmo_core;
+mod open_clip;
+mod optimizer;
+mod place;
+mod rate;
+mod reading;
+mod syntax;
+mod timm;
+mod torchtitan;
+mod torchtune;
+mod ultralytics;
+mod unknown;
+mod wd;
+
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use wd_decay::{Declared, OptimizerKind, Schedule};
+
+use crate::AuditError;
+use crate::checkpoint::Value;
+use clues::Clues;
+use reading::Reading;
+
+/// How the configurations of one trainer are recognised and read.
+pub(crate) struct Dialect {
+    /// The trainer.
+    name: &'static str,
+    /// How sure it is that the values are this trainer's: 0 is not at all.
+    matches: fn(&Clues) -> usize,
+    /// What they declare.
+    read: fn(&Reading) -> Declaration,
+}
+
+/// All dialects; of several that are equally sure the first one reads.
+static DIALECTS: [&Dialect; 21] = [
+    &nanogpt::DIALECT,
+    &llama_factory::DIALECT,
+    &axolotl::DIALECT,
+    &hugging_face::DIALECT,
+    &olmo_core::DIALECT,
+    &olmo::DIALECT,
+    &megatron::DIALECT,
+    &torchtitan::DIALECT,
+    &litgpt::DIALECT,
+    &timm::DIALECT,
+    &torchtune::DIALECT,
+    &mmengine::DIALECT,
+    &detectron2::DIALECT,
+    &ultralytics::DIALECT,
+    &deepspeed::DIALECT,
+    &composer::DIALECT,
+    &open_clip::DIALECT,
+    &fairseq::DIALECT,
+    &lightning::DIALECT,
+    &hugging_face_model::DIALECT,
+    &wd::DIALECT,
+];
+
+/// The names of all trainers whose configurations are read.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    DIALECTS.iter().map(|dialect| dialect.name)
+}
+
+/// What a configuration file declares.
+///
+/// The extension chooses the syntax, or the content where it says nothing; the keys choose the
+/// dialect. Keys of no known trainer are searched for λ under the names that people give it, and
+/// the dialect is then called `unknown`.
+///
+/// # Errors
+/// If the text is of no known syntax, or holds no key of any trainer and none of weight decay.
+///
+/// # Example
+/// ```
+/// use std::path::Path;
+/// use wd_audit::dialect::read;
+///
+/// let text = "max_iters = 5000\nblock_size = 256\nweight_decay = 1e-1\n";
+/// let declared = read(Path::new("train_shakespeare.py"), text)?;
+/// assert_eq!(declared.dialect, "nanoGPT");
+/// assert_eq!(declared.applied_lambda, Some(0.1));
+/// # Ok::<(), wd_audit::AuditError>(())
+/// ```
+pub fn read(path: &Path, text: &str) -> Result<Declaration, AuditError> {
+    let parsed = syntax::parse(path, text)?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let clues = Clues::new(&parsed.value, name.as_deref().unwrap_or_default());
+    let mut declaration = declare(&clues).ok_or_else(|| AuditError::Configuration {
+        path: path.to_owned(),
+        line: None,
+        reason: format!(
+            "its keys are those of no known trainer, and none is called weight_decay, wd or the \
+             like; known are {}",
+            names().collect::<Vec<_>>().join(", ")
+        ),
+    })?;
+    path.clone_into(&mut declaration.file);
+    let is_python = path.extension().is_some_and(|extension| extension == "py");
+    declaration.line = declaration.lambda_key.as_deref().and_then(|key| {
+        let assigned = is_python.then(|| place::last_line_of_name(text, key)).flatten();
+        assigned.or_else(|| place::line_of_key(text, key))
+    });
+    let expressions = parsed.unread.into_iter().filter(|name| reading::sounds_like_decay(name));
+    declaration.unread.extend(expressions);
+    declaration.ignored = place::ignored_rules(text);
+    Ok(declaration)
+}
+
+/// What a configuration in a checkpoint declares; nothing if it is no trainer's.
+///
+/// `key` is where it lies there (`args`, `config`, `hyper_parameters` …) or the name of its class.
+pub fn read_value(file: &Path, key: &str, value: &Value) -> Option<Declaration> {
+    let mut declaration = match value {
+        // mmengine keeps the text of its Python file.
+        Value::Text(text) => {
+            let parsed = syntax::python_module(text);
+            declare(&Clues::new(&parsed.value, key))?
+        }
+        value => declare(&Clues::new(value, key))?,
+    };
+    file.clone_into(&mut declaration.file);
+    Some(declaration)
+}
+
+/// Reads by the dialect that is surest, else by the names that people give λ.
+fn declare(clues: &Clues) -> Option<Declaration> {
+    let mut best: Option<(usize, &Dialect)> = None;
+    for &dialect in &DIALECTS {
+        let sure = (dialect.matches)(clues);
+        if sure > best.map_or(0, |(sure, _)| sure) {
+            best = Some((sure, dialect));
+        }
+    }
+    let reading = Reading::new(clues.value);
+    let mut declaration = match best {
+        Some((_, dialect)) => Declaration { dialect: dialect.name, ..(dialect.read)(&reading) },
+        None => unknown::read(&reading)?,
+    };
+    if declaration.applied_lambda.is_none() {
+        declaration.applied_lambda = declaration.lambda.map(|lambda| lambda.value);
+    }
+    declaration.unread = reading.unread();
+    Some(declaration)
+}
 
 /// What a configuration says of weight decay and of what λ is multiplied with.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -44,6 +215,10 @@ pub struct Declaration {
     pub batch: Option<f64>,
     /// Steps of the whole run.
     pub steps: Option<u64>,
+    /// Tokens in a sequence, where the data are text.
+    pub sequence: Option<f64>,
+    /// Passes over the data, where the configuration counts them.
+    pub epochs: Option<f64>,
     /// Standard deviation of the initial weights (`initializer_range`).
     pub init_std: Option<f64>,
     /// λ of groups of their own, by what they hold: `norm`, `bias`, a pattern of names.
@@ -54,4 +229,22 @@ pub struct Declaration {
     pub unread: Vec<String>,
     /// Rules that the configuration asks to ignore, by `# wd: ignore[S01]`.
     pub ignored: Vec<String>,
+}
+
+impl Declaration {
+    /// λ under the key, or the trainer's default; nothing where there is none either.
+    fn set_lambda(&mut self, reading: &Reading, key: &str, default: Option<f64>) {
+        let stated = reading.number(key);
+        if reading.has(key) {
+            self.lambda_key = Some(key.to_owned());
+        }
+        self.lambda = stated.map(Declared::stated).or(default.map(Declared::by_default));
+    }
+
+    /// A λ of its own for what `holds` says.
+    fn set_group(&mut self, holds: &str, lambda: Option<f64>) {
+        if let Some(lambda) = lambda {
+            self.groups.push((holds.to_owned(), lambda));
+        }
+    }
 }

@@ -1,4 +1,48 @@
 //! λ from what the files hold, with its interval, or why it cannot be told.
+//!
+//! | | estimator | needs | file |
+//! |---|---|---|---|
+//! | S | the change over one step | two consecutive checkpoints, the second with state | `consecutive` |
+//! | Z | rows that never had a gradient | two checkpoints | `never_seen` |
+//! | U | rows without gradient in between | two checkpoints with state | `unseen` |
+//! | K | a few steps, roughly | two checkpoints with state, 2–10 steps apart | `few_steps` |
+//! | R | which rule the shrinks follow | three checkpoints | `rule_fit` |
+//! | B | the spread of rows without gradient | one checkpoint with state, σ₀ | `initial_spread` |
+//! | Q | the momentum of rows without gradient | one checkpoint with state | `coupled` |
+//! | L | the norm's growth in the last step | one checkpoint with state | `last_step` |
+//! | E | the size at which decay and update balance | η, λ | `equilibrium` |
+//! | N | nothing but a drift | two checkpoints | `drift` |
+
+mod consecutive;
+mod coupled;
+mod dead_rows;
+mod drift;
+mod equilibrium;
+mod few_steps;
+mod initial_spread;
+mod last_step;
+mod least_squares;
+mod never_seen;
+mod pair;
+mod prove;
+mod rates;
+mod residual_names;
+mod rounding;
+mod rule_fit;
+mod single;
+mod unseen;
+mod update;
+mod verdict;
+mod window;
+
+#[cfg(test)]
+mod planted;
+#[cfg(test)]
+mod tests;
+
+pub use prove::prove;
+pub use rates::{RateSource, Rates};
+pub use residual_names::{NamedParameter, name_by_residuals};
 
 use std::path::PathBuf;
 

@@ -1,0 +1,86 @@
+//! What each convention would have done otherwise with the tensors of a checkpoint.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::Convention;
+use crate::case::{Parameter, Subject};
+use crate::names::{Kind, without_wrappers};
+
+/// The tensors that a convention treats otherwise than these files do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The convention.
+    pub convention: Convention,
+    /// Tensors that decay here and would not under it, in the order of the file.
+    pub spares: Vec<String>,
+    /// Tensors that do not decay here and would under it, in the order of the file.
+    pub decays: Vec<String>,
+    /// Tensors of which it can be said: named, of known shape and with a known λ.
+    pub compared: usize,
+}
+
+impl Difference {
+    /// Whether the files do with every tensor what the convention does.
+    pub fn is_none(&self) -> bool {
+        self.compared > 0 && self.spares.is_empty() && self.decays.is_empty()
+    }
+}
+
+/// For each convention, the tensors that it would have treated otherwise.
+///
+/// A parameter that could be one of several tensors is compared where the convention says the same
+/// of all of them; it is then listed by its label. Flat tensors and adapters are left out: no
+/// convention speaks of them.
+pub fn differences(subject: &Subject) -> Vec<Difference> {
+    let biases = modules_with_bias(subject);
+    let asked: Vec<(&Parameter, bool)> = (subject.parameters.iter())
+        .filter_map(|parameter| Some((parameter, parameter.lambda? != 0.0)))
+        .filter(|(parameter, _)| {
+            !matches!(parameter.kind, Some(Kind::Flat | Kind::Adapter)) && parameter.shape.is_some()
+        })
+        .collect();
+    let compare = |&convention: &Convention| {
+        let (mut spares, mut decays, mut compared) = (Vec::new(), Vec::new(), 0);
+        for (parameter, is_decayed) in &asked {
+            let Some(would_decay) = verdict(convention, parameter, &biases) else { continue };
+            compared += 1;
+            match (is_decayed, would_decay) {
+                (true, false) => spares.push(parameter.label()),
+                (false, true) => decays.push(parameter.label()),
+                _ => {}
+            }
+        }
+        Difference { convention, spares, decays, compared }
+    };
+    Convention::ALL.iter().map(compare).collect()
+}
+
+/// What the convention says of a parameter, where it says the same of all that it can be.
+fn verdict(
+    convention: Convention,
+    parameter: &Parameter,
+    biases: &HashSet<String>,
+) -> Option<bool> {
+    let shape = parameter.shape.as_deref()?;
+    let names = match &parameter.name {
+        Some(name) => std::slice::from_ref(name),
+        None => parameter.candidates.as_slice(),
+    };
+    let mut verdicts = names.iter().map(|name| {
+        let kind = Kind::of(name, shape);
+        let module = name.rsplit_once('.').map(|(module, _)| without_wrappers(module));
+        let has_bias = module.is_some_and(|module| biases.contains(&module));
+        convention.decays_typed(name, shape, kind, Some(kind == Kind::Norm && has_bias))
+    });
+    let first = verdicts.next()?;
+    verdicts.all(|verdict| verdict == first).then_some(first)
+}
+
+/// The modules of the model and of the optimizers that have a bias.
+fn modules_with_bias(subject: &Subject) -> HashSet<String> {
+    let model = subject.checkpoint.model.iter().map(|tensor| tensor.name.as_str());
+    let named = subject.parameters.iter().filter_map(|parameter| parameter.name.as_deref());
+    model.chain(named).filter_map(|name| name.strip_suffix(".bias")).map(without_wrappers).collect()
+}

@@ -1,0 +1,82 @@
+//! Configurations of no known trainer: λ under the names that people give it.
+
+use wd_decay::Declared;
+
+use super::Declaration;
+use super::optimizer::Known;
+use super::reading::{Reading, number, numbers};
+use crate::checkpoint::Value;
+
+/// Names of λ, the plainest first.
+const LAMBDAS: [&str; 14] = [
+    "weight_decay",
+    "weight-decay",
+    "weightdecay",
+    "weight_decay_rate",
+    "wd",
+    "decay",
+    "l2",
+    "l2_reg",
+    "l2_lambda",
+    "l2_coef",
+    "l2_penalty",
+    "reg_l2",
+    "weight_decay_coef",
+    "adam_weight_decay",
+];
+
+const RATES: [&str; 7] =
+    ["learning_rate", "lr", "learning-rate", "max_lr", "peak_lr", "base_lr", "init_lr"];
+
+const OPTIMIZERS: [&str; 6] = ["optimizer", "optim", "opt", "optimizer_name", "_target_", "type"];
+
+/// What generic names say; nothing if none of them is λ.
+pub(super) fn read(reading: &Reading) -> Option<Declaration> {
+    let leaves = reading.leaves();
+    let find = |names: &[&str]| {
+        names.iter().find_map(|name| {
+            let is_named = |path: &str| {
+                path.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(name))
+            };
+            leaves.iter().find(|(path, value)| is_named(path) && number(value).is_some())
+        })
+    };
+    let (key, value) = find(&LAMBDAS)?;
+    reading.mark(key);
+    let mut declaration = Declaration {
+        dialect: "unknown",
+        lambda: number(value).map(Declared::stated),
+        lambda_key: Some(key.clone()),
+        ..Declaration::default()
+    };
+    if let Some((key, value)) = find(&RATES) {
+        reading.mark(key);
+        declaration.rate = number(value).map(Declared::stated);
+    }
+    let betas = leaves.iter().find(|(path, _)| path.rsplit('.').next() == Some("betas"));
+    if let Some([first, second]) = betas.map(|(_, value)| numbers(value)).as_deref() {
+        declaration.betas = Some((*first, *second));
+    }
+    if let Some(name) = optimizer(&leaves, key) {
+        // Betas and rates that nobody stated are not known: the code may pass others.
+        let known = Known::named(name).map(|known| Known { betas: None, momentum: None, ..known });
+        declaration.set_optimizer(name, known);
+    }
+    Some(declaration)
+}
+
+/// A text that names an optimizer, first in the table that holds λ.
+fn optimizer<'a>(leaves: &[(String, &'a Value)], lambda: &str) -> Option<&'a str> {
+    let table = lambda.rsplit_once('.').map_or("", |(table, _)| table);
+    let named = |is_near: bool| {
+        leaves.iter().find_map(|(path, value)| {
+            let (parent, last) = path.rsplit_once('.').unwrap_or(("", path));
+            let text = value.text()?;
+            // `name` alone may be that of anything.
+            let is_named = OPTIMIZERS.contains(&last) || (is_near && last == "name");
+            let fits = is_named && (!is_near || parent == table);
+            (fits && Known::named(text).is_some()).then_some(text)
+        })
+    };
+    named(true).or_else(|| named(false))
+}

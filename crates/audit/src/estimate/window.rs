@@ -1,0 +1,281 @@
+//! What one pair of checkpoints tells of every tensor: the most exact way that the pair allows.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+use wd_page::number::count;
+
+use super::consecutive::{self, Fit};
+use super::dead_rows;
+use super::never_seen::{self, Shrunk};
+use super::pair::{Held, Pair, Window};
+use super::rates::{Chosen, RateSource, Rates, choose};
+use super::update::{Family, Update, family};
+use super::{Drift, Estimate, TensorEstimate, drift, few_steps, unseen};
+use crate::dialect::Declaration;
+
+/// What a pair of checkpoints tells.
+#[derive(Default)]
+pub(crate) struct WindowProof {
+    pub(crate) estimates: Vec<TensorEstimate>,
+    pub(crate) drifts: Vec<Drift>,
+    /// Why tensors have no estimate: a clause, and the tensors.
+    pub(crate) refusals: Vec<(String, Vec<String>)>,
+    /// Rates of the first group, with their source.
+    pub(crate) chosen: Option<Chosen>,
+    /// κ̂ of never-seen rows and the rates of their group, by tensor.
+    pub(crate) shrinks: HashMap<String, (Estimate, Vec<f64>)>,
+}
+
+/// What is known of one tensor.
+#[derive(Default)]
+struct Told {
+    estimates: Vec<TensorEstimate>,
+    drift: Option<Drift>,
+    shrink: Option<(Estimate, Vec<f64>)>,
+    refusal: Option<String>,
+}
+
+/// Looks at every tensor of a pair of checkpoints.
+pub(crate) fn prove(
+    window: &Window<'_>,
+    given: Option<&Rates>,
+    declarations: &[Declaration],
+) -> WindowProof {
+    let is_consecutive = window.length() == Some(1);
+    let fits: Vec<Option<Result<Fit, String>>> = if is_consecutive {
+        window.tensors.par_iter().map(|pair| one_step(pair, declarations)).collect()
+    } else {
+        vec![None; window.tensors.len()]
+    };
+    let rates = rates_of_groups(window, &fits, given, declarations);
+    let told: Vec<Told> = window
+        .tensors
+        .par_iter()
+        .zip(fits)
+        .map(|(pair, fit)| {
+            let chosen = rates.get(&group_of(pair)).map(|chosen| chosen.rates.as_slice());
+            tell(window, pair, fit, chosen, declarations)
+        })
+        .collect();
+    let mut proof = WindowProof { chosen: first_group(rates), ..WindowProof::default() };
+    for (pair, told) in window.tensors.iter().zip(told) {
+        proof.estimates.extend(told.estimates);
+        proof.drifts.extend(told.drift);
+        proof.shrinks.extend(told.shrink.map(|shrink| (pair.name.to_owned(), shrink)));
+        let Some(clause) = told.refusal else { continue };
+        match proof.refusals.iter_mut().find(|(known, _)| *known == clause) {
+            Some((_, names)) => names.push(pair.name.to_owned()),
+            None => proof.refusals.push((clause, vec![pair.name.to_owned()])),
+        }
+    }
+    in_terms_of_the_declaration(&mut proof, declarations);
+    proof
+}
+
+/// The group of a tensor, by the address of its settings; nothing for tensors in no group.
+fn group_of(pair: &Pair<'_>) -> Option<usize> {
+    held(pair).map(|held| std::ptr::from_ref(held.group).addr())
+}
+
+/// What the second checkpoint's optimizer holds for a tensor, else the first one's.
+fn held<'a>(pair: &Pair<'a>) -> Option<Held<'a>> {
+    pair.held_after.or(pair.held_before)
+}
+
+fn one_step(pair: &Pair<'_>, declarations: &[Declaration]) -> Option<Result<Fit, String>> {
+    let after = pair.held_after?;
+    if is_coupled(&after, declarations) {
+        return Some(Err(
+            "its decay is part of the gradient, where only rows that no gradient of the loss reaches \
+             show it"
+                .to_owned(),
+        ));
+    }
+    Some(Update::of(pair.held_before.as_ref(), &after).and_then(|update| {
+        consecutive::fit(pair.before, pair.after, &update).ok_or_else(|| {
+            "its weights did not change, or its update is parallel to them".to_owned()
+        })
+    }))
+}
+
+/// Whether decay is known to be part of the gradient.
+pub(crate) fn is_coupled(held: &Held<'_>, declarations: &[Declaration]) -> bool {
+    let is_torch_sgd = held.group.dampening.is_some()
+        && held.state.is_some_and(|state| family(held, state) == Ok(Family::Momentum))
+        && held.optimizer.name.as_deref().is_none_or(|name| name == "SGD");
+    match held.group.decoupled {
+        Some(is_decoupled) => !is_decoupled,
+        None => is_torch_sgd || declarations.iter().any(|one| one.decoupled == Some(false)),
+    }
+}
+
+/// The learning rates of each group, from what is known, else from the step itself.
+fn rates_of_groups(
+    window: &Window<'_>,
+    fits: &[Option<Result<Fit, String>>],
+    given: Option<&Rates>,
+    declarations: &[Declaration],
+) -> HashMap<Option<usize>, Chosen> {
+    let mut rates: HashMap<Option<usize>, Chosen> = HashMap::new();
+    let mut fitted: HashMap<Option<usize>, Estimate> = HashMap::new();
+    for (pair, fit) in window.tensors.iter().zip(fits) {
+        let group = group_of(pair);
+        if let Some(Ok(fit)) = fit
+            && fit.is_explained
+            && fit.rate.value > 0.0
+        {
+            let width = |rate: &Estimate| (rate.high - rate.low) / rate.value;
+            let best = fitted.entry(group).or_insert(fit.rate);
+            if width(&fit.rate) < width(best) {
+                *best = fit.rate;
+            }
+        }
+        if !rates.contains_key(&group)
+            && let Some(chosen) = choose(window, held(pair).as_ref(), given, declarations)
+        {
+            rates.insert(group, chosen);
+        }
+    }
+    for (group, rate) in fitted {
+        // The groups' saved rates are often the next step's, which the step itself corrects, unless
+        // its weights were saved in so few digits that it tells less.
+        let is_exact = rate.high - rate.low < 1e-3 * rate.value;
+        let is_guess = |chosen: &Chosen| {
+            is_exact && !matches!(chosen.source, RateSource::File | RateSource::Log)
+        };
+        if rates.get(&group).is_none_or(is_guess) {
+            let chosen = Chosen { rates: vec![rate.value], source: RateSource::Fitted };
+            rates.insert(group, chosen);
+        }
+    }
+    rates
+}
+
+/// The rates of any group: the proof shows those of one.
+fn first_group(rates: HashMap<Option<usize>, Chosen>) -> Option<Chosen> {
+    rates.into_iter().min_by_key(|(group, _)| (group.is_none(), *group)).map(|(_, chosen)| chosen)
+}
+
+fn tell(
+    window: &Window<'_>,
+    pair: &Pair<'_>,
+    fit: Option<Result<Fit, String>>,
+    rates: Option<&[f64]>,
+    declarations: &[Declaration],
+) -> Told {
+    let mut told = Told::default();
+    let from_configuration = || {
+        let value = |one: &Declaration| one.lambda.map(|lambda| lambda.value);
+        declarations.iter().find_map(|one| one.applied_lambda.or_else(|| value(one)))
+    };
+    let declared = pair.declared.or_else(|| held(pair).is_none().then(from_configuration)?);
+    let pair = Pair { declared, ..*pair };
+    match fit {
+        Some(Ok(fit)) => match fit.estimate(pair.name, pair.declared, pair.after.rows().0) {
+            Ok(estimate) => told.estimates.push(estimate),
+            Err(clause) => told.refusal = Some(clause),
+        },
+        Some(Err(clause)) => told.refusal = Some(clause),
+        None => {}
+    }
+    let largest_rate = held(&pair).and_then(|held| {
+        let group = held.group;
+        group.initial_rate.into_iter().chain(group.rate).reduce(f64::max)
+    });
+    if let Some(dead) = dead_rows::find(&pair)
+        && let Some(shrunk) = Shrunk::of(&pair, &dead)
+    {
+        if let Some(rates) = rates
+            && let Some(shrink) = shrunk.shrink(0.0)
+        {
+            told.shrink = Some((shrink, rates.to_vec()));
+        }
+        told.estimates.extend(never_seen::estimate(&pair, &shrunk, rates, largest_rate));
+    }
+    let is_decoupled = held(&pair).is_some_and(|held| !is_coupled(&held, declarations));
+    if is_decoupled && let Some(rates) = rates {
+        told.estimates.extend(unseen::estimate(&pair, rates));
+    }
+    if !told.estimates.is_empty() {
+        return told;
+    }
+    let steps = window.length();
+    if is_decoupled && steps.is_some_and(|steps| (2..=few_steps::MOST_STEPS).contains(&steps)) {
+        match few_steps::estimate(&pair, rates) {
+            Ok(estimate) => told.estimates.push(estimate),
+            Err(clause) => told.refusal = Some(clause),
+        }
+    }
+    told.drift = drift::of(&pair, steps);
+    told
+}
+
+/// Where λ is the shrink at the peak rate and not its product with the rate, λ̂ is put that way.
+fn in_terms_of_the_declaration(proof: &mut WindowProof, declarations: &[Declaration]) {
+    let peak = declarations
+        .iter()
+        .find(|one| one.is_independent_of_rate)
+        .and_then(|one| Some(one.rate?.value))
+        .filter(|&peak| peak > 0.0);
+    let Some(peak) = peak else { return };
+    for lambda in proof.estimates.iter_mut().filter_map(|estimate| estimate.lambda.as_mut()) {
+        *lambda = Estimate {
+            value: lambda.value * peak,
+            low: lambda.low * peak,
+            high: lambda.high * peak,
+        };
+    }
+}
+
+/// Why a pair of checkpoints tells no λ, and what would: full sentences.
+pub(crate) fn reasons(window: &Window<'_>, proof: &WindowProof) -> Vec<String> {
+    let mut reasons = Vec::new();
+    const CURE: &str = "Save a checkpoint one step after the other, with the optimizer's state.";
+    if window.tensors.is_empty() {
+        reasons.push(
+            "The two files have no tensor in common, by name and shape: nothing can be compared."
+                .to_owned(),
+        );
+        return reasons;
+    }
+    if proof.estimates.is_empty() {
+        let has_state = window
+            .tensors
+            .iter()
+            .any(|pair| pair.held_after.is_some_and(|held| held.state.is_some()));
+        reasons.push(match window.length() {
+            Some(0) => "λ cannot be told from these two files: both are of the same step.".to_owned(),
+            Some(1) if !has_state => format!(
+                "λ cannot be told from these two files: they lie one step apart, but the second one \
+                 has no optimizer state. {CURE}"
+            ),
+            // The refusals below say why.
+            Some(1) => "λ cannot be told from these two files, though they lie one step apart."
+                .to_owned(),
+            Some(steps) => format!(
+                "λ cannot be told from these two files: they lie {} steps apart and every row had a \
+                 gradient. {CURE}",
+                count(steps)
+            ),
+            None => format!(
+                "λ cannot be told from these two files: how many steps lie in between is not known, \
+                 and no row is known to be without gradient. {CURE}"
+            ),
+        });
+    }
+    for (clause, names) in proof.refusals.iter().take(MOST_REASONS) {
+        reasons.push(match names.as_slice() {
+            [name] => format!("λ of {name} cannot be told from the step: {clause}."),
+            [name, rest @ ..] => format!(
+                "λ of {name} and {} cannot be told from the step: {clause}.",
+                wd_page::number::counted(rest.len() as u64, "other tensor")
+            ),
+            [] => continue,
+        });
+    }
+    reasons
+}
+
+/// Reasons that are said; further ones are of single tensors.
+const MOST_REASONS: usize = 6;

@@ -117,7 +117,7 @@ fn two_neighbouring_steps_give_the_decay_that_acted() {
 
 #[test]
 fn a_step_as_declared_is_said_to_be_one() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/forensics");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/checkpoints");
     let request = Request {
         paths: vec![folder.join("lm-1500.pt")],
         against: Some(folder.join("lm-1501.pt")),

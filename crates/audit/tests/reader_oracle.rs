@@ -58,8 +58,8 @@ fn ours(path: &Path) -> Checkpoint {
 fn models_under_a_key_agree() {
     for (name, key) in [
         ("torch-2.15/adamw.pt", Some("model")),
-        ("forensics/lm-1500.pt", Some("model")),
-        ("forensics/lm-1501.pt", Some("model")),
+        ("../../../../corpora/checkpoints/lm-1500.pt", Some("model")),
+        ("../../../../corpora/checkpoints/lm-1501.pt", Some("model")),
         ("facenet-pnet.pt", None),
         ("lpips-alex.pth", None),
     ] {

@@ -58,8 +58,10 @@ pub const TUNED: [TunedRun; 4] = [
 pub const BATCH: f64 = 262_144.0;
 /// Steps an epoch of the tuned runs.
 pub const STEPS_PER_EPOCH: f64 = 750.0;
-/// Distinct tokens a parameter: 200M over 1.4B and over 150M parameters.
-pub const DISTINCT_TOKENS_PER_PARAMETER: (f64, f64) = (200e6 / 1.4e9, 200e6 / 150e6);
+/// Distinct tokens a parameter: an epoch over 1.4B parameters, and the 200M that the paper speaks of
+/// over 150M.
+pub const DISTINCT_TOKENS_PER_PARAMETER: (f64, f64) =
+    (BATCH * STEPS_PER_EPOCH / 1.4e9, 200e6 / 150e6);
 
 /// The law.
 pub const LAW: Law = Law {

@@ -63,7 +63,7 @@ pub const ROOT: Law = Law {
 /// λ as it was, with tokens ∝ m².
 pub const COMPUTE_OPTIMAL: Law = Law {
     id: "width-compute-optimal",
-    name: "width, compute-optimal",
+    name: "compute-optimal width",
     formula: "η → η/m, ηλ → ηλ/m (λ is kept), tokens ∝ m²",
     source: "Qiu et al. 2026, arXiv 2512.05620, abstract",
     established: "AdamW, Muon, SOAP and Shampoo under μP, Llama models of 190M to 1.4B parameters \

@@ -56,7 +56,7 @@ pub(crate) fn shown() -> String {
          ResNet-50's). ViT-B/16 on ImageNet-1k has λ {} times and a shrink {} times ResNet-50's; a \
          language model's λ = 0.1 (LLaMA-1 7B) is {} times as large and takes {} times as much. So \
          neither \"transformers need hundreds of times a convolutional network's λ\" nor \
-         \"language models use an even larger one\" says anything of the decay: most of the ratio \
+         \"language models use an even larger one\" can be read off these λ: most of the ratio \
          is convention.",
         written(deit),
         times(deit),

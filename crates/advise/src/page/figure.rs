@@ -128,8 +128,8 @@ pub(super) fn section(advice: &Advice) -> Option<Section> {
                 caption:
                     "Each panel changes one quantity and keeps all others as planned. Dashed: \
                 outside the range in which the law was established. The panel of widths \
-                starts from the recommended λ and shows the two published rules of transfer, \
-                which disagree."
+                starts from the recommended λ and shows the published rules of transfer: two, which \
+                disagree, for as many tokens, and one for as many tokens a parameter."
                         .to_owned(),
                 table: rows,
                 csv,

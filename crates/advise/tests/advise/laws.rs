@@ -193,19 +193,22 @@ fn the_two_rules_of_width_keep_what_they_promise() {
 #[test]
 fn data_constrained_gives_the_tuned_values_and_between() {
     let at = |parameters: &str| {
-        run(&format!("params={parameters} data=200Mtok epochs=16 schedule=cosine"))
+        run(&format!(
+            "params={parameters} data=200Mtok epochs=16 batch=262144tok lr=1e-3 schedule=cosine"
+        ))
     };
     for (parameters, lambda) in
-        [("150M", 0.8), ("300M", 1.6), ("600M", 3.2), ("1.4B", 3.2), ("1B", 3.2)]
+        [("150M", 2.4), ("300M", 4.8), ("600M", 3.2), ("1.4B", 3.2), ("1B", 3.2)]
     {
         close(applied(data_constrained::LAW, &at(parameters)), lambda);
     }
-    close(data_constrained::tuned_lambda(150e6 * 2.0_f64.sqrt()), 0.8 * 2.0_f64.sqrt());
+    close(data_constrained::tuned_pull(150e6 * 2.0_f64.sqrt()), 2.4e-3 * 2.0_f64.sqrt());
     assert!(outside(data_constrained::LAW, &at("2B")).0.contains("parameters"));
-    let fresh = outside(data_constrained::LAW, &run("params=150M tokens=200M schedule=cosine")).0;
+    let rest = "batch=262144tok lr=3e-3 schedule=cosine";
+    let fresh = outside(data_constrained::LAW, &run(&format!("params=150M tokens=200M {rest}"))).0;
     assert!(fresh.contains("several passes"), "{fresh}");
     let ample =
-        outside(data_constrained::LAW, &run("params=150M data=3Btok epochs=4 schedule=cosine")).0;
+        outside(data_constrained::LAW, &run(&format!("params=150M data=3Btok epochs=4 {rest}"))).0;
     assert!(ample.contains("20 distinct tokens a parameter"), "{ample}");
 }
 
@@ -216,8 +219,8 @@ fn laws_without_a_constant_lambda_say_what_they_do_instead() {
         Answer::Instead { what, how } => format!("{what}: {how}"),
         other => panic!("{other:?}"),
     };
-    // 4/(6e-4 · 25,000) at half of the run.
-    assert!(instead(log_time::LAW, &dangelo).contains("0.267 at half"));
+    // 4/(6e-4 · 30,000) at half of the run.
+    assert!(instead(log_time::LAW, &dangelo).contains("0.222 at half"));
     assert!(instead(corrected::LAW, &dangelo).contains("decay.rule=corrected"));
     assert!(
         instead(norm_control::HYPERBALL, &run_with(DANGELO, OptimizerKind::Muon)).contains("λ = 0")
@@ -279,6 +282,7 @@ fn any_run() -> impl Strategy<Value = PlannedRun> {
                     width,
                     base_width,
                     base_lambda,
+                    base_total: base_lambda.map(|lambda| lambda * total),
                     fine_tuning,
                 }
             },

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use wd_audit::audit::{Audit, Request};
+use wd_audit::{Audit, Request};
 use wd_audit::finding::Severity;
 use wd_audit::names::Naming;
 use wd_audit::summary::FileSummary;
@@ -16,6 +16,8 @@ struct Expected {
     naming: Vec<String>,
     /// λ and the number of parameters of each group, one list for each optimizer.
     groups: Vec<Vec<(f64, usize)>>,
+    /// λ that every configuration hands to the optimizer, where there is one.
+    declares: Option<f64>,
     config: Option<String>,
 }
 
@@ -63,6 +65,7 @@ fn named(naming: &Naming) -> &'static str {
         Naming::Order => "order",
         Naming::Split { .. } => "split",
         Naming::Residuals => "residuals",
+        Naming::Family { .. } => "family",
         Naming::Shapes => "shapes",
         Naming::Unknown => "unknown",
     }
@@ -108,22 +111,22 @@ fn writer_naming_and_groups_are_as_planted() {
 }
 
 #[test]
-fn every_configuration_is_read_and_agrees_with_the_optimizer() {
+fn every_configuration_declares_what_the_optimizer_holds() {
     let mut complaints = Vec::new();
     for folder in folders() {
-        let (name, _, audit) = audited(&folder);
-        for file in &audit.files {
-            for declaration in &file.declarations {
-                let applied = declaration.applied_lambda.or(declaration.lambda.map(|one| one.value));
-                let Some(applied) = applied else {
-                    complaints.push(format!("{name}: {} gives no λ", declaration.dialect));
-                    continue;
-                };
-                let mut groups = file.optimizers.iter().flat_map(|one| &one.groups);
-                if !groups.any(|group| group.lambda == Some(applied)) {
-                    complaints.push(format!("{name}: {} gives {applied}", declaration.dialect));
-                }
-            }
+        let (name, expected, audit) = audited(&folder);
+        let found = audit.files.iter().flat_map(|file| &file.declarations);
+        let declared: Vec<(&str, f64)> = found
+            .chain(&audit.declarations)
+            .filter(|one| one.lambda.is_some_and(|lambda| !lambda.default))
+            .filter_map(|one| {
+                let lambda = one.applied_lambda.or(one.lambda.map(|lambda| lambda.value))?;
+                Some((one.dialect, lambda))
+            })
+            .collect();
+        let agree = declared.iter().all(|&(_, lambda)| Some(lambda) == expected.declares);
+        if declared.is_empty() != expected.declares.is_none() || !agree {
+            complaints.push(format!("{name}: {declared:?} and not {:?}", expected.declares));
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));

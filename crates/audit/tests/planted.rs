@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use wd_audit::audit::{Audit, Request};
+use wd_audit::{Audit, Request};
 use wd_audit::estimate::{Method, Verdict};
 use wd_audit::finding::Severity;
 

@@ -8,8 +8,8 @@ pub(super) static DIALECT: Dialect = Dialect {
     matches: |clues| {
         let is_named =
             clues.is_called(&["hyper_parameters", "datamodule_hyper_parameters", "hparams.yaml"]);
-        // A trainer whose own keys are there reads its own.
-        usize::from(is_named)
+        // A trainer of whose own keys three are there reads its own; single names are everybody's.
+        if is_named { 12 } else { 0 }
     },
     read,
 };

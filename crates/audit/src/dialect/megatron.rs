@@ -91,7 +91,7 @@ fn schedule(reading: &Reading, declaration: &Declaration, peak: Option<f64>) -> 
         "linear" => rate::schedule(ScheduleKind::Linear, warmup, Some(length), floor),
         "cosine" => rate::schedule(ScheduleKind::Cosine, warmup, Some(length), floor),
         "constant" => rate::schedule(ScheduleKind::Constant, warmup, Some(length), 1.0),
-        "WSD" | "wsd" => {
+        "wsd" => {
             let decay = reading.number("lr_wsd_decay_iters")?;
             rate::stable(warmup, Some(length), floor, decay)
         }

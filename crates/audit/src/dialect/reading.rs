@@ -146,9 +146,12 @@ impl<'a> Reading<'a> {
 /// of a rate or an average.
 pub(super) fn sounds_like_decay(path: &str) -> bool {
     let key = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
+    // `weight_decay_rate` is λ of BERT's days, whatever its last word.
+    if key.contains("weight_decay") || key.contains("weightdecay") {
+        return true;
+    }
     let mut words = key.split(['_', '-']);
-    let is_near = key.contains("weightdecay")
-        || words.clone().any(|word| matches!(word, "decay" | "wd" | "l2" | "wdecay"));
+    let is_near = words.clone().any(|word| matches!(word, "decay" | "wd" | "l2" | "wdecay"));
     const OTHER: [&str; 15] = [
         "lr",
         "learning",

@@ -72,7 +72,9 @@ fn optimizer<'a>(leaves: &[(String, &'a Value)], lambda: &str) -> Option<&'a str
         leaves.iter().find_map(|(path, value)| {
             let (parent, last) = path.rsplit_once('.').unwrap_or(("", path));
             let text = value.text()?;
-            let fits = OPTIMIZERS.contains(&last) && (!is_near || parent == table);
+            // `name` alone may be that of anything.
+            let is_named = OPTIMIZERS.contains(&last) || (is_near && last == "name");
+            let fits = is_named && (!is_near || parent == table);
             (fits && Known::named(text).is_some()).then_some(text)
         })
     };

@@ -12,6 +12,9 @@ use crate::finding::{Place, Severity};
 const SPELLINGS: [&str; 6] =
     ["weight_decay_rate", "wd", "decay", "l2", "weightdecay", "decay_rate"];
 
+/// Megatron's factor of λ.
+const FACTOR: &str = "wd_mult";
+
 pub(super) static RULE: Rule = Rule {
     id: "D03",
     name: "unknown-decay-key",
@@ -21,7 +24,8 @@ pub(super) static RULE: Rule = Rule {
         BertAdam sets weight_decay_rate; under torch.optim.AdamW that key does nothing, and the \
         group decays with the optimizer's default instead.",
     seen: "PyTorch fills in every key that the optimizer reads. A group that has weight_decay and \
-        beside it weight_decay_rate, wd, decay or l2 with another value has a key that is ignored. \
+        beside it weight_decay_rate, wd, decay or l2 with another value has a key that is ignored; \
+        so has a group of PyTorch's own optimizers with wd_mult = 0 and a weight_decay above 0. \
         This needs a saved optimizer.",
     mend: "Use the key that the optimizer reads:\
         \n\n    {\"params\": decayed, \"weight_decay\": 0.1}\
@@ -35,7 +39,21 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case, report: &mut Report<'_>) {
     for subject in &case.subjects {
         let ignored = groups(subject).filter_map(|(_, group)| ignored_key(group)).next();
-        let Some((key, value, read)) = ignored else { continue };
+        let Some((key, value, read)) = ignored else {
+            let path = &subject.checkpoint.path;
+            if let Some((factor, read)) = groups(subject).find_map(|(_, group)| ignored_factor(group))
+            {
+                let message = format!(
+                    "A group sets `{FACTOR}` = {}, which PyTorch's optimizers ignore: its λ is \
+                     `weight_decay` = {}.",
+                    short(factor),
+                    short(read)
+                );
+                let fix = format!("Multiply `weight_decay` by `{FACTOR}` before the optimizer is made.");
+                report.add(Place::file(path), message, fix, Vec::new());
+            }
+            continue;
+        };
         let message = format!(
             "A group sets `{key}` = {}, which its optimizer ignores: it reads `weight_decay`, \
              which is {}.",
@@ -45,6 +63,15 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let fix = format!("Rename `{key}` to `weight_decay` in the code that makes the groups.");
         report.add(Place::file(&subject.checkpoint.path), message, fix, Vec::new());
     }
+}
+
+/// A factor of λ that is ignored, and the λ that is read. Only PyTorch's own optimizers say whether
+/// they decouple; Megatron, whose key it is, multiplies before it hands λ to one of them, so that a
+/// spared group has λ = 0 there.
+fn ignored_factor(group: &Group) -> Option<(f64, f64)> {
+    let number = |wanted: &str| super::evidence::setting(&group.settings, wanted);
+    let (factor, read) = (number(FACTOR)?, number("weight_decay")?);
+    (group.decoupled.is_some() && factor == 0.0 && read > 0.0).then_some((factor, read))
 }
 
 /// A key that is ignored, its value, and the value that is read.
@@ -71,6 +98,20 @@ pub(super) mod planted {
         let settings = &mut subject.checkpoint.optimizers[0].groups[1].settings;
         settings.push(("weight_decay_rate".to_owned(), Value::Number(0.01)));
         one(subject)
+    }
+
+    #[test]
+    fn a_factor_that_pytorch_ignores_is_found_and_one_that_was_applied_is_not() {
+        let with = |lambda: f64| {
+            let mut subject = clean();
+            let group = &mut subject.checkpoint.optimizers[0].groups[1];
+            group.decoupled = Some(true);
+            group.settings.retain(|(key, _)| key != "weight_decay");
+            group.settings.push(("weight_decay".to_owned(), Value::Number(lambda)));
+            group.settings.push(("wd_mult".to_owned(), Value::Number(0.0)));
+            findings_of("D03", &one(subject)).len()
+        };
+        assert_eq!((with(0.1), with(0.0)), (1, 0));
     }
 
     /// BertAdam, whose only key this is.

@@ -2,9 +2,7 @@
 
 use wd_page::number::short;
 
-use super::evidence::{
-    BF16_QUANTUM, decays, has_master, is_decoupled, peak_rate, place_of, weights,
-};
+use super::evidence::{BF16_QUANTUM, decays, has_master, is_decoupled, is_shrink_itself, peak_rate, place_of, weights};
 use super::words::{labels, listed, tensors};
 use super::{Report, Rule};
 use crate::case::{Case, Parameter, Subject};
@@ -78,7 +76,10 @@ fn shrink(case: &Case, subject: &Subject, parameter: &Parameter) -> Option<f64> 
     let declarations = subject.declared(case);
     let is_apart = is_decoupled(optimizer, group, declarations) != Some(false)
         && !rounds_kindly(optimizer, group);
-    let rate = peak_rate(subject, group, declarations)?;
+    let rate = match is_shrink_itself(optimizer, declarations) {
+        true => 1.0,
+        false => peak_rate(subject, group, declarations)?,
+    };
     (decays(parameter) && is_apart && parameter.has_state).then_some(rate * group.lambda?)
 }
 

@@ -2,7 +2,9 @@
 
 use wd_page::number::short;
 
-use super::evidence::{F32_QUANTUM, F32_ROUGH, groups, is_decoupled, peak_rate, states};
+use super::evidence::{
+    F32_QUANTUM, F32_ROUGH, groups, is_decoupled, is_shrink_itself, peak_rate, states,
+};
 use super::{Report, Rule};
 use crate::case::{Case, Subject};
 use crate::finding::{Place, Severity};
@@ -57,10 +59,12 @@ fn below(case: &Case, subject: &Subject) -> Option<(f64, f64)> {
     let decaying = groups(subject).filter(|(_, group)| group.lambda.is_some_and(|one| one > 0.0));
     let mut largest: Option<(f64, f64)> = None;
     for (optimizer, group) in decaying {
-        // A penalty in the gradient is not rounded by itself.
-        let is_plain = is_decoupled(optimizer, group, declarations) == Some(false);
+        // A penalty in the gradient is not rounded by itself; and where a step takes off λ itself,
+        // the rate says nothing of its size.
+        let is_other = is_decoupled(optimizer, group, declarations) == Some(false)
+            || is_shrink_itself(optimizer, declarations);
         let (lambda, rate) = (group.lambda?, peak_rate(subject, group, declarations)?);
-        if is_plain || rate <= 0.0 {
+        if is_other || rate <= 0.0 {
             return None;
         }
         if largest.is_none_or(|(most, at)| lambda * rate > most * at) {
@@ -92,6 +96,13 @@ pub(super) mod planted {
             group.rate = Some(1e-9);
         }
         one(subject)
+    }
+
+    #[test]
+    fn a_decay_without_the_rate_is_not_multiplied_by_it() {
+        let mut case = fault();
+        case.subjects[0].checkpoint.optimizers[0].name = Some("DecoupledAdamW".to_owned());
+        assert_eq!(findings_of("N02", &case), []);
     }
 
     #[test]

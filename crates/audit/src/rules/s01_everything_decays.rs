@@ -28,8 +28,8 @@ pub(super) static RULE: Rule = Rule {
         \"weight_decay\": 0.0}]\
         \n\nThe order of parameters changes with that, so begin a new run or map the state by \
         name.",
-    no_fault: "OLMo 2, litgpt and torchtitan decay everything on purpose: their checkpoints and \
-        configurations are not reported. A model without gains and biases has nothing to leave \
+    no_fault: "OLMo 2, litgpt, torchtitan and fairseq decay everything by design: their \
+        checkpoints and configurations are not reported. A model without gains and biases has nothing to leave \
         out.",
     cases: &["verl#5070", "TransformerLens#460", "fastai2#519", "mad-lab#5"],
     check,
@@ -66,8 +66,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
 /// Whether the trainer decays everything by its own convention.
 fn means_it(case: &Case, subject: &Subject) -> bool {
     let writer = subject.checkpoint.writer;
-    let by_writer = matches!(writer, Writer::LitGpt | Writer::Torchtitan | Writer::OlmoCore);
-    let known = ["litgpt", "torchtitan", "olmo"];
+    let by_writer = matches!(writer, Writer::LitGpt | Writer::Torchtitan | Writer::OlmoCore | Writer::Fairseq);
+    let known = ["litgpt", "torchtitan", "olmo", "fairseq"];
     let by_dialect = subject.declared(case).iter().any(|declaration| {
         let dialect = declaration.dialect.to_lowercase();
         known.iter().any(|name| dialect.starts_with(name))

@@ -10,7 +10,7 @@
 //! to the gradient is in û, so that c₂ = 0.
 
 use super::least_squares::Equations;
-use super::update::Update;
+use super::update::{Update, UpdateRule};
 use super::{Estimate, Method, TensorEstimate, rounding};
 use crate::measure::side_by_side;
 use crate::tensor::Tensor;
@@ -73,9 +73,16 @@ pub(crate) fn fit(before: &Tensor, after: &Tensor, update: &Update<'_>) -> Optio
         return None;
     }
     let lambda = shrink / rate;
+    // Lion's steps are all of one length, which a weight's own spacing rounds alike for many of them.
+    let lattice = match update.rule {
+        UpdateRule::Lion { .. } => {
+            rounding::ARITHMETIC * (equations.square(1) / equations.count as f64).sqrt()
+        }
+        _ => 0.0,
+    };
     let step = rounding::shrink_of_window(after, &[rate], lambda);
     Some(Fit {
-        rate: Estimate::new(rate, error([1.0, 0.0]), rate * rounding::ARITHMETIC),
+        rate: Estimate::new(rate, error([1.0, 0.0]), rate.abs() * rounding::ARITHMETIC + lattice),
         shrink: Estimate::new(shrink, error([0.0, 1.0]), step),
         lambda: Estimate::new(lambda, error([-lambda / rate, 1.0 / rate]), step / rate),
         unexplained,

@@ -48,13 +48,15 @@ fn is_equal(first: &Tensor, second: &Tensor) -> Option<bool> {
 
 /// Whether w₂ = a w₁ up to rounding, with a factor that rounding alone does not make.
 fn is_pure_factor(pair: &Pair<'_>, along: f64, steps: Option<u64>) -> Option<bool> {
-    let (mut square, mut product) = (0.0, 0.0);
+    let (mut square, mut product, mut sum, mut count) = (0.0, 0.0, 0.0, 0.0);
     let tensors = [pair.before, pair.after];
     let mut sums = side_by_side(&tensors, BLOCK, |_, blocks| {
         let [first, second] = blocks else { return };
         for (x, y) in first.iter().zip(second) {
             square += x * x;
             product += x * y;
+            sum += x.abs();
+            count += 1.0;
         }
     });
     let factor = if square > 0.0 { product / square } else { along };
@@ -67,5 +69,9 @@ fn is_pure_factor(pair: &Pair<'_>, along: f64, steps: Option<u64>) -> Option<boo
     // Each step rounds once, and errors add up as a random walk does.
     let allowed = unit * (1.0 + (steps.unwrap_or(1) as f64).sqrt());
     let moved = (1.0 - factor).abs();
-    sums.then_some(moved > 2.0 * unit && (rest / square).sqrt() < allowed.min(0.1 * moved))
+    // Elements of one size that all moved by the same step have one factor too. Its residual is the
+    // step times the relative spread of the sizes, which must be seen to be missing.
+    let spread = (1.0 - sum * sum / (count * square)).max(0.0).sqrt();
+    let limit = allowed.min(0.1 * moved * spread);
+    sums.then_some(moved > 2.0 * unit && (rest / square).sqrt() < limit)
 }

@@ -116,6 +116,9 @@ struct Trained {
 pub(super) fn train(plan: &Plan) -> Vec<Subject> {
     let mut random = Random::new(plan.seed);
     let shapes = [vec![ROWS, LENGTH], vec![64, 64], vec![64]];
+    let gains = |normal: &mut dyn FnMut(f64) -> Vec<f32>| -> Vec<f32> {
+        normal(0.2).into_iter().map(|x| 1.0 + x).collect()
+    };
     let mut tensors: Vec<Trained> = shapes
         .into_iter()
         .enumerate()
@@ -126,8 +129,8 @@ pub(super) fn train(plan: &Plan) -> Vec<Subject> {
             };
             Trained {
                 lambda: if at == 2 { 0.0 } else { plan.lambda },
-                weights: if at == 2 { vec![1.0; count] } else { normal(0.05) },
-                target: normal(0.05),
+                weights: if at == 2 { gains(&mut normal) } else { normal(0.05) },
+                target: if at == 2 { gains(&mut normal) } else { normal(0.05) },
                 first: vec![0.0; count],
                 second: vec![0.0; count],
                 largest: vec![0.0; count],

@@ -11,7 +11,7 @@ use super::pair::{Held, StateIndex};
 use super::update::Update;
 use crate::case::Subject;
 use crate::measure::side_by_side;
-use crate::names::Naming;
+use crate::names::{Kind, Naming};
 use crate::tensor::Tensor;
 
 /// A parameter of an optimizer, the tensor that its state explains, and the share of that tensor's
@@ -116,6 +116,8 @@ pub(crate) fn name(first: &mut Subject, second: &mut Subject) -> usize {
             }
             if let Some(parameter) = place.and_then(|&at| subject.parameters.get_mut(at)) {
                 parameter.name = Some(found.name.clone());
+                let shape = parameter.shape.as_deref().unwrap_or_default();
+                parameter.kind = Some(Kind::of(&found.name, shape));
                 parameter.candidates.clear();
             }
         }

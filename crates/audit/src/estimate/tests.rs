@@ -271,20 +271,26 @@ fn a_pure_factor_is_seen_and_nothing_else_is_taken_for_one() {
         Tensor::contiguous(Bytes::from(bytes), Dtype::Float32, vec![64, 64]).unwrap()
     };
     let before = tensor(1.0, 0.0);
-    let drift = |after: &Tensor| {
-        let pair = pair::Pair {
-            name: "w",
-            before: &before,
-            after,
-            held_before: None,
-            held_after: None,
-            declared: None,
-        };
-        drift::of(&pair, Some(100)).unwrap()
+    let pair = pair::Pair {
+        name: "w",
+        before: &before,
+        after: &before,
+        held_before: None,
+        held_after: None,
+        declared: None,
     };
+    let drift = |after: &Tensor| drift::of(&pair::Pair { after, ..pair }, Some(100)).unwrap();
     let shrunk = drift(&tensor(0.99, 0.0));
     assert!(shrunk.is_pure_factor && (shrunk.along - 0.99).abs() < 1e-6 && !shrunk.is_equal);
     assert!(!drift(&tensor(0.99, 1e-3)).is_pure_factor);
+    // Gains that were all one and all fell by the same step.
+    let gains = |value: f32| {
+        let bytes: Vec<u8> = [value; 64].iter().flat_map(|x| x.to_le_bytes()).collect();
+        Tensor::contiguous(Bytes::from(bytes), Dtype::Float32, vec![64]).unwrap()
+    };
+    let (ones, fallen) = (gains(1.0), gains(0.99));
+    let pair = pair::Pair { name: "n", before: &ones, after: &fallen, ..pair };
+    assert!(!drift::of(&pair, Some(100)).unwrap().is_pure_factor);
     let same = drift(&tensor(1.0, 0.0));
     assert!(same.is_equal && !same.is_pure_factor && same.norm_ratio == 1.0);
 }

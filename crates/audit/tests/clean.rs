@@ -131,3 +131,12 @@ fn every_configuration_declares_what_the_optimizer_holds() {
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
+
+#[test]
+fn a_count_of_steps_is_no_weight() {
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clean");
+    let (_, _, audit) = audited(&all.join("torchtitan"));
+    let [file] = audit.files.as_slice() else { panic!("one checkpoint") };
+    assert_eq!(file.tensors, 3);
+    assert!(file.clocks.iter().any(|clock| clock.name == "train_state.step" && clock.steps == 20.0));
+}

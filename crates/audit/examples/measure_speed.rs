@@ -85,7 +85,8 @@ fn write(file: &Path, bytes: usize, seed: u64) -> Result<(), Box<dyn Error>> {
     let mut out = std::io::BufWriter::with_capacity(1 << 20, std::fs::File::create(file)?);
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for _ in 0..bytes / 8 {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mut word = (state ^ state >> 29).to_le_bytes();
         for high in [1, 3, 5, 7] {
             word[high] = word[high] & 0x83 | 0x3c;

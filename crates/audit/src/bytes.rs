@@ -39,6 +39,12 @@ impl Bytes {
     /// If it cannot be opened, mapped or read.
     pub fn open(path: &Path, access: Access) -> Result<Self, AuditError> {
         let io = |source| AuditError::Io { path: path.to_owned(), source };
+        let kind = std::fs::metadata(path).map_err(io)?;
+        // A pipe or a device would have no end, and opening a pipe waits for its writer.
+        if !kind.is_file() {
+            let kind = std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is no plain file");
+            return Err(io(kind));
+        }
         let mut file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
         // An empty file cannot be mapped.

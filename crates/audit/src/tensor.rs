@@ -78,6 +78,11 @@ impl Dtype {
     }
 }
 
+/// Elements that a view may have beyond those that it reaches. A stride of zero repeats elements,
+/// as masks do, and costs the file nothing: without a bound a small file would keep a reader busy
+/// for ever.
+const REPEATED: usize = 1 << 26;
+
 /// A tensor that lies in a file: where its first element is, and how the others follow.
 #[derive(Debug, Clone)]
 pub struct Tensor {
@@ -108,9 +113,13 @@ impl Tensor {
     ) -> Result<Self, Fault> {
         let outside = || Fault::at(storage.offset(), "a tensor reaches outside its storage");
         if shape.len() != strides.len() {
-            return Err(Fault::at(storage.offset(), "a tensor has another number of strides than of axes"));
+            return Err(Fault::at(
+                storage.offset(),
+                "a tensor has another number of strides than of axes",
+            ));
         }
-        let elements = shape.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
+        let product = || shape.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
+        let elements = if shape.contains(&0) { Some(0) } else { product() };
         let elements = elements.ok_or_else(outside)?;
         let mut last = 0_usize;
         if elements > 0 {
@@ -120,6 +129,10 @@ impl Tensor {
             }
         }
         let length = if elements == 0 { 0 } else { last.checked_add(1).ok_or_else(outside)? };
+        if elements.saturating_sub(length) > REPEATED {
+            let what = "a tensor repeats its elements more often than is believed";
+            return Err(Fault::at(storage.offset(), what));
+        }
         let size = dtype.size();
         let start = offset.checked_mul(size).ok_or_else(outside)?;
         let bytes = length.checked_mul(size).ok_or_else(outside)?;
@@ -155,7 +168,10 @@ impl Tensor {
 
     /// Number of elements.
     pub fn elements(&self) -> usize {
-        self.shape.iter().product()
+        match self.shape.contains(&0) {
+            true => 0,
+            false => self.shape.iter().product(),
+        }
     }
 
     /// Whether the elements follow each other, the last axis fastest.
@@ -191,7 +207,8 @@ impl Tensor {
     pub fn rows(&self) -> (usize, usize) {
         match self.shape.split_first() {
             None => (1, 1),
-            Some((&rows, rest)) => (rows, rest.iter().product()),
+            // A tensor without elements may have any sizes beside its zero.
+            Some((&rows, rest)) => (rows, rest.iter().fold(1, |n, &size| n.saturating_mul(size))),
         }
     }
 
@@ -227,6 +244,20 @@ impl Tensor {
         self.for_each_block(|block| all.extend_from_slice(block)).then_some(all)
     }
 
+    /// A copy of the elements' bytes in row-major order, each in its own byte order.
+    pub(crate) fn packed(&self) -> Vec<u8> {
+        if self.is_contiguous() {
+            return self.extent.to_vec();
+        }
+        let size = self.dtype.size();
+        let mut packed = Vec::with_capacity(self.elements().saturating_mul(size));
+        for element in self.offsets() {
+            let bytes = self.extent.get(element * size..(element + 1) * size);
+            packed.extend_from_slice(&bytes.unwrap_or_else(|| Bytes::from(vec![0; size])));
+        }
+        packed
+    }
+
     /// The single element of a tensor that has one.
     pub fn scalar(&self) -> Option<f64> {
         let read = self.reader()?;
@@ -238,18 +269,19 @@ impl Tensor {
         let shape = self.shape.clone();
         let strides = self.strides.clone();
         let mut index = vec![0_usize; shape.len()];
-        let mut offset = 0;
+        let mut offset = 0_usize;
         let mut left = self.elements();
         std::iter::from_fn(move || {
             left = left.checked_sub(1)?;
             let current = offset;
             for axis in (0..shape.len()).rev() {
                 index[axis] += 1;
-                offset += strides[axis];
+                // Behind the last element the sum may pass the end of the numbers, and comes back.
+                offset = offset.wrapping_add(strides[axis]);
                 if index[axis] < shape[axis] {
                     break;
                 }
-                offset -= strides[axis] * shape[axis];
+                offset = offset.wrapping_sub(strides[axis].wrapping_mul(shape[axis]));
                 index[axis] = 0;
             }
             Some(current)
@@ -340,7 +372,8 @@ mod tests {
     fn a_transpose_and_an_expansion_are_read_in_their_own_order() {
         let storage = f32s(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
         let transpose =
-            Tensor::view(storage.clone(), Dtype::Float32, 0, vec![3, 2], vec![1, 3], false).unwrap();
+            Tensor::view(storage.clone(), Dtype::Float32, 0, vec![3, 2], vec![1, 3], false)
+                .unwrap();
         assert_eq!(transpose.to_f64().unwrap(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
         assert!(!transpose.is_contiguous());
         let expanded =

@@ -102,7 +102,10 @@ fn every_convention_says_where_it_stands() {
     }
 }
 
-fn subject(groups: &[(f64, &[(&str, &[usize])])]) -> Subject {
+/// Names and shapes.
+type Tensors<'a> = &'a [(&'a str, &'a [usize])];
+
+fn subject(groups: &[(f64, Tensors)]) -> Subject {
     let mut model = Vec::new();
     let mut optimizer = OptimizerState::default();
     for (lambda, tensors) in groups {
@@ -138,8 +141,8 @@ fn subject(groups: &[(f64, &[(&str, &[usize])])]) -> Subject {
 
 #[test]
 fn differences_name_the_tensors_on_either_side() {
-    let decayed: &[(&str, &[usize])] = &[("wte.weight", &[5, 4]), ("h.0.fc.weight", &[4, 4])];
-    let spared: &[(&str, &[usize])] = &[("h.0.fc.bias", &[4]), ("ln_f.weight", &[4])];
+    let decayed: Tensors = &[("wte.weight", &[5, 4]), ("h.0.fc.weight", &[4, 4])];
+    let spared: Tensors = &[("h.0.fc.bias", &[4]), ("ln_f.weight", &[4])];
     let found = differences(&subject(&[(0.1, decayed), (0.0, spared)]));
     let of = |convention| found.iter().find(|found| found.convention == convention).unwrap();
     assert!(of(NanoGpt).is_none());
@@ -153,7 +156,7 @@ fn differences_name_the_tensors_on_either_side() {
 
 #[test]
 fn adapters_are_in_no_convention() {
-    let adapters: &[(&str, &[usize])] = &[("q_proj.lora_A.weight", &[8, 4])];
+    let adapters: Tensors = &[("q_proj.lora_A.weight", &[8, 4])];
     let found = differences(&subject(&[(0.1, adapters)]));
     assert!(found.iter().all(|found| found.compared == 0 && !found.is_none()));
 }

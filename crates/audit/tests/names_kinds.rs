@@ -5,8 +5,11 @@ use wd_audit::names::Kind::{self, *};
 use wd_audit::names::{is_buffer, without_wrappers};
 use wd_audit::tensor::{Dtype, Tensor};
 
-/// The model, and names with shapes and kinds.
-const TABLE: &[(&str, &[(&str, &[usize], Kind)])] = &[
+/// Names with shapes and kinds.
+type Names = &'static [(&'static str, &'static [usize], Kind)];
+
+/// The model, and its names.
+const TABLE: &[(&str, Names)] = &[
     (
         "GPT-2 (nanoGPT, Hugging Face)",
         &[

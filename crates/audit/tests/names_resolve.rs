@@ -219,7 +219,7 @@ fn ultralytics_has_three_groups_in_the_order_of_its_version() {
     let (biases, gains): (&[&[usize]], &[&[usize]]) = (&[&[4], &[6]], &[&[4]]);
     let old = optimizer(&[(0.0, biases), (5e-4, weights), (0.0, gains)]);
     let (naming, found) = resolve(&checkpoint(model(YOLO), vec![old]));
-    assert_eq!(naming, [Naming::Split { trainer: "ultralytics 8.0" }]);
+    assert_eq!(naming, [Naming::Split { trainer: "ultralytics, biases first" }]);
     assert_eq!(
         names(&found),
         [
@@ -232,7 +232,7 @@ fn ultralytics_has_three_groups_in_the_order_of_its_version() {
     );
     let new = optimizer(&[(5e-4, weights), (0.0, gains), (0.0, biases)]);
     let (naming, found) = resolve(&checkpoint(model(YOLO), vec![new]));
-    assert_eq!(naming, [Naming::Split { trainer: "ultralytics 8.4" }]);
+    assert_eq!(naming, [Naming::Split { trainer: "ultralytics, weights first" }]);
     assert_eq!(found[2].name.as_deref(), Some("model.0.bn.weight"));
 }
 

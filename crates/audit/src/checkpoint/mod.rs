@@ -1,6 +1,27 @@
 //! What a file or folder holds: weights, optimizer states, schedules, clocks, and who wrote it.
 
-use std::path::PathBuf;
+mod configuration;
+mod contents;
+mod deepspeed;
+mod distributed;
+mod find;
+mod folder;
+mod group;
+mod index;
+mod megatron;
+mod model;
+mod olmo;
+mod optimizer;
+mod prefix;
+mod run_directory;
+mod single;
+mod trainer;
+mod writer;
+
+pub use find::{Found, ReadOptions, find};
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use strum::{Display, IntoStaticStr};
@@ -222,9 +243,22 @@ pub struct OptimizerState {
 }
 
 impl OptimizerState {
-    /// The state of a parameter.
+    /// The state of a parameter. To look up many, take [`OptimizerState::states_by_id`].
     pub fn state(&self, id: &ParameterId) -> Option<&ParameterState> {
+        // Most files number the parameters, and keep the states in that order.
+        if let ParameterId::Index(index) = id
+            && let Some(state) = usize::try_from(*index).ok().and_then(|at| self.states.get(at))
+            && &state.id == id
+        {
+            return Some(state);
+        }
         self.states.iter().find(|state| &state.id == id)
+    }
+
+    /// All states by their parameters.
+    pub fn states_by_id(&self) -> HashMap<&ParameterId, &ParameterState> {
+        // In reverse, so that of two states of one parameter the first stays, as in `state`.
+        self.states.iter().rev().map(|state| (&state.id, state)).collect()
     }
 }
 
@@ -294,7 +328,40 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// A tensor of the model by its name.
+    /// A checkpoint that holds nothing yet.
+    pub(crate) fn empty(path: &Path, format: Format) -> Self {
+        Checkpoint {
+            path: path.to_owned(),
+            format,
+            writer: Writer::Unknown,
+            writer_version: None,
+            model: Vec::new(),
+            is_in_module_order: false,
+            optimizers: Vec::new(),
+            schedulers: Vec::new(),
+            clocks: Vec::new(),
+            rates: Vec::new(),
+            embedded: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    /// Whether nothing that can be audited was found.
+    pub fn is_empty(&self) -> bool {
+        self.model.is_empty()
+            && self.optimizers.is_empty()
+            && self.schedulers.is_empty()
+            && self.embedded.is_empty()
+            && self.rates.is_empty()
+    }
+
+    /// All tensors of the model by their names.
+    pub fn tensors_by_name(&self) -> HashMap<&str, &Tensor> {
+        // In reverse, so that of two tensors of one name the first stays, as in `tensor`.
+        self.model.iter().rev().map(|named| (named.name.as_str(), &named.tensor)).collect()
+    }
+
+    /// A tensor of the model by its name. To look up many, take [`Checkpoint::tensors_by_name`].
     pub fn tensor(&self, name: &str) -> Option<&Tensor> {
         self.model.iter().find(|tensor| tensor.name == name).map(|tensor| &tensor.tensor)
     }
@@ -302,9 +369,9 @@ impl Checkpoint {
     /// The step at which it was saved: what the optimizer's states agree on, else the first clock.
     pub fn step(&self) -> Option<f64> {
         let states = self.optimizers.iter().flat_map(|optimizer| &optimizer.states);
-        let counted = states.filter_map(|state| state.step).fold(None, |most: Option<f64>, step| {
-            Some(most.map_or(step, |most| most.max(step)))
-        });
+        let counted = states
+            .filter_map(|state| state.step)
+            .fold(None, |most: Option<f64>, step| Some(most.map_or(step, |most| most.max(step))));
         counted.or_else(|| self.clocks.first().map(|clock| clock.steps))
     }
 }

@@ -30,7 +30,7 @@ fn read(reading: &Reading) -> Declaration {
     if matches!(name, "sgdw" | "sgdc") {
         declaration.set_rule(OptimizerKind::Sgd, DecayRule::Decoupled);
     }
-    if !known.is_some_and(|known| known.kind == OptimizerKind::Sgd) {
+    if known.is_none_or(|known| known.kind != OptimizerKind::Sgd) {
         declaration.momentum = None;
     }
     let images = reading.number("batch_size").unwrap_or(128.0);

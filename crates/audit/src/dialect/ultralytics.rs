@@ -32,7 +32,7 @@ fn read(reading: &Reading) -> Declaration {
     let is_automatic = name.eq_ignore_ascii_case("auto");
     if is_automatic {
         // The trainer chooses by the number of steps and overrules lr0 and momentum: AdamW for
-        // short trainings, MuSGD (SGD, before 8.4) for long ones.
+        // short trainings, MuSGD (SGD, in older versions) for long ones.
         declaration.optimizer_name = Some(name.to_owned());
         reading.mark("lr0");
     } else {

@@ -9,7 +9,7 @@
 //! known: clipping, accumulation and loss scaling are in the state already. Decay that is coupled
 //! to the gradient is in û, so that c₂ = 0.
 
-use super::least_squares::{Equations, Solution};
+use super::least_squares::Equations;
 use super::update::Update;
 use super::{Estimate, Method, TensorEstimate, rounding};
 use crate::measure::side_by_side;
@@ -54,29 +54,35 @@ pub(crate) fn fit(before: &Tensor, after: &Tensor, update: &Update<'_>) -> Optio
         }
     })?;
     let mut solution = equations.solve()?;
+    // In few digits most numbers stay as they are and a few jump: where these are too few to show
+    // the noise, what is expected of them stands for it.
+    let mut expected = solution.clone();
+    let (is_coarse, spacing) = (rounding::is_coarse(after), rounding::spacing(after));
+    let [rate, shrink] = solution.coefficients;
     each(before, after, update, |direction, first, second| {
         solution.add([direction, first], first - second);
+        let change = rate * direction + shrink * first;
+        if is_coarse && change.is_finite() && first.is_finite() && second.is_finite() {
+            let noise = rounding::noise_of_change(spacing, first, change);
+            expected.add_square([direction, first], noise);
+        }
     })?;
+    let error = |gradient| solution.variance(gradient).max(expected.variance(gradient)).sqrt();
     let unexplained = solution.residual / equations.total;
-    let [rate, shrink] = solution.coefficients;
     if !(unexplained.is_finite() && rate.is_finite()) || rate == 0.0 || equations.count < 8 {
         return None;
     }
     let lambda = shrink / rate;
-    let step = rounding::shrink_of_one_step(after);
+    let step = rounding::shrink_of_window(after, &[rate], lambda);
     Some(Fit {
-        rate: Estimate::new(rate, error(&solution, [1.0, 0.0]), rate * rounding::ARITHMETIC),
-        shrink: Estimate::new(shrink, error(&solution, [0.0, 1.0]), step),
-        lambda: Estimate::new(lambda, error(&solution, [-lambda / rate, 1.0 / rate]), step / rate),
+        rate: Estimate::new(rate, error([1.0, 0.0]), rate * rounding::ARITHMETIC),
+        shrink: Estimate::new(shrink, error([0.0, 1.0]), step),
+        lambda: Estimate::new(lambda, error([-lambda / rate, 1.0 / rate]), step / rate),
         unexplained,
         is_explained: unexplained < UNEXPLAINED || solution.residual < 2.0 * rounding_square,
         cosine: equations.cosine(0, 1),
         elements: equations.count,
     })
-}
-
-fn error(solution: &Solution<2>, gradient: [f64; 2]) -> f64 {
-    solution.variance(gradient).sqrt()
 }
 
 /// Visits (û, w_{t−1}, w_t) of every coordinate.

@@ -72,7 +72,11 @@ pub(crate) fn find(pair: &Pair<'_>) -> Option<DeadRows> {
             if rounding > 1e-7 {
                 return None;
             }
-            sharing_a_factor(candidates.into_iter().filter(is_factor).collect(), &changes, tolerance)?
+            sharing_a_factor(
+                candidates.into_iter().filter(is_factor).collect(),
+                &changes,
+                tolerance,
+            )?
         }
     };
     (!rows.is_empty()).then_some(DeadRows { rows, length, evidence })
@@ -128,6 +132,9 @@ fn sharing_a_factor(
         .filter(|change| !change.is_zero && change.residual >= tolerance)
         .map(|change| change.residual)
         .collect();
+    if others.is_empty() {
+        return None;
+    }
     let middle = others.len() / 2;
     let (_, &mut median, _) = others.select_nth_unstable_by(middle, f64::total_cmp);
     if median < 30.0 * tolerance {

@@ -73,7 +73,9 @@ pub(crate) fn estimate(pair: &Pair<'_>, rates: Option<&[f64]>) -> Result<TensorE
         rows: pair.after.rows().0,
         elements: equations.count,
         remark: Some(match rates {
-            Some(_) => "Good to about a quarter: the steps in between are not in the files.".to_owned(),
+            Some(_) => {
+                "Good to about a quarter: the steps in between are not in the files.".to_owned()
+            }
             None => "Good to about a quarter: the steps in between, and their learning rates, are \
                      not in the files."
                 .to_owned(),

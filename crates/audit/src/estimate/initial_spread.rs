@@ -40,11 +40,12 @@ pub(crate) fn estimate(
         .map(|(row, _)| row.sum_of_squares)
         .collect();
     let elements = squares.len() * length;
-    if elements < 2 || !(initial > 0.0) {
+    if elements < 2 || initial.is_nan() || initial <= 0.0 {
         return None;
     }
     let root_mean_square = (squares.iter().sum::<f64>() / elements as f64).sqrt();
-    let (shrink, error) = (-(root_mean_square / initial).ln(), (2.0 * elements as f64).sqrt().recip());
+    let (shrink, error) =
+        (-(root_mean_square / initial).ln(), (2.0 * elements as f64).sqrt().recip());
     let sum = rates.map(|rates| rates.iter().sum::<f64>()).filter(|&sum| sum > 0.0);
     Some(TensorEstimate {
         tensor: name.to_owned(),

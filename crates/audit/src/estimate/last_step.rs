@@ -18,10 +18,10 @@ pub(crate) fn balance(name: &str, weights: &Tensor, held: &Held<'_>) -> Option<B
     let (rate, lambda) = (held.group.rate?, held.group.lambda.unwrap_or(0.0));
     let update = Update::of(None, held).ok()?;
     // A coupled penalty is in the update already.
-    let is_coupled = held.group.decoupled == Some(false)
-        || family(held, held.state?).ok()? == Family::Momentum;
+    let is_coupled =
+        held.group.decoupled == Some(false) || family(held, held.state?).ok()? == Family::Momentum;
     let decay = if is_coupled { 0.0 } else { rate * lambda };
-    if !(0.0..1.0).contains(&decay) || !(rate > 0.0) {
+    if !(0.0..1.0).contains(&decay) || rate.is_nan() || rate <= 0.0 {
         return None;
     }
     let mut tensors = vec![weights];
@@ -42,7 +42,7 @@ pub(crate) fn balance(name: &str, weights: &Tensor, held: &Held<'_>) -> Option<B
             }
         }
     });
-    if !is_real || !(square > 0.0) {
+    if !is_real || square == 0.0 {
         return None;
     }
     Some(Balance {

@@ -74,7 +74,8 @@ impl<const N: usize> Equations<N> {
             return None;
         }
         let inverse = inverse(self.regressors)?;
-        let coefficients = inverse.map(|row| row.iter().zip(self.response).map(|(a, b)| a * b).sum());
+        let coefficients =
+            inverse.map(|row| row.iter().zip(self.response).map(|(a, b)| a * b).sum());
         let meat = [[0.0; N]; N];
         Some(Solution { coefficients, inverse, meat, residual: 0.0, count: self.count })
     }
@@ -87,7 +88,11 @@ impl<const N: usize> Solution<N> {
             return;
         }
         let fitted: f64 = self.coefficients.iter().zip(regressors).map(|(c, x)| c * x).sum();
-        let square = (response - fitted).powi(2);
+        self.add_square(regressors, (response - fitted).powi(2));
+    }
+
+    /// The same with the square of the noise as it is expected to be.
+    pub(crate) fn add_square(&mut self, regressors: [f64; N], square: f64) {
         for (row, x) in self.meat.iter_mut().zip(regressors) {
             for (sum, y) in row.iter_mut().zip(regressors) {
                 *sum += x * y * square;

@@ -49,11 +49,15 @@ impl Shrunk {
         if !factor.is_finite() {
             return None;
         }
-        let (mut kept, mut meat) = (0.0, 0.0);
+        let (mut kept, mut meat, mut expected) = (0.0, 0.0, 0.0);
+        let spacing = rounding::spacing(pair.after);
         for (x, y) in lines.iter().flat_map(|(first, second)| first.iter().zip(second)) {
             kept += x * x;
             meat += (x * (y - factor * x)).powi(2);
+            expected += x * x * rounding::noise_of_change(spacing, *x, (1.0 - factor) * x);
         }
+        // In few digits most numbers stay and a few jump: see the estimator of one step.
+        let meat = if rounding::is_coarse(pair.after) { meat.max(expected) } else { meat };
         let error = (meat * square / kept).sqrt() / square;
         Some(Shrunk { factor, error, is_equal, rows: dead.rows.len(), elements })
     }
@@ -116,18 +120,25 @@ pub(crate) fn estimate(
     largest_rate: Option<f64>,
 ) -> Option<TensorEstimate> {
     let one = rounding::shrink_of_one_step(pair.after);
-    let floor = rates.map_or(one, |rates| rounding::shrink_of_window(pair.after, rates));
-    let shrink = shrunk.shrink(if shrunk.is_equal { 0.0 } else { floor })?;
-    let lambda = if shrunk.is_equal {
+    let solved = rates.and_then(|rates| Some((rates, solve(rates, shrunk.factor)?)));
+    let floor =
+        solved.map_or(one, |(rates, lambda)| rounding::shrink_of_window(pair.after, rates, lambda));
+    let is_coarse = rounding::is_coarse(pair.after);
+    // In few digits n numbers that all stayed show that κ is below some spacings/n, and no more:
+    // each would have jumped with probability κ/spacing, and e⁻³ is 5 %.
+    let jump = 3.0 * rounding::spacing(pair.after) / shrunk.elements.max(1) as f64;
+    let floor = if is_coarse { floor + jump } else { floor };
+    let is_exact = shrunk.is_equal && !is_coarse;
+    let shrink = shrunk.shrink(if is_exact { 0.0 } else { floor })?;
+    let lambda = if is_exact {
         // Every single step left them as they are, that of the largest rate too.
         let window = rates.map(|rates| rates.iter().copied().fold(0.0, f64::max));
         let largest = window.or(largest_rate).filter(|&rate| rate > 0.0);
         largest.map(|rate| Estimate { value: 0.0, low: -one / rate, high: one / rate })
     } else {
-        rates.and_then(|rates| {
-            let lambda = solve(rates, shrunk.factor)?;
+        solved.map(|(rates, lambda)| {
             let slope = slope(rates, lambda);
-            Some(Estimate::new(lambda, shrunk.error / shrunk.factor / slope, floor / slope))
+            Estimate::new(lambda, shrunk.error / shrunk.factor / slope, floor / slope)
         })
     };
     Some(TensorEstimate {

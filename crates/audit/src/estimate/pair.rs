@@ -142,7 +142,9 @@ impl<'a> StateIndex<'a> {
         StateIndex {
             ids: optimizers
                 .iter()
-                .map(|optimizer| optimizer.groups.iter().flat_map(|group| &group.parameters).collect())
+                .map(|optimizer| {
+                    optimizer.groups.iter().flat_map(|group| &group.parameters).collect()
+                })
                 .collect(),
             states: optimizers
                 .iter()

@@ -16,13 +16,17 @@ use crate::tensor::{Dtype, Tensor};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Optimizer {
-    AdamW { amsgrad: bool },
+    AdamW {
+        amsgrad: bool,
+    },
     /// Adam with an L2 penalty.
     Adam,
     /// PyTorch's SGD, whose penalty is coupled.
     Sgd,
     /// SGD with decoupled decay, plain or after Nesterov.
-    SgdW { nesterov: bool },
+    SgdW {
+        nesterov: bool,
+    },
     Lion,
 }
 
@@ -76,7 +80,9 @@ pub(super) struct Random(u64);
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def1);
-        (0..8).for_each(|_| drop(random.uniform()));
+        for _ in 0..8 {
+            random.uniform();
+        }
         random
     }
 
@@ -130,7 +136,8 @@ pub(super) fn train(plan: &Plan) -> Vec<Subject> {
         })
         .collect();
     let mut subjects = Vec::new();
-    for (step, &rate) in (1..).zip(&plan.rates) {
+    let last = plan.saved.iter().copied().max().unwrap_or(0);
+    for (step, &rate) in (1..=last).zip(&plan.rates) {
         for (at, tensor) in tensors.iter_mut().enumerate() {
             for element in 0..tensor.weights.len() {
                 let row = element / LENGTH;

@@ -50,12 +50,7 @@ fn declared<'a>(subject: &'a Subject, given: &'a [Declaration]) -> &'a [Declarat
     if given.is_empty() { &subject.declarations } else { given }
 }
 
-fn one(
-    subject: &Subject,
-    rates: Option<&Rates>,
-    declarations: &[Declaration],
-    proof: &mut Proof,
-) {
+fn one(subject: &Subject, rates: Option<&Rates>, declarations: &[Declaration], proof: &mut Proof) {
     let told = single::prove(subject, rates, declared(subject, declarations));
     proof.estimates = told.estimates;
     proof.balances = told.balances;
@@ -89,7 +84,8 @@ fn several(
     // Steps and Σ η of the whole, where every part is known.
     let whole = windows.iter().map(|(window, _)| window.length());
     proof.steps = whole.sum::<Option<u64>>().map(|steps| steps as f64);
-    let sums = windows.iter().map(|(_, told)| Some(told.chosen.as_ref()?.rates.iter().sum::<f64>()));
+    let sums =
+        windows.iter().map(|(_, told)| Some(told.chosen.as_ref()?.rates.iter().sum::<f64>()));
     proof.rate_sum = sums.sum();
     proof.rules = rules(&windows);
     for (window, told) in &windows {
@@ -132,10 +128,9 @@ fn rules(windows: &[(Window<'_>, WindowProof)]) -> Vec<super::RuleFit> {
             .map(|(shrink, _)| (shrink.high - shrink.low) / shrink.value.abs())
             .fold(0.0, f64::max);
         if width.is_finite() && best.as_ref().is_none_or(|(least, _)| width < *least) {
-            let windows = told.into_iter().map(|(shrink, rates)| WindowShrink {
-                shrink: shrink.value,
-                rates: rates.clone(),
-            });
+            let windows = told
+                .into_iter()
+                .map(|(shrink, rates)| WindowShrink { shrink: shrink.value, rates: rates.clone() });
             best = Some((width, windows.collect()));
         }
     }

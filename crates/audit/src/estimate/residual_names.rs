@@ -60,7 +60,12 @@ pub fn name_by_residuals(first: &Subject, second: &Subject) -> Vec<NamedParamete
                 .filter_map(|change| {
                     let residual = unexplained(change, &update)?;
                     let (optimizer, index) = (parameter.optimizer, parameter.index);
-                    Some(NamedParameter { optimizer, index, name: change.name.to_owned(), residual })
+                    Some(NamedParameter {
+                        optimizer,
+                        index,
+                        name: change.name.to_owned(),
+                        residual,
+                    })
                 })
                 .collect();
             fits.sort_by(|a, b| a.residual.total_cmp(&b.residual));
@@ -87,14 +92,12 @@ pub fn name_by_residuals(first: &Subject, second: &Subject) -> Vec<NamedParamete
 /// naming left them without.
 pub(crate) fn name(first: &mut Subject, second: &mut Subject) -> usize {
     let lacks_names = |subject: &Subject, optimizer: usize| {
-        matches!(
-            subject.naming.get(optimizer),
-            None | Some(Naming::Shapes | Naming::Unknown)
-        )
+        matches!(subject.naming.get(optimizer), None | Some(Naming::Shapes | Naming::Unknown))
     };
-    let needed = second.parameters.iter().any(|parameter| {
-        parameter.name.is_none() && lacks_names(second, parameter.optimizer)
-    });
+    let needed = second
+        .parameters
+        .iter()
+        .any(|parameter| parameter.name.is_none() && lacks_names(second, parameter.optimizer));
     if !needed {
         return 0;
     }
@@ -118,7 +121,8 @@ pub(crate) fn name(first: &mut Subject, second: &mut Subject) -> usize {
         }
         let optimizers: HashSet<usize> = named.iter().map(|found| found.optimizer).collect();
         for (optimizer, naming) in subject.naming.iter_mut().enumerate() {
-            if optimizers.contains(&optimizer) && matches!(naming, Naming::Shapes | Naming::Unknown) {
+            if optimizers.contains(&optimizer) && matches!(naming, Naming::Shapes | Naming::Unknown)
+            {
                 *naming = Naming::Residuals;
             }
         }
@@ -137,17 +141,14 @@ fn changed_tensors<'a>(
     first: &'a Subject,
     second: &'a Subject,
 ) -> HashMap<&'a [usize], Vec<Change<'a>>> {
-    let earlier: HashMap<&str, &Tensor> = first
-        .checkpoint
-        .model
-        .iter()
-        .map(|named| (named.name.as_str(), &named.tensor))
-        .collect();
+    let earlier: HashMap<&str, &Tensor> =
+        first.checkpoint.model.iter().map(|named| (named.name.as_str(), &named.tensor)).collect();
     let mut changed: HashMap<&[usize], Vec<Change<'a>>> = HashMap::new();
     for named in &second.checkpoint.model {
         let Some(&before) = earlier.get(named.name.as_str()) else { continue };
         let after = &named.tensor;
-        if before.shape() == after.shape() && after.dtype().is_float() && before.dtype().is_float() {
+        if before.shape() == after.shape() && after.dtype().is_float() && before.dtype().is_float()
+        {
             changed.entry(after.shape()).or_default().push(Change {
                 name: &named.name,
                 before,

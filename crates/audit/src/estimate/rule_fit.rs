@@ -12,12 +12,8 @@ use super::RuleFit;
 /// A rule: its name, and the part of its shrink that a step of a given rate adds.
 type Rule = (&'static str, fn(f64) -> f64);
 
-const RULES: [Rule; 4] = [
-    ("Σ η", |rate| rate),
-    ("steps", |_| 1.0),
-    ("Σ η²", |rate| rate * rate),
-    ("Σ √η", f64::sqrt),
-];
+const RULES: [Rule; 4] =
+    [("Σ η", |rate| rate), ("steps", |_| 1.0), ("Σ η²", |rate| rate * rate), ("Σ √η", f64::sqrt)];
 
 /// κ̂ of a window and its learning rates.
 pub(crate) struct WindowShrink {
@@ -28,12 +24,12 @@ pub(crate) struct WindowShrink {
 /// How badly each rule fits, the best first. Nothing where fewer than two windows are here, or
 /// the mean rates of the windows are within 1 % of each other, so that all rules fit alike.
 pub(crate) fn fit(windows: &[WindowShrink]) -> Vec<RuleFit> {
-    let mean = |window: &WindowShrink| {
-        window.rates.iter().sum::<f64>() / window.rates.len().max(1) as f64
-    };
-    let (least, most) = windows.iter().map(mean).fold((f64::MAX, 0.0_f64), |(least, most), mean| {
-        (least.min(mean), most.max(mean))
-    });
+    let mean =
+        |window: &WindowShrink| window.rates.iter().sum::<f64>() / window.rates.len().max(1) as f64;
+    let (least, most) = windows
+        .iter()
+        .map(mean)
+        .fold((f64::MAX, 0.0_f64), |(least, most), mean| (least.min(mean), most.max(mean)));
     let are_usable = windows.iter().all(|window| window.shrink > 0.0 && !window.rates.is_empty());
     if windows.len() < 2 || !are_usable || most < 1.01 * least {
         return Vec::new();
@@ -43,7 +39,9 @@ pub(crate) fn fit(windows: &[WindowShrink]) -> Vec<RuleFit> {
         .map(|&(rule, part)| {
             let ratios: Vec<f64> = windows
                 .iter()
-                .map(|window| window.shrink / window.rates.iter().map(|&rate| part(rate)).sum::<f64>())
+                .map(|window| {
+                    window.shrink / window.rates.iter().map(|&rate| part(rate)).sum::<f64>()
+                })
                 .collect();
             let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
             let residuals = ratios.iter().map(|ratio| (ratio / mean - 1.0).abs());
@@ -82,7 +80,8 @@ mod tests {
 
     #[test]
     fn one_window_or_a_constant_rate_tells_no_rule() {
-        let window = |count: usize| WindowShrink { shrink: 1e-3 * count as f64, rates: vec![1e-3; count] };
+        let window =
+            |count: usize| WindowShrink { shrink: 1e-3 * count as f64, rates: vec![1e-3; count] };
         assert!(fit(&[window(10)]).is_empty());
         assert!(fit(&[window(10), window(40)]).is_empty());
         let grown = WindowShrink { shrink: -1e-3, rates: rates(0, 100) };

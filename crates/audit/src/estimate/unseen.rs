@@ -54,7 +54,7 @@ pub(crate) fn estimate(pair: &Pair<'_>, rates: &[f64]) -> Option<TensorEstimate>
     let fit = fitted?;
     let error = fit.meat.sqrt() / fit.square;
     let sum: f64 = rates.iter().sum();
-    let floor = rounding::shrink_of_window(pair.after, rates);
+    let floor = rounding::shrink_of_window(pair.after, rates, lambda);
     Some(TensorEstimate {
         tensor: pair.name.to_owned(),
         method: Method::UnseenBetween,
@@ -76,7 +76,8 @@ pub(crate) fn estimate(pair: &Pair<'_>, rates: &[f64]) -> Option<TensorEstimate>
 fn faded_rows(pair: &Pair<'_>, steps: usize) -> Option<(f64, Vec<Faded>)> {
     let (held_before, held_after) = (pair.held_before?, pair.held_after?);
     let (state_before, state_after) = (held_before.state?, held_after.state?);
-    if family(&held_after, state_after).ok()? != Family::Adam || held_after.group.amsgrad == Some(true)
+    if family(&held_after, state_after).ok()? != Family::Adam
+        || held_after.group.amsgrad == Some(true)
     {
         return None;
     }

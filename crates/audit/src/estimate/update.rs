@@ -92,12 +92,13 @@ impl<'a> Update<'a> {
         };
         match family(after, state)? {
             Family::Adam => {
-                let second =
-                    if state.tensor("max_exp_avg_sq").is_some() && after.group.amsgrad != Some(false) {
-                        "max_exp_avg_sq"
-                    } else {
-                        "exp_avg_sq"
-                    };
+                let second = if state.tensor("max_exp_avg_sq").is_some()
+                    && after.group.amsgrad != Some(false)
+                {
+                    "max_exp_avg_sq"
+                } else {
+                    "exp_avg_sq"
+                };
                 Ok(Update {
                     rule: adam(after, after.step)?,
                     state: vec![tensor(state, "exp_avg")?, tensor(state, second)?],
@@ -156,7 +157,8 @@ pub(crate) fn family(held: &Held<'_>, state: &ParameterState) -> Result<Family, 
     let has = |name: &str| state.tensor(name).is_some();
     let set = |key: &str| held.group.settings.iter().any(|(name, _)| name == key);
     let name = held.optimizer.name.as_deref().unwrap_or_default().to_lowercase();
-    let refused = |what: &str| Err(format!("the update of {what} cannot be computed from its state"));
+    let refused =
+        |what: &str| Err(format!("the update of {what} cannot be computed from its state"));
     if has("state1") || has("absmax1") {
         return Err("its state is kept in 8 bits".to_owned());
     }

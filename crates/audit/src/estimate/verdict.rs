@@ -9,9 +9,10 @@ pub(crate) fn judge(estimates: &[TensorEstimate]) -> (Verdict, Vec<String>) {
     if let Some((tensor, lambda)) = most_exact(estimates) {
         return of_lambda(tensor, lambda);
     }
-    let shrinks = estimates.iter().filter(|tensor| may_decide(tensor)).filter_map(|tensor| {
-        tensor.shrink.map(|shrink| (tensor, shrink))
-    });
+    let shrinks = estimates
+        .iter()
+        .filter(|tensor| may_decide(tensor))
+        .filter_map(|tensor| tensor.shrink.map(|shrink| (tensor, shrink)));
     let best = shrinks.min_by(|(_, a), (_, b)| {
         let share = |x: &Estimate| half_width(x) / x.value.abs().max(f64::MIN_POSITIVE);
         share(a).total_cmp(&share(b))
@@ -100,7 +101,11 @@ mod tests {
         TensorEstimate {
             tensor: "w".to_owned(),
             method: Method::Consecutive,
-            lambda: Some(Estimate { value: (lambda.0 + lambda.1) / 2.0, low: lambda.0, high: lambda.1 }),
+            lambda: Some(Estimate {
+                value: (lambda.0 + lambda.1) / 2.0,
+                low: lambda.0,
+                high: lambda.1,
+            }),
             shrink: None,
             rate: None,
             declared,
@@ -130,7 +135,9 @@ mod tests {
             tensor(Some(0.1), (-0.5, 0.5)),
             tensor(Some(0.1), (0.199, 0.201)),
         ];
-        let Verdict::AppliedOtherwise { declared, estimate } = judge(&estimates).0 else { panic!() };
+        let Verdict::AppliedOtherwise { declared, estimate } = judge(&estimates).0 else {
+            panic!()
+        };
         assert_eq!((declared, estimate.low), (Some(0.1), 0.199));
     }
 

@@ -58,8 +58,7 @@ pub(crate) fn prove(
             tell(window, pair, fit, chosen, declarations)
         })
         .collect();
-    let mut proof =
-        WindowProof { chosen: first_group(rates), ..WindowProof::default() };
+    let mut proof = WindowProof { chosen: first_group(rates), ..WindowProof::default() };
     for (pair, told) in window.tensors.iter().zip(told) {
         proof.estimates.extend(told.estimates);
         proof.drifts.extend(told.drift);
@@ -94,8 +93,9 @@ fn one_step(pair: &Pair<'_>, declarations: &[Declaration]) -> Option<Result<Fit,
         ));
     }
     Some(Update::of(pair.held_before.as_ref(), &after).and_then(|update| {
-        consecutive::fit(pair.before, pair.after, &update)
-            .ok_or_else(|| "its weights did not change, or its update is parallel to them".to_owned())
+        consecutive::fit(pair.before, pair.after, &update).ok_or_else(|| {
+            "its weights did not change, or its update is parallel to them".to_owned()
+        })
     }))
 }
 
@@ -165,8 +165,10 @@ fn tell(
     declarations: &[Declaration],
 ) -> Told {
     let mut told = Told::default();
-    let from_configuration =
-        || declarations.iter().find_map(|one| one.applied_lambda.or(Some(one.lambda?.value)));
+    let from_configuration = || {
+        let value = |one: &Declaration| one.lambda.map(|lambda| lambda.value);
+        declarations.iter().find_map(|one| one.applied_lambda.or_else(|| value(one)))
+    };
     let declared = pair.declared.or_else(|| held(pair).is_none().then(from_configuration)?);
     let pair = Pair { declared, ..*pair };
     match fit {
@@ -191,15 +193,15 @@ fn tell(
         }
         told.estimates.extend(never_seen::estimate(&pair, &shrunk, rates, largest_rate));
     }
-    let is_adaptive = held(&pair).is_some_and(|held| !is_coupled(&held, declarations));
-    if is_adaptive && let Some(rates) = rates {
+    let is_decoupled = held(&pair).is_some_and(|held| !is_coupled(&held, declarations));
+    if is_decoupled && let Some(rates) = rates {
         told.estimates.extend(unseen::estimate(&pair, rates));
     }
     if !told.estimates.is_empty() {
         return told;
     }
     let steps = window.length();
-    if is_adaptive && steps.is_some_and(|steps| (2..=few_steps::MOST_STEPS).contains(&steps)) {
+    if is_decoupled && steps.is_some_and(|steps| (2..=few_steps::MOST_STEPS).contains(&steps)) {
         match few_steps::estimate(&pair, rates) {
             Ok(estimate) => told.estimates.push(estimate),
             Err(clause) => told.refusal = Some(clause),
@@ -238,16 +240,19 @@ pub(crate) fn reasons(window: &Window<'_>, proof: &WindowProof) -> Vec<String> {
         return reasons;
     }
     if proof.estimates.is_empty() {
-        let has_state = window.tensors.iter().any(|pair| {
-            pair.held_after.is_some_and(|held| held.state.is_some())
-        });
+        let has_state = window
+            .tensors
+            .iter()
+            .any(|pair| pair.held_after.is_some_and(|held| held.state.is_some()));
         reasons.push(match window.length() {
             Some(0) => "λ cannot be told from these two files: both are of the same step.".to_owned(),
             Some(1) if !has_state => format!(
                 "λ cannot be told from these two files: they lie one step apart, but the second one \
                  has no optimizer state. {CURE}"
             ),
-            Some(1) => format!("λ cannot be told from these two files. {CURE}"),
+            // The refusals below say why.
+            Some(1) => "λ cannot be told from these two files, though they lie one step apart."
+                .to_owned(),
             Some(steps) => format!(
                 "λ cannot be told from these two files: they lie {} steps apart and every row had a \
                  gradient. {CURE}",

@@ -113,7 +113,8 @@ where
     F: Element<Number = E::Number>,
 {
     let quick = pair_lanes::<E, F>(first, second);
-    let is_in_range = |squares: f64| squares == 0.0 || squares >= SMALLEST * SMALLEST;
+    // A sum of zero may be one of squares too small for f32.
+    let is_in_range = |squares: f64| squares >= SMALLEST * SMALLEST;
     let is_finite = (quick.first + quick.second + quick.product).is_finite();
     if is_finite && is_in_range(quick.first) && is_in_range(quick.second) {
         return quick;
@@ -125,6 +126,10 @@ where
 #[cold]
 #[inline(never)]
 fn pair_sums_with_care<E: Element, F: Element>(first: &[E::Raw], second: &[F::Raw]) -> PairSums {
+    let wide = pair_lanes::<Wide<E>, Wide<F>>(first, second);
+    if (wide.first + wide.second + wide.product).is_finite() {
+        return wide;
+    }
     let mut sums = PairSums::default();
     for (&first, &second) in first.iter().zip(second) {
         let (x, y): (f64, f64) = (E::read(first).into(), F::read(second).into());

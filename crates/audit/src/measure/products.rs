@@ -53,26 +53,18 @@ pub fn products(first: &Tensor, second: &Tensor) -> Option<Products> {
     let is_quick = |tensor: &Tensor| tensor.is_contiguous() && !tensor.is_big_endian();
     let (x, y): (&[u8], &[u8]) = (first.bytes(), second.bytes());
     let pieces = match (first.dtype(), second.dtype(), is_quick(first) && is_quick(second)) {
-        (Dtype::Float32, Dtype::Float32, true) => in_tasks::<F32, F32>(
-            x.as_chunks().0,
-            y.as_chunks().0,
-            length,
-        ),
-        (Dtype::Bfloat16, Dtype::Bfloat16, true) => in_tasks::<Bf16, Bf16>(
-            x.as_chunks().0,
-            y.as_chunks().0,
-            length,
-        ),
-        (Dtype::Float16, Dtype::Float16, true) => in_tasks::<F16, F16>(
-            x.as_chunks().0,
-            y.as_chunks().0,
-            length,
-        ),
-        (Dtype::Float64, Dtype::Float64, true) => in_tasks::<F64, F64>(
-            x.as_chunks().0,
-            y.as_chunks().0,
-            length,
-        ),
+        (Dtype::Float32, Dtype::Float32, true) => {
+            in_tasks::<F32, F32>(x.as_chunks().0, y.as_chunks().0, length)
+        }
+        (Dtype::Bfloat16, Dtype::Bfloat16, true) => {
+            in_tasks::<Bf16, Bf16>(x.as_chunks().0, y.as_chunks().0, length)
+        }
+        (Dtype::Float16, Dtype::Float16, true) => {
+            in_tasks::<F16, F16>(x.as_chunks().0, y.as_chunks().0, length)
+        }
+        (Dtype::Float64, Dtype::Float64, true) => {
+            in_tasks::<F64, F64>(x.as_chunks().0, y.as_chunks().0, length)
+        }
         _ => one_by_one(first, second, length)?,
     };
     let mut total = PairSums::default();

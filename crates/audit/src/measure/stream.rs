@@ -16,7 +16,8 @@ pub fn side_by_side(
 ) -> bool {
     let Some(elements) = tensors.first().map(|tensor| tensor.elements()) else { return false };
     tensors.iter().for_each(|tensor| tensor.bytes().read_in_order());
-    let streams: Option<Vec<Stream<'_>>> = tensors.iter().map(|tensor| Stream::of(tensor)).collect();
+    let streams: Option<Vec<Stream<'_>>> =
+        tensors.iter().map(|tensor| Stream::of(tensor)).collect();
     let Some(mut streams) = streams else { return false };
     if length == 0 || tensors.iter().any(|tensor| tensor.elements() != elements) {
         return elements == 0;

@@ -8,7 +8,8 @@ use crate::tensor::Dtype;
 fn normal(count: usize) -> Vec<f64> {
     let mut state = 7_u64;
     let mut uniform = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     };
     let angle = std::f64::consts::TAU;
@@ -120,15 +121,14 @@ fn views_and_other_forms_have_the_sums_of_their_copies() {
 fn integers_have_norms_and_complex_numbers_have_none() {
     let whole = Tensor::contiguous(Bytes::from(vec![3, 4, 0]), Dtype::Uint8, vec![3]).unwrap();
     assert_eq!(norms(&whole).unwrap().norm(), 5.0);
-    let complex =
-        Tensor::contiguous(Bytes::from(vec![0; 16]), Dtype::Complex64, vec![2]).unwrap();
+    let complex = Tensor::contiguous(Bytes::from(vec![0; 16]), Dtype::Complex64, vec![2]).unwrap();
     assert!(norms(&complex).is_none() && products(&complex, &complex).is_none());
 }
 
 #[test]
 fn many_tensors_are_measured_in_their_order() {
     let tensors: Vec<Tensor> =
-        (1..40).map(|n| stored(&vec![n as f64; 10], Dtype::Float32, vec![10])).collect();
+        (1..40).map(|n| stored(&[n as f64; 10], Dtype::Float32, vec![10])).collect();
     let all = norms_of_all(&tensors.iter().collect::<Vec<_>>());
     for (n, measured) in (1..40).zip(all) {
         assert_eq!(measured.unwrap().largest, f64::from(n));

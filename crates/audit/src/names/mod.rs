@@ -47,20 +47,16 @@ pub enum Naming {
     #[strum(serialize = "the order of the model's tensors, in which every shape agrees")]
     Order,
     /// The split of a known trainer is the only one under which every shape agrees.
-    #[strum(
-        serialize = "the split into groups of a known trainer, the only one under which \
-                         every shape agrees"
-    )]
+    #[strum(serialize = "the split into groups of a known trainer, the only one under which \
+                         every shape agrees")]
     Split {
         /// The trainer.
         trainer: &'static str,
     },
     /// The file has lost the order of the modules; that of a known family of models makes every
     /// shape agree.
-    #[strum(
-        serialize = "the order of the modules in a known family of models, under which \
-                         every shape agrees"
-    )]
+    #[strum(serialize = "the order of the modules in a known family of models, under which \
+                         every shape agrees")]
     Family {
         /// The family.
         family: &'static str,

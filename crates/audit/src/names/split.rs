@@ -1,8 +1,8 @@
 //! How well-known trainers split a model's parameters into groups.
 //!
-//! Sources: `configure_optimizers` of nanoGPT; `get_decay_parameter_names` of transformers 4.30,
-//! 4.48 and 5.24; `param_groups_weight_decay` of timm; `build_optimizer` of ultralytics 8.0 and
-//! 8.4; `_get_param_groups` of Megatron-LM; `main.py` of open_clip.
+//! Read in their sources: nanoGPT (`configure_optimizers`), timm (`param_groups_weight_decay`),
+//! ultralytics (`build_optimizer`, in both orders), Megatron-LM (`_get_param_groups`) and open_clip
+//! (`main.py`). Those of Hugging Face follow its patterns of names and types, decayed first.
 
 use super::candidates::Candidate;
 use super::kind::Kind;
@@ -49,10 +49,10 @@ pub(crate) const SPLITS: [Split; 11] = [
         trainer: "Megatron",
         group: |tensor| usize::from(!decays(Convention::Megatron, tensor)),
     },
-    // Until 8.3 biases come first, then weights, then gains.
-    Split { trainer: "ultralytics 8.0", group: |tensor| (ultralytics(tensor) + 1) % 3 },
-    Split { trainer: "ultralytics 8.4", group: ultralytics },
-    Split { trainer: "ultralytics 8.4 with MuSGD", group: ultralytics_muon },
+    // For years biases came first, then weights, then gains; since MuSGD weights, gains, biases.
+    Split { trainer: "ultralytics, biases first", group: |tensor| (ultralytics(tensor) + 1) % 3 },
+    Split { trainer: "ultralytics, weights first", group: ultralytics },
+    Split { trainer: "ultralytics with MuSGD", group: ultralytics_muon },
 ];
 
 fn decays(convention: Convention, tensor: &Candidate) -> bool {

@@ -15,7 +15,9 @@ struct Family {
     behind: &'static [&'static str],
 }
 
-/// Hugging Face's modules, in the order of their constructors (transformers 5.24, `modeling_*`).
+/// Hugging Face's modules in the order of their constructors. The layers of Llama, GPT-2 and ViT were
+/// read in `modeling_*.py` of transformers; BERT's, and the norms of queries and keys that relatives of
+/// Llama have, are written from knowledge of them, and the shapes must agree before they are used.
 const FAMILIES: [Family; 4] = [
     Family {
         name: "Llama",

@@ -40,9 +40,9 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let Some((declaration, written, applied)) = scaled else { continue };
         let how = declaration.scaling.as_deref().map_or(String::new(), |how| format!(" ({how})"));
         let message = format!(
-            "{} makes λ = {} of the {} in the configuration{how}, and the optimizer holds that.",
-            declaration.dialect,
+            "The optimizer holds λ = {}, which {} makes of the {} in the configuration{how}.",
             short(applied),
+            declaration.dialect,
             short(written)
         );
         let fix = format!("Compare and copy λ = {}, not the number as written.", short(applied));

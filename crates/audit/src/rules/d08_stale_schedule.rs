@@ -18,18 +18,19 @@ pub(super) static RULE: Rule = Rule {
         hold another.",
     why: "Megatron lets λ rise over the run. After a resume the groups can keep a λ from another \
         time, of the checkpoint or of the command line, while the schedule believes that it has \
-        set it. The run then decays otherwise than its schedule says, until something sets it \
-        again, if anything does.",
+        set it. The run then decays otherwise than its schedule says: for one step where the \
+        schedule sets λ after each, and for good where nothing does.",
     seen: "The saved schedule (start_wd, end_wd, wd_incr_style, wd_incr_steps, num_steps) gives λ \
-        at the step of the checkpoint, and no group has it, its wd_mult considered. This needs a \
-        saved schedule and a saved optimizer.",
+        at the step of the checkpoint, and no group has it, its wd_mult considered. Where the next \
+        step mends it, only a checkpoint saved right after the resume shows it. This needs a saved \
+        schedule and a saved optimizer.",
     mend: "Set λ from the schedule after the optimizer was loaded, and before the first step:\
         \n\n    scheduler.load_state_dict(state[\"opt_param_scheduler\"])\
         \n    scheduler.step(increment=0)\
         \n\nCheck that the flags which override a checkpoint's schedule are those you mean.",
     no_fault: "One step after a resume the two may be a step apart: that much is allowed, counted \
         in samples where the schedule counts samples. A λ that is constant has no schedule.",
-    cases: &["Megatron-LM#7468", "Automodel#3883"],
+    cases: &["Megatron-LM#7468", "Automodel#3882", "Automodel#3883"],
     check,
 };
 

@@ -113,17 +113,22 @@ pub(super) fn states(subject: &Subject) -> Vec<(&Parameter, &ParameterState)> {
     found
 }
 
-/// The largest learning rate that is known for a group: no step can have used more.
+/// The largest learning rate that is known for a group: no step can have used more. A default that
+/// nobody stated counts where no rate was saved.
 pub(super) fn peak_rate(
     subject: &Subject,
     group: &Group,
     declarations: &[Declaration],
 ) -> Option<f64> {
-    let saved = [group.rate, group.initial_rate].into_iter().flatten();
+    let largest = setting(&group.settings, "max_lr");
+    let saved = [group.rate, group.initial_rate, largest].into_iter().flatten();
     let logged = subject.checkpoint.rates.iter().map(|logged| logged.rate);
-    let declared = declarations.iter().filter_map(|one| one.rate.map(|rate| rate.value));
-    let rates = saved.chain(logged).chain(declared).filter(|rate| rate.is_finite());
-    rates.max_by(f64::total_cmp)
+    let declared = |by_default: bool| {
+        let rates = declarations.iter().filter_map(|declaration| declaration.rate);
+        rates.filter(move |rate| rate.default == by_default).map(|rate| rate.value)
+    };
+    let known = saved.chain(logged).chain(declared(false)).filter(|rate| rate.is_finite());
+    known.max_by(f64::total_cmp).or_else(|| declared(true).max_by(f64::total_cmp))
 }
 
 /// Whether the decay of a group stands beside the gradient; nothing where the files do not say.

@@ -16,6 +16,8 @@
 //! | `page` | how is a rule explained? |
 //! | `selection` | which rules does a person mean? |
 
+#[cfg(test)]
+mod clean;
 mod d01_declared_mismatch;
 mod d02_declared_but_zero;
 mod d03_unknown_decay_key;
@@ -57,11 +59,11 @@ mod selection;
 mod t01_inert;
 mod t02_off_law;
 mod t03_overshoot;
-mod words;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use page::list;
 pub use selection::{find, select};

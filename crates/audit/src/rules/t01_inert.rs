@@ -1,6 +1,6 @@
 //! T01: over the whole run the decay takes off next to nothing.
 
-use wd_page::number::{count, percent, short};
+use wd_page::number::{count, percent, short, significant};
 
 use super::evidence::{groups, is_decoupled, is_shrink_itself, peak_rate};
 use super::{Report, Rule};
@@ -77,13 +77,13 @@ fn add(report: &mut Report<'_>, place: Place, shrink: &Shrink) {
         count(*steps as u64),
         short(*lambda),
         if *is_bound { "at most" } else { "about" },
-        short(*kappa),
+        significant(*kappa, 3),
         percent(1.0 - (-kappa).exp())
     );
     let fix = match (lambda / kappa).is_finite() {
         true => format!(
             "Leave λ out of the search; λ = {} would give κ = 1.",
-            wd_page::number::significant(lambda / kappa, 2)
+            significant(lambda / kappa, 2)
         ),
         false => "Leave λ out of the search; no λ changes that at this rate.".to_owned(),
     };

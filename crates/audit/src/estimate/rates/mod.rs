@@ -13,12 +13,12 @@ mod file;
 mod scheduler;
 
 pub(crate) use choice::{Chosen, choose};
-pub(crate) use scheduler::ClosedForm;
 
 use serde::Serialize;
 use strum::{Display, IntoStaticStr};
 use wd_decay::Schedule;
 
+use self::scheduler::ClosedForm;
 use crate::checkpoint::LoggedRate;
 
 /// Where learning rates are from.
@@ -132,11 +132,13 @@ fn between(points: &[LoggedRate], from: u64, to: u64) -> Option<Vec<f64>> {
     if start < first.step - reach(before) || to as f64 > last.step + reach(after) {
         return None;
     }
-    let mut segment = points.partition_point(|point| point.step <= start).saturating_sub(1);
+    let last_segment = points.len().saturating_sub(2);
+    let segment = points.partition_point(|point| point.step <= start).saturating_sub(1);
+    let mut segment = segment.min(last_segment);
     let mut rates = Vec::with_capacity((to - from) as usize);
     for step in from + 1..=to {
         let step = step as f64;
-        while segment + 2 < points.len() && points[segment + 1].step <= step {
+        while segment < last_segment && points[segment + 1].step <= step {
             segment += 1;
         }
         let left = points[segment];
@@ -182,10 +184,9 @@ mod tests {
             form: Form::Scheduled { peak: 1e-3, schedule },
             source: RateSource::Configuration,
         };
-        let log = (1..=100).map(|at| 30 * at).map(|step| LoggedRate {
-            step: step as f64,
-            rate: all.at(step).unwrap(),
-        });
+        let log = (1..=100)
+            .map(|at| 30 * at)
+            .map(|step| LoggedRate { step: step as f64, rate: all.at(step).unwrap() });
         let logged = Rates::at_steps(log.collect(), RateSource::Log).unwrap();
         let sum = |rates: &Rates| rates.window(0, 3000).unwrap().iter().sum::<f64>();
         assert!((sum(&logged) / sum(&all) - 1.0).abs() < 1e-3);

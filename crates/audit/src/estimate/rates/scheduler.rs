@@ -54,7 +54,11 @@ impl ClosedForm {
             }
             Shape::Exponential { factor } => factor.powf(count),
             Shape::Linear { start, steps, is_jump: true, .. } => {
-                if count < *steps { *start } else { 1.0 }
+                if count < *steps {
+                    *start
+                } else {
+                    1.0
+                }
             }
             Shape::Linear { start, end, steps, .. } => {
                 start + (end - start) * (count / steps).min(1.0)
@@ -81,7 +85,10 @@ impl Shape {
             return Some(Shape::Milestones { at: milestones(scheduler)?, factor: get("gamma")? });
         }
         if has("power") && has("total_iters") {
-            return Some(Shape::Polynomial { power: get("power")?, steps: positive("total_iters")? });
+            return Some(Shape::Polynomial {
+                power: get("power")?,
+                steps: positive("total_iters")?,
+            });
         }
         if has("start_factor") && has("end_factor") {
             let (start, end) = (get("start_factor")?, get("end_factor")?);

@@ -35,6 +35,8 @@ pub(crate) enum CommandError {
     Fit(Box<wd_evidence::fit::FitError>),
     #[error(transparent)]
     Studies(#[from] wd_studies::StudyError),
+    #[error(transparent)]
+    Audit(#[from] wd_audit::AuditError),
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
     #[error("cannot write {path}: {source}")]
@@ -46,6 +48,12 @@ pub(crate) enum CommandError {
 impl CommandError {
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
         CommandError::Usage { message: message.into(), help: help.into() }
+    }
+
+    /// Whether the reader has seen enough: `wd metrics … | head` closes the pipe.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, CommandError::Output(source)
+            if source.kind() == std::io::ErrorKind::BrokenPipe)
     }
 }
 
@@ -101,10 +109,7 @@ impl Diagnostic for Plain {
 
 /// Shows an error on standard error and gives the exit code.
 pub(crate) fn show(error: &CommandError) -> ExitCode {
-    // `wd metrics … | head` closes the pipe: that is no failure of ours.
-    if let CommandError::Output(source) = error
-        && source.kind() == std::io::ErrorKind::BrokenPipe
-    {
+    if error.is_closed_pipe() {
         return ExitCode::SUCCESS;
     }
     let mut out = String::new();

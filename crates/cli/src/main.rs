@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    advise, bench, completions, convert, data, evaluate, evidence, explain, export, metrics, plan,
+    advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, metrics, plan,
     predict, report, reproduce, sweep, train,
 };
 
@@ -41,6 +41,7 @@ enum Command {
     Explain(explain::Arguments),
     Convert(convert::Arguments),
     Advise(Box<advise::Arguments>),
+    Audit(Box<audit::Arguments>),
     #[command(subcommand)]
     Data(data::Command),
     Export(export::Arguments),
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Advise(arguments) => advise::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Export(arguments) => export::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

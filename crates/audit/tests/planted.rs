@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use wd_audit::{Audit, Request};
 use wd_audit::estimate::{Method, Verdict};
 use wd_audit::finding::Severity;
+use wd_audit::{Audit, Request};
 
 /// What must be found in a folder of `fixtures/planted`.
 #[derive(Deserialize)]

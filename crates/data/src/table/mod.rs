@@ -29,6 +29,7 @@ mod infer;
 mod names;
 mod parquet;
 mod raw;
+mod records;
 mod reader;
 mod survey;
 

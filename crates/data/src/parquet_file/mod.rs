@@ -1,6 +1,5 @@
 //! Parquet files, checked for what their reader takes for granted.
 
-mod guard;
 mod pages;
 mod source;
 
@@ -13,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
 use crate::FileError;
-pub(crate) use guard::guarded;
+pub(crate) use crate::guard::guarded;
 use pages::CheckedPages;
 pub(crate) use source::Source;
 

@@ -20,6 +20,8 @@ const INFERRED_ROWS: usize = 4096;
 const INFERRED_BYTES: usize = 1 << 24;
 /// More columns than this are no table: each takes memory before a row is read.
 const MOST_COLUMNS: usize = 1_000_000;
+/// Letters of a cell or a name that a message shows.
+const SHOWN_LETTERS: usize = 60;
 /// A text of more bytes than this is free text, or what a stray quote swallowed; no category.
 const MOST_LABEL_BYTES: usize = 1000;
 
@@ -51,6 +53,10 @@ impl Lines {
 fn open(path: &Path, format: &TableFormat) -> Result<Opened, TableError> {
     let (mut bytes, _) = compressed::open(path)?;
     let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
+    // A quote behind the byte-order mark opens a field, and whoever follows quotes must see it so.
+    let mark = if start.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+    bytes.consume(mark);
+    let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
     let delimiter = format.delimiter.unwrap_or_else(|| delimiter(start));
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
@@ -76,6 +82,15 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, TableError> {
     let mut names = Vec::with_capacity(first.len());
     for (index, field) in first.iter().enumerate() {
         let numbered = || format!("column{}", index + 1);
+        if format.header && field.len() > MOST_LABEL_BYTES {
+            let problem = format!(
+                "its first line holds a name of {} bytes, `{}`: no name of a column; look for a \
+                 quote (\") that is not closed",
+                field.len(),
+                shown(field)
+            );
+            return Err(TableError::table(path, problem));
+        }
         names.push(match format.header {
             true if field.trim_ascii().is_empty() => numbered(),
             true => text(path, Place::Line(1), &numbered(), field)?.to_owned(),
@@ -119,7 +134,7 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
             };
             if column.kind == Kind::Number {
                 column.kind = Kind::Category;
-                column.example = String::from_utf8_lossy(found).into_owned();
+                column.example = shown(found);
                 column.decimal_commas = true;
             }
             column.decimal_commas &= has_decimal_comma(found);
@@ -175,9 +190,10 @@ impl CsvReader {
     pub(super) fn next(&mut self, block: &mut RawBlock, most: usize) -> Result<(), TableError> {
         while block.rows < most {
             let begins = self.reader.position().clone();
-            let found = self.reader.read_byte_record(&mut self.record).map_err(|error| {
-                failure(&self.path, error, self.lines.number(&begins))
-            })?;
+            let found = self
+                .reader
+                .read_byte_record(&mut self.record)
+                .map_err(|error| failure(&self.path, error, self.lines.number(&begins)))?;
             if !found {
                 break;
             }
@@ -207,7 +223,7 @@ impl CsvReader {
                 let problem = format!(
                     "`{}` is no number, but the first rows of the column are; if it holds \
                      categories, say so with `categorical`",
-                    String::from_utf8_lossy(found)
+                    shown(found)
                 );
                 Err(self.cell(line, column, problem).mended_by(TableOption::Categorical))
             }
@@ -236,6 +252,15 @@ impl CsvReader {
 
     fn cell(&self, line: u64, column: usize, problem: impl Into<String>) -> TableError {
         TableError::cell(&self.path, Place::Line(line), &self.names[column], problem)
+    }
+}
+
+/// The beginning of a text, for a message.
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN_LETTERS)]);
+    match text.char_indices().nth(SHOWN_LETTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
     }
 }
 

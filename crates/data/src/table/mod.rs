@@ -29,8 +29,8 @@ mod infer;
 mod names;
 mod parquet;
 mod raw;
-mod records;
 mod reader;
+mod records;
 mod survey;
 
 pub use block::{Block, Blocks, SparseBlock};

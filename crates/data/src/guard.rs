@@ -21,14 +21,19 @@ pub(crate) fn guarded<T, E: From<FileError>>(
     path: &Path,
     read: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
+    caught(read).unwrap_or_else(|| {
+        let problem = "it is damaged, and no Parquet".to_owned();
+        Err(FileError::Parquet { path: path.to_owned(), problem }.into())
+    })
+}
+
+/// What a library makes of foreign bytes; nothing where it panics, of which nothing is printed.
+pub(crate) fn caught<T>(read: impl FnOnce() -> T) -> Option<T> {
     keep_quiet_while_guarded();
     let before = IS_GUARDED.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(read));
     IS_GUARDED.set(before);
-    outcome.unwrap_or_else(|_| {
-        let problem = "it is damaged, and no Parquet".to_owned();
-        Err(FileError::Parquet { path: path.to_owned(), problem }.into())
-    })
+    outcome.ok()
 }
 
 /// Puts a hook before the process's own, once, that says nothing of panics that are caught here.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use image_support::{CNN, write_image_config};
+use image_support::{CNN, VIT, write_image_config};
 use support::{prepare_corpus, succeed, wd, write_config};
 
 /// Runs a command that must fail by an error of its own, and gives what it says.
@@ -60,8 +60,14 @@ fn evidence(table: &Path, target: &str) -> Command {
 
 #[test]
 fn a_damaged_last_checkpoint_is_never_replaced_by_an_older_one_in_silence() {
+    for model in [CNN, VIT] {
+        damage_last_checkpoint(model);
+    }
+}
+
+fn damage_last_checkpoint(model: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let config = write_image_config(folder.path(), CNN, 16);
+    let config = write_image_config(folder.path(), model, 16);
     let run = folder.path().join("run");
     succeed(&mut train(&config, &run));
     let evaluate = || {
@@ -138,7 +144,6 @@ fn checkpoints_of_another_run_are_not_taken_over() {
         command.args(["--set", "decay.lambda=0.9"]);
         command
     };
-    let config_file = fs::read(run.join("config.toml")).expect("a configuration");
     fs::remove_file(run.join("config.toml")).expect("a configuration");
     fs::remove_file(run.join("plan.json")).expect("a plan");
     let said = refused(&mut other(&run));
@@ -158,7 +163,6 @@ fn checkpoints_of_another_run_are_not_taken_over() {
     fs::rename(run.join("checkpoints"), mixed.join("checkpoints")).expect("one file system");
     let said = refused(&mut other(&mixed));
     assert!(said.contains("it is of another run"), "{said}");
-    assert!(!config_file.is_empty());
 }
 
 #[test]
@@ -247,10 +251,10 @@ fn sizes_are_compared_with_the_machine_before_anything_is_allocated() {
     let (config, _) = text_run(folder.path(), 9);
     for (settings, said) in [
         (&["model.width=100000", "model.heads=1"][..], "take at least"),
-        (&["model.vocabulary=2000000000", "model.width=64"], "take at least"),
-        (&["model.layers=1000000000"], "at most 10,000"),
-        (&["data.epochs=4294967296", "run.steps=100000000000"], "at most 100,000,000"),
-        (&["data.sequences=9223372036854775807"], "at most 2^32"),
+        (&["model.vocabulary=2000000000", "model.width=64"][..], "take at least"),
+        (&["model.layers=1000000000"][..], "at most 10,000"),
+        (&["data.epochs=4294967296", "run.steps=100000000000"][..], "at most 100,000,000"),
+        (&["data.sequences=9223372036854775807"][..], "at most 2^32"),
     ] {
         for name in ["plan", "train", "explain"] {
             let mut command = wd();
@@ -262,7 +266,7 @@ fn sizes_are_compared_with_the_machine_before_anything_is_allocated() {
                 command.arg("--run-dir").arg(folder.path().join("run"));
             }
             for setting in settings {
-                command.args(["--set", setting]);
+                command.arg("--set").arg(setting);
             }
             let begin = Instant::now();
             let words = refused(&mut command);
@@ -338,7 +342,7 @@ fn models_and_sums_from_files_are_checked_like_those_of_a_table() {
     for at in digits.into_iter().step_by(3) {
         let digit = if good.as_bytes()[at] == b'7' { "8" } else { "7" };
         let changed = format!("{}{digit}{}", &good[..at], &good[at + 1..]);
-        let changed = table(folder.path(), "changed.json", &changed);
+        let changed = table(folder.path(), "s.json", &changed);
         // A digit behind the last that counts changes no number.
         assert!(answer(&changed).is_none_or(|found| Some(found) == expected), "digit {at}");
     }

@@ -14,7 +14,10 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use crate::FileError;
 pub(crate) use crate::guard::guarded;
 use pages::CheckedPages;
+#[cfg(feature = "tables")]
 pub(crate) use source::Source;
+#[cfg(not(feature = "tables"))]
+use source::Source;
 
 /// Opens a Parquet file, and refuses what its reader would trip over.
 pub(crate) fn open(path: &Path) -> Result<SerializedFileReader<Source>, FileError> {

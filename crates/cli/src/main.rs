@@ -49,8 +49,23 @@ enum Command {
     Completions(completions::Arguments),
 }
 
+impl Command {
+    /// Whether the work is done on the threads of the whole process; a run has its own.
+    fn shares_threads(&self) -> bool {
+        matches!(
+            self,
+            Command::Evidence(_) | Command::Predict(_) | Command::Evaluate(_) | Command::Data(_)
+        )
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.command.shares_threads()
+        && let Err(error) = wd_train::start_threads()
+    {
+        return diagnostics::show(&error.into());
+    }
     let outcome = match arguments.command {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),

@@ -6,6 +6,7 @@ mod synthetic;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use synthetic::{Truth, settings, write_diverged, write_run};
@@ -154,7 +155,7 @@ fn no_more_than_the_given_number_run_side_by_side() {
         match event {
             Event::Started { .. } => running += 1,
             Event::Ended { .. } => running -= 1,
-            Event::Progress { .. } => {}
+            Event::Progress { .. } | Event::Elsewhere { .. } => {}
         }
         most = most.max(running);
     });
@@ -221,4 +222,36 @@ fn a_trial_costs_milliseconds_beyond_its_process() {
     // 2 % of a one-minute trial would be 1.2 s; a busy machine may need some of it to start 40
     // processes.
     assert!(each < Duration::from_millis(300), "{each:?} a trial");
+}
+
+/// A trial that another process trains is waited for: its result is taken, and where there is none
+/// the trial is started.
+#[test]
+fn what_another_process_trains_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let trials = trials(folder.path(), 3);
+    let lock = |trial: &Trial| {
+        fs::create_dir_all(&trial.directory).unwrap();
+        wd_store::RunDirectory::open(&trial.directory).unwrap().lock().unwrap()
+    };
+    let locks = [lock(&trials[0]), lock(&trials[1])];
+    let mut started = Vec::new();
+    let report = thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(700));
+            write_run(&trials[0].directory, &settings(&trials[0]), Truth::default(), 0.0);
+            drop(locks);
+        });
+        Launcher::new(1).run(
+            &trials,
+            |trial| {
+                started.push(trial.name.clone());
+                Command::new("true")
+            },
+            |_| {},
+        )
+    });
+    assert_eq!(report.outcomes, [Outcome::AlreadyFinished, Outcome::Finished, Outcome::Finished]);
+    // The free one first.
+    assert_eq!(started, [trials[2].name.as_str(), trials[1].name.as_str()]);
 }

@@ -40,6 +40,15 @@ pub enum StoreError {
         /// Its process id, where it could be read.
         holder: Option<u32>,
     },
+    /// The run directory was removed or replaced while a run was training in it.
+    #[error(
+        "{path} was removed or replaced while the run was training in it; what was written before \
+         is gone, so the run stops here"
+    )]
+    LockLost {
+        /// The run directory.
+        path: PathBuf,
+    },
     /// A file that should be there is not.
     #[error("{path} does not exist: {reason}")]
     Missing {

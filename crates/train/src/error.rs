@@ -90,6 +90,26 @@ pub enum TrainError {
         /// The run directory.
         directory: PathBuf,
     },
+    /// The last checkpoint cannot be used, and nobody has said that another will do.
+    #[error("the last checkpoint, of step {step}, cannot be used: {source}. {}", others(older))]
+    LastCheckpoint {
+        /// Its step.
+        step: u64,
+        /// Steps of the others, increasing; they have not been verified.
+        older: Vec<u64>,
+        /// What is wrong with it.
+        source: Box<wd_store::StoreError>,
+    },
+    /// Checkpoints without the configuration and plan that they belong to.
+    #[error(
+        "{directory} holds checkpoints, but not the configuration and plan of the run that they \
+         belong to: put config.toml and plan.json back, move the checkpoints away, or use another \
+         run directory"
+    )]
+    Orphans {
+        /// The run directory.
+        directory: PathBuf,
+    },
     /// The optimizer state of a checkpoint does not fit this run.
     #[error("the checkpoint of step {step} does not fit this run: {reason}")]
     Checkpoint {
@@ -124,4 +144,17 @@ pub enum TrainError {
     /// From the run directory.
     #[error(transparent)]
     Store(#[from] wd_store::StoreError),
+}
+
+/// What there is in place of the last checkpoint.
+fn others(older: &[u64]) -> String {
+    if older.is_empty() {
+        return "There is no other; train the run again in a new directory".to_owned();
+    }
+    let steps: Vec<String> = older.iter().rev().map(u64::to_string).collect();
+    format!(
+        "Continuing the run does the steps since an older checkpoint again; for older weights, \
+         give their step: {}",
+        steps.join(", ")
+    )
 }

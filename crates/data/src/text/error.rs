@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::source::MOST_HELD_BYTES;
 use crate::counted::counted;
 use crate::{FileError, LoaderError};
 
@@ -20,6 +21,13 @@ pub enum TextError {
     /// No input file was named.
     #[error("no input: name at least one text or JSONL file")]
     NoInput,
+
+    /// An input that is named twice.
+    #[error("{} is given twice, and its documents would count twice: name it once", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+    },
 
     /// An input holds no document.
     #[error(
@@ -42,6 +50,17 @@ pub enum TextError {
         path: PathBuf,
         /// Offset of the first byte that is not UTF-8, counted in the decompressed text.
         offset: u64,
+    },
+
+    /// More of a document than is held in memory.
+    #[error("{}: {what} is longer than {} MiB and {problem}", path.display(), MOST_HELD_BYTES >> 20)]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// Which part of it.
+        what: String,
+        /// What else is to be said of it.
+        problem: &'static str,
     },
 
     /// A line of a JSONL file is not an object with a `text`.
@@ -215,6 +234,11 @@ pub enum TextError {
 }
 
 impl TextError {
+    /// More of a document than is held in memory.
+    pub(crate) fn too_long(path: &Path, what: &str, problem: &'static str) -> TextError {
+        TextError::TooLong { path: path.to_owned(), what: what.to_owned(), problem }
+    }
+
     /// For `map_err`: the tokenizer library refused.
     pub(crate) fn tokenizer(problem: impl std::fmt::Display) -> TextError {
         TextError::Tokenizer { problem: problem.to_string() }

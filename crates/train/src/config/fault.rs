@@ -8,7 +8,7 @@ use wd_decay::Unit;
 use wd_decay::{DecayError, DecayRule, OptimizerKind};
 use wd_nn::NnError;
 use wd_optim::OptimError;
-use wd_page::counted;
+use wd_page::{counted, number};
 
 /// A configuration that cannot be run: what is wrong with it, and where in its text.
 #[derive(Debug, Error)]
@@ -157,6 +157,20 @@ pub enum ConfigFault {
         /// The rule by which λ acts.
         rule: DecayRule,
     },
+    /// A run that the machine has no room for.
+    #[error(
+        "the {} of this model, with their gradients and the optimizer's state, and the data of a \
+         step take at least {}, and this process may take {}",
+        counted(parameters, "parameter"), number::bytes(*bytes), number::bytes(*memory)
+    )]
+    TooLarge {
+        /// Parameters of the model.
+        parameters: u64,
+        /// What the run takes at the least.
+        bytes: u64,
+        /// What there is.
+        memory: u64,
+    },
     /// More steps than the data give.
     #[error(
         "{} of {} need more than the {training} training {} give in {}: {}",
@@ -271,7 +285,7 @@ impl ConfigFault {
             Self::TooFewData { .. } => "run.steps".to_owned(),
             Self::Vocabulary { .. } => "model.vocabulary".to_owned(),
             Self::Model(NnError::Configuration { field, .. }) => format!("model.{field}"),
-            Self::Model(_) => "model".to_owned(),
+            Self::Model(_) | Self::TooLarge { .. } => "model".to_owned(),
             Self::Policy(_) => "decay.overrides".to_owned(),
         })
     }
@@ -335,6 +349,10 @@ impl ConfigFault {
             }
             Self::Optimizer { .. } => {
                 "mend [optim], decay.rule or decay.cautious, which do not go together"
+            }
+            Self::TooLarge { .. } => {
+                "lower the sizes in [model], or the samples a step in [data]; an optimizer other \
+                 than Adam keeps less"
             }
             Self::Model(_) => "mend the [model] section",
             Self::Policy(_) => "a pattern is matched against the paths of the tensors in the plan",

@@ -59,22 +59,14 @@ fn panel(table: &ScalingTable, colour: &dyn Fn(&str) -> Colour) -> Panel {
     for law in 0..laws {
         let applies: Vec<bool> =
             table.rows.iter().map(|(_, lambdas)| lambdas[law].applies).collect();
-        let series = |mark: Mark, kept: &dyn Fn(usize) -> bool| Series {
-            label: table.rows[0].1[law].name.to_owned(),
-            colour: colour(table.rows[0].1[law].law),
-            mark,
-            points: table
-                .rows
-                .iter()
-                .enumerate()
-                .map(|(index, (factor, lambdas))| Point {
-                    x: *factor,
-                    y: lambdas[law].lambda.filter(|_| kept(index)).unwrap_or(f64::NAN),
-                    low: f64::NAN,
-                    high: f64::NAN,
-                })
-                .collect(),
-            annotations: Vec::new(),
+        let series = |mark: Mark, kept: &dyn Fn(usize) -> bool| {
+            let rows = table.rows.iter().enumerate();
+            let points = rows.map(|(index, (factor, lambdas))| {
+                let lambda = lambdas[law].lambda.filter(|_| kept(index));
+                Point::at(*factor, lambda.unwrap_or(f64::NAN))
+            });
+            let first = &table.rows[0].1[law];
+            Series::new(first.name, colour(first.law), mark, points.collect())
         };
         panel.series.push(series(Mark::Line, &|index| applies[index]));
         if applies.contains(&false) {

@@ -11,7 +11,8 @@ use crate::analysis::window::{centre, windows};
 use crate::configuration::Flat;
 use crate::grid::SEED_KEY;
 use crate::setting::spell;
-use wd_statistics::interval;
+use wd_page::figure::Point;
+use wd_statistics::{Interval, interval};
 
 /// λ, the schedule's kind and the peak learning rate are told from the plan, not from their keys.
 pub(crate) const LAMBDA_KEY: &str = "decay.lambda";
@@ -186,6 +187,17 @@ impl Band {
             high: interval.high,
             n: interval.n,
         })
+    }
+
+    /// The mean with the ends of its interval.
+    pub(crate) fn interval(&self) -> Interval {
+        let Band { mean, low, high, n, .. } = *self;
+        Interval { mean, low, high, standard_error: f64::NAN, n }
+    }
+
+    /// The same as a point of a figure.
+    pub(crate) fn point(&self) -> Point {
+        Point::with_interval(self.step, self.mean, self.low, self.high)
     }
 }
 

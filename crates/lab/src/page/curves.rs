@@ -4,9 +4,9 @@ use crate::Band;
 use wd_statistics::Interval;
 
 use super::arrangement::Study;
-use super::mean_point;
-use crate::wording::cell::{difference_interval, plus_minus};
-use wd_page::figure::{Colour, Mark, Panel, Point, Series};
+use super::{csv_row, mean_point};
+use crate::wording::cell::{difference_interval, mean_interval};
+use wd_page::figure::{Colour, Mark, Panel, Series};
 use wd_page::number;
 use wd_page::{Csv, Table};
 
@@ -56,17 +56,8 @@ impl Quantity<'_> {
 
 /// A line with its band.
 fn series(curve: &Curve<'_>) -> Series {
-    Series {
-        label: curve.label.to_owned(),
-        colour: curve.colour,
-        mark: Mark::Line,
-        points: curve
-            .bands
-            .iter()
-            .map(|band| Point { x: band.step, y: band.mean, low: band.low, high: band.high })
-            .collect(),
-        annotations: Vec::new(),
-    }
+    let points = curve.bands.iter().map(Band::point).collect();
+    Series::new(curve.label, curve.colour, Mark::Line, points)
 }
 
 /// A dot for each arm at its place among the categories, in its colour and with its value written
@@ -148,7 +139,7 @@ pub(crate) fn table(quantities: &[Quantity<'_>]) -> Table {
                 let band = bands.iter().find(|band| band.step == *step);
                 band.map_or(String::new(), |band| {
                     let decimals = if band.mean.abs() < 0.01 { 6 } else { 4 };
-                    plus_minus(band.mean, (band.high - band.low) / 2.0, decimals, number::fixed)
+                    mean_interval(&band.interval(), decimals)
                 })
             });
             std::iter::once(number::measured(*step)).chain(cells).collect()
@@ -167,15 +158,8 @@ pub(crate) fn csv(quantities: &[Quantity<'_>]) -> Csv {
     for quantity in quantities {
         for curve in &quantity.curves {
             for band in curve.bands {
-                csv.row(&[
-                    quantity.key.into(),
-                    curve.label.into(),
-                    band.step.into(),
-                    band.mean.into(),
-                    band.low.into(),
-                    band.high.into(),
-                    band.n.into(),
-                ]);
+                let about = [quantity.key.into(), curve.label.into(), band.step.into()];
+                csv_row(&mut csv, &about, &band.interval());
             }
         }
     }

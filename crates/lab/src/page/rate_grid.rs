@@ -5,6 +5,7 @@ use crate::{Arm, ComparisonKind};
 
 use super::arrangement::Study;
 use super::constant::missing;
+use super::{csv_row, numbered};
 use crate::wording::cell as words;
 use wd_decay::ScheduleKind;
 use wd_page::figure::{Cell, Figure, HeatMap};
@@ -144,16 +145,8 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
         for (quantity, interval) in
             [("final_training_loss", arm.final_train), ("validation_loss", arm.final_validation)]
         {
-            csv.row(&[
-                (*lambda).into(),
-                (*rate).into(),
-                arm.kappa.into(),
-                quantity.into(),
-                interval.mean.into(),
-                interval.low.into(),
-                interval.high.into(),
-                interval.n.into(),
-            ]);
+            let about = [(*lambda).into(), (*rate).into(), arm.kappa.into(), quantity.into()];
+            csv_row(&mut csv, &about, &interval);
         }
     }
     let setting: String =
@@ -167,9 +160,9 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
          darker on a light page, or brighter on a dark one, is lower.",
         words::over_seeds(grid.arms.iter().map(|arm| arms[*arm].final_train.n), "seed"),
     );
-    Content::Figure(Box::new(FigureBlock {
+    Content::from(FigureBlock {
         figure: Figure::HeatMap(HeatMap {
-            id: if index == 0 { "rate-grid".to_owned() } else { format!("rate-grid-{index}") },
+            id: numbered("rate-grid", index),
             title: name.clone(),
             description: best_sentence(arms, grid),
             column_label: "peak learning rate".to_owned(),
@@ -182,7 +175,7 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
         caption: format!("{caption} {}", best_sentence(arms, grid)),
         table,
         csv,
-    }))
+    })
 }
 
 fn cell(arm: &Arm) -> Cell {

@@ -2,7 +2,7 @@
 
 use crate::prior::findings::Rival;
 use wd_lab::page::mean_point;
-use wd_page::figure::{Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Reference, Series};
+use wd_page::figure::{Colour, Horizontal, Mark, Panel, PanelFigure, Reference, Series};
 use wd_page::number;
 use wd_page::{Content, FigureBlock, Section, Table};
 
@@ -31,19 +31,9 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
         panel.series.push(Series::new(label, colour, Mark::Dots, points));
     }
     panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
-    let figure = PanelFigure {
-        id: "rivals-figure".to_owned(),
-        title: String::new(),
-        description: String::new(),
-        horizontal: Horizontal::Categories {
-            label: "number of the row in the table below".to_owned(),
-            names: (1..=rivals.len()).map(|number| number.to_string()).collect(),
-        },
-        panels: vec![panel],
-        columns: 1,
-        labels: Labels::Key,
-        dashes: String::new(),
-    };
+    let rows = (1..=rivals.len()).map(|number| number.to_string());
+    let horizontal = Horizontal::categories("number of the row in the table below", rows);
+    let figure = PanelFigure::along("rivals-figure", horizontal, vec![panel]);
     let mut table = Table::new(
         &[
             "",
@@ -93,13 +83,13 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
         "rivals",
         "Where evidence loses to cross-validation",
         vec![
-            Content::Figure(Box::new(FigureBlock::of_panels(
+            FigureBlock::of_panels(
                 figure,
                 "Evidence against cross-validation on the same draws.",
                 "Above 0 evidence loses. Errors are on fresh rows; bars are 95 % intervals of the \
                  mean paired difference.",
                 |index| number::measured(index + 1.0),
-            ))),
+            ).into(),
             Content::Table(table),
             Content::Paragraph(
                 "Model “right”: linear, with the prior and the noise that made the data. Errors of \

@@ -90,7 +90,7 @@ pub(super) fn sizes(findings: &PriorFindings) -> Section {
     Section::full(
         "samples",
         "Where maximum likelihood over-fits",
-        vec![Content::Figure(Box::new(figure)), Content::Table(table)],
+        vec![figure.into(), Content::Table(table)],
     )
     .named("Small samples")
 }
@@ -188,8 +188,8 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         "curve",
         "Too weak a prior, too strong a prior",
         vec![
-            Content::Figure(Box::new(figure)),
-            Content::Figure(Box::new(over_sigma)),
+            figure.into(),
+            over_sigma.into(),
             Content::Heading("Where each rule puts λ".to_owned()),
             Content::Table(chosen),
             Content::More("λ, σ and errors along the curve".to_owned(), vec![Content::Table(path)]),

@@ -78,7 +78,7 @@ fn heat_map(surface: &Surface) -> Content {
                    best η of each λ, follow it. Values are means over seeds; darker on a light \
                    page, or brighter on a dark one, is lower."
         .to_owned();
-    Content::Figure(Box::new(FigureBlock {
+    Content::from(FigureBlock {
         figure: Figure::HeatMap(HeatMap {
             id: "ridge".to_owned(),
             title: name.clone(),
@@ -93,5 +93,5 @@ fn heat_map(surface: &Surface) -> Content {
         caption,
         table,
         csv,
-    }))
+    })
 }

@@ -8,9 +8,11 @@
 use std::collections::BTreeSet;
 
 use crate::configuration::Flat;
-use crate::grid::SEED_KEY;
+use crate::record::Roles;
 
-const LAMBDA_KEY: &str = "decay.lambda";
+/// λ and the seed stand last in a name, wherever they vary.
+const LAMBDA_KEY: &str = Roles::CONFIGURED.lambda;
+const SEED_KEY: &str = Roles::CONFIGURED.seed;
 
 /// Longer values are cut.
 const LONGEST_VALUE: usize = 24;

@@ -7,6 +7,7 @@ use super::arrangement::Study;
 use super::constant::missing;
 use super::{csv_row, numbered};
 use crate::wording::cell as words;
+use crate::wording::interval::half_width;
 use wd_decay::ScheduleKind;
 use wd_page::figure::{Cell, Figure, HeatMap};
 use wd_page::number;
@@ -183,7 +184,7 @@ fn cell(arm: &Arm) -> Cell {
     if !loss.mean.is_finite() {
         return Cell { value: f64::NAN, label: missing(arm), detail: String::new() };
     }
-    let half = words::half_width(&loss);
+    let half = half_width(&loss);
     let seeds = wd_page::counted(loss.n, "seed");
     let mut detail = if half.is_finite() {
         format!("±{} · {seeds}", number::fixed(half, number::decimals_for(half, 4).min(4)))

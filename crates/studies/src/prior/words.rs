@@ -2,6 +2,7 @@
 
 use super::findings::{PriorFindings, Rival, RuleErrors, SampleSize};
 use super::simulation::Rule;
+use wd_lab::wording::Ends;
 use wd_statistics::Interval;
 
 use wd_page::number::significant;
@@ -51,7 +52,7 @@ fn judged(difference: Interval) -> &'static str {
 }
 
 pub(super) fn signed(interval: Interval) -> String {
-    format!("{:+.3} ({:+.3} to {:+.3})", interval.mean, interval.low, interval.high)
+    Ends::Range.write(&interval, |value| format!("{value:+.3}"))
 }
 
 /// At which sizes the prior helps, harms, or neither can be told, with the mean difference at each.

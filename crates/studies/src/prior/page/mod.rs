@@ -15,6 +15,8 @@ mod ways;
 use crate::prior::findings::PriorFindings;
 use crate::prior::simulation::Rule;
 use crate::prior::tables;
+use wd_lab::wording::Ends;
+use wd_page::number;
 use wd_statistics::Interval;
 
 use wd_page::figure::Colour;
@@ -86,11 +88,5 @@ fn colour(rule: Rule) -> Colour {
 
 /// `0.123 (0.1 to 0.15)`.
 fn with_interval(interval: Interval, decimals: usize) -> String {
-    use wd_page::number::fixed;
-    format!(
-        "{} ({} to {})",
-        fixed(interval.mean, decimals),
-        fixed(interval.low, decimals),
-        fixed(interval.high, decimals)
-    )
+    Ends::Range.write(&interval, |value| number::fixed(value, decimals))
 }

@@ -5,6 +5,7 @@ use super::scaling::RATE;
 use super::{Censored, Gain, ONE_PASS, Optimum, Ratio, Regime, Scaling, Surface};
 use wd_lab::setting::spell;
 use wd_lab::verdict::ActsAs;
+use wd_lab::wording::Ends;
 use wd_lab::wording::sentence::{change, difference, short};
 use wd_page::{Claim, Supported};
 use wd_statistics::{Interval, PairedDifference};
@@ -81,11 +82,11 @@ fn two_sides(surface: &Surface, gain: &Gain) -> Claim {
 
 /// A factor with its interval, from a difference of logarithms.
 fn factor(log: &Interval) -> String {
-    let shown = |log: f64| short(log.exp());
+    let written = Ends::Brackets.write(log, |log| short(log.exp()));
     match log.n {
         0 => "not measured".to_owned(),
-        1 => format!("{} (one seed, no interval)", shown(log.mean)),
-        _ => format!("{} [{}, {}]", shown(log.mean), shown(log.low), shown(log.high)),
+        1 => format!("{written} (one seed, no interval)"),
+        _ => written,
     }
 }
 

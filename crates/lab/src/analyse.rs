@@ -24,7 +24,7 @@ pub struct Analysis {
     pub verdict: Verdict,
 }
 
-/// How a study is judged.
+/// How the verdict on a study is reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnalysisOptions {
     /// Largest change of the generalisation gap, in nats a token, that counts as none. The default,

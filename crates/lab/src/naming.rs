@@ -42,7 +42,7 @@ pub(crate) fn names(new: &[Flat], others: &[Flat], taken: &BTreeSet<String>) -> 
         .collect()
 }
 
-/// Is this the name of a folder, and not a path that leads elsewhere?
+/// Is this the name of a folder, and not a path that leaves it?
 pub(crate) fn is_a_folder(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 255

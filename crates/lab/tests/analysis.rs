@@ -30,7 +30,7 @@ fn line<'a>(analysis: &'a Analysis, words: &str) -> &'a Claim {
     found.unwrap_or_else(|| panic!("no line about `{words}` in {:#?}", analysis.verdict.lines))
 }
 
-/// The world as the literature has it: worse early and better late under a decaying schedule, only
+/// Nature as the literature has it: worse early and better late under a decaying schedule, only
 /// worse under a constant one, larger late gradients, no change of the gap.
 fn force(settings: &Settings) -> Truth {
     let lambda = settings.lambda;
@@ -373,7 +373,7 @@ fn a_held_norm_is_predicted_to_stay() {
 }
 
 #[test]
-fn nothing_is_predicted_of_weights_that_decay_elsewhere() {
+fn nothing_is_predicted_of_weights_that_decay_to_an_anchor() {
     for (axis, predicts) in [("run.seed=0", true), ("decay.anchor.norm=1.0", false)] {
         let folder = tempfile::tempdir().unwrap();
         let study = study(folder.path(), &["decay.lambda=0.1", axis]);

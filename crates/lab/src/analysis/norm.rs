@@ -63,7 +63,7 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&Measured]) -> Vec<RoleNorm> {
 /// RMS of some tensors of a plan, taken together, after each step, as the norm recursion predicts
 /// it.
 ///
-/// `None` where it makes no statement: weights that start or decay elsewhere than usual, a
+/// `None` where it makes no statement: weights that start from or decay to something unusual, a
 /// direction other than Adam's, coupled L2, the cautious modifier, a tensor whose λ is set while
 /// the run's is 0.
 pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>> {

@@ -12,7 +12,7 @@ use wd_page::{Csv, Table};
 
 /// The first part of a run, whose loss and gradients would flatten everything after it, lies above
 /// the frame.
-pub(crate) const SETTLING: f64 = 0.05;
+pub(crate) const TRANSIENT: f64 = 0.05;
 
 /// A curve over steps, with its mark on the page.
 #[derive(Debug, Clone)]
@@ -45,10 +45,10 @@ impl Quantity<'_> {
         self.curves.iter().filter_map(|curve| curve.bands.iter().map(|band| band.n).max())
     }
 
-    /// A panel with a line and a band for each curve, framed to show the run after it has settled.
+    /// A panel with a line and a band for each curve, framed to show the run after its transient.
     pub(crate) fn panel(&self, height: f64, include: &[f64]) -> Panel {
         let mut panel = Panel::new(self.title.clone(), height);
-        panel.domain = settled_domain(self.curves.iter().map(|curve| curve.bands), include);
+        panel.domain = domain_after_transient(self.curves.iter().map(|curve| curve.bands), include);
         panel.series = self.curves.iter().map(series).collect();
         panel
     }
@@ -81,25 +81,25 @@ pub(crate) fn arm_dots(
         .collect()
 }
 
-/// The vertical domain that holds the means after the settling part, their bands as far as those
+/// The vertical domain that holds the means after the transient, their bands as far as those
 /// are not much wider than what the means span, and the values that must be seen.
-pub(crate) fn settled_domain<'a>(
+pub(crate) fn domain_after_transient<'a>(
     curves: impl Iterator<Item = &'a [Band]>,
     include: &[f64],
 ) -> Option<(f64, f64)> {
-    let settled: Vec<&Band> = curves
+    let shown: Vec<&Band> = curves
         .flat_map(|bands| {
             let last = bands.last().map_or(0.0, |band| band.step);
-            bands.iter().filter(move |band| band.step >= SETTLING * last && band.mean.is_finite())
+            bands.iter().filter(move |band| band.step >= TRANSIENT * last && band.mean.is_finite())
         })
         .collect();
     let mut means: Vec<f64> =
-        settled.iter().map(|band| band.mean).chain(include.iter().copied()).collect();
+        shown.iter().map(|band| band.mean).chain(include.iter().copied()).collect();
     means.sort_by(f64::total_cmp);
     let (low, high) = (*means.first()?, *means.last()?);
     let span = (high - low).max(1e-9 * high.abs()).max(1e-12);
     let bounds =
-        settled.iter().flat_map(|band| [band.low, band.high]).filter(|bound| bound.is_finite());
+        shown.iter().flat_map(|band| [band.low, band.high]).filter(|bound| bound.is_finite());
     let (low, high) = bounds
         .filter(|bound| (low - 0.35 * span..=high + 0.35 * span).contains(bound))
         .fold((low, high), |(low, high), bound| (low.min(bound), high.max(bound)));

@@ -33,7 +33,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         Some(grid) => {
             let mut contents = vec![Content::Paragraph(
                 "A λ can seem to help only because it suits the learning rate at which it was \
-                 tried. Here every λ meets several peak learning rates, so that each can be judged \
+                 tried. Here every λ meets several peak learning rates, so that each can be seen \
                  at its own best."
                     .to_owned(),
             )];

@@ -141,7 +141,7 @@ fn caption(
                 "Lines are means, each point over one window of the run. {} The first {} of the \
                  run may lie above the frame.",
                 words::intervals("Bands", loss.seeds(), "seed"),
-                number::percent(curves::SETTLING)
+                number::percent(curves::TRANSIENT)
             ),
         );
     };
@@ -180,7 +180,7 @@ fn caption(
              decay costs, under zero it gains.{marked} Lines are means, each point over one window \
              of the run. {} The first {} of the run may lie outside the frame.",
             words::intervals("Bands", difference.seeds(), "paired seed"),
-            number::percent(curves::SETTLING)
+            number::percent(curves::TRANSIENT)
         ),
     )
 }

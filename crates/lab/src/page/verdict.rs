@@ -35,7 +35,7 @@ pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
     Section::full("verdict", "Verdict", contents)
 }
 
-/// The measures that a comparison is judged by.
+/// The measures by which a comparison decides.
 fn measures(comparison: &Comparison) -> [(&'static str, &PairedDifference); 3] {
     [
         ("final training loss", &comparison.final_train),

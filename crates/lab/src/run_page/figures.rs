@@ -8,7 +8,7 @@ use wd_page::number;
 use wd_page::{Content, FigureBlock, Section};
 
 /// The frame after the first 5 % of the steps, which would flatten the rest.
-fn settled(series: &[Series]) -> Option<(f64, f64)> {
+fn domain_after_transient(series: &[Series]) -> Option<(f64, f64)> {
     let points =
         || series.iter().flat_map(|series| &series.points).filter(|point| point.y.is_finite());
     let last = points().map(|point| point.x).fold(0.0, f64::max);
@@ -65,7 +65,7 @@ pub(crate) fn losses(run: &Run<'_>) -> Section {
                 run.points(&run.series.column("train_eval_loss")),
             ),
         ];
-        panel.domain = settled(&panel.series);
+        panel.domain = domain_after_transient(&panel.series);
         contents.push(over_steps(
             "losses",
             "Loss over the run.",
@@ -133,7 +133,7 @@ pub(crate) fn dynamics(run: &Run<'_>) -> Section {
     if !gradient.is_empty() {
         let mut panel = Panel::new("Gradient norm before clipping", 170.0);
         panel.series = vec![Series::new("all tensors", Colour::Sequence(6), Mark::Line, gradient)];
-        panel.domain = settled(&panel.series);
+        panel.domain = domain_after_transient(&panel.series);
         panels.push(panel);
     }
     let mut updates = Panel::new("Relative update ‖Δw‖ / ‖w‖ (effective learning rate)", 200.0);

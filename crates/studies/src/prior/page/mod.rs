@@ -5,10 +5,10 @@
 //! | `samples` | maximum likelihood and MAP as the sample grows; error over λ |
 //! | `ways` | λ seen four ways |
 //! | `recovery` | the σ that the evidence finds of weights drawn with a known one |
-//! | `rivals` | evidence against cross-validation, where the model is right and where it is wrong |
+//! | `cross_validation` | evidence against cross-validation, where the model is right and where it is wrong |
 
+mod cross_validation;
 mod recovery;
-mod rivals;
 mod samples;
 mod ways;
 
@@ -48,7 +48,7 @@ fn page(findings: &PriorFindings, context: &Context) -> Page {
         samples::curve(&findings.curve),
         ways::section(&findings.ways),
         recovery::section(&findings.recovery),
-        rivals::section(&findings.rivals),
+        cross_validation::section(&findings.against_cross_validation),
     ];
     sections.extend(context.sections());
     Page {

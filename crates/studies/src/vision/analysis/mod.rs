@@ -86,7 +86,7 @@ pub fn is_vision(study: &Study) -> bool {
 }
 
 /// Analyses a study, as far as it is finished. Where it has one model over many passes and in one
-/// pass over as many samples, both are judged besides as the main job judges its runs.
+/// pass over as many samples, both also get the verdict that any study of runs gets.
 ///
 /// # Errors
 /// [`LabError::NothingToAnalyse`] when no trial has finished; [`LabError::Store`] when a run

@@ -99,7 +99,7 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// Does the best λ help on corrupted images? Judged at every severity, corrected by Holm's
+    /// Does the best λ help on corrupted images? Decided at every severity, corrected by Holm's
     /// method over them.
     pub fn claim(&self, surfaces: &[Surface]) -> Claim {
         let mut differences: Vec<PairedDifference> = self

@@ -1,4 +1,4 @@
-//! The course of training loss: worse early and better at the end under a decaying schedule; only
+//! The trajectory of training loss: worse early and better at the end under a decaying schedule; only
 //! worse under a constant one.
 
 use super::best::between;

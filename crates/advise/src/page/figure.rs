@@ -27,7 +27,7 @@ pub(super) fn figure(advice: &Advice) -> Option<Figure> {
         rank.map_or(Colour::Ink, |rank| colours[rank])
     };
     Some(Figure::Panels(PanelFigure {
-        id: "elsewhere".to_owned(),
+        id: "other-runs".to_owned(),
         title: "λ at other batches, budgets, models and widths".to_owned(),
         description: "λ of each law against multiples of the planned value of one quantity, all \
             others as planned."
@@ -112,7 +112,7 @@ pub(super) fn section(advice: &Advice) -> Option<Section> {
     }
     Some(
         Section::full(
-            "elsewhere",
+            "other-runs",
             "λ for other runs",
             vec![Content::Figure(Box::new(FigureBlock {
                 figure,
@@ -127,7 +127,7 @@ pub(super) fn section(advice: &Advice) -> Option<Section> {
                 csv,
             }))],
         )
-        .named("ScalingTable"),
+        .named("Other runs"),
     )
 }
 

@@ -1,10 +1,9 @@
 //! λ carried from one library to another, against simulations, closed forms and the record.
 
 use proptest::prelude::*;
-use wd_conventions::ConventionError;
 use wd_conventions::conversion::Value;
 use wd_conventions::library::{self, KeyMeaning};
-use wd_conventions::{Conversion, Fidelity, Setting, Target, convert};
+use wd_conventions::{ConventionError, Conversion, Fidelity, Setting, Target, convert};
 use wd_decay::{Application, DecayRule, Shrink};
 
 fn read(text: &str) -> Setting {

@@ -1,9 +1,10 @@
 //! What follows from a setting, against published runs, closed forms and brute force.
 
 use proptest::prelude::*;
-use wd_conventions::ConventionError;
 use wd_conventions::explanation::{EquilibriumPrediction, PriorInterpretation, Warning};
-use wd_conventions::{DeclaredDecay, Explanation, Prior, PriorUnit, Setting, convert, library};
+use wd_conventions::{
+    ConventionError, DeclaredDecay, Explanation, Prior, PriorUnit, Setting, convert, library,
+};
 use wd_decay::{Reduction, UpdateNoise, norm_recursion};
 
 const GPT2: &str = "torch.AdamW weight_decay=0.1 lr=6e-4 betas=0.9,0.95 \

@@ -1,9 +1,8 @@
 //! One setting as a person types it: what it means, and what is refused.
 
 use proptest::prelude::*;
-use wd_conventions::ConventionError;
-use wd_conventions::Setting;
 use wd_conventions::library::{self, KeyMeaning};
+use wd_conventions::{ConventionError, Setting};
 use wd_decay::{Application, DecayRule, Declared, Shrink, Unit};
 
 fn read(text: &str) -> Result<Setting, ConventionError> {

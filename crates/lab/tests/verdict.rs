@@ -7,8 +7,7 @@ use wd_decay::{DecayRule, OptimizerKind, ScheduleKind, Unit};
 use wd_lab::verdict::judge;
 use wd_lab::{ActsAs, Arm, Comparison, ComparisonKind, Late, Verdict};
 use wd_page::Supported;
-use wd_statistics::{Interval, PairedDifference};
-use wd_statistics::{adjust_family, interval};
+use wd_statistics::{Interval, PairedDifference, adjust_family, interval};
 
 /// What λ truly changes, and how much paired differences spread.
 #[derive(Clone, Copy)]

@@ -5,8 +5,7 @@ use crate::{Advice, Axis, ScalingTable};
 use wd_page::figure::{
     Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
 };
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 /// λ of every law at other batches, budgets, models and widths; absent where no law gives a number.
 pub(super) fn figure(advice: &Advice) -> Option<Figure> {

@@ -6,8 +6,7 @@ use crate::explanation::TrajectoryPoint;
 use wd_page::figure::{
     Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
 };
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 /// Rows of the table under the figure: as many as are read.
 const ROWS: usize = 20;

@@ -1,8 +1,7 @@
 //! How often intervals hold what they promise, and probabilities come true.
 
 use wd_page::figure::{Colour, Horizontal, Mark, Panel, PanelFigure, Point, Series};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
+use wd_page::{Content, FigureBlock, Section, number};
 
 use crate::fit::{Analysis, Calibration, CalibrationKind};
 

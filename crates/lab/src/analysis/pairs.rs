@@ -7,8 +7,7 @@ use super::measured::Measured;
 use super::{Band, Comparison, ComparisonKind};
 use crate::analysis::window::{centre, windows};
 use crate::configuration::Flat;
-use wd_statistics::PairedDifference;
-use wd_statistics::{adjust_family, crossing_of};
+use wd_statistics::{PairedDifference, adjust_family, crossing_of};
 
 /// The configuration without what concerns decay: with λ = 0 the rule, the policy and the anchor do
 /// nothing.

@@ -7,8 +7,7 @@ use super::arrangement::Study;
 use super::{csv_row, mean_point};
 use crate::wording::cell::{difference_interval, mean_interval};
 use wd_page::figure::{Colour, Mark, Panel, Series};
-use wd_page::number;
-use wd_page::{Csv, Table};
+use wd_page::{Csv, Table, number};
 
 /// The first part of a run, whose loss and gradients would flatten everything after it, lies above
 /// the frame.

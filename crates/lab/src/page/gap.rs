@@ -7,8 +7,7 @@ use super::curves::arm_dots;
 use super::{csv_row, mean_point, numbered, other_settings};
 use crate::wording::cell as words;
 use wd_page::figure::{Colour, Horizontal, Mark, Panel, PanelFigure, Point, Reference, Series};
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>) -> Section {

@@ -9,8 +9,7 @@ use super::{norms, numbered, other_settings};
 use crate::wording::cell as words;
 use crate::wording::cell::Unit;
 use wd_page::figure::{Horizontal, Labels, PanelFigure, Transform};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>) -> Section {

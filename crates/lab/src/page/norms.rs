@@ -8,8 +8,7 @@ use super::{csv_row, numbered};
 use crate::wording::cell as words;
 use wd_decay::Role;
 use wd_page::figure::{Horizontal, Mark, Panel, PanelFigure, Point, Series, thinned};
-use wd_page::number;
-use wd_page::{Content, Csv, Field, FigureBlock, Table};
+use wd_page::{Content, Csv, Field, FigureBlock, Table, number};
 
 /// A ratio of measured to predicted norm further from 1 than this is called a miss.
 const TOLERANCE: f64 = 0.1;

@@ -10,8 +10,7 @@ use crate::wording::cell as words;
 use crate::wording::interval::half_width;
 use wd_decay::ScheduleKind;
 use wd_page::figure::{Cell, Figure, HeatMap};
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 /// Arms that differ only in λ and peak learning rate.
 #[derive(Debug)]

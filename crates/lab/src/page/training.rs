@@ -6,8 +6,7 @@ use super::curves::{self, Curve, Quantity};
 use super::{numbered, other_settings};
 use crate::wording::cell as words;
 use wd_page::figure::{Horizontal, Labels, Moment, PanelFigure, Reference};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
+use wd_page::{Content, FigureBlock, Section, number};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>) -> Section {

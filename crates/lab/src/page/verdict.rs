@@ -5,8 +5,7 @@ use wd_statistics::PairedDifference;
 
 use super::arrangement::Study;
 use crate::wording::cell as words;
-use wd_page::number;
-use wd_page::{Content, Section, Table};
+use wd_page::{Content, Section, Table, number};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {

@@ -4,8 +4,7 @@ use super::run::Run;
 use wd_page::figure::{
     Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform, thinned,
 };
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
+use wd_page::{Content, FigureBlock, Section, number};
 
 /// The frame after the first 5 % of the steps, which would flatten the rest.
 fn domain_after_transient(series: &[Series]) -> Option<(f64, f64)> {

@@ -12,14 +12,12 @@ mod roles;
 mod run;
 
 use wd_decay::Unit;
-use wd_page::counted;
+use wd_page::{Content, Context, Page, Section, Shown, Table, counted, number};
 use wd_store::{Event, EventKind, Plan, RunDirectory, Status};
 
 use crate::configuration::Flat;
 use crate::{LabError, Record};
 use run::Run;
-use wd_page::number;
-use wd_page::{Content, Context, Page, Section, Shown, Table};
 
 /// One run directory as a page.
 ///

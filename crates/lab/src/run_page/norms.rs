@@ -7,8 +7,7 @@ use super::figures::over_steps;
 use super::roles::roles;
 use super::run::Run;
 use wd_page::figure::{Colour, Labels, Mark, Panel, Point, Series, thinned};
-use wd_page::number;
-use wd_page::{Content, Section, Table};
+use wd_page::{Content, Section, Table, number};
 
 /// The section.
 pub(crate) fn section(run: &Run<'_>) -> Section {

@@ -7,8 +7,7 @@ use crate::analysis::Comparison;
 use crate::setting::spell;
 use crate::wording::sentence::{change, difference, lambda, tested};
 use wd_page::number::signed;
-use wd_statistics::PairedDifference;
-use wd_statistics::{equivalence, seeds_for_equivalence, standard_deviation};
+use wd_statistics::{PairedDifference, equivalence, seeds_for_equivalence, standard_deviation};
 
 /// What the gap does in a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Statistics in words: means with their intervals, differences with what they are worth.
 
-use wd_statistics::MOST_SEEDS;
-use wd_statistics::{Interval, PairedDifference};
+use wd_statistics::{Interval, MOST_SEEDS, PairedDifference};
 
 use super::interval::{Ends, half_width};
 use wd_page::number::{self, MISSING};

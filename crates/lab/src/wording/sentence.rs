@@ -5,8 +5,7 @@ use super::interval::Ends;
 use crate::analysis::Arm;
 use crate::setting::spell;
 use wd_page::number::signed;
-use wd_statistics::MOST_SEEDS;
-use wd_statistics::{Interval, PairedDifference};
+use wd_statistics::{Interval, MOST_SEEDS, PairedDifference};
 
 /// Decimals that show a standard error to two digits: four for 0.0012. Between three and seven;
 /// four when unknown.

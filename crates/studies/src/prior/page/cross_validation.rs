@@ -3,8 +3,7 @@
 use crate::prior::findings::AgainstCrossValidation;
 use wd_lab::page::mean_point;
 use wd_page::figure::{Colour, Horizontal, Mark, Panel, PanelFigure, Reference, Series};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 pub(super) fn section(compared: &[AgainstCrossValidation]) -> Section {
     let percent = |interval: wd_statistics::Interval| wd_statistics::Interval {

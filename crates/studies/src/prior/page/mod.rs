@@ -16,11 +16,10 @@ use crate::prior::findings::PriorFindings;
 use crate::prior::simulation::Rule;
 use crate::prior::tables;
 use wd_lab::wording::Ends;
-use wd_page::number;
+use wd_page::{Content, Context, Page, Section, number};
 use wd_statistics::Interval;
 
 use wd_page::figure::Colour;
-use wd_page::{Content, Context, Page, Section};
 
 impl PriorFindings {
     /// The study as a page.

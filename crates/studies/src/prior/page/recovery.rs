@@ -2,8 +2,7 @@
 
 use crate::prior::findings::Recovery;
 use wd_page::figure::{Colour, Mark, Panel, PanelFigure, Point, Reference, Series};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 pub(super) fn section(found: &[Recovery]) -> Section {
     let mut widths: Vec<usize> = found.iter().map(|group| group.columns).collect();

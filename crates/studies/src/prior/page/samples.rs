@@ -5,8 +5,7 @@ use crate::prior::findings::{ErrorCurve, PriorFindings};
 use crate::prior::simulation::Rule;
 use wd_lab::page::mean_point;
 use wd_page::figure::{Colour, Mark, Moment, Panel, PanelFigure, Reference, Series, Transform};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 pub(super) fn sizes(findings: &PriorFindings) -> Section {
     let mut errors = [

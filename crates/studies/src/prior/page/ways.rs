@@ -4,8 +4,7 @@ use crate::prior::findings::FourWays;
 use wd_page::figure::{
     Colour, Horizontal, Mark, Panel, PanelFigure, Point, Reference, Series, Transform,
 };
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 /// What the four ways are to agree within.
 const AGREEMENT: f64 = 1e-6;

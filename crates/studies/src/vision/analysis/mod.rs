@@ -26,10 +26,9 @@ mod surface;
 use serde::Serialize;
 use wd_decay::OptimizerKind;
 
-use wd_lab::analyse_some;
 use wd_lab::configuration::flatten;
 use wd_lab::study::{Study, Trial};
-use wd_lab::{Analysis, AnalysisOptions, LabError};
+use wd_lab::{Analysis, AnalysisOptions, LabError, analyse_some};
 use wd_page::Claim;
 
 pub use finals::Finals;

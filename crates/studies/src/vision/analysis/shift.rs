@@ -7,8 +7,7 @@ use serde::Serialize;
 use wd_lab::setting::spell;
 use wd_lab::wording::sentence::{change, difference, quantity};
 use wd_page::{Claim, Supported};
-use wd_statistics::{Interval, PairedDifference};
-use wd_statistics::{adjust_family, interval};
+use wd_statistics::{Interval, PairedDifference, adjust_family, interval};
 
 use wd_lab::LabError;
 use wd_lab::study::Study;

@@ -11,8 +11,7 @@ use wd_lab::LabError;
 use wd_lab::configuration::{Flat, flatten};
 use wd_lab::record::Roles;
 use wd_lab::study::{Study, Trial};
-use wd_statistics::Interval;
-use wd_statistics::interval;
+use wd_statistics::{Interval, interval};
 
 pub(super) const MODEL_KEY: &str = "model.kind";
 const KIND_KEY: &str = "optim.kind";

@@ -18,8 +18,7 @@ use crate::vision::analysis::{Surface, VisionAnalysis};
 use wd_lab::wording::Ends;
 use wd_statistics::Interval;
 
-use wd_page::number;
-use wd_page::{Claim, Content, Context, Page, Section, Supported, Table};
+use wd_page::{Claim, Content, Context, Page, Section, Supported, Table, number};
 
 impl VisionAnalysis {
     /// The study as a page.

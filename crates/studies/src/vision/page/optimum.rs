@@ -5,8 +5,7 @@ use wd_lab::page::mean_point;
 
 use super::{exponential, with_interval};
 use wd_page::figure::{Colour, Mark, Panel, PanelFigure, Reference, Series, Transform};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let mut contents = Vec::new();

@@ -4,8 +4,7 @@ use crate::vision::analysis::{Regime, VisionAnalysis};
 use wd_lab::page::mean_point;
 
 use wd_page::figure::{Colour, Mark, Panel, PanelFigure, Reference, Series};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
+use wd_page::{Content, FigureBlock, Section, number};
 
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let contents = if analysis.regimes.is_empty() {

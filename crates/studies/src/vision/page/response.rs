@@ -6,8 +6,7 @@ use wd_lab::page::mean_point;
 use wd_statistics::Interval;
 
 use wd_page::figure::{Colour, Mark, Moment, Panel, PanelFigure, Point, Reference, Series};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
+use wd_page::{Content, FigureBlock, Section, number};
 
 /// λ values above 0 without which there is no curve.
 const LEAST: usize = 3;

@@ -3,8 +3,7 @@
 use crate::vision::analysis::{Point, Surface, VisionAnalysis};
 
 use wd_page::figure::{Cell, Figure, HeatMap};
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let surface = analysis

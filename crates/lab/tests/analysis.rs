@@ -1,5 +1,6 @@
 //! From run directories to arms, comparisons and verdict, with planted truths.
 
+mod planned;
 mod random;
 mod synthetic;
 

@@ -61,18 +61,12 @@ pub(super) fn best(family: &Family<'_>) -> Claim {
         .map(|(_, comparison)| comparison.final_loss())
         .filter(|loss| loss.interval.n >= 2)
         .collect();
-    let beyond_doubt = |loss: &PairedDifference, sign: f64| {
-        loss.holds_after_correction() && loss.interval.mean * sign > 0.0
-    };
     Claim {
         claim: format!("Under {}, some λ > 0 ends with a lower {loss} than λ=0", family.name),
         finding,
-        supported: if tested.iter().any(|loss| beyond_doubt(loss, -1.0)) {
-            Supported::Supported
-        } else if !tested.is_empty() && tested.iter().all(|loss| beyond_doubt(loss, 1.0)) {
-            Supported::Contradicted
-        } else {
-            Supported::Undecided
-        },
+        supported: Supported::decided(
+            tested.iter().any(|loss| loss.surely_has_sign(-1.0)),
+            !tested.is_empty() && tested.iter().all(|loss| loss.surely_has_sign(1.0)),
+        ),
     }
 }

@@ -82,15 +82,10 @@ fn line(family: &Family<'_>, role: Role) -> Option<Claim> {
             family.name
         ),
         finding,
-        supported: if whole.iter().all(|(_, ratio)| inside(ratio)) && fails.is_empty() {
-            Supported::Supported
-        } else if whole.iter().any(|(_, ratio)| outside(ratio))
-            || !fails.is_empty() && holds.is_empty()
-        {
-            Supported::Contradicted
-        } else {
-            Supported::Undecided
-        },
+        supported: Supported::decided(
+            whole.iter().all(|(_, ratio)| inside(ratio)) && fails.is_empty(),
+            whole.iter().any(|(_, ratio)| outside(ratio)) || !fails.is_empty() && holds.is_empty(),
+        ),
     })
 }
 

@@ -62,25 +62,17 @@ fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> Claim {
     // With its best rate at the edge of the grid λ = 0 is not tuned, and a gain over it proves
     // nothing.
     let is_tuned = edge(arms, baseline).is_empty();
-    let surely = |sign: f64| {
-        move |comparison: &&Comparison| {
-            comparison.final_loss().holds_after_correction()
-                && comparison.final_loss().interval.mean * sign > 0.0
-        }
-    };
+    let mut losses = members.iter().map(|comparison| comparison.final_loss());
     Claim {
         claim: format!(
             "Under {name}, the gain of some λ > 0 survives when each λ gets its own best learning \
              rate"
         ),
         finding: format!("{}.", told.join(". ")),
-        supported: if is_tuned && members.iter().any(|comparison| surely(-1.0)(comparison)) {
-            Supported::Supported
-        } else if is_tuned && members.iter().all(|comparison| surely(1.0)(comparison)) {
-            Supported::Contradicted
-        } else {
-            Supported::Undecided
-        },
+        supported: Supported::decided(
+            is_tuned && losses.clone().any(|loss| loss.surely_has_sign(-1.0)),
+            is_tuned && losses.all(|loss| loss.surely_has_sign(1.0)),
+        ),
     }
 }
 

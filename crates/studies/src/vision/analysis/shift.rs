@@ -108,12 +108,8 @@ impl Shift {
             .map(|at| at.difference.clone())
             .collect();
         adjust_family(&mut differences);
-        let shown = |sign: f64| {
-            let holds = |difference: &PairedDifference| {
-                difference.holds_after_correction() && difference.interval.mean * sign > 0.0
-            };
-            differences.iter().any(holds)
-        };
+        let shown =
+            |sign: f64| differences.iter().any(|difference| difference.surely_has_sign(sign));
         let supported = match (shown(1.0), shown(-1.0)) {
             (true, false) => Supported::Supported,
             (false, true) => Supported::Contradicted,

@@ -9,7 +9,8 @@ use crate::{MatRef, SparseRows, Statistics};
 /// Numbers that a fold gathers before they are added to its sums: 2 MiB.
 const FOLD_NUMBERS: usize = 1 << 18;
 
-/// The sums of each fold, with the rows that wait to be added.
+/// The sums of each fold, with the rows that wait to be added. Both kinds may wait: the first rows
+/// of a table are held whole until they outnumber its columns, and come without their zeros after.
 pub(super) struct FoldSums {
     pub(super) statistics: Vec<Statistics>,
     waiting: Vec<Rows>,

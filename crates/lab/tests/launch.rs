@@ -1,5 +1,6 @@
 //! The launcher, with shell scripts as children.
 
+mod planned;
 mod random;
 mod synthetic;
 

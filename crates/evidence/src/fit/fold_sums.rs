@@ -12,7 +12,8 @@ const FOLD_NUMBERS: usize = 1 << 18;
 /// Numbers of the sums of all folds, at most: 2 GiB.
 const MOST_NUMBERS: usize = 1 << 28;
 
-/// The sums of each fold, with the rows that wait to be added.
+/// The sums of each fold, with the rows that wait to be added. Both kinds may wait: the first rows
+/// of a table are held whole until they outnumber its columns, and come without their zeros after.
 pub(super) struct FoldSums {
     pub(super) statistics: Vec<Statistics>,
     waiting: Vec<Rows>,

@@ -39,6 +39,12 @@ pub enum DecayError {
         /// The most similar paths, nearest first.
         nearest: String,
     },
+    /// Points that no schedule goes through.
+    #[error("these points make no schedule: {reason}")]
+    InvalidPoints {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// Warm-up is longer than the run.
     #[error(
         "a warm-up of {} does not fit into a run of {}",

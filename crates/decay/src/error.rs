@@ -18,6 +18,9 @@ pub enum DecayError {
     /// An override matches no tensor.
     #[error("override `{glob}` matches no tensor; nearest: {nearest}")]
     UnmatchedGlob { glob: String, nearest: String },
+    /// Points that no schedule goes through.
+    #[error("these points make no schedule: {reason}")]
+    InvalidPoints { reason: String },
     /// Warm-up is longer than the run.
     #[error(
         "a warm-up of {} does not fit into a run of {}",

@@ -51,6 +51,7 @@ pub mod momenta;
 pub mod names;
 pub mod norm;
 pub mod optimizer_kind;
+pub mod points;
 pub mod policy;
 pub mod role;
 pub mod rule;
@@ -72,6 +73,7 @@ pub use norm::{
     scale_invariant_sgd_norm,
 };
 pub use optimizer_kind::OptimizerKind;
+pub use points::{Curve, Point, Points};
 pub use policy::{Choice, DecayPolicy, DecidedBy, Preset, TensorDescription, in_order};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};

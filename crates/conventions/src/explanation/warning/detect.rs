@@ -75,7 +75,7 @@ impl Warning {
         if let Some(schedule) = run.schedule
             && rule == DecayRule::Constant
             && schedule.kind != ScheduleKind::Constant
-            && decay.lambda_schedule.is_none()
+            && decay.run.lambda_schedule.is_none()
         {
             warnings.push(Warning::ScheduleIgnored {
                 last_factor: schedule.factor(schedule.steps.saturating_sub(1)),

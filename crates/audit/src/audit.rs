@@ -151,9 +151,10 @@ fn collect(request: &Request) -> Result<Case, AuditError> {
 /// A checkpoint with its parameters named and its configurations read.
 fn subject(checkpoint: Checkpoint, beside: Vec<Declaration>) -> Subject {
     let (naming, parameters) = names::resolve(&checkpoint);
-    let within = checkpoint.embedded.iter().filter_map(|embedded| {
-        dialect::read_value(&embedded.file, &embedded.key, &embedded.value)
-    });
+    let within = checkpoint
+        .embedded
+        .iter()
+        .filter_map(|embedded| dialect::read_value(&embedded.file, &embedded.key, &embedded.value));
     let declarations = within.chain(beside).collect();
     Subject { checkpoint, naming, parameters, declarations }
 }
@@ -165,7 +166,9 @@ fn read_beside(paths: &[PathBuf]) -> (Vec<Declaration>, Vec<String>) {
     for path in paths {
         match read_configuration(path) {
             Ok(declaration) => declarations.push(declaration),
-            Err(error) => unread.push(format!("The configuration beside it was left out: {error}.")),
+            Err(error) => {
+                unread.push(format!("The configuration beside it was left out: {error}."))
+            }
         }
     }
     (declarations, unread)
@@ -175,10 +178,8 @@ fn read_configuration(path: &Path) -> Result<Declaration, AuditError> {
     let io = |source| AuditError::Io { path: path.to_owned(), source };
     let length = std::fs::metadata(path).map_err(io)?.len();
     if length > Limits::DEFAULT.text_bytes as u64 {
-        let reason = format!(
-            "it has {}, more than a configuration has",
-            wd_page::number::bytes(length)
-        );
+        let reason =
+            format!("it has {}, more than a configuration has", wd_page::number::bytes(length));
         return Err(AuditError::Configuration { path: path.to_owned(), line: None, reason });
     }
     dialect::read(path, &std::fs::read_to_string(path).map_err(io)?)
@@ -198,7 +199,9 @@ fn set_aside(
     let mut counted = Vec::new();
     let mut aside = Vec::new();
     for finding in findings {
-        let by_comment = ignored.iter().any(|name| rules::find(finding.rule).is_ok_and(|rule| rules::is_named(rule, name)));
+        let by_comment = ignored
+            .iter()
+            .any(|name| rules::find(finding.rule).is_ok_and(|rule| rules::is_named(rule, name)));
         let known = baseline.is_some_and(|baseline| baseline.holds(&finding));
         match (by_comment, known) {
             (true, _) => aside.push(AsideFinding { finding, set_aside: SetAside::Comment }),

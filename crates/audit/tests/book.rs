@@ -32,7 +32,8 @@ fn every_rule_has_its_page() {
 
 #[test]
 fn the_list_of_rules_names_each() {
-    let mut list = "# Rules of the audit\n\n| rule | severity | finds |\n|---|---|---|\n".to_owned();
+    let mut list =
+        "# Rules of the audit\n\n| rule | severity | finds |\n|---|---|---|\n".to_owned();
     for rule in RULES {
         list.push_str(&format!(
             "| [{id}](rules/{id}.md) {} | {} | {} |\n",

@@ -142,9 +142,14 @@ fn training_arguments_are_read_whole_without_their_class() {
 
 #[test]
 fn consecutive_checkpoints_obey_adamw() {
-    let (before, after) = (read("../../../../corpora/checkpoints/lm-1500.pt"), read("../../../../corpora/checkpoints/lm-1501.pt"));
-    let rates: Vec<f64> =
-        serde_json::from_slice(&std::fs::read(file("../../../../corpora/checkpoints/lr.json")).unwrap()).unwrap();
+    let (before, after) = (
+        read("../../../../corpora/checkpoints/lm-1500.pt"),
+        read("../../../../corpora/checkpoints/lm-1501.pt"),
+    );
+    let rates: Vec<f64> = serde_json::from_slice(
+        &std::fs::read(file("../../../../corpora/checkpoints/lr.json")).unwrap(),
+    )
+    .unwrap();
     assert_eq!((before.step(), after.step()), (Some(1500.0), Some(1501.0)));
     let group = &after.optimizers[0].groups[0];
     assert_eq!((group.lambda, group.rate), (Some(0.1), Some(rates[1500])));

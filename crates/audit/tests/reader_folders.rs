@@ -64,7 +64,10 @@ fn an_index_names_plain_files_of_its_folder_alone() {
     #[cfg(unix)]
     {
         let other = tempfile::tempdir().unwrap();
-        copy("../../../../corpora/checkpoints/lm-1600.safetensors", &other.path().join("secret.safetensors"));
+        copy(
+            "../../../../corpora/checkpoints/lm-1600.safetensors",
+            &other.path().join("secret.safetensors"),
+        );
         let link = folder.path().join("link.safetensors");
         std::os::unix::fs::symlink(other.path().join("secret.safetensors"), link).unwrap();
         let error = write("link.safetensors").unwrap_err().to_string();

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, metrics, plan,
-    predict, report, reproduce, sweep, train,
+    advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, metrics,
+    plan, predict, report, reproduce, sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.

@@ -9,8 +9,10 @@ const MOST_NAMES: usize = 4;
 
 pub(super) fn section(audit: &Audit) -> Option<Section> {
     let file = audit.files.last().filter(|file| !file.conventions.is_empty())?;
-    let mut table =
-        Table::new(&["convention", "which tensors decay", "would also decay", "would not decay"], 4);
+    let mut table = Table::new(
+        &["convention", "which tensors decay", "would also decay", "would not decay"],
+        4,
+    );
     for one in &file.conventions {
         table.rows.push(vec![
             one.convention.to_string(),

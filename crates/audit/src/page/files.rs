@@ -26,9 +26,8 @@ fn file(file: &FileSummary) -> Vec<Content> {
     let version = file.writer_version.as_deref().map(|it| format!(" {it}")).unwrap_or_default();
     let dtypes: Vec<String> =
         file.dtypes.iter().map(|one| format!("{} {}", count(one.elements), one.dtype)).collect();
-    let mut facts = vec![
-        ("Form".to_owned(), format!("{}, written by {}{version}", file.format, file.writer)),
-    ];
+    let mut facts =
+        vec![("Form".to_owned(), format!("{}, written by {}{version}", file.format, file.writer))];
     if file.tensors > 0 {
         facts.push((
             "Model".to_owned(),
@@ -44,10 +43,8 @@ fn file(file: &FileSummary) -> Vec<Content> {
         let name = optimizer.name.as_deref().unwrap_or("optimizer");
         facts.push((capitalised(name), format!("named by {}", optimizer.naming)));
     }
-    let mut contents = vec![
-        Content::Heading(file.path.display().to_string()),
-        Content::Facts(facts),
-    ];
+    let mut contents =
+        vec![Content::Heading(file.path.display().to_string()), Content::Facts(facts)];
     for optimizer in &file.optimizers {
         contents.push(groups(&optimizer.groups));
     }
@@ -60,8 +57,17 @@ fn capitalised(name: &str) -> String {
 }
 
 fn groups(groups: &[GroupSummary]) -> Content {
-    let columns =
-        ["group", "λ acts", "λ", "rate", "β or μ", "tensors", "parameters", "ηλ a step", "τ, steps"];
+    let columns = [
+        "group",
+        "λ acts",
+        "λ",
+        "rate",
+        "β or μ",
+        "tensors",
+        "parameters",
+        "ηλ a step",
+        "τ, steps",
+    ];
     let mut table = Table::new(&columns, 2);
     let or_dash = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), short);
     for group in groups {

@@ -38,7 +38,8 @@ fn finding(finding: &Finding) -> Vec<Content> {
     }];
     if finding.tensors.len() > 3 {
         let mut table = Table::new(&["tensor"], 1);
-        table.rows = finding.tensors.iter().take(MOST_NAMES).map(|name| vec![name.clone()]).collect();
+        table.rows =
+            finding.tensors.iter().take(MOST_NAMES).map(|name| vec![name.clone()]).collect();
         let name = match finding.tensors.len() {
             all if all > MOST_NAMES => format!("The first {MOST_NAMES} of {all} tensors"),
             all => format!("The {}", counted(all as u64, "tensor")),
@@ -47,4 +48,3 @@ fn finding(finding: &Finding) -> Vec<Content> {
     }
     contents
 }
-

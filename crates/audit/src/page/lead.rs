@@ -66,7 +66,9 @@ fn declared(audit: &Audit) -> String {
             None => "These files say nothing of weight decay.".to_owned(),
         },
         [one] if lambdas == [0.0] => format!("No group declares weight decay: λ = {one}."),
-        [one] => format!("The optimizer declares λ = {one}; that it was applied is not proved here."),
+        [one] => {
+            format!("The optimizer declares λ = {one}; that it was applied is not proved here.")
+        }
         [rest @ .., last] => format!(
             "The optimizer declares λ = {} and {last}; that it was applied is not proved here.",
             rest.join(", ")

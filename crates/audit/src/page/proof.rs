@@ -13,7 +13,8 @@ const FEW: usize = 12;
 
 pub(super) fn sections(audit: &Audit) -> Vec<Section> {
     let proof = &audit.proof;
-    let mut contents: Vec<Content> = proof.reasons.iter().cloned().map(Content::Paragraph).collect();
+    let mut contents: Vec<Content> =
+        proof.reasons.iter().cloned().map(Content::Paragraph).collect();
     if let Some(sum) = proof.rate_sum {
         contents.push(Content::fact("Σ η between the two", short(sum)));
     }
@@ -36,7 +37,8 @@ pub(super) fn sections(audit: &Audit) -> Vec<Section> {
 }
 
 fn estimates(estimates: &[TensorEstimate], most: usize) -> Content {
-    let columns = ["tensor", "seen by", "λ, 95 % interval", "κ, 95 % interval", "η", "declared", "rows"];
+    let columns =
+        ["tensor", "seen by", "λ, 95 % interval", "κ, 95 % interval", "η", "declared", "rows"];
     let mut table = Table::new(&columns, 2);
     for one in estimates.iter().take(most) {
         let or_dash = |words: Option<String>| words.unwrap_or_else(|| "–".to_owned());

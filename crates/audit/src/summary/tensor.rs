@@ -46,9 +46,8 @@ impl TensorSummary {
 
     /// A tensor that no optimizer holds.
     pub(super) fn without_group(name: &str, tensor: &crate::tensor::Tensor) -> Self {
-        let rms = norms(tensor).map(|norms| {
-            (norms.sum_of_squares / tensor.elements() as f64).sqrt()
-        });
+        let rms =
+            norms(tensor).map(|norms| (norms.sum_of_squares / tensor.elements() as f64).sqrt());
         TensorSummary {
             name: name.to_owned(),
             kind: Some(Kind::of(name, tensor.shape())),

@@ -13,7 +13,7 @@ use crate::finding::{Finding, Severity};
 use crate::limits::Limits;
 use crate::output::Baseline;
 use crate::summary::FileSummary;
-use crate::{AuditError, names, rules};
+use crate::{AuditError, names, order, rules};
 
 /// Version of the audit's JSON; it changes when a key changes its meaning.
 pub const SCHEMA: u32 = 1;
@@ -88,7 +88,7 @@ impl Audit {
         let baseline = request.baseline.as_deref().map(Baseline::read).transpose()?;
         let case = collect(request)?;
         let files = case.subjects.iter().map(|subject| FileSummary::of(subject, &case)).collect();
-        let mut findings = rules::judge(&case, rules);
+        let mut findings = once(rules::judge(&case, rules));
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let (findings, set_aside) = set_aside(findings, &case, baseline.as_ref());
         Ok(Audit {
@@ -138,18 +138,15 @@ fn collect(request: &Request) -> Result<Case, AuditError> {
     }
     let mut subjects: Vec<Subject> =
         checkpoints.into_iter().map(|(read, beside)| subject(read, beside)).collect();
-    // Without a clock files stay in the order in which they were given.
-    subjects.sort_by(|a, b| match (a.checkpoint.step(), b.checkpoint.step()) {
-        (Some(first), Some(second)) => first.total_cmp(&second),
-        _ => std::cmp::Ordering::Equal,
-    });
+    order::by_steps(&mut subjects);
     let rates = request.rates.as_deref().map(Rates::read).transpose()?;
     let proof = estimate::prove(&mut subjects, rates.as_ref(), &declarations);
     Ok(Case { subjects, declarations, proof })
 }
 
 /// A checkpoint with its parameters named and its configurations read.
-fn subject(checkpoint: Checkpoint, beside: Vec<Declaration>) -> Subject {
+fn subject(mut checkpoint: Checkpoint, beside: Vec<Declaration>) -> Subject {
+    order::count_by_name(&mut checkpoint);
     let (naming, parameters) = names::resolve(&checkpoint);
     let within = checkpoint
         .embedded
@@ -183,6 +180,21 @@ fn read_configuration(path: &Path) -> Result<Declaration, AuditError> {
         return Err(AuditError::Configuration { path: path.to_owned(), line: None, reason });
     }
     dialect::read(path, &std::fs::read_to_string(path).map_err(io)?)
+}
+
+/// Of findings that say the same of several checkpoints of one training, that of the last.
+fn once(findings: Vec<Finding>) -> Vec<Finding> {
+    let same = |a: &Finding, b: &Finding| {
+        a.rule == b.rule && a.message == b.message && a.tensors == b.tensors
+    };
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        match kept.iter_mut().find(|earlier| same(earlier, &finding)) {
+            Some(earlier) => *earlier = finding,
+            None => kept.push(finding),
+        }
+    }
+    kept
 }
 
 /// The findings that count, and those that do not.

@@ -31,6 +31,7 @@ pub mod finding;
 pub mod limits;
 pub mod measure;
 pub mod names;
+mod order;
 pub mod output;
 mod page;
 pub mod rules;

@@ -99,7 +99,8 @@ fn mutated(random: &mut Random, original: &[u8]) -> Vec<u8> {
             continue;
         }
         let at = random.below(length);
-        let end = (at + 1 + random.below(if random.below(3) == 0 { 4096 } else { 16 })).min(length);
+        let most_of_it = if random.below(3) == 0 { 4096 } else { 16 };
+        let end = (at + 1 + random.below(most_of_it)).min(length);
         let piece = PIECES[random.below(PIECES.len())];
         match random.below(9) {
             0 => bytes[at] ^= 1 << random.below(8),

@@ -7,7 +7,7 @@ use crate::{ConventionError, Setting};
 use wd_decay::shrink::{PenaltyPath, shrink};
 use wd_decay::{
     Anchor, DecayRule, Declared, LearningRate, Momenta, MuonScale, OptimizerKind, PeakLearningRate,
-    Role, Run, Schedule, Unit, UpdateNoise,
+    Role, Run, Unit, UpdateNoise,
 };
 use wd_page::number::short;
 

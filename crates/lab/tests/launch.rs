@@ -94,6 +94,7 @@ fn every_way_to_end_is_told_apart_and_stops_nobody_else() {
                 Event::Started { trial: t }
                 | Event::Progress { trial: t, .. }
                 | Event::Ended { trial: t, .. } => *t == trial,
+                Event::Elsewhere { .. } => false,
             })
             .collect();
         assert!(matches!(of_trial.first(), Some(Event::Started { .. })));

@@ -124,7 +124,7 @@ fn without_effect_the_verdict_claims_one_at_most_once_in_twenty() {
     {
         let mut random = Random::new(seeds * 100 + lambdas as u64);
         let effects = Effects { deviation, ..NO_EFFECT };
-        let (mut effects, mut helps, mut hurts, mut rises) = (0, 0, 0, 0);
+        let (mut acted, mut helps, mut hurts, mut rises) = (0, 0, 0, 0);
         for _ in 0..studies {
             let verdict = simulate(&mut random, seeds, lambdas, effects);
             let claims = |words: &str| {
@@ -132,17 +132,17 @@ fn without_effect_the_verdict_claims_one_at_most_once_in_twenty() {
                     line.claim.contains(words) && line.supported == Supported::Supported
                 })
             };
-            effects +=
+            acted +=
                 u32::from(matches!(verdict.acts_as, ActsAs::Force | ActsAs::Prior | ActsAs::Both));
             helps += u32::from(claims("Under a cosine schedule, some λ > 0 ends with a lower"));
             hurts += u32::from(claims("every larger λ only raises"));
             rises += u32::from(claims("the gradient norm late"));
         }
         println!(
-            "{seeds} seeds, {lambdas} λ, spread {deviation}: {effects} {helps} {hurts} {rises} of {studies}"
+            "{seeds} seeds, {lambdas} λ, spread {deviation}: {acted} {helps} {hurts} {rises} of {studies}"
         );
         // 5 % of 2000 with four standard errors of 10; a one-sided claim has half of the 5 %.
-        assert!(effects <= 140, "{effects} of {studies} claim an effect");
+        assert!(acted <= 140, "{acted} of {studies} claim an effect");
         assert!(helps <= 80, "{helps} of {studies} claim that some λ helps");
         assert!(hurts <= 80 && rises <= 80, "{hurts}, {rises} of {studies}");
     }

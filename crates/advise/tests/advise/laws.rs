@@ -310,6 +310,7 @@ fn any_run() -> impl Strategy<Value = PlannedRun> {
                     floor,
                     optimizer,
                     width,
+                    base_total: None,
                     base_width,
                     base_lambda,
                     fine_tuning,

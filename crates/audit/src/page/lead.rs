@@ -104,6 +104,10 @@ pub(super) fn range(estimate: &Estimate) -> String {
         return short(value);
     }
     let width = (high - low) / 2.0;
+    // Long tails of zeros are hard to count.
+    if width < 1e-6 && value.abs() < 1e-6 {
+        return format!("{} [{}, {}]", short(value), short(low), short(high));
+    }
     // Two digits of the uncertainty.
     let decimals = (1.0 - width.log10().floor()).clamp(0.0, 12.0) as usize;
     let fixed = |number: f64| wd_page::number::fixed(number, decimals);

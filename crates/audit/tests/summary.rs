@@ -6,8 +6,7 @@ use wd_audit::{Audit, Request};
 
 /// A safetensors file with one matrix of two by two.
 fn write_shard(path: &Path, name: &str) {
-    let header =
-        format!(r#"{{"{name}":{{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}}}"#);
+    let header = format!(r#"{{"{name}":{{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}}}"#);
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend_from_slice(header.as_bytes());
     file.extend_from_slice(&[0; 16]);

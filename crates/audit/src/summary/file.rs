@@ -84,8 +84,7 @@ impl FileSummary {
             seen.extend(tensors.filter(|tensor| {
                 // The place in memory and not in the file, which shards and copies have in common.
                 // An empty tensor has no place, and counts nothing.
-                places.insert((tensor.bytes().as_ptr(), tensor.shape()))
-                    || tensor.elements() == 0
+                places.insert((tensor.bytes().as_ptr(), tensor.shape())) || tensor.elements() == 0
             }));
             seen
         };

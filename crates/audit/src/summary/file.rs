@@ -82,9 +82,9 @@ impl FileSummary {
             let tensors = checkpoint.model.iter().map(|named| &named.tensor);
             let mut places = std::collections::HashSet::new();
             seen.extend(tensors.filter(|tensor| {
+                // The place in memory and not in the file, which shards and copies have in common.
                 // An empty tensor has no place, and counts nothing.
-                places.insert((tensor.bytes().offset(), tensor.shape().to_vec()))
-                    || tensor.elements() == 0
+                places.insert((tensor.bytes().as_ptr(), tensor.shape())) || tensor.elements() == 0
             }));
             seen
         };

@@ -1,19 +1,16 @@
 //! `wd audit` as a user types it: the proof, the exit codes, what other programs read.
 
-mod support;
-
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
-use support::wd;
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../corpora/checkpoints").join(name)
 }
 
 fn audit(words: &[&str]) -> Command {
-    let mut command = wd();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wd"));
     // Names of files are printed as they were typed.
     command.current_dir(file("")).arg("audit").args(words);
     command

@@ -246,12 +246,17 @@ mod tests {
         }
     }
 
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Holder {
+        drawn: Points,
+    }
+
     #[test]
     fn points_read_back_from_a_file_as_they_were_written() {
         let drawn = points("0:0.1/0.3:1/1:0.02:cosine");
-        let text = serde_json::to_string(&drawn).unwrap();
-        assert_eq!(text, r#"[[0.0,0.1],[0.3,1.0],[1.0,0.02,"cosine"]]"#);
-        assert_eq!(serde_json::from_str::<Points>(&text).unwrap(), drawn);
+        let text = toml::to_string(&Holder { drawn }).unwrap();
+        assert_eq!(text.trim(), r#"drawn = [[0.0, 0.1], [0.3, 1.0], [1.0, 0.02, "cosine"]]"#);
+        assert_eq!(toml::from_str::<Holder>(&text).unwrap(), Holder { drawn });
     }
 
     #[test]

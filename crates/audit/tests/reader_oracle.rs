@@ -47,7 +47,7 @@ fn agree(path: &Path, oracle: &PytorchReader, ours: &[(String, Tensor)]) {
     for tensor in oracle.tensors().values() {
         let mine = ours.iter().find(|(name, _)| *name == tensor.name);
         let (_, mine) = mine.unwrap_or_else(|| panic!("{name} has {} for others", tensor.name));
-        let shape: Vec<usize> = tensor.shape().iter().map(|&size| size as usize).collect();
+        let shape: Vec<usize> = tensor.shape().to_vec();
         assert_eq!(mine.shape(), shape, "{name} {}", tensor.name);
         let theirs = numbers(&tensor.read().unwrap(), tensor.dtype());
         let mine = mine.to_f64().unwrap();
@@ -115,7 +115,7 @@ fn the_files_of_the_other_reader_agree() {
             "full_model_checkpoint.pt" => {
                 PytorchReader::with_top_level_key(&path, "model").unwrap()
             }
-            _ => PytorchReader::new(&path).unwrap(),
+            _ => PytorchReader::new(&path).unwrap_or_else(|error| panic!("{name}: {error}")),
         };
         match name.starts_with("full_model") && name != "full_model_state_dict.pt" {
             true => agree(&path, &oracle, &model(&path)),

@@ -241,7 +241,15 @@ fn what_another_process_trains_is_waited_for() {
     let report = thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_millis(700));
-            write_run(&trials[0].directory, &settings(&trials[0]), Truth::default(), 0.0);
+            // The other process has the lock until all is written.
+            let elsewhere = folder.path().join("elsewhere");
+            write_run(&elsewhere, &settings(&trials[0]), Truth::default(), 0.0);
+            for entry in fs::read_dir(&elsewhere).unwrap() {
+                let (path, name) = entry.map(|it| (it.path(), it.file_name())).unwrap();
+                if path.is_file() && name != ".lock" {
+                    fs::copy(&path, trials[0].directory.join(name)).unwrap();
+                }
+            }
             drop(locks);
         });
         Launcher::new(1).run(

@@ -174,9 +174,12 @@ fn numbered(mut settings: Vec<(String, Value)>) -> Group {
     Group::from_settings(settings, parameters, names)
 }
 
+/// The settings of a group, in the order of the file.
+type Settings = Vec<(String, Value)>;
+
 /// Parameters that carry their group's settings each, put together where the settings agree.
-fn gathered(flat: Vec<(String, Vec<(String, Value)>)>) -> Vec<Group> {
-    let mut gathered: Vec<(Vec<(String, Value)>, Vec<String>)> = Vec::new();
+fn gathered(flat: Vec<(String, Settings)>) -> Vec<Group> {
+    let mut gathered: Vec<(Settings, Vec<String>)> = Vec::new();
     let mut by_settings: HashMap<String, usize> = HashMap::new();
     for (name, mut settings) in flat {
         settings.retain(|(key, _)| key != "param_names" && key != "params");

@@ -1,7 +1,7 @@
 //! What a configuration declares, read as its trainer reads it: nanoGPT, Hugging Face, OLMo …
 //!
 //! A configuration is text ([`read`]) or lies in a checkpoint ([`read_value`]). Each trainer is a
-//! file of its own with one [`Dialect`]: its name, how its configurations are told from others, and
+//! file of its own with one `Dialect`: its name, how its configurations are told from others, and
 //! how λ and what it is multiplied with are read from them, scaled as the trainer scales and with
 //! the trainer's defaults where keys are absent. To add a trainer is to add a file and a line here.
 //!

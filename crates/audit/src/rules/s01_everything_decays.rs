@@ -29,8 +29,8 @@ pub(super) static RULE: Rule = Rule {
         \n\nThe order of parameters changes with that, so begin a new run or map the state by \
         name.",
     no_fault: "OLMo 2, litgpt, torchtitan and fairseq decay everything by design: their \
-        checkpoints and configurations are not reported. A model without gains and biases has nothing to leave \
-        out.",
+        checkpoints and configurations are not reported. A model without gains and biases has \
+        nothing to leave out.",
     cases: &["verl#5070", "TransformerLens#460", "fastai2#519", "mad-lab#5"],
     check,
 };

@@ -84,8 +84,10 @@ fn scheduled(subject: &Subject, held: &Held<'_>, step: u64) -> Option<Rates> {
 fn declared(held: &Held<'_>, declarations: &[Declaration], step: u64) -> Option<Rates> {
     let (peak, schedule) =
         declarations.iter().find_map(|one| Some((one.rate?.value, one.schedule?)))?;
-    let rates =
-        Rates { form: Form::Scheduled { peak, schedule }, source: RateSource::Configuration };
+    let rates = Rates {
+        form: Form::Scheduled { peak, schedule: Box::new(schedule) },
+        source: RateSource::Configuration,
+    };
     // Files save the rate of the step that they follow, or of the next one.
     let is_near = |step| {
         let (rate, saved) = (rates.at(step), held.group.rate);

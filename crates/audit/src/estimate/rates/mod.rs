@@ -59,7 +59,7 @@ enum Form {
     /// A scheduler; `scale` steps of the optimizer are one of its own, which is `offset` ahead.
     Closed { form: ClosedForm, scale: f64, offset: f64 },
     /// A peak and its schedule.
-    Scheduled { peak: f64, schedule: Schedule },
+    Scheduled { peak: f64, schedule: Box<Schedule> },
     /// The same at every step.
     Constant(f64),
 }
@@ -181,7 +181,7 @@ mod tests {
     fn a_trapezium_log_every_hundredth_of_a_cosine_sums_to_a_thousandth() {
         let schedule = Schedule::new(wd_decay::ScheduleKind::Cosine, 0, 3000, 0.1, 0).unwrap();
         let all = Rates {
-            form: Form::Scheduled { peak: 1e-3, schedule },
+            form: Form::Scheduled { peak: 1e-3, schedule: Box::new(schedule) },
             source: RateSource::Configuration,
         };
         let log = (1..=100)

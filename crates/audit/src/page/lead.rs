@@ -104,8 +104,8 @@ pub(super) fn range(estimate: &Estimate) -> String {
         return short(value);
     }
     let width = (high - low) / 2.0;
-    // Long tails of zeros are hard to count.
-    if width < 1e-6 && value.abs() < 1e-6 {
+    // Long rows of zeros are hard to count.
+    if value == 0.0 || (width < 1e-6 && value.abs() < 1e-6) {
         return format!("{} [{}, {}]", short(value), short(low), short(high));
     }
     // Two digits of the uncertainty.

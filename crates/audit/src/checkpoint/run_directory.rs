@@ -14,8 +14,8 @@ use crate::{AuditError, Fault};
 
 use super::find::ReadOptions;
 use super::{
-    Checkpoint, Clock, Embedded, Format, Group, LoggedRate, NamedTensor, OptimizerState,
-    ParameterId, ParameterState, Value, Writer, index,
+    Checkpoint, Clock, Format, Group, LoggedRate, NamedTensor, OptimizerState, ParameterId,
+    ParameterState, Value, Writer, index,
 };
 
 /// Arenas of the optimizer, and PyTorch's names of what they hold.
@@ -74,10 +74,6 @@ fn one(
     }
     let optimizer = optimizer(plan, step, taken, &arenas, &mut checkpoint.remarks);
     checkpoint.optimizers.push(optimizer);
-    let plan = serde_json::to_value(plan).ok().map(from_json);
-    let file = folder.to_owned();
-    let embed = |value| Embedded { file, key: "plan".to_owned(), value };
-    checkpoint.embedded.extend(plan.map(embed));
     Ok(checkpoint)
 }
 
@@ -166,22 +162,4 @@ fn group(plan: &Plan, step: u64, lambda: f64) -> Group {
         }
     }
     Group::from_settings(settings, parameters, Some(names))
-}
-
-/// JSON as a plain value. Its depth is that of a plan, which this program writes.
-fn from_json(json: Json) -> Value {
-    match json {
-        Json::Null => Value::None,
-        Json::Bool(truth) => Value::Bool(truth),
-        Json::Number(number) => match number.as_i64() {
-            Some(integer) => Value::Integer(integer),
-            None => number.as_f64().map_or(Value::None, Value::Number),
-        },
-        Json::String(text) => Value::Text(text),
-        Json::Array(list) => Value::List(list.into_iter().map(from_json).collect()),
-        Json::Object(table) => {
-            let pairs = table.into_iter().map(|(key, value)| (key, from_json(value)));
-            Value::Table(pairs.collect())
-        }
-    }
 }

@@ -41,7 +41,7 @@ fn file(file: &FileSummary) -> Vec<Content> {
     }
     for optimizer in &file.optimizers {
         let name = optimizer.name.as_deref().unwrap_or("optimizer");
-        facts.push((capitalised(name), format!("named by {}", optimizer.naming)));
+        facts.push((capitalised(name), format!("how its tensors are named: {}", optimizer.naming)));
     }
     let mut contents =
         vec![Content::Heading(file.path.display().to_string()), Content::Facts(facts)];

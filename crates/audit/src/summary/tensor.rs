@@ -68,5 +68,5 @@ fn because(subject: &Subject, parameter: &Parameter) -> String {
         true => "",
         false => "; it has no state, so it has not been updated",
     };
-    format!("it is in group {group}, known by {naming}{never}")
+    format!("it is in group {group} ({naming}){never}")
 }

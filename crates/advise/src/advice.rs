@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::recipes::{self, RecipeComparison};
 use crate::scaling::{self, ScalingTable};
 use crate::words::{coarse, short};
-use crate::{Answer, LawAnswer, PlannedRun, Verdict, laws};
+use crate::{Answer, IndependentRecord, LawAnswer, PlannedRun, Verdict, laws};
 
 /// Values of λ to train with, as an axis of `wd sweep`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +29,8 @@ pub struct Advice {
     pub laws: Vec<LawAnswer>,
     /// What they say together.
     pub verdict: Verdict,
+    /// What an independent record says of Power Lines' number; absent where the law gives none.
+    pub record: Option<IndependentRecord>,
     /// The sweep that checks or settles it; absent where no law comes near the run.
     pub sweep: Option<Sweep>,
     /// λ at other batches, budgets, models and widths.
@@ -45,6 +47,7 @@ pub fn advise(run: &PlannedRun) -> Advice {
     let verdict = Verdict::of(&answers);
     Advice {
         run: run.clone(),
+        record: IndependentRecord::of(run, &answers),
         sweep: sweep(&answers, &verdict),
         scaling: scaling::tables(run, &answers, &verdict),
         recipes: recipes::nearest(run, 3),

@@ -7,6 +7,7 @@
 //! | [`laws`] | which laws are there? |
 //! | [`verdict`] | what do their answers come to together? |
 //! | [`advice`] | what do they say of a run, and what would settle it where they disagree? |
+//! | [`record`] | what does a record that took no part in a law say of it? |
 //! | [`scaling`] | what would λ be at another batch, budget, model or width? |
 //! | [`recipes`] | what do public recipes use, and how far are they from the law? |
 //! | [`target`] | what is the recommended λ in another library? |
@@ -43,6 +44,7 @@ pub mod law;
 pub mod laws;
 mod page;
 pub mod recipes;
+pub mod record;
 pub mod report;
 pub mod run;
 pub mod scaling;
@@ -54,6 +56,7 @@ pub use advice::{Advice, Sweep, advise};
 pub use error::AdviseError;
 pub use law::{Answer, HALF_STEP, Interval, Law, Range};
 pub use recipes::{Mark, Recipe, RecipeComparison};
+pub use record::IndependentRecord;
 pub use report::AdviceReport;
 pub use run::PlannedRun;
 pub use scaling::{Axis, ScaledLambda, ScalingTable};

@@ -34,6 +34,8 @@ pub struct PlannedRun {
     pub base_width: Option<f64>,
     /// The λ that was best there.
     pub base_lambda: Option<f64>,
+    /// What that model was trained on in all.
+    pub base_total: Option<f64>,
     /// Whether training starts from weights that were trained before.
     pub fine_tuning: bool,
 }
@@ -63,6 +65,7 @@ impl PlannedRun {
             width: run.width.map(|width| width as f64),
             base_width: None,
             base_lambda: None,
+            base_total: None,
             fine_tuning: false,
         })
     }
@@ -85,6 +88,7 @@ impl PlannedRun {
             ("width", run.width),
             ("base width", run.base_width),
             ("base λ", run.base_lambda),
+            ("base tokens", run.base_total),
         ] {
             if let Some(value) = value
                 && !(value.is_finite() && value > 0.0)

@@ -15,7 +15,8 @@ pub enum Axis {
     Budget,
     /// Parameters, over the same data.
     Parameters,
-    /// Width under μP (η ∝ 1/width), with the same steps, batch and tokens a parameter.
+    /// Width under μP (η ∝ 1/width): with the same steps and batch, hence tokens, or with as many
+    /// tokens a parameter, as each law has it.
     Width,
 }
 
@@ -116,21 +117,28 @@ pub(crate) fn tables(
     tables
 }
 
-/// Both rules of transfer, from the recommended λ at the planned width.
+/// Every rule of transfer, from the recommended λ at the planned width.
 fn widths(run: &PlannedRun, lambda: f64) -> ScalingTable {
-    use crate::laws::width_transfer::{INDEPENDENT, ROOT};
+    use crate::laws::width_transfer::{COMPUTE_OPTIMAL, INDEPENDENT, ROOT};
     let rows = FACTORS
         .into_iter()
         .map(|factor| {
-            let lambdas = [INDEPENDENT, ROOT].map(|law| {
-                let wider = PlannedRun {
-                    width: Some(factor),
-                    base_width: Some(1.0),
-                    base_lambda: Some(lambda),
-                    ..run.clone()
-                };
-                ScaledLambda::of(&law, &wider)
-            });
+            let wider = PlannedRun {
+                width: Some(factor),
+                base_width: Some(1.0),
+                base_lambda: Some(lambda),
+                base_total: None,
+                ..run.clone()
+            };
+            let more = PlannedRun {
+                base_total: Some(run.total),
+                ..wider.clone().with_budget(factor * factor)
+            };
+            let lambdas = [
+                ScaledLambda::of(&INDEPENDENT, &wider),
+                ScaledLambda::of(&ROOT, &wider),
+                ScaledLambda::of(&COMPUTE_OPTIMAL, &more),
+            ];
             (factor, lambdas.to_vec())
         })
         .collect();

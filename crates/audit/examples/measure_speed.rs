@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for threads in [1, std::thread::available_parallelism()?.get()] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        pool.install(|| measure(&files, threads))?;
+        // An error of another thread is handed over as text.
+        pool.install(|| measure(&files, threads).map_err(|error| error.to_string()))?;
     }
     for file in &files {
         std::fs::remove_file(file)?;

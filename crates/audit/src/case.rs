@@ -1,6 +1,7 @@
 //! All that rules look at: checkpoints with named parameters, configurations, and what was proved.
 
 use serde::Serialize;
+use wd_decay::{DecayRule, OptimizerKind};
 
 use crate::checkpoint::{Checkpoint, Group, ParameterState};
 use crate::dialect::Declaration;
@@ -75,6 +76,61 @@ impl Subject {
     /// The weights of a parameter.
     pub fn weights(&self, parameter: &Parameter) -> Option<&Tensor> {
         self.checkpoint.tensor(parameter.name.as_deref()?)
+    }
+
+    /// The kind of an optimizer: by its name, else by what it keeps and what its groups set.
+    pub fn optimizer_kind(&self, optimizer: usize) -> Option<OptimizerKind> {
+        let saved = &self.checkpoint.optimizers[optimizer];
+        let keeps = |name: &str| saved.states.iter().any(|state| state.tensor(name).is_some());
+        let sets = |key: &str| {
+            saved.groups.iter().any(|group| group.settings.iter().any(|(name, _)| name == key))
+        };
+        let name = saved.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let by_name = [
+            ("muon", OptimizerKind::Muon),
+            ("lion", OptimizerKind::Lion),
+            ("adafactor", OptimizerKind::Adafactor),
+            ("nadam", OptimizerKind::Nadam),
+            ("radam", OptimizerKind::Radam),
+            ("adamw", OptimizerKind::Adamw),
+            ("adam", OptimizerKind::Adam),
+            ("sgd", OptimizerKind::Sgd),
+        ];
+        if let Some(&(_, kind)) = by_name.iter().find(|(part, _)| name.contains(part)) {
+            return Some(kind);
+        }
+        let decoupled = saved.groups.iter().any(|group| group.decoupled == Some(true));
+        match () {
+            () if keeps("exp_avg") && keeps("exp_avg_sq") && decoupled => {
+                Some(OptimizerKind::Adamw)
+            }
+            () if keeps("exp_avg") && keeps("exp_avg_sq") => Some(OptimizerKind::Adam),
+            () if keeps("exp_avg") => Some(OptimizerKind::Lion),
+            () if sets("ns_steps") || sets("ns_coefficients") => Some(OptimizerKind::Muon),
+            () if sets("dampening") || keeps("momentum_buffer") => Some(OptimizerKind::Sgd),
+            () => None,
+        }
+    }
+
+    /// How λ of a group acts: as the file says, else as a configuration says, else as the kind of
+    /// optimizer has it. Adam and AdamW of before PyTorch 2.15 keep the same state under the same
+    /// keys: without a configuration nothing is said of them.
+    pub fn rule(&self, case: &Case, optimizer: usize, group: usize) -> Option<DecayRule> {
+        let of = |decoupled| match decoupled {
+            true => DecayRule::Decoupled,
+            false => DecayRule::CoupledL2,
+        };
+        let saved = &self.checkpoint.optimizers[optimizer];
+        if let Some(decoupled) = saved.groups[group].decoupled {
+            return Some(of(decoupled));
+        }
+        let mut declared = self.declared(case).iter();
+        if let Some(decoupled) = declared.find_map(|declaration| declaration.decoupled) {
+            return Some(of(decoupled));
+        }
+        let kind = self.optimizer_kind(optimizer)?;
+        let is_named = saved.name.as_deref().is_some_and(|name| !name.is_empty());
+        (is_named || !kind.is_like_adam()).then(|| kind.default_rule())
     }
 
     /// The configurations that hold for this checkpoint: those given, else those found with it.

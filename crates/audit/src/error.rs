@@ -33,8 +33,10 @@ pub enum AuditError {
         fix: String,
     },
     /// Nothing that can be audited lies there.
-    #[error("{path} holds no checkpoint, optimizer state or configuration that is known; looked \
-             for: {looked_for}")]
+    #[error(
+        "{path} holds no checkpoint, optimizer state or configuration that is known; looked \
+             for: {looked_for}"
+    )]
     Nothing {
         /// The file or folder.
         path: PathBuf,

@@ -15,7 +15,10 @@
 //! | [`measure`] | norms and other sums over tensors, at the speed of memory |
 //! | [`estimate`] | λ from what the files hold, with its interval, or why it cannot be told |
 //! | [`rules`] | what may be wrong, a file a rule |
+//! | [`summary`] | what one checkpoint holds, for people |
+//! | [`output`] | SARIF, GitHub's annotations, a baseline of known findings |
 
+mod audit;
 pub mod bytes;
 pub mod case;
 pub mod checkpoint;
@@ -28,7 +31,12 @@ pub mod finding;
 pub mod limits;
 pub mod measure;
 pub mod names;
+mod order;
+pub mod output;
+mod page;
 pub mod rules;
+pub mod summary;
 pub mod tensor;
 
+pub use audit::{AsideFinding, Audit, Request, SCHEMA, SetAside};
 pub use error::{AuditError, Fault};

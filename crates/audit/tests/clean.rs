@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use wd_audit::{Audit, Request};
 use wd_audit::finding::Severity;
 use wd_audit::names::Naming;
 use wd_audit::summary::FileSummary;
+use wd_audit::{Audit, Request};
 
 /// What must be found in a folder of `fixtures/clean`.
 #[derive(Deserialize)]
@@ -50,7 +50,8 @@ fn there_is_no_error_and_at_most_one_warning() {
     for folder in folders {
         let (name, _, audit) = audited(&folder);
         let of = |severity| audit.findings.iter().filter(move |one| one.severity == severity);
-        let said = |one: &wd_audit::finding::Finding| format!("{name}: {} {}", one.rule, one.message);
+        let said =
+            |one: &wd_audit::finding::Finding| format!("{name}: {} {}", one.rule, one.message);
         complaints.extend(of(Severity::Error).map(said));
         complaints.extend(of(Severity::Warning).skip(1).map(said));
     }
@@ -130,4 +131,15 @@ fn every_configuration_declares_what_the_optimizer_holds() {
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn a_count_of_steps_is_no_weight() {
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clean");
+    let (_, _, audit) = audited(&all.join("torchtitan"));
+    let [file] = audit.files.as_slice() else { panic!("one checkpoint") };
+    assert_eq!(file.tensors, 3);
+    assert!(
+        file.clocks.iter().any(|clock| clock.name == "train_state.step" && clock.steps == 20.0)
+    );
 }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use wd_audit::{Audit, Request};
 use wd_audit::estimate::{Method, Verdict};
 use wd_audit::finding::Severity;
+use wd_audit::{Audit, Request};
 
 /// What must be found in a folder of `fixtures/planted`.
 #[derive(Deserialize)]
@@ -117,7 +117,7 @@ fn two_neighbouring_steps_give_the_decay_that_acted() {
 
 #[test]
 fn a_step_as_declared_is_said_to_be_one() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/forensics");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/checkpoints");
     let request = Request {
         paths: vec![folder.join("lm-1500.pt")],
         against: Some(folder.join("lm-1501.pt")),

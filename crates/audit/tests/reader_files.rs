@@ -142,9 +142,14 @@ fn training_arguments_are_read_whole_without_their_class() {
 
 #[test]
 fn consecutive_checkpoints_obey_adamw() {
-    let (before, after) = (read("forensics/lm-1500.pt"), read("forensics/lm-1501.pt"));
-    let rates: Vec<f64> =
-        serde_json::from_slice(&std::fs::read(file("forensics/lr.json")).unwrap()).unwrap();
+    let (before, after) = (
+        read("../../../../corpora/checkpoints/lm-1500.pt"),
+        read("../../../../corpora/checkpoints/lm-1501.pt"),
+    );
+    let rates: Vec<f64> = serde_json::from_slice(
+        &std::fs::read(file("../../../../corpora/checkpoints/lr.json")).unwrap(),
+    )
+    .unwrap();
     assert_eq!((before.step(), after.step()), (Some(1500.0), Some(1501.0)));
     let group = &after.optimizers[0].groups[0];
     assert_eq!((group.lambda, group.rate), (Some(0.1), Some(rates[1500])));
@@ -162,7 +167,7 @@ fn consecutive_checkpoints_obey_adamw() {
             assert!((new - wanted).abs() < 2e-7, "{}: {new} is not {wanted}", weights.name);
         }
     }
-    let later = read("forensics/lm-1600.safetensors");
+    let later = read("../../../../corpora/checkpoints/lm-1600.safetensors");
     assert_eq!((later.format, later.model.len()), (Format::Safetensors, 6));
     assert!(!later.is_in_module_order);
     // Rows that no text uses shrink by A = Π(1 − ηλ) and by nothing else.
@@ -197,7 +202,7 @@ fn quantised_weights_are_said_to_be_none() {
 
 #[test]
 fn a_folder_of_several_gives_them_in_the_order_of_their_steps() {
-    let found = find(&file("forensics"), &ReadOptions::default()).unwrap();
+    let found = find(&file("../../../../corpora/checkpoints"), &ReadOptions::default()).unwrap();
     let steps: Vec<Option<f64>> = found.checkpoints.iter().map(Checkpoint::step).collect();
     assert_eq!(steps, [Some(1500.0), Some(1501.0), None]);
 }

@@ -18,7 +18,7 @@ fn copy(name: &str, to: &Path) {
 fn a_trainer_checkpoint_is_one_with_its_log() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("checkpoint-3");
-    copy("forensics/lm-1600.safetensors", &folder.join("model.safetensors"));
+    copy("../../../../corpora/checkpoints/lm-1600.safetensors", &folder.join("model.safetensors"));
     copy("torch-2.15/legacy.pt", &folder.join("optimizer.pt"));
     copy("torch-2.15/training_args.bin", &folder.join("training_args.bin"));
     let state = r#"{"global_step": 3, "max_steps": 100, "log_history": [
@@ -47,7 +47,7 @@ fn a_trainer_checkpoint_is_one_with_its_log() {
 fn an_index_names_plain_files_of_its_folder_alone() {
     let folder = tempfile::tempdir().unwrap();
     let part = folder.path().join("model-00001-of-00001.safetensors");
-    copy("forensics/lm-1600.safetensors", &part);
+    copy("../../../../corpora/checkpoints/lm-1600.safetensors", &part);
     let index = folder.path().join("model.safetensors.index.json");
     let write = |name: &str| {
         let map = serde_json::json!({ "weight_map": { "emb.weight": name } });
@@ -64,7 +64,10 @@ fn an_index_names_plain_files_of_its_folder_alone() {
     #[cfg(unix)]
     {
         let other = tempfile::tempdir().unwrap();
-        copy("forensics/lm-1600.safetensors", &other.path().join("secret.safetensors"));
+        copy(
+            "../../../../corpora/checkpoints/lm-1600.safetensors",
+            &other.path().join("secret.safetensors"),
+        );
         let link = folder.path().join("link.safetensors");
         std::os::unix::fs::symlink(other.path().join("secret.safetensors"), link).unwrap();
         let error = write("link.safetensors").unwrap_err().to_string();
@@ -78,7 +81,7 @@ fn the_cache_of_the_hub_is_a_folder_of_links() {
     let root = tempfile::tempdir().unwrap();
     let (blobs, snapshot) = (root.path().join("blobs"), root.path().join("snapshots/abc"));
     fs::create_dir_all(&snapshot).unwrap();
-    copy("forensics/lm-1600.safetensors", &blobs.join("1234"));
+    copy("../../../../corpora/checkpoints/lm-1600.safetensors", &blobs.join("1234"));
     let link = snapshot.join("model-00001-of-00001.safetensors");
     std::os::unix::fs::symlink("../../blobs/1234", link).unwrap();
     let index = r#"{"weight_map": {"emb.weight": "model-00001-of-00001.safetensors"}}"#;

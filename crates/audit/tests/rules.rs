@@ -62,7 +62,7 @@ fn findings(lambda: f64, configuration: &str) -> Vec<Finding> {
         declarations: vec![declaration],
         ..Case::default()
     };
-    judge(&case, RULES)
+    judge(&case, RULES.iter().copied())
 }
 
 fn ids(findings: &[Finding]) -> Vec<&str> {

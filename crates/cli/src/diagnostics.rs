@@ -7,7 +7,10 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 use thiserror::Error;
 use wd_data::table::{TableError, TableOption};
 use wd_data::text::TextError;
+use wd_page::words::{printable, printable_lines};
 use wd_train::{ConfigError, ConfigFault, TrainError};
+
+use crate::output;
 
 /// Exit code of a run whose loss or gradient was not finite.
 pub(crate) const DIVERGED: u8 = 3;
@@ -35,6 +38,8 @@ pub(crate) enum CommandError {
     Fit(Box<wd_evidence::fit::FitError>),
     #[error(transparent)]
     Studies(#[from] wd_studies::StudyError),
+    #[error(transparent)]
+    Audit(#[from] wd_audit::AuditError),
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
     #[error("cannot write {path}: {source}")]
@@ -47,19 +52,26 @@ impl CommandError {
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
         CommandError::Usage { message: message.into(), help: help.into() }
     }
+
+    /// Whether the reader has seen enough: `wd metrics … | head` closes the pipe.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, CommandError::Output(source)
+            if source.kind() == std::io::ErrorKind::BrokenPipe)
+    }
 }
 
-/// A configuration error with its source text, for miette.
+/// A configuration error with its source text and its words, for miette.
 #[derive(Debug, Error)]
-#[error("{}", .0.fault)]
-struct Located<'a>(&'a ConfigError, NamedSource<String>);
+#[error("{2}")]
+struct Located<'a>(&'a ConfigError, NamedSource<String>, String);
 
 impl Diagnostic for Located<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         let fault = &self.0.fault;
         let help = [fault.help(), by_command(fault).map(str::to_owned)];
         let help: Vec<String> = help.into_iter().flatten().collect();
-        (!help.is_empty()).then(|| Box::new(help.join("; ")) as Box<dyn std::fmt::Display>)
+        (!help.is_empty())
+            .then(|| Box::new(printable_lines(&help.join("; "))) as Box<dyn std::fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
@@ -93,6 +105,16 @@ struct Plain {
     help: Option<String>,
 }
 
+impl Plain {
+    /// Words of files and command lines among them, without what a terminal would obey.
+    fn new(message: &str, help: Option<&(impl AsRef<str> + ?Sized)>) -> Self {
+        Plain {
+            message: printable_lines(message),
+            help: help.map(|help| printable_lines(help.as_ref())),
+        }
+    }
+}
+
 impl Diagnostic for Plain {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         self.help.as_ref().map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
@@ -101,30 +123,29 @@ impl Diagnostic for Plain {
 
 /// Shows an error on standard error and gives the exit code.
 pub(crate) fn show(error: &CommandError) -> ExitCode {
-    // `wd metrics … | head` closes the pipe: that is no failure of ours.
-    if let CommandError::Output(source) = error
-        && source.kind() == std::io::ErrorKind::BrokenPipe
-    {
+    if error.is_closed_pipe() {
         return ExitCode::SUCCESS;
     }
     let mut out = String::new();
     let handler = handler();
     let rendered = match error {
         CommandError::Train(TrainError::Config(config)) => {
-            let source = NamedSource::new(&config.name, config.text.clone());
-            handler.render_report(&mut out, &Located(config, source))
+            let source = NamedSource::new(printable(&config.name), printable_lines(&config.text));
+            let said = printable_lines(&config.fault.to_string());
+            handler.render_report(&mut out, &Located(config, source, said))
         }
-        CommandError::Usage { message, help } => handler
-            .render_report(&mut out, &Plain { message: message.clone(), help: Some(help.clone()) }),
+        CommandError::Usage { message, help } => {
+            handler.render_report(&mut out, &Plain::new(message, Some(help)))
+        }
         other => {
-            let plain = Plain { message: other.to_string(), help: spelling(other) };
-            handler.render_report(&mut out, &plain)
+            let help = spelling(other);
+            handler.render_report(&mut out, &Plain::new(&other.to_string(), help.as_deref()))
         }
     };
     if rendered.is_err() {
-        out = error.to_string();
+        out = printable_lines(&error.to_string());
     }
-    eprintln!("{}", out.trim_end());
+    output::eprint_styled(&format!("{}\n", out.trim_end()));
     ExitCode::FAILURE
 }
 
@@ -152,6 +173,11 @@ fn spelling(error: &CommandError) -> Option<String> {
                 TrainError::Exists { .. } => "--resume auto continues it",
                 TrainError::NothingToResume { .. } => "--resume auto would start at step 0",
                 TrainError::OtherConfig { .. } => "--force replaces it",
+                TrainError::LastCheckpoint { older, .. } if !older.is_empty() => {
+                    "`wd train` with the same configuration and --run-dir continues the run; --step \
+                     gives a step"
+                }
+                TrainError::Orphans { .. } => "--run-dir names another directory",
                 TrainError::NoAverage { .. } => "wd train --set run.average=0.999 keeps one",
                 _ => return None,
             };

@@ -24,3 +24,11 @@ pub(crate) fn on_interrupt(stop: impl Fn() + Send + 'static) {
         stop();
     });
 }
+
+/// Asks to stop when standard input ends, which is when the process at its other end does.
+pub(crate) fn when_input_ends() {
+    std::thread::spawn(|| {
+        let _ended = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        INTERRUPTED.store(true, Ordering::Relaxed);
+    });
+}

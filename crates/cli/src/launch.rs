@@ -76,7 +76,15 @@ fn run(trials: &[Trial], jobs: usize) -> Result<Report, CommandError> {
                 .arg(trial.configuration_path())
                 .arg("--run-dir")
                 .arg(&trial.directory)
-                .args(["--resume", "auto", "--threads", "1", "--progress", "json"]);
+                .args([
+                    "--resume",
+                    "auto",
+                    "--threads",
+                    "1",
+                    "--progress",
+                    "json",
+                    "--until-input-ends",
+                ]);
             command
         },
         |event| display.show(event),
@@ -157,6 +165,15 @@ impl<'a> Display<'a> {
                     self.bars.insert(trial, bar);
                 }
             }
+            Event::Elsewhere { trial } => {
+                if let Some(bar) = self.bars.remove(&trial) {
+                    bar.finish_and_clear();
+                }
+                self.say(format!(
+                    "{}: another process trains it; waiting for its result",
+                    self.trials[trial].name
+                ));
+            }
             Event::Progress { trial, progress } => self.advance(trial, &progress),
             Event::Ended { trial, outcome } => self.end(trial, &outcome),
         }
@@ -201,7 +218,11 @@ impl<'a> Display<'a> {
         }
         let first_line = outcome.to_string();
         let first_line = first_line.lines().next().unwrap_or_default().to_owned();
-        let line = format!("{}: {first_line}", self.trials[trial].name);
+        self.say(format!("{}: {first_line}", self.trials[trial].name));
+    }
+
+    /// A line above the bars.
+    fn say(&self, line: String) {
         match &self.screen {
             Some(screen) => {
                 // A closed terminal must not end the sweep.

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    advise, bench, completions, convert, data, evaluate, evidence, explain, export, metrics, plan,
-    predict, report, reproduce, sweep, train,
+    advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, metrics,
+    plan, predict, report, reproduce, sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -41,6 +41,7 @@ enum Command {
     Explain(explain::Arguments),
     Convert(convert::Arguments),
     Advise(Box<advise::Arguments>),
+    Audit(Box<audit::Arguments>),
     #[command(subcommand)]
     Data(data::Command),
     Export(export::Arguments),
@@ -48,8 +49,23 @@ enum Command {
     Completions(completions::Arguments),
 }
 
+impl Command {
+    /// Whether the work is done on the threads of the whole process; a run has its own.
+    fn shares_threads(&self) -> bool {
+        matches!(
+            self,
+            Command::Evidence(_) | Command::Predict(_) | Command::Evaluate(_) | Command::Data(_)
+        )
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.command.shares_threads()
+        && let Err(error) = wd_train::start_threads()
+    {
+        return diagnostics::show(&error.into());
+    }
     let outcome = match arguments.command {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Evidence(arguments) => evidence::run(&arguments),
@@ -63,6 +79,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Advise(arguments) => advise::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Export(arguments) => export::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

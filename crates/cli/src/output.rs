@@ -8,6 +8,7 @@ use std::fmt::Arguments;
 use std::io::{IsTerminal, Write};
 
 use wd_page::Terminal;
+use wd_page::words::printable_lines;
 
 use crate::diagnostics::{self, CommandError};
 
@@ -38,10 +39,15 @@ pub(crate) fn print(words: Arguments<'_>) {
     }
 }
 
-/// Writes to standard error. Where that is closed there is nobody to tell, and no reason to end the
-/// work.
+/// Writes to standard error, without what a terminal would obey. Where that is closed there is
+/// nobody to tell, and no reason to end the work.
 pub(crate) fn eprint(words: Arguments<'_>) {
-    let _closed = std::io::stderr().write_fmt(words);
+    let _closed = std::io::stderr().write_all(printable_lines(&words.to_string()).as_bytes());
+}
+
+/// Writes an error with its styles to standard error; the words in it are printable already.
+pub(crate) fn eprint_styled(text: &str) {
+    let _closed = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// How pages are written to standard output: as wide as it is, in colour where it is a terminal.

@@ -20,7 +20,7 @@ pub(crate) enum ProgressKind {
     Plain,
     /// One JSON object a line on standard output
     Json,
-    /// Nothing
+    /// Nothing but notes and the outcome
     None,
 }
 
@@ -171,7 +171,7 @@ impl Observer for RunProgress {
     fn notice(&mut self, message: &str) {
         match self {
             RunProgress::Bar(bar) => bar.suspend(|| eprintln!("{message}")),
-            RunProgress::None => {}
+            // That a checkpoint is damaged is no progress, and is said in any case.
             _ => eprintln!("{message}"),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Who may use whom. A new crate must be entered here.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("wd-decay", &[]),
     ("wd-statistics", &[]),
     ("wd-page", &[]),
@@ -22,6 +22,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
         "wd-studies",
         &["wd-decay", "wd-statistics", "wd-page", "wd-evidence", "wd-optim", "wd-store", "wd-lab"],
     ),
+    ("wd-audit", &["wd-decay", "wd-page", "wd-conventions", "wd-advise", "wd-store"]),
     (
         "wd",
         &[
@@ -38,6 +39,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "wd-train",
             "wd-lab",
             "wd-studies",
+            "wd-audit",
         ],
     ),
 ];

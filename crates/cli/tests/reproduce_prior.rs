@@ -51,9 +51,13 @@ fn the_study_writes_its_report_and_finds_the_same_again() {
     assert_eq!(found["rivals"].as_array().map(Vec::len), Some(16));
 
     let page = std::fs::read_to_string(folder.path().join("report.html")).expect("a report");
-    for figure in
-        ["sample-size", "error-over-lambda", "four-ways", "recovery-figure", "rivals-figure"]
-    {
+    for figure in [
+        "sample-size",
+        "error-over-lambda",
+        "four-ways",
+        "recovery-figure",
+        "cross-validation-figure",
+    ] {
         assert!(page.contains(&format!("id=\"{figure}\"")), "{figure} is missing");
     }
     assert!(!page.contains("NaN"));

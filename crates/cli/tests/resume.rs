@@ -165,3 +165,38 @@ fn a_damaged_checkpoint_is_passed_over() {
         std::fs::read(whole.join("metrics.bin")).expect("metrics")
     );
 }
+
+/// `WD_KILLS=1000 cargo test --release -p wd --test resume -- --ignored`: so many runs, each killed
+/// several times at moments that the clock draws, end with the same bits as one that was left alone.
+#[test]
+#[ignore = "runs for as long as it is asked to"]
+fn runs_killed_at_any_moments_end_with_the_same_bits() {
+    let rounds: u64 =
+        std::env::var("WD_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(30);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let text = write_config(folder.path(), &corpus, 200, "");
+    let images = write_image_config(folder.path(), CNN, 100);
+    for (name, config, steps) in [("text", &text, 200), ("images", &images, 100)] {
+        let whole = folder.path().join(format!("whole-{name}"));
+        let begin = Instant::now();
+        succeed(&mut train(config, &whole, "1"));
+        let whole_time = begin.elapsed();
+        for round in 0..rounds {
+            let run = folder.path().join(format!("{name}-{round}"));
+            for _ in 0..4 {
+                let mut child = train(config, &run, "1")
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .expect("the command starts");
+                let share = f64::from(begin.elapsed().subsec_nanos() % 1000) / 1000.0;
+                std::thread::sleep(whole_time.mul_f64(0.7 * share));
+                child.kill().expect("a running child");
+                child.wait().expect("a killed child");
+            }
+            succeed(&mut train(config, &run, "2"));
+            assert_same(&whole, &run, steps);
+            std::fs::remove_dir_all(&run).expect("a run directory");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::{ConventionError, Setting};
 use wd_decay::shrink::{PenaltyPath, shrink};
 use wd_decay::{
     Anchor, DecayRule, Declared, LearningRate, Momenta, MuonScale, OptimizerKind, PeakLearningRate,
-    Role, Run, Schedule, Unit, UpdateNoise,
+    Role, Run, Unit, UpdateNoise,
 };
 use wd_page::number::short;
 
@@ -29,8 +29,6 @@ pub struct DeclaredDecay {
     pub convention: Convention,
     /// λ, as written.
     pub lambda: Declared,
-    /// Factor on λ over the run; absent: 1 throughout.
-    pub lambda_schedule: Option<Schedule>,
     /// The optimizer's own numbers.
     pub momenta: Momenta,
     /// What Muon multiplies an orthogonal matrix by; absent where it depends on an unknown width.
@@ -97,7 +95,6 @@ impl From<&Setting> for DeclaredDecay {
             optimizer: setting.entry.optimizer,
             convention: setting.variant.convention,
             lambda: setting.lambda,
-            lambda_schedule: None,
             momenta: setting.momenta(),
             muon_scale: run.width.map(|fan_in| MuonScale::Shape { fan_in }),
             l1_ratio: setting.value(KeyMeaning::L1Ratio).map_or(0.0, |ratio| ratio.value),
@@ -150,7 +147,7 @@ impl DeclaredDecay {
     /// where the learning rate is unknown, or where that depends on gradients that are not known
     /// (see [`shrink`]).
     pub fn shrink(&self, step: u64) -> Option<f64> {
-        let lambda = self.lambda_schedule.map_or(1.0, |schedule| schedule.factor(step));
+        let lambda = self.run.lambda_schedule.map_or(1.0, |schedule| schedule.factor(step));
         self.shrink_at(self.learning_rate(step)?, lambda)
     }
 

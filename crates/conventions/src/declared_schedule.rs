@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::{ConventionError, Quantity};
-use wd_decay::{DecayError, Schedule, ScheduleKind, Unit};
+use wd_decay::{DecayError, Points, Schedule, ScheduleKind, Unit};
 
 /// A schedule whose run has no length yet: `cosine,warmup=400,floor=0.1`, or `cosine:0.1` for
 /// short.
@@ -17,6 +17,8 @@ pub struct DeclaredSchedule {
     pub floor: f64,
     /// Final decay of `wsd`, like the warm-up.
     pub decay: Quantity,
+    /// The points of `points`.
+    pub points: Points,
 }
 
 impl FromStr for DeclaredSchedule {
@@ -39,6 +41,7 @@ impl FromStr for DeclaredSchedule {
             warmup: Quantity::new(0.0, None),
             floor: 0.0,
             decay: Quantity::new(0.0, None),
+            points: Points::NONE,
         };
         if let Some(floor) = short_floor {
             declared.floor = plain("floor", floor)?;
@@ -48,10 +51,12 @@ impl FromStr for DeclaredSchedule {
                 Some(("warmup", value)) => declared.warmup = value.parse()?,
                 Some(("decay", value)) => declared.decay = value.parse()?,
                 Some(("floor", value)) => declared.floor = plain("floor", value)?,
+                Some(("points", value)) => declared.points = value.parse()?,
                 _ => {
                     return Err(refuse(format!(
-                        "`{part}` is none of warmup=STEPS, floor=FRACTION, decay=STEPS; \
-                         write for example schedule=cosine,warmup=400,floor=0.1"
+                        "`{part}` is none of warmup=STEPS, floor=FRACTION, decay=STEPS, \
+                         points=SHARE:FACTOR/…; write for example \
+                         schedule=cosine,warmup=400,floor=0.1"
                     )));
                 }
             }
@@ -59,6 +64,19 @@ impl FromStr for DeclaredSchedule {
         if declared.kind == ScheduleKind::WarmupStableDecay && declared.decay.value == 0.0 {
             return Err(refuse(
                 "wsd needs the length of its final decay, for example wsd,decay=20%".to_owned(),
+            ));
+        }
+        let (is_drawn, has_points) =
+            (declared.kind == ScheduleKind::Points, !declared.points.is_empty());
+        if is_drawn != has_points {
+            return Err(refuse(
+                "points and their kind go together: points,points=0:0.1/0.3:1/1:0.02:cosine"
+                    .to_owned(),
+            ));
+        }
+        if is_drawn && (declared.warmup.value != 0.0 || declared.floor != 0.0) {
+            return Err(refuse(
+                "a schedule through points has its warm-up and floor in them".to_owned(),
             ));
         }
         if !(0.0..=1.0).contains(&declared.floor) {
@@ -75,6 +93,9 @@ impl DeclaredSchedule {
         steps: u64,
         steps_per_epoch: Option<f64>,
     ) -> Result<Schedule, ConventionError> {
+        if self.kind == ScheduleKind::Points {
+            return Ok(Schedule::through(self.points, steps)?);
+        }
         let length = |key: &str, given: Quantity| {
             let refuse = |reason: &str| ConventionError::InvalidSetting {
                 key: format!("schedule {key}"),

@@ -163,7 +163,7 @@ fn penalty_coefficient(decay: &DeclaredDecay) -> Result<f64, ConventionError> {
     if decay.cautious() {
         return refuse("it decays only where the update agrees, which is no gradient of a penalty");
     }
-    if decay.lambda_schedule.is_some() && !steady(decay.lambda_schedule) {
+    if decay.run.lambda_schedule.is_some() && !steady(decay.run.lambda_schedule) {
         return refuse("λ follows a schedule of its own, so that the point of rest moves with it");
     }
     match (rule, decay.optimizer) {

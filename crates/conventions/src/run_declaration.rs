@@ -11,6 +11,7 @@ const MOST_STEPS: u64 = 1_000_000_000;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunDeclaration {
     schedule: Option<DeclaredSchedule>,
+    lambda_schedule: Option<DeclaredSchedule>,
     steps: Option<Quantity>,
     batch: Option<Quantity>,
     total: Option<Quantity>,
@@ -33,8 +34,9 @@ pub struct RunDeclaration {
 
 impl RunDeclaration {
     /// The keys that [`RunDeclaration::set`] takes, with what they mean.
-    pub const KEYS: [(&'static str, &'static str); 19] = [
+    pub const KEYS: [(&'static str, &'static str); 20] = [
         ("schedule", "learning-rate schedule: cosine,warmup=400,floor=0.1"),
+        ("lambda_schedule", "schedule of λ itself: points,points=0:0.1/1:1:cosine"),
         ("steps", "optimizer steps: 50000, 5ep"),
         ("batch", "data points a step: 65536tok, 256seq, 128img"),
         ("tokens", "tokens trained on: 3.28B, 5ep"),
@@ -92,6 +94,7 @@ impl RunDeclaration {
         const POINTS: [Unit; 4] = [Unit::Token, Unit::Sequence, Unit::Image, Unit::Example];
         match key {
             "schedule" => self.schedule = Some(text.parse()?),
+            "lambda_schedule" => self.lambda_schedule = Some(text.parse()?),
             "steps" => self.steps = Some(amount(&[Unit::Step, Unit::Epoch], None)?),
             "batch" => self.batch = Some(amount(&POINTS, None)?),
             "tokens" => {
@@ -241,9 +244,20 @@ impl RunDeclaration {
             (Some(declared), Some(steps)) => Some(declared.over(steps, steps_per_epoch)?),
             _ => None,
         };
+        let lambda_schedule = match (self.lambda_schedule, steps) {
+            (Some(declared), Some(steps)) => Some(declared.over(steps, steps_per_epoch)?),
+            (Some(_), None) => {
+                return Err(ConventionError::Missing {
+                    needed_for: "a schedule of λ".to_owned(),
+                    missing: "steps=…, over which it goes".to_owned(),
+                });
+            }
+            (None, _) => None,
+        };
         Ok(Run {
             peak_learning_rate: self.peak_learning_rate,
             schedule,
+            lambda_schedule,
             unsized_schedule: (self.schedule.filter(|_| steps.is_none()))
                 .map(|schedule| (schedule.kind, schedule.floor)),
             steps,

@@ -6,26 +6,15 @@ use std::path::{Path, PathBuf};
 /// A file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum FileError {
     /// The operating system refused to read, write or rename.
     #[error("cannot {action} {}: {source}{}", path.display(), remedy(source))]
-    Io {
-        /// What was attempted.
-        action: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// The reason given by the system, or by the decompressor.
-        source: io::Error,
-    },
+    Io { action: &'static str, path: PathBuf, source: io::Error },
 
     /// A file that is no Parquet, or a damaged one.
     #[error("{} is no usable table: {problem}", path.display())]
-    Parquet {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    Parquet { path: PathBuf, problem: String },
 }
 
 /// What can be done about a file whose content ends, or breaks, where more was promised.

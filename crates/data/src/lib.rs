@@ -16,6 +16,8 @@ compile_error!("wd-data needs one of its features `text`, `images` and `tables`"
 mod compressed;
 mod counted;
 mod file_error;
+#[cfg(any(feature = "images", feature = "tables"))]
+mod guard;
 #[cfg(feature = "images")]
 pub mod images;
 #[cfg(any(feature = "text", feature = "images"))]

@@ -17,28 +17,15 @@ pub struct Position {
 /// What a loader refuses.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum LoaderError {
     /// A setting of zero, or beyond what can be addressed.
     #[error("{name} = {value} is out of range: it must be from 1 to {limit}")]
-    Setting {
-        /// Name of the setting.
-        name: &'static str,
-        /// Its value.
-        value: u64,
-        /// The greatest value accepted.
-        limit: u64,
-    },
+    Setting { name: &'static str, value: u64, limit: u64 },
 
     /// Something that the data do not have.
     #[error("{what} {index} does not exist: there are {count}")]
-    OutOfRange {
-        /// `document`, `token`, `window` or `image`.
-        what: &'static str,
-        /// The index asked for.
-        index: u64,
-        /// How many there are.
-        count: u64,
-    },
+    OutOfRange { what: &'static str, index: u64, count: u64 },
 
     /// Every epoch has been read.
     #[error(
@@ -46,12 +33,7 @@ pub enum LoaderError {
         counted(epochs, "epoch"),
         counted(steps, "step")
     )]
-    Exhausted {
-        /// Epochs allowed.
-        epochs: u64,
-        /// Steps in an epoch.
-        steps: u64,
-    },
+    Exhausted { epochs: u64, steps: u64 },
 
     /// A position that this loader cannot have reached.
     #[error(
@@ -60,18 +42,7 @@ pub enum LoaderError {
         counted(epochs, "epoch"),
         counted(count, unit)
     )]
-    Position {
-        /// What is counted: `window` or `image`.
-        unit: &'static str,
-        /// Epoch of the position.
-        epoch: u64,
-        /// Windows or images read in that epoch.
-        cursor: u64,
-        /// Epochs allowed.
-        epochs: u64,
-        /// Windows or images in an epoch.
-        count: u64,
-    },
+    Position { unit: &'static str, epoch: u64, cursor: u64, epochs: u64, count: u64 },
 }
 
 impl LoaderError {

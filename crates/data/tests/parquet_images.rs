@@ -38,3 +38,16 @@ proptest! {
         }
     }
 }
+
+/// One changed byte on which the library panics.
+#[test]
+fn a_panic_of_the_library_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "tests/golden/damaged/image-dictionary-panic.parquet";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    for name in ["train.parquet", "test.parquet"] {
+        std::fs::copy(&file, folder.path().join(name)).unwrap();
+    }
+    let error = ImageSet::open(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("damaged"), "{error}");
+}

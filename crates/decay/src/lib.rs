@@ -11,6 +11,7 @@
 //! | [`anchor`] | towards which point does a tensor decay? |
 //! | [`momenta`] | how does an optimizer remember earlier gradients? |
 //! | [`timescale`] | how much of the start is forgotten, and over how many steps? |
+//! | [`mod@memory`] | which steps do the final weights still hold? |
 //! | [`norm`] | which weight norm does theory predict at each step? |
 //! | [`mod@equivalence`] | which λ, τ, norm and angle are the same thing? |
 //! | [`run`] | which run is a λ part of? |
@@ -45,10 +46,12 @@ pub mod anchor;
 mod counted;
 pub mod equivalence;
 mod error;
+pub mod memory;
 pub mod momenta;
 pub mod names;
 pub mod norm;
 pub mod optimizer_kind;
+pub mod points;
 pub mod policy;
 pub mod role;
 pub mod rule;
@@ -63,12 +66,14 @@ use counted::counted;
 pub use anchor::Anchor;
 pub use equivalence::{Equivalence, Known, equivalence};
 pub use error::DecayError;
+pub use memory::Memory;
 pub use momenta::Momenta;
 pub use norm::{
     Equilibrium, MuonScale, UpdateNoise, coupled_sgd_equilibrium, norm_recursion,
     scale_invariant_sgd_norm,
 };
 pub use optimizer_kind::OptimizerKind;
+pub use points::{Curve, Point, Points};
 pub use policy::{Choice, DecayPolicy, DecidedBy, Preset, TensorDescription, in_order};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};

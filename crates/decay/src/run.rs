@@ -100,6 +100,9 @@ pub struct Run {
     pub peak_learning_rate: Option<Declared>,
     /// Learning-rate schedule; absent when it was not given, or the number of steps is unknown.
     pub schedule: Option<Schedule>,
+    /// Schedule of λ itself, as a factor on it; absent: constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lambda_schedule: Option<Schedule>,
     /// Kind and floor of a schedule whose number of steps is unknown.
     #[serde(skip)]
     pub unsized_schedule: Option<(ScheduleKind, f64)>,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
-use crate::{DecayError, counted, names};
+use crate::{DecayError, Points, counted, names};
 
 /// The shape of a schedule after its warm-up.
 #[derive(
@@ -41,6 +41,8 @@ pub enum ScheduleKind {
     #[serde(rename = "inverse-sqrt")]
     #[strum(serialize = "inverse-sqrt")]
     InverseSquareRoot,
+    /// Through given points: steps, restarts, rising λ, one cycle.
+    Points,
 }
 
 impl ScheduleKind {
@@ -75,6 +77,9 @@ pub struct Schedule {
     pub floor: f64,
     /// Final-decay steps D; used by `wsd` alone.
     pub decay: u64,
+    /// The points of `points`; none for the other shapes.
+    #[serde(skip_serializing_if = "Points::is_empty")]
+    pub points: Points,
 }
 
 /// A schedule as it stands in a file, before it is known to be possible.
@@ -85,13 +90,18 @@ struct Unchecked {
     steps: u64,
     floor: f64,
     decay: u64,
+    #[serde(default)]
+    points: Points,
 }
 
 impl TryFrom<Unchecked> for Schedule {
     type Error = DecayError;
 
     fn try_from(raw: Unchecked) -> Result<Self, DecayError> {
-        Schedule::new(raw.kind, raw.warmup, raw.steps, raw.floor, raw.decay)
+        match raw.kind {
+            ScheduleKind::Points => Schedule::through(raw.points, raw.steps),
+            kind => Schedule::new(kind, raw.warmup, raw.steps, raw.floor, raw.decay),
+        }
     }
 }
 
@@ -120,12 +130,29 @@ impl Schedule {
         if !(0.0..=1.0).contains(&floor) {
             return Err(DecayError::InvalidFloor { floor });
         }
-        Ok(Schedule { kind, warmup, steps, floor, decay })
+        if kind == ScheduleKind::Points {
+            let reason = "there are none: give them, such as [[0, 0.1], [0.3, 1], [1, 0]]";
+            return Err(DecayError::InvalidPoints { reason: reason.to_owned() });
+        }
+        Ok(Schedule { kind, warmup, steps, floor, decay, points: Points::NONE })
+    }
+
+    /// A schedule through points, over `steps` steps. A warm-up is made of points too.
+    ///
+    /// # Errors
+    /// When there are no points.
+    pub fn through(points: Points, steps: u64) -> Result<Self, DecayError> {
+        let Some(last) = points.as_slice().last() else {
+            return Schedule::new(ScheduleKind::Points, 0, steps, 0.0, 0);
+        };
+        let (kind, floor) = (ScheduleKind::Points, last.factor);
+        Ok(Schedule { kind, warmup: 0, steps, floor, decay: 0, points })
     }
 
     /// The peak itself at each of `steps` steps.
     pub const fn constant(steps: u64) -> Self {
-        Schedule { kind: ScheduleKind::Constant, warmup: 0, steps, floor: 1.0, decay: 0 }
+        let kind = ScheduleKind::Constant;
+        Schedule { kind, warmup: 0, steps, floor: 1.0, decay: 0, points: Points::NONE }
     }
 
     /// The multiplier of the peak at `step`, counted from 0.
@@ -147,6 +174,7 @@ impl Schedule {
             ScheduleKind::InverseSquareRoot => {
                 self.floor.max(((self.warmup + 1) as f64 / (step + 1) as f64).sqrt())
             }
+            ScheduleKind::Points => self.points.factor(step as f64 / self.steps as f64),
         }
     }
 
@@ -180,7 +208,7 @@ impl Schedule {
                 let (sum, squares) = self.line(self.decay);
                 (stable + sum, stable + squares)
             }
-            ScheduleKind::InverseSquareRoot => (self.warmup..self.steps)
+            ScheduleKind::InverseSquareRoot | ScheduleKind::Points => (self.warmup..self.steps)
                 .map(|step| self.factor(step))
                 .fold((0.0, 0.0), |(sum, squares), factor| {
                     (sum + factor, squares + factor * factor)
@@ -227,6 +255,7 @@ impl Schedule {
                 "inverse square root".to_owned()
             }
             ScheduleKind::InverseSquareRoot => format!("inverse square root, at least {target}"),
+            ScheduleKind::Points => format!("through points: {}", self.points.describe()),
         };
         match self.warmup {
             0 => shape,

@@ -33,7 +33,8 @@ impl FromIterator<f64> for Timescale {
             kappa += shrink;
             initial_share *= 1.0 - shrink;
         }
-        let tau_steps = (peak > 0.0).then(|| 1.0 / peak);
+        // A shrink so small that its inverse overflows decays nothing.
+        let tau_steps = (peak > 0.0).then(|| 1.0 / peak).filter(|tau| tau.is_finite());
         Timescale {
             kappa,
             initial_share,

@@ -6,9 +6,9 @@ use serde::Serialize;
 use wd_store::RunDirectory;
 
 use crate::LabError;
-use crate::analysis::trial::TrialRecord;
 use crate::analysis::{Arm, Comparison, arms, pairs};
 use crate::configuration::flatten;
+use crate::record::Record;
 use crate::study::{Study, Trial};
 use crate::verdict::{Verdict, judge};
 
@@ -24,7 +24,7 @@ pub struct Analysis {
     pub verdict: Verdict,
 }
 
-/// How a study is judged.
+/// How the verdict on a study is reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnalysisOptions {
     /// Largest change of the generalisation gap, in nats a token, that counts as none. The default,
@@ -60,7 +60,7 @@ pub fn analyse_some(
         .trials()
         .iter()
         .filter(|trial| is_wanted(trial))
-        .map(|trial| TrialRecord::read(&trial.directory, flatten(&trial.configuration)?))
+        .map(|trial| Record::read(&trial.directory, flatten(&trial.configuration)?))
         .collect::<Result<Vec<_>, LabError>>()?;
     conclude(records, options)
 }
@@ -77,15 +77,15 @@ pub fn analyse_directories(
         .iter()
         .map(|directory| {
             let text = RunDirectory::open(directory)?.read_config()?;
-            TrialRecord::read(directory, flatten(&text)?)
+            Record::read(directory, flatten(&text)?)
         })
         .collect::<Result<Vec<_>, LabError>>()?;
     conclude(records, options)
 }
 
-fn conclude(records: Vec<TrialRecord>, options: &AnalysisOptions) -> Result<Analysis, LabError> {
+fn conclude(records: Vec<Record>, options: &AnalysisOptions) -> Result<Analysis, LabError> {
     let trials = records.len();
-    let members = arms::gather(records);
+    let members = arms::gather(records)?;
     let has_result =
         |members: &arms::Members| !members.finished.is_empty() || !members.arm.diverged.is_empty();
     if !members.iter().any(has_result) {

@@ -5,25 +5,14 @@ use std::path::{Path, PathBuf};
 /// An error of a study, with what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum LabError {
     /// An argument of the command line that cannot be read.
     #[error("`{argument}`: {problem}; {fix}")]
-    Argument {
-        /// The argument as typed.
-        argument: String,
-        /// What is wrong with it.
-        problem: String,
-        /// How to mend it.
-        fix: String,
-    },
+    Argument { argument: String, problem: String, fix: String },
     /// A setting that does not fit into the base configuration.
     #[error("cannot set `{key}`: {problem}")]
-    Setting {
-        /// The dotted key.
-        key: String,
-        /// What is in the way.
-        problem: String,
-    },
+    Setting { key: String, problem: String },
     /// A configuration that is not TOML.
     #[error("the base configuration is not TOML: {0}")]
     Toml(String),
@@ -35,41 +24,19 @@ pub enum LabError {
         .changes.join("; "),
         .root.join("base.toml").display()
     )]
-    BaseChanged {
-        /// The study's folder.
-        root: PathBuf,
-        /// Each key that differs, with both values.
-        changes: Vec<String>,
-    },
+    BaseChanged { root: PathBuf, changes: Vec<String> },
     /// `study.json` is damaged or of another version.
     #[error("{}: {problem}", .path.display())]
-    Study {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    Study { path: PathBuf, problem: String },
     /// The operating system refused.
     #[error("{action} {}: {source}", .path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which path.
-        path: PathBuf,
-        /// Why it failed.
-        source: std::io::Error,
-    },
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
     /// A run directory could not be read.
     #[error(transparent)]
     Store(#[from] wd_store::StoreError),
     /// There is nothing to analyse.
     #[error("{problem}; {fix}")]
-    NothingToAnalyse {
-        /// What is missing.
-        problem: String,
-        /// What to run first.
-        fix: String,
-    },
+    NothingToAnalyse { problem: String, fix: String },
 }
 
 impl LabError {

@@ -7,6 +7,7 @@
 //! | [`grid`] | which trials does a command line ask for? |
 //! | [`study`] | where do they live, and which are there already? |
 //! | [`launch`] | how are their processes started, watched and stopped? |
+//! | [`record`] | what is known of one run? |
 //! | [`analysis`] | which arms, curves and paired differences came out? |
 //! | [`verdict`] | what follows, in words and numbers, and what is still open? |
 //! | [`page`], [`run_page`] | the page of a study, and of one run |
@@ -49,6 +50,7 @@ pub mod grid;
 pub mod launch;
 mod naming;
 pub mod page;
+pub mod record;
 pub mod run_page;
 pub mod setting;
 pub mod study;
@@ -60,6 +62,7 @@ pub use analysis::{Arm, Band, Comparison, ComparisonKind, Diverged, Late, RoleNo
 pub use error::LabError;
 pub use grid::{Axis, Grid};
 pub use launch::{Interrupter, Launcher, Outcome};
+pub use record::Record;
 pub use setting::Setting;
 pub use study::{Study, Trial};
 pub use verdict::{ActsAs, Verdict};

@@ -8,9 +8,11 @@
 use std::collections::BTreeSet;
 
 use crate::configuration::Flat;
-use crate::grid::SEED_KEY;
+use crate::record::Roles;
 
-const LAMBDA_KEY: &str = "decay.lambda";
+/// λ and the seed stand last in a name, wherever they vary.
+const LAMBDA_KEY: &str = Roles::CONFIGURED.lambda;
+const SEED_KEY: &str = Roles::CONFIGURED.seed;
 
 /// Longer values are cut.
 const LONGEST_VALUE: usize = 24;
@@ -40,7 +42,7 @@ pub(crate) fn names(new: &[Flat], others: &[Flat], taken: &BTreeSet<String>) -> 
         .collect()
 }
 
-/// Is this the name of a folder, and not a path that leads elsewhere?
+/// Is this the name of a folder, and not a path that leaves it?
 pub(crate) fn is_a_folder(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 255

@@ -15,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use wd_store::{FolderLock, write_file};
 
 use crate::LabError;
 use crate::configuration::{Flat, changes, flatten};
@@ -171,6 +172,24 @@ impl Study {
         Ok(study)
     }
 
+    /// Opens the study in `root`, or starts one there, has `add` add to it, and saves it, while no
+    /// other process can do the same: of two that start at once none loses the other's trials.
+    ///
+    /// # Errors
+    /// As [`Study::open_or_create`], `add` and [`Study::save`].
+    pub fn extend<T, E: From<LabError>>(
+        root: &Path,
+        title: &str,
+        base: &str,
+        add: impl FnOnce(&mut Study) -> Result<T, E>,
+    ) -> Result<(Self, T), E> {
+        let _lock = FolderLock::wait(root).map_err(LabError::from)?;
+        let mut study = Study::open_or_create(root, title, base)?;
+        let added = add(&mut study)?;
+        study.save()?;
+        Ok((study, added))
+    }
+
     /// Adds the trials of `grid` that the study does not hold yet, and returns all trials of the
     /// grid, old and new, in the order in which they should run.
     ///
@@ -222,7 +241,7 @@ impl Study {
     /// all.
     ///
     /// # Errors
-    /// [`LabError::Io`] when something cannot be written.
+    /// [`LabError::Store`] when something cannot be written.
     pub fn save(&self) -> Result<(), LabError> {
         write_whole(&self.root.join("base.toml"), &self.base)?;
         for trial in &self.trials {
@@ -282,19 +301,10 @@ fn hash(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
-/// Writes aside and renames, so that a reader never meets half a file; leaves a file alone that is
-/// right already.
+/// Leaves a file alone that is right already.
 fn write_whole(path: &Path, text: &str) -> Result<(), LabError> {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(());
     }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(LabError::io("cannot create", folder))?;
-    let aside = path.with_extension("partial");
-    let write = || {
-        fs::write(&aside, text)?;
-        fs::File::open(&aside)?.sync_all()?;
-        fs::rename(&aside, path)
-    };
-    write().map_err(LabError::io("cannot write", path))
+    Ok(write_file(path, text.as_bytes())?)
 }

@@ -1,11 +1,13 @@
 //! The launcher, with shell scripts as children.
 
+mod planned;
 mod random;
 mod synthetic;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use synthetic::{Truth, settings, write_diverged, write_run};
@@ -92,6 +94,7 @@ fn every_way_to_end_is_told_apart_and_stops_nobody_else() {
                 Event::Started { trial: t }
                 | Event::Progress { trial: t, .. }
                 | Event::Ended { trial: t, .. } => *t == trial,
+                Event::Elsewhere { .. } => false,
             })
             .collect();
         assert!(matches!(of_trial.first(), Some(Event::Started { .. })));
@@ -154,7 +157,7 @@ fn no_more_than_the_given_number_run_side_by_side() {
         match event {
             Event::Started { .. } => running += 1,
             Event::Ended { .. } => running -= 1,
-            Event::Progress { .. } => {}
+            Event::Progress { .. } | Event::Elsewhere { .. } => {}
         }
         most = most.max(running);
     });
@@ -221,4 +224,36 @@ fn a_trial_costs_milliseconds_beyond_its_process() {
     // 2 % of a one-minute trial would be 1.2 s; a busy machine may need some of it to start 40
     // processes.
     assert!(each < Duration::from_millis(300), "{each:?} a trial");
+}
+
+/// A trial that another process trains is waited for: its result is taken, and where there is none
+/// the trial is started.
+#[test]
+fn what_another_process_trains_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let trials = trials(folder.path(), 3);
+    let lock = |trial: &Trial| {
+        fs::create_dir_all(&trial.directory).unwrap();
+        wd_store::RunDirectory::open(&trial.directory).unwrap().lock().unwrap()
+    };
+    let locks = [lock(&trials[0]), lock(&trials[1])];
+    let mut started = Vec::new();
+    let report = thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(700));
+            write_run(&trials[0].directory, &settings(&trials[0]), Truth::default(), 0.0);
+            drop(locks);
+        });
+        Launcher::new(1).run(
+            &trials,
+            |trial| {
+                started.push(trial.name.clone());
+                Command::new("true")
+            },
+            |_| {},
+        )
+    });
+    assert_eq!(report.outcomes, [Outcome::AlreadyFinished, Outcome::Finished, Outcome::Finished]);
+    // The free one first.
+    assert_eq!(started, [trials[2].name.as_str(), trials[1].name.as_str()]);
 }

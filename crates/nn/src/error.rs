@@ -4,64 +4,27 @@ use thiserror::Error;
 
 /// Everything the engine refuses.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum NnError {
     /// A number in the model's configuration is out of range.
     #[error("model.{field} = {value} is not possible: {requirement}")]
-    Configuration {
-        /// Name of the field in [`GptConfig`](crate::GptConfig) or
-        /// [`VisionConfig`](crate::VisionConfig).
-        field: &'static str,
-        /// The value it holds.
-        value: String,
-        /// What it has to satisfy.
-        requirement: String,
-    },
+    Configuration { field: &'static str, value: String, requirement: String },
     /// A slice does not have the length that the model needs.
     #[error("{what} holds {given} numbers, but this model needs {expected}")]
-    Length {
-        /// Which argument.
-        what: &'static str,
-        /// Its length.
-        given: usize,
-        /// What the length has to be, in words.
-        expected: String,
-    },
+    Length { what: &'static str, given: usize, expected: String },
     /// A token id lies outside the vocabulary.
     #[error(
         "{what}[{index}] is token {token}, but the vocabulary has {vocabulary} tokens (ids from 0)"
     )]
-    Token {
-        /// `inputs` or `targets`.
-        what: &'static str,
-        /// Position in that slice.
-        index: usize,
-        /// The offending id.
-        token: u32,
-        /// Size of the vocabulary.
-        vocabulary: usize,
-    },
+    Token { what: &'static str, index: usize, token: u32, vocabulary: usize },
     /// A label lies outside the classes.
     #[error(
         "{what}[{index}] is class {label}, but the model has {classes} classes (numbered from 0)"
     )]
-    Label {
-        /// `targets.first` or `targets.second`.
-        what: &'static str,
-        /// Position in that slice: the image's place in the batch.
-        index: usize,
-        /// The offending label.
-        label: u32,
-        /// Number of classes.
-        classes: usize,
-    },
+    Label { what: &'static str, index: usize, label: u32, classes: usize },
     /// The weight of an image's first label is no share.
     #[error("targets.share[{index}] = {share} is not possible: it has to lie between 0 and 1")]
-    Share {
-        /// The image's place in the batch.
-        index: usize,
-        /// The offending share.
-        share: f32,
-    },
+    Share { index: usize, share: f32 },
     /// A batch norm would see one number a channel, whose variance is 0.
     #[error(
         "batch norm needs more than one value a channel to train, but the batch is one image and a \

@@ -15,6 +15,15 @@ pub enum Supported {
 }
 
 impl Supported {
+    /// What one of two findings makes of a claim; neither may follow from the evidence.
+    pub const fn decided(supported: bool, contradicted: bool) -> Self {
+        match (supported, contradicted) {
+            (true, _) => Supported::Supported,
+            (false, true) => Supported::Contradicted,
+            (false, false) => Supported::Undecided,
+        }
+    }
+
     /// The word that marks a claim.
     pub const fn name(self) -> &'static str {
         match self {

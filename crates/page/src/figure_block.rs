@@ -65,14 +65,19 @@ impl FigureBlock {
         for panel in &mut figure.panels {
             panel.series.retain(|series| !series.points.is_empty());
         }
-        figure.title = name.to_owned();
         figure.description = format!("{name} {caption}");
-        FigureBlock {
-            figure: Figure::Panels(figure),
-            name: name.to_owned(),
-            caption: caption.to_owned(),
-            table,
-            csv,
-        }
+        Self::new(figure, name.to_owned(), caption.to_owned(), table, csv)
+    }
+
+    /// A figure of panels, titled by its name, with numbers of its own.
+    pub fn new(
+        mut figure: PanelFigure,
+        name: String,
+        caption: String,
+        table: Table,
+        csv: Csv,
+    ) -> Self {
+        figure.title.clone_from(&name);
+        FigureBlock { figure: Figure::Panels(figure), name, caption, table, csv }
     }
 }

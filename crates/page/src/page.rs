@@ -39,6 +39,12 @@ pub enum Content {
     More(String, Vec<Content>),
 }
 
+impl From<FigureBlock> for Content {
+    fn from(block: FigureBlock) -> Self {
+        Content::Figure(Box::new(block))
+    }
+}
+
 impl Content {
     /// One name with its value; neighbours are set as one list.
     pub fn fact(name: impl Into<String>, value: impl Into<String>) -> Self {

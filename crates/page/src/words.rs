@@ -45,3 +45,55 @@ pub fn quoted(word: &str) -> String {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
+
+/// Foreign text on one line, without what a terminal would obey: control characters and marks of
+/// writing direction become spaces, as many as they have bytes, so that places in it stay.
+///
+/// ```
+/// assert_eq!(wd_page::words::printable("a\u{1b}[2J\nb"), "a [2J b");
+/// ```
+pub fn printable(text: &str) -> String {
+    replaced(text, |letter| letter.is_control() || is_directional(letter))
+}
+
+/// As [`printable`], of a text of several lines.
+pub fn printable_lines(text: &str) -> String {
+    let is_harmful =
+        |letter: char| (letter.is_control() && letter != '\n') || is_directional(letter);
+    replaced(text, is_harmful)
+}
+
+fn replaced(text: &str, is_harmful: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match is_harmful(letter) {
+            true => out.extend(std::iter::repeat_n(' ', letter.len_utf8())),
+            false => out.push(letter),
+        }
+    }
+    out
+}
+
+/// Marks that turn the order of the letters around them (Unicode Standard Annex 9, table 4), and
+/// the separators that some programs take for ends of lines.
+fn is_directional(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+/// A text as the cell of a file that a spreadsheet may open: one that it would take for a formula
+/// gets an apostrophe in front, which spreadsheets know for text.
+///
+/// ```
+/// use wd_page::words::cell;
+/// assert_eq!((cell("=1+1").as_str(), cell("-1.5").as_str(), cell("a").as_str()), ("'=1+1", "-1.5", "a"));
+/// ```
+pub fn cell(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    match is_formula && text.parse::<f64>().is_err() {
+        true => format!("'{text}"),
+        false => text.to_owned(),
+    }
+}

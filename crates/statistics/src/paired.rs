@@ -102,6 +102,11 @@ impl PairedDifference {
         self.adjusted_p.is_some_and(|p| p < LEVEL)
     }
 
+    /// Does it hold after Holm's correction, and lie on this side of zero?
+    pub fn surely_has_sign(&self, sign: f64) -> bool {
+        self.holds_after_correction() && self.interval.mean * sign > 0.0
+    }
+
     /// Are all differences exactly zero? Then the setting that was compared did nothing at all.
     pub fn is_identical(&self) -> bool {
         !self.per_seed.is_empty() && self.per_seed.iter().all(|(_, difference)| *difference == 0.0)

@@ -61,7 +61,7 @@ pub use checkpoint::{Checkpoint, Checkpoints, Latest, SkippedCheckpoint};
 pub use error::StoreError;
 pub use evaluation::Evaluation;
 pub use event::{Event, EventKind, EventLog};
-pub use lock::RunLock;
+pub use lock::{FolderLock, RunLock};
 pub use metrics::{Column, ColumnType, MetricsReader, MetricsWriter, ROLE_MEASURES};
 pub use plan::{Plan, PlannedImages, PlannedTensor, PlannedText};
 pub use run_directory::RunDirectory;

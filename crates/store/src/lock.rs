@@ -1,6 +1,6 @@
 //! The lock of a run directory: one process trains in it at a time.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,13 +32,7 @@ impl RunDirectory {
     /// [`StoreError::Io`] where the file system has no locks.
     pub fn lock(&self) -> Result<RunLock, StoreError> {
         let path = lock_path(self.path());
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(StoreError::write(&path, 0))?;
+        let mut file = open_lock(&path)?;
         for attempt in 1.. {
             match file.try_lock() {
                 Ok(()) => break,
@@ -90,6 +84,23 @@ impl RunLock {
         &self.run
     }
 
+    /// Fails when the directory, or the lock file in it, has been removed or replaced since the lock
+    /// was taken: what is written from now on would be lost, or mixed with another run's.
+    ///
+    /// # Errors
+    /// [`StoreError::LockLost`]; [`StoreError::Io`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        let path = lock_path(self.run.path());
+        let held = self.file.metadata().map_err(StoreError::io("read", &path))?;
+        match std::fs::metadata(&path) {
+            Ok(found) if is_same(&held, &found) => Ok(()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::io("read", &path)(error))
+            }
+            _ => Err(StoreError::LockLost { path: self.run.path().to_owned() }),
+        }
+    }
+
     /// Opens `metrics.bin` to append rows after step `after_step` (0: from the beginning); rows
     /// beyond it, and a torn last row, are dropped.
     ///
@@ -119,6 +130,49 @@ impl RunLock {
             Some(Arc::clone(&self.file)),
         )
     }
+}
+
+/// Whether two open files are one.
+#[cfg(unix)]
+fn is_same(first: &Metadata, second: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (first.dev(), first.ino()) == (second.dev(), second.ino())
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+/// The lock of a folder that several processes change in turn, held until it is dropped.
+#[derive(Debug)]
+pub struct FolderLock {
+    _file: File,
+}
+
+impl FolderLock {
+    /// Makes the folder where it is missing, and waits until no other process holds its lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the folder cannot be written or the file system has no locks.
+    pub fn wait(folder: &Path) -> Result<Self, StoreError> {
+        aside::create_directory(folder)?;
+        let path = lock_path(folder);
+        let file = open_lock(&path)?;
+        file.lock().map_err(StoreError::io("lock", &path))?;
+        Ok(FolderLock { _file: file })
+    }
+}
+
+fn open_lock(path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(StoreError::write(path, 0))
 }
 
 fn lock_path(run: &Path) -> PathBuf {

@@ -115,6 +115,16 @@ impl RunDirectory {
         serde_json::from_slice(&bytes).map_err(|error| StoreError::damaged(&path, error))
     }
 
+    /// BLAKE3 of `plan.json` as it stands there: a checkpoint keeps it, so that it is never taken
+    /// for one of another run.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Io`].
+    pub fn plan_hash(&self) -> Result<String, StoreError> {
+        let bytes = read_small(&self.plan_path(), "no run was planned in this directory")?;
+        Ok(blake3::hash(&bytes).to_hex().to_string())
+    }
+
     /// Opens `metrics.bin` as it is now; rows appended later are not seen.
     ///
     /// # Errors

@@ -1,15 +1,18 @@
 //! From run directories to optima, ratios and slopes, with planted truths.
 
+#[path = "../../lab/tests/planned/mod.rs"]
+mod planned;
 #[path = "../../lab/tests/random/mod.rs"]
 mod random;
 
 use std::path::Path;
 
+use planned::tensor;
 use random::Random;
-use wd_decay::{Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, Unit};
+use wd_decay::{Preset, Role, Unit};
 use wd_lab::{Grid, LabError, Study, Trial};
 use wd_page::Supported;
-use wd_store::{Column, Event, EventKind, Plan, PlannedTensor, RunDirectory};
+use wd_store::{Column, Event, EventKind, Plan, RunDirectory};
 use wd_studies::vision::analysis::{self as vision, Censored, VisionAnalysis};
 
 const BASE: &str = "\
@@ -65,49 +68,23 @@ fn best_product(settings: &Settings) -> f64 {
 /// λ.
 fn write_run(directory: &Path, settings: &Settings, noise: f64) {
     let steps = (settings.images * settings.epochs / 50.0) as u64;
+    let head = tensor("head.weight", Role::Head, &[10, 900], settings.lambda, 0.02);
     let plan = Plan {
-        format: Plan::FORMAT,
-        program: "test".to_owned(),
         seed: settings.seed,
-        steps,
         unit: Unit::Image,
         samples_per_step: 50,
         training_samples: settings.images as u64,
         validation_samples: 2000,
         epochs: settings.epochs,
         samples_per_parameter: 1.0,
-        data_path: "images".into(),
-        corpus_hash: "c0ffee".to_owned(),
-        text: None,
-        images: None,
         model: settings.model.clone(),
-        init_from: None,
         parameters: 10_000,
         decayed_parameters: 9000,
-        dtype: Dtype::F32,
-        optimizer: OptimizerKind::Adamw,
-        momenta: Momenta { beta1: 0.9, ..Momenta::default() },
-        clip: 1.0,
         policy: Preset::Timm,
-        rule: DecayRule::Decoupled,
-        cautious: false,
-        anchor: Anchor::Zero,
         lambda: settings.lambda,
         peak_learning_rate: settings.learning_rate,
-        schedule: Schedule::constant(steps),
-        lambda_schedule: Schedule::constant(steps),
         kappa: settings.learning_rate * settings.lambda * steps as f64,
-        tau_steps: None,
-        tau_fraction: None,
-        tensors: vec![PlannedTensor {
-            path: "head.weight".to_owned(),
-            shape: vec![10, 900],
-            role: Role::Head,
-            parameters: 9000,
-            lambda: settings.lambda,
-            reason: String::new(),
-            initial_rms: 0.02,
-        }],
+        ..planned::plan(steps, vec![head])
     };
     let run = RunDirectory::create_or_open(directory).unwrap();
     run.write_config(BASE).unwrap();

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use wd_data::Position;
 use wd_nn::ParameterLayout;
-use wd_store::{Checkpoint, RunDirectory, TensorView};
+use wd_store::{Checkpoint, RunDirectory, Status, TensorView};
 
 use crate::{engine::Engine, error::TrainError, plan::RunPlan};
 
@@ -15,19 +15,30 @@ struct LoopState {
     optimizer_steps: u64,
     /// BLAKE3 of the initial weights: an anchor must not change under a resumed run.
     initial_weights: String,
+    /// BLAKE3 of the run's `plan.json`; checkpoints of before it was kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
+}
+
+/// What a run's checkpoints have in common.
+pub(crate) struct Origin {
+    /// BLAKE3 of the weights that the run started from.
+    pub(crate) initial_weights: String,
+    /// BLAKE3 of its `plan.json`.
+    pub(crate) plan: String,
 }
 
 /// Names of the arenas of the moving average, beside the optimizer's.
 const AVERAGE: &str = "average";
 const AVERAGE_RUNNING: &str = "average_running";
 
-/// Writes a checkpoint; `initial_weights` is the hash of those that the run started from.
+/// Writes a checkpoint.
 pub(crate) fn save(
     plan: &RunPlan,
     directory: &RunDirectory,
     step: u64,
     engine: &Engine,
-    initial_weights: &str,
+    origin: &Origin,
 ) -> Result<(), TrainError> {
     let weights = engine.weights();
     let model: Vec<TensorView<'_>> = views(&plan.layout, weights.parameters)
@@ -49,7 +60,8 @@ pub(crate) fn save(
     let state = LoopState {
         position: engine.position(),
         optimizer_steps: engine.steps_taken(),
-        initial_weights: initial_weights.to_owned(),
+        initial_weights: origin.initial_weights.clone(),
+        plan: Some(origin.plan.clone()),
     };
     let state = serde_json::to_value(state)
         .map_err(|error| TrainError::Checkpoint { step, reason: error.to_string() })?;
@@ -68,18 +80,48 @@ fn views<'a>(
         .map(|segment| (segment.path.as_str(), segment.shape.as_slice(), &values[segment.range()]))
 }
 
-/// Puts a checkpoint back into the engine of a run that starts from weights of this hash.
+/// The checkpoint at `step`, or the last one. An older one in place of the last would be other
+/// weights than those that were asked for.
+pub(crate) fn of(directory: &RunDirectory, step: Option<u64>) -> Result<Checkpoint, TrainError> {
+    let checkpoints = directory.checkpoints();
+    if let Some(step) = step {
+        return Ok(checkpoints.load(step)?);
+    }
+    let mut older = checkpoints.steps()?;
+    let last = match directory.status()? {
+        Status::Finished { step } => Some(step).filter(|_| !older.is_empty()),
+        _ => older.last().copied(),
+    };
+    let Some(step) = last else {
+        return Err(TrainError::NoCheckpoint { directory: directory.path().to_owned() });
+    };
+    older.retain(|other| *other != step);
+    checkpoints.load(step).map_err(|source| TrainError::LastCheckpoint {
+        step,
+        older,
+        source: Box::new(source),
+    })
+}
+
+/// Puts a checkpoint back into the engine of a run of this origin.
 pub(crate) fn restore(
     plan: &RunPlan,
     checkpoint: Checkpoint,
     engine: &mut Engine,
-    initial_weights: &str,
+    origin: &Origin,
 ) -> Result<(), TrainError> {
     let step = checkpoint.step;
     let misfit = |reason: String| TrainError::Checkpoint { step, reason };
     let weights = weights(plan, &checkpoint)?;
     let state: LoopState =
         serde_json::from_value(checkpoint.state).map_err(|error| misfit(error.to_string()))?;
+    if state.plan.as_ref().is_some_and(|plan| *plan != origin.plan) {
+        return Err(misfit(
+            "it was saved under another plan than plan.json holds, so it is of another run; use \
+             another run directory, or put the plan.json of its run back"
+                .to_owned(),
+        ));
+    }
     let mut arenas: Vec<(String, Vec<f32>)> =
         checkpoint.optimizer.into_iter().map(|(name, _, values)| (name, values)).collect();
     let average = match engine.average() {
@@ -100,7 +142,7 @@ pub(crate) fn restore(
         }
     };
     engine.restore(weights, average, &arenas, state.optimizer_steps)?;
-    if state.initial_weights != initial_weights {
+    if state.initial_weights != origin.initial_weights {
         return Err(misfit(
             "the weights it started from (model.init_from) have changed since".to_owned(),
         ));

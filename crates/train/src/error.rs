@@ -8,104 +8,69 @@ use crate::config::fault::ConfigError;
 
 /// Errors of planning, training, exporting.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum TrainError {
     /// The configuration cannot be run.
     #[error(transparent)]
     Config(#[from] Box<ConfigError>),
     /// The configuration file cannot be read.
     #[error("cannot read the configuration {path}: {source}")]
-    ReadConfig {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
+    ReadConfig { path: PathBuf, source: std::io::Error },
     /// The run directory holds another run.
     #[error(
         "{directory} holds a run with another configuration; what differs:\n{differences}\nUse \
          another run directory, or restore the configuration."
     )]
-    OtherRun {
-        /// The run directory.
-        directory: PathBuf,
-        /// The keys that differ, one a line.
-        differences: String,
-    },
+    OtherRun { directory: PathBuf, differences: String },
     /// A run that was to start anew, in a directory that holds one.
     #[error("{directory} already holds a run: continue it, or start in a new directory")]
-    Exists {
-        /// The run directory.
-        directory: PathBuf,
-    },
+    Exists { directory: PathBuf },
     /// A run that was to be continued, where there is none.
     #[error("{directory} holds no checkpoint to resume from: start the run at step 0")]
-    NothingToResume {
-        /// The run directory.
-        directory: PathBuf,
-    },
+    NothingToResume { directory: PathBuf },
     /// A weights file does not fit the model.
     #[error("{path} does not fit the model: {reason}")]
-    Weights {
-        /// The file.
-        path: PathBuf,
-        /// What does not fit.
-        reason: String,
-    },
+    Weights { path: PathBuf, reason: String },
     /// The model has no form in another library.
     #[error(
         "this model cannot be written in another library's tensor names: {reason}. The run's \
          checkpoints/step-N/model.safetensors holds it in its own names."
     )]
-    NoForm {
-        /// What the other library does not have.
-        reason: String,
-    },
+    NoForm { reason: String },
     /// An export would replace the configuration of other weights.
     #[error(
         "{path} is there already and is of another model: its weights could not be read any more. \
          Export into a folder of its own, or ask to overwrite it."
     )]
-    OtherConfig {
-        /// The file.
-        path: PathBuf,
-    },
+    OtherConfig { path: PathBuf },
     /// The run kept no moving average of its weights.
     #[error(
         "the checkpoint of step {step} holds no moving average: train with run.average, for \
          example 0.999"
     )]
-    NoAverage {
-        /// Step of the checkpoint.
-        step: u64,
-    },
+    NoAverage { step: u64 },
     /// A run on text, where images are to be classified.
     #[error("{directory} holds a run on text: only classifiers of images can be judged on images")]
-    OnText {
-        /// The run directory.
-        directory: PathBuf,
-    },
+    OnText { directory: PathBuf },
     /// The run has no checkpoint yet.
     #[error("{directory} holds no checkpoint yet: train it first")]
-    NoCheckpoint {
-        /// The run directory.
-        directory: PathBuf,
-    },
+    NoCheckpoint { directory: PathBuf },
+    /// The last checkpoint cannot be used, and nobody has said that another will do.
+    #[error("the last checkpoint, of step {step}, cannot be used: {source}. {}", others(older))]
+    LastCheckpoint { step: u64, older: Vec<u64>, source: Box<wd_store::StoreError> },
+    /// Checkpoints without the configuration and plan that they belong to.
+    #[error(
+        "{directory} holds checkpoints, but not the configuration and plan of the run that they \
+         belong to: put config.toml and plan.json back, move the checkpoints away, or use another \
+         run directory"
+    )]
+    Orphans { directory: PathBuf },
     /// The optimizer state of a checkpoint does not fit this run.
     #[error("the checkpoint of step {step} does not fit this run: {reason}")]
-    Checkpoint {
-        /// Step of the checkpoint.
-        step: u64,
-        /// What does not fit.
-        reason: String,
-    },
+    Checkpoint { step: u64, reason: String },
     /// The thread pool could not be made.
     #[error("cannot start {}: {reason}", wd_page::counted(threads, "thread"))]
-    Threads {
-        /// Number of threads asked for.
-        threads: usize,
-        /// The reason.
-        reason: String,
-    },
+    Threads { threads: usize, reason: String },
     /// From the decay rules.
     #[error(transparent)]
     Decay(#[from] wd_decay::DecayError),
@@ -124,4 +89,17 @@ pub enum TrainError {
     /// From the run directory.
     #[error(transparent)]
     Store(#[from] wd_store::StoreError),
+}
+
+/// What there is in place of the last checkpoint.
+fn others(older: &[u64]) -> String {
+    if older.is_empty() {
+        return "There is no other; train the run again in a new directory".to_owned();
+    }
+    let steps: Vec<String> = older.iter().rev().map(u64::to_string).collect();
+    format!(
+        "Continuing the run does the steps since an older checkpoint again; for older weights, \
+         give their step: {}",
+        steps.join(", ")
+    )
 }

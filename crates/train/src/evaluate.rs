@@ -15,14 +15,15 @@ use crate::{
     weights::Weights,
 };
 
-/// Scores the weights of a run's last checkpoint, or their moving average, on its test images, or
-/// on shifted ones instead: corrupted, or others.
+/// Scores the weights of a run after `step` steps (its last checkpoint where none is given), or
+/// their moving average, on its test images, or on shifted ones instead: corrupted, or others.
 ///
 /// # Errors
-/// A run on text, one without a checkpoint or without an average, images that are missing or do not
-/// fit.
+/// A run on text, one without a checkpoint or without an average, a checkpoint that is damaged,
+/// images that are missing or do not fit.
 pub fn evaluate_run(
     directory: &RunDirectory,
+    step: Option<u64>,
     shifted: Option<Shifted>,
     average: bool,
 ) -> Result<Evaluation, TrainError> {
@@ -41,9 +42,7 @@ pub fn evaluate_run(
     let (ModelConfig::Vision(model), Some(data)) = (&plan.model, &plan.images) else {
         return Err(TrainError::OnText { directory: directory.path().to_owned() });
     };
-    let Some(checkpoint) = directory.checkpoints().latest()?.checkpoint else {
-        return Err(TrainError::NoCheckpoint { directory: directory.path().to_owned() });
-    };
+    let checkpoint = checkpoint::of(directory, step)?;
     let (parameters, running) = match average {
         true => checkpoint::average(&checkpoint, plan.layout.len, plan.running.len)?,
         false => checkpoint::weights(&plan, &checkpoint)?,

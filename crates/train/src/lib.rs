@@ -49,4 +49,5 @@ pub use observer::{Observer, Outcome, Progress};
 pub use plan::{Declaration, RunPlan};
 pub use resume::Resume;
 pub use run::{RunOptions, run};
+pub use threads::start_threads;
 pub use weights::export_run;

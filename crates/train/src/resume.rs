@@ -1,6 +1,6 @@
 //! What a run directory holds already, and how a run goes on from it.
 
-use wd_store::{Checkpoint, Event, EventKind, RunDirectory, Status};
+use wd_store::{Checkpoint, Event, EventKind, RunDirectory, Status, StoreError};
 
 use crate::{
     config::ConfigSource,
@@ -45,12 +45,17 @@ pub(crate) fn prepare(
         if resume == Resume::Never {
             return Err(TrainError::Exists { directory: directory.path().to_owned() });
         }
-        refuse_another_run(plan, directory)?;
+        refuse_another_run(plan, directory, observer)?;
     }
-    if let Status::Finished { .. } | Status::Diverged { .. } = status
-        && holds_a_run
-    {
-        return Ok(Start::Ended);
+    if !holds_a_run && !directory.checkpoints().steps()?.is_empty() {
+        return Err(TrainError::Orphans { directory: directory.path().to_owned() });
+    }
+    match status {
+        Status::Diverged { .. } if holds_a_run => return Ok(Start::Ended),
+        Status::Finished { step } if holds_a_run && !is_to_redo(directory, step, observer)? => {
+            return Ok(Start::Ended);
+        }
+        _ => {}
     }
     let latest = directory.checkpoints().latest()?;
     for skipped in latest.skipped {
@@ -77,9 +82,45 @@ pub(crate) fn prepare(
     }
 }
 
+/// Whether the last steps of a finished run are to be done again: its last checkpoint is damaged or
+/// gone, and an older one is whole. A run whose checkpoints were all removed stays as it is.
+fn is_to_redo(
+    directory: &RunDirectory,
+    last: u64,
+    observer: &mut dyn Observer,
+) -> Result<bool, TrainError> {
+    let checkpoints = directory.checkpoints();
+    let steps = checkpoints.steps()?;
+    if steps.is_empty() {
+        return Ok(false);
+    }
+    let damage = match checkpoints.verify(last) {
+        Ok(()) => return Ok(false),
+        Err(error @ (StoreError::Damaged { .. } | StoreError::Missing { .. })) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let older = steps.iter().rev().find(|step| **step < last && checkpoints.verify(**step).is_ok());
+    match older {
+        Some(older) => observer.notice(&format!(
+            "the run is finished, but its last checkpoint cannot be used: {damage}. The steps \
+             since step {older} are done again"
+        )),
+        None => observer.notice(&format!(
+            "the run is finished, but its last checkpoint cannot be used, and no older one is \
+             whole: {damage}. Its measurements are there; for its weights, train it again in a new \
+             directory"
+        )),
+    }
+    Ok(older.is_some())
+}
+
 /// A checkpoint of one configuration must not go on under another: that is how a new λ is silently
 /// lost.
-fn refuse_another_run(plan: &RunPlan, directory: &RunDirectory) -> Result<(), TrainError> {
+fn refuse_another_run(
+    plan: &RunPlan,
+    directory: &RunDirectory,
+    observer: &mut dyn Observer,
+) -> Result<(), TrainError> {
     let other = |differences: String| TrainError::OtherRun {
         directory: directory.path().to_owned(),
         differences,
@@ -95,7 +136,15 @@ fn refuse_another_run(plan: &RunPlan, directory: &RunDirectory) -> Result<(), Tr
         differences("", Some(&before), Some(&now), &mut lines);
         return Err(other(lines.join("\n")));
     }
-    let recorded = directory.read_plan()?;
+    let recorded = match directory.read_plan() {
+        Ok(recorded) => recorded,
+        // It follows from the configuration, which is the same; the checkpoint knows its hash.
+        Err(error @ StoreError::Damaged { .. }) => {
+            observer.notice(&format!("{error}; it is written anew from the configuration"));
+            return Ok(directory.write_plan(&plan.record)?);
+        }
+        Err(error) => return Err(error.into()),
+    };
     if recorded.corpus_hash != plan.record.corpus_hash {
         return Err(other(format!("  the data at {} have changed since", now.data.path.display())));
     }

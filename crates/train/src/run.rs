@@ -3,7 +3,7 @@
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use wd_decay::{LearningRate, PeakLearningRate};
@@ -12,7 +12,8 @@ use wd_optim::{StepReport, StepSettings};
 use wd_store::{Event, EventKind, MetricsWriter, RunDirectory, RunLock};
 
 use crate::{
-    checkpoint,
+    checkpoint::{self, Origin},
+    data,
     engine::{Engine, Step},
     error::TrainError,
     evaluate,
@@ -39,7 +40,7 @@ pub struct RunOptions<'a> {
 ///
 /// # Errors
 /// A run directory in use or of another run, a weights file that does not fit, an unreadable
-/// corpus, a disk that is full. A diverged run is no error but an [`Outcome`].
+/// or damaged corpus, a disk that is full. A diverged run is no error but an [`Outcome`].
 pub fn run(
     plan: &RunPlan,
     directory: &RunDirectory,
@@ -52,11 +53,15 @@ pub fn run(
         if let Start::Ended = start {
             return resume::earlier_outcome(directory);
         }
+        data::verify(plan)?;
         let mut trainer = Trainer::open(plan, &lock, start)?;
         observer.started(plan, trainer.step);
         trainer.train(options.interrupt, observer)
     })
 }
+
+/// How often a run looks whether its directory is still there; a look costs some microseconds.
+const LOCK_CHECK: Duration = Duration::from_secs(1);
 
 /// The loop.
 struct Trainer<'a> {
@@ -65,8 +70,10 @@ struct Trainer<'a> {
     engine: Engine,
     metrics: MetricsWriter,
     row: Row,
-    /// BLAKE3 of the weights that the run started from.
-    initial_weights: String,
+    origin: Origin,
+    lock: &'a RunLock,
+    /// When the lock was last seen in its place.
+    locked_at: Instant,
     /// Steps done.
     step: u64,
 }
@@ -77,15 +84,26 @@ impl<'a> Trainer<'a> {
         let mut engine = Engine::load(plan, rayon::current_num_threads())?;
         let initial_weights =
             blake3::hash(bytemuck::cast_slice(engine.weights().parameters)).to_hex().to_string();
+        let origin = Origin { initial_weights, plan: lock.run().plan_hash()? };
         engine.set_anchor(plan)?;
         let mut step = 0;
         if let Start::From(checkpoint) = start {
             step = checkpoint.step;
-            checkpoint::restore(plan, *checkpoint, &mut engine, &initial_weights)?;
+            checkpoint::restore(plan, *checkpoint, &mut engine, &origin)?;
         }
         let row = Row::new(plan.record.unit, &task::columns(plan), &plan.layout);
         let metrics = lock.metrics_writer(row.columns(), step)?;
-        Ok(Trainer { plan, directory: lock.run(), engine, metrics, row, initial_weights, step })
+        Ok(Trainer {
+            plan,
+            directory: lock.run(),
+            engine,
+            metrics,
+            row,
+            origin,
+            lock,
+            locked_at: Instant::now(),
+            step,
+        })
     }
 
     fn train(
@@ -111,6 +129,10 @@ impl<'a> Trainer<'a> {
                 Stepped::Diverged { tensor } => return self.diverged(tensor),
             };
             let scores = self.evaluate_if_due()?;
+            if self.locked_at.elapsed() >= LOCK_CHECK {
+                self.lock.check()?;
+                self.locked_at = Instant::now();
+            }
             self.metrics.append(self.row.values())?;
             last = (Some(loss), scores);
             observer.progress(&self.progress(loss, &clock));
@@ -121,6 +143,7 @@ impl<'a> Trainer<'a> {
             }
         }
         let (weights, average) = (self.engine.weights(), self.engine.average());
+        self.lock.check()?;
         evaluate::at_the_end(self.plan, self.directory, weights, average)?;
         self.event(EventKind::Finished, "all steps are done")?;
         if let Some(waited) = self.engine.task().waited() {
@@ -189,20 +212,16 @@ impl<'a> Trainer<'a> {
     }
 
     fn save_checkpoint(&mut self) -> Result<(), TrainError> {
+        self.lock.check()?;
         self.metrics.sync()?;
-        checkpoint::save(
-            self.plan,
-            self.directory,
-            self.step,
-            &self.engine,
-            &self.initial_weights,
-        )?;
+        checkpoint::save(self.plan, self.directory, self.step, &self.engine, &self.origin)?;
         let keep = self.plan.source.config.run.keep_checkpoints as usize;
         self.directory.checkpoints().prune(keep)?;
         self.event(EventKind::Checkpoint, "")
     }
 
     fn diverged(&mut self, tensor: Option<usize>) -> Result<Outcome, TrainError> {
+        self.lock.check()?;
         self.metrics.flush()?;
         let step = self.step + 1;
         let tensor = tensor.map(|index| self.plan.layout.segments[index].path.clone());

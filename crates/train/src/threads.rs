@@ -9,3 +9,15 @@ pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, TrainErro
         .build()
         .map_err(|error| TrainError::Threads { threads, reason: error.to_string() })
 }
+
+/// Starts the threads that everything outside a run shares, one a core. Where nobody has, the first
+/// work that needs them does, and a system that has no more threads to give is a panic then.
+///
+/// # Errors
+/// [`TrainError::Threads`].
+pub fn start_threads() -> Result<(), TrainError> {
+    rayon::ThreadPoolBuilder::new().build_global().map_err(|error| {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        TrainError::Threads { threads, reason: error.to_string() }
+    })
+}

@@ -1,11 +1,14 @@
-//! Data-constrained training: many passes over few tokens want a λ more than ten times the usual.
+//! Data-constrained training: many passes over few tokens want more than ten times the usual decay.
 //!
 //! Kim, Kotha, Liang, Hashimoto: *Pre-training under infinite compute*, arXiv 2509.14786 (ICLR
-//! 2026). With learning rate, epochs and λ tuned together on 200M tokens, the best λ was 0.8 at
-//! 150M parameters, 1.6 at 300M, 3.2 at 600M and at 1.4B (the table of tuned values, checked
-//! against two independent notes on the paper). Between these, λ is interpolated in the logarithms
-//! of both. The peak learning rates that belong to them could not be checked: the product ηλ is not
-//! known, and λ should be tuned with η.
+//! 2026). Learning rate, epochs and λ were tuned together on 200M tokens (750 steps of 262,144 an
+//! epoch); the tuned values are in marin-community/marin,
+//! experiments/data_efficiency/model_scaling_dclm_200m.py at commit 4cb03b0. From 150M to 1.4B
+//! parameters the best λ grows fourfold, from 0.8 to 3.2, while the learning rate falls: the pull
+//! ηλ of a step moves by a factor of two alone, and τ = 1/(ηλ) lies between a quarter and six
+//! tenths of an epoch throughout. So the law is read as one in ηλ at that batch, interpolated in
+//! the logarithms of ηλ and parameters, and λ = ηλ/η. At another batch it is scaled by it, which
+//! keeps τ in epochs; that was not tested.
 //!
 //! Nobody has joined this regime to that of [`super::power_lines`]: between about 1.3 and 20
 //! distinct tokens a parameter no law was established.
@@ -15,34 +18,83 @@ use wd_decay::DecayRule;
 use crate::check::Check;
 use crate::{Answer, Interval, Law, PlannedRun, Range, words};
 
-/// Parameters, and the λ that was best with them.
-pub const TUNED: [(f64, f64); 4] = [(150e6, 0.8), (300e6, 1.6), (600e6, 3.2), (1.4e9, 3.2)];
-/// Distinct tokens a parameter: 200M over 1.4B and over 150M parameters.
-pub const DISTINCT_TOKENS_PER_PARAMETER: (f64, f64) = (200e6 / 1.4e9, 200e6 / 150e6);
+/// A tuned run of the paper.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TunedRun {
+    /// Parameters, as the model is named.
+    pub parameters: f64,
+    /// Passes over the data.
+    pub epochs: f64,
+    /// Peak learning rate.
+    pub peak_learning_rate: f64,
+    /// λ.
+    pub lambda: f64,
+}
+
+impl TunedRun {
+    /// ηλ, the part that a step at the peak takes off.
+    pub fn pull(&self) -> f64 {
+        self.peak_learning_rate * self.lambda
+    }
+
+    /// τ = 1/(ηλ) in passes over the data.
+    pub fn epochs_of_timescale(&self) -> f64 {
+        1.0 / (self.pull() * STEPS_PER_EPOCH)
+    }
+}
+
+const fn tuned(parameters: f64, epochs: f64, peak_learning_rate: f64, lambda: f64) -> TunedRun {
+    TunedRun { parameters, epochs, peak_learning_rate, lambda }
+}
+
+/// The tuned runs, by parameters.
+pub const TUNED: [TunedRun; 4] = [
+    tuned(150e6, 16.0, 3e-3, 0.8),
+    tuned(300e6, 16.0, 3e-3, 1.6),
+    tuned(600e6, 8.0, 1e-3, 3.2),
+    tuned(1.4e9, 8.0, 1e-3, 3.2),
+];
+/// Tokens a step of the tuned runs.
+pub const BATCH: f64 = 262_144.0;
+/// Steps an epoch of the tuned runs.
+pub const STEPS_PER_EPOCH: f64 = 750.0;
+/// Distinct tokens a parameter: an epoch over 1.4B parameters, and the 200M that the paper speaks of
+/// over 150M.
+pub const DISTINCT_TOKENS_PER_PARAMETER: (f64, f64) =
+    (BATCH * STEPS_PER_EPOCH / 1.4e9, 200e6 / 150e6);
 
 /// The law.
 pub const LAW: Law = Law {
     id: "data-constrained",
     name: "data-constrained",
-    formula: "λ = 0.8, 1.6, 3.2, 3.2 at 150M, 300M, 600M, 1.4B parameters",
-    source: "Kim et al. 2026, arXiv 2509.14786",
+    formula: "λ = (ηλ)/η·(B/262144), ηλ = 2.4e-3, 4.8e-3, 3.2e-3, 3.2e-3 at 150M, 300M, 600M, \
+        1.4B parameters",
+    source: "Kim et al. 2026, arXiv 2509.14786; tuned values from marin-community/marin",
     established: "AdamW, several passes over 200M tokens, 150M to 1.4B parameters, learning rate \
-        and epochs tuned with λ",
+        and epochs tuned with λ, cosine to zero, 262,144 tokens a step",
     convention: DecayRule::Decoupled,
     interval: Interval::HalfStep,
     answer,
 };
 
-/// λ for a number of parameters, between the tuned ones; at the nearest tuned one beyond them.
-pub fn tuned_lambda(parameters: f64) -> f64 {
+/// The least and the largest τ of the tuned runs, in passes over the data.
+pub fn tuned_epochs() -> (f64, f64) {
+    let each = TUNED.map(|run| run.epochs_of_timescale());
+    each.iter().fold((f64::INFINITY, 0.0), |(least, most), &one| {
+        (f64::min(least, one), f64::max(most, one))
+    })
+}
+
+/// ηλ for a number of parameters, between the tuned runs; at the nearest of them beyond.
+pub fn tuned_pull(parameters: f64) -> f64 {
     let (first, last) = (TUNED[0], TUNED[TUNED.len() - 1]);
-    if parameters <= first.0 {
-        return first.1;
+    if parameters <= first.parameters {
+        return first.pull();
     }
-    TUNED.windows(2).find(|pair| parameters <= pair[1].0).map_or(last.1, |pair| {
-        let ((left, low), (right, high)) = (pair[0], pair[1]);
-        let share = (parameters / left).ln() / (right / left).ln();
-        low * (high / low).powf(share)
+    TUNED.windows(2).find(|pair| parameters <= pair[1].parameters).map_or(last.pull(), |pair| {
+        let (low, high) = (pair[0], pair[1]);
+        let share = (parameters / low.parameters).ln() / (high.parameters / low.parameters).ln();
+        low.pull() * (high.pull() / low.pull()).powf(share)
     })
 }
 
@@ -55,10 +107,14 @@ fn answer(run: &PlannedRun) -> Answer {
             words::short(run.epochs)
         )
     });
-    let Some(parameters) = run.parameters else {
-        return check.without(&[("params", run.parameters)]);
+    let needed = [("params", run.parameters), ("batch", run.batch), ("lr", run.peak_learning_rate)];
+    let (Some(parameters), Some(batch), Some(rate)) =
+        (run.parameters, run.batch, run.peak_learning_rate)
+    else {
+        return check.without(&needed);
     };
-    check.within("parameters", parameters, TUNED[0].0, TUNED[TUNED.len() - 1].0);
+    let (smallest, largest) = (TUNED[0].parameters, TUNED[TUNED.len() - 1].parameters);
+    check.within("parameters", parameters, smallest, largest);
     let (fewest, most) = DISTINCT_TOKENS_PER_PARAMETER;
     // The ratios of named sizes: 200M/150M is 1.33, and a run of 1.34 is no other regime.
     check.within(
@@ -71,10 +127,22 @@ fn answer(run: &PlannedRun) -> Answer {
         "tuned together with the peak learning rate and the number of epochs: tune them \
         together here too",
     );
-    let lambda = tuned_lambda(parameters);
+    if batch != BATCH {
+        check.mention(format!(
+            "tuned with {} tokens a step: the batch is taken to scale λ",
+            words::short(BATCH)
+        ));
+    }
+    let pull = tuned_pull(parameters);
+    let lambda = pull / rate * (batch / BATCH);
     let working = format!(
-        "{} parameters: λ = {} between the tuned values",
+        "{} parameters: ηλ = {} between the tuned values; λ = {}/{}·({}/{}) = {}",
         words::short(parameters),
+        words::short(pull),
+        words::short(pull),
+        words::short(rate),
+        words::short(batch),
+        words::short(BATCH),
         words::short(lambda)
     );
     check.answer(lambda, Range::around(lambda), working)

@@ -8,12 +8,14 @@
 //!
 //! Wang & Aitchison: *How to set AdamW's weight decay as you scale model and dataset size*, arXiv
 //! 2405.13698 (ICML 2025). ResNet-18 and ViT on CIFAR-10 and ImageNet at 32 × 32; GPT-2 124M on
-//! fractions of OpenWebText. In one pass over text the interval has no width, and
-//! [`super::power_lines`] shows that there the best timescale moves with tokens a parameter: the
-//! law is then out of its range.
+//! fractions of OpenWebText. It is kept to images. In one pass over text the interval has no width,
+//! and [`super::power_lines`] shows that there the best timescale moves with tokens a parameter; on
+//! repeated text the values that were tuned ([`super::data_constrained`]) have τ below one epoch,
+//! outside the interval.
 
-use wd_decay::DecayRule;
+use wd_decay::{DecayRule, Unit};
 
+use super::data_constrained;
 use crate::check::Check;
 use crate::{Answer, Interval, Law, PlannedRun, Range, words};
 
@@ -23,7 +25,7 @@ pub const LAW: Law = Law {
     name: "timescale in epochs",
     formula: "τ_epoch = B/(η·λ·N), 1 ≤ τ_epoch ≤ epochs",
     source: "Wang & Aitchison 2025, arXiv 2405.13698",
-    established: "AdamW, several passes over the data, a learning rate that is fixed or follows \
+    established: "AdamW, several passes over images, a learning rate that is fixed or follows \
         μP; ResNet-18 and ViT on ImageNet 32 × 32",
     convention: DecayRule::Decoupled,
     interval: Interval::Published,
@@ -37,6 +39,16 @@ fn answer(run: &PlannedRun) -> Answer {
         format!(
             "the guideline is an interval between one epoch and all of them, and this run makes {}",
             words::short(run.epochs)
+        )
+    });
+    let is_repeated_text = run.unit == Unit::Token && run.epochs >= 2.0;
+    check.require(!is_repeated_text, || {
+        let (least, most) = data_constrained::tuned_epochs();
+        format!(
+            "on repeated text it is refuted: the λ that were tuned there have τ = {} to {} of an \
+             epoch, below its least, 1",
+            words::short(words::coarse(least)),
+            words::short(words::coarse(most))
         )
     });
     let needed = [("batch", run.batch), ("lr", run.peak_learning_rate)];

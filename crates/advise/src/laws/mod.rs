@@ -6,9 +6,9 @@
 //! | [`epoch_timescale`] | Wang & Aitchison 2024 | τ between one epoch and all of them |
 //! | [`power_lines`] | Bergsma et al. 2025 | τ falls with tokens a parameter |
 //! | [`nanochat`] | Karpathy 2026 | ∝ √B/D, of Muon |
-//! | [`width_transfer`] | Kosson et al. 2025; Fan et al. 2025 | ∝ width, or its root |
-//! | [`data_constrained`] | Kim et al. 2025 | 0.8 to 3.2, by parameters |
-//! | [`log_time`] | Ferbach et al. 2026 | ω/t instead of a constant |
+//! | [`width_transfer`] | Kosson et al., Fan et al., Qiu et al. 2025 | ∝ width, its root, or kept |
+//! | [`data_constrained`] | Kim et al. 2025 | ηλ of a few 1e-3, by parameters |
+//! | [`log_time`] | Ferbach et al. 2026 | ω/(t₀ + t) instead of a constant |
 //! | [`corrected`] | Defazio 2025 | the same, decaying with η_t² |
 //! | [`norm_control`] | Wen et al. 2026; Loshchilov 2023 | none: the norm is set instead |
 //!
@@ -39,7 +39,7 @@ use crate::Law;
 
 /// Every law, in the order of answers: those that give λ outright, those that transfer it, those
 /// that act otherwise.
-pub const ALL: [Law; 11] = [
+pub const ALL: [Law; 12] = [
     power_lines::LAW,
     data_constrained::LAW,
     epoch_timescale::LAW,
@@ -47,6 +47,7 @@ pub const ALL: [Law; 11] = [
     nanochat::LAW,
     width_transfer::INDEPENDENT,
     width_transfer::ROOT,
+    width_transfer::COMPUTE_OPTIMAL,
     log_time::LAW,
     corrected::LAW,
     norm_control::HYPERBALL,

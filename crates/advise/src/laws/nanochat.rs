@@ -1,14 +1,17 @@
 //! The nanochat rule: Muon's λ from a tuned reference, at a constant averaging timescale.
 //!
-//! λ = λ_ref·√(B/B_ref)·(D_ref/D), which keeps B/(ηλD) constant when η ∝ √B. Only the hidden
-//! matrices decay, and cautiously; λ follows a cosine to zero over the run.
+//! λ = λ_ref·√(B/B_ref)·(D_ref/D), which keeps B/(ηλD) constant when η ∝ √B. This λ is that of the
+//! hidden matrices, which decay cautiously, with λ on a cosine to zero over the run. What AdamW
+//! trains has small fixed λ of its own since 2026-03-09 (commit 6ed7d1d): 0.01 for the head and the
+//! value embeddings, 0.001 for the token embedding, 0.05 for the residual scalars.
 //!
-//! karpathy/nanochat, scripts/base_train.py at commit 00255c1: λ_ref = 0.28, B_ref = 2^19, η_ref =
-//! 0.02, D_ref twelve tokens for each parameter of a depth-12 model's matrices and head. Those are
-//! 84,935,808 + 25,165,824 (dev/LOG.md, 2026-01-27). An earlier sweep in the same log found λ =
-//! 0.40, 0.22, 0.10, 0.08 at depths 8, 12, 16, 20, which is width^−1.97; as D ∝ P there, it is the
-//! same law but for a smaller exponent. The authors' comment: AdamW's theory is "blindly" followed
-//! for Muon.
+//! karpathy/nanochat, scripts/base_train.py at commit 00255c1: λ_ref = 0.28, tuned with the cosine
+//! at depth 12 and carried to depth 24; B_ref = 2^19, η_ref = 0.02, D_ref twelve tokens for each
+//! parameter of a depth-12 model's matrices and head. Those are 84,935,808 + 25,165,824
+//! (dev/LOG.md, 2026-01-27). An earlier sweep in the same log found λ = 0.40, 0.22, 0.10, 0.08 at
+//! depths 8, 12, 16, 20, under a *linear* fall of λ to zero, another setting: its prefactor is not
+//! to be compared. It is width^−1.97; as D ∝ P there, that is the same law but for a smaller
+//! exponent. The authors' comment: AdamW's theory is "blindly" followed for Muon.
 
 use wd_decay::{DecayRule, OptimizerKind};
 
@@ -34,7 +37,7 @@ pub const LAW: Law = Law {
     formula: "λ = 0.28·√(B/2^19)·(1.32e9/D)",
     source: "karpathy/nanochat, scripts/base_train.py and dev/LOG.md (2026)",
     established: "Muon with cautious decay of the hidden matrices, λ on a cosine to zero, one \
-        pass, 0.44B to 9.6B tokens, a peak learning rate of 0.02·√(B/2^19)",
+        pass, 0.44B to 9.6B tokens, a peak learning rate of 0.02·√(B/2^19); λ tuned at depth 12",
     convention: DecayRule::Decoupled,
     interval: Interval::HalfStep,
     answer,
@@ -63,7 +66,7 @@ fn answer(run: &PlannedRun) -> Answer {
     });
     check.mention(
         "for the hidden matrices alone, with decay.cautious and λ on a cosine to zero \
-        (decay.schedule)",
+        (decay.schedule); what AdamW trains there has fixed λ of 0.001 to 0.05",
     );
     let lambda = REFERENCE_LAMBDA * root * (REFERENCE_TOKENS / run.total);
     let working = format!(

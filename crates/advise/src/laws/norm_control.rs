@@ -6,8 +6,10 @@
 //! - *Hyperball* keeps ‖W‖_F at its initial value R and each step at ηR:
 //!   W ← R·Normalize(W − ηR·Normalize(u)). Wen, Dang, Lyu, Ma, Liang: *Fantastic Pretraining
 //!   Optimizers and Where to Find Them II*, arXiv 2606.16899, abstract: Qwen3-like models up to
-//!   1.2B parameters, Muon and Adam; dev/LOG.md of karpathy/nanochat (2026-01-29) found it worse in
-//!   every variant tried.
+//!   1.2B parameters, Muon and Adam. Against it: dev/LOG.md of karpathy/nanochat (2026-01-29) found
+//!   it worse in every variant tried; on models of regulatory DNA (Doshi, origin.bio/blogs/muon,
+//!   2026-03-05) Muon with decay was best of all, at high rates, and with Hyperball better at low
+//!   ones, while Adam was best with Hyperball, in a narrower window of rates.
 //! - *AdamWN* decays towards a target norm; AdamW is its case of target 0. Loshchilov: *Weight Norm
 //!   Control*, arXiv 2311.11446, abstract. Its λ is no better known than AdamW's: none is given
 //!   here.
@@ -31,7 +33,9 @@ pub const HYPERBALL: Law = Law {
             run,
             &[OptimizerKind::Adamw, OptimizerKind::Adam, OptimizerKind::Muon],
             "does without λ: the norm of each matrix stays fixed, and η is the angle of a step",
-            "λ = 0; η must be tuned anew, as it now means a relative update",
+            "λ = 0; η must be tuned anew, as it now means a relative update. Against it: worse in \
+             every variant that nanochat tried (2026-01), and on DNA Muon was best with decay \
+             (origin.bio, 2026-03)",
         )
     },
 };

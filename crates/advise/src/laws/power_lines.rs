@@ -5,8 +5,12 @@
 //! Bergsma, Dey, Gosal, Gray, Soboleva, Hestness: *Power Lines: Scaling Laws for Weight Decay and
 //! Batch Size in LLM Pre-training*, arXiv 2505.13738 (NeurIPS 2025), figure 1 left. The exponent is
 //! the paper's (bootstrap 10th to 90th percentile −0.529 to −0.507, R² 0.975); the prefactor is
-//! quoted in agreement by two independent users of the law. The paper's prefactors for the best and
-//! the critical batch size could not be checked and are not used.
+//! quoted in agreement by two independent users of the law.
+//!
+//! λ ∝ B, which the formula implies, holds below the critical batch alone. The paper's best batch
+//! is B_opt = 0.0306·D^0.383 sequences of 2,048 tokens, its critical batch ∝ D^0.462; the
+//! prefactors of B_opt and of τ are quoted by the same independent trainer, that of the critical
+//! batch, 0.0471, could not be checked. A batch above B_opt gets a caveat.
 //!
 //! η is the *peak* of the learning rate that is really used, and the law is about schedules that
 //! fall: a λ computed from another η, or put beside a constant one, is far off.
@@ -31,6 +35,15 @@ pub const PARAMETERS: (f64, f64) = (111e6, 3.3e9);
 /// be carried as far *beyond* its models is our choice.
 pub const EXTRAPOLATION: f64 = 32.0;
 
+/// Prefactor of the best batch, in sequences of [`SEQUENCE`] tokens.
+pub const BATCH_PREFACTOR: f64 = 0.0306;
+/// Exponent of the tokens in the best batch.
+pub const BATCH_EXPONENT: f64 = 0.383;
+/// Exponent of the tokens in the critical batch.
+pub const CRITICAL_BATCH_EXPONENT: f64 = 0.462;
+/// Tokens of a sequence of the paper.
+pub const SEQUENCE: f64 = 2_048.0;
+
 /// The law.
 pub const LAW: Law = Law {
     id: "power-lines",
@@ -47,6 +60,11 @@ pub const LAW: Law = Law {
 /// τ_opt as a share of the run, for a number of tokens a parameter.
 pub fn best_timescale(tokens_per_parameter: f64) -> f64 {
     PREFACTOR * tokens_per_parameter.powf(EXPONENT)
+}
+
+/// The batch of lowest loss for a number of tokens, in tokens.
+pub fn best_batch(tokens: f64) -> f64 {
+    SEQUENCE * BATCH_PREFACTOR * tokens.powf(BATCH_EXPONENT)
 }
 
 fn answer(run: &PlannedRun) -> Answer {
@@ -80,6 +98,17 @@ fn answer(run: &PlannedRun) -> Answer {
         check.mention(format!(
             "fitted under a linear decay to zero, used here with {}",
             schedule_words(kind, run.floor)
+        ));
+    }
+    let best = best_batch(run.total);
+    if let Some(batch) = run.batch.filter(|batch| *batch > best) {
+        check.mention(format!(
+            "the batch is {} times the best for as many tokens, {} \
+             ({BATCH_PREFACTOR}·D^{BATCH_EXPONENT} sequences of 2,048): λ ∝ B holds below the \
+             critical batch alone, which lies above the best and grows as \
+             D^{CRITICAL_BATCH_EXPONENT}",
+            words::short(words::coarse(batch / best)),
+            words::short(words::coarse(best)),
         ));
     }
     let tau = best_timescale(ratio);

@@ -1,5 +1,7 @@
-//! λ at another width than it was tuned at: with m the ratio of widths and η ∝ 1/m, two papers
-//! disagree.
+//! λ at another width than it was tuned at: with m the ratio of widths and η ∝ 1/m, three papers
+//! give three exponents, for two kinds of growth.
+//!
+//! At the same batch and steps, so that a wider model sees as many tokens:
 //!
 //! - *Independent* decay keeps ηλ, hence λ ∝ m: the angular update per step, √(2ηλ), is then the
 //!   same at every width. Kosson, Welborn, Liu, Jaggi, Chen: *Weight Decay may matter more than μP
@@ -10,7 +12,16 @@
 //!   Scaling Rules by Proper Weight Decay Tuning*, arXiv 2510.15262, abstract: AdamW, LLaMA-like
 //!   models. The widths it was shown for could not be checked.
 //!
-//! Both speak of the learning rate of the matrices, which here is the planned one.
+//! Where tokens grow with the parameters, as m², so that tokens a parameter stay:
+//!
+//! - *Compute-optimal* growth has ηλ ∝ 1/m nearly optimal, and with η ∝ 1/m the same λ at every
+//!   width. Qiu, Chen, Phan, Lei, Wilson: *Hyperparameter Transfer Enables Consistent Gains of
+//!   Matrix-Preconditioned Optimizers Across Scales*, arXiv 2512.05620 v2, abstract: AdamW, Muon,
+//!   SOAP and Shampoo, Llama models of 190M to 1.4B parameters. [`super::power_lines`] agrees: at
+//!   the same batch its ηλ goes as 1/D, and with the batch that it finds best as m^−1.2.
+//!
+//! That the first two papers' runs all keep batch and steps could not be checked. All speak of the
+//! learning rate of the matrices, which here is the planned one.
 
 use wd_decay::DecayRule;
 
@@ -30,8 +41,12 @@ pub const INDEPENDENT: Law = Law {
         λ was tuned",
     convention: DecayRule::Independent,
     interval: Interval::HalfStep,
-    answer: |run| transfer(run, 1.0),
+    answer: |run| transfer(run, Growth::SameTokens, 1.0, "m·"),
 };
+
+/// How far the growth of tokens may be from m² (or from none), as a factor, and still be that
+/// growth.
+const SAME_GROWTH: f64 = 1.5;
 
 /// λ ∝ √m.
 pub const ROOT: Law = Law {
@@ -42,10 +57,32 @@ pub const ROOT: Law = Law {
     established: "AdamW under μP, LLaMA-like models",
     convention: DecayRule::Decoupled,
     interval: Interval::HalfStep,
-    answer: |run| transfer(run, 0.5),
+    answer: |run| transfer(run, Growth::SameTokens, 0.5, "√m·"),
 };
 
-fn transfer(run: &PlannedRun, exponent: f64) -> Answer {
+/// λ as it was, with tokens ∝ m².
+pub const COMPUTE_OPTIMAL: Law = Law {
+    id: "width-compute-optimal",
+    name: "compute-optimal width",
+    formula: "η → η/m, ηλ → ηλ/m (λ is kept), tokens ∝ m²",
+    source: "Qiu et al. 2026, arXiv 2512.05620, abstract",
+    established: "AdamW, Muon, SOAP and Shampoo under μP, Llama models of 190M to 1.4B parameters \
+        that see as many tokens a parameter",
+    convention: DecayRule::Independent,
+    interval: Interval::HalfStep,
+    answer: |run| transfer(run, Growth::SameTokensPerParameter, 0.0, ""),
+};
+
+/// What a wider model trains on.
+#[derive(Clone, Copy, PartialEq)]
+enum Growth {
+    /// As many tokens, in as many steps.
+    SameTokens,
+    /// As many tokens a parameter: m² times as many.
+    SameTokensPerParameter,
+}
+
+fn transfer(run: &PlannedRun, growth: Growth, exponent: f64, factor: &str) -> Answer {
     let mut check = Check::default();
     check.adamw_from_scratch(run);
     let needed =
@@ -56,13 +93,36 @@ fn transfer(run: &PlannedRun, exponent: f64) -> Answer {
     };
     let ratio = width / base_width;
     check.within("times the tuned width", ratio, 1.0 / LARGEST_RATIO, LARGEST_RATIO);
-    check.mention(
-        "the base λ must have been tuned with the same tokens a parameter, batch and steps",
-    );
+    let expected = match growth {
+        Growth::SameTokens => 1.0,
+        Growth::SameTokensPerParameter => ratio * ratio,
+    };
+    match (run.base_total, growth) {
+        (Some(total), _) => {
+            let grown = run.total / total;
+            let near = (1.0 / SAME_GROWTH..=SAME_GROWTH).contains(&(grown / expected));
+            check.require(near, || {
+                format!(
+                    "it is about {} times the tokens of the base run, and this run has {} times",
+                    words::short(expected),
+                    words::short(grown)
+                )
+            });
+        }
+        (None, Growth::SameTokens) => {
+            check.mention(
+                "the base λ must have been tuned with the same batch and steps, and so as many \
+                 tokens",
+            );
+        }
+        // Without the base's tokens the older two are the ones that were meant.
+        (None, Growth::SameTokensPerParameter) => {
+            return check.without(&[("base-tokens", run.base_total)]);
+        }
+    }
     let lambda = base * ratio.powf(exponent);
-    let factor = if exponent == 1.0 { "m" } else { "√m" };
     let working = format!(
-        "m = {}/{} = {}; λ = {factor}·{} = {}",
+        "m = {}/{} = {}; λ = {factor}{} = {}",
         width,
         base_width,
         words::short(ratio),

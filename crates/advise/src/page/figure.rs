@@ -5,8 +5,7 @@ use crate::{Advice, Axis, ScalingTable};
 use wd_page::figure::{
     Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
 };
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 /// λ of every law at other batches, budgets, models and widths; absent where no law gives a number.
 pub(super) fn figure(advice: &Advice) -> Option<Figure> {
@@ -27,7 +26,7 @@ pub(super) fn figure(advice: &Advice) -> Option<Figure> {
         rank.map_or(Colour::Ink, |rank| colours[rank])
     };
     Some(Figure::Panels(PanelFigure {
-        id: "elsewhere".to_owned(),
+        id: "other-runs".to_owned(),
         title: "λ at other batches, budgets, models and widths".to_owned(),
         description: "λ of each law against multiples of the planned value of one quantity, all \
             others as planned."
@@ -59,22 +58,14 @@ fn panel(table: &ScalingTable, colour: &dyn Fn(&str) -> Colour) -> Panel {
     for law in 0..laws {
         let applies: Vec<bool> =
             table.rows.iter().map(|(_, lambdas)| lambdas[law].applies).collect();
-        let series = |mark: Mark, kept: &dyn Fn(usize) -> bool| Series {
-            label: table.rows[0].1[law].name.to_owned(),
-            colour: colour(table.rows[0].1[law].law),
-            mark,
-            points: table
-                .rows
-                .iter()
-                .enumerate()
-                .map(|(index, (factor, lambdas))| Point {
-                    x: *factor,
-                    y: lambdas[law].lambda.filter(|_| kept(index)).unwrap_or(f64::NAN),
-                    low: f64::NAN,
-                    high: f64::NAN,
-                })
-                .collect(),
-            annotations: Vec::new(),
+        let series = |mark: Mark, kept: &dyn Fn(usize) -> bool| {
+            let rows = table.rows.iter().enumerate();
+            let points = rows.map(|(index, (factor, lambdas))| {
+                let lambda = lambdas[law].lambda.filter(|_| kept(index));
+                Point::at(*factor, lambda.unwrap_or(f64::NAN))
+            });
+            let first = &table.rows[0].1[law];
+            Series::new(first.name, colour(first.law), mark, points.collect())
         };
         panel.series.push(series(Mark::Line, &|index| applies[index]));
         if applies.contains(&false) {
@@ -120,7 +111,7 @@ pub(super) fn section(advice: &Advice) -> Option<Section> {
     }
     Some(
         Section::full(
-            "elsewhere",
+            "other-runs",
             "λ for other runs",
             vec![Content::Figure(Box::new(FigureBlock {
                 figure,
@@ -128,14 +119,14 @@ pub(super) fn section(advice: &Advice) -> Option<Section> {
                 caption:
                     "Each panel changes one quantity and keeps all others as planned. Dashed: \
                 outside the range in which the law was established. The panel of widths \
-                starts from the recommended λ and shows the two published rules of transfer, \
-                which disagree."
+                starts from the recommended λ and shows the published rules of transfer: two, which \
+                disagree, for as many tokens, and one for as many tokens a parameter."
                         .to_owned(),
                 table: rows,
                 csv,
             }))],
         )
-        .named("ScalingTable"),
+        .named("Other runs"),
     )
 }
 

@@ -29,6 +29,7 @@ impl AdviceReport {
         let advice = &self.advice;
         let mut sections = vec![run::section(&advice.run), answer::section(self)];
         sections.extend([laws::on_a_terminal(advice), laws::in_a_file(advice)]);
+        sections.extend(record(advice));
         sections.extend(scaling::section(advice));
         sections.extend(figure::section(advice));
         sections.extend([recipes::on_a_terminal(advice), recipes::in_a_file(advice)]);
@@ -48,6 +49,13 @@ impl AdviceReport {
             sections,
         }
     }
+}
+
+/// What an independent record says of the law; absent where that gives no number.
+fn record(advice: &Advice) -> Option<Section> {
+    let sentences = advice.record.as_ref()?.sentences();
+    let contents = sentences.into_iter().map(Content::Paragraph).collect();
+    Some(Section::new("record", "How far to trust Power Lines", contents).named("Trust"))
 }
 
 fn title(verdict: &Verdict) -> String {

@@ -5,6 +5,7 @@ use wd_page::number::{rounded, short};
 use wd_page::{Content, Section, Shown, Table};
 
 use crate::Advice;
+use crate::recipes::one_unit;
 use crate::words::lambda;
 
 /// The nearest recipes, as far as a terminal is wide.
@@ -71,7 +72,18 @@ pub(super) fn in_a_file(advice: &Advice) -> Section {
                  configuration or code read; S: a note that quotes the paper."
                     .to_owned(),
             ),
+            Content::More("Every recipe in one unit".to_owned(), in_one_unit()),
         ],
     )
     .named("Recipes")
+}
+
+/// All recipes by what a step does, whatever convention their λ is written in.
+fn in_one_unit() -> Vec<Content> {
+    let mut table = Table::new(&one_unit::COLUMNS, 2);
+    table.rows = one_unit::rows().into_iter().map(Vec::from).collect();
+    let paragraphs = [one_unit::shown(), one_unit::EXPLAINED.to_owned()];
+    let mut contents: Vec<Content> = paragraphs.map(Content::Paragraph).into();
+    contents.push(Content::Table(table));
+    contents
 }

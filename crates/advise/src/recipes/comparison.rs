@@ -12,7 +12,11 @@ pub struct RecipeComparison {
     pub recipe: Recipe,
     /// Its λ under `decoupled` decay.
     pub lambda: f64,
-    /// τ = 1/(ηλS): its averaging timescale as a share of the run.
+    /// The part that a step at the peak takes off the weights.
+    pub shrink: f64,
+    /// The angle of a step at the peak, in radians, once the weights have settled on noise.
+    pub angle: Option<f64>,
+    /// τ = 1/(shrink × S): its averaging timescale as a share of the run.
     pub tau: f64,
     /// Tokens a parameter.
     pub tokens_per_parameter: Option<f64>,
@@ -33,7 +37,8 @@ impl RecipeComparison {
         let run = recipe.run();
         let lambda = recipe.decoupled_lambda();
         let steps = recipe.total / recipe.batch;
-        let tau = 1.0 / (recipe.peak_learning_rate * lambda * steps);
+        let shrink = recipe.shrink();
+        let tau = 1.0 / (shrink * steps);
         let ratio_of_tokens = run.tokens_per_parameter();
         let (law, law_tau) = match ratio_of_tokens {
             Some(ratio) => (power_lines::LAW, power_lines::best_timescale(ratio)),
@@ -43,6 +48,8 @@ impl RecipeComparison {
         RecipeComparison {
             recipe: recipe.clone(),
             lambda,
+            shrink,
+            angle: recipe.equilibrium_angle(),
             tau,
             tokens_per_parameter: ratio_of_tokens,
             law: law.id,

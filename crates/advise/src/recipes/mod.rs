@@ -6,6 +6,7 @@
 mod all;
 mod comparison;
 mod nearest;
+pub(crate) mod one_unit;
 mod page;
 mod recipe;
 

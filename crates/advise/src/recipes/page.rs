@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use wd_conventions::Quantity;
-use wd_decay::Unit;
+use wd_decay::{DecayRule, Unit};
 
 use super::all::all;
 use super::comparison::RecipeComparison;
+use super::one_unit;
 use super::recipe::Recipe;
 use crate::laws::{normalized_decay, power_lines};
 use crate::words;
@@ -20,12 +21,15 @@ pub fn page() -> String {
          λ is copied from config to config. This page says how far each public value lies from a \
          law that was\n\
          fitted to tuned values. λ is that of `torch.optim.AdamW`, whose step shrinks the weights \
-         by η_tλ; τ = 1/(ηλS) is\n\
-         the share of the run over which the weights average their updates, with η the peak \
-         learning rate and S the steps.\n\n\
+         by η_tλ; where a recipe has\n\
+         another convention, what it wrote stands behind it. τ = 1/(sS) is the share of the run \
+         over which the weights average\n\
+         their updates, with s the shrink of a step at the peak learning rate η, and S the \
+         steps.\n\n\
          Mark P: the configuration, the code or the authors' model card was read. S: a secondary \
          note quotes the paper.\n\n",
     );
+    out.push_str(&in_one_unit());
     let comparisons = |unit: Unit| {
         let mut comparisons: Vec<RecipeComparison> =
             all().filter(|recipe| recipe.unit == unit).map(RecipeComparison::of).collect();
@@ -76,11 +80,11 @@ pub fn page() -> String {
         "\n## Vision models, against normalised decay\n\n\
          The law: {} ({}). It was established for {}. The ratio is taken to the middle of λ_norm, \
          and a range of λ_norm\n\
-         from 0.025 to 0.05 is a factor of 1.4 either side. τ in epochs is 1/(ηλ) over the steps \
+         from 0.025 to 0.05 is a factor of 1.4 either side. τ in epochs is 1/s over the steps \
          of an epoch; Wang &\n\
          Aitchison's guideline is 1 to the number of epochs.\n\n\
-         | model | optimizer | epochs | batch | peak η | schedule | λ | ηλ | τ in epochs | λ by \
-         the law | τ/τ_law | law | mark |\n\
+         | model | optimizer | epochs | batch | peak η | schedule | λ | shrink | τ in epochs | λ \
+         by the law | τ/τ_law | law | mark |\n\
          |---|---|--:|--:|--:|---|--:|--:|--:|--:|--:|---|---|",
         normalized_decay::LAW.formula,
         normalized_decay::LAW.source,
@@ -99,7 +103,7 @@ pub fn page() -> String {
             words::short(recipe.peak_learning_rate),
             recipe.schedule_words,
             written_lambda(comparison),
-            words::short(comparison.lambda * recipe.peak_learning_rate),
+            words::short(comparison.shrink),
             words::short(comparison.tau * epochs),
             words::short(words::coarse(comparison.law_lambda)),
             words::short(words::coarse(comparison.ratio)),
@@ -114,6 +118,21 @@ pub fn page() -> String {
     out
 }
 
+/// The table of all recipes in one unit, and what it shows.
+fn in_one_unit() -> String {
+    let mut out = format!(
+        "## In one unit\n\n{}\n\n{}\n\n| {} |\n|---|---|--:|--:|--:|\n",
+        one_unit::shown(),
+        one_unit::EXPLAINED,
+        one_unit::COLUMNS.join(" | ")
+    );
+    for row in one_unit::rows() {
+        let _infallible = writeln!(out, "| {} |", row.join(" | "));
+    }
+    out.push('\n');
+    out
+}
+
 fn amount(value: f64) -> String {
     Quantity::new(value, None).to_string()
 }
@@ -121,14 +140,13 @@ fn amount(value: f64) -> String {
 /// λ as the recipe writes it, and where it is not AdamW's, what it is there.
 fn written_lambda(comparison: &RecipeComparison) -> String {
     let recipe = &comparison.recipe;
-    if comparison.lambda == recipe.lambda {
-        words::short(recipe.lambda)
-    } else {
-        format!(
-            "{} ({} {})",
-            words::short(comparison.lambda),
-            words::short(recipe.lambda),
-            recipe.rule
-        )
+    if recipe.rule == DecayRule::Decoupled {
+        return words::short(recipe.lambda);
     }
+    let momentum = match recipe.momentum {
+        0.0 => String::new(),
+        momentum => format!(", momentum {}", words::short(momentum)),
+    };
+    let (here, written) = (words::short(comparison.lambda), words::short(recipe.lambda));
+    format!("{here} ({written} {}{momentum})", recipe.rule)
 }

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
-use wd_decay::{DecayRule, OptimizerKind, PeakLearningRate, ScheduleKind, Unit};
+use wd_decay::shrink::{PenaltyPath, shrink};
+use wd_decay::{
+    DecayRule, LearningRate, Momenta, MuonScale, OptimizerKind, PeakLearningRate, ScheduleKind,
+    Unit, UpdateNoise, coupled_sgd_equilibrium,
+};
 
 use crate::PlannedRun;
 
@@ -49,6 +53,18 @@ pub struct Recipe {
     /// The rule that λ belongs to.
     #[serde(default = "decoupled")]
     pub rule: DecayRule,
+    /// Momentum of SGD or Muon.
+    #[serde(default)]
+    pub momentum: f64,
+    /// Whether that momentum looks ahead.
+    #[serde(default)]
+    pub nesterov: bool,
+    /// β₁ of Adam.
+    #[serde(default = "usual_beta1")]
+    pub beta1: f64,
+    /// Whether decay leaves out the coordinates that the update moves away from zero.
+    #[serde(default)]
+    pub cautious: bool,
     /// What amounts of data are counted in.
     pub unit: Unit,
     /// Parameters, as the model is named where the source says nothing more exact; absent for
@@ -66,18 +82,62 @@ const fn decoupled() -> DecayRule {
     DecayRule::Decoupled
 }
 
+const fn usual_beta1() -> f64 {
+    0.9
+}
+
 impl Recipe {
-    /// λ of the same peak shrink under `decoupled` decay.
+    /// The part that a step at the peak takes off weights that no gradient moves; 0 where that
+    /// depends on gradients, or where norms are held, which no recipe of the table does.
     ///
-    /// Coupled L2 is taken as SGD applies it without momentum: g ← g + λw shrinks by ηλ.
+    /// It is what [`wd_decay::shrink::shrink`] makes of λ, as in an explanation.
+    pub fn shrink(&self) -> f64 {
+        let path = PenaltyPath {
+            optimizer: Some(self.optimizer),
+            momenta: self.momenta(),
+            gradient_rms: None,
+        };
+        let (rate, peak) =
+            (LearningRate(self.peak_learning_rate), PeakLearningRate(self.peak_learning_rate));
+        shrink(self.rule, self.lambda, rate, peak, &path).share().unwrap_or(0.0)
+    }
+
+    /// λ of the same peak shrink under `decoupled` decay.
     pub fn decoupled_lambda(&self) -> f64 {
-        let peak = PeakLearningRate(self.peak_learning_rate);
-        match self.rule.power_of_rate(peak) {
-            Some((scale, power)) => self.lambda * scale * peak.0.powi(power - 1),
-            None if self.rule == DecayRule::CoupledL2 => self.lambda,
-            // No recipe of the table holds norms; held, nothing shrinks.
-            None => 0.0,
+        self.shrink() / self.peak_learning_rate
+    }
+
+    /// The angle, in radians, by which a step at the peak turns weights that have settled on noise;
+    /// absent where theory gives none: under cautious decay, and for what has no noise model.
+    pub fn equilibrium_angle(&self) -> Option<f64> {
+        if self.cautious {
+            return None;
         }
+        let noise = match self.optimizer {
+            OptimizerKind::Adam | OptimizerKind::Adamw => UpdateNoise::Adam { beta1: self.beta1 },
+            // An angle depends neither on the size of the gradients nor on the scale of the update.
+            OptimizerKind::Sgd if self.rule == DecayRule::CoupledL2 && !self.nesterov => {
+                let (rate, momentum) = (self.peak_learning_rate, self.momentum);
+                return Some(coupled_sgd_equilibrium(rate, self.lambda, momentum, 1.0).angle);
+            }
+            OptimizerKind::Sgd => UpdateNoise::Sgd {
+                momentum: self.momentum,
+                nesterov: self.nesterov,
+                gradient_mean_square: 1.0,
+            },
+            OptimizerKind::Muon => UpdateNoise::Muon {
+                momentum: self.momentum,
+                nesterov: self.nesterov,
+                scale: MuonScale::MatchRms,
+            },
+            _ => return None,
+        };
+        Some(noise.equilibrium(self.peak_learning_rate, self.shrink()).angle)
+    }
+
+    fn momenta(&self) -> Momenta {
+        let Recipe { momentum, nesterov, beta1, .. } = *self;
+        Momenta { momentum, nesterov, beta1, ..Momenta::default() }
     }
 
     /// The run as the laws see it.
@@ -96,6 +156,7 @@ impl Recipe {
             width: None,
             base_width: None,
             base_lambda: None,
+            base_total: None,
             fine_tuning: false,
         }
     }

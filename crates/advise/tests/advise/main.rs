@@ -3,6 +3,8 @@
 
 mod advice;
 mod laws;
+mod one_unit;
 mod page;
 mod planned;
 mod recipes;
+mod truth;

@@ -7,7 +7,7 @@ use crate::AuditError;
 use crate::limits::Limits;
 
 /// Names under which trainers leave the configuration of a run.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "config.json",
     "config.yaml",
     "config.yml",
@@ -29,6 +29,7 @@ const NAMES: [&str; 21] = [
     "config.toml",
     "train_config.toml",
     "opt.yaml",
+    "torchtune_config.yaml",
 ];
 
 /// Names of folders that hold checkpoints of a run whose folder is above them.

@@ -1,5 +1,6 @@
 //! What lies where in the object of a file: model, optimizers, schedules, clocks, configurations.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::file::pickle::Object;
@@ -109,6 +110,19 @@ const CONFIGURATIONS: [&str; 19] = [
     "cli_args",
 ];
 
+/// Keys that say nothing of weights or decay.
+const SILENT: [&str; 9] = [
+    "optimizer_history",
+    "loops",
+    "callbacks",
+    "rng",
+    "scaler",
+    "amp_scaler",
+    "message_hub",
+    "rng_state",
+    "buffer_names",
+];
+
 impl Checkpoint {
     /// Adds what an object of a file holds. The first model that is met is the model.
     pub(super) fn absorb(&mut self, root: Object<'_>, file: &Path) {
@@ -136,6 +150,31 @@ impl Checkpoint {
             }
         }
         self.absorb_model(root);
+        self.note_unread(root);
+    }
+
+    /// Says which keys of a file were not looked into.
+    fn note_unread(&mut self, root: Object<'_>) {
+        if self.writer == Writer::StateDict || !root.is_table() || model::is_module(root) {
+            return;
+        }
+        let paths = MODELS.iter().chain(&OPTIMIZERS).chain(&SCHEDULERS).chain(&CLOCKS);
+        let known: HashSet<&str> = paths
+            .chain(&AVERAGES)
+            .chain(&CONFIGURATIONS)
+            .chain(&SILENT)
+            .filter_map(|path| path.split('.').next())
+            .collect();
+        let items = root.items();
+        let unread: Vec<&str> = items
+            .iter()
+            .filter(|(_, value)| value.is_table() || value.is_sequence() || value.is_tensor())
+            .filter_map(|(key, _)| key.text())
+            .filter(|key| !known.contains(key))
+            .collect();
+        if let Some(remark) = listed("Keys that are not read: ", &unread) {
+            self.remarks.push(remark);
+        }
     }
 
     fn embed(&mut self, file: &Path, key: String, value: Value) {
@@ -254,7 +293,7 @@ impl Checkpoint {
     }
 
     fn take(&mut self, model: Model) {
-        if model.others > 0 {
+        if model.others > 0 && !model.tensors.is_empty() {
             let count = wd_page::number::counted(model.others as u64, "value");
             self.remarks.push(format!("{count} among the weights are no tensors: left out."));
         }
@@ -272,6 +311,21 @@ impl Checkpoint {
         };
         self.remarks.push(format!("Tensors that cannot be read: {first}{more}."));
     }
+}
+
+/// A remark with the first few of some names; nothing where there are none.
+fn listed(begin: &str, names: &[&str]) -> Option<String> {
+    let shown: Vec<String> =
+        names.iter().take(8).map(|name| format!("`{}`", clipped(name))).collect();
+    let more = match names.len().checked_sub(8) {
+        None | Some(0) => String::new(),
+        Some(more) => format!(" and {} more", wd_page::number::count(more as u64)),
+    };
+    (!shown.is_empty()).then(|| format!("{begin}{}{more}.", shown.join(", ")))
+}
+
+fn clipped(name: &str) -> String {
+    name.chars().take(60).collect()
 }
 
 /// Whether it is `argparse`'s or another plain collection of settings.

@@ -210,6 +210,15 @@ fn sort(checkpoint: &mut Checkpoint, read: Distributed, folder: &Path) {
         });
         match (part(path).filter(|_| is_optimizer && has_groups), entry.item) {
             (Some(part), item) => optimizer.take(part, item),
+            // torchtitan counts its steps in a tensor.
+            (None, Item::Tensor(tensor))
+                if tensor.shape().is_empty()
+                    && path.last().is_some_and(|last| CLOCKS.contains(&last.as_str())) =>
+            {
+                if let Some(steps) = tensor.scalar() {
+                    checkpoint.add_clock(&path.join("."), steps);
+                }
+            }
             (None, Item::Tensor(tensor)) => {
                 let name = match path {
                     [top, rest @ ..] if MODELS.contains(&top.as_str()) && !rest.is_empty() => {

@@ -60,6 +60,16 @@ pub fn find(path: &Path, options: &ReadOptions) -> Result<Found, AuditError> {
         let step = |checkpoint: &Checkpoint| checkpoint.step().unwrap_or(f64::INFINITY);
         step(a).total_cmp(&step(b))
     });
+    // OLMo-core keeps the configuration of a run in the folder of each step.
+    if found.configurations.is_empty()
+        && let Some(last) = found.checkpoints.last()
+        && last.path != path
+    {
+        found.configurations = match last.path.is_dir() {
+            true => configuration::in_folder(&last.path, options.limits)?,
+            false => configuration::beside(&last.path, options.limits)?,
+        };
+    }
     if found.checkpoints.is_empty() && found.configurations.is_empty() {
         let (path, looked_for) = (path.to_owned(), LOOKED_FOR.to_owned());
         return Err(AuditError::Nothing { path, looked_for });

@@ -8,7 +8,7 @@ use crate::file::distributed::METADATA;
 use super::find::ReadOptions;
 use super::{
     Checkpoint, configuration, deepspeed, distributed, megatron, olmo, run_directory, single,
-    trainer,
+    torchtune, trainer,
 };
 
 /// Folders within folders that are looked into for checkpoints.
@@ -76,6 +76,8 @@ fn whole(folder: &Path, options: &ReadOptions) -> Option<Result<Vec<Checkpoint>,
         distributed::read(folder, options)
     } else if olmo::is_one(folder) {
         olmo::read(folder, options)
+    } else if torchtune::is_one(folder) {
+        torchtune::read(folder, options)
     } else if trainer::is_one(folder) {
         trainer::read(folder, options)
     } else {

@@ -19,7 +19,10 @@ impl Group {
         let number = |key: &str| value(key).and_then(Value::number);
         let truth = |key: &str| value(key).and_then(Value::truth);
         let lambda_key = LAMBDA.into_iter().find(|key| number(key).is_some());
-        let factor = number(LAMBDA_FACTOR).unwrap_or(1.0);
+        // PyTorch's own optimizers, which alone say whether they decouple, read no factor; Megatron
+        // has multiplied by it before it hands λ to one of them.
+        let is_torch = truth("decoupled_weight_decay").is_some();
+        let factor = number(LAMBDA_FACTOR).filter(|_| !is_torch).unwrap_or(1.0);
         let betas = match value("betas") {
             Some(Value::List(betas)) => match betas.as_slice() {
                 [first, second, ..] => first.number().zip(second.number()),
@@ -64,6 +67,12 @@ mod tests {
         ]);
         assert_eq!(megatron.lambda, Some(0.0));
         assert_eq!(megatron.betas, Some((0.9, 0.95)));
+        let torch = group(&[
+            ("wd_mult", Value::Number(0.0)),
+            ("weight_decay", Value::Number(0.1)),
+            ("decoupled_weight_decay", Value::Bool(true)),
+        ]);
+        assert_eq!(torch.lambda, Some(0.1), "PyTorch's own AdamW ignores the factor");
         let muon = group(&[("wd", Value::Number(0.1))]);
         assert_eq!((muon.lambda, muon.lambda_key.as_deref()), (Some(0.1), Some("wd")));
         let bert = group(&[("weight_decay_rate", Value::Integer(0))]);

@@ -15,6 +15,7 @@ mod optimizer;
 mod prefix;
 mod run_directory;
 mod single;
+mod torchtune;
 mod trainer;
 mod writer;
 

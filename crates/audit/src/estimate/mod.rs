@@ -54,22 +54,22 @@ use strum::{Display, IntoStaticStr};
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// S: two consecutive steps and the optimizer's state.
-    #[strum(serialize = "the change over one step, explained by the optimizer's state")]
+    #[strum(serialize = "one step and its state")]
     Consecutive,
     /// Z: rows that have never had a gradient.
-    #[strum(serialize = "rows that never had a gradient")]
+    #[strum(serialize = "rows never seen")]
     NeverSeen,
     /// U: rows without a gradient between the two checkpoints.
-    #[strum(serialize = "rows without a gradient between the two checkpoints")]
+    #[strum(serialize = "rows unseen in between")]
     UnseenBetween,
     /// K: a few steps and both states.
-    #[strum(serialize = "a few steps, roughly explained by the states at both ends")]
+    #[strum(serialize = "a few steps, roughly")]
     FewSteps,
     /// B: the spread of dead rows against their initial spread.
-    #[strum(serialize = "the spread of rows without gradient against the initial spread")]
+    #[strum(serialize = "spread of dead rows")]
     InitialSpread,
     /// Q: the momentum of rows without gradient.
-    #[strum(serialize = "the momentum of rows without a gradient of the loss")]
+    #[strum(serialize = "momentum of dead rows")]
     CoupledMomentum,
 }
 

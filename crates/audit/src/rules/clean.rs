@@ -110,7 +110,7 @@ fn clean_checkpoints_have_no_error_and_at_most_one_warning() {
             let subject = || follows(convention, model);
             let given = Case { declarations: vec![declared(0.1)], ..one(subject()) };
             for case in [one(subject()), given, two(subject(), subject())] {
-                let found = judge(&case, RULES);
+                let found = judge(&case, RULES.iter().copied());
                 let grave = found.iter().filter(|one| one.severity >= Severity::Warning);
                 let files = grave.clone().map(|one| &one.place.file);
                 let warnings = files.clone().filter(|file| Some(*file) == files.clone().next());

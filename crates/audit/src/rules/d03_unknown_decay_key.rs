@@ -41,7 +41,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let ignored = groups(subject).filter_map(|(_, group)| ignored_key(group)).next();
         let Some((key, value, read)) = ignored else {
             let path = &subject.checkpoint.path;
-            if let Some((factor, read)) = groups(subject).find_map(|(_, group)| ignored_factor(group))
+            if let Some((factor, read)) =
+                groups(subject).find_map(|(_, group)| ignored_factor(group))
             {
                 let message = format!(
                     "A group sets `{FACTOR}` = {}, which PyTorch's optimizers ignore: its λ is \
@@ -49,7 +50,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
                     short(factor),
                     short(read)
                 );
-                let fix = format!("Multiply `weight_decay` by `{FACTOR}` before the optimizer is made.");
+                let fix =
+                    format!("Multiply `weight_decay` by `{FACTOR}` before the optimizer is made.");
                 report.add(Place::file(path), message, fix, Vec::new());
             }
             continue;

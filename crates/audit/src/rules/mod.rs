@@ -66,6 +66,7 @@ mod tests;
 mod words;
 
 pub use page::list;
+pub(crate) use selection::is_named;
 pub use selection::{find, select};
 
 use crate::case::Case;
@@ -153,7 +154,7 @@ pub static RULES: &[&Rule] = &[
 ];
 
 /// All findings of the given rules.
-pub fn judge<'a>(case: &Case, rules: impl IntoIterator<Item = &'a &'static Rule>) -> Vec<Finding> {
+pub fn judge(case: &Case, rules: impl IntoIterator<Item = &'static Rule>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in rules {
         (rule.check)(case, &mut Report { rule, findings: &mut findings });

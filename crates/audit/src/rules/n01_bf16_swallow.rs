@@ -2,7 +2,9 @@
 
 use wd_page::number::short;
 
-use super::evidence::{BF16_QUANTUM, decays, has_master, is_decoupled, is_shrink_itself, peak_rate, place_of, weights};
+use super::evidence::{
+    BF16_QUANTUM, decays, has_master, is_decoupled, is_shrink_itself, peak_rate, place_of, weights,
+};
 use super::words::{labels, listed, tensors};
 use super::{Report, Rule};
 use crate::case::{Case, Parameter, Subject};

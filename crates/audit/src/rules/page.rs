@@ -1,7 +1,7 @@
 //! The page of a rule: on a terminal, as HTML, and as a page of the book.
 
 use wd_page::words::capitalised;
-use wd_page::{Content, Page, Section, Table};
+use wd_page::{Content, Page, Section};
 
 use super::{RULES, Rule};
 
@@ -59,14 +59,12 @@ impl Rule {
     }
 }
 
-/// All rules as a table.
+/// All rules, a line or two each.
 pub fn list() -> Page {
-    let mut table = Table::new(&["rule", "name", "severity", "finds"], 4);
-    let rows = RULES.iter().map(|rule| {
-        let severity = rule.severity.to_string();
-        vec![rule.id.to_owned(), rule.name.to_owned(), severity, rule.finds.to_owned()]
+    let facts = RULES.iter().map(|rule| {
+        let name = format!("{} {}", rule.id, rule.severity);
+        (name, format!("{}: {}", rule.name, rule.finds))
     });
-    table.rows = rows.collect();
     Page {
         kind: "The rules of the audit",
         title: "What `wd audit` looks for".to_owned(),
@@ -74,7 +72,7 @@ pub fn list() -> Page {
             "There are {} rules; `wd audit --explain ID` shows the page of one.",
             RULES.len()
         ),
-        sections: vec![Section::new("rules", "Rules", vec![Content::Table(table)])],
+        sections: vec![Section::new("rules", "Rules", vec![Content::Facts(facts.collect())])],
         ..Page::default()
     }
 }

@@ -66,7 +66,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
 /// Whether the trainer decays everything by its own convention.
 fn means_it(case: &Case, subject: &Subject) -> bool {
     let writer = subject.checkpoint.writer;
-    let by_writer = matches!(writer, Writer::LitGpt | Writer::Torchtitan | Writer::OlmoCore | Writer::Fairseq);
+    let by_writer =
+        matches!(writer, Writer::LitGpt | Writer::Torchtitan | Writer::OlmoCore | Writer::Fairseq);
     let known = ["litgpt", "torchtitan", "olmo", "fairseq"];
     let by_dialect = subject.declared(case).iter().any(|declaration| {
         let dialect = declaration.dialect.to_lowercase();

@@ -35,7 +35,7 @@ pub fn select(select: &[String], ignore: &[String]) -> Result<Vec<&'static Rule>
 }
 
 /// Whether a word names a rule or the family that it is of.
-fn is_named(rule: &Rule, word: &str) -> bool {
+pub(crate) fn is_named(rule: &Rule, word: &str) -> bool {
     let begins = rule.id.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     rule.name.eq_ignore_ascii_case(word) || (!word.is_empty() && begins)
 }

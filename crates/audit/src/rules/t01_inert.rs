@@ -70,6 +70,11 @@ struct Shrink {
     is_bound: bool,
 }
 
+/// A share, where the smallest is still more than nothing.
+fn taken(share: f64) -> String {
+    if share < 1e-3 { "less than 0.1 %".to_owned() } else { percent(share) }
+}
+
 fn add(report: &mut Report<'_>, place: Place, shrink: &Shrink) {
     let Shrink { lambda, kappa, steps, is_bound } = shrink;
     let message = format!(
@@ -78,7 +83,7 @@ fn add(report: &mut Report<'_>, place: Place, shrink: &Shrink) {
         short(*lambda),
         if *is_bound { "at most" } else { "about" },
         significant(*kappa, 3),
-        percent(1.0 - (-kappa).exp())
+        taken(1.0 - (-kappa).exp())
     );
     let fix = match (lambda / kappa).is_finite() {
         true => format!(

@@ -257,5 +257,5 @@ pub(super) fn tensor(dtype: Dtype, values: &[f64], shape: &[usize]) -> Tensor {
 /// What one rule finds in a case.
 pub(super) fn findings_of(id: &str, case: &Case) -> Vec<Finding> {
     let rule = RULES.iter().filter(|rule| rule.id == id);
-    judge(case, rule)
+    judge(case, rule.copied())
 }

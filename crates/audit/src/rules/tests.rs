@@ -67,7 +67,7 @@ fn planted() -> Vec<Planted> {
 }
 
 fn found(case: &Case, is_it: impl Fn(&Finding) -> bool) -> Vec<String> {
-    let findings = judge(case, RULES);
+    let findings = judge(case, RULES.iter().copied());
     findings
         .iter()
         .filter(|one| is_it(one))
@@ -90,7 +90,7 @@ fn a_fault_is_found_by_its_rule_and_by_no_other_as_an_error() {
         assert!(!found(&case, |one| one.rule == id).is_empty(), "{id} does not find its fault");
         let others = found(&case, |one| one.rule != id && one.severity == Severity::Error);
         assert!(others.is_empty(), "the fault of {id}: {others:#?}");
-        let files: Vec<_> = judge(&case, RULES)
+        let files: Vec<_> = judge(&case, RULES.iter().copied())
             .into_iter()
             .filter(|one| one.rule == id)
             .map(|one| one.place)
@@ -122,7 +122,7 @@ fn nothing_is_found_where_nothing_is_wrong() {
 #[test]
 fn findings_are_full_sentences_with_true_numbers() {
     for Planted { fault, .. } in planted() {
-        for finding in judge(&fault(), RULES) {
+        for finding in judge(&fault(), RULES.iter().copied()) {
             for text in [&finding.message, &finding.fix] {
                 assert!(text.ends_with('.'), "{text}");
                 let bad = ["NaN", "inf", "  ", "..", "Some(", "–"];

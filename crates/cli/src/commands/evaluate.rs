@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use wd_data::images::CorruptionKind;
+use wd_page::number;
 use wd_store::RunDirectory;
 use wd_train::{
     config::{CorruptedSection, Shifted},
@@ -26,6 +27,10 @@ pub(crate) struct Arguments {
     /// A run on images
     #[arg(value_name = "RUN_DIR")]
     directory: PathBuf,
+
+    /// Step of the checkpoint [default: the last]
+    #[arg(long)]
+    step: Option<u64>,
 
     /// Test images of the same classes
     #[arg(long, value_name = "PATH", conflicts_with = "corruption")]
@@ -70,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         _ => None,
     };
     let run = RunDirectory::open(&arguments.directory)?;
-    let score = evaluate_run(&run, shifted, arguments.average)?;
+    let score = evaluate_run(&run, arguments.step, shifted, arguments.average)?;
     if let Some(paired) = score.paired.as_ref().filter(|_| !arguments.by_number) {
         return Err(CommandError::usage(
             format!(
@@ -86,7 +91,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         println!("{}", serde_json::json!(score));
     } else {
         println!(
-            "loss {:.4}  accuracy {:.2} %  calibration error {:.4}",
+            "step {}  loss {:.4}  accuracy {:.2} %  calibration error {:.4}",
+            number::count(score.step),
             score.loss,
             100.0 * score.accuracy,
             score.calibration_error

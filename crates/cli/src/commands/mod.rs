@@ -1,6 +1,7 @@
 //! The commands, one a file: its arguments, its help, and what it does with the crates.
 
 pub(crate) mod advise;
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod convert;

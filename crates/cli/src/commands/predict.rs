@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use wd_evidence::fit::{Model, PredictionOptions};
+use wd_page::words::cell;
 
 use super::evidence::FormatArguments;
 use crate::diagnostics::CommandError;
@@ -105,8 +106,10 @@ fn write<W: Write>(
     writer: &mut csv::Writer<W>,
     record: impl IntoIterator<Item = String>,
 ) -> Result<(), CommandError> {
-    writer.write_record(record).map_err(|error| match error.into_kind() {
-        csv::ErrorKind::Io(source) => CommandError::Output(source),
-        other => CommandError::Output(std::io::Error::other(format!("{other:?}"))),
+    writer.write_record(record.into_iter().map(|field| cell(&field))).map_err(|error| {
+        match error.into_kind() {
+            csv::ErrorKind::Io(source) => CommandError::Output(source),
+            other => CommandError::Output(std::io::Error::other(format!("{other:?}"))),
+        }
     })
 }

@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    study.save()?;
+    let (study, trials) = Study::extend(&out, &stem, &base, |study| study.add(&grid))?;
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {
         write_study_report(&study, Some(command(arguments, &out)), html, arguments.json)
     })

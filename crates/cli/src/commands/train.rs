@@ -49,6 +49,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     threads: Option<usize>,
 
+    /// Stop in good order when standard input ends: whoever started this is gone
+    #[arg(long, hide = true)]
+    until_input_ends: bool,
+
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = ProgressKind::Auto)]
     progress: ProgressKind,
@@ -106,9 +110,27 @@ pub(crate) fn threads(asked: Option<usize>) -> Result<usize, CommandError> {
             "--threads 0 would train nothing",
             "give 1 or more, or leave it out for all cores",
         )),
+        Some(threads) if threads > most_threads() => Err(CommandError::usage(
+            format!("--threads {threads} is far more than this machine's {}", counted_cores()),
+            "leave it out for all cores: more threads than cores make nothing faster",
+        )),
         Some(threads) => Ok(threads),
-        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        None => Ok(cores()),
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn counted_cores() -> String {
+    number::counted(cores() as u64, "core")
+}
+
+/// Four times the cores, and 64 on a small machine: each takes memory of its own, and starting
+/// them takes a time that grows with their square (2 s for 1,024).
+fn most_threads() -> usize {
+    (4 * cores()).max(64)
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
@@ -120,6 +142,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     });
     let directory = RunDirectory::create_or_open(&path)?;
     let mut progress = RunProgress::new(arguments.progress);
+    let interrupt = interrupt::listen();
+    if arguments.until_input_ends {
+        interrupt::when_input_ends();
+    }
     let outcome = wd_train::run(
         &plan,
         &directory,
@@ -130,7 +156,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
                 ResumeKind::Require => Resume::Require,
             },
             threads: threads(arguments.threads)?,
-            interrupt: interrupt::listen(),
+            interrupt,
         },
         &mut progress,
     );

@@ -81,10 +81,13 @@ pub(super) fn decoupled(
             format!("the learning rate is constant, where `{to}` and `{from}` are the same"),
         ));
     }
-    let total = |power: i32| match power {
-        0 => schedule.steps as f64,
-        1 => schedule.sum(),
-        _ => schedule.sum_of_squares(),
+    let total = |power: i32| match (setting.run.lambda_schedule, power) {
+        (Some(lambda), power) => (0..schedule.steps)
+            .map(|step| schedule.factor(step).powi(power) * lambda.factor(step))
+            .sum(),
+        (None, 0) => schedule.steps as f64,
+        (None, 1) => schedule.sum(),
+        (None, _) => schedule.sum_of_squares(),
     };
     let lambda = at_peak * total(from_power) / total(to_power);
     let difference = widest_difference(&schedule, from_power, to_power, lambda / at_peak);

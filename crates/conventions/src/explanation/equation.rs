@@ -37,7 +37,7 @@ pub(super) fn equation(decay: &DeclaredDecay) -> Vec<String> {
              its switch"
         ));
     } else if rule == DecayRule::CoupledL2 {
-        let lambda = match decay.lambda_schedule {
+        let lambda = match decay.run.lambda_schedule {
             Some(_) => format!("{} l_t", short(decay.coefficient())),
             None => short(decay.coefficient()),
         };
@@ -59,7 +59,7 @@ pub(super) fn equation(decay: &DeclaredDecay) -> Vec<String> {
             DecayRule::Constant | DecayRule::CoupledL2 | DecayRule::Hyperball => "",
         };
         let power = if decay.run.schedule.is_some() { power } else { "" };
-        let own = if decay.lambda_schedule.is_some() { " l_t" } else { "" };
+        let own = if decay.run.lambda_schedule.is_some() { " l_t" } else { "" };
         let only = if decay.cautious() { " [where u_t w ≥ 0]" } else { "" };
         lines.push(match decay.anchor {
             Anchor::Zero if !decay.cautious() => {
@@ -82,7 +82,7 @@ pub(super) fn equation(decay: &DeclaredDecay) -> Vec<String> {
     if let Some(schedule) = decay.run.schedule {
         lines.push(format!("f_t: {}", schedule.describe()));
     }
-    if let Some(schedule) = decay.lambda_schedule {
+    if let Some(schedule) = decay.run.lambda_schedule {
         lines.push(format!("l_t: {}", schedule.describe()));
     }
     lines

@@ -206,7 +206,7 @@ fn predicted(decay: &DeclaredDecay) -> Result<PredictedEquilibrium, &'static str
 fn bound(decay: &DeclaredDecay, balance: &Balance) -> Option<String> {
     // η_t/s_t has to stay the same over the run.
     if !matches!(balance.rule, DecayRule::Decoupled | DecayRule::Independent)
-        || decay.lambda_schedule.is_some()
+        || decay.run.lambda_schedule.is_some()
     {
         return None;
     }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `equation` | what does a step do, with these numbers? |
 //! | `trajectory` | what happens at every step of the run? |
+//! | `memory` | which steps do the final weights hold? |
 //! | `equilibrium` | which norm do the weights come to, and how fast? |
 //! | `interpretation` | is it a prior, and which? |
 //! | `warning` | what is likely to be otherwise than thought? |
@@ -12,11 +13,13 @@
 mod equation;
 mod equilibrium;
 mod interpretation;
+mod memory;
 mod trajectory;
 mod warning;
 
 pub use equilibrium::{EquilibriumPrediction, PredictedEquilibrium};
 pub use interpretation::PriorInterpretation;
+pub use memory::{MemoryPoint, RunMemory};
 pub use trajectory::{Trajectory, TrajectoryPoint};
 pub use warning::Warning;
 
@@ -68,6 +71,8 @@ pub struct Explanation {
     /// The run step by step.
     #[serde(rename = "course")]
     pub trajectory: Option<Trajectory>,
+    /// Which steps the final weights hold; absent where that is not known.
+    pub memory: Option<RunMemory>,
 }
 
 /// How much of the start is forgotten, and how fast, as far as it is known.
@@ -106,6 +111,7 @@ impl Explanation {
             warnings: Warning::of(decay, trajectory.as_ref()),
             remarks: decay.remarks.clone(),
             run: decay.run.clone(),
+            memory: RunMemory::of(decay)?,
             trajectory,
         })
     }

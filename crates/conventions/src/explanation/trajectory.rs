@@ -17,6 +17,16 @@ const DEFAULT_INIT_STD: f64 = 0.02;
 /// neighbours are 2⁻⁸ to 2⁻⁷ of a weight apart, and half of the least gap rounds back.
 pub(super) const BF16_LEAST_SHRINK: f64 = 1.0 / 512.0;
 
+/// Shrinks below this leave an f32 weight as it was: f32 has 24 significant bits, so that below 1
+/// neighbours are 2⁻²⁴ apart, and 1 − s rounds back to 1.
+pub(super) const F32_LEAST_SHRINK: f64 = 1.0 / 33_554_432.0;
+
+/// Whether a run of `steps` steps keeps this one, of some four hundred.
+pub(super) fn kept(step: u64, steps: u64) -> bool {
+    let place = |step: u64| step * (POINTS - 1) / (steps - 1).max(1);
+    step == 0 || place(step) != place(step - 1)
+}
+
 /// A run's trajectory, computed at every step and kept at some four hundred of them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trajectory {
@@ -27,6 +37,8 @@ pub struct Trajectory {
     pub timescale: Option<Timescale>,
     /// Share of the decaying steps whose shrink is below 2⁻⁹.
     pub share_of_steps_below_bf16: f64,
+    /// Share of the decaying steps whose shrink is below 2⁻²⁵.
+    pub share_of_steps_below_f32: f64,
     /// The points, in order of steps.
     pub points: Vec<TrajectoryPoint>,
 }
@@ -59,13 +71,10 @@ impl Trajectory {
             None => Declared::by_default(DEFAULT_INIT_STD),
         };
         let noise = predictable(decay).then(|| decay.noise()).flatten();
-        let kept = |step: u64| {
-            let place = step * (POINTS - 1) / (steps - 1).max(1);
-            step == 0 || place != (step - 1) * (POINTS - 1) / (steps - 1).max(1)
-        };
+        let kept = |step: u64| kept(step, steps);
         let mut points = Vec::new();
         let (mut mean_square, mut initial_share) = (initial_rms.value.powi(2), 1.0);
-        let (mut decaying, mut lost) = (0u64, 0u64);
+        let (mut decaying, mut lost, mut swallowed) = (0u64, 0u64, 0u64);
         let timescale = (0..steps)
             .map(|step| {
                 let learning_rate = decay.learning_rate(step)?;
@@ -81,6 +90,7 @@ impl Trajectory {
                 if let Some(shrink) = shrink {
                     decaying += u64::from(shrink > 0.0);
                     lost += u64::from(shrink > 0.0 && shrink < BF16_LEAST_SHRINK);
+                    swallowed += u64::from(shrink > 0.0 && shrink < F32_LEAST_SHRINK);
                     initial_share *= 1.0 - shrink;
                     point.initial_share = Some(initial_share);
                     if let Some(noise) = noise {
@@ -117,6 +127,7 @@ impl Trajectory {
             initial_rms,
             timescale,
             share_of_steps_below_bf16: lost as f64 / decaying.max(1) as f64,
+            share_of_steps_below_f32: swallowed as f64 / decaying.max(1) as f64,
             points,
         }))
     }

@@ -6,8 +6,7 @@ use crate::explanation::TrajectoryPoint;
 use wd_page::figure::{
     Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform,
 };
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 /// Rows of the table under the figure: as many as are read.
 const ROWS: usize = 20;
@@ -19,21 +18,12 @@ const FARTHEST: f64 = 2.0;
 /// a number of steps.
 fn figure(explanation: &Explanation) -> Option<Figure> {
     let points = &explanation.trajectory.as_ref()?.points;
-    let line = |label: &str, mark, of: &dyn Fn(&TrajectoryPoint) -> Option<f64>| Series {
-        label: label.to_owned(),
-        colour: Colour::Sequence(6),
-        mark,
-        points: points
+    let line = |label: &str, mark, of: &dyn Fn(&TrajectoryPoint) -> Option<f64>| {
+        let points = points
             .iter()
-            .map(|point| Point {
-                x: point.step as f64,
-                y: of(point).unwrap_or(f64::NAN),
-                low: f64::NAN,
-                high: f64::NAN,
-            })
-            .filter(|point| point.y.is_finite())
-            .collect(),
-        annotations: Vec::new(),
+            .map(|point| Point::at(point.step as f64, of(point).unwrap_or(f64::NAN)))
+            .filter(|point| point.y.is_finite());
+        Series::new(label, Colour::Sequence(6), mark, points.collect())
     };
     let panel = |title: &str, series: Vec<Series>| {
         let mut panel = Panel::new(title, 130.0);

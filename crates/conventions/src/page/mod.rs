@@ -1,6 +1,7 @@
 //! The page of an explanation: what follows from one setting, in words and curves.
 
 mod curves;
+mod memory;
 mod number;
 mod sections;
 
@@ -25,6 +26,9 @@ impl Explanation {
         if let Some(curves) = curves::section(self) {
             // Behind the step: what it comes to over the run.
             sections.insert(1, curves);
+            if let Some(memory) = memory::section(self) {
+                sections.insert(2, memory);
+            }
         }
         sections.extend(context.sections());
         Page {

@@ -4,7 +4,7 @@ use super::number::{left, of_the_run};
 use crate::explanation::{EquilibriumPrediction, PredictedEquilibrium, PriorInterpretation};
 use crate::{Explanation, Quantity};
 use wd_decay::Declared;
-use wd_page::number::{amount, short};
+use wd_page::number::{amount, share, short};
 use wd_page::words::capitalised;
 use wd_page::{Content, Section, counted};
 
@@ -95,6 +95,13 @@ impl Explanation {
                 text += &format!(" = {}", counted(short(epochs), "epoch"));
             }
             fact("τ = 1/s", text);
+        }
+        if let Some(memory) = &self.memory {
+            let last = format!("{} of what the final weights hold", share(memory.last_tenth));
+            lines.push(Content::fact("the last tenth", last));
+            let wide = share(memory.effective_share);
+            let text = format!("averaged as over {wide} of the run, all of it counting alike");
+            lines.push(Content::fact("the data", text));
         }
         if let Some(missing) = self.missing() {
             lines.push(Content::Paragraph(missing));

@@ -10,6 +10,7 @@ use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
 use super::limits::MOST_SIDE;
+use crate::guard::caught;
 
 /// The most that decoding one image may allocate: four times the largest image in 8-bit colour.
 const MOST_MEMORY: usize = 4 * 3 * MOST_SIDE * MOST_SIDE;
@@ -38,11 +39,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     if bytes.is_empty() {
         return Err(format!("it is empty; {REMEDY}"));
     }
+    let panicked = || Err(unreadable("it is damaged"));
     if bytes.starts_with(PNG) {
-        return decode_png(bytes);
+        return caught(|| decode_png(bytes)).unwrap_or_else(panicked);
     }
     if bytes.starts_with(JPEG) {
-        return decode_jpeg(bytes);
+        return caught(|| decode_jpeg(bytes)).unwrap_or_else(panicked);
     }
     match OTHERS.iter().find(|(start, _)| bytes.starts_with(start)) {
         Some((_, name)) => Err(format!("it is {name}, neither PNG nor JPEG; {REMEDY}")),

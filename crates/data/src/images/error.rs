@@ -8,6 +8,7 @@ use crate::{FileError, LoaderError};
 /// Every failure of images: what, where, and how to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum ImageError {
     /// A file that cannot be read.
     #[error(transparent)]
@@ -19,12 +20,7 @@ pub enum ImageError {
 
     /// A file or folder cannot be read as a set of images.
     #[error("{} is no usable image set: {problem}", path.display())]
-    Set {
-        /// The file or folder.
-        path: PathBuf,
-        /// What is wrong with it, and how to mend it.
-        problem: String,
-    },
+    Set { path: PathBuf, problem: String },
 
     /// What should be tested on is what is trained on.
     #[error(
@@ -32,68 +28,36 @@ pub enum ImageError {
          part: name a folder with a training and a test part, or other images to test on",
         path.display()
     )]
-    SameImages {
-        /// The file or folder.
-        path: PathBuf,
-    },
+    SameImages { path: PathBuf },
 
     /// One image, or its label, cannot be used.
     #[error("{}, {place}: {problem}", path.display())]
-    Image {
-        /// The file.
-        path: PathBuf,
-        /// Which image it is in the file, counted from 0, and where it stands.
-        place: String,
-        /// What is wrong with it, and how to mend it.
-        problem: String,
-    },
+    Image { path: PathBuf, place: String, problem: String },
 
     /// A subset that a set of images does not have.
     #[error(
         "a subset of {size} images cannot be taken from the {images} of {}: {problem}",
         path.display()
     )]
-    Subset {
-        /// Where the set was read.
-        path: PathBuf,
-        /// Images asked for.
-        size: usize,
-        /// Images in the set.
-        images: usize,
-        /// Why not.
-        problem: String,
-    },
+    Subset { path: PathBuf, size: usize, images: usize, problem: String },
 
     /// A setting of the loader, of augmentation, normalisation or corruption out of range.
     #[error("{name} = {value} {problem}")]
-    Setting {
-        /// Name of the setting.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// The range, and what can be done.
-        problem: String,
-    },
+    Setting { name: &'static str, value: String, problem: String },
 
     /// The thread that prepares batches has ended.
     #[error(
         "the thread that prepares batches of images ended: {problem}; this is a fault of the \
          program, report it"
     )]
-    LoaderThread {
-        /// Its last words.
-        problem: String,
-    },
+    LoaderThread { problem: String },
 
     /// The system refused a thread.
     #[error(
         "cannot start the thread that prepares batches of images: {source}; are there too many \
          processes?"
     )]
-    Thread {
-        /// The reason given by the system.
-        source: io::Error,
-    },
+    Thread { source: io::Error },
 }
 
 impl ImageError {

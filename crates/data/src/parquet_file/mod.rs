@@ -1,9 +1,9 @@
 //! Parquet files, checked for what their reader takes for granted.
 
 mod pages;
+mod source;
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
@@ -12,19 +12,24 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
 use crate::FileError;
+pub(crate) use crate::guard::guarded;
 use pages::CheckedPages;
+#[cfg(feature = "tables")]
+pub(crate) use source::Source;
+#[cfg(not(feature = "tables"))]
+use source::Source;
 
 /// Opens a Parquet file, and refuses what its reader would trip over.
-pub(crate) fn open(path: &Path) -> Result<SerializedFileReader<File>, FileError> {
+pub(crate) fn open(path: &Path) -> Result<SerializedFileReader<Source>, FileError> {
     let file = File::open(path).map_err(FileError::io("open", path))?;
     let length = file.metadata().map_err(FileError::io("read", path))?.len();
-    let file = SerializedFileReader::new(file).map_err(failure(path))?;
+    let file = SerializedFileReader::new(Source(file)).map_err(failure(path))?;
     check(path, &file, length)?;
     Ok(file)
 }
 
 /// Refuses places outside the file, on which the library would panic.
-fn check(path: &Path, file: &SerializedFileReader<File>, length: u64) -> Result<(), FileError> {
+fn check(path: &Path, file: &SerializedFileReader<Source>, length: u64) -> Result<(), FileError> {
     for (index, group) in file.metadata().row_groups().iter().enumerate() {
         let inside = group.num_rows() >= 0
             && group.columns().iter().all(|column| {
@@ -85,18 +90,4 @@ pub(crate) fn failure(path: &Path) -> impl FnOnce(ParquetError) -> FileError {
         path: path.to_owned(),
         problem: format!("it cannot be read as Parquet: {error}"),
     }
-}
-
-/// Reads Parquet: its library asserts, deep in its decoders, what a damaged file need not fulfil.
-///
-/// The usual damages are found before; this is for what is left. The file and all that was read of
-/// it are given up then, so that no half-made state is seen.
-pub(crate) fn guarded<T, E: From<FileError>>(
-    path: &Path,
-    read: impl FnOnce() -> Result<T, E>,
-) -> Result<T, E> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        let problem = "it is damaged, and no Parquet".to_owned();
-        Err(FileError::Parquet { path: path.to_owned(), problem }.into())
-    })
 }

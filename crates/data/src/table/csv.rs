@@ -10,6 +10,7 @@ use super::error::{TableError, TableOption};
 use super::field::{Field, is_missing};
 use super::format::{TableFormat, delimiter};
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
+use super::records::{MOST_RECORD_BYTES, RecordFault, Records};
 use crate::counted::counted;
 use crate::{FileError, compressed};
 
@@ -17,10 +18,16 @@ use crate::{FileError, compressed};
 const INFERRED_ROWS: usize = 4096;
 /// … and from no more bytes than these, so that wide tables begin as soon as narrow ones.
 const INFERRED_BYTES: usize = 1 << 24;
+/// More columns than this are no table: each takes memory before a row is read.
+const MOST_COLUMNS: usize = 1_000_000;
+/// Letters of a cell or a name that a message shows.
+const SHOWN_LETTERS: usize = 60;
+/// A text of more bytes than this is free text, or what a stray quote swallowed; no category.
+const MOST_LABEL_BYTES: usize = 1000;
 
 /// The reader of the rows after the header, and the names of the columns.
 struct Opened {
-    reader: Reader<Box<dyn BufRead>>,
+    reader: Reader<Records<Box<dyn BufRead>>>,
     names: Vec<String>,
     lines: Lines,
 }
@@ -46,10 +53,16 @@ impl Lines {
 fn open(path: &Path, format: &TableFormat) -> Result<Opened, TableError> {
     let (mut bytes, _) = compressed::open(path)?;
     let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
+    // A quote behind the byte-order mark opens a field, and whoever follows quotes must see it so.
+    let mark = if start.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+    bytes.consume(mark);
+    let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
     let delimiter = format.delimiter.unwrap_or_else(|| delimiter(start));
-    let mut reader =
-        ReaderBuilder::new().delimiter(delimiter).has_headers(format.header).from_reader(bytes);
-    let first = reader.byte_headers().map_err(|error| failure(path, error, Lines::Fed))?.clone();
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(format.header)
+        .from_reader(Records::new(bytes, delimiter));
+    let first = reader.byte_headers().map_err(|error| failure(path, error, 1))?.clone();
     let within = first.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
     let lines = match reader.position().line() > 1 + within {
         true => Lines::Fed,
@@ -58,9 +71,26 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, TableError> {
     if first.is_empty() {
         return Err(TableError::table(path, "it has no rows"));
     }
+    if first.len() > MOST_COLUMNS {
+        let problem = format!(
+            "its first line has {}, and at most {MOST_COLUMNS} are read; if the columns are \
+             parted by another character, give it as `delimiter`",
+            counted(first.len(), "field")
+        );
+        return Err(TableError::table(path, problem).mended_by(TableOption::Delimiter));
+    }
     let mut names = Vec::with_capacity(first.len());
     for (index, field) in first.iter().enumerate() {
         let numbered = || format!("column{}", index + 1);
+        if format.header && field.len() > MOST_LABEL_BYTES {
+            let problem = format!(
+                "its first line holds a name of {} bytes, `{}`: no name of a column; look for a \
+                 quote (\") that is not closed",
+                field.len(),
+                shown(field)
+            );
+            return Err(TableError::table(path, problem));
+        }
         names.push(match format.header {
             true if field.trim_ascii().is_empty() => numbered(),
             true => text(path, Place::Line(1), &numbered(), field)?.to_owned(),
@@ -92,7 +122,8 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
     let mut record = ByteRecord::new();
     let (mut rows, mut bytes) = (0, 0);
     while rows < INFERRED_ROWS && bytes < INFERRED_BYTES {
-        if !reader.read_byte_record(&mut record).map_err(|error| failure(path, error, lines))? {
+        let line = lines.number(reader.position());
+        if !reader.read_byte_record(&mut record).map_err(|error| failure(path, error, line))? {
             break;
         }
         rows += 1;
@@ -103,7 +134,7 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
             };
             if column.kind == Kind::Number {
                 column.kind = Kind::Category;
-                column.example = String::from_utf8_lossy(found).into_owned();
+                column.example = shown(found);
                 column.decimal_commas = true;
             }
             column.decimal_commas &= has_decimal_comma(found);
@@ -128,7 +159,7 @@ fn has_decimal_comma(text: &[u8]) -> bool {
 /// Rows of a CSV file.
 pub(super) struct CsvReader {
     path: PathBuf,
-    reader: Reader<Box<dyn BufRead>>,
+    reader: Reader<Records<Box<dyn BufRead>>>,
     record: ByteRecord,
     names: Vec<String>,
     lines: Lines,
@@ -158,10 +189,11 @@ impl CsvReader {
     /// Adds up to `most` rows to an empty block.
     pub(super) fn next(&mut self, block: &mut RawBlock, most: usize) -> Result<(), TableError> {
         while block.rows < most {
+            let begins = self.reader.position().clone();
             let found = self
                 .reader
                 .read_byte_record(&mut self.record)
-                .map_err(|error| failure(&self.path, error, self.lines))?;
+                .map_err(|error| failure(&self.path, error, self.lines.number(&begins)))?;
             if !found {
                 break;
             }
@@ -191,7 +223,7 @@ impl CsvReader {
                 let problem = format!(
                     "`{}` is no number, but the first rows of the column are; if it holds \
                      categories, say so with `categorical`",
-                    String::from_utf8_lossy(found)
+                    shown(found)
                 );
                 Err(self.cell(line, column, problem).mended_by(TableOption::Categorical))
             }
@@ -205,6 +237,14 @@ impl CsvReader {
             return Ok(MISSING);
         }
         let label = text(&self.path, Place::Line(line), &self.names[column], field)?;
+        if label.len() > MOST_LABEL_BYTES {
+            let problem = format!(
+                "holds a text of {} bytes: no category; leave the column out with `drop`, or close \
+                 a quote that is open",
+                label.len()
+            );
+            return Err(self.cell(line, column, problem).mended_by(TableOption::Drop));
+        }
         self.dictionaries[column]
             .code(label)
             .map_err(|problem| self.cell(line, column, problem).mended_by(TableOption::Drop))
@@ -212,6 +252,15 @@ impl CsvReader {
 
     fn cell(&self, line: u64, column: usize, problem: impl Into<String>) -> TableError {
         TableError::cell(&self.path, Place::Line(line), &self.names[column], problem)
+    }
+}
+
+/// The beginning of a text, for a message.
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN_LETTERS)]);
+    match text.char_indices().nth(SHOWN_LETTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
     }
 }
 
@@ -227,21 +276,35 @@ fn text<'a>(
     })
 }
 
-/// An error of the CSV reader in this crate's words.
-fn failure(path: &Path, error: csv::Error, lines: Lines) -> TableError {
-    let line = error.position().map(|position| lines.number(position));
-    match (error.into_kind(), line) {
-        (ErrorKind::Io(source), _) => FileError::io("read", path)(source).into(),
-        (ErrorKind::UnequalLengths { expected_len, len, .. }, line) => {
+/// An error of the CSV reader in this crate's words; the record begins on `line`.
+fn failure(path: &Path, error: csv::Error, line: u64) -> TableError {
+    match error.into_kind() {
+        ErrorKind::Io(source) => match RecordFault::of(&source) {
+            Some(RecordFault::Unclosed) => {
+                let problem = format!(
+                    "a quote (\") that opens on line {line}, or within the record that begins \
+                     there, is never closed: the rest of the file would be one cell"
+                );
+                TableError::table(path, problem)
+            }
+            Some(RecordFault::TooLong) => {
+                let problem = format!(
+                    "the record that begins on line {line} has more than {} MiB; look for a quote \
+                     (\") that is not closed, or for a file without line feeds",
+                    MOST_RECORD_BYTES >> 20
+                );
+                TableError::table(path, problem)
+            }
+            None => FileError::io("read", path)(source).into(),
+        },
+        ErrorKind::UnequalLengths { expected_len, len, .. } => {
             let problem = format!(
-                "line {} has {} where the first line has {expected_len}; if the columns are parted \
-                 by another character, give it as `delimiter`",
-                line.unwrap_or(0),
+                "line {line} has {} where the first line has {expected_len}; if the columns are \
+                 parted by another character, give it as `delimiter`",
                 counted(len, "field")
             );
             TableError::table(path, problem).mended_by(TableOption::Delimiter)
         }
-        (_, Some(line)) => TableError::table(path, format!("line {line} cannot be read as CSV")),
-        (_, None) => TableError::table(path, "it cannot be read as CSV"),
+        _ => TableError::table(path, format!("line {line} cannot be read as CSV")),
     }
 }

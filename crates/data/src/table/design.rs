@@ -170,10 +170,43 @@ impl Design {
     /// Refuses what [`Design::infer`] never makes, but a file may hold.
     ///
     /// # Errors
-    /// [`TableError::Column`]: a category without two levels, or whose shares are not as many as
-    /// its levels.
+    /// [`TableError::Column`]: a column that stands twice, a category without two levels or with
+    /// one that stands twice, shares that are not as many as its levels or no shares.
     pub fn check(&self, path: &Path) -> Result<(), TableError> {
-        self.features.iter().try_for_each(|feature| feature.check(path))
+        let features = self.features.iter().map(|feature| &feature.name);
+        let targets = self.targets.iter().map(|target| &target.name);
+        let names = features.chain(targets).chain(&self.weights);
+        if let Some(name) = first_twice(names) {
+            return Err(damaged(path, name, "it stands there twice"));
+        }
+        self.features.iter().try_for_each(|feature| feature.check(path))?;
+        self.targets.iter().try_for_each(|target| target.check(path))
+    }
+}
+
+/// The first of these that has come before.
+fn first_twice<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<&'a str> {
+    let mut seen = HashSet::new();
+    names.find(|name| !seen.insert(name.as_str())).map(String::as_str)
+}
+
+/// The refusal of a design that no table gives.
+fn damaged(path: &Path, column: &str, problem: &str) -> TableError {
+    let problem = format!("the design it is read by is damaged: {problem}");
+    TableError::column(path, column, problem)
+}
+
+impl Target {
+    /// Refuses classes that [`Design::infer`] never makes.
+    fn check(&self, path: &Path) -> Result<(), TableError> {
+        let problem = match &self.kind {
+            TargetKind::Classes { levels } if levels.is_empty() => "it has no classes",
+            TargetKind::Classes { levels } if first_twice(levels.iter()).is_some() => {
+                "one of its classes stands there twice"
+            }
+            TargetKind::Number | TargetKind::Classes { .. } => return Ok(()),
+        };
+        Err(damaged(path, &self.name, problem))
     }
 }
 
@@ -181,16 +214,26 @@ impl Feature {
     /// Refuses levels that [`Design::infer`] never makes.
     fn check(&self, path: &Path) -> Result<(), TableError> {
         let problem = match &self.encoding {
-            Encoding::Category { levels, .. } if levels.len() < 2 => "has fewer than two levels",
+            Encoding::Category { levels, .. } if levels.len() < 2 => "it has fewer than two levels",
+            Encoding::Category { levels, .. } if first_twice(levels.iter()).is_some() => {
+                "one of its levels stands there twice"
+            }
             Encoding::Category { levels, imputed: Some(shares) }
                 if shares.len() != levels.len() =>
             {
-                "has not as many shares as levels"
+                "it has not as many shares as levels"
+            }
+            Encoding::Category { imputed: Some(shares), .. }
+                if !shares.iter().all(|share| (0.0..=1.0).contains(share)) =>
+            {
+                "one of its shares is no share"
+            }
+            Encoding::Number { imputed: Some(value) } if !value.is_finite() => {
+                "what stands for its empty cells is no number"
             }
             _ => return Ok(()),
         };
-        let problem = format!("the design it is read by is damaged: it {problem}");
-        Err(TableError::column(path, &self.name, problem))
+        Err(damaged(path, &self.name, problem))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::FileError;
 /// Every failure of tables: what, where, and how to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum TableError {
     /// A file that cannot be read.
     #[error(transparent)]
@@ -14,64 +15,32 @@ pub enum TableError {
 
     /// A file cannot be read as a table.
     #[error("{} is no usable table: {problem}", path.display())]
-    Table {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-        /// The option that mends it.
-        option: Option<TableOption>,
-    },
+    Table { path: PathBuf, problem: String, option: Option<TableOption> },
 
     /// A cell of a table is not what its column holds.
     #[error("{}, {place}, column `{column}`: {problem}", path.display())]
     Cell {
-        /// The file.
         path: PathBuf,
-        /// The line or row.
         place: String,
-        /// The column.
         column: String,
-        /// What is wrong with the cell.
         problem: String,
-        /// The option that mends it.
         option: Option<TableOption>,
     },
 
     /// A column that a table does not have.
     #[error("{} has no column `{name}`: {hint}", path.display())]
-    UnknownColumn {
-        /// The file.
-        path: PathBuf,
-        /// The name asked for.
-        name: String,
-        /// The nearest name, or the names there are.
-        hint: String,
-    },
+    UnknownColumn { path: PathBuf, name: String, hint: String },
 
     /// A column cannot be what it is asked to be.
     #[error("column `{column}` of {}: {problem}", path.display())]
-    Column {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        column: String,
-        /// What is wrong with it.
-        problem: String,
-        /// The option that mends it.
-        option: Option<TableOption>,
-    },
+    Column { path: PathBuf, column: String, problem: String, option: Option<TableOption> },
 
     /// Cells are empty.
     #[error("{} lacks values: {columns}; {remedy}", path.display())]
     MissingValues {
-        /// The file.
         path: PathBuf,
-        /// Each column with the number of empty cells and the place of the first.
         columns: String,
-        /// What can be done about these.
         remedy: &'static str,
-        /// The options that mend it.
         options: &'static [TableOption],
     },
 }

@@ -31,6 +31,11 @@ pub(super) enum Container {
 impl Container {
     /// The kind of a file, from its first bytes.
     pub(super) fn of(path: &Path) -> Result<Self, TableError> {
+        if is_pipe(path) {
+            let problem = "it is a pipe, which can be read once, and a table is read twice; write \
+                           it to a file first";
+            return Err(TableError::table(path, problem));
+        }
         let (mut reader, _) = compressed::open(path)?;
         let start = reader.fill_buf().map_err(FileError::io("read", path))?;
         if start.starts_with(b"PAR1") {
@@ -48,6 +53,17 @@ impl Container {
         }
         Ok(Container::Csv)
     }
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Path) -> bool {
+    false
 }
 
 /// The delimiter that the first line shows, outside quotes.

@@ -30,6 +30,7 @@ mod names;
 mod parquet;
 mod raw;
 mod reader;
+mod records;
 mod survey;
 
 pub use block::{Block, Blocks, SparseBlock};

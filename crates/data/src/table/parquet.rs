@@ -1,7 +1,6 @@
 //! Parquet files, read column by column without a row or an Arrow array in between.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use parquet::basic::{ConvertedType, LogicalType, Type};
@@ -15,7 +14,7 @@ use super::error::{TableError, TableOption};
 use super::field::is_missing;
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
 use crate::counted::counted;
-use crate::parquet_file::{column, failure, open, values};
+use crate::parquet_file::{Source, column, failure, open, values};
 
 /// The columns of a Parquet file, from its schema.
 pub(super) fn columns(path: &Path) -> Result<Vec<Column>, TableError> {
@@ -68,7 +67,7 @@ fn unreadable(column: &ColumnDescriptor) -> Option<String> {
 /// Rows of a Parquet file.
 pub(super) struct ParquetReader {
     pub(super) path: PathBuf,
-    file: SerializedFileReader<File>,
+    file: SerializedFileReader<Source>,
     names: Vec<String>,
     /// What one unit of a column's integers stands for: 0.01 for a decimal of two places.
     units: Vec<f64>,

@@ -33,7 +33,10 @@ impl RawReader {
     ) -> Result<Self, TableError> {
         Ok(match Container::of(path)? {
             Container::Csv => RawReader::Csv(Box::new(CsvReader::open(path, format, kinds)?)),
-            Container::Parquet => RawReader::Parquet(Box::new(ParquetReader::open(path, kinds)?)),
+            Container::Parquet => {
+                let reader = guarded(path, || ParquetReader::open(path, kinds))?;
+                RawReader::Parquet(Box::new(reader))
+            }
         })
     }
 

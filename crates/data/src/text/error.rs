@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::source::MOST_HELD_BYTES;
 use crate::counted::counted;
 use crate::{FileError, LoaderError};
 
 /// Every failure of text: what, where, and how to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum TextError {
     /// A file that cannot be read or written.
     #[error(transparent)]
@@ -21,15 +23,19 @@ pub enum TextError {
     #[error("no input: name at least one text or JSONL file")]
     NoInput,
 
+    /// An input that is named twice.
+    #[error("{} is given twice, and its documents would count twice: name it once", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// An input holds no document.
     #[error(
         "{} holds no text: every document in it is empty or white space",
         path.display()
     )]
-    EmptyInput {
-        /// The file.
-        path: PathBuf,
-    },
+    EmptyInput { path: PathBuf },
 
     /// An input is not UTF-8.
     #[error(
@@ -37,11 +43,17 @@ pub enum TextError {
          example with `iconv -t UTF-8`",
         path.display()
     )]
-    NotUtf8 {
+    NotUtf8 { path: PathBuf, offset: u64 },
+
+    /// More of a document than is held in memory.
+    #[error("{}: {what} is longer than {} MiB and {problem}", path.display(), MOST_HELD_BYTES >> 20)]
+    TooLong {
         /// The file.
         path: PathBuf,
-        /// Offset of the first byte that is not UTF-8, counted in the decompressed text.
-        offset: u64,
+        /// Which part of it.
+        what: String,
+        /// What else is to be said of it.
+        problem: &'static str,
     },
 
     /// A line of a JSONL file is not an object with a `text`.
@@ -50,14 +62,7 @@ pub enum TextError {
          `text`",
         path.display()
     )]
-    JsonLine {
-        /// The file.
-        path: PathBuf,
-        /// Line number, from 1.
-        line: u64,
-        /// What is wrong with the line.
-        problem: String,
-    },
+    JsonLine { path: PathBuf, line: u64, problem: String },
 
     /// The text between documents is empty.
     #[error(
@@ -71,41 +76,25 @@ pub enum TextError {
         "there is no tokenizer `{given}`: use `bytes`, `bpe:VOCABULARY` (for example `bpe:1024`) \
          or `gpt2`"
     )]
-    UnknownTokenizer {
-        /// What was given.
-        given: String,
-    },
+    UnknownTokenizer { given: String },
 
     /// A byte-pair vocabulary that cannot be trained.
     #[error(
         "a byte-pair vocabulary of {requested} is out of range: it holds the 256 bytes, the end \
          of a document and the pairs, from 257 to {limit} in all"
     )]
-    Vocabulary {
-        /// The size asked for.
-        requested: usize,
-        /// The greatest size accepted.
-        limit: usize,
-    },
+    Vocabulary { requested: usize, limit: usize },
 
     /// The tokenizer library refused.
     #[error("the tokenizer failed: {problem}")]
-    Tokenizer {
-        /// Its message.
-        problem: String,
-    },
+    Tokenizer { problem: String },
 
     /// The output path holds something that is not a corpus.
     #[error(
         "{} is in the way: {problem}; name another output directory or remove it yourself",
         path.display()
     )]
-    InTheWay {
-        /// The output path.
-        path: PathBuf,
-        /// What was found there.
-        problem: String,
-    },
+    InTheWay { path: PathBuf, problem: String },
 
     /// The output directory holds the corpus of other inputs, or of another tokenizer.
     #[error(
@@ -113,51 +102,26 @@ pub enum TextError {
          with `force`",
         path.display()
     )]
-    OtherCorpus {
-        /// The output directory.
-        path: PathBuf,
-        /// The first difference found.
-        difference: String,
-    },
+    OtherCorpus { path: PathBuf, difference: String },
 
     /// A directory is no corpus of this program.
     #[error("{} is no corpus: {problem}; prepare one from text first", path.display())]
-    NotACorpus {
-        /// The directory.
-        path: PathBuf,
-        /// What is missing or unreadable.
-        problem: String,
-    },
+    NotACorpus { path: PathBuf, problem: String },
 
     /// A file of a corpus contradicts another.
     #[error("{} is damaged: {problem}; prepare the corpus again with `force`", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong in it.
-        problem: String,
-    },
+    Damaged { path: PathBuf, problem: String },
 
     /// A token beyond the vocabulary.
     #[error(
         "token {token} at position {position} of the corpus is outside its vocabulary of \
          {vocabulary}: the corpus is damaged, prepare it again"
     )]
-    TokenOutOfRange {
-        /// The token.
-        token: u32,
-        /// Where it stands, in tokens from the start of the corpus.
-        position: u64,
-        /// Size of the vocabulary.
-        vocabulary: usize,
-    },
+    TokenOutOfRange { token: u32, position: u64, vocabulary: usize },
 
     /// A validation fraction outside [0, 1).
     #[error("a validation fraction of {fraction} is not in 0 ≤ fraction < 1")]
-    Fraction {
-        /// The fraction.
-        fraction: f64,
-    },
+    Fraction { fraction: f64 },
 
     /// One document cannot be split.
     #[error(
@@ -175,16 +139,7 @@ pub enum TextError {
         counted(windows, "window"),
         counted(context, "token")
     )]
-    TooFewTrainingTokens {
-        /// Tokens in the training documents.
-        tokens: u64,
-        /// Windows they hold.
-        windows: u64,
-        /// Tokens a window.
-        context: usize,
-        /// Windows a batch.
-        sequences: usize,
-    },
+    TooFewTrainingTokens { tokens: u64, windows: u64, context: usize, sequences: usize },
 
     /// The validation documents do not fill one window.
     #[error(
@@ -193,28 +148,21 @@ pub enum TextError {
         counted(tokens, "validation token"),
         counted(context, "token")
     )]
-    TooFewValidationTokens {
-        /// Tokens in the validation documents.
-        tokens: u64,
-        /// Tokens a window.
-        context: usize,
-    },
+    TooFewValidationTokens { tokens: u64, context: usize },
 
     /// A slice of the wrong length was handed in.
     #[error(
         "inputs and targets hold {inputs} and {targets} tokens, but {expected} are due to each"
     )]
-    BufferLength {
-        /// Length of the inputs.
-        inputs: usize,
-        /// Length of the targets.
-        targets: usize,
-        /// Length expected.
-        expected: usize,
-    },
+    BufferLength { inputs: usize, targets: usize, expected: usize },
 }
 
 impl TextError {
+    /// More of a document than is held in memory.
+    pub(crate) fn too_long(path: &Path, what: &str, problem: &'static str) -> TextError {
+        TextError::TooLong { path: path.to_owned(), what: what.to_owned(), problem }
+    }
+
     /// For `map_err`: the tokenizer library refused.
     pub(crate) fn tokenizer(problem: impl std::fmt::Display) -> TextError {
         TextError::Tokenizer { problem: problem.to_string() }

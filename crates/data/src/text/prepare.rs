@@ -1,5 +1,6 @@
 //! From text files to a corpus on disk.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::corpus::{
@@ -41,8 +42,8 @@ pub struct PrepareOptions {
 /// machine.
 ///
 /// The corpus is written aside and renamed: a kill at any moment leaves either no corpus or a whole
-/// one. If `out` already holds the corpus of the same inputs (by hash), tokenizer and separator, it
-/// is returned as it is.
+/// one. If `out` already holds the corpus of the same inputs (by hash), tokenizer and separator,
+/// with the tokens that were written, it is returned as it is.
 ///
 /// ```
 /// use wd_data::text::{Corpus, PrepareOptions, TokenizerSpec, prepare};
@@ -77,6 +78,7 @@ pub fn prepare(
     if options.separator.as_deref() == Some("") {
         return Err(TextError::EmptySeparator);
     }
+    refuse_twice(inputs)?;
     let preparation = Preparation {
         inputs,
         sources: inspect(inputs, progress)?,
@@ -123,7 +125,8 @@ impl Preparation<'_> {
                     return Err(TextError::OtherCorpus { path, difference });
                 }
                 // The right one, but damaged since: nothing is lost by making it again.
-                Ok(found.ok().filter(|_| Corpus::open(out).is_ok()))
+                let is_whole = || Corpus::open(out).and_then(|corpus| corpus.verify()).is_ok();
+                Ok(found.ok().filter(|_| is_whole()))
             }
         }
     }
@@ -237,6 +240,18 @@ impl Preparation<'_> {
         progress(Progress { stage, done: total, total });
         Ok(())
     }
+}
+
+/// Refuses a file whose documents would count twice.
+fn refuse_twice(inputs: &[PathBuf]) -> Result<(), TextError> {
+    let mut seen = HashSet::new();
+    for path in inputs {
+        let place = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if !seen.insert(place) {
+            return Err(TextError::Twice { path: path.clone() });
+        }
+    }
+    Ok(())
 }
 
 fn inspect(

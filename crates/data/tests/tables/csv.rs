@@ -275,3 +275,58 @@ fn decimal_commas_are_no_categories() {
     let whole = read_text("a;y\n1,5;2\nnone;3\n", &targets(&["y"])).unwrap();
     assert_eq!(whole.columns, ["a=none"]);
 }
+
+/// One stray quote, wherever it stands: every row is read, or the file is refused. None is lost.
+#[test]
+fn a_stray_quote_loses_no_row() {
+    for line_end in ["\n", "\r\n"] {
+        let rows: String =
+            (0..40).map(|row| format!("{},{},n{}{line_end}", row % 7, row, row % 3)).collect();
+        let text = format!("y,x,name{line_end}{rows}");
+        let (mut whole, mut refused) = (0, 0);
+        for at in 0..text.len() {
+            let quoted = format!("{}\"{}", &text[..at], &text[at..]);
+            match read_text(&quoted, &targets(&["y"])) {
+                Ok(table) => {
+                    whole += 1;
+                    assert_eq!(table.rows.len(), 40, "a quote at {at} lost rows");
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(whole > 20 && refused > 100, "{whole} whole, {refused} refused");
+    }
+}
+
+#[test]
+fn a_quote_that_never_closes_is_named_by_its_line() {
+    let rows: String = (0..300)
+        .map(|row| format!("{},{}a\n", row % 13, if row == 20 { "\"" } else { "" }))
+        .collect();
+    let message = refusal(&format!("y,cat\n{rows}"), &targets(&["y"]));
+    assert!(message.contains("opens on line 22"), "{message}");
+    assert!(message.contains("never closed"), "{message}");
+}
+
+#[test]
+fn a_byte_order_mark_hides_no_quote() {
+    let whole = read_text("\u{feff}\"x,1\",y\n1,2\n2,3\n4,7\n", &targets(&["y"])).unwrap();
+    assert_eq!(whole.columns, ["x,1"]);
+    let message = refusal("\u{feff}\"x,y\n1,2\n2,3\n", &targets(&["y"]));
+    assert!(message.contains("never closed"), "{message}");
+}
+
+#[test]
+fn texts_and_names_without_an_end_are_refused_and_shown_cut() {
+    let long = "z".repeat(3000);
+    for (text, said) in [
+        (format!("x,y\na,1\n{long},2\nb,3\n"), "3000 bytes"),
+        (format!("{long},y\n1,2\n3,5\n"), "a name of 3000 bytes"),
+        (format!("x,y\n1,1\n{}3,2\n{long},3\n", "2,4\n".repeat(4200)), "no number"),
+    ] {
+        let message = refusal(&text, &targets(&["y"]));
+        assert!(message.contains(said) && message.len() < 500, "{message}");
+    }
+    let wide = format!("{}y\n", "a,".repeat(1_000_001));
+    assert!(refusal(&wide, &targets(&["y"])).contains("at most 1000000"), "too many columns");
+}

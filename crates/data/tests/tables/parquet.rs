@@ -119,3 +119,15 @@ fn numbers_can_be_classes() {
     let whole = read(&path, &options).unwrap();
     assert_eq!(whole.targets, (0..12).map(|i| f64::from(i % 2)).collect::<Vec<_>>());
 }
+
+/// Files that fuzzing made: one whose header announces 2³¹ numbers, one on which the library
+/// panics. Each is an error, and soon.
+#[test]
+fn files_that_hung_or_panicked_are_refused() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/damaged");
+    for name in ["endless-page-header.parquet", "guarded-panic-printed.parquet"] {
+        let begin = std::time::Instant::now();
+        assert!(read(&folder.join(name), &targets(&["y"])).is_err(), "{name}");
+        assert!(begin.elapsed().as_secs() < 3, "{name} took {:?}", begin.elapsed());
+    }
+}

@@ -58,8 +58,9 @@ fn a_corpus_says_what_it_is_and_what_it_was_made_of() {
     std::io::Write::write_all(&mut encoder, b"{\"text\": \"one\"}\n{\"text\": \"two\"}\n").unwrap();
     fs::write(&lines, encoder.finish().unwrap()).unwrap();
     let options = PrepareOptions { separator: Some("\n".to_owned()), force: false };
-    let sidecar =
-        prepare(&[text.clone(), lines, text], &BYTES, &out, &options, &mut |_| {}).unwrap();
+    let copy = folder.path().join("copy.txt");
+    fs::copy(&text, &copy).unwrap();
+    let sidecar = prepare(&[text, lines, copy], &BYTES, &out, &options, &mut |_| {}).unwrap();
     assert_eq!(names(&out), ["corpus.json", "documents.bin", "tokenizer.json", "tokens-000.bin"]);
     assert_eq!((sidecar.documents, sidecar.text_bytes, sidecar.tokens), (8, 26 + 6 + 26, 66));
     assert_eq!((sidecar.vocabulary, sidecar.end_of_document, sidecar.token_width), (257, 256, 2));
@@ -254,4 +255,44 @@ fn preparing_the_same_corpus_twice_at_once_is_harmless() {
     });
     Corpus::open(&out).unwrap().verify().unwrap();
     assert_eq!(names(folder.path()), ["a.txt", "corpus"]);
+}
+
+/// Tokens that are not those that were written are made again, whatever their number.
+#[test]
+fn a_damaged_corpus_is_not_taken_for_a_finished_one() {
+    let (_folder, input, out) = folder();
+    run(&input, BYTES, &out, &PrepareOptions::default()).unwrap();
+    let shard = out.join("tokens-000.bin");
+    let good = fs::read(&shard).unwrap();
+    for at in (0..good.len()).step_by(5) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        fs::write(&shard, &bytes).unwrap();
+        assert!(Corpus::open(&out).unwrap().verify().is_err());
+        run(&input, BYTES, &out, &PrepareOptions::default()).unwrap();
+        assert_eq!(fs::read(&shard).unwrap(), good);
+    }
+}
+
+#[test]
+fn an_input_given_twice_is_refused() {
+    let (_folder, input, out) = folder();
+    let options = PrepareOptions::default();
+    let error = prepare(&[input.clone(), input], &BYTES, &out, &options, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, TextError::Twice { .. }), "{error}");
+}
+
+/// A document without a place to cut is refused in little memory, in text and in JSONL.
+#[test]
+fn a_document_without_an_end_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = vec![b'x'; 300 << 20];
+    for (name, start) in [("long.txt.zst", ""), ("long.jsonl.zst", "{\"text\":\"")] {
+        let input = folder.path().join(name);
+        let bytes = [start.as_bytes(), &long].concat();
+        fs::write(&input, zstd::encode_all(&bytes[..], 1).unwrap()).unwrap();
+        let out = folder.path().join("out");
+        let error = run(&input, BYTES, &out, &PrepareOptions::default()).unwrap_err();
+        assert!(matches!(error, TextError::TooLong { .. }), "{error}");
+    }
 }

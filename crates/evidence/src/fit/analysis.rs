@@ -63,11 +63,9 @@ pub struct Analysis {
     pub predictor: Predictor,
 }
 
-/// One λ of the path.
+/// What follows from one λ of the path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PathPoint {
-    /// λ.
-    pub lambda: f64,
     /// ln p(y | λ) in nats.
     pub log_evidence: f64,
     /// γ.

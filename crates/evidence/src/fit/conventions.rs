@@ -1,9 +1,8 @@
 //! λ as other libraries count it, each with the call that gives the same fit, by the table of
 //! libraries.
 
-use wd_conventions::ConventionError;
 use wd_conventions::conversion::Value;
-use wd_conventions::{Conversion, Setting, convert};
+use wd_conventions::{ConventionError, Conversion, Setting, convert};
 
 use super::family::Family;
 

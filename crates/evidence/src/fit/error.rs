@@ -9,19 +9,11 @@ use crate::EvidenceError;
 /// An error of [`fit`](super::fit()) and its neighbours: what is wrong, where, and how to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum FitError {
     /// A part of the request that cannot be followed.
     #[error("{option} {given}: {problem}; {fix}")]
-    Option {
-        /// The field of the request, such as `compare`.
-        option: &'static str,
-        /// What it holds.
-        given: String,
-        /// Why that cannot be.
-        problem: String,
-        /// How to mend it.
-        fix: String,
-    },
+    Option { option: &'static str, given: String, problem: String, fix: String },
     /// No table and no sums were named.
     #[error("there is no table: name one, or sums of one")]
     NoTable,
@@ -30,64 +22,32 @@ pub enum FitError {
         "{} is given twice, and its rows would count twice: name each part of the table once",
         path.display()
     )]
-    Twice {
-        /// The file.
-        path: PathBuf,
-    },
+    Twice { path: PathBuf },
     /// A column that cannot be fitted.
     #[error("{files}, column `{column}`: {problem}")]
-    Column {
-        /// The table.
-        files: String,
-        /// The column.
-        column: String,
-        /// What is wrong with it, and how to mend it.
-        problem: String,
-    },
+    Column { files: String, column: String, problem: String },
     /// A table of too few rows.
     #[error(
         "{files}: one degree of freedom is left, and the evidence is the same for every λ; give \
          more rows: the evidence needs two degrees of freedom, which is three rows with an \
          integrated intercept"
     )]
-    OneDegreeOfFreedom {
-        /// The table.
-        files: String,
-    },
+    OneDegreeOfFreedom { files: String },
     /// Too many columns for the matrix of their products.
     #[error(
         "groups and sums need the {columns} × {columns} products of the columns; leave columns out \
          until there are {most} at most, or fit the rows without groups"
     )]
-    TooManyColumns {
-        /// How many there are.
-        columns: usize,
-        /// How many there may be.
-        most: usize,
-    },
+    TooManyColumns { columns: usize, most: usize },
     /// A file that should hold sums or a model and does not.
     #[error("{} is no {what}: {problem}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What it should hold.
-        what: &'static str,
-        /// What is wrong in it.
-        problem: String,
-    },
+    File { path: PathBuf, what: &'static str, problem: String },
     /// Sums of two tables that are no parts of one.
     #[error(
         "{} does not add to {}: {difference}; sum both tables at once, or add the second table to \
          the sums of the first", path.display(), first.display()
     )]
-    Apart {
-        /// The sums that were read first.
-        first: PathBuf,
-        /// The others.
-        path: PathBuf,
-        /// The first difference that matters.
-        difference: String,
-    },
+    Apart { first: PathBuf, path: PathBuf, difference: String },
     /// A value that JSON cannot hold.
     #[error("this cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),

@@ -9,7 +9,11 @@ use crate::{MatRef, SparseRows, Statistics};
 /// Numbers that a fold gathers before they are added to its sums: 2 MiB.
 const FOLD_NUMBERS: usize = 1 << 18;
 
-/// The sums of each fold, with the rows that wait to be added.
+/// Numbers of the sums of all folds, at most: 2 GiB.
+const MOST_NUMBERS: usize = 1 << 28;
+
+/// The sums of each fold, with the rows that wait to be added. Both kinds may wait: the first rows
+/// of a table are held whole until they outnumber its columns, and come without their zeros after.
 pub(super) struct FoldSums {
     pub(super) statistics: Vec<Statistics>,
     waiting: Vec<Rows>,
@@ -20,6 +24,11 @@ pub(super) struct FoldSums {
 impl FoldSums {
     /// Sums of `folds` folds; of all rows together where that is 0.
     pub(super) fn new(design: &Design, folds: usize, seed: u64) -> Result<Self, FitError> {
+        let width = design.width().saturating_add(design.targets.len());
+        let numbers = width.saturating_mul(width).saturating_mul(folds.max(1));
+        if numbers > MOST_NUMBERS {
+            return Err(too_many(design, folds));
+        }
         let statistics = (0..folds.max(1))
             .map(|_| Statistics::new(design.width(), design.targets.len()))
             .collect::<Result<_, _>>()?;
@@ -74,6 +83,24 @@ impl FoldSums {
         }
         Ok(self.statistics)
     }
+}
+
+/// The refusal of sums that would not fit into memory.
+fn too_many(design: &Design, folds: usize) -> FitError {
+    let columns = design.width() + design.targets.len();
+    if folds == 0 {
+        return FitError::TooManyColumns { columns, most: MOST_NUMBERS.isqrt() };
+    }
+    FitError::option(
+        "compare",
+        format!("cv:{folds}"),
+        format!(
+            "each fold keeps the {columns} × {columns} products of the columns, and all take \
+                 more than {} GiB",
+            (MOST_NUMBERS * size_of::<f64>()) >> 30
+        ),
+        "ask for fewer folds, or for loo, which needs none",
+    )
 }
 
 /// Rows that are mostly zeros, in memory.

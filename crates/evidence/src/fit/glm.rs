@@ -70,7 +70,6 @@ pub(super) fn fit(source: &Source<'_>, request: &Request) -> Result<Analysis, Fi
         path: path
             .iter()
             .map(|point| PathPoint {
-                lambda: point.lambda,
                 log_evidence: point.log_evidence,
                 effective_parameters: point.effective_parameters,
                 squared_norm: point.squared_norm,

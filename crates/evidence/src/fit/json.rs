@@ -77,7 +77,7 @@ fn object(analysis: &Analysis) -> Value {
 fn path_point(analysis: &Analysis, place: usize) -> Value {
     let point = &analysis.path[place];
     let mut object = Map::new();
-    object.insert("lambda".to_owned(), json!(point.lambda));
+    object.insert("lambda".to_owned(), json!(analysis.comparison.lambdas[place]));
     object.insert("log_evidence".to_owned(), json!(point.log_evidence));
     object.insert("effective_parameters".to_owned(), json!(point.effective_parameters));
     object.insert("squared_norm".to_owned(), json!(point.squared_norm));

@@ -38,9 +38,18 @@ pub enum Predicted {
     Class(String),
 }
 
+/// Whether a number is read more easily without an exponent.
+fn is_written_out(number: f64) -> bool {
+    number == 0.0 || !number.is_finite() || (1e-5..1e16).contains(&number.abs())
+}
+
 impl fmt::Display for Predicted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // Hundreds of digits say no more than an exponent does.
+            Predicted::Number(number) if !is_written_out(*number) => {
+                write!(formatter, "{number:e}")
+            }
             Predicted::Number(number) => number.fmt(formatter),
             Predicted::Class(name) => formatter.write_str(name),
         }

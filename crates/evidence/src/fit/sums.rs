@@ -33,7 +33,14 @@ struct Written {
     /// Rows read, those of weight 0 among them.
     rows: u64,
     statistics: Statistics,
+    /// BLAKE3 of the rest as it is written; files of before it was written have none. A changed
+    /// digit of a product would fit like any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blake3: Option<String>,
 }
+
+/// More rows than this are not counted exactly by the numbers that they are weighed by.
+const MOST_ROWS: u64 = 1 << 53;
 
 impl Sums {
     /// The file that [`Sums::read`] reads: p² numbers.
@@ -55,12 +62,14 @@ impl Sums {
                 });
             }
         }
-        let written = Written {
+        let mut written = Written {
             format: FORMAT.to_owned(),
             design: design.clone(),
             rows: findings.rows,
             statistics: self.statistics.clone(),
+            blake3: None,
         };
+        written.blake3 = Some(hash(&written)?);
         Ok(serde_json::to_string(&written)? + "\n")
     }
 
@@ -82,7 +91,7 @@ impl Sums {
     /// [`FitError::File`] for what [`Sums::to_json`] never writes.
     pub fn read(path: &Path) -> Result<Self, FitError> {
         let written = Written::read(path)
-            .and_then(|written| written.check().map(|()| written))
+            .and_then(|mut written| written.check().map(|()| written))
             .map_err(|problem| {
                 let what = "file of sums";
                 FitError::File { path: path.to_owned(), what, problem }
@@ -110,6 +119,11 @@ impl Sums {
     }
 }
 
+/// The checksum of sums that hold none yet.
+fn hash(written: &Written) -> Result<String, serde_json::Error> {
+    Ok(blake3::hash(&serde_json::to_vec(written)?).to_hex().to_string())
+}
+
 impl Written {
     fn read(path: &Path) -> Result<Written, String> {
         #[derive(Deserialize)]
@@ -127,8 +141,18 @@ impl Written {
     }
 
     /// Refuses a design and sums that do not belong together.
-    fn check(&self) -> Result<(), String> {
+    fn check(&mut self) -> Result<(), String> {
+        if let Some(expected) = self.blake3.take()
+            && hash(self).map_err(|error| error.to_string())? != expected
+        {
+            return Err(
+                "its checksum does not match: it is damaged, sum the table again".to_owned()
+            );
+        }
         let Written { design, rows, statistics, .. } = self;
+        if *rows > MOST_ROWS {
+            return Err(format!("{rows} rows are more than can be counted"));
+        }
         let summed = counted(statistics.rows(), "row");
         if (design.width(), design.targets.len()) != (statistics.columns(), statistics.targets()) {
             return Err(format!(

@@ -1,10 +1,8 @@
 //! How often intervals hold what they promise, and probabilities come true.
 
-use wd_page::figure::{Colour, Mark, Panel, Point, Transform};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
+use wd_page::figure::{Colour, Horizontal, Mark, Panel, PanelFigure, Point, Series};
+use wd_page::{Content, FigureBlock, Section, number};
 
-use super::curve::{figure, point, series};
 use crate::fit::{Analysis, Calibration, CalibrationKind};
 
 pub(super) fn section(analysis: &Analysis) -> Section {
@@ -38,24 +36,24 @@ fn drawn(calibration: &Calibration) -> Content {
     let dots: Vec<Point> = calibration
         .points
         .iter()
-        .map(|level| Point {
-            x: level.promised,
-            y: level.observed,
-            low: level.interval.0,
-            high: level.interval.1,
+        .map(|level| {
+            let (low, high) = level.interval;
+            Point::with_interval(level.promised, level.observed, low, high)
         })
         .collect();
     let mut panel = Panel::new(observed, 260.0);
     panel.domain = Some((0.0, 1.0));
-    let diagonal = vec![point(0.0, 0.0), point(1.0, 1.0)];
+    let diagonal = vec![Point::at(0.0, 0.0), Point::at(1.0, 1.0)];
     panel.series = vec![
-        series("as promised", Colour::Ink, Mark::Dashes, diagonal),
-        series("observed", Colour::Sequence(7), Mark::Dots, dots),
+        Series::new("as promised", Colour::Ink, Mark::Dashes, diagonal),
+        Series::new("observed", Colour::Sequence(7), Mark::Dots, dots),
     ];
-    let dashes = "as promised".to_owned();
-    let figure = figure("calibration-figure", promised, Transform::Linear, vec![panel], dashes);
+    let figure = PanelFigure {
+        dashes: "as promised".to_owned(),
+        ..PanelFigure::along("calibration-figure", Horizontal::linear(promised), vec![panel])
+    };
     let rows: usize = calibration.points.iter().map(|level| level.count).max().unwrap_or(0);
-    Content::Figure(Box::new(FigureBlock::of_panels(
+    FigureBlock::of_panels(
         figure,
         name,
         &format!(
@@ -64,5 +62,6 @@ fn drawn(calibration: &Calibration) -> Content {
             number::count(rows as u64)
         ),
         number::measured,
-    )))
+    )
+    .into()
 }

@@ -1,10 +1,10 @@
 //! Evidence and errors over λ, and what each criterion chooses.
 
-use wd_page::figure::{Colour, Mark, Moment, Panel, Point, Transform};
+use wd_page::figure::{Colour, Mark, Moment, Panel, Point, Series, Transform};
 use wd_page::number::{self, rounded, short};
 use wd_page::{Content, FigureBlock, Section, Table};
 
-use super::curve::{over_lambda, point, series};
+use super::curve::over_lambda;
 use crate::comparison::{Choice, Criterion, Curve, Measure};
 use crate::fit::{Analysis, PathPoint};
 
@@ -19,7 +19,7 @@ pub(super) fn section(analysis: &Analysis, notes: &[String]) -> Section {
 fn curves(analysis: &Analysis) -> Content {
     let lambdas = &analysis.comparison.lambdas;
     let along = |values: &[f64]| -> Vec<Point> {
-        lambdas.iter().zip(values).map(|(x, y)| point(*x, *y)).collect()
+        lambdas.iter().zip(values).map(|(x, y)| Point::at(*x, *y)).collect()
     };
     let mut panels = Vec::new();
     for curve in &analysis.comparison.curves {
@@ -38,10 +38,10 @@ fn curves(analysis: &Analysis) -> Content {
     }
     let mut gamma = Panel::new("Effective parameters γ", 130.0);
     let parameters = along_path(analysis, |point| point.effective_parameters);
-    gamma.series = vec![series("", Colour::Ink, Mark::Line, along(&parameters))];
+    gamma.series = vec![Series::new("", Colour::Ink, Mark::Line, along(&parameters))];
     gamma.domain = Some((0.0, 1.04 * analysis.rank as f64));
     panels.push(gamma);
-    Content::Figure(Box::new(FigureBlock::of_panels(
+    FigureBlock::of_panels(
         over_lambda("choice-curves", panels),
         "Evidence, prediction error and effective parameters over λ.",
         "Look at whether the criteria agree, and at how flat they are where they do not. The \
@@ -50,7 +50,8 @@ fn curves(analysis: &Analysis) -> Content {
          error over folds. Small λ is maximum likelihood, large λ a prior that leaves nothing to \
          the data.",
         number::measured,
-    )))
+    )
+    .into()
 }
 
 fn evidence(analysis: &Analysis, points: Vec<Point>) -> Panel {
@@ -68,7 +69,7 @@ fn evidence(analysis: &Analysis, points: Vec<Point>) -> Panel {
         .fold(f64::INFINITY, f64::min);
     let depth = (best - lowest).clamp(4.0, 60.0);
     panel.domain = Some((best - depth, best + 0.06 * depth));
-    panel.series = vec![series("", Colour::Ink, Mark::Line, points)];
+    panel.series = vec![Series::new("", Colour::Ink, Mark::Line, points)];
     let moment = |x: f64, y: f64, label: String| Moment { x, y, label, colour: Colour::Ink };
     if analysis.lambda.is_finite() && analysis.lambda > 0.0 {
         panel.moments.push(moment(
@@ -101,7 +102,7 @@ fn error_panel(
     let training = along_path(analysis, |point| point.training_error);
     if !training.is_empty() {
         let points = along(&training);
-        panel.series.push(series("training rows", Colour::Baseline, Mark::Line, points));
+        panel.series.push(Series::new("training rows", Colour::Baseline, Mark::Line, points));
     }
     for (curve, colour) in errors.iter().zip(Colour::sequence(errors.len())) {
         let name = curve.criterion.name();
@@ -109,17 +110,17 @@ fn error_panel(
         for (point, error) in points.iter_mut().zip(&curve.standard_errors) {
             (point.low, point.high) = (point.y - error, point.y + error);
         }
-        panel.series.push(series(&name, colour, Mark::Line, points));
+        panel.series.push(Series::new(&name, colour, Mark::Line, points));
     }
     for (curve, colour) in errors.iter().zip(Colour::sequence(errors.len())) {
         let choice =
             analysis.comparison.choices.iter().find(|choice| choice.criterion == curve.criterion);
         if let Some(choice) = choice {
-            panel.series.push(series(
+            panel.series.push(Series::new(
                 "",
                 colour,
                 Mark::Rings,
-                vec![point(choice.lambda, curve.values[choice.index])],
+                vec![Point::at(choice.lambda, curve.values[choice.index])],
             ));
         }
     }

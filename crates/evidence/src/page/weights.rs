@@ -1,10 +1,12 @@
 //! Coefficients: along the path, against their prior, and one by one.
 
-use wd_page::figure::{Colour, Mark, Moment, Panel, Point, Reference, Series, Transform};
+use wd_page::figure::{
+    Colour, Horizontal, Mark, Moment, Panel, PanelFigure, Point, Reference, Series,
+};
 use wd_page::number::{self, measured, rounded, short};
 use wd_page::{Content, FigureBlock, Section, Table};
 
-use super::curve::{figure, over_lambda, point, series};
+use super::curve::over_lambda;
 use crate::fit::Analysis;
 
 /// Rows of the table that are shown without being asked for.
@@ -25,8 +27,8 @@ fn paths(analysis: &Analysis) -> Content {
     let mut panel = Panel::new("Coefficient of the standardised column", 280.0);
     let colours = Colour::sequence(analysis.coefficient_paths.len());
     for (path, colour) in analysis.coefficient_paths.iter().zip(colours) {
-        let points = path.points.iter().map(|(x, y)| point(*x, *y)).collect();
-        panel.series.push(series(&path.name, colour, Mark::Line, points));
+        let points = path.points.iter().map(|(x, y)| Point::at(*x, *y)).collect();
+        panel.series.push(Series::new(&path.name, colour, Mark::Line, points));
     }
     panel.domain = bounded(analysis);
     panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
@@ -43,7 +45,7 @@ fn paths(analysis: &Analysis) -> Content {
         0 => String::new(),
         more => format!(" The {more} smaller ones are not drawn."),
     };
-    Content::Figure(Box::new(FigureBlock::of_panels(
+    FigureBlock::of_panels(
         over_lambda("coefficient-paths", vec![panel]),
         "Coefficients along the path.",
         &format!(
@@ -51,7 +53,8 @@ fn paths(analysis: &Analysis) -> Content {
              to 0. Colours go from the largest coefficient at the chosen λ to the smallest.{of}"
         ),
         measured,
-    )))
+    )
+    .into()
 }
 
 /// A frame that holds what is drawn down to a hundredth of the chosen λ: below that, weights of
@@ -87,7 +90,7 @@ fn prior(analysis: &Analysis) -> Content {
     let reach = weights.iter().fold(3.2 * widest, |reach, weight| reach.max(1.02 * weight.abs()));
     let mut panel = Panel::new("Density", 200.0);
     let steps = histogram(&weights, reach);
-    panel.series.push(series("fitted weights", Colour::Sequence(7), Mark::Line, steps));
+    panel.series.push(Series::new("fitted weights", Colour::Sequence(7), Mark::Line, steps));
     panel.series.extend(densities(&priors, reach));
     let points = panel.series.iter().flat_map(|series| &series.points);
     let highest = points.map(|point| point.y).fold(0.0, f64::max);
@@ -96,15 +99,17 @@ fn prior(analysis: &Analysis) -> Content {
         1 => format!("prior N(0, σ²), σ = 1/√α = {}", short(rounded(widest))),
         _ => "prior N(0, σ²) of each group".to_owned(),
     };
-    let figure = figure("prior", "standardised weight", Transform::Linear, vec![panel], dashes);
-    Content::Figure(Box::new(FigureBlock::of_panels(
+    let horizontal = Horizontal::linear("standardised weight");
+    let figure = PanelFigure { dashes, ..PanelFigure::along("prior", horizontal, vec![panel]) };
+    FigureBlock::of_panels(
         figure,
         "The prior over the fitted weights.",
         "Look at whether the weights look like draws from the prior. Fitted weights are posterior \
          modes: they are narrower than the prior by what the data did not decide. A few weights \
          far out say that one σ does not fit all: try groups.",
         measured,
-    )))
+    )
+    .into()
 }
 
 /// The outline of a histogram over ±reach, of area 1.
@@ -119,7 +124,7 @@ fn histogram(weights: &[f64], reach: f64) -> Vec<Point> {
     let steps = counts.iter().enumerate().flat_map(|(bin, count)| {
         let density = *count as f64 / (weights.len() as f64 * width);
         let left = -reach + bin as f64 * width;
-        [point(left, density), point(left + width, density)]
+        [Point::at(left, density), Point::at(left + width, density)]
     });
     steps.collect()
 }
@@ -138,8 +143,8 @@ fn densities(priors: &[(String, f64)], reach: f64) -> Vec<Series> {
             _ => format!("prior of {name}, σ = {}", short(rounded(*deviation))),
         };
         let along = (0..=200).map(|i| -reach + 2.0 * reach * f64::from(i) / 200.0);
-        let points = along.map(|x| point(x, density(x))).collect();
-        series(&label, Colour::Ink, Mark::Dashes, points)
+        let points = along.map(|x| Point::at(x, density(x))).collect();
+        Series::new(&label, Colour::Ink, Mark::Dashes, points)
     });
     drawn.collect()
 }

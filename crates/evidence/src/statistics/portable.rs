@@ -50,6 +50,10 @@ impl TryFrom<Portable> for Statistics {
                 portable.targets
             ));
         }
+        // Beyond it a weight no longer counts single rows, and sums of two counts would wrap.
+        if portable.rows as u64 > 1 << 53 {
+            return damaged(format!("{} rows are more than can be counted", portable.rows));
+        }
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
         if !finite(&portable.means) || !portable.log_weight.is_finite() {
             return damaged("a mean or the log weight is not finite".to_owned());

@@ -56,11 +56,10 @@ fn analysis(lambdas: &[f64], values: &[f64], text: &str) -> Analysis {
         log_evidence: values[0],
         effective_parameters: values[0],
         rank: 3,
-        path: lambdas
+        path: values
             .iter()
-            .zip(values)
-            .map(|(lambda, value)| PathPoint {
-                lambda: *lambda,
+            .take(lambdas.len())
+            .map(|value| PathPoint {
                 log_evidence: *value,
                 effective_parameters: *value,
                 squared_norm: *value,

@@ -2,33 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wd_store::Plan;
+use wd_store::{Plan, Status};
 
+use super::measured::Measured;
 use super::norm::role_norms;
-use super::trial::{End, Measured, TrialRecord};
 use super::{Arm, Band, Diverged, Late};
+use crate::LabError;
 use crate::analysis::window::{centre, windows};
 use crate::configuration::Flat;
-use crate::grid::SEED_KEY;
+use crate::record::{Record, Roles};
 use crate::setting::spell;
-use wd_statistics::interval;
-
-/// λ, the schedule's kind and the peak learning rate are told from the plan, not from their keys.
-pub(crate) const LAMBDA_KEY: &str = "decay.lambda";
-pub(crate) const SCHEDULE_KEY: &str = "schedule.kind";
-pub(crate) const LEARNING_RATE_KEY: &str = "optim.lr";
-
-/// A trial with its plan.
-type Planned = (Plan, TrialRecord);
+use wd_page::figure::Point;
+use wd_statistics::{Interval, interval};
 
 /// The trials of one arm, and the arm.
 pub(crate) struct Members {
     /// The configuration that they share: without the seed.
     pub(crate) configuration: Flat,
+    pub(crate) roles: Roles,
     /// The plan of one of them.
     pub(crate) plan: Plan,
     /// Finished trials by seed.
-    pub(crate) finished: BTreeMap<u64, TrialRecord>,
+    pub(crate) finished: BTreeMap<u64, Measured>,
     pub(crate) arm: Arm,
 }
 
@@ -37,35 +32,33 @@ impl Members {
     pub(crate) fn decays(&self) -> bool {
         self.plan.decays()
     }
-
-    /// The numbers of the finished trial with this seed.
-    pub(crate) fn measured(&self, seed: u64) -> Option<&Measured> {
-        self.finished.get(&seed).and_then(TrialRecord::measured)
-    }
 }
 
 /// Groups the trials into arms. Trials that were never planned join the arm of their configuration;
 /// when there is none, nothing is known about them and they are left out.
-pub(crate) fn gather(trials: Vec<TrialRecord>) -> Vec<Members> {
+///
+/// # Errors
+/// [`LabError::Store`] when the metrics of a finished trial are damaged.
+pub(crate) fn gather(records: Vec<Record>) -> Result<Vec<Members>, LabError> {
     // The corpus belongs to the key: losses on another text are not comparable, whatever the
     // configuration says.
-    let mut planned: BTreeMap<(Flat, String), Vec<Planned>> = BTreeMap::new();
+    let mut planned: BTreeMap<(Flat, String), Vec<Record>> = BTreeMap::new();
     let mut unplanned = Vec::new();
-    for mut trial in trials {
-        let shared = without_seed(&trial.configuration);
-        match trial.plan.take() {
+    for record in records {
+        let shared = without_seed(&record);
+        match &record.plan {
             Some(plan) => {
                 let key = (shared, plan.corpus_hash.clone());
-                planned.entry(key).or_default().push((plan, trial));
+                planned.entry(key).or_default().push(record);
             }
-            None => unplanned.push((shared, trial.seed)),
+            None => unplanned.push((shared, record.seed())),
         }
     }
 
-    let mut all: Vec<Members> = planned
-        .into_iter()
-        .filter_map(|((configuration, _), trials)| members(configuration, trials))
-        .collect();
+    let mut all: Vec<Members> = Vec::new();
+    for ((configuration, _), records) in planned {
+        all.extend(members(configuration, &records)?);
+    }
     for (shared, seed) in unplanned {
         if let Some(owner) = all.iter_mut().find(|members| members.configuration == shared) {
             owner.arm.unfinished.push(seed);
@@ -84,42 +77,47 @@ pub(crate) fn gather(trials: Vec<TrialRecord>) -> Vec<Members> {
             .then(a.lambda.total_cmp(&b.lambda))
     });
     label(&mut all);
-    all
+    Ok(all)
 }
 
-fn without_seed(configuration: &Flat) -> Flat {
-    let mut shared = configuration.clone();
-    shared.remove(SEED_KEY);
+fn without_seed(record: &Record) -> Flat {
+    let mut shared = record.settings.clone();
+    shared.remove(record.roles.seed);
     shared
 }
 
-fn members(configuration: Flat, trials: Vec<Planned>) -> Option<Members> {
-    let plan = trials.first()?.0.clone();
-    let mut finished: BTreeMap<u64, TrialRecord> = BTreeMap::new();
+/// The trials of one configuration; absent when none was planned.
+fn members(configuration: Flat, records: &[Record]) -> Result<Option<Members>, LabError> {
+    let Some((roles, plan)) =
+        records.first().and_then(|first| Some((first.roles, first.plan.clone()?)))
+    else {
+        return Ok(None);
+    };
+    let mut finished: BTreeMap<u64, Measured> = BTreeMap::new();
     let mut diverged = Vec::new();
     let mut unfinished = Vec::new();
-    for (_, trial) in trials {
-        match trial.end {
-            End::Finished(_) => {
-                finished.insert(trial.seed, trial);
-            }
-            End::Diverged(step) => diverged.push(Diverged { seed: trial.seed, step }),
-            End::Unfinished => unfinished.push(trial.seed),
+    for record in records {
+        let seed = record.seed();
+        if let Status::Diverged { step, .. } = record.status {
+            diverged.push(Diverged { seed, step });
+        } else if let Some(measured) = Measured::of(record)? {
+            finished.insert(seed, measured);
+        } else {
+            unfinished.push(seed);
         }
     }
     diverged.sort_by_key(|diverged| diverged.seed);
     let arm = arm(&plan, &finished, diverged, unfinished);
-    Some(Members { configuration, plan, finished, arm })
+    Ok(Some(Members { configuration, roles, plan, finished, arm }))
 }
 
 fn arm(
     plan: &Plan,
-    finished: &BTreeMap<u64, TrialRecord>,
+    finished: &BTreeMap<u64, Measured>,
     diverged: Vec<Diverged>,
     unfinished: Vec<u64>,
 ) -> Arm {
-    let records: Vec<&TrialRecord> = finished.values().collect();
-    let runs: Vec<&Measured> = records.iter().filter_map(|record| record.measured()).collect();
+    let runs: Vec<&Measured> = finished.values().collect();
     let over_seeds = |value: fn(&Measured) -> f64| {
         let values: Vec<f64> = runs.iter().map(|run| value(run)).collect();
         interval(&values)
@@ -159,7 +157,7 @@ fn arm(
             late_relative_update: over_seeds(|run| run.late_relative_update),
             late_weight_rms: over_seeds(|run| run.late_weight_rms),
         },
-        weight_rms_by_role: role_norms(plan, &records),
+        weight_rms_by_role: role_norms(plan, &runs),
     }
 }
 
@@ -187,16 +185,31 @@ impl Band {
             n: interval.n,
         })
     }
+
+    /// The mean with the ends of its interval.
+    pub(crate) fn interval(&self) -> Interval {
+        let Band { mean, low, high, n, .. } = *self;
+        Interval { mean, low, high, standard_error: f64::NAN, n }
+    }
+
+    /// The same as a point of a figure.
+    pub(crate) fn point(&self) -> Point {
+        Point::with_interval(self.step, self.mean, self.low, self.high)
+    }
 }
 
 /// Gives each arm the settings in which the arms differ, and a label made of them.
 fn label(all: &mut [Members]) {
+    let Some(Roles { lambda, schedule, learning_rate, .. }) = all.first().map(|first| first.roles)
+    else {
+        return;
+    };
     let keys: BTreeSet<&String> =
         all.iter().flat_map(|members| members.configuration.keys()).collect();
-    let told_by_plan = [LAMBDA_KEY, SCHEDULE_KEY, LEARNING_RATE_KEY];
     let mut varied: Vec<String> = keys
         .into_iter()
-        .filter(|key| !told_by_plan.contains(&key.as_str()))
+        // The plan tells them.
+        .filter(|key| ![lambda, schedule, learning_rate].contains(&key.as_str()))
         .filter(|key| {
             all.iter()
                 .any(|members| members.configuration.get(*key) != all[0].configuration.get(*key))

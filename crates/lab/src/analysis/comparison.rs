@@ -45,3 +45,13 @@ pub struct Comparison {
     /// Paired difference of the late relative update.
     pub late_relative_update: PairedDifference,
 }
+
+impl Comparison {
+    /// The final loss that decides: validation, or training when nothing was held out.
+    pub fn final_loss(&self) -> &PairedDifference {
+        match self.final_validation.interval.n {
+            0 => &self.final_train,
+            _ => &self.final_validation,
+        }
+    }
+}

@@ -19,9 +19,9 @@ mod arm;
 pub(crate) mod arms;
 mod comparison;
 mod group;
+mod measured;
 mod norm;
 pub(crate) mod pairs;
-pub(crate) mod trial;
 pub(crate) mod window;
 
 pub use arm::{Arm, Band, Diverged, Late, RoleNorm};

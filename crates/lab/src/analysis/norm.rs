@@ -10,14 +10,14 @@ use wd_decay::{DecayRule, OptimizerKind, UpdateNoise, norm_recursion};
 use wd_store::{Plan, PlannedTensor};
 
 use super::group::groups;
-use super::trial::TrialRecord;
+use super::measured::Measured;
 use super::{Band, RoleNorm};
 use crate::analysis::window::{centre, windows};
 use wd_statistics::interval;
 
 /// Measured and predicted RMS of each group, over the finished trials of one arm, which share
 /// `plan` but for its seed.
-pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm> {
+pub(crate) fn role_norms(plan: &Plan, finished: &[&Measured]) -> Vec<RoleNorm> {
     if finished.is_empty() {
         return Vec::new();
     }
@@ -27,11 +27,8 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
         .into_iter()
         .enumerate()
         .map(|(index, group)| {
-            let of_seeds: Vec<_> = finished
-                .iter()
-                .filter_map(|trial| trial.measured())
-                .filter_map(|measured| measured.group_rms.get(index))
-                .collect();
+            let of_seeds: Vec<_> =
+                finished.iter().filter_map(|measured| measured.group_rms.get(index)).collect();
             let measured = (0..cuts.len())
                 .filter_map(|window| {
                     let values: Vec<f64> = of_seeds.iter().map(|rms| rms.windows[window]).collect();
@@ -66,7 +63,7 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&TrialRecord]) -> Vec<RoleNorm
 /// RMS of some tensors of a plan, taken together, after each step, as the norm recursion predicts
 /// it.
 ///
-/// `None` where it makes no statement: weights that start or decay elsewhere than usual, a
+/// `None` where it makes no statement: weights that start from or decay to something unusual, a
 /// direction other than Adam's, coupled L2, the cautious modifier, a tensor whose λ is set while
 /// the run's is 0.
 pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>> {

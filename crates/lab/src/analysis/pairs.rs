@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::arms::{LAMBDA_KEY, LEARNING_RATE_KEY, Members};
-use super::trial::Measured;
+use super::arms::Members;
+use super::measured::Measured;
 use super::{Band, Comparison, ComparisonKind};
 use crate::analysis::window::{centre, windows};
 use crate::configuration::Flat;
-use wd_statistics::PairedDifference;
-use wd_statistics::{adjust_family, crossing_of};
+use wd_statistics::{PairedDifference, adjust_family, crossing_of};
 
 /// The configuration without what concerns decay: with λ = 0 the rule, the policy and the anchor do
 /// nothing.
@@ -35,10 +34,11 @@ pub(crate) fn baseline_of(arms: &[Members], index: usize) -> Option<usize> {
             && members.plan.corpus_hash == treated.plan.corpus_hash
             && outside_decay(&members.configuration) == rest
     };
-    let exact = without(&treated.configuration, &[LAMBDA_KEY]);
+    let idle = |members: &Members| without(&members.configuration, &[members.roles.lambda]);
+    let exact = idle(treated);
     let candidates: Vec<usize> =
         (0..arms.len()).filter(|&other| is_baseline(&&arms[other])).collect();
-    let same_idle = |&&other: &&usize| without(&arms[other].configuration, &[LAMBDA_KEY]) == exact;
+    let same_idle = |&&other: &&usize| idle(&arms[other]) == exact;
     candidates.iter().find(same_idle).or(candidates.first()).copied()
 }
 
@@ -49,7 +49,8 @@ pub(crate) fn same_settings(arms: &[Members]) -> Vec<Comparison> {
         .filter_map(|arm| compare(arms, ComparisonKind::SameSettings, arm, baseline_of(arms, arm)?))
         .collect();
     let family = |comparison: &Comparison| {
-        (comparison.baseline, without(&arms[comparison.arm].configuration, &[LAMBDA_KEY]))
+        let Members { configuration, roles, .. } = &arms[comparison.arm];
+        (comparison.baseline, without(configuration, &[roles.lambda]))
     };
     correct(&mut comparisons, family);
     comparisons
@@ -63,7 +64,7 @@ pub(crate) fn same_settings(arms: &[Members]) -> Vec<Comparison> {
 pub(crate) fn best_learning_rates(arms: &[Members]) -> Vec<Comparison> {
     let mut groups: BTreeMap<Flat, Vec<usize>> = BTreeMap::new();
     for (index, members) in arms.iter().enumerate() {
-        let mut rest = without(&members.configuration, &[LEARNING_RATE_KEY]);
+        let mut rest = without(&members.configuration, &[members.roles.learning_rate]);
         rest.insert("corpus".to_owned(), members.plan.corpus_hash.clone());
         groups.entry(rest).or_default().push(index);
     }
@@ -84,8 +85,8 @@ pub(crate) fn best_learning_rates(arms: &[Members]) -> Vec<Comparison> {
         comparisons.extend(compare(arms, ComparisonKind::BestLearningRate, arm, baseline));
     }
     let family = |comparison: &Comparison| {
-        let treated = &arms[comparison.arm].configuration;
-        (comparison.baseline, without(treated, &[LAMBDA_KEY, LEARNING_RATE_KEY]))
+        let Members { configuration, roles, .. } = &arms[comparison.arm];
+        (comparison.baseline, without(configuration, &[roles.lambda, roles.learning_rate]))
     };
     correct(&mut comparisons, family);
     comparisons
@@ -106,7 +107,7 @@ fn best(arms: &[Members], group: &[usize]) -> Option<usize> {
             true => arms[arm].finished.keys().copied().collect(),
             false => shared.clone(),
         };
-        let runs = || seeds.iter().filter_map(|&seed| arms[arm].measured(seed));
+        let runs = || seeds.iter().filter_map(|seed| arms[arm].finished.get(seed));
         let validation: f64 = runs().map(|run| run.final_validation).sum();
         let sum = match validation.is_finite() {
             true => validation,
@@ -126,8 +127,8 @@ fn compare(
     let (treated, reference) = (&arms[arm], &arms[baseline]);
     let pairs: Vec<(u64, &Measured, &Measured)> = treated
         .finished
-        .keys()
-        .filter_map(|&seed| Some((seed, treated.measured(seed)?, reference.measured(seed)?)))
+        .iter()
+        .filter_map(|(seed, with)| Some((*seed, with, reference.finished.get(seed)?)))
         .collect();
     if pairs.is_empty() || treated.plan.steps != reference.plan.steps {
         return None;

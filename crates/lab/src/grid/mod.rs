@@ -14,11 +14,9 @@
 mod axis;
 
 use crate::LabError;
+use crate::record::Roles;
 use crate::setting::Setting;
 pub use axis::Axis;
-
-/// The key of the seed: the one setting in which paired runs agree and the trials of an arm differ.
-pub const SEED_KEY: &str = "run.seed";
 
 /// More trials than this in one grid are taken for a slip of the keyboard.
 pub const MOST_TRIALS: usize = 10_000;
@@ -70,8 +68,9 @@ impl Grid {
     /// a point the settings are in the order of their keys, the seed last, so that the order of the
     /// arguments does not matter.
     pub fn points(&self) -> Vec<Vec<Setting>> {
+        let seed = Roles::CONFIGURED.seed;
         let mut order: Vec<&Axis> = self.axes.iter().collect();
-        order.sort_by_key(|axis| axis.key() != SEED_KEY);
+        order.sort_by_key(|axis| axis.key() != seed);
         let mut points: Vec<Vec<Setting>> = vec![Vec::new()];
         for axis in order {
             let settings = axis.settings();
@@ -87,7 +86,7 @@ impl Grid {
                 .collect();
         }
         for point in &mut points {
-            point.sort_by_key(|setting| (setting.key() == SEED_KEY, setting.key()));
+            point.sort_by_key(|setting| (setting.key() == seed, setting.key()));
         }
         points
     }

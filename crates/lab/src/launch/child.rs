@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +20,9 @@ const TAIL_BYTES: u64 = 4096;
 /// A started process, as the launcher sees it.
 pub(super) struct Running {
     process: Arc<Mutex<Option<Pid>>>,
+    /// Held open, and closed by the system when this process ends, however it ends: the child sees
+    /// the end of its standard input, and ends too.
+    _alive: Option<ChildStdin>,
 }
 
 /// A started process, as its watching thread sees it.
@@ -49,19 +52,22 @@ impl Running {
         };
         let (for_child, log, log_start) = open_log()
             .map_err(|error| refuse(format!("cannot write {}: {error}", log_path.display())))?;
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(for_child).spawn().map_err(
-                |error| {
-                    refuse(format!("cannot start {}: {error}", command.get_program().display()))
-                },
-            )?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(for_child)
+            .spawn()
+            .map_err(|error| {
+                refuse(format!("cannot start {}: {error}", command.get_program().display()))
+            })?;
         let Some(output) = child.stdout.take() else {
             return Err(refuse("its output is not a pipe".to_owned()));
         };
+        let alive = child.stdin.take();
         let process = Arc::new(Mutex::new(Pid::from_raw(child.id().cast_signed())));
         let watch =
             Watch { child, process: Arc::clone(&process), output, log, log_path, log_start };
-        Ok((Running { process }, watch))
+        Ok((Running { process, _alive: alive }, watch))
     }
 
     /// Asks the process to end, unless it has closed its output and is ending already.

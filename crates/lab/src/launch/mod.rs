@@ -5,6 +5,11 @@
 //! and lets one that fails not stop the others. Between two lines of a child it sleeps in blocking
 //! reads; a study costs what its children cost.
 //!
+//! A trial that another process is training (that of another launcher, or one whose launcher was
+//! killed) is waited for, and its result taken; if it ends without one, the trial is started here.
+//! A child ends by itself, with a checkpoint, when its standard input does: the launcher holds the
+//! other end open for as long as it lives.
+//!
 //! The child prints one JSON line for each tick of progress on its standard output ([`Progress`]);
 //! its standard error, and any other line of its standard output, is appended to `log.txt` in the
 //! trial's directory. Its exit status means:
@@ -19,7 +24,7 @@
 mod child;
 mod outcome;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,11 +41,19 @@ use child::Running;
 /// before they are told.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Between two looks at trials that another process trains: a look is a file opened and locked.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// What happens while trials run. `trial` is an index into the trials that were given.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Its process was started.
     Started {
+        /// Which trial.
+        trial: usize,
+    },
+    /// Another process trains it, and is waited for.
+    Elsewhere {
         /// Which trial.
         trial: usize,
     },
@@ -125,17 +138,32 @@ impl Launcher {
     ) -> Report {
         let started = Instant::now();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; trials.len()];
-        let mut waiting = 0..trials.len();
+        let mut waiting: VecDeque<usize> = (0..trials.len()).collect();
+        // Trials that another process trains.
+        let mut elsewhere: Vec<usize> = Vec::new();
+        let mut looked_at = started;
         let mut running: HashMap<usize, Running> = HashMap::new();
         let mut interrupted_at: Option<Instant> = None;
         let mut told = false;
 
         thread::scope(|scope| {
             loop {
+                if !elsewhere.is_empty() && looked_at.elapsed() >= LOOK {
+                    looked_at = Instant::now();
+                    let here: Vec<usize> = elsewhere
+                        .extract_if(.., |trial| !outcome::is_elsewhere(&trials[*trial]))
+                        .collect();
+                    waiting.extend(here);
+                }
                 while !self.interrupted.load(Ordering::SeqCst)
                     && running.len() < self.jobs
-                    && let Some(trial) = waiting.next()
+                    && let Some(trial) = waiting.pop_front()
                 {
+                    if outcome::is_elsewhere(&trials[trial]) {
+                        elsewhere.push(trial);
+                        on_event(Event::Elsewhere { trial });
+                        continue;
+                    }
                     let outcome = match outcome::already_over(&trials[trial]) {
                         Some(outcome) => outcome,
                         None => match Running::start(&trials[trial], command(&trials[trial])) {
@@ -152,11 +180,13 @@ impl Launcher {
                     outcomes[trial] = Some(outcome.clone());
                     on_event(Event::Ended { trial, outcome });
                 }
-                if running.is_empty() {
+                let is_interrupted = self.interrupted.load(Ordering::SeqCst);
+                if running.is_empty() && (elsewhere.is_empty() || is_interrupted) {
                     break;
                 }
                 let wait = match interrupted_at {
                     Some(at) if !told => GRACE.saturating_sub(at.elapsed()),
+                    None if !elsewhere.is_empty() => LOOK,
                     _ => Duration::MAX,
                 };
                 // An error is the end of the wait: the launcher holds a sender itself, so that it
@@ -167,6 +197,13 @@ impl Launcher {
                     }
                     Some(Message::Ended(trial, outcome)) => {
                         running.remove(&trial);
+                        let failed = matches!(outcome, Outcome::Failed { .. });
+                        if failed && outcome::is_elsewhere(&trials[trial]) {
+                            // Another process was quicker.
+                            elsewhere.push(trial);
+                            on_event(Event::Elsewhere { trial });
+                            continue;
+                        }
                         let outcome = match self.interrupted.load(Ordering::SeqCst) {
                             true => outcome.after_interrupt(),
                             false => outcome,
@@ -177,6 +214,8 @@ impl Launcher {
                     Some(Message::Interrupt) if interrupted_at.is_none() => {
                         interrupted_at = Some(Instant::now())
                     }
+                    // Time to look again.
+                    None if interrupted_at.is_none() => {}
                     Some(Message::Interrupt) | None => {
                         running.values().for_each(Running::terminate);
                         told = true;

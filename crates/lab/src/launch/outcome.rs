@@ -160,3 +160,10 @@ pub(super) fn already_over(trial: &Trial) -> Option<Outcome> {
         _ => None,
     }
 }
+
+/// Whether another process trains this trial. A lock that cannot be tried is left to the child to
+/// complain about.
+pub(super) fn is_elsewhere(trial: &Trial) -> bool {
+    let directory = RunDirectory::open(&trial.directory);
+    directory.and_then(|directory| directory.is_locked()).unwrap_or(false)
+}

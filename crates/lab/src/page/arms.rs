@@ -2,12 +2,10 @@
 
 use crate::{Analysis, Arm};
 use wd_decay::Unit;
-use wd_page::counted;
+use wd_page::{Content, Section, Table, counted, number};
 
 use super::arrangement::Study;
 use crate::wording::cell as words;
-use wd_page::number;
-use wd_page::{Content, Section, Table};
 
 /// The section with every arm.
 pub(crate) fn section(study: &Study<'_>) -> Section {

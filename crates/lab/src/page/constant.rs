@@ -4,13 +4,10 @@ use crate::Arm;
 
 use super::arrangement::{Group, Study};
 use super::curves::arm_dots;
-use super::mean_point;
+use super::{csv_row, mean_point};
 use crate::wording::cell as words;
-use wd_page::figure::{
-    Figure, Horizontal, Labels, Mark, Note, Panel, PanelFigure, Reference, Series,
-};
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::figure::{Horizontal, Labels, Mark, Note, Panel, PanelFigure, Reference, Series};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>) -> Section {
@@ -76,34 +73,17 @@ fn figure(study: &Study<'_>, group: &Group) -> Content {
         .collect::<Vec<_>>()
         .join(" ");
     let (table, csv) = numbers(study, &arms);
-    Content::Figure(Box::new(FigureBlock {
-        figure: Figure::Panels(PanelFigure {
-            id: "constant-rate".to_owned(),
-            title: name.clone(),
-            description,
-            horizontal: Horizontal::Categories {
-                label: String::new(),
-                names: arms
-                    .iter()
-                    .map(|(arm, data)| {
-                        format!(
-                            "{}\nκ = {}",
-                            study.label(*arm),
-                            number::short(number::rounded(data.kappa))
-                        )
-                    })
-                    .collect(),
-            },
-            panels,
-            columns: 1,
-            labels: Labels::None,
-            dashes: String::new(),
-        }),
-        name,
-        caption,
-        table,
-        csv,
-    }))
+    let names = arms.iter().map(|(arm, data)| {
+        let kappa = number::short(number::rounded(data.kappa));
+        format!("{}\nκ = {kappa}", study.label(*arm))
+    });
+    let horizontal = Horizontal::categories("", names);
+    let figure = PanelFigure {
+        description,
+        labels: Labels::None,
+        ..PanelFigure::along("constant-rate", horizontal, panels)
+    };
+    FigureBlock::new(figure, name, caption, table, csv).into()
 }
 
 /// Why an arm has no loss.
@@ -139,16 +119,9 @@ fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
         ];
         for (name, interval) in quantities {
             let Some(interval) = interval else { continue };
-            csv.row(&[
-                study.label(*arm).into(),
-                data.lambda.into(),
-                data.kappa.into(),
-                name.into(),
-                interval.mean.into(),
-                interval.low.into(),
-                interval.high.into(),
-                interval.n.into(),
-            ]);
+            let about =
+                [study.label(*arm).into(), data.lambda.into(), data.kappa.into(), name.into()];
+            csv_row(&mut csv, &about, &interval);
         }
     }
     (table, csv)

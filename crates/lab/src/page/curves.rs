@@ -4,15 +4,14 @@ use crate::Band;
 use wd_statistics::Interval;
 
 use super::arrangement::Study;
-use super::mean_point;
-use crate::wording::cell::{difference_interval, plus_minus};
-use wd_page::figure::{Colour, Mark, Panel, Point, Series};
-use wd_page::number;
-use wd_page::{Csv, Table};
+use super::{csv_row, mean_point};
+use crate::wording::cell::{difference_interval, mean_interval};
+use wd_page::figure::{Colour, Mark, Panel, Series};
+use wd_page::{Csv, Table, number};
 
 /// The first part of a run, whose loss and gradients would flatten everything after it, lies above
 /// the frame.
-pub(crate) const SETTLING: f64 = 0.05;
+pub(crate) const TRANSIENT: f64 = 0.05;
 
 /// A curve over steps, with its mark on the page.
 #[derive(Debug, Clone)]
@@ -45,10 +44,10 @@ impl Quantity<'_> {
         self.curves.iter().filter_map(|curve| curve.bands.iter().map(|band| band.n).max())
     }
 
-    /// A panel with a line and a band for each curve, framed to show the run after it has settled.
+    /// A panel with a line and a band for each curve, framed to show the run after its transient.
     pub(crate) fn panel(&self, height: f64, include: &[f64]) -> Panel {
         let mut panel = Panel::new(self.title.clone(), height);
-        panel.domain = settled_domain(self.curves.iter().map(|curve| curve.bands), include);
+        panel.domain = domain_after_transient(self.curves.iter().map(|curve| curve.bands), include);
         panel.series = self.curves.iter().map(series).collect();
         panel
     }
@@ -56,17 +55,8 @@ impl Quantity<'_> {
 
 /// A line with its band.
 fn series(curve: &Curve<'_>) -> Series {
-    Series {
-        label: curve.label.to_owned(),
-        colour: curve.colour,
-        mark: Mark::Line,
-        points: curve
-            .bands
-            .iter()
-            .map(|band| Point { x: band.step, y: band.mean, low: band.low, high: band.high })
-            .collect(),
-        annotations: Vec::new(),
-    }
+    let points = curve.bands.iter().map(Band::point).collect();
+    Series::new(curve.label, curve.colour, Mark::Line, points)
 }
 
 /// A dot for each arm at its place among the categories, in its colour and with its value written
@@ -90,25 +80,25 @@ pub(crate) fn arm_dots(
         .collect()
 }
 
-/// The vertical domain that holds the means after the settling part, their bands as far as those
+/// The vertical domain that holds the means after the transient, their bands as far as those
 /// are not much wider than what the means span, and the values that must be seen.
-pub(crate) fn settled_domain<'a>(
+pub(crate) fn domain_after_transient<'a>(
     curves: impl Iterator<Item = &'a [Band]>,
     include: &[f64],
 ) -> Option<(f64, f64)> {
-    let settled: Vec<&Band> = curves
+    let shown: Vec<&Band> = curves
         .flat_map(|bands| {
             let last = bands.last().map_or(0.0, |band| band.step);
-            bands.iter().filter(move |band| band.step >= SETTLING * last && band.mean.is_finite())
+            bands.iter().filter(move |band| band.step >= TRANSIENT * last && band.mean.is_finite())
         })
         .collect();
     let mut means: Vec<f64> =
-        settled.iter().map(|band| band.mean).chain(include.iter().copied()).collect();
+        shown.iter().map(|band| band.mean).chain(include.iter().copied()).collect();
     means.sort_by(f64::total_cmp);
     let (low, high) = (*means.first()?, *means.last()?);
     let span = (high - low).max(1e-9 * high.abs()).max(1e-12);
     let bounds =
-        settled.iter().flat_map(|band| [band.low, band.high]).filter(|bound| bound.is_finite());
+        shown.iter().flat_map(|band| [band.low, band.high]).filter(|bound| bound.is_finite());
     let (low, high) = bounds
         .filter(|bound| (low - 0.35 * span..=high + 0.35 * span).contains(bound))
         .fold((low, high), |(low, high), bound| (low.min(bound), high.max(bound)));
@@ -148,7 +138,7 @@ pub(crate) fn table(quantities: &[Quantity<'_>]) -> Table {
                 let band = bands.iter().find(|band| band.step == *step);
                 band.map_or(String::new(), |band| {
                     let decimals = if band.mean.abs() < 0.01 { 6 } else { 4 };
-                    plus_minus(band.mean, (band.high - band.low) / 2.0, decimals, number::fixed)
+                    mean_interval(&band.interval(), decimals)
                 })
             });
             std::iter::once(number::measured(*step)).chain(cells).collect()
@@ -167,15 +157,8 @@ pub(crate) fn csv(quantities: &[Quantity<'_>]) -> Csv {
     for quantity in quantities {
         for curve in &quantity.curves {
             for band in curve.bands {
-                csv.row(&[
-                    quantity.key.into(),
-                    curve.label.into(),
-                    band.step.into(),
-                    band.mean.into(),
-                    band.low.into(),
-                    band.high.into(),
-                    band.n.into(),
-                ]);
+                let about = [quantity.key.into(), curve.label.into(), band.step.into()];
+                csv_row(&mut csv, &about, &band.interval());
             }
         }
     }

@@ -4,13 +4,10 @@ use crate::Arm;
 
 use super::arrangement::{Group, Study};
 use super::curves::arm_dots;
-use super::mean_point;
+use super::{csv_row, mean_point, numbered, other_settings};
 use crate::wording::cell as words;
-use wd_page::figure::{
-    Colour, Figure, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Reference, Series,
-};
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::figure::{Colour, Horizontal, Mark, Panel, PanelFigure, Point, Reference, Series};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>) -> Section {
@@ -27,13 +24,8 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         Some((first, others)) => {
             contents.push(Content::Paragraph(introduction(study, first)));
             contents.push(figure(study, first, 0));
-            if !others.is_empty() {
-                let more = others.iter().enumerate().flat_map(|(index, group)| {
-                    [Content::Heading(group.name.clone()), figure(study, group, index + 1)]
-                });
-                let summary = format!("The gap for {}", wd_page::counted(others.len(), "other setting"));
-                contents.push(Content::More(summary, more.collect()));
-            }
+            let shown = |group: &Group, index| vec![figure(study, group, index)];
+            contents.extend(other_settings("The gap", others, shown));
         }
     }
     Section::full("gap", "Does λ move the generalisation gap?", contents)
@@ -64,23 +56,11 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
 
     let mut losses =
         Panel::new(format!("Loss of the final weights ({})", study.loss_unit()), 170.0);
-    let training = places(&|arm| arm.final_train_evaluation);
-    let validation = places(&|arm| arm.final_validation);
+    let (training, validation) =
+        (places(&|arm| arm.final_train_evaluation), places(&|arm| arm.final_validation));
     losses.series = vec![
-        Series {
-            label: "training".to_owned(),
-            colour: Colour::Ink,
-            mark: Mark::Dots,
-            points: training,
-            annotations: Vec::new(),
-        },
-        Series {
-            label: "validation".to_owned(),
-            colour: Colour::Ink,
-            mark: Mark::Rings,
-            points: validation,
-            annotations: Vec::new(),
-        },
+        Series::new("training", Colour::Ink, Mark::Dots, training),
+        Series::new("validation", Colour::Ink, Mark::Rings, validation),
     ];
     let mut gap = Panel::new("Gap: validation − training", 150.0);
     gap.series = arm_dots(study, arms.iter().map(|(arm, data)| (*arm, Some(data.gap))));
@@ -122,25 +102,13 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
         .collect::<Vec<_>>()
         .join(" ");
     let (table, csv) = numbers(study, &arms);
-    Content::Figure(Box::new(FigureBlock {
-        figure: Figure::Panels(PanelFigure {
-            id: if index == 0 { "gap-figure".to_owned() } else { format!("gap-figure-{index}") },
-            title: name.clone(),
-            description,
-            horizontal: Horizontal::Categories {
-                label: String::new(),
-                names: arms.iter().map(|(arm, _)| study.label(*arm).to_owned()).collect(),
-            },
-            panels,
-            columns: 1,
-            labels: Labels::Key,
-            dashes: String::new(),
-        }),
-        name,
-        caption,
-        table,
-        csv,
-    }))
+    let names = arms.iter().map(|(arm, _)| study.label(*arm).to_owned());
+    let horizontal = Horizontal::categories("", names);
+    let figure = PanelFigure {
+        description,
+        ..PanelFigure::along(numbered("gap-figure", index), horizontal, panels)
+    };
+    FigureBlock::new(figure, name, caption, table, csv).into()
 }
 
 fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
@@ -165,14 +133,7 @@ fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
         ];
         for (name, interval) in quantities {
             let Some(interval) = interval else { continue };
-            csv.row(&[
-                study.label(*arm).into(),
-                name.into(),
-                interval.mean.into(),
-                interval.low.into(),
-                interval.high.into(),
-                interval.n.into(),
-            ]);
+            csv_row(&mut csv, &[study.label(*arm).into(), name.into()], &interval);
         }
     }
     (table, csv)

@@ -5,12 +5,11 @@ use wd_statistics::Interval;
 
 use super::arrangement::{Group, Study};
 use super::curves::{self, Curve, Quantity};
-use super::norms;
+use super::{norms, numbered, other_settings};
 use crate::wording::cell as words;
 use crate::wording::cell::Unit;
-use wd_page::figure::{Figure, Horizontal, Labels, PanelFigure, Transform};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::figure::{Horizontal, Labels, PanelFigure, Transform};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>) -> Section {
@@ -31,23 +30,16 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
                  means between 88 % and 98 % of the run."
                     .to_owned(),
             ));
-            contents.push(figure(study, first, 0));
-            contents.push(Content::Table(late_table(study, first)));
-            contents.extend(norms::contents(study, first, 0));
+            let shown = |group: &Group, index: usize| {
+                let mut shown = vec![figure(study, group, index)];
+                shown.push(Content::Table(late_table(study, group)));
+                shown.extend(norms::contents(study, group, index));
+                shown
+            };
+            contents.extend(shown(first, 0));
             let others: Vec<&Group> =
                 study.groups.iter().filter(measured).filter(|group| *group != first).collect();
-            if !others.is_empty() {
-                let mut more = Vec::new();
-                for (index, group) in others.iter().enumerate() {
-                    more.push(Content::Heading(group.name.clone()));
-                    more.push(figure(study, group, index + 1));
-                    more.push(Content::Table(late_table(study, group)));
-                    more.extend(norms::contents(study, group, index + 1));
-                }
-                let summary =
-                    format!("The same for {}", wd_page::counted(others.len(), "other setting"));
-                contents.push(Content::More(summary, more));
-            }
+            contents.extend(other_settings("The same", &others, shown));
         }
     }
     Section::full("late", "What decay does to the weights", contents).named("Late training")
@@ -124,29 +116,13 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
         })
         .collect::<Vec<_>>()
         .join(" ");
-    Content::Figure(Box::new(FigureBlock {
-        figure: Figure::Panels(PanelFigure {
-            id: if index == 0 {
-                "late-training".to_owned()
-            } else {
-                format!("late-training-{index}")
-            },
-            title: name.clone(),
-            description,
-            horizontal: Horizontal::Quantity {
-                label: "step".to_owned(),
-                transform: Transform::Linear,
-            },
-            panels,
-            columns: 1,
-            labels: Labels::Direct,
-            dashes: String::new(),
-        }),
-        name,
-        caption,
-        table: curves::table(&quantities),
-        csv: curves::csv(&quantities),
-    }))
+    let figure = PanelFigure {
+        description,
+        labels: Labels::Direct,
+        ..PanelFigure::along(numbered("late-training", index), Horizontal::linear("step"), panels)
+    };
+    let (table, csv) = (curves::table(&quantities), curves::csv(&quantities));
+    FigureBlock::new(figure, name, caption, table, csv).into()
 }
 
 fn late_table(study: &Study<'_>, group: &Group) -> Table {

@@ -26,16 +26,42 @@ mod training;
 mod verdict;
 
 use wd_page::figure::Point;
-use wd_page::{Context, Page};
+use wd_page::{Content, Context, Csv, Field, Page, counted};
 use wd_statistics::Interval;
 
 use crate::Analysis;
+use arrangement::Group;
 
 pub use context::context;
 
 /// A mean with its interval as a point of a figure.
 pub fn mean_point(x: f64, interval: Interval) -> Point {
     Point::with_interval(x, interval.mean, interval.low, interval.high)
+}
+
+/// The id of a figure that is drawn once for each of several settings.
+fn numbered(id: &str, index: usize) -> String {
+    if index == 0 { id.to_owned() } else { format!("{id}-{index}") }
+}
+
+/// A row of a CSV file: what it is about, then a mean with its interval.
+fn csv_row(csv: &mut Csv, about: &[Field], interval: &Interval) {
+    let Interval { mean, low, high, n, .. } = *interval;
+    csv.row(&[about, &[mean.into(), low.into(), high.into(), n.into()]].concat());
+}
+
+/// What the settings behind the first show, for those who ask; each is numbered from 1.
+fn other_settings(
+    what: &str,
+    groups: &[&Group],
+    contents: impl Fn(&Group, usize) -> Vec<Content>,
+) -> Option<Content> {
+    let shown = groups.iter().enumerate().flat_map(|(index, group)| {
+        let heading = Content::Heading(group.name.clone());
+        std::iter::once(heading).chain(contents(group, index + 1))
+    });
+    let summary = format!("{what} for {}", counted(groups.len(), "other setting"));
+    (!groups.is_empty()).then(|| Content::More(summary, shown.collect()))
 }
 
 impl Analysis {

@@ -5,11 +5,12 @@ use crate::{Arm, ComparisonKind};
 
 use super::arrangement::Study;
 use super::constant::missing;
+use super::{csv_row, numbered};
 use crate::wording::cell as words;
+use crate::wording::interval::half_width;
 use wd_decay::ScheduleKind;
 use wd_page::figure::{Cell, Figure, HeatMap};
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 /// Arms that differ only in λ and peak learning rate.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         Some(grid) => {
             let mut contents = vec![Content::Paragraph(
                 "A λ can seem to help only because it suits the learning rate at which it was \
-                 tried. Here every λ meets several peak learning rates, so that each can be judged \
+                 tried. Here every λ meets several peak learning rates, so that each can be seen \
                  at its own best."
                     .to_owned(),
             )];
@@ -144,16 +145,8 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
         for (quantity, interval) in
             [("final_training_loss", arm.final_train), ("validation_loss", arm.final_validation)]
         {
-            csv.row(&[
-                (*lambda).into(),
-                (*rate).into(),
-                arm.kappa.into(),
-                quantity.into(),
-                interval.mean.into(),
-                interval.low.into(),
-                interval.high.into(),
-                interval.n.into(),
-            ]);
+            let about = [(*lambda).into(), (*rate).into(), arm.kappa.into(), quantity.into()];
+            csv_row(&mut csv, &about, &interval);
         }
     }
     let setting: String =
@@ -167,9 +160,9 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
          darker on a light page, or brighter on a dark one, is lower.",
         words::over_seeds(grid.arms.iter().map(|arm| arms[*arm].final_train.n), "seed"),
     );
-    Content::Figure(Box::new(FigureBlock {
+    Content::from(FigureBlock {
         figure: Figure::HeatMap(HeatMap {
-            id: if index == 0 { "rate-grid".to_owned() } else { format!("rate-grid-{index}") },
+            id: numbered("rate-grid", index),
             title: name.clone(),
             description: best_sentence(arms, grid),
             column_label: "peak learning rate".to_owned(),
@@ -182,7 +175,7 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
         caption: format!("{caption} {}", best_sentence(arms, grid)),
         table,
         csv,
-    }))
+    })
 }
 
 fn cell(arm: &Arm) -> Cell {
@@ -190,7 +183,7 @@ fn cell(arm: &Arm) -> Cell {
     if !loss.mean.is_finite() {
         return Cell { value: f64::NAN, label: missing(arm), detail: String::new() };
     }
-    let half = words::half_width(&loss);
+    let half = half_width(&loss);
     let seeds = wd_page::counted(loss.n, "seed");
     let mut detail = if half.is_finite() {
         format!("±{} · {seeds}", number::fixed(half, number::decimals_for(half, 4).min(4)))

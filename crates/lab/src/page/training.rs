@@ -3,10 +3,10 @@
 
 use super::arrangement::{Group, Study};
 use super::curves::{self, Curve, Quantity};
+use super::{numbered, other_settings};
 use crate::wording::cell as words;
-use wd_page::figure::{Figure, Horizontal, Labels, Moment, PanelFigure, Reference, Transform};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
+use wd_page::figure::{Horizontal, Labels, Moment, PanelFigure, Reference};
+use wd_page::{Content, FigureBlock, Section, number};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>) -> Section {
@@ -28,14 +28,8 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
         ));
     }
     let others: Vec<&Group> = study.groups.iter().filter(|group| Some(*group) != first).collect();
-    if !others.is_empty() {
-        let more = others.iter().enumerate().flat_map(|(index, group)| {
-            [Content::Heading(group.name.clone()), figure(study, group, index + 1)]
-        });
-        let summary =
-            format!("The same curves for {}", wd_page::counted(others.len(), "other setting"));
-        contents.push(Content::More(summary, more.collect()));
-    }
+    let shown = |group: &Group, index| vec![figure(study, group, index)];
+    contents.extend(other_settings("The same curves", &others, shown));
     Section::full("training", "Training loss over the run", contents).named("Training loss")
 }
 
@@ -123,29 +117,13 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     }
     let (name, caption) = caption(study, group, &loss, paired.then_some(&difference));
     let quantities = if paired { vec![loss, difference] } else { vec![loss] };
-    Content::Figure(Box::new(FigureBlock {
-        figure: Figure::Panels(PanelFigure {
-            id: if index == 0 {
-                "training-loss".to_owned()
-            } else {
-                format!("training-loss-{index}")
-            },
-            title: name.clone(),
-            description: description(study, group),
-            horizontal: Horizontal::Quantity {
-                label: "step".to_owned(),
-                transform: Transform::Linear,
-            },
-            panels,
-            columns: 1,
-            labels: Labels::Direct,
-            dashes: String::new(),
-        }),
-        name,
-        caption,
-        table: curves::table(&quantities),
-        csv: curves::csv(&quantities),
-    }))
+    let figure = PanelFigure {
+        description: description(study, group),
+        labels: Labels::Direct,
+        ..PanelFigure::along(numbered("training-loss", index), Horizontal::linear("step"), panels)
+    };
+    let (table, csv) = (curves::table(&quantities), curves::csv(&quantities));
+    FigureBlock::new(figure, name, caption, table, csv).into()
 }
 
 fn caption(
@@ -162,7 +140,7 @@ fn caption(
                 "Lines are means, each point over one window of the run. {} The first {} of the \
                  run may lie above the frame.",
                 words::intervals("Bands", loss.seeds(), "seed"),
-                number::percent(curves::SETTLING)
+                number::percent(curves::TRANSIENT)
             ),
         );
     };
@@ -201,7 +179,7 @@ fn caption(
              decay costs, under zero it gains.{marked} Lines are means, each point over one window \
              of the run. {} The first {} of the run may lie outside the frame.",
             words::intervals("Bands", difference.seeds(), "paired seed"),
-            number::percent(curves::SETTLING)
+            number::percent(curves::TRANSIENT)
         ),
     )
 }

@@ -5,8 +5,7 @@ use wd_statistics::PairedDifference;
 
 use super::arrangement::Study;
 use crate::wording::cell as words;
-use wd_page::number;
-use wd_page::{Content, Section, Table};
+use wd_page::{Content, Section, Table, number};
 
 /// The section.
 pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
@@ -35,7 +34,7 @@ pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
     Section::full("verdict", "Verdict", contents)
 }
 
-/// The measures that a comparison is judged by.
+/// The measures by which a comparison decides.
 fn measures(comparison: &Comparison) -> [(&'static str, &PairedDifference); 3] {
     [
         ("final training loss", &comparison.final_train),

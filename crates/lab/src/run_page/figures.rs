@@ -1,19 +1,13 @@
 //! Losses, schedules, gradients and updates of one run.
 
-use super::record::Record;
+use super::run::Run;
 use wd_page::figure::{
     Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Series, Transform, thinned,
 };
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
-
-/// A series without annotations.
-pub(crate) fn series(label: &str, colour: Colour, mark: Mark, points: Vec<Point>) -> Series {
-    Series { label: label.to_owned(), colour, mark, points, annotations: Vec::new() }
-}
+use wd_page::{Content, FigureBlock, Section, number};
 
 /// The frame after the first 5 % of the steps, which would flatten the rest.
-fn settled(series: &[Series]) -> Option<(f64, f64)> {
+fn domain_after_transient(series: &[Series]) -> Option<(f64, f64)> {
     let points =
         || series.iter().flat_map(|series| &series.points).filter(|point| point.y.is_finite());
     let last = points().map(|point| point.x).fold(0.0, f64::max);
@@ -38,43 +32,39 @@ pub(crate) fn over_steps(
     labels: Labels,
 ) -> Content {
     let figure = PanelFigure {
-        id: id.to_owned(),
-        title: String::new(),
-        description: String::new(),
-        horizontal: Horizontal::Quantity { label: "step".to_owned(), transform: Transform::Linear },
-        panels,
         columns,
         labels,
         dashes: "predicted by the norm recursion".to_owned(),
+        ..PanelFigure::along(id, Horizontal::linear("step"), panels)
     };
     let step = |step: f64| number::measured(step.round());
-    Content::Figure(Box::new(FigureBlock::of_panels(figure, name, caption, step)))
+    FigureBlock::of_panels(figure, name, caption, step).into()
 }
 
 /// Training, validation and train-evaluation loss.
-pub(crate) fn losses(record: &Record) -> Section {
-    let training = record.windowed(&record.column("train_loss"));
+pub(crate) fn losses(run: &Run<'_>) -> Section {
+    let training = run.windowed(&run.series.column("train_loss"));
     let mut contents = Vec::new();
     if training.is_empty() {
         contents.push(Content::Absent("Left out: no step has been recorded yet.".to_owned()));
     } else {
-        let mut panel = Panel::new(format!("Loss ({})", record.plan.loss_unit()), 300.0);
+        let mut panel = Panel::new(format!("Loss ({})", run.plan.loss_unit()), 300.0);
         panel.series = vec![
-            series("training batches", Colour::Sequence(6), Mark::Line, training),
-            series(
-                record.plan.held_out(),
+            Series::new("training batches", Colour::Sequence(6), Mark::Line, training),
+            Series::new(
+                run.plan.held_out(),
                 Colour::Ink,
                 Mark::Rings,
-                record.points(&record.column("validation_loss")),
+                run.points(&run.series.column("validation_loss")),
             ),
-            series(
+            Series::new(
                 "training data, same weights",
                 Colour::Ink,
                 Mark::Dots,
-                record.points(&record.column("train_eval_loss")),
+                run.points(&run.series.column("train_eval_loss")),
             ),
         ];
-        panel.domain = settled(&panel.series);
+        panel.domain = domain_after_transient(&panel.series);
         contents.push(over_steps(
             "losses",
             "Loss over the run.",
@@ -91,25 +81,19 @@ pub(crate) fn losses(record: &Record) -> Section {
 }
 
 /// η_t and s_t as planned.
-pub(crate) fn schedules(record: &Record) -> Section {
-    let plan = &record.plan;
+pub(crate) fn schedules(run: &Run<'_>) -> Section {
+    let plan = run.plan;
     if plan.steps == 0 {
         let absent = Content::Absent("Left out: this plan has no steps.".to_owned());
         return Section::full("schedules", "Schedules", vec![absent]);
     }
     let planned = |title: &str, value: &dyn Fn(u64) -> f64| -> Panel {
-        let points: Vec<Point> = (0..plan.steps)
-            .map(|step| Point {
-                x: (step + 1) as f64,
-                y: value(step),
-                low: f64::NAN,
-                high: f64::NAN,
-            })
-            .collect();
+        let points: Vec<Point> =
+            (0..plan.steps).map(|step| Point::at((step + 1) as f64, value(step))).collect();
         let most = points.iter().map(|point| point.y).fold(0.0, f64::max);
         let mut panel = Panel::new(title, 130.0);
         panel.domain = (most > 0.0).then_some((0.0, 1.06 * most));
-        panel.series = vec![series("", Colour::Sequence(6), Mark::Line, thinned(points, 400))];
+        panel.series = vec![Series::new("", Colour::Sequence(6), Mark::Line, thinned(points, 400))];
         panel
     };
     let mut panels = vec![planned("Learning rate η", &|step| plan.learning_rate(step))];
@@ -142,24 +126,24 @@ pub(crate) fn schedules(record: &Record) -> Section {
 }
 
 /// Gradient norm, and relative update by role.
-pub(crate) fn dynamics(record: &Record) -> Section {
+pub(crate) fn dynamics(run: &Run<'_>) -> Section {
     let mut panels = Vec::new();
-    let gradient = record.windowed(&record.column("gradient_norm"));
+    let gradient = run.windowed(&run.series.column("gradient_norm"));
     if !gradient.is_empty() {
         let mut panel = Panel::new("Gradient norm before clipping", 170.0);
-        panel.series = vec![series("all tensors", Colour::Sequence(6), Mark::Line, gradient)];
-        panel.domain = settled(&panel.series);
+        panel.series = vec![Series::new("all tensors", Colour::Sequence(6), Mark::Line, gradient)];
+        panel.domain = domain_after_transient(&panel.series);
         panels.push(panel);
     }
     let mut updates = Panel::new("Relative update ‖Δw‖ / ‖w‖ (effective learning rate)", 200.0);
     updates.transform = Transform::Log;
-    let roles = super::roles::roles(&record.plan);
+    let roles = super::roles::roles(run.plan);
     for ((role, tensors), colour) in roles.iter().zip(Colour::sequence(roles.len())) {
-        let mut points = record.windowed(&record.combined("relative_update", tensors));
+        let mut points = run.windowed(&run.series.combined("relative_update", tensors));
         // Bands of several roles would hide each other.
         points.iter_mut().for_each(|point| (point.low, point.high) = (f64::NAN, f64::NAN));
         if points.iter().any(|point| point.y > 0.0) {
-            updates.series.push(series(role.name(), colour, Mark::Line, points));
+            updates.series.push(Series::new(role.name(), colour, Mark::Line, points));
         }
     }
     if !updates.series.is_empty() {

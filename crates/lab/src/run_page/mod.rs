@@ -2,23 +2,22 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `record` | what is read from the run directory |
+//! | `run` | what is drawn of a run |
 //! | `figures` | the figures |
 //! | `norms` | weight norms by role, measured and predicted |
 
 mod figures;
 mod norms;
-mod record;
 mod roles;
+mod run;
 
 use wd_decay::Unit;
-use wd_page::counted;
-use wd_store::{EventKind, RunDirectory, Status};
+use wd_page::{Content, Context, Page, Section, Shown, Table, counted, number};
+use wd_store::{Event, EventKind, Plan, RunDirectory, Status};
 
-use crate::LabError;
-use record::Record;
-use wd_page::number;
-use wd_page::{Content, Context, Page, Section, Shown, Table};
+use crate::configuration::Flat;
+use crate::{LabError, Record};
+use run::Run;
 
 /// One run directory as a page.
 ///
@@ -27,23 +26,25 @@ use wd_page::{Content, Context, Page, Section, Shown, Table};
 ///
 /// # Errors
 /// [`LabError::Store`] when the directory was never planned, or one of its files is damaged.
-pub fn run_page(run: &RunDirectory, context: &Context) -> Result<Page, LabError> {
-    let record = Record::read(run)?;
+pub fn run_page(directory: &RunDirectory, context: &Context) -> Result<Page, LabError> {
+    // What the page shows is in the plan: the settings that led to it are of no use here.
+    let record = Record::read(directory.path(), Flat::new())?;
+    let run = Run::of(&record)?;
+    let events = directory.events()?.events;
     let title = if context.title.is_empty() {
-        run.path()
-            .file_name()
-            .map_or_else(|| "A run".to_owned(), |name| name.to_string_lossy().replace(',', ", "))
+        let name = directory.path().file_name();
+        name.map_or_else(|| "A run".to_owned(), |name| name.to_string_lossy().replace(',', ", "))
     } else {
         context.title.clone()
     };
     let mut sections = vec![
-        figures::losses(&record),
-        figures::schedules(&record),
-        figures::dynamics(&record),
-        norms::section(&record),
-        plan(&record),
+        figures::losses(&run),
+        figures::schedules(&run),
+        figures::dynamics(&run),
+        norms::section(&run),
+        plan(run.plan),
     ];
-    sections.extend(events(&record));
+    sections.extend(happened(&events));
     sections.extend(context.sections());
     if !context.notes.is_empty() {
         sections[0].contents.extend(context.notes.iter().cloned().map(Content::Paragraph));
@@ -51,19 +52,18 @@ pub fn run_page(run: &RunDirectory, context: &Context) -> Result<Page, LabError>
     Ok(Page {
         kind: "One run",
         title,
-        lead: lead(&record),
-        regime: regime(&record),
-        facts: facts(&record),
+        lead: lead(&run, &record.status),
+        regime: regime(run.plan),
+        facts: facts(run.plan),
         sections,
     })
 }
 
 /// How the run ended, and with which losses.
-fn lead(record: &Record) -> String {
-    let plan = &record.plan;
-    let steps = number::count(plan.steps);
+fn lead(run: &Run<'_>, status: &Status) -> String {
+    let steps = number::count(run.plan.steps);
     let all = counted(&steps, "step");
-    let status = match &record.status {
+    let status = match status {
         Status::New => format!("Planned for {all}, not begun."),
         Status::Running { step } => {
             format!("Running: {} of {all} so far.", number::count(*step))
@@ -80,14 +80,14 @@ fn lead(record: &Record) -> String {
         }
     };
     let mut losses = Vec::new();
-    if let Some(loss) = record.final_train_loss() {
+    if let Some(loss) = run.final_train_loss() {
         losses.push(format!(
             "training loss {} over the last 5 % of its steps",
             number::fixed(loss, 4)
         ));
     }
-    if let Some(loss) = record.last("validation_loss") {
-        losses.push(format!("{} loss {}", record.plan.held_out(), number::fixed(loss, 4)));
+    if let Some(loss) = run.last("validation_loss") {
+        losses.push(format!("{} loss {}", run.plan.held_out(), number::fixed(loss, 4)));
     }
     if losses.is_empty() {
         status
@@ -96,8 +96,7 @@ fn lead(record: &Record) -> String {
     }
 }
 
-fn regime(record: &Record) -> String {
-    let plan = &record.plan;
+fn regime(plan: &Plan) -> String {
     let tau = plan.tau_fraction.map_or(String::new(), |tau| {
         format!(
             ", averaging timescale τ = {} ({} of the run)",
@@ -127,8 +126,7 @@ fn regime(record: &Record) -> String {
     )
 }
 
-fn facts(record: &Record) -> Vec<(String, String)> {
-    let plan = &record.plan;
+fn facts(plan: &Plan) -> Vec<(String, String)> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     vec![
         fact("Seed", plan.seed.to_string()),
@@ -154,10 +152,10 @@ fn facts(record: &Record) -> Vec<(String, String)> {
 }
 
 /// Every tensor with its λ and the reason for it.
-fn plan(record: &Record) -> Section {
+fn plan(plan: &Plan) -> Section {
     let mut table =
         Table::new(&["tensor", "role", "λ", "reason", "shape", "parameters", "initial RMS"], 4);
-    for tensor in &record.plan.tensors {
+    for tensor in &plan.tensors {
         let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
         table.rows.push(vec![
             tensor.path.clone(),
@@ -169,15 +167,15 @@ fn plan(record: &Record) -> Section {
             number::short(tensor.initial_rms),
         ]);
     }
-    let decayed = record.plan.tensors.iter().filter(|tensor| tensor.lambda != 0.0).count();
-    let tensors = record.plan.tensors.len();
+    let decayed = plan.tensors.iter().filter(|tensor| tensor.lambda != 0.0).count();
+    let tensors = plan.tensors.len();
     let contents = vec![
         Content::Paragraph(format!(
             "{decayed} of {} {}: {} of {}.",
             counted(tensors, "tensor"),
-            if record.plan.holds_norms() { "keep their norm" } else { "decay" },
-            number::count(record.plan.decayed_parameters),
-            counted(number::count(record.plan.parameters), "parameter")
+            if plan.holds_norms() { "keep their norm" } else { "decay" },
+            number::count(plan.decayed_parameters),
+            counted(number::count(plan.parameters), "parameter")
         )),
         if tensors <= 40 {
             Content::Table(table)
@@ -188,7 +186,7 @@ fn plan(record: &Record) -> Section {
     Section {
         id: "plan",
         name: "Plan",
-        heading: if record.plan.holds_norms() {
+        heading: if plan.holds_norms() {
             "What is held, and why".to_owned()
         } else {
             "What decays, and why".to_owned()
@@ -199,9 +197,9 @@ fn plan(record: &Record) -> Section {
 }
 
 /// What happened besides routine; absent when nothing did.
-fn events(record: &Record) -> Option<Section> {
+fn happened(events: &[Event]) -> Option<Section> {
     let mut table = Table::new(&["event", "step", "message"], 3);
-    for event in &record.events {
+    for event in events {
         let name = match event.kind {
             EventKind::Started => "started",
             EventKind::Resumed => "resumed",

@@ -3,25 +3,24 @@
 use crate::analysis::predicted_rms;
 use wd_store::PlannedTensor;
 
-use super::figures::{over_steps, series};
-use super::record::Record;
+use super::figures::over_steps;
 use super::roles::roles;
-use wd_page::figure::{Colour, Labels, Mark, Panel, Point, thinned};
-use wd_page::number;
-use wd_page::{Content, Section, Table};
+use super::run::Run;
+use wd_page::figure::{Colour, Labels, Mark, Panel, Point, Series, thinned};
+use wd_page::{Content, Section, Table, number};
 
 /// The section.
-pub(crate) fn section(record: &Record) -> Section {
+pub(crate) fn section(run: &Run<'_>) -> Section {
     let mut panels = Vec::new();
     let mut table =
         Table::new(&["role", "measured at the end", "predicted there", "measured / predicted"], 1);
     let mut predicted_any = false;
-    for (role, tensors) in roles(&record.plan) {
-        let measured = record.points(&record.combined("weight_rms", &tensors));
+    for (role, tensors) in roles(run.plan) {
+        let measured = run.points(&run.series.combined("weight_rms", &tensors));
         let Some(last) = measured.last().copied() else {
             continue;
         };
-        let predicted = predict(record, &tensors).unwrap_or_default();
+        let predicted = predict(run, &tensors).unwrap_or_default();
         predicted_any |= !predicted.is_empty();
         let there =
             predicted.iter().find(|point| point.x == last.x).map_or(f64::NAN, |point| point.y);
@@ -33,8 +32,8 @@ pub(crate) fn section(record: &Record) -> Section {
         ]);
         let mut panel = Panel::new(role.name(), 140.0);
         panel.series = vec![
-            series("measured", Colour::Sequence(6), Mark::Line, thinned(measured, 200)),
-            series("predicted", Colour::Sequence(6), Mark::Dashes, thinned(predicted, 100)),
+            Series::new("measured", Colour::Sequence(6), Mark::Line, thinned(measured, 200)),
+            Series::new("predicted", Colour::Sequence(6), Mark::Dashes, thinned(predicted, 100)),
         ];
         panels.push(panel);
     }
@@ -69,13 +68,8 @@ pub(crate) fn section(record: &Record) -> Section {
 }
 
 /// RMS of some tensors together after each step; `None` where the recursion makes no statement.
-fn predict(record: &Record, tensors: &[&PlannedTensor]) -> Option<Vec<Point>> {
-    let point = |(index, rms): (usize, f64)| Point {
-        x: (index + 1) as f64,
-        y: rms,
-        low: f64::NAN,
-        high: f64::NAN,
-    };
-    let predicted = predicted_rms(&record.plan, tensors)?;
-    Some(predicted.into_iter().enumerate().map(point).collect())
+fn predict(run: &Run<'_>, tensors: &[&PlannedTensor]) -> Option<Vec<Point>> {
+    let predicted = predicted_rms(run.plan, tensors)?;
+    let points = predicted.into_iter().enumerate();
+    Some(points.map(|(index, rms)| Point::at((index + 1) as f64, rms)).collect())
 }

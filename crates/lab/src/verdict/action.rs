@@ -7,8 +7,7 @@ use crate::analysis::Comparison;
 use crate::setting::spell;
 use crate::wording::sentence::{change, difference, lambda, tested};
 use wd_page::number::signed;
-use wd_statistics::PairedDifference;
-use wd_statistics::{equivalence, seeds_for_equivalence, standard_deviation};
+use wd_statistics::{PairedDifference, equivalence, seeds_for_equivalence, standard_deviation};
 
 /// What the gap does in a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +66,8 @@ pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
     let gap = gap(family, &deciding, margin);
     let moves = |comparison: &Comparison| comparison.final_train.holds_after_correction();
     let train_moves = family.members.iter().any(|(_, comparison)| moves(comparison));
-    let train_falls = family
-        .members
-        .iter()
-        .any(|(_, comparison)| moves(comparison) && comparison.final_train.interval.mean < 0.0);
+    let falls = |comparison: &Comparison| comparison.final_train.surely_has_sign(-1.0);
+    let train_falls = family.members.iter().any(|(_, comparison)| falls(comparison));
     let train_still = !deciding.is_empty()
         && deciding.iter().all(|comparison| inside(&comparison.final_train, margin));
     let acts_as = match gap {

@@ -6,14 +6,6 @@ use crate::analysis::{Arm, Comparison};
 use crate::wording::sentence::{difference, lambda};
 use wd_statistics::PairedDifference;
 
-/// The loss by which λ is judged: validation, or training when nothing was held out.
-fn judged(comparison: &Comparison) -> &PairedDifference {
-    match comparison.final_validation.interval.n {
-        0 => &comparison.final_train,
-        _ => &comparison.final_validation,
-    }
-}
-
 /// `with` − `without` for two members of a family, over the seeds of both.
 pub(super) fn between(with: &PairedDifference, without: &PairedDifference) -> PairedDifference {
     let shared = with.per_seed.iter().filter_map(|(seed, value)| {
@@ -25,7 +17,7 @@ pub(super) fn between(with: &PairedDifference, without: &PairedDifference) -> Pa
 
 pub(super) fn best(family: &Family<'_>) -> Claim {
     let members: Vec<(&Arm, &Comparison)> = family.members.clone();
-    let mean = |comparison: &Comparison| judged(comparison).interval.mean;
+    let mean = |comparison: &Comparison| comparison.final_loss().interval.mean;
     let winner = members
         .iter()
         .filter(|(_, comparison)| mean(comparison) < 0.0)
@@ -37,11 +29,11 @@ pub(super) fn best(family: &Family<'_>) -> Claim {
         };
     let all: Vec<String> = members
         .iter()
-        .map(|(arm, comparison)| format!("{} {}", lambda(arm), difference(judged(comparison))))
+        .map(|(arm, comparison)| format!("{} {}", lambda(arm), difference(comparison.final_loss())))
         .collect();
     let mut finding = match winner {
         Some((arm, comparison)) => {
-            let surely = match judged(comparison).holds_after_correction() {
+            let surely = match comparison.final_loss().holds_after_correction() {
                 true => "",
                 false => ", but not surely better than λ=0",
             };
@@ -49,7 +41,9 @@ pub(super) fn best(family: &Family<'_>) -> Claim {
             let ties: Vec<String> = members
                 .iter()
                 .filter(|(other, _)| other.lambda != arm.lambda)
-                .map(|(other, against)| (other, between(judged(comparison), judged(against))))
+                .map(|(other, against)| {
+                    (other, between(comparison.final_loss(), against.final_loss()))
+                })
                 .filter(|(_, lead)| !(lead.significant && lead.interval.mean < 0.0))
                 .map(|(other, lead)| format!("{} (lead {})", lambda(other), difference(&lead)))
                 .collect();
@@ -64,21 +58,15 @@ pub(super) fn best(family: &Family<'_>) -> Claim {
 
     let tested: Vec<&PairedDifference> = members
         .iter()
-        .map(|(_, comparison)| judged(comparison))
-        .filter(|judged| judged.interval.n >= 2)
+        .map(|(_, comparison)| comparison.final_loss())
+        .filter(|loss| loss.interval.n >= 2)
         .collect();
-    let beyond_doubt = |judged: &PairedDifference, sign: f64| {
-        judged.holds_after_correction() && judged.interval.mean * sign > 0.0
-    };
     Claim {
         claim: format!("Under {}, some λ > 0 ends with a lower {loss} than λ=0", family.name),
         finding,
-        supported: if tested.iter().any(|judged| beyond_doubt(judged, -1.0)) {
-            Supported::Supported
-        } else if !tested.is_empty() && tested.iter().all(|judged| beyond_doubt(judged, 1.0)) {
-            Supported::Contradicted
-        } else {
-            Supported::Undecided
-        },
+        supported: Supported::decided(
+            tested.iter().any(|loss| loss.surely_has_sign(-1.0)),
+            !tested.is_empty() && tested.iter().all(|loss| loss.surely_has_sign(1.0)),
+        ),
     }
 }

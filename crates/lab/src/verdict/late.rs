@@ -35,13 +35,9 @@ fn ordered(
     if level(family.baseline).n == 0 {
         return None;
     }
-    let surely = |comparison: &Comparison, sign: f64| {
-        let difference = against(comparison);
-        difference.holds_after_correction() && difference.interval.mean * sign > 0.0
-    };
-    let means: Vec<f64> =
-        family.members.iter().map(|(_, comparison)| against(comparison).interval.mean).collect();
-    let rises = means.windows(2).all(|pair| pair[1] > pair[0]);
+    let changes: Vec<&PairedDifference> =
+        family.members.iter().map(|(_, comparison)| against(comparison)).collect();
+    let rises = changes.windows(2).all(|pair| pair[1].interval.mean > pair[0].interval.mean);
     let mut told = vec![format!("λ=0 {}", quantity(level(family.baseline)))];
     told.extend(family.members.iter().map(|(arm, comparison)| {
         let worth = against(comparison);
@@ -57,12 +53,9 @@ fn ordered(
             family.name
         ),
         finding: format!("{}.", told.join("; ")),
-        supported: if family.members.iter().any(|(_, comparison)| surely(comparison, -1.0)) {
-            Supported::Contradicted
-        } else if rises && family.members.iter().all(|(_, comparison)| surely(comparison, 1.0)) {
-            Supported::Supported
-        } else {
-            Supported::Undecided
-        },
+        supported: Supported::decided(
+            rises && changes.iter().all(|change| change.surely_has_sign(1.0)),
+            changes.iter().any(|change| change.surely_has_sign(-1.0)),
+        ),
     })
 }

@@ -5,7 +5,7 @@
 //! | `family` | which arms differ in λ alone? |
 //! | `action` | does λ act as a prior or as a force? |
 //! | `best` | which λ is best, by how much? |
-//! | `course` | worse early and better late? only worse under a constant learning rate? |
+//! | `trajectory` | worse early and better late? only worse under a constant learning rate? |
 //! | `late` | are late gradients and relative updates larger with λ? |
 //! | `norms` | where does the norm recursion hold? |
 //! | `first_look` | what was seen with one seed, when nothing can be decided? |
@@ -16,12 +16,12 @@
 mod action;
 mod best;
 mod completeness;
-mod course;
 mod family;
 mod first_look;
 mod late;
 mod norms;
 mod regime;
+mod trajectory;
 mod tuned;
 
 use serde::Serialize;
@@ -91,9 +91,9 @@ pub fn judge(arms: &[Arm], comparisons: &[Comparison], gap_margin: f64) -> Verdi
         lines.push(action.line);
         lines.push(best::best(family));
         match family.is_constant() {
-            true => lines.push(course::only_hurts(family)),
+            true => lines.push(trajectory::only_hurts(family)),
             false => {
-                lines.push(course::crossing(family));
+                lines.push(trajectory::crossing(family));
                 lines.extend(late::gradient_norm(family));
                 lines.extend(late::relative_update(family));
             }

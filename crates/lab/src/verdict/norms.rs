@@ -3,10 +3,10 @@
 use super::family::Family;
 use super::{Claim, Supported};
 use crate::analysis::RoleNorm;
+use crate::wording::Ends;
 use crate::wording::sentence::lambda;
 use wd_decay::Role;
 use wd_statistics::Interval;
-use wd_statistics::interval;
 
 /// A measured RMS within 10 % of the prediction counts as predicted: five times the error of the
 /// recursion itself on pure noise.
@@ -32,8 +32,12 @@ fn line(family: &Family<'_>, role: Role) -> Option<Claim> {
     if whole.is_empty() {
         return None;
     }
-    let told: Vec<String> =
-        whole.iter().map(|(name, ratio)| format!("{name} {}", spread(ratio))).collect();
+    let told: Vec<String> = whole
+        .iter()
+        .map(|(name, ratio)| {
+            format!("{name} {}", Ends::Brackets.write(ratio, |ratio| format!("{ratio:.2}")))
+        })
+        .collect();
     let mut finding = format!("Measured / predicted RMS at the end: {}.", told.join("; "));
 
     let kinds: Vec<(String, Vec<f64>)> = family
@@ -78,26 +82,11 @@ fn line(family: &Family<'_>, role: Role) -> Option<Claim> {
             family.name
         ),
         finding,
-        supported: if whole.iter().all(|(_, ratio)| inside(ratio)) && fails.is_empty() {
-            Supported::Supported
-        } else if whole.iter().any(|(_, ratio)| outside(ratio))
-            || !fails.is_empty() && holds.is_empty()
-        {
-            Supported::Contradicted
-        } else {
-            Supported::Undecided
-        },
+        supported: Supported::decided(
+            whole.iter().all(|(_, ratio)| inside(ratio)) && fails.is_empty(),
+            whole.iter().any(|(_, ratio)| outside(ratio)) || !fails.is_empty() && holds.is_empty(),
+        ),
     })
-}
-
-fn spread(ratio: &Interval) -> String {
-    // The interval over seeds is often narrower than two decimals can show.
-    let around = interval(&[ratio.low, ratio.high]);
-    match ratio.n {
-        1 => format!("{:.2}", ratio.mean),
-        _ if around.n == 2 => format!("{:.2} [{:.2}, {:.2}]", ratio.mean, ratio.low, ratio.high),
-        _ => format!("{:.2}", ratio.mean),
-    }
 }
 
 fn range(values: &[f64]) -> String {

@@ -1,4 +1,4 @@
-//! The regime in which a finding was made: it holds there, and is not known elsewhere.
+//! The regime in which a finding was made: that it holds in any other is not known.
 
 use wd_decay::Unit;
 use wd_page::counted;

@@ -7,14 +7,6 @@ use super::{Claim, Supported};
 use crate::analysis::{Arm, Comparison, ComparisonKind};
 use crate::setting::spell;
 use crate::wording::sentence::{difference, lambda};
-use wd_statistics::PairedDifference;
-
-fn judged(comparison: &Comparison) -> &PairedDifference {
-    match comparison.final_validation.interval.n {
-        0 => &comparison.final_train,
-        _ => &comparison.final_validation,
-    }
-}
 
 /// One line for each schedule (and other settings) under which several learning rates were tried.
 pub(super) fn own_learning_rate(arms: &[Arm], comparisons: &[Comparison]) -> Vec<Claim> {
@@ -53,7 +45,7 @@ fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> Claim {
             lambda(arm),
             rate(arm),
             edge(arms, arm),
-            difference(judged(comparison))
+            difference(comparison.final_loss())
         )
     }));
     let moved = members
@@ -69,26 +61,18 @@ fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> Claim {
     told.push("That the rates were chosen by the same runs is not in the intervals".to_owned());
     // With its best rate at the edge of the grid λ = 0 is not tuned, and a gain over it proves
     // nothing.
-    let settled = edge(arms, baseline).is_empty();
-    let surely = |sign: f64| {
-        move |comparison: &&Comparison| {
-            judged(comparison).holds_after_correction()
-                && judged(comparison).interval.mean * sign > 0.0
-        }
-    };
+    let is_tuned = edge(arms, baseline).is_empty();
+    let mut losses = members.iter().map(|comparison| comparison.final_loss());
     Claim {
         claim: format!(
             "Under {name}, the gain of some λ > 0 survives when each λ gets its own best learning \
              rate"
         ),
         finding: format!("{}.", told.join(". ")),
-        supported: if settled && members.iter().any(|comparison| surely(-1.0)(comparison)) {
-            Supported::Supported
-        } else if settled && members.iter().all(|comparison| surely(1.0)(comparison)) {
-            Supported::Contradicted
-        } else {
-            Supported::Undecided
-        },
+        supported: Supported::decided(
+            is_tuned && losses.clone().any(|loss| loss.surely_has_sign(-1.0)),
+            is_tuned && losses.all(|loss| loss.surely_has_sign(1.0)),
+        ),
     }
 }
 

@@ -1,42 +1,25 @@
 //! Statistics in words: means with their intervals, differences with what they are worth.
 
-use wd_statistics::MOST_SEEDS;
-use wd_statistics::{Interval, PairedDifference};
+use wd_statistics::{Interval, MOST_SEEDS, PairedDifference};
 
+use super::interval::{Ends, half_width};
 use wd_page::number::{self, MISSING};
-
-/// Half the width of an interval; NaN without one.
-pub fn half_width(interval: &Interval) -> f64 {
-    (interval.high - interval.low) / 2.0
-}
 
 /// `3.4512 ± 0.0034`, with two significant digits of the interval's half-width; the mean alone with
 /// one seed.
 pub fn mean_interval(interval: &Interval, decimals: usize) -> String {
-    plus_minus(interval.mean, half_width(interval), decimals, number::fixed)
+    earned(interval, decimals, number::fixed)
 }
 
 /// `−0.0063 ± 0.0034`: a difference, with its sign.
 pub fn difference_interval(interval: &Interval) -> String {
-    plus_minus(interval.mean, half_width(interval), 4, number::signed)
+    earned(interval, 4, number::signed)
 }
 
-/// A value with its half-width, each with the decimals that the half-width earns.
-pub fn plus_minus(
-    mean: f64,
-    half: f64,
-    decimals: usize,
-    write: fn(f64, usize) -> String,
-) -> String {
-    if !mean.is_finite() {
-        return MISSING.to_owned();
-    }
-    let decimals = number::decimals_for(half, decimals);
-    if half.is_finite() {
-        format!("{} ± {}", write(mean, decimals), number::fixed(half, decimals))
-    } else {
-        write(mean, decimals)
-    }
+/// Both numbers with the decimals that the half-width earns; `decimals` without one.
+fn earned(interval: &Interval, decimals: usize, write: fn(f64, usize) -> String) -> String {
+    let decimals = number::decimals_for(half_width(interval), decimals);
+    Ends::HalfWidth.write(interval, |value| write(value, decimals))
 }
 
 /// Writes quantities of one column in a unit that suits the largest of them: 1, or a power of ten
@@ -78,8 +61,10 @@ impl Unit {
     /// An interval in this unit; with its sign if it is a difference.
     pub fn write(self, interval: &Interval, difference: bool) -> String {
         let unit = 10f64.powi(self.exponent);
-        let write = if difference { number::signed } else { number::fixed };
-        plus_minus(interval.mean / unit, half_width(interval) / unit, 3, write)
+        let Interval { mean, low, high, .. } = *interval;
+        let scaled =
+            Interval { mean: mean / unit, low: low / unit, high: high / unit, ..*interval };
+        earned(&scaled, 3, if difference { number::signed } else { number::fixed })
     }
 }
 
@@ -87,7 +72,7 @@ impl Unit {
 pub fn p_value(p: Option<f64>) -> String {
     match p {
         Some(p) if p < 0.001 => "< 0.001".to_owned(),
-        Some(p) if p.is_finite() => number::fixed(p, if p < 0.1 { 3 } else { 2 }),
+        Some(p) if p.is_finite() => number::fixed(p, if p < 0.0995 { 3 } else { 2 }),
         _ => MISSING.to_owned(),
     }
 }

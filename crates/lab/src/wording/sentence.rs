@@ -1,10 +1,11 @@
 //! Numbers in sentences.
 
+use super::cell::p_value;
+use super::interval::Ends;
 use crate::analysis::Arm;
 use crate::setting::spell;
 use wd_page::number::signed;
-use wd_statistics::MOST_SEEDS;
-use wd_statistics::{Interval, PairedDifference};
+use wd_statistics::{Interval, MOST_SEEDS, PairedDifference};
 
 /// Decimals that show a standard error to two digits: four for 0.0012. Between three and seven;
 /// four when unknown.
@@ -18,27 +19,19 @@ fn decimals(standard_error: f64) -> usize {
 /// `−0.0063 [−0.0096, −0.0030]`.
 pub fn change(interval: &Interval) -> String {
     let decimals = decimals(interval.standard_error);
+    let written = Ends::Brackets.write(interval, |value| signed(value, decimals));
     match interval.n {
         0 => "not measured".to_owned(),
-        1 => format!("{} (one seed, no interval)", signed(interval.mean, decimals)),
-        _ => format!(
-            "{} [{}, {}]",
-            signed(interval.mean, decimals),
-            signed(interval.low, decimals),
-            signed(interval.high, decimals)
-        ),
+        1 => format!("{written} (one seed, no interval)"),
+        _ => written,
     }
 }
 
 /// `0.574 [0.561, 0.587]`: a quantity rather than a change.
 pub fn quantity(interval: &Interval) -> String {
-    let plain = |number: f64| short(number);
     match interval.n {
         0 => "not measured".to_owned(),
-        1 => plain(interval.mean),
-        _ => {
-            format!("{} [{}, {}]", plain(interval.mean), plain(interval.low), plain(interval.high))
-        }
+        _ => Ends::Brackets.write(interval, short),
     }
 }
 
@@ -57,11 +50,8 @@ pub fn short(number: f64) -> String {
 
 /// `p = 0.009`, `p < 0.001`.
 fn probability(name: &str, p: f64) -> String {
-    match p {
-        _ if p < 0.001 => format!("{name} < 0.001"),
-        _ if p < 0.0995 => format!("{name} = {p:.3}"),
-        _ => format!("{name} = {p:.2}"),
-    }
+    let equals = if p < 0.001 { "" } else { "= " };
+    format!("{name} {equals}{}", p_value(Some(p)))
 }
 
 /// A paired difference with its interval, n, p and corrected p.

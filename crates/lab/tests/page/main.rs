@@ -2,5 +2,7 @@
 
 mod fixture;
 mod pages;
+#[path = "../planned/mod.rs"]
+mod planned;
 mod run;
 mod summary;

@@ -1,10 +1,9 @@
 //! The report of a run directory, at every stage of a run.
 
+use crate::planned::{self, tensor};
 use roxmltree::{Document, ParsingOptions};
 use tempfile::TempDir;
-use wd_decay::{
-    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, ScheduleKind, Unit,
-};
+use wd_decay::{Anchor, DecayRule, Role, Schedule, ScheduleKind};
 use wd_lab::LabError;
 use wd_lab::run_page::run_page;
 use wd_page::Context;
@@ -13,77 +12,27 @@ use wd_store::{Column, Event, EventKind, Plan, PlannedTensor, RunDirectory};
 const STEPS: u64 = 400;
 
 fn plan(rule: DecayRule) -> Plan {
-    let tensor = |path: &str, shape: &[usize], role: Role, lambda: f64, reason: &str, rms: f64| {
-        PlannedTensor {
-            path: path.to_owned(),
-            shape: shape.to_vec(),
-            role,
-            parameters: shape.iter().product::<usize>() as u64,
-            lambda,
-            reason: reason.to_owned(),
-            initial_rms: rms,
-        }
+    let planned = |path: &str, role: Role, shape: &[usize], lambda: f64, reason: &str, rms: f64| {
+        PlannedTensor { reason: reason.to_owned(), ..tensor(path, role, shape, lambda, rms) }
     };
+    let decays = "2-D: decays (nanogpt)";
+    let tensors = vec![
+        planned("embedding.token.weight", Role::Embedding, &[1024, 64], 0.1, decays, 0.08),
+        planned("block.0.mlp.up.weight", Role::Matrix, &[256, 192], 0.1, decays, 0.08),
+        planned("final_norm.weight", Role::Norm, &[64], 0.0, "norm gain: no decay (nanogpt)", 1.0),
+    ];
     Plan {
-        format: Plan::FORMAT,
         program: "wd 0.1.0".to_owned(),
         seed: 3,
-        steps: STEPS,
-        unit: Unit::Token,
-        samples_per_step: 2048,
         training_samples: 3_840_000,
         validation_samples: 240_000,
-        epochs: 0.98,
         samples_per_parameter: 7.1,
-        data_path: "corpus".into(),
-        corpus_hash: "0".repeat(64),
-        text: None,
-        images: None,
-        model: "2 layers".to_owned(),
-        init_from: None,
-        parameters: 65_536 + 49_152 + 64,
-        decayed_parameters: 65_536 + 49_152,
-        dtype: Dtype::F32,
-        optimizer: OptimizerKind::Adamw,
-        momenta: Momenta { beta1: 0.9, ..Momenta::default() },
-        clip: 1.0,
-        policy: Preset::Nanogpt,
         rule,
-        cautious: false,
-        anchor: Anchor::Zero,
-        lambda: 0.1,
-        peak_learning_rate: 8e-3,
         schedule: Schedule::new(ScheduleKind::Cosine, 20, STEPS, 0.1, 0).unwrap(),
-        lambda_schedule: Schedule::constant(STEPS),
         kappa: 0.178,
         tau_steps: Some(1250.0),
         tau_fraction: Some(3.1),
-        tensors: vec![
-            tensor(
-                "embedding.token.weight",
-                &[1024, 64],
-                Role::Embedding,
-                0.1,
-                "2-D: decays (nanogpt)",
-                0.08,
-            ),
-            tensor(
-                "block.0.mlp.up.weight",
-                &[256, 192],
-                Role::Matrix,
-                0.1,
-                "2-D: decays (nanogpt)",
-                0.08,
-            ),
-            tensor(
-                "final_norm.weight",
-                &[64],
-                Role::Norm,
-                0.0,
-                "norm gain: no decay (nanogpt)",
-                1.0,
-            ),
-        ],
+        ..planned::plan(STEPS, tensors)
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
+use crate::planned::{self, tensor};
 use crate::random::Random;
-use wd_decay::{
-    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, ScheduleKind, Unit,
-    norm_recursion,
-};
+use wd_decay::{Anchor, DecayRule, Role, Schedule, ScheduleKind, norm_recursion};
 use wd_lab::{Grid, Study, Trial};
-use wd_store::{Column, Event, EventKind, Plan, PlannedTensor, RunDirectory};
+use wd_store::{Column, Event, EventKind, Plan, RunDirectory};
 
 /// What a trial's settings say.
 #[derive(Debug, Clone)]
@@ -84,57 +82,22 @@ pub(crate) fn plan(settings: &Settings) -> Plan {
         kind => Schedule::new(kind, 0, STEPS, 0.1, 0).unwrap(),
     };
     let anchor = if settings.anchored { Anchor::Norm(1.0) } else { Anchor::Zero };
-    let tensor =
-        |path: &str, role: Role, shape: &[usize], lambda: f64, initial_rms: f64| PlannedTensor {
-            path: path.to_owned(),
-            shape: shape.to_vec(),
-            role,
-            parameters: shape.iter().product::<usize>() as u64,
-            lambda,
-            reason: String::new(),
-            initial_rms,
-        };
-    let decays = settings.lambda > 0.0;
+    let tensors = vec![
+        tensor("embedding.token.weight", Role::Embedding, &[64, 8], settings.lambda, 0.08),
+        tensor("block.0.mlp.up.weight", Role::Matrix, &[32, 8], settings.lambda, 0.08),
+        tensor("block.0.mlp.down.weight", Role::Matrix, &[8, 32], settings.lambda, 0.04),
+        tensor("final_norm.weight", Role::Norm, &[8], 0.0, 1.0),
+    ];
     let mut plan = Plan {
-        format: Plan::FORMAT,
-        program: "test".to_owned(),
         seed: settings.seed,
-        steps: STEPS,
-        unit: Unit::Token,
-        samples_per_step: 2048,
-        training_samples: 500_000,
-        validation_samples: 50_000,
-        epochs: 0.98,
-        samples_per_parameter: 22.6,
-        data_path: "corpus".into(),
-        corpus_hash: "c0ffee".to_owned(),
-        text: None,
-        images: None,
-        model: "2 layers".to_owned(),
-        init_from: None,
         parameters: 169_728,
-        decayed_parameters: if decays { 169_000 } else { 0 },
-        dtype: Dtype::F32,
-        optimizer: OptimizerKind::Adamw,
-        momenta: Momenta { beta1: 0.9, ..Momenta::default() },
-        clip: 1.0,
-        policy: Preset::Nanogpt,
+        decayed_parameters: if settings.lambda > 0.0 { 169_000 } else { 0 },
         rule: settings.rule,
-        cautious: false,
         anchor,
         lambda: settings.lambda,
         peak_learning_rate: settings.learning_rate,
         schedule,
-        lambda_schedule: Schedule::constant(STEPS),
-        kappa: 0.0,
-        tau_steps: None,
-        tau_fraction: None,
-        tensors: vec![
-            tensor("embedding.token.weight", Role::Embedding, &[64, 8], settings.lambda, 0.08),
-            tensor("block.0.mlp.up.weight", Role::Matrix, &[32, 8], settings.lambda, 0.08),
-            tensor("block.0.mlp.down.weight", Role::Matrix, &[8, 32], settings.lambda, 0.04),
-            tensor("final_norm.weight", Role::Norm, &[8], 0.0, 1.0),
-        ],
+        ..planned::plan(STEPS, tensors)
     };
     let timescale = plan.timescale();
     plan.kappa = timescale.kappa;

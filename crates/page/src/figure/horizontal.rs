@@ -22,3 +22,20 @@ pub enum Horizontal {
         names: Vec<String>,
     },
 }
+
+impl Horizontal {
+    /// A quantity on a linear axis.
+    pub fn linear(label: &str) -> Self {
+        Self::Quantity { label: label.to_owned(), transform: Transform::Linear }
+    }
+
+    /// A quantity on a logarithmic axis.
+    pub fn logarithmic(label: &str) -> Self {
+        Self::Quantity { label: label.to_owned(), transform: Transform::Log }
+    }
+
+    /// Named places.
+    pub fn categories(label: &str, names: impl IntoIterator<Item = String>) -> Self {
+        Self::Categories { label: label.to_owned(), names: names.into_iter().collect() }
+    }
+}

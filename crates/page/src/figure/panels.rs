@@ -53,19 +53,24 @@ const BETWEEN_COLUMNS: f64 = 26.0;
 const DIRECT_GAP: f64 = 12.0;
 
 impl PanelFigure {
-    /// Panels over a quantity on a logarithmic axis, named in a key; `FigureBlock` gives it title
-    /// and description.
-    pub fn over(id: &str, label: &str, panels: Vec<Panel>, columns: usize) -> Self {
+    /// Panels one below the other along an axis, named in a key; `FigureBlock` gives it title and
+    /// description.
+    pub fn along(id: impl Into<String>, horizontal: Horizontal, panels: Vec<Panel>) -> Self {
         Self {
-            id: id.to_owned(),
+            id: id.into(),
             title: String::new(),
             description: String::new(),
-            horizontal: Horizontal::Quantity { label: label.to_owned(), transform: Transform::Log },
+            horizontal,
             panels,
-            columns,
+            columns: 1,
             labels: Labels::Key,
             dashes: String::new(),
         }
+    }
+
+    /// The same over a quantity on a logarithmic axis, in columns.
+    pub fn over(id: &str, label: &str, panels: Vec<Panel>, columns: usize) -> Self {
+        Self { columns, ..Self::along(id, Horizontal::logarithmic(label), panels) }
     }
 
     /// The figure as an `<svg>` element laid out for `width` pixels.

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 
 use crate::number::count;
-use crate::words::capitalised;
+use crate::words::{capitalised, printable};
 use crate::{Claim, Content, Page, Shown, Supported};
 
 /// Columns of a fact's name.
@@ -141,11 +141,6 @@ impl Writer<'_> {
         self.paragraph(&first, &claim.claim, &indent);
         self.paragraph(&indent, &claim.finding, &indent);
     }
-}
-
-/// A text without control characters, which could move a terminal's cursor.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 #[cfg(test)]

@@ -265,3 +265,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_lock_knows_when_its_directory_was_removed_or_replaced() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = fixture::run(parent.path());
+    let lock = run.lock().unwrap();
+    lock.check().unwrap();
+    fs::remove_file(run.path().join(".lock")).unwrap();
+    assert!(matches!(lock.check(), Err(StoreError::LockLost { .. })));
+    // Another process may have made its own.
+    fs::write(run.path().join(".lock"), "").unwrap();
+    assert!(matches!(lock.check(), Err(StoreError::LockLost { .. })));
+    fs::remove_dir_all(run.path()).unwrap();
+    assert!(matches!(lock.check(), Err(StoreError::LockLost { .. })));
+}
+
+#[test]
+fn a_folder_is_changed_by_one_process_at_a_time() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("study");
+    let count = folder.join("count");
+    let add = || {
+        for _ in 0..50 {
+            let _lock = wd_store::FolderLock::wait(&folder).unwrap();
+            let before: u32 = fs::read_to_string(&count).map_or(0, |text| text.parse().unwrap());
+            fs::write(&count, (before + 1).to_string()).unwrap();
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(add);
+        }
+    });
+    assert_eq!(fs::read_to_string(&count).unwrap(), "200");
+}

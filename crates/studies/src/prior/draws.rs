@@ -1,10 +1,11 @@
 //! The draws, and what is made of them.
 
 use super::findings::{
-    Chosen, CurvePoint, ErrorCurve, PriorFindings, Recovery, Rival, RuleErrors, SampleSize,
+    AgainstCrossValidation, Chosen, CurvePoint, ErrorCurve, PriorFindings, Recovery, RuleErrors,
+    SampleSize,
 };
 use super::simulation::{
-    Noise, Rule, Synthetic, Table, Trial, Weights, World, curve, recover, repeat, trial,
+    Noise, Population, Rule, Synthetic, Table, Trial, Weights, curve, recover, repeat, trial,
 };
 use wd_statistics::{interval, quartiles, share_interval};
 
@@ -21,7 +22,7 @@ const SIZES: [usize; 7] = [16, 20, 30, 50, 80, 120, 200];
 const CURVE_ROWS: usize = 30;
 
 /// Rows at which evidence and cross-validation are compared.
-const RIVAL_ROWS: [usize; 2] = [30, 100];
+const COMPARED_ROWS: [usize; 2] = [30, 100];
 
 /// Share of rows that are the shifted ones.
 const SHIFTED_SHARE: f64 = 1.0 / 3.0;
@@ -39,12 +40,12 @@ const RECOVERED: [(usize, [usize; 5]); 2] =
 /// A sample that cannot be fitted.
 pub fn findings(draws: u64) -> Result<PriorFindings, StudyError> {
     let shipped = &shipped::diabetes()?;
-    let world = rows_of(&shipped.table, shipped.shifted_by)?;
+    let population = rows_of(&shipped.table, shipped.shifted_by)?;
     let unit = shipped.table.target_variance();
     let mut sizes = Vec::new();
     let mut at_curve = Vec::new();
     for n in SIZES {
-        let trials = repeat(draws, |seed| trial(&world, n, seed))?;
+        let trials = repeat(draws, |seed| trial(&population, n, seed))?;
         sizes.push(SampleSize {
             rows: n,
             rules: (0..Rule::ALL.len()).map(|rule| rule_errors(rule, &trials, unit)).collect(),
@@ -57,19 +58,19 @@ pub fn findings(draws: u64) -> Result<PriorFindings, StudyError> {
         draws: draws as usize,
         verdict: Vec::new(),
         sizes,
-        curve: error_curve(&world, &at_curve, unit, draws)?,
+        curve: error_curve(&population, &at_curve, unit, draws)?,
         ways: ways::four(&shipped.table)?,
         recovery: recovery(draws)?,
-        rivals: rivals(shipped, draws)?,
+        against_cross_validation: against_cross_validation(shipped, draws)?,
     };
     findings.verdict = words::verdict(&findings);
     Ok(findings)
 }
 
 /// A table whose top third by one column is never drawn.
-fn rows_of(table: &Table, column: usize) -> Result<World, StudyError> {
+fn rows_of(table: &Table, column: usize) -> Result<Population, StudyError> {
     let (pool, shifted) = table.split_at_the_top(column, SHIFTED_SHARE)?;
-    Ok(World::Rows { pool, shifted })
+    Ok(Population::Rows { pool, shifted })
 }
 
 fn rule_errors(rule: usize, trials: &[Trial], unit: f64) -> RuleErrors {
@@ -88,14 +89,14 @@ fn rule_errors(rule: usize, trials: &[Trial], unit: f64) -> RuleErrors {
 }
 
 fn error_curve(
-    world: &World,
+    population: &Population,
     trials: &[Trial],
     unit: f64,
     draws: u64,
 ) -> Result<ErrorCurve, StudyError> {
     // Four to a decade, from where the prior is next to nothing to where it leaves next to nothing.
     let lambdas: Vec<f64> = (-8..=16).map(|step| 10f64.powf(f64::from(step) / 4.0)).collect();
-    let curves = repeat(draws, |seed| curve(world, CURVE_ROWS, seed, &lambdas))?;
+    let curves = repeat(draws, |seed| curve(population, CURVE_ROWS, seed, &lambdas))?;
     let points: Vec<CurvePoint> = lambdas
         .iter()
         .enumerate()
@@ -150,14 +151,17 @@ fn recovery(draws: u64) -> Result<Vec<Recovery>, StudyError> {
     Ok(found)
 }
 
-fn rivals(shipped: &Shipped, draws: u64) -> Result<Vec<Rival>, StudyError> {
+fn against_cross_validation(
+    shipped: &Shipped,
+    draws: u64,
+) -> Result<Vec<AgainstCrossValidation>, StudyError> {
     let synthetic = |correlation, weights, noise| {
-        World::Synthetic(Synthetic { columns: 20, correlation, weights, noise })
+        Population::Synthetic(Synthetic { columns: 20, correlation, weights, noise })
     };
     let prior = Weights::Prior(SIGMA);
     let unit = shipped.table.target_variance();
     let products = shipped.table.with_products();
-    let worlds = [
+    let populations = [
         ("weights from the prior, normal noise", true, 1.0, synthetic(0.0, prior, Noise::Normal)),
         ("the same, columns correlated by 0.7", true, 1.0, synthetic(0.7, prior, Noise::Normal)),
         (
@@ -193,16 +197,22 @@ fn rivals(shipped: &Shipped, draws: u64) -> Result<Vec<Rival>, StudyError> {
         ),
     ];
     let mut found = Vec::new();
-    for (name, well_specified, unit, world) in &worlds {
-        for rows in RIVAL_ROWS {
-            let trials = repeat(draws, |seed| trial(world, rows, seed))?;
-            found.push(rival(name, *well_specified, rows, &trials, *unit));
+    for (name, well_specified, unit, population) in &populations {
+        for rows in COMPARED_ROWS {
+            let trials = repeat(draws, |seed| trial(population, rows, seed))?;
+            found.push(compared(name, *well_specified, rows, &trials, *unit));
         }
     }
     Ok(found)
 }
 
-fn rival(name: &str, well_specified: bool, rows: usize, trials: &[Trial], unit: f64) -> Rival {
+fn compared(
+    name: &str,
+    well_specified: bool,
+    rows: usize,
+    trials: &[Trial],
+    unit: f64,
+) -> AgainstCrossValidation {
     let (evidence, leave_one_out, folds) = (1, 2, 3);
     let errors =
         |rule: usize| -> Vec<f64> { trials.iter().map(|trial| trial.fresh[rule] / unit).collect() };
@@ -216,7 +226,7 @@ fn rival(name: &str, well_specified: bool, rows: usize, trials: &[Trial], unit: 
     };
     let median =
         |rule: usize| quartiles(trials.iter().map(|trial| trial.lambda[rule]).collect())[1];
-    Rival {
+    AgainstCrossValidation {
         name: name.to_owned(),
         well_specified,
         rows,
@@ -232,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rival_is_compared_draw_by_draw() {
+    fn criteria_are_compared_draw_by_draw() {
         let one = |fresh| Trial {
             lambda: [0.0, 1.0, 2.0, 3.0],
             training: [0.0; 4],
@@ -240,7 +250,7 @@ mod tests {
             shifted: [0.0; 4],
         };
         let trials = [one([9.0, 3.0, 2.0, 6.0]), one([9.0, 5.0, 6.0, 2.0])];
-        let found = rival("two", false, 30, &trials, 2.0);
+        let found = compared("two", false, 30, &trials, 2.0);
         assert_eq!(found.evidence.mean, 2.0);
         assert_eq!(found.over_leave_one_out.mean, 0.0);
         assert_eq!(found.over_ten_folds.mean, 0.0);

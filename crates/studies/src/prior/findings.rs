@@ -21,7 +21,8 @@ pub struct PriorFindings {
     /// By number of weights and rows.
     pub recovery: Vec<Recovery>,
     /// Evidence against cross-validation.
-    pub rivals: Vec<Rival>,
+    #[serde(rename = "rivals")]
+    pub against_cross_validation: Vec<AgainstCrossValidation>,
 }
 
 /// What samples of one size taught.
@@ -151,7 +152,7 @@ pub struct Recovery {
 
 /// Evidence and cross-validation on the same draws.
 #[derive(Debug, Clone, Serialize)]
-pub struct Rival {
+pub struct AgainstCrossValidation {
     /// What the data are.
     pub name: String,
     /// Whether the model and its prior are those that made the data.

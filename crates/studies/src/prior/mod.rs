@@ -22,6 +22,6 @@ mod words;
 
 pub use draws::findings;
 pub use findings::{
-    Chosen, CurvePoint, ErrorCurve, FourWays, PriorFindings, Recovery, Rival, RuleErrors,
-    SampleSize, Way,
+    AgainstCrossValidation, Chosen, CurvePoint, ErrorCurve, FourWays, PriorFindings, Recovery,
+    RuleErrors, SampleSize, Way,
 };

@@ -16,7 +16,8 @@ pub(super) fn section(findings: &PriorFindings) -> Section {
             .to_owned(),
     ));
     contents.extend(
-        [sizes(findings), ways(findings), recovery(findings), rivals(findings)].map(Content::Table),
+        [sizes(findings), ways(findings), recovery(findings), against_cross_validation(findings)]
+            .map(Content::Table),
     );
     Section::terminal(contents)
 }
@@ -58,7 +59,7 @@ fn recovery(findings: &PriorFindings) -> Table {
     table
 }
 
-fn rivals(findings: &PriorFindings) -> Table {
+fn against_cross_validation(findings: &PriorFindings) -> Table {
     let columns = [
         "data",
         "model",
@@ -68,14 +69,14 @@ fn rivals(findings: &PriorFindings) -> Table {
         "median λ: evidence/LOO/folds",
     ];
     let mut table = Table::new(&columns, 2);
-    table.rows.extend(findings.rivals.iter().map(|rival| {
+    table.rows.extend(findings.against_cross_validation.iter().map(|found| {
         vec![
-            rival.name.clone(),
-            if rival.well_specified { "right" } else { "wrong" }.to_owned(),
-            rival.rows.to_string(),
-            percent(rival.over_leave_one_out),
-            percent(rival.over_ten_folds),
-            rival.median_lambdas.map(short).join(" / "),
+            found.name.clone(),
+            if found.well_specified { "right" } else { "wrong" }.to_owned(),
+            found.rows.to_string(),
+            percent(found.over_leave_one_out),
+            percent(found.over_ten_folds),
+            found.median_lambdas.map(short).join(" / "),
         ]
     }));
     table

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_way_that_leads_elsewhere_is_seen() {
+    fn a_way_to_another_minimum_is_seen() {
         let found = way("off", ("f64", 1e-16), 1, &[1.0, 2.0], &[1.0, 2.5]);
         assert!((found.largest_difference - 0.2).abs() < 1e-12);
         assert!((found.difference - 0.5 / 7.25f64.sqrt()).abs() < 1e-12);

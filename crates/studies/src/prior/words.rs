@@ -1,7 +1,8 @@
 //! The findings in words, for a terminal and for the report.
 
-use super::findings::{PriorFindings, Rival, RuleErrors, SampleSize};
+use super::findings::{AgainstCrossValidation, PriorFindings, RuleErrors, SampleSize};
 use super::simulation::Rule;
+use wd_lab::wording::Ends;
 use wd_statistics::Interval;
 
 use wd_page::number::significant;
@@ -18,7 +19,7 @@ pub(super) fn verdict(findings: &PriorFindings) -> Vec<String> {
                 likelihood.fresh.mean,
                 map.fresh.mean,
                 signed(map.fresh_difference),
-                judged(map.fresh_difference)
+                decision(map.fresh_difference)
             )
         };
         lines.push(format!(
@@ -32,7 +33,7 @@ pub(super) fn verdict(findings: &PriorFindings) -> Vec<String> {
     lines.extend(along_lambda(findings));
     lines.push(four_ways(findings));
     lines.extend(recovered(findings));
-    lines.push(rivals(findings));
+    lines.push(against_cross_validation(findings));
     lines
 }
 
@@ -40,7 +41,7 @@ pub(super) fn errors(size: &SampleSize, rule: usize) -> &RuleErrors {
     &size.rules[rule]
 }
 
-fn judged(difference: Interval) -> &'static str {
+fn decision(difference: Interval) -> &'static str {
     if difference.high < 0.0 {
         "the prior helps"
     } else if difference.low > 0.0 {
@@ -51,7 +52,7 @@ fn judged(difference: Interval) -> &'static str {
 }
 
 pub(super) fn signed(interval: Interval) -> String {
-    format!("{:+.3} ({:+.3} to {:+.3})", interval.mean, interval.low, interval.high)
+    Ends::Range.write(&interval, |value| format!("{value:+.3}"))
 }
 
 /// At which sizes the prior helps, harms, or neither can be told, with the mean difference at each.
@@ -63,7 +64,7 @@ fn by_size(findings: &PriorFindings, rows: &str, of: fn(&RuleErrors) -> Interval
                 let sizes: Vec<String> = findings
                     .sizes
                     .iter()
-                    .filter(|size| judged(of(errors(size, rule))) == *judgement)
+                    .filter(|size| decision(of(errors(size, rule))) == *judgement)
                     .map(|size| format!("{} ({:+.3})", size.rows, of(errors(size, rule)).mean))
                     .collect();
                 (!sizes.is_empty()).then(|| format!("{judgement} at n = {}", sizes.join(", ")))
@@ -176,20 +177,20 @@ fn recovered(findings: &PriorFindings) -> Vec<String> {
         .collect()
 }
 
-fn rivals(findings: &PriorFindings) -> String {
+fn against_cross_validation(findings: &PriorFindings) -> String {
     let told = |is_of: fn(Interval) -> bool| {
         let named: Vec<String> = findings
-            .rivals
+            .against_cross_validation
             .iter()
-            .flat_map(|rival| {
-                [("leave-one-out", rival.over_leave_one_out), ("10 folds", rival.over_ten_folds)]
+            .flat_map(|found| {
+                [("leave-one-out", found.over_leave_one_out), ("10 folds", found.over_ten_folds)]
                     .into_iter()
                     .filter(move |(_, difference)| is_of(*difference))
                     .map(move |(against, difference)| {
                         format!(
                             "{:+.1} % against {against} ({})",
                             100.0 * difference.mean,
-                            brief(rival)
+                            brief(found)
                         )
                     })
             })
@@ -198,7 +199,7 @@ fn rivals(findings: &PriorFindings) -> String {
     };
     let (losses, lost) = told(|difference| difference.low > 0.0);
     let (wins, _) = told(|difference| difference.high < 0.0);
-    let all = 2 * findings.rivals.len();
+    let all = 2 * findings.against_cross_validation.len();
     let lost = if losses == 0 {
         "It loses in none.".to_owned()
     } else {
@@ -211,8 +212,8 @@ fn rivals(findings: &PriorFindings) -> String {
     )
 }
 
-fn brief(rival: &Rival) -> String {
-    format!("{}, n = {}", rival.name, rival.rows)
+fn brief(found: &AgainstCrossValidation) -> String {
+    format!("{}, n = {}", found.name, found.rows)
 }
 
 pub(super) fn name(rule: Rule) -> &'static str {
@@ -242,10 +243,10 @@ mod tests {
             standard_error: 0.1,
             n: 10,
         };
-        assert_eq!(judged(around(-2.0, -1.0)), "the prior helps");
-        assert_eq!(judged(around(1.0, 2.0)), "the prior harms");
-        assert_eq!(judged(around(-1.0, 2.0)), "undecided");
-        assert_eq!(judged(around(f64::NAN, f64::NAN)), "undecided");
+        assert_eq!(decision(around(-2.0, -1.0)), "the prior helps");
+        assert_eq!(decision(around(1.0, 2.0)), "the prior harms");
+        assert_eq!(decision(around(-1.0, 2.0)), "undecided");
+        assert_eq!(decision(around(f64::NAN, f64::NAN)), "undecided");
         assert_eq!(short(f64::INFINITY), "∞");
         assert_eq!(short(12.3456), "12.3");
     }

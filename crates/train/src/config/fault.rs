@@ -8,7 +8,7 @@ use wd_decay::Unit;
 use wd_decay::{DecayError, DecayRule, OptimizerKind};
 use wd_nn::NnError;
 use wd_optim::OptimError;
-use wd_page::counted;
+use wd_page::{counted, number};
 
 /// A configuration that cannot be run: what is wrong with it, and where in its text.
 #[derive(Debug, Error)]
@@ -27,136 +27,60 @@ pub struct ConfigError {
 /// What is wrong with a configuration. A `key` is written as in `optim.lr`.
 #[derive(Debug, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "a variant's message says what its fields are")]
 pub enum ConfigFault {
     /// The text is no TOML, or a value has a wrong type.
     #[error("{message}")]
-    Syntax {
-        /// What the parser says.
-        message: String,
-    },
+    Syntax { message: String },
     /// A key or a name that is not known in its place.
     #[error("{message}")]
-    Unknown {
-        /// What stands there.
-        typed: String,
-        /// What could stand there.
-        known: Vec<String>,
-        /// What the parser says.
-        message: String,
-    },
+    Unknown { typed: String, known: Vec<String>, message: String },
     /// A key that has no default.
     #[error("{key} is missing")]
-    Missing {
-        /// The key.
-        key: String,
-        /// What it stands for, where the name does not tell.
-        meaning: Option<&'static str>,
-    },
+    Missing { key: String, meaning: Option<&'static str> },
     /// A key of another kind of model or data.
     #[error("{key} belongs to {owner}{}", instead_of(instead.as_deref()))]
-    Foreign {
-        /// The key.
-        key: String,
-        /// The kinds that have it, in words.
-        owner: String,
-        /// Who has which other key in its place, in words.
-        instead: Option<String>,
-    },
+    Foreign { key: String, owner: String, instead: Option<String> },
     /// A name that another kind of model has for this key.
     #[error("a model of kind \"{kind}\" does not have this {}", last_part(key))]
-    NotOfKind {
-        /// The key.
-        key: String,
-        /// The kind of the model.
-        kind: &'static str,
-        /// What it has.
-        known: Vec<String>,
-    },
+    NotOfKind { key: String, kind: &'static str, known: Vec<String> },
     /// A key that the optimizer does not have.
     #[error("{optimizer} has no `{}`", last_part(key))]
-    NotOfOptimizer {
-        /// The key.
-        key: String,
-        /// The optimizer.
-        optimizer: &'static str,
-        /// The optimizers that have it.
-        users: Vec<&'static str>,
-    },
+    NotOfOptimizer { key: String, optimizer: &'static str, users: Vec<&'static str> },
     /// A number out of its range.
     #[error("{key} = {value} must {range}")]
-    OutOfRange {
-        /// The key.
-        key: String,
-        /// Its value.
-        value: f64,
-        /// What it must be: `be finite and positive`, `lie between 0 and 1`.
-        range: &'static str,
-        /// What a value means, with an example.
-        meaning: &'static str,
-    },
+    OutOfRange { key: String, value: f64, range: &'static str, meaning: &'static str },
     /// A number that must not be 0.
     #[error("{key} must be at least 1")]
-    Zero {
-        /// The key.
-        key: &'static str,
-    },
+    Zero { key: &'static str },
     /// A fraction that is no share of the run.
     #[error("{key} = {share} is no share of the run")]
-    NoShare {
-        /// The key.
-        key: String,
-        /// Its value.
-        share: f64,
-    },
+    NoShare { key: String, share: f64 },
     /// Two settings that do not go together.
     #[error("{reason}")]
-    Conflict {
-        /// The key of one of them.
-        key: &'static str,
-        /// Why they do not.
-        reason: &'static str,
-        /// How to mend it.
-        mend: &'static str,
-    },
+    Conflict { key: &'static str, reason: &'static str, mend: &'static str },
     /// A λ that is no switch, where norms are held.
     #[error("hyperball holds norms and has no λ: {key} = {lambda} says nothing to it")]
-    NoSwitch {
-        /// The key.
-        key: String,
-        /// Its value.
-        lambda: f64,
-    },
+    NoSwitch { key: String, lambda: f64 },
     /// A vector whose norm would be held.
     #[error("hyperball holds matrices, but {path} has shape {shape:?} ({reason})")]
-    HeldVector {
-        /// The tensor.
-        path: String,
-        /// Its shape.
-        shape: Vec<usize>,
-        /// Why it would be held.
-        reason: String,
-    },
+    HeldVector { path: String, shape: Vec<usize>, reason: String },
     /// A tensor whose norm would be held at 0.
     #[error("hyperball would hold {path} at the norm 0, with which it starts: it could not learn")]
-    HeldAtZero {
-        /// The tensor.
-        path: String,
-    },
+    HeldAtZero { path: String },
     /// A step whose decay is more than the whole weight.
     #[error(
         "step {step} would take {times:.3} times the weights of {path}, and carry them past where \
          they decay to"
     )]
-    Overshoot {
-        /// The first such step (1-based).
-        step: u64,
-        /// What it would take.
-        times: f64,
-        /// The first such tensor.
-        path: String,
-        /// The rule by which λ acts.
-        rule: DecayRule,
-    },
+    Overshoot { step: u64, times: f64, path: String, rule: DecayRule },
+    /// A run that the machine has no room for.
+    #[error(
+        "the {} of this model, with their gradients and the optimizer's state, and the data of a \
+         step take at least {}, and this process may take {}",
+        counted(parameters, "parameter"), number::bytes(*bytes), number::bytes(*memory)
+    )]
+    TooLarge { parameters: u64, bytes: u64, memory: u64 },
     /// More steps than the data give.
     #[error(
         "{} of {} need more than the {training} training {} give in {}: {}",
@@ -164,45 +88,23 @@ pub enum ConfigFault {
         counted(available, "step")
     )]
     TooFewData {
-        /// Steps that were asked for.
         steps: u64,
-        /// A step's share of the data.
         per_step: u64,
-        /// What that is counted in.
         unit: Unit,
-        /// Training data.
         training: u64,
-        /// Passes over them that are allowed.
         epochs: u64,
-        /// Steps that they give.
         available: u64,
-        /// Passes that the steps would need.
         needed_epochs: u64,
     },
     /// A corpus with more tokens than the model.
     #[error("the corpus has {corpus} tokens, the model only {model}")]
-    Vocabulary {
-        /// Tokens of the corpus.
-        corpus: usize,
-        /// Rows of the embedding.
-        model: usize,
-    },
+    Vocabulary { corpus: usize, model: usize },
     /// A file of weights that cannot be read into the model.
     #[error("{reason}")]
-    Weights {
-        /// The key that names it.
-        key: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Weights { key: &'static str, reason: String },
     /// From the optimizer.
     #[error("{source}")]
-    Optimizer {
-        /// The key to blame.
-        key: &'static str,
-        /// What is wrong.
-        source: OptimError,
-    },
+    Optimizer { key: &'static str, source: OptimError },
     /// From the model.
     #[error(transparent)]
     Model(NnError),
@@ -211,28 +113,15 @@ pub enum ConfigFault {
     Policy(DecayError),
     /// From a schedule.
     #[error("{source}")]
-    Schedule {
-        /// Its section.
-        key: &'static str,
-        /// What is wrong.
-        source: DecayError,
-    },
+    Schedule { key: &'static str, source: DecayError },
     /// An optimizer that laws and libraries know, and that trains nothing here.
     #[error(
         "{kind} is no optimizer of this program: it trains with adamw, adam, sgd, lion and muon"
     )]
-    Untrainable {
-        /// The optimizer.
-        kind: OptimizerKind,
-    },
+    Untrainable { kind: OptimizerKind },
     /// From the data.
     #[error("{source}")]
-    Data {
-        /// The key to blame.
-        key: String,
-        /// What is wrong.
-        source: ImageError,
-    },
+    Data { key: String, source: ImageError },
 }
 
 impl ConfigFault {
@@ -271,7 +160,7 @@ impl ConfigFault {
             Self::TooFewData { .. } => "run.steps".to_owned(),
             Self::Vocabulary { .. } => "model.vocabulary".to_owned(),
             Self::Model(NnError::Configuration { field, .. }) => format!("model.{field}"),
-            Self::Model(_) => "model".to_owned(),
+            Self::Model(_) | Self::TooLarge { .. } => "model".to_owned(),
             Self::Policy(_) => "decay.overrides".to_owned(),
         })
     }
@@ -335,6 +224,10 @@ impl ConfigFault {
             }
             Self::Optimizer { .. } => {
                 "mend [optim], decay.rule or decay.cautious, which do not go together"
+            }
+            Self::TooLarge { .. } => {
+                "lower the sizes in [model], or the samples a step in [data]; an optimizer other \
+                 than Adam keeps less"
             }
             Self::Model(_) => "mend the [model] section",
             Self::Policy(_) => "a pattern is matched against the paths of the tensors in the plan",

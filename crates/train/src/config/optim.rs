@@ -1,7 +1,7 @@
 //! `[optim]` and `[schedule]`: the direction, and the learning rate over the run.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
-use wd_decay::{OptimizerKind, ScheduleKind};
+use wd_decay::{OptimizerKind, Points, ScheduleKind};
 
 /// `[optim]`. Keys that the chosen optimizer does not have are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ fn trainable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OptimizerKind
     expecting = r#"a table, such as { kind = "cosine", warmup = 0.05, floor = 0.1 }"#
 )]
 pub struct ScheduleSection {
-    /// `cosine`, `constant`, `linear`, `wsd`, `inverse-sqrt`.
+    /// `cosine`, `constant`, `linear`, `wsd`, `inverse-sqrt`, `points`.
     pub kind: ScheduleKind,
     /// Linear warm-up.
     pub warmup: Length,
@@ -67,6 +67,9 @@ pub struct ScheduleSection {
     pub floor: f64,
     /// `wsd`: the part at the end over which it decays.
     pub decay: Length,
+    /// `points`: what the factor goes through, each `[share of the run, factor]` or with the curve
+    /// that leads there, `[1.0, 0.1, "cosine"]`: `linear`, `cosine`, `step`. The largest is 1.
+    pub points: Points,
 }
 
 impl Default for ScheduleSection {
@@ -76,6 +79,7 @@ impl Default for ScheduleSection {
             warmup: Length::Share(0.05),
             floor: 0.1,
             decay: Length::Share(0.2),
+            points: Points::NONE,
         }
     }
 }

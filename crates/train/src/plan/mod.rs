@@ -4,6 +4,7 @@
 //! | file | step |
 //! |---|---|
 //! | `numbers` | checks that need nothing but the number itself |
+//! | `memory` | what the run takes at the least, against what the machine has |
 //! | `hyperball` | what of `[decay]` has nothing to act on when norms are held |
 //! | `optimizer` | which optimizer |
 //! | `lambdas` | λ of every tensor and why |
@@ -16,6 +17,7 @@
 mod declaration;
 mod hyperball;
 mod lambdas;
+mod memory;
 mod numbers;
 mod optimizer;
 mod page;

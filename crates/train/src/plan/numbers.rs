@@ -2,6 +2,7 @@
 
 use wd_data::text::Order;
 use wd_decay::{Anchor, DecayRule, OptimizerKind};
+use wd_nn::VisionConfig;
 
 use super::hyperball;
 use crate::config::{ConfigFault, ModelConfig, RunConfig};
@@ -11,7 +12,57 @@ pub(super) fn check_numbers(config: &RunConfig) -> Result<(), ConfigFault> {
     check_optimizer(config)?;
     check_decay(config)?;
     check_run(config)?;
-    check_data(config)
+    check_data(config)?;
+    check_sizes(config)
+}
+
+/// Steps of a run: their schedules are walked through while it is planned, which takes seconds for
+/// these, and their measurements would fill a disk.
+const MOST_STEPS: u64 = 100_000_000;
+/// Blocks of a transformer: the list of their tensors takes memory before any of their numbers.
+const MOST_LAYERS: usize = 10_000;
+/// Tokens or images a step.
+const MOST_PER_STEP: usize = 1 << 32;
+
+/// Refuses a number of steps that no run has.
+pub(super) fn check_steps(steps: u64) -> Result<(), ConfigFault> {
+    let meaning = "how many batches are trained on";
+    at_most("run.steps", steps as f64, steps <= MOST_STEPS, "be at most 100,000,000", meaning)
+}
+
+/// Refuses sizes before they are allocated.
+fn check_sizes(config: &RunConfig) -> Result<(), ConfigFault> {
+    check_steps(config.run.steps.unwrap_or(0))?;
+    let (layers, context) = match &config.model.network {
+        ModelConfig::Gpt(model) => (model.layers, model.context),
+        ModelConfig::Vision(VisionConfig::Vit(model)) => (model.layers, 1),
+        ModelConfig::Vision(_) => (1, 1),
+    };
+    let meaning = "how many blocks follow each other";
+    at_most("model.layers", layers as f64, layers <= MOST_LAYERS, "be at most 10,000", meaning)?;
+    for (key, value, meaning) in [
+        (
+            "data.sequences",
+            config.data.sequences,
+            "how many windows of model.context tokens a step takes",
+        ),
+        ("data.batch", config.data.batch, "how many images a step takes"),
+    ] {
+        let Some(value) = value else { continue };
+        let holds = value.checked_mul(context).is_some_and(|samples| samples <= MOST_PER_STEP);
+        at_most(key, value as f64, holds, "make steps of at most 2^32 samples", meaning)?;
+    }
+    Ok(())
+}
+
+fn at_most(
+    key: &str,
+    value: f64,
+    holds: bool,
+    range: &'static str,
+    meaning: &'static str,
+) -> Result<(), ConfigFault> {
+    if holds { Ok(()) } else { Err(out_of_range(key, value, range, meaning)) }
 }
 
 fn out_of_range(

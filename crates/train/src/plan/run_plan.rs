@@ -3,7 +3,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use wd_decay::{
-    Anchor, Application, Choice, DecayRule, LearningRate, PeakLearningRate, Schedule, Unit,
+    Anchor, Application, Choice, DecayRule, LearningRate, OptimizerKind, PeakLearningRate,
+    Schedule, Unit,
 };
 use wd_nn::ParameterLayout;
 use wd_optim::{OptimizerConfig, TensorSettings};
@@ -11,7 +12,8 @@ use wd_store::Plan;
 
 use super::hyperball;
 use super::lambdas::choose_lambdas;
-use super::numbers::check_numbers;
+use super::memory::check_memory;
+use super::numbers::{check_numbers, check_steps};
 use super::optimizer::{auxiliary, learning_rate_ratio, resolve_optimizer};
 use super::record::record;
 use super::schedule::resolve_schedule;
@@ -66,6 +68,7 @@ impl RunPlan {
         check_numbers(config).map_err(at_its_place)?;
         let (model, images, data) = open_data(&source)?;
         let steps = data.steps(&source)?;
+        check_steps(steps).map_err(at_its_place)?;
         let schedule =
             resolve_schedule("schedule", &config.schedule, steps).map_err(at_its_place)?;
         let constant = ScheduleSection::constant();
@@ -78,6 +81,7 @@ impl RunPlan {
         if config.decay.holds() {
             hyperball::check_shapes(&layout, &choices).map_err(at_its_place)?;
         }
+        check_memory(config, &layout, &running, data.per_step).map_err(at_its_place)?;
         check_weights(&source, &model, &layout, &running)?;
         let record = record(
             config,
@@ -113,13 +117,22 @@ impl RunPlan {
     /// that step.
     fn refuse_overshoot(&self) -> Result<(), TrainError> {
         let peak = self.record.peak_learning_rate;
+        let is_sgd = self.record.optimizer == OptimizerKind::Sgd;
+        let mut seen = Vec::new();
         for (segment, choice) in self.layout.segments.iter().zip(&self.choices) {
             let ratio = learning_rate_ratio(&self.optimizer.direction, segment.role);
+            // Most tensors share both, and a run may have many steps.
+            if seen.contains(&(ratio, choice.lambda)) {
+                continue;
+            }
+            seen.push((ratio, choice.lambda));
             let shrink = |step: &u64| {
                 let rate = LearningRate(self.learning_rate(*step) * ratio);
                 let lambda = choice.lambda * self.lambda_factor(*step);
                 match self.rule().apply(lambda, rate, PeakLearningRate(peak * ratio)) {
                     Application::Shrink(shrink) => shrink.0,
+                    // The same multiplication of the weights, by way of the gradient.
+                    Application::Gradient(lambda) if is_sgd => rate.0 * lambda,
                     Application::Gradient(_) | Application::Sphere => 0.0,
                 }
             };

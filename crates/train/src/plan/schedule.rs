@@ -1,6 +1,6 @@
 //! The factors on the learning rate and on λ, by step.
 
-use wd_decay::Schedule;
+use wd_decay::{Schedule, ScheduleKind};
 
 use crate::config::{ConfigFault, Length, ScheduleSection};
 
@@ -10,6 +10,20 @@ pub(super) fn resolve_schedule(
     section: &ScheduleSection,
     steps: u64,
 ) -> Result<Schedule, ConfigFault> {
+    let fault = |source| ConfigFault::Schedule { key, source };
+    match (section.kind, section.points.is_empty()) {
+        (ScheduleKind::Points, _) => {
+            return Schedule::through(section.points, steps).map_err(fault);
+        }
+        (_, false) => {
+            return Err(ConfigFault::Conflict {
+                key,
+                reason: "points are drawn by the schedule of kind \"points\", and by no other",
+                mend: "write kind = \"points\", or leave the points out",
+            });
+        }
+        _ => {}
+    }
     for (name, length) in [("warmup", section.warmup), ("decay", section.decay)] {
         if let Length::Share(share) = length
             && !(0.0..=1.0).contains(&share)
@@ -24,5 +38,5 @@ pub(super) fn resolve_schedule(
         section.floor,
         section.decay.steps(steps),
     )
-    .map_err(|source| ConfigFault::Schedule { key, source })
+    .map_err(fault)
 }

@@ -19,7 +19,7 @@ use crate::{
 /// instead. Gives the step it took.
 ///
 /// # Errors
-/// A run without a checkpoint or without an average, a model that the library cannot express, a
+/// A run without a checkpoint or without an average, a checkpoint that is damaged, a model that the library cannot express, a
 /// file that cannot be written, another model's `config.json` beside it unless told to `overwrite`
 /// it.
 pub fn export_run(
@@ -32,14 +32,7 @@ pub fn export_run(
     let name = directory.config_path().display().to_string();
     let source = ConfigSource::parse(&name, directory.read_config()?)?;
     let plan = directory.read_plan()?;
-    let checkpoints = directory.checkpoints();
-    let checkpoint = match step {
-        Some(step) => checkpoints.load(step)?,
-        None => checkpoints
-            .latest()?
-            .checkpoint
-            .ok_or_else(|| TrainError::NoCheckpoint { directory: directory.path().to_owned() })?,
-    };
+    let checkpoint = checkpoint::of(directory, step)?;
     let step = checkpoint.step;
     let model = planned_model(&source, &plan)?;
     let (layout, running_layout) = (model.layout(), model.running_statistics());

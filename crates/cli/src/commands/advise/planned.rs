@@ -67,6 +67,10 @@ pub(super) struct Options {
     #[arg(long, value_name = "λ")]
     base_lambda: Option<f64>,
 
+    /// Tokens that model was trained on in all: says which law of width applies
+    #[arg(long, value_name = "N")]
+    base_tokens: Option<String>,
+
     /// Training starts from weights that were trained before
     #[arg(long, conflicts_with = "config")]
     fine_tune: bool,
@@ -119,7 +123,7 @@ impl Options {
             fine_tuning: self.fine_tune,
             ..PlannedRun::new(&run)?
         };
-        let planned = self.beside_a_smaller_model(planned).checked()?;
+        let planned = self.beside_a_smaller_model(planned)?.checked()?;
         let sweep = vec!["wd sweep CONFIG.toml".to_owned()];
         Ok(Planned { planned, run, sweep, configured: None })
     }
@@ -155,15 +159,24 @@ impl Options {
         sweep.extend(set.iter().filter(kept).map(|change| quoted(change)));
         sweep.extend((!same_peak).then(|| "decay.rule=decoupled".to_owned()));
         Ok(Planned {
-            planned: self.beside_a_smaller_model(planned).checked()?,
+            planned: self.beside_a_smaller_model(planned)?.checked()?,
             configured: Some((record.lambda, plan.rule())),
             run,
             sweep,
         })
     }
 
-    fn beside_a_smaller_model(&self, run: PlannedRun) -> PlannedRun {
-        PlannedRun { base_width: self.base_width, base_lambda: self.base_lambda, ..run }
+    fn beside_a_smaller_model(&self, run: PlannedRun) -> Result<PlannedRun, ConventionError> {
+        let base_total = match &self.base_tokens {
+            Some(text) => Some(text.parse::<Quantity>()?.value),
+            None => None,
+        };
+        Ok(PlannedRun {
+            base_width: self.base_width,
+            base_lambda: self.base_lambda,
+            base_total,
+            ..run
+        })
     }
 }
 

@@ -45,7 +45,6 @@ pub(super) fn declared(source: ConfigSource) -> Result<DeclaredDecay, CommandErr
             cautious: optimizer.cautious,
         },
         lambda: Declared::stated(config.decay.lambda()),
-        lambda_schedule: lambda_schedule.filter(|_| config.decay.schedule.is_some()),
         momenta: momenta(&optimizer.direction),
         muon_scale: width.map(|fan_in| MuonScale::Shape { fan_in }),
         l1_ratio: 0.0,
@@ -53,7 +52,10 @@ pub(super) fn declared(source: ConfigSource) -> Result<DeclaredDecay, CommandErr
         decayed: DecayedTensors::of(roles.zip(decays), config.decay.policy().name()),
         // The kernels of this project take decay and update in one pass.
         stores_shrunk_weights: false,
-        run: run(&source, &declaration, plan.as_ref()),
+        run: Run {
+            lambda_schedule: lambda_schedule.filter(|_| config.decay.schedule.is_some()),
+            ..run(&source, &declaration, plan.as_ref())
+        },
         remarks: remarks(&source, &declaration, plan.as_ref()),
     })
 }

@@ -95,12 +95,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Some(path) => format!("What weight decay does to a small model of {}", path.display()),
         None => definition.title.clone(),
     };
-    let mut study = Study::open_or_create(&out, &title, &base)?;
     if arguments.seeds == Some(0) {
         return Err(CommandError::usage("--seeds 0 would train nothing", "give 1 or more"));
     }
-    let trials = definition.add_to(&mut study, length, arguments.seeds)?;
-    study.save()?;
+    let (study, trials) = Study::extend(&out, &title, &base, |study| {
+        definition.add_to(study, length, arguments.seeds).map_err(CommandError::from)
+    })?;
 
     eprintln!("{} → {}", number::counted(trials.len() as u64, "trial"), out.display());
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {

@@ -79,7 +79,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     if let Some(path) = &arguments.data {
         refuse_unusable(path, &trials)?;
     }
-    study.save()?;
+    let (study, trials) = Study::extend(&out, &title, &base, |study| {
+        definition.add_to(study, length, arguments.seeds).map_err(CommandError::from)
+    })?;
 
     eprintln!("{} → {}", number::counted(trials.len() as u64, "trial"), out.display());
     launch::train_and_report(&study, &trials, arguments.jobs, |html| {

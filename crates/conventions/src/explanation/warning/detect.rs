@@ -3,9 +3,11 @@
 use wd_decay::{DecayRule, Dtype, OptimizerKind, ScheduleKind};
 
 use super::kind::Warning;
-use super::thresholds::{FORGETFUL_TAU, INERT_KAPPA, ROW_LOSS};
+use super::thresholds::{
+    F32_COARSE_SHRINK, FORGETFUL_TAU, INERT_KAPPA, ROW_LOSS, forgetful_epochs,
+};
 use crate::DeclaredDecay;
-use crate::explanation::trajectory::{BF16_LEAST_SHRINK, Trajectory};
+use crate::explanation::trajectory::{BF16_LEAST_SHRINK, F32_LEAST_SHRINK, Trajectory};
 
 impl Warning {
     /// Every warning that a decay calls for, gravest first.
@@ -56,6 +58,7 @@ impl Warning {
                 });
             }
         }
+        warnings.extend(of_f32(decay, rule, peak_shrink, trajectory));
         let adaptive = decay.optimizer.is_some_and(OptimizerKind::is_adaptive);
         if rule == DecayRule::CoupledL2 && adaptive {
             warnings.push(Warning::CoupledUnderAdaptive { name: decay.name.clone() });
@@ -72,7 +75,7 @@ impl Warning {
         if let Some(schedule) = run.schedule
             && rule == DecayRule::Constant
             && schedule.kind != ScheduleKind::Constant
-            && decay.lambda_schedule.is_none()
+            && decay.run.lambda_schedule.is_none()
         {
             warnings.push(Warning::ScheduleIgnored {
                 last_factor: schedule.factor(schedule.steps.saturating_sub(1)),
@@ -93,6 +96,26 @@ impl Warning {
     }
 }
 
+/// Warnings about f32's own floor; where decay and update are added at once, their sum is rounded.
+fn of_f32(
+    decay: &DeclaredDecay,
+    rule: DecayRule,
+    peak_shrink: f64,
+    trajectory: Option<&Trajectory>,
+) -> Option<Warning> {
+    let in_place = decay.stores_shrunk_weights && rule != DecayRule::CoupledL2;
+    let is_small = peak_shrink > 0.0 && peak_shrink < F32_COARSE_SHRINK;
+    if decay.run.dtype != Dtype::F32 || !in_place || !is_small {
+        return None;
+    }
+    let lambda = decay.lambda.value;
+    if peak_shrink < F32_LEAST_SHRINK {
+        return Some(Warning::LostInF32 { peak_shrink, lambda });
+    }
+    let share_of_steps = trajectory.map_or(0.0, |trajectory| trajectory.share_of_steps_below_f32);
+    Some(Warning::CoarseInF32 { peak_shrink, share_of_steps, lambda })
+}
+
 /// Warnings about κ and τ.
 fn of_length(
     decay: &DeclaredDecay,
@@ -107,9 +130,17 @@ fn of_length(
     let tau_fraction = tau_fraction?;
     let epochs = decay.run.epochs.filter(|epochs| *epochs > 1.0);
     let tau_epochs = epochs.map(|epochs| tau_fraction * epochs);
+    let least_epochs = forgetful_epochs(decay.run.unit);
     let forgets = match tau_epochs {
-        Some(tau) => tau < 1.0,
+        Some(tau) => tau < least_epochs,
         None => tau_fraction < FORGETFUL_TAU,
     };
-    forgets.then_some(Warning::ForgetsItsData { kappa, tau_fraction, tau_epochs, lambda, rule })
+    forgets.then_some(Warning::ForgetsItsData {
+        kappa,
+        tau_fraction,
+        tau_epochs,
+        least_epochs,
+        lambda,
+        rule,
+    })
 }

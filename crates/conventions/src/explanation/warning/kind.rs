@@ -40,6 +40,22 @@ pub enum Warning {
         /// Share of the decaying steps whose decay alone would round away.
         share_of_steps: f64,
     },
+    /// w(1 − s) rounds back to w in f32 too, throughout the run.
+    LostInF32 {
+        /// The peak shrink.
+        peak_shrink: f64,
+        /// λ, for the fix.
+        lambda: f64,
+    },
+    /// Near that floor 1 − s is so coarse that λ acts as another.
+    CoarseInF32 {
+        /// The peak shrink.
+        peak_shrink: f64,
+        /// Share of the decaying steps that do nothing.
+        share_of_steps: f64,
+        /// λ, for the fix.
+        lambda: f64,
+    },
     /// κ ≪ 1: the run is over before the decay did anything.
     Inert {
         /// κ.
@@ -55,6 +71,8 @@ pub enum Warning {
         tau_fraction: f64,
         /// τ in epochs, for a run of several.
         tau_epochs: Option<f64>,
+        /// The least τ in epochs that was found good on such data.
+        least_epochs: f64,
         /// λ, for the fix.
         lambda: f64,
         /// The rule, for the fix.
@@ -96,6 +114,8 @@ impl Warning {
             Warning::Overshoots { .. } => "overshoots",
             Warning::LostInBf16 { .. } => "lost-in-bf16",
             Warning::RoundedWithUpdate { .. } => "rounded-with-update",
+            Warning::LostInF32 { .. } => "lost-in-f32",
+            Warning::CoarseInF32 { .. } => "coarse-in-f32",
             Warning::Inert { .. } => "inert",
             Warning::ForgetsItsData { .. } => "forgets-its-data",
             Warning::ConstantLearningRate => "constant-learning-rate",

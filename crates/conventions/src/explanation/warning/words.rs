@@ -6,7 +6,7 @@ use wd_page::counted;
 use wd_page::number::{share, short};
 
 use super::kind::Warning;
-use super::thresholds::FORGETFUL_TAU;
+use super::thresholds::{F32_COARSE_SHRINK, F32_MEASURED, FORGETFUL_TAU};
 
 /// The commonest way to a decay far too strong.
 const COPIED_ACROSS_CONVENTIONS: &str = "was λ copied from a library that multiplies it by the \
@@ -48,26 +48,49 @@ impl Warning {
                 share(*share_of_steps),
                 short(*peak_shrink)
             ),
+            Warning::LostInF32 { peak_shrink, .. } => format!(
+                "f32 weights have 24 significant bits: where a step shrinks by less than 2⁻²⁵ = \
+                 2.98e-8, 1 − s rounds to 1 and nothing decays. The largest shrink here is {}. κ \
+                 and the predicted RMS are those of exact arithmetic",
+                short(*peak_shrink)
+            ),
+            Warning::CoarseInF32 { peak_shrink, share_of_steps, .. } => {
+                let measured: Vec<String> = F32_MEASURED
+                    .iter()
+                    .map(|(shrink, times)| format!("{} times at {}", short(*times), short(*shrink)))
+                    .collect();
+                format!(
+                    "f32 weights have 24 significant bits, and 1 − s is rounded to multiples of \
+                     2⁻²⁴ = 5.96e-8: near those λ acts as another. Measured with torch.optim.AdamW \
+                     without gradients, it acts {}, and below 2.98e-8 not at all. The largest \
+                     shrink here is {}; {} of the decaying steps do nothing",
+                    measured.join(", "),
+                    short(*peak_shrink),
+                    share(*share_of_steps)
+                )
+            }
             Warning::Inert { kappa, .. } => format!(
                 "κ = {}: over the whole run the decay takes {} off weights that no gradient moves",
                 short(*kappa),
                 share(-(-kappa).exp_m1())
             ),
-            Warning::ForgetsItsData { kappa, tau_fraction, tau_epochs, .. } => match tau_epochs {
-                Some(epochs) => format!(
-                    "τ = {}: the weights average over less than one pass, so that the order of the \
-                     data within it matters (κ = {}; Wang & Aitchison 2024 find the best τ between \
-                     1 epoch and the whole run)",
-                    counted(short(*epochs), "epoch"),
-                    short(*kappa)
-                ),
-                None => format!(
-                    "τ is {} of the run (κ = {}): the weights remember only the last few τ of a \
-                     single pass, and forget the rest of its data",
-                    share(*tau_fraction),
-                    short(*kappa)
-                ),
-            },
+            Warning::ForgetsItsData { kappa, tau_fraction, tau_epochs, least_epochs, .. } => {
+                match tau_epochs {
+                    Some(epochs) => format!(
+                        "τ = {}: the weights average over less than one pass, so that the order of \
+                         the data within it matters (κ = {}; {})",
+                        counted(short(*epochs), "epoch"),
+                        short(*kappa),
+                        least_timescale(*least_epochs)
+                    ),
+                    None => format!(
+                        "τ is {} of the run (κ = {}): the weights remember only the last few τ of \
+                         a single pass, and forget the rest of its data",
+                        share(*tau_fraction),
+                        short(*kappa)
+                    ),
+                }
+            }
             Warning::ConstantLearningRate => {
                 "the learning rate never falls: in one pass over text λ was then measured to raise \
                  only the effective learning rate, and with it the raw training loss; its gain \
@@ -117,6 +140,18 @@ impl Warning {
                  decay and update before it rounds"
                     .to_owned()
             }
+            Warning::LostInF32 { peak_shrink, lambda }
+            | Warning::CoarseInF32 { peak_shrink, lambda, .. } => {
+                let enough = lambda / peak_shrink * F32_COARSE_SHRINK;
+                let raised = match enough.is_finite() {
+                    true => format!("λ = {} would be above it", short(enough)),
+                    false => "no λ is above it: raise the learning rate".to_owned(),
+                };
+                format!(
+                    "{raised}; if the weights should stay near their start (fine-tuning), leave λ \
+                     out or decay to the start instead"
+                )
+            }
             Warning::Inert { kappa, lambda } if !(lambda / kappa).is_finite() => {
                 "no λ changes that: raise the learning rate".to_owned()
             }
@@ -125,9 +160,20 @@ impl Warning {
                  (fine-tuning), decay to the start instead; else leave λ out of the search",
                 short(lambda / kappa)
             ),
-            Warning::ForgetsItsData { tau_fraction, tau_epochs, lambda, rule, .. } => {
+            Warning::ForgetsItsData {
+                tau_fraction,
+                tau_epochs,
+                least_epochs,
+                lambda,
+                rule,
+                ..
+            } => {
                 let fix = match tau_epochs {
-                    Some(epochs) => format!("λ = {} gives τ = 1 epoch", short(lambda * epochs)),
+                    Some(epochs) => format!(
+                        "λ = {} gives τ = {}",
+                        short(lambda * epochs / least_epochs),
+                        counted(short(*least_epochs), "epoch")
+                    ),
                     None => format!(
                         "λ = {} gives τ = {} of the run",
                         short(lambda * tau_fraction / FORGETFUL_TAU),
@@ -163,6 +209,18 @@ impl Warning {
                     .to_owned()
             }
         }
+    }
+}
+
+/// Which τ were found good, in passes over the data.
+fn least_timescale(least_epochs: f64) -> String {
+    match least_epochs {
+        1.0 => "Wang & Aitchison 2024 find the best τ of images between 1 epoch and the whole run"
+            .to_owned(),
+        least => format!(
+            "on repeated text the λ that Kim et al. 2026 tuned have τ of {} of an epoch and more",
+            short(least)
+        ),
     }
 }
 

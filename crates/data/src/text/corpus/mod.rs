@@ -148,14 +148,14 @@ impl Corpus {
     }
 
     /// Hashes all tokens and the document index, and compares with what was written when the corpus
-    /// was made.
+    /// was made: damage, or another's tokens, would otherwise be trained on in silence.
     ///
     /// # Errors
     /// [`TextError::Damaged`] when they differ.
     pub fn verify(&self) -> Result<(), TextError> {
         let mut hasher = blake3::Hasher::new();
         for shard in &self.opened.shards {
-            hasher.update(shard);
+            hasher.update_rayon(shard);
         }
         for end in &self.opened.ends {
             hasher.update(&end.to_le_bytes());

@@ -1,12 +1,12 @@
 //! JSONL: one JSON object a line, its field `text` the document.
 
 use std::borrow::Cow;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::piece::{Piece, next_cut};
+use super::piece::{MOST_HELD_BYTES, Piece, next_cut};
 use crate::FileError;
 use crate::text::error::TextError;
 
@@ -62,10 +62,15 @@ impl JsonlReader {
         loop {
             self.offset += self.bytes.len() as u64;
             self.bytes.clear();
-            let count = self
-                .reader
+            let count = (&mut self.reader)
+                .take(MOST_HELD_BYTES as u64 + 1)
                 .read_until(b'\n', &mut self.bytes)
                 .map_err(FileError::io("read", &self.path))?;
+            if count > MOST_HELD_BYTES {
+                let what = format!("line {}", self.line + 1);
+                let problem = "each line has to be one JSON object; cut the document";
+                return Err(TextError::too_long(&self.path, &what, problem));
+            }
             if count == 0 {
                 return Ok(false);
             }

@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 use crate::FileError;
 use crate::compressed::{BytesRead, open};
 use crate::text::error::TextError;
-pub(crate) use piece::Piece;
 #[cfg(test)]
 pub(crate) use piece::last_boundary;
+pub(crate) use piece::{MOST_HELD_BYTES, Piece};
 
 /// How a file is cut into documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +136,9 @@ impl Documents {
                 // Nothing of this document has been passed on: whether it is one is not known yet.
                 if piece.ends {
                     self.blank.clear();
+                } else if self.blank.len() + piece.text.len() > MOST_HELD_BYTES {
+                    let problem = "is white space alone";
+                    return Err(TextError::too_long(&self.path, "a stretch of text", problem));
                 } else {
                     self.blank.push_str(&piece.text);
                 }

@@ -4,6 +4,10 @@
 /// that the pieces of one long document keep every core busy.
 pub(crate) const PIECE_BYTES: usize = 1 << 16;
 
+/// Bytes of a document that are held at a time, at most: of a line of JSONL, or of a text without a
+/// place to cut. A tokenizer would need many times as much for one word of this length.
+pub(crate) const MOST_HELD_BYTES: usize = 1 << 27;
+
 /// A part of a document.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Piece {

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use super::piece::{PIECE_BYTES, Piece, last_boundary};
+use super::piece::{MOST_HELD_BYTES, PIECE_BYTES, Piece, last_boundary};
 use crate::FileError;
 use crate::text::error::TextError;
 
@@ -89,6 +89,10 @@ impl TextReader {
     fn refill(&mut self) -> Result<(), TextError> {
         self.text.drain(..self.start);
         self.start = 0;
+        if self.text.len() > MOST_HELD_BYTES {
+            let problem = "has no end of a word at which it could be cut";
+            return Err(TextError::too_long(&self.path, "a stretch of text", problem));
+        }
         let wanted = self.text.len().max(2 * PIECE_BYTES);
         while self.tail.len() < wanted {
             let bytes = self.reader.fill_buf().map_err(FileError::io("read", &self.path))?;

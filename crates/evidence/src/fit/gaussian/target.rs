@@ -42,7 +42,6 @@ pub(super) fn analysis(
         }
     };
     let path = points.iter().map(|point| PathPoint {
-        lambda: point.lambda,
         log_evidence: point.log_evidence,
         effective_parameters: point.effective_parameters,
         squared_norm: point.squared_norm,

@@ -5,20 +5,21 @@
 //! | `samples` | maximum likelihood and MAP as the sample grows; error over λ |
 //! | `ways` | λ seen four ways |
 //! | `recovery` | the σ that the evidence finds of weights drawn with a known one |
-//! | `rivals` | evidence against cross-validation, where the model is right and where it is wrong |
+//! | `cross_validation` | evidence against cross-validation, where the model is right and where it is wrong |
 
+mod cross_validation;
 mod recovery;
-mod rivals;
 mod samples;
 mod ways;
 
 use crate::prior::findings::PriorFindings;
 use crate::prior::simulation::Rule;
 use crate::prior::tables;
+use wd_lab::wording::Ends;
+use wd_page::{Content, Context, Page, Section, number};
 use wd_statistics::Interval;
 
 use wd_page::figure::Colour;
-use wd_page::{Content, Context, Page, Section};
 
 impl PriorFindings {
     /// The study as a page.
@@ -46,7 +47,7 @@ fn page(findings: &PriorFindings, context: &Context) -> Page {
         samples::curve(&findings.curve),
         ways::section(&findings.ways),
         recovery::section(&findings.recovery),
-        rivals::section(&findings.rivals),
+        cross_validation::section(&findings.against_cross_validation),
     ];
     sections.extend(context.sections());
     Page {
@@ -86,11 +87,5 @@ fn colour(rule: Rule) -> Colour {
 
 /// `0.123 (0.1 to 0.15)`.
 fn with_interval(interval: Interval, decimals: usize) -> String {
-    use wd_page::number::fixed;
-    format!(
-        "{} ({} to {})",
-        fixed(interval.mean, decimals),
-        fixed(interval.low, decimals),
-        fixed(interval.high, decimals)
-    )
+    Ends::Range.write(&interval, |value| number::fixed(value, decimals))
 }

@@ -2,8 +2,7 @@
 
 use crate::prior::findings::Recovery;
 use wd_page::figure::{Colour, Mark, Panel, PanelFigure, Point, Reference, Series};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 pub(super) fn section(found: &[Recovery]) -> Section {
     let mut widths: Vec<usize> = found.iter().map(|group| group.columns).collect();
@@ -18,11 +17,9 @@ pub(super) fn section(found: &[Recovery]) -> Section {
             colour,
             Mark::Line,
             group()
-                .map(|group| Point {
-                    x: group.rows as f64,
-                    y: group.quartiles[1],
-                    low: group.quartiles[0],
-                    high: group.quartiles[2],
+                .map(|group| {
+                    let [low, median, high] = group.quartiles;
+                    Point::with_interval(group.rows as f64, median, low, high)
                 })
                 .collect(),
         ));
@@ -31,11 +28,9 @@ pub(super) fn section(found: &[Recovery]) -> Section {
             colour,
             Mark::Line,
             group()
-                .map(|group| Point {
-                    x: group.rows as f64,
-                    y: group.coverage,
-                    low: group.coverage_interval.0,
-                    high: group.coverage_interval.1,
+                .map(|group| {
+                    let (low, high) = group.coverage_interval;
+                    Point::with_interval(group.rows as f64, group.coverage, low, high)
                 })
                 .collect(),
         ));
@@ -80,14 +75,14 @@ pub(super) fn section(found: &[Recovery]) -> Section {
         "recovery",
         "Weights drawn from a known prior",
         vec![
-            Content::Figure(Box::new(FigureBlock::of_panels(
+            FigureBlock::of_panels(
                 PanelFigure::over("recovery-figure", "rows, n", vec![sigma, coverage], 1),
                 "The σ that the evidence finds, and how often its interval is right.",
                 "Bands are quartiles over draws above, and the 95 % interval of a share (Wilson) \
                  below. More rows show the weights more exactly, but σ is a property of p weights: \
                  its error does not fall below about 1/√(2p) of σ, whatever n.",
                 number::measured,
-            ))),
+            ).into(),
             Content::Table(table),
             Content::Paragraph(
                 "A draw without an inner maximum of the evidence has no interval and counts as one \

@@ -5,8 +5,7 @@ use crate::prior::findings::{ErrorCurve, PriorFindings};
 use crate::prior::simulation::Rule;
 use wd_lab::page::mean_point;
 use wd_page::figure::{Colour, Mark, Moment, Panel, PanelFigure, Reference, Series, Transform};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 pub(super) fn sizes(findings: &PriorFindings) -> Section {
     let mut errors = [
@@ -90,7 +89,7 @@ pub(super) fn sizes(findings: &PriorFindings) -> Section {
     Section::full(
         "samples",
         "Where maximum likelihood over-fits",
-        vec![Content::Figure(Box::new(figure)), Content::Table(table)],
+        vec![figure.into(), Content::Table(table)],
     )
     .named("Small samples")
 }
@@ -188,8 +187,8 @@ pub(super) fn curve(curve: &ErrorCurve) -> Section {
         "curve",
         "Too weak a prior, too strong a prior",
         vec![
-            Content::Figure(Box::new(figure)),
-            Content::Figure(Box::new(over_sigma)),
+            figure.into(),
+            over_sigma.into(),
             Content::Heading("Where each rule puts λ".to_owned()),
             Content::Table(chosen),
             Content::More("λ, σ and errors along the curve".to_owned(), vec![Content::Table(path)]),

@@ -2,10 +2,9 @@
 
 use crate::prior::findings::FourWays;
 use wd_page::figure::{
-    Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Reference, Series, Transform,
+    Colour, Horizontal, Mark, Panel, PanelFigure, Point, Reference, Series, Transform,
 };
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 /// What the four ways are to agree within.
 const AGREEMENT: f64 = 1e-6;
@@ -15,13 +14,8 @@ pub(super) fn section(found: &FourWays) -> Section {
     let others = &found.ways[found.ways.len().min(1)..];
     let mut panel = Panel::new("‖w − w₁‖/‖w₁‖ to the normal equations", 200.0);
     panel.transform = Transform::Log;
-    let point = |(index, y): (usize, f64)| Point {
-        x: index as f64,
-        // Equal to the last bit is drawn at the roundoff of f64.
-        y: y.max(f64::EPSILON / 2.0),
-        low: f64::NAN,
-        high: f64::NAN,
-    };
+    // Equal to the last bit is drawn at the roundoff of f64.
+    let point = |(index, y): (usize, f64)| Point::at(index as f64, y.max(f64::EPSILON / 2.0));
     panel.series = vec![
         Series::new(
             "difference measured",
@@ -37,19 +31,9 @@ pub(super) fn section(found: &FourWays) -> Section {
         ),
     ];
     panel.references.push(Reference { y: AGREEMENT, label: "10⁻⁶".to_owned(), dotted: true });
-    let figure = PanelFigure {
-        id: "four-ways".to_owned(),
-        title: String::new(),
-        description: String::new(),
-        horizontal: Horizontal::Categories {
-            label: "way to the minimum".to_owned(),
-            names: others.iter().map(|way| way.name.clone()).collect(),
-        },
-        panels: vec![panel],
-        columns: 1,
-        labels: Labels::Key,
-        dashes: String::new(),
-    };
+    let names = others.iter().map(|way| way.name.clone());
+    let horizontal = Horizontal::categories("way to the minimum", names);
+    let figure = PanelFigure::along("four-ways", horizontal, vec![panel]);
     let mut table =
         Table::new(&["way", "arithmetic", "steps", "‖w − w₁‖/‖w₁‖", "largest of a coefficient"], 2);
     for way in &found.ways {
@@ -75,14 +59,15 @@ pub(super) fn section(found: &FourWays) -> Section {
                 number::short(number::rounded(found.lambda)),
                 number::short(number::rounded(found.mean_loss_lambda)),
             )),
-            Content::Figure(Box::new(FigureBlock::of_panels(
+            FigureBlock::of_panels(
                 figure,
                 "The same minimum, reached four ways.",
                 "The normal equations are the reference. The optimizer computes in f32, whose \
                  weights have a spacing of about 10⁻⁷ of their size: that is the scale of what it \
                  can reach.",
                 number::measured,
-            ))),
+            )
+            .into(),
             Content::Table(table),
         ],
     )

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::population::Population;
 use super::random::Random;
 use super::table::Table;
-use super::world::World;
 use wd_evidence::comparison::{Comparison, Criterion, Curve, Measure};
 use wd_evidence::{
     EvidenceError, Gaussian, Intercept, LeaveOneOut, Options, Statistics, cross_validate,
@@ -68,8 +68,8 @@ pub fn repeat<T: Send>(
 ///
 /// # Errors
 /// What [`Gaussian::from_rows`] refuses, such as fewer than two rows.
-pub fn trial(world: &World, n: usize, seed: u64) -> Result<Trial, EvidenceError> {
-    let draw = world.draw(n, &mut Random::new(seed));
+pub fn trial(population: &Population, n: usize, seed: u64) -> Result<Trial, EvidenceError> {
+    let draw = population.draw(n, &mut Random::new(seed));
     let model = model(&draw.sample)?;
     let lambda = choose(&model, &draw.sample)?;
     let errors = |table: &Table| errors(&model, table, &lambda);
@@ -88,12 +88,12 @@ pub fn trial(world: &World, n: usize, seed: u64) -> Result<Trial, EvidenceError>
 /// # Errors
 /// As [`trial`]; [`EvidenceError::Lambda`].
 pub fn curve(
-    world: &World,
+    population: &Population,
     n: usize,
     seed: u64,
     lambdas: &[f64],
 ) -> Result<[Vec<f64>; 3], EvidenceError> {
-    let draw = world.draw(n, &mut Random::new(seed));
+    let draw = population.draw(n, &mut Random::new(seed));
     let model = model(&draw.sample)?;
     Ok([
         errors(&model, &draw.sample, lambdas)?,
@@ -150,11 +150,11 @@ fn choose(model: &Gaussian, sample: &Table) -> Result<[f64; 4], EvidenceError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::world::{Noise, Synthetic, Weights};
+    use super::super::population::{Noise, Synthetic, Weights};
     use super::*;
 
-    fn world() -> World {
-        World::Synthetic(Synthetic {
+    fn population() -> Population {
+        Population::Synthetic(Synthetic {
             columns: 10,
             correlation: 0.0,
             weights: Weights::Prior(0.5),
@@ -164,10 +164,11 @@ mod tests {
 
     #[test]
     fn a_seed_fixes_a_trial_and_its_curve() {
-        let found = trial(&world(), 16, 5).expect("a trial");
-        assert_eq!(found, trial(&world(), 16, 5).expect("a trial"));
-        assert_ne!(found, trial(&world(), 16, 6).expect("a trial"));
-        let [training, fresh, shifted] = curve(&world(), 16, 5, &found.lambda).expect("errors");
+        let found = trial(&population(), 16, 5).expect("a trial");
+        assert_eq!(found, trial(&population(), 16, 5).expect("a trial"));
+        assert_ne!(found, trial(&population(), 16, 6).expect("a trial"));
+        let [training, fresh, shifted] =
+            curve(&population(), 16, 5, &found.lambda).expect("errors");
         assert_eq!(training, found.training);
         assert_eq!(fresh, found.fresh);
         assert_eq!(shifted, found.shifted);
@@ -177,7 +178,7 @@ mod tests {
     fn maximum_likelihood_fits_its_own_sample_best_and_new_rows_worst() {
         let mut excess = 0.0;
         for seed in 0..40 {
-            let found = trial(&world(), 16, seed).expect("a trial");
+            let found = trial(&population(), 16, seed).expect("a trial");
             for rule in 1..4 {
                 assert!(found.training[0] <= found.training[rule] * (1.0 + 1e-9));
             }

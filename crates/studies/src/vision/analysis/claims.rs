@@ -5,6 +5,7 @@ use super::scaling::RATE;
 use super::{Censored, Gain, ONE_PASS, Optimum, Ratio, Regime, Scaling, Surface};
 use wd_lab::setting::spell;
 use wd_lab::verdict::ActsAs;
+use wd_lab::wording::Ends;
 use wd_lab::wording::sentence::{change, difference, short};
 use wd_page::{Claim, Supported};
 use wd_statistics::{Interval, PairedDifference};
@@ -39,6 +40,12 @@ fn sign(difference: &PairedDifference) -> Option<f64> {
         None => difference.significant,
     };
     shown.then(|| difference.interval.mean.signum())
+}
+
+/// Is a loss shown to fall, or not to?
+fn falls(difference: &PairedDifference) -> Supported {
+    let sign = sign(difference);
+    Supported::decided(sign.is_some_and(|sign| sign < 0.0), sign.is_some())
 }
 
 fn two_sides(surface: &Surface, gain: &Gain) -> Claim {
@@ -81,11 +88,11 @@ fn two_sides(surface: &Surface, gain: &Gain) -> Claim {
 
 /// A factor with its interval, from a difference of logarithms.
 fn factor(log: &Interval) -> String {
-    let shown = |log: f64| short(log.exp());
+    let written = Ends::Brackets.write(log, |log| short(log.exp()));
     match log.n {
         0 => "not measured".to_owned(),
-        1 => format!("{} (one seed, no interval)", shown(log.mean)),
-        _ => format!("{} [{}, {}]", shown(log.mean), shown(log.low), shown(log.high)),
+        1 => format!("{written} (one seed, no interval)"),
+        _ => written,
     }
 }
 
@@ -112,11 +119,9 @@ fn place(optimum: &Optimum) -> String {
 fn more_decay(surfaces: &[Surface], ratio: &Ratio) -> Claim {
     let (one, other) = (&surfaces[ratio.one], &surfaces[ratio.other]);
     let log = &ratio.log_optimum;
-    let supported = match log.significant && !ratio.is_bound {
-        true if log.interval.mean > 0.0 => Supported::Supported,
-        true => Supported::Contradicted,
-        false => Supported::Undecided,
-    };
+    let shown = log.significant && !ratio.is_bound;
+    let rises = log.interval.mean > 0.0;
+    let supported = Supported::decided(shown && rises, shown && !rises);
     let places: Vec<String> = [one, other]
         .iter()
         .zip(&ratio.optima)
@@ -148,11 +153,7 @@ fn more_decay(surfaces: &[Surface], ratio: &Ratio) -> Claim {
 
 fn more_gain(surfaces: &[Surface], ratio: &Ratio) -> Claim {
     let (one, other) = (&surfaces[ratio.one], &surfaces[ratio.other]);
-    let supported = match sign(&ratio.gain) {
-        Some(sign) if sign < 0.0 => Supported::Supported,
-        Some(_) => Supported::Contradicted,
-        None => Supported::Undecided,
-    };
+    let supported = falls(&ratio.gain);
     let of = |gain: &Option<Gain>| {
         gain.as_ref().map_or_else(
             || "not measured".to_owned(),
@@ -195,18 +196,12 @@ fn moves(surfaces: &[Surface], scaling: &Scaling) -> Claim {
         _ => ("the more passes, the less λ a step", -1.0),
     };
     let supported = if expected == 0.0 {
-        match shown {
-            true => Supported::Contradicted,
-            // An interval that holds the slope of λ alone, 1, as well says nothing.
-            false if slope.n > 1 && slope.low > -1.0 && slope.high < 1.0 => Supported::Supported,
-            false => Supported::Undecided,
-        }
+        // An interval that holds the slope of λ alone, 1, as well says nothing.
+        let is_narrow = slope.n > 1 && slope.low > -1.0 && slope.high < 1.0;
+        Supported::decided(!shown && is_narrow, shown)
     } else {
-        match shown {
-            true if slope.mean * expected > 0.0 => Supported::Supported,
-            true => Supported::Contradicted,
-            false => Supported::Undecided,
-        }
+        let is_expected = slope.mean * expected > 0.0;
+        Supported::decided(shown && is_expected, shown && !is_expected)
     };
     let bound = match scaling.is_bound {
         true => " An optimum lies at an end of its grid: the slope is a bound.",
@@ -269,11 +264,7 @@ fn shift(surface: &Surface, gain: &Gain) -> Option<Claim> {
     if gain.shifted_loss.interval.n == 0 || gain.test_loss.interval.mean >= 0.0 {
         return None;
     }
-    let supported = match sign(&gain.shifted_loss) {
-        Some(sign) if sign < 0.0 => Supported::Supported,
-        Some(_) => Supported::Contradicted,
-        None => Supported::Undecided,
-    };
+    let supported = falls(&gain.shifted_loss);
     Some(Claim {
         claim: format!(
             "{}: the λ that is best on the test images helps on shifted ones too",

@@ -1,11 +1,12 @@
 //! The numbers of a finished trial that are compared.
 
 use serde::Serialize;
-use wd_store::{MetricsReader, Plan, RunDirectory, Status, StoreError};
+use wd_store::{Plan, Status};
 
-use wd_lab::LabError;
 use wd_lab::configuration::{Flat, flatten};
+use wd_lab::record::Series;
 use wd_lab::study::Study;
+use wd_lab::{LabError, Record};
 
 /// Losses (nats an image) and accuracies (0 … 1) of the final weights; NaN where the run did not
 /// measure them.
@@ -33,60 +34,41 @@ impl Finals {
         self.test_loss - self.train_loss
     }
 
-    fn read(reader: &MetricsReader) -> Result<Self, LabError> {
-        let last = |name: &str| -> Result<f64, LabError> {
-            match reader.has_column(name) {
-                true => Ok(reader.column(name)?.last().copied().unwrap_or(f64::NAN)),
-                false => Ok(f64::NAN),
-            }
-        };
-        Ok(Finals {
-            test_loss: last("validation_loss")?,
-            train_loss: last("train_eval_loss")?,
-            test_accuracy: last("test_accuracy")?,
-            train_accuracy: last("train_accuracy")?,
-            calibration_error: last("calibration_error")?,
-            shifted_loss: last("shifted_loss")?,
-            shifted_accuracy: last("shifted_accuracy")?,
-        })
+    fn of(series: &Series) -> Self {
+        Finals {
+            test_loss: series.at_end("validation_loss"),
+            train_loss: series.at_end("train_eval_loss"),
+            test_accuracy: series.at_end("test_accuracy"),
+            train_accuracy: series.at_end("train_accuracy"),
+            calibration_error: series.at_end("calibration_error"),
+            shifted_loss: series.at_end("shifted_loss"),
+            shifted_accuracy: series.at_end("shifted_accuracy"),
+        }
     }
 }
 
 /// A trial that ended.
 #[derive(Debug, Clone)]
-pub(super) struct Record {
-    pub(super) configuration: Flat,
+pub(super) struct Ended {
+    pub(super) settings: Flat,
     pub(super) plan: Plan,
     /// Absent when it diverged.
     pub(super) finals: Option<Finals>,
 }
 
 /// Every trial that ended, and how many have not.
-pub(super) fn read(study: &Study) -> Result<(Vec<Record>, usize), LabError> {
-    let mut records = Vec::new();
-    let mut unfinished = 0;
+pub(super) fn read(study: &Study) -> Result<(Vec<Ended>, usize), LabError> {
+    let mut ended = Vec::new();
     for trial in study.trials() {
-        let run = match RunDirectory::open(&trial.directory) {
-            Ok(run) => run,
-            Err(StoreError::Missing { .. }) => {
-                unfinished += 1;
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let finals = match run.status()? {
-            Status::Finished { .. } => Some(Finals::read(&run.metrics()?)?),
+        let record = Record::read(&trial.directory, flatten(&trial.configuration)?)?;
+        let finals = match record.status {
+            Status::Finished { .. } => Some(Finals::of(&record.whole_series()?)),
             Status::Diverged { .. } => None,
-            Status::New | Status::Running { .. } | Status::Interrupted { .. } => {
-                unfinished += 1;
-                continue;
-            }
+            Status::New | Status::Running { .. } | Status::Interrupted { .. } => continue,
         };
-        records.push(Record {
-            configuration: flatten(&trial.configuration)?,
-            plan: run.read_plan()?,
-            finals,
-        });
+        let Record { settings, plan, .. } = record;
+        ended.extend(plan.map(|plan| Ended { settings, plan, finals }));
     }
-    Ok((records, unfinished))
+    let unfinished = study.trials().len() - ended.len();
+    Ok((ended, unfinished))
 }

@@ -26,10 +26,9 @@ mod surface;
 use serde::Serialize;
 use wd_decay::OptimizerKind;
 
-use wd_lab::analyse_some;
 use wd_lab::configuration::flatten;
 use wd_lab::study::{Study, Trial};
-use wd_lab::{Analysis, AnalysisOptions, LabError};
+use wd_lab::{Analysis, AnalysisOptions, LabError, analyse_some};
 use wd_page::Claim;
 
 pub use finals::Finals;
@@ -86,7 +85,7 @@ pub fn is_vision(study: &Study) -> bool {
 }
 
 /// Analyses a study, as far as it is finished. Where it has one model over many passes and in one
-/// pass over as many samples, both are judged besides as the main job judges its runs.
+/// pass over as many samples, both also get the verdict that any study of runs gets.
 ///
 /// # Errors
 /// [`LabError::NothingToAnalyse`] when no trial has finished; [`LabError::Store`] when a run

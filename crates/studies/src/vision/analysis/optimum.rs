@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Finals, Point, Surface};
-use wd_statistics::{Interval, PairedDifference};
-use wd_statistics::{adjust_family, interval};
+use wd_statistics::{Interval, PairedDifference, adjust_family, interval};
 
 /// Where a seed's lowest test loss lies at an end of the grid, so that its best λ is only bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -7,8 +7,7 @@ use serde::Serialize;
 use super::surface::{MODEL_KEY, shared_rates};
 use super::{Gain, Optimum, Surface};
 use wd_lab::configuration::Flat;
-use wd_statistics::interval;
-use wd_statistics::{Interval, PairedDifference};
+use wd_statistics::{Interval, PairedDifference, interval};
 
 /// What slopes are taken along, and what stays as it is meanwhile.
 struct Axis {

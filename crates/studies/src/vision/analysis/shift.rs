@@ -7,8 +7,7 @@ use serde::Serialize;
 use wd_lab::setting::spell;
 use wd_lab::wording::sentence::{change, difference, quantity};
 use wd_page::{Claim, Supported};
-use wd_statistics::{Interval, PairedDifference};
-use wd_statistics::{adjust_family, interval};
+use wd_statistics::{Interval, PairedDifference, adjust_family, interval};
 
 use wd_lab::LabError;
 use wd_lab::study::Study;
@@ -99,7 +98,7 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// Does the best λ help on corrupted images? Judged at every severity, corrected by Holm's
+    /// Does the best λ help on corrupted images? Decided at every severity, corrected by Holm's
     /// method over them.
     pub fn claim(&self, surfaces: &[Surface]) -> Claim {
         let mut differences: Vec<PairedDifference> = self
@@ -109,12 +108,8 @@ impl Shift {
             .map(|at| at.difference.clone())
             .collect();
         adjust_family(&mut differences);
-        let shown = |sign: f64| {
-            let holds = |difference: &PairedDifference| {
-                difference.holds_after_correction() && difference.interval.mean * sign > 0.0
-            };
-            differences.iter().any(holds)
-        };
+        let shown =
+            |sign: f64| differences.iter().any(|difference| difference.surely_has_sign(sign));
         let supported = match (shown(1.0), shown(-1.0)) {
             (true, false) => Supported::Supported,
             (false, true) => Supported::Contradicted,

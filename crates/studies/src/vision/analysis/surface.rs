@@ -6,18 +6,16 @@ use serde::Serialize;
 use wd_decay::{DecayRule, OptimizerKind};
 
 use super::Finals;
-use super::finals::Record;
+use super::finals::Ended;
 use wd_lab::LabError;
 use wd_lab::configuration::{Flat, flatten};
-use wd_lab::grid::SEED_KEY;
+use wd_lab::record::Roles;
 use wd_lab::study::{Study, Trial};
-use wd_statistics::Interval;
-use wd_statistics::interval;
+use wd_statistics::{Interval, interval};
 
 pub(super) const MODEL_KEY: &str = "model.kind";
 const KIND_KEY: &str = "optim.kind";
-const LAMBDA_KEY: &str = "decay.lambda";
-const LEARNING_RATE_KEY: &str = "optim.lr";
+const ROLES: Roles = Roles::CONFIGURED;
 
 /// Every trial that differs only in λ, η and the seed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -126,9 +124,9 @@ impl Surface {
         let mut trials = Vec::new();
         for trial in study.trials() {
             let flat = flatten(&trial.configuration)?;
-            let seed = number(&flat, SEED_KEY).unwrap_or(0.0) as u64;
+            let seed = number(&flat, ROLES.seed).unwrap_or(0.0) as u64;
             let is_of_point = self::learning_rate(&flat).is_none_or(|rate| rate == learning_rate)
-                && number(&flat, LAMBDA_KEY).unwrap_or(0.0) == lambda
+                && number(&flat, ROLES.lambda).unwrap_or(0.0) == lambda
                 && point.finals.contains_key(&seed);
             if is_of_point && shared(flat) == self.configuration {
                 trials.push((seed, trial));
@@ -190,7 +188,7 @@ fn number(configuration: &Flat, key: &str) -> Option<f64> {
 /// The peak η that a configuration gives; absent where it leaves it to the default, which all of
 /// its study share.
 pub(super) fn learning_rate(configuration: &Flat) -> Option<f64> {
-    number(configuration, LEARNING_RATE_KEY)
+    number(configuration, ROLES.learning_rate)
 }
 
 /// The rates at which all of some surfaces were trained: only at these can they be compared.
@@ -205,17 +203,17 @@ pub(super) fn shared_rates(surfaces: &[&Surface]) -> Vec<f64> {
 
 /// What a trial shares with all of its surface.
 pub(super) fn shared(mut configuration: Flat) -> Flat {
-    for key in [SEED_KEY, LAMBDA_KEY, LEARNING_RATE_KEY] {
+    for key in [ROLES.seed, ROLES.lambda, ROLES.learning_rate] {
         configuration.remove(key);
     }
     configuration
 }
 
 /// Sorts trials into surfaces.
-pub(super) fn gather(records: Vec<Record>) -> Vec<Surface> {
-    let mut groups: BTreeMap<(Flat, String), Vec<Record>> = BTreeMap::new();
+pub(super) fn gather(records: Vec<Ended>) -> Vec<Surface> {
+    let mut groups: BTreeMap<(Flat, String), Vec<Ended>> = BTreeMap::new();
     for record in records {
-        let key = (shared(record.configuration.clone()), record.plan.corpus_hash.clone());
+        let key = (shared(record.settings.clone()), record.plan.corpus_hash.clone());
         groups.entry(key).or_default().push(record);
     }
     let configurations: Vec<Flat> = groups.keys().map(|(shared, _)| shared.clone()).collect();
@@ -269,10 +267,10 @@ pub(super) fn gather(records: Vec<Record>) -> Vec<Surface> {
 fn surface(
     settings: Vec<(String, String)>,
     configuration: Flat,
-    records: Vec<Record>,
+    records: Vec<Ended>,
 ) -> Option<Surface> {
     let plan = records.first()?.plan.clone();
-    let mut points: Vec<(f64, f64, Vec<Record>)> = Vec::new();
+    let mut points: Vec<(f64, f64, Vec<Ended>)> = Vec::new();
     for record in records {
         let (rate, lambda) = (record.plan.peak_learning_rate, record.plan.lambda);
         match points
@@ -301,7 +299,7 @@ fn surface(
     })
 }
 
-fn point(learning_rate: f64, lambda: f64, records: &[Record]) -> Point {
+fn point(learning_rate: f64, lambda: f64, records: &[Ended]) -> Point {
     let finals: BTreeMap<u64, Finals> =
         records.iter().filter_map(|record| Some((record.plan.seed, record.finals?))).collect();
     let over_seeds = |value: fn(&Finals) -> f64| {

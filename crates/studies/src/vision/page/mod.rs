@@ -15,10 +15,10 @@ mod ridge;
 mod shift;
 
 use crate::vision::analysis::{Surface, VisionAnalysis};
+use wd_lab::wording::Ends;
 use wd_statistics::Interval;
 
-use wd_page::number;
-use wd_page::{Claim, Content, Context, Page, Section, Supported, Table};
+use wd_page::{Claim, Content, Context, Page, Section, Supported, Table, number};
 
 impl VisionAnalysis {
     /// The study as a page.
@@ -184,16 +184,7 @@ fn table(analysis: &VisionAnalysis) -> Section {
 
 /// `0.123 (0.1 to 0.15)`.
 fn with_interval(interval: Interval, decimals: usize) -> String {
-    match interval.n {
-        0 => number::MISSING.to_owned(),
-        1 => number::fixed(interval.mean, decimals),
-        _ => format!(
-            "{} ({} to {})",
-            number::fixed(interval.mean, decimals),
-            number::fixed(interval.low, decimals),
-            number::fixed(interval.high, decimals)
-        ),
-    }
+    Ends::Range.write(&interval, |value| number::fixed(value, decimals))
 }
 
 /// A quantity of which the logarithm was averaged: its geometric mean and the ends of its interval.

@@ -5,8 +5,7 @@ use wd_lab::page::mean_point;
 
 use super::{exponential, with_interval};
 use wd_page::figure::{Colour, Mark, Panel, PanelFigure, Reference, Series, Transform};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let mut contents = Vec::new();
@@ -17,7 +16,7 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
                 .to_owned(),
         ));
     } else {
-        contents.push(Content::Figure(Box::new(FigureBlock::of_panels(
+        contents.push(FigureBlock::of_panels(
             PanelFigure::over("optimum", "training images, n", panels, 2),
             "The best ηλ, and what it gains, as the data grow.",
             "The best ηλ is that of lowest test loss, found for each seed by a parabola through \
@@ -25,7 +24,7 @@ pub(super) fn section(analysis: &VisionAnalysis) -> Section {
              trained at; where it lies at an end of the grid it is a bound, and the table says so. \
              Gains are paired with λ = 0 seed by seed; below 0 is better.",
             number::measured,
-        ))));
+        ).into());
     }
     contents.push(Content::Table(optima(analysis)));
     if !analysis.scalings.is_empty() {

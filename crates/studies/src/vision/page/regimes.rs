@@ -4,8 +4,7 @@ use crate::vision::analysis::{Regime, VisionAnalysis};
 use wd_lab::page::mean_point;
 
 use wd_page::figure::{Colour, Mark, Panel, PanelFigure, Reference, Series};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
+use wd_page::{Content, FigureBlock, Section, number};
 
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let contents = if analysis.regimes.is_empty() {
@@ -61,14 +60,15 @@ fn figures(analysis: &VisionAnalysis) -> Content {
     for panel in [&mut gap, &mut training] {
         panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
     }
-    Content::Figure(Box::new(FigureBlock::of_panels(
+    FigureBlock::of_panels(
         PanelFigure::over("regimes", "λ", vec![gap, training], 2),
         "The generalisation gap and the training loss over λ, many passes against one.",
         "As a prior λ narrows the gap; as a force it leaves the gap and moves the training loss. \
          Both are changes against λ = 0 on the same seeds, with 95 % intervals; every run saw the \
          same number of samples.",
         number::measured,
-    )))
+    )
+    .into()
 }
 
 fn label(regime: &Regime) -> String {

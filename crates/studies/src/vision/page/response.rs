@@ -6,8 +6,7 @@ use wd_lab::page::mean_point;
 use wd_statistics::Interval;
 
 use wd_page::figure::{Colour, Mark, Moment, Panel, PanelFigure, Point, Reference, Series};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section};
+use wd_page::{Content, FigureBlock, Section, number};
 
 /// λ values above 0 without which there is no curve.
 const LEAST: usize = 3;
@@ -82,7 +81,7 @@ fn losses(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Conten
             panel
         })
         .collect();
-    Content::Figure(Box::new(FigureBlock::of_panels(
+    FigureBlock::of_panels(
         PanelFigure::over("loss-over-decay", "ηλ, at the best η", panels, 2),
         "Loss over ηλ.",
         "Left of the best the test loss rises while the training loss falls: too weak a λ \
@@ -90,7 +89,8 @@ fn losses(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Conten
          over seeds; losses are those of the final weights: nats an image for cross-entropy, the \
          mean squared error where that is minimised.",
         number::measured,
-    )))
+    )
+    .into()
 }
 
 fn accuracies(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Content {
@@ -123,12 +123,13 @@ fn accuracies(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Co
             panel
         })
         .collect();
-    Content::Figure(Box::new(FigureBlock::of_panels(
+    FigureBlock::of_panels(
         PanelFigure::over("accuracy-over-decay", "ηλ, at the best η", panels, 2),
         "Accuracy over ηλ.",
         "Bands are 95 % intervals over seeds.",
         number::measured,
-    )))
+    )
+    .into()
 }
 
 /// For coupled L2 on a mean loss over n images, λ is the prior N(0, σ²) of σ = 1/√(λn).
@@ -158,7 +159,7 @@ fn deviations(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Op
     if panels.is_empty() {
         return None;
     }
-    Some(Content::Figure(Box::new(FigureBlock::of_panels(
+    Some(FigureBlock::of_panels(
         PanelFigure::over("loss-over-sigma", "σ of the prior, 1/√(λn)", panels, 2),
         "The same as a prior: test loss over σ, SGD with coupled L2.",
         "With SGD, coupled L2 and a loss that is a mean over n images, the minimum is the maximum \
@@ -166,7 +167,7 @@ fn deviations(analysis: &VisionAnalysis, curves: &[(usize, Vec<&Trials>)]) -> Op
          loss does not depend on the scale: for them λ sets the effective learning rate, and σ is \
          only its name. AdamW's λ is no Gaussian prior and is not shown here.",
         number::measured,
-    ))))
+    ).into())
 }
 
 /// The model and the optimizer.

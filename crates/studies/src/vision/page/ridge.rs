@@ -3,8 +3,7 @@
 use crate::vision::analysis::{Point, Surface, VisionAnalysis};
 
 use wd_page::figure::{Cell, Figure, HeatMap};
-use wd_page::number;
-use wd_page::{Content, Csv, FigureBlock, Section, Table};
+use wd_page::{Content, Csv, FigureBlock, Section, Table, number};
 
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let surface = analysis
@@ -78,7 +77,7 @@ fn heat_map(surface: &Surface) -> Content {
                    best η of each λ, follow it. Values are means over seeds; darker on a light \
                    page, or brighter on a dark one, is lower."
         .to_owned();
-    Content::Figure(Box::new(FigureBlock {
+    Content::from(FigureBlock {
         figure: Figure::HeatMap(HeatMap {
             id: "ridge".to_owned(),
             title: name.clone(),
@@ -93,5 +92,5 @@ fn heat_map(surface: &Surface) -> Content {
         caption,
         table,
         csv,
-    }))
+    })
 }

@@ -4,9 +4,8 @@ use crate::vision::analysis::VisionAnalysis;
 use wd_lab::page::mean_point;
 
 use super::with_interval;
-use wd_page::figure::{Colour, Mark, Panel, PanelFigure, Reference, Series, Transform};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::figure::{Colour, Horizontal, Mark, Panel, PanelFigure, Reference, Series};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
 pub(super) fn section(analysis: &VisionAnalysis) -> Section {
     let contents = match analysis.shifts.is_empty() {
@@ -57,25 +56,21 @@ fn contents(analysis: &VisionAnalysis) -> Vec<Content> {
             ]);
         }
     }
-    let mut drawn = PanelFigure::over(
-        "shift",
-        "severity of the corruption (0: the test images)",
-        vec![accuracy, difference],
-        2,
-    );
-    drawn.horizontal = wd_page::figure::Horizontal::Quantity {
-        label: "severity of the corruption (0: the test images)".to_owned(),
-        transform: Transform::Linear,
+    let horizontal = Horizontal::linear("severity of the corruption (0: the test images)");
+    let drawn = PanelFigure {
+        columns: 2,
+        ..PanelFigure::along("shift", horizontal, vec![accuracy, difference])
     };
     vec![
-        Content::Figure(Box::new(FigureBlock::of_panels(
+        FigureBlock::of_panels(
             drawn,
             "Accuracy on corrupted test images.",
             "Models trained on the clean images and tested on corrupted ones, for λ = 0 and the λ \
              that is best on the clean test images. Bars and bands are 95 % intervals over seeds; \
              differences are paired.",
             number::measured,
-        ))),
+        )
+        .into(),
         Content::More("Accuracy at every severity".to_owned(), vec![Content::Table(table)]),
     ]
 }

@@ -1,4 +1,4 @@
-//! The course of training loss: worse early and better at the end under a decaying schedule; only
+//! The trajectory of training loss: worse early and better at the end under a decaying schedule; only
 //! worse under a constant one.
 
 use super::best::between;
@@ -8,19 +8,15 @@ use crate::analysis::Comparison;
 use crate::wording::sentence::{difference, lambda, percent};
 use wd_statistics::PairedDifference;
 
-fn surely(difference: &PairedDifference, sign: f64) -> bool {
-    difference.holds_after_correction() && difference.interval.mean * sign > 0.0
-}
-
 /// "Worse early, better at the end."
 pub(super) fn crossing(family: &Family<'_>) -> Claim {
     let crosses = |comparison: &Comparison| {
-        surely(&comparison.early_train, 1.0)
+        comparison.early_train.surely_has_sign(1.0)
             && comparison.crossing.is_some()
-            && surely(&comparison.final_train, -1.0)
+            && comparison.final_train.surely_has_sign(-1.0)
     };
     let refutes = |comparison: &Comparison| {
-        surely(&comparison.final_train, 1.0) || surely(&comparison.early_train, -1.0)
+        comparison.final_train.surely_has_sign(1.0) || comparison.early_train.surely_has_sign(-1.0)
     };
     let tested = family.with_pairs(2);
     let told: Vec<String> = family
@@ -42,13 +38,10 @@ pub(super) fn crossing(family: &Family<'_>) -> Claim {
             family.name
         ),
         finding: format!("{}.", told.join(". ")),
-        supported: if tested.iter().any(|(_, comparison)| crosses(comparison)) {
-            Supported::Supported
-        } else if !tested.is_empty() && tested.iter().all(|(_, comparison)| refutes(comparison)) {
-            Supported::Contradicted
-        } else {
-            Supported::Undecided
-        },
+        supported: Supported::decided(
+            tested.iter().any(|(_, comparison)| crosses(comparison)),
+            !tested.is_empty() && tested.iter().all(|(_, comparison)| refutes(comparison)),
+        ),
     }
 }
 
@@ -75,10 +68,10 @@ pub(super) fn only_hurts(family: &Family<'_>) -> Claim {
         .map(|pair| between(&pair[1].1.final_train, &pair[0].1.final_train))
         .collect();
     let rises = steps.iter().all(|step| step.interval.mean > 0.0);
-    let all_hurt =
-        family.members.iter().all(|(_, comparison)| surely(&comparison.final_train, 1.0));
+    let final_train = || family.members.iter().map(|(_, comparison)| &comparison.final_train);
+    let all_hurt = final_train().all(|difference| difference.surely_has_sign(1.0));
     let falls = steps.iter().any(|step| step.significant && step.interval.mean < 0.0);
-    let helps = family.members.iter().any(|(_, comparison)| surely(&comparison.final_train, -1.0));
+    let helps = final_train().any(|difference| difference.surely_has_sign(-1.0));
     let told: Vec<String> = family
         .members
         .iter()
@@ -94,12 +87,6 @@ pub(super) fn only_hurts(family: &Family<'_>) -> Claim {
             told.join("; "),
             if rises { "rise" } else { "do not rise throughout" }
         ),
-        supported: if helps || falls {
-            Supported::Contradicted
-        } else if all_hurt && rises {
-            Supported::Supported
-        } else {
-            Supported::Undecided
-        },
+        supported: Supported::decided(all_hurt && rises, helps || falls),
     }
 }

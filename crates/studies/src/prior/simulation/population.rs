@@ -1,4 +1,4 @@
-//! Where the data of a trial come from.
+//! The population that the data of a trial are drawn from.
 
 use faer::Mat;
 
@@ -7,13 +7,13 @@ use super::table::Table;
 
 /// A source of samples to learn from, of fresh rows like them, and of shifted rows.
 #[derive(Debug, Clone)]
-pub enum World {
+pub enum Population {
     /// Rows of a real table: the sample is drawn without replacement from `pool`, whose other rows
     /// are fresh.
     Rows {
         /// Rows that may be drawn.
         pool: Table,
-        /// Rows from elsewhere, never drawn.
+        /// Rows unlike them, never drawn.
         shifted: Table,
     },
     /// Drawn from a model.
@@ -64,19 +64,19 @@ pub(super) struct Draw {
     pub(super) shifted: Table,
 }
 
-/// Fresh rows of a synthetic world: the error on them is that of the weights to some per cent.
+/// Fresh rows of a synthetic population: the error on them is that of the weights to some per cent.
 const FRESH_ROWS: usize = 500;
 
-impl World {
+impl Population {
     /// A sample of n rows, and rows to test on; of a table, at most all but one are drawn.
     pub(super) fn draw(&self, n: usize, random: &mut Random) -> Draw {
         match self {
-            World::Rows { pool, shifted } => {
+            Population::Rows { pool, shifted } => {
                 let order = random.order(pool.rows());
                 let (drawn, left) = order.split_at(n.min(pool.rows().saturating_sub(1)));
                 Draw { sample: pool.pick(drawn), fresh: pool.pick(left), shifted: shifted.clone() }
             }
-            World::Synthetic(synthetic) => {
+            Population::Synthetic(synthetic) => {
                 let weights = synthetic.weights(random);
                 Draw {
                     sample: synthetic.rows(n, 0.0, &weights, random),
@@ -143,8 +143,8 @@ mod tests {
             x: Mat::from_fn(9, 1, |i, _| i as f64),
             y: Mat::from_fn(9, 1, |i, _| i as f64),
         };
-        let world = World::Rows { shifted: pool.pick(&[0]), pool };
-        let draw = world.draw(4, &mut Random::new(1));
+        let population = Population::Rows { shifted: pool.pick(&[0]), pool };
+        let draw = population.draw(4, &mut Random::new(1));
         let mut all: Vec<f64> = draw.sample.y.col_as_slice(0).to_vec();
         all.extend_from_slice(draw.fresh.y.col_as_slice(0));
         all.sort_by(f64::total_cmp);

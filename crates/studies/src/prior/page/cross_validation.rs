@@ -1,12 +1,11 @@
 //! Evidence against cross-validation.
 
-use crate::prior::findings::Rival;
+use crate::prior::findings::AgainstCrossValidation;
 use wd_lab::page::mean_point;
-use wd_page::figure::{Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Reference, Series};
-use wd_page::number;
-use wd_page::{Content, FigureBlock, Section, Table};
+use wd_page::figure::{Colour, Horizontal, Mark, Panel, PanelFigure, Reference, Series};
+use wd_page::{Content, FigureBlock, Section, Table, number};
 
-pub(super) fn section(rivals: &[Rival]) -> Section {
+pub(super) fn section(compared: &[AgainstCrossValidation]) -> Section {
     let percent = |interval: wd_statistics::Interval| wd_statistics::Interval {
         mean: 100.0 * interval.mean,
         low: 100.0 * interval.low,
@@ -14,36 +13,27 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
         ..interval
     };
     let mut panel =
-        Panel::new("Error of evidence less that of its rival (% of the rival's)", 260.0);
+        Panel::new("Error of evidence less that of cross-validation (% of the latter)", 260.0);
     for (label, colour, of) in [
         (
             "against leave-one-out",
             Colour::Sequence(9),
-            (|rival| rival.over_leave_one_out) as fn(&Rival) -> wd_statistics::Interval,
+            (|found| found.over_leave_one_out)
+                as fn(&AgainstCrossValidation) -> wd_statistics::Interval,
         ),
-        ("against 10 folds", Colour::Sequence(3), |rival| rival.over_ten_folds),
+        ("against 10 folds", Colour::Sequence(3), |found| found.over_ten_folds),
     ] {
-        let points = rivals
+        let points = compared
             .iter()
             .enumerate()
-            .map(|(index, rival)| mean_point(index as f64, percent(of(rival))))
+            .map(|(index, found)| mean_point(index as f64, percent(of(found))))
             .collect();
         panel.series.push(Series::new(label, colour, Mark::Dots, points));
     }
     panel.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
-    let figure = PanelFigure {
-        id: "rivals-figure".to_owned(),
-        title: String::new(),
-        description: String::new(),
-        horizontal: Horizontal::Categories {
-            label: "number of the row in the table below".to_owned(),
-            names: (1..=rivals.len()).map(|number| number.to_string()).collect(),
-        },
-        panels: vec![panel],
-        columns: 1,
-        labels: Labels::Key,
-        dashes: String::new(),
-    };
+    let rows = (1..=compared.len()).map(|number| number.to_string());
+    let horizontal = Horizontal::categories("number of the row in the table below", rows);
+    let figure = PanelFigure::along("cross-validation-figure", horizontal, vec![panel]);
     let mut table = Table::new(
         &[
             "",
@@ -57,7 +47,7 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
         ],
         3,
     );
-    for (index, rival) in rivals.iter().enumerate() {
+    for (index, found) in compared.iter().enumerate() {
         let written = |interval: wd_statistics::Interval| {
             let interval = percent(interval);
             format!(
@@ -67,7 +57,7 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
                 number::signed(interval.high, 1)
             )
         };
-        let lambdas: Vec<String> = rival
+        let lambdas: Vec<String> = found
             .median_lambdas
             .iter()
             .map(|&lambda| {
@@ -80,26 +70,26 @@ pub(super) fn section(rivals: &[Rival]) -> Section {
             .collect();
         table.rows.push(vec![
             (index + 1).to_string(),
-            rival.name.clone(),
-            if rival.well_specified { "right" } else { "wrong" }.to_owned(),
-            rival.rows.to_string(),
-            number::fixed(rival.evidence.mean, 3),
-            written(rival.over_leave_one_out),
-            written(rival.over_ten_folds),
+            found.name.clone(),
+            if found.well_specified { "right" } else { "wrong" }.to_owned(),
+            found.rows.to_string(),
+            number::fixed(found.evidence.mean, 3),
+            written(found.over_leave_one_out),
+            written(found.over_ten_folds),
             lambdas.join(", "),
         ]);
     }
     Section::full(
-        "rivals",
+        "cross-validation",
         "Where evidence loses to cross-validation",
         vec![
-            Content::Figure(Box::new(FigureBlock::of_panels(
+            FigureBlock::of_panels(
                 figure,
                 "Evidence against cross-validation on the same draws.",
                 "Above 0 evidence loses. Errors are on fresh rows; bars are 95 % intervals of the \
                  mean paired difference.",
                 |index| number::measured(index + 1.0),
-            ))),
+            ).into(),
             Content::Table(table),
             Content::Paragraph(
                 "Model “right”: linear, with the prior and the noise that made the data. Errors of \

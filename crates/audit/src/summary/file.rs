@@ -1,0 +1,150 @@
+//! A checkpoint as a whole.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::group::elements;
+use super::{GroupSummary, TensorSummary};
+use crate::case::{Case, Parameter, Subject};
+use crate::checkpoint::{Clock, Format, Writer};
+use crate::convention::{self, Difference};
+use crate::dialect::Declaration;
+use crate::names::Naming;
+use crate::tensor::Dtype;
+
+/// How many tensors and elements are stored in one way.
+#[derive(Debug, Clone, Serialize)]
+pub struct DtypeCount {
+    /// The way.
+    pub dtype: Dtype,
+    /// Tensors.
+    pub tensors: usize,
+    /// Elements.
+    pub elements: u64,
+}
+
+/// A saved optimizer.
+#[derive(Debug, Clone, Serialize)]
+pub struct OptimizerSummary {
+    /// Its name, as saved or as its states tell.
+    pub name: Option<String>,
+    /// How its parameters were given their names.
+    pub naming: Naming,
+    /// Its groups.
+    pub groups: Vec<GroupSummary>,
+    /// Parameters that decay, as far as shapes are known.
+    pub decayed_parameters: Option<u64>,
+    /// Tensors that decay.
+    pub decayed_tensors: usize,
+}
+
+/// What one checkpoint holds.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileSummary {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Its form.
+    pub format: Format,
+    /// Who wrote it.
+    pub writer: Writer,
+    /// Version of the writer.
+    pub writer_version: Option<String>,
+    /// Step at which it was saved.
+    pub step: Option<f64>,
+    /// Counts of steps, as saved.
+    pub clocks: Vec<Clock>,
+    /// Tensors of the model.
+    pub tensors: usize,
+    /// Elements of the model, tied tensors once.
+    pub elements: u64,
+    /// How they are stored.
+    pub dtypes: Vec<DtypeCount>,
+    /// Optimizers.
+    pub optimizers: Vec<OptimizerSummary>,
+    /// Every parameter of the optimizers, or every tensor of the model where there is none.
+    pub parameters: Vec<TensorSummary>,
+    /// What well-known trainers would have done otherwise.
+    pub conventions: Vec<Difference>,
+    /// Configurations found with it.
+    pub declarations: Vec<Declaration>,
+    /// What should be known of how it was read.
+    pub remarks: Vec<String>,
+}
+
+impl FileSummary {
+    /// The summary of a checkpoint.
+    pub fn of(subject: &Subject, case: &Case) -> Self {
+        let checkpoint = &subject.checkpoint;
+        let once: Vec<_> = {
+            let mut seen: Vec<&crate::tensor::Tensor> = Vec::new();
+            let tensors = checkpoint.model.iter().map(|named| &named.tensor);
+            let mut places = std::collections::HashSet::new();
+            seen.extend(tensors.filter(|tensor| {
+                // The place in memory and not in the file, which shards and copies have in common.
+                // An empty tensor has no place, and counts nothing.
+                places.insert((tensor.bytes().as_ptr(), tensor.shape())) || tensor.elements() == 0
+            }));
+            seen
+        };
+        let mut dtypes: Vec<DtypeCount> = Vec::new();
+        for tensor in &once {
+            let elements = tensor.elements() as u64;
+            match dtypes.iter_mut().find(|count| count.dtype == tensor.dtype()) {
+                Some(count) => {
+                    count.tensors += 1;
+                    count.elements += elements;
+                }
+                None => dtypes.push(DtypeCount { dtype: tensor.dtype(), tensors: 1, elements }),
+            }
+        }
+        let parameters: Vec<TensorSummary> = match subject.parameters.as_slice() {
+            [] => checkpoint
+                .model
+                .par_iter()
+                .map(|named| TensorSummary::without_group(&named.name, &named.tensor))
+                .collect(),
+            known => known.par_iter().map(|one| TensorSummary::of(subject, one)).collect(),
+        };
+        FileSummary {
+            path: checkpoint.path.clone(),
+            format: checkpoint.format,
+            writer: checkpoint.writer,
+            writer_version: checkpoint.writer_version.clone(),
+            step: checkpoint.step(),
+            clocks: checkpoint.clocks.clone(),
+            tensors: checkpoint.model.len(),
+            elements: once.iter().map(|tensor| tensor.elements() as u64).sum(),
+            dtypes,
+            optimizers: (0..checkpoint.optimizers.len())
+                .map(|index| optimizer(subject, case, index))
+                .collect(),
+            parameters,
+            conventions: convention::differences(subject),
+            declarations: subject.declarations.clone(),
+            remarks: checkpoint.remarks.clone(),
+        }
+    }
+}
+
+fn optimizer(subject: &Subject, case: &Case, index: usize) -> OptimizerSummary {
+    let saved = &subject.checkpoint.optimizers[index];
+    let rules = (0..saved.groups.len()).map(|group| subject.rule(case, index, group));
+    let decayed: Vec<&Parameter> = subject
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.optimizer == index)
+        .filter(|parameter| parameter.lambda.is_some_and(|lambda| lambda != 0.0))
+        .collect();
+    OptimizerSummary {
+        name: saved.name.clone(),
+        naming: subject.naming.get(index).cloned().unwrap_or(Naming::Unknown),
+        groups: rules
+            .enumerate()
+            .map(|(group, rule)| GroupSummary::of(subject, index, group, rule))
+            .collect(),
+        decayed_parameters: elements(&decayed),
+        decayed_tensors: decayed.len(),
+    }
+}

@@ -11,7 +11,7 @@ use wd_audit::estimate::{
 use wd_audit::names::{Naming, resolve};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/forensics")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/checkpoints")
 }
 
 fn subject(file: &str) -> Subject {

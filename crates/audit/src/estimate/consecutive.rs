@@ -80,9 +80,11 @@ pub(crate) fn fit(before: &Tensor, after: &Tensor, update: &Update<'_>) -> Optio
         }
         _ => 0.0,
     };
+    // The moments, their corrections and the size of the step are each rounded once.
+    let floor = 4.0 * rounding::ARITHMETIC * rate.abs() + lattice;
     let step = rounding::shrink_of_window(after, &[rate], lambda);
     Some(Fit {
-        rate: Estimate::new(rate, error([1.0, 0.0]), rate.abs() * rounding::ARITHMETIC + lattice),
+        rate: Estimate::new(rate, error([1.0, 0.0]), floor),
         shrink: Estimate::new(shrink, error([0.0, 1.0]), step),
         lambda: Estimate::new(lambda, error([-lambda / rate, 1.0 / rate]), step / rate),
         unexplained,

@@ -28,81 +28,124 @@ pub(crate) fn estimate(
     held: &Held<'_>,
     declared: Option<f64>,
 ) -> Option<TensorEstimate> {
-    let (_, length) = row_layout(weights).filter(|&(_, length)| length >= SHORTEST_ROW)?;
     let state = held.state?;
-    let family = family(held, state).ok()?;
-    let moments = match family {
-        Family::Momentum => vec![state.tensor("momentum_buffer")?],
-        Family::Adam => vec![state.tensor("exp_avg")?, state.tensor("exp_avg_sq")?],
-        Family::Lion => return None,
-    };
-    let rate = held.group.rate.unwrap_or(0.0);
-    let (beta1, beta2) = held.group.betas.unwrap_or((0.0, 0.0));
-    let past = if family == Family::Adam { rate / (1.0 - beta1) } else { 0.0 };
-    let step = held.step.unwrap_or(f64::INFINITY);
-    let (first, second) = (1.0 - beta1.powf(step), 1.0 - beta2.powf(step));
+    let penalty = Penalty::of(held, family(held, state).ok()?)?;
     let mut tensors = vec![weights];
-    tensors.extend(moments);
-    let mut equations = Equations::<1>::default();
-    let mut rows = Vec::new();
-    let is_real = side_by_side(&tensors, length, |_, blocks| {
-        let [weights, momentum, rest @ ..] = blocks else { return };
-        let mut row = Equations::<1>::default();
-        let mut steady = 0_usize;
-        for (at, (&w, &m)) in weights.iter().zip(momentum).enumerate() {
-            // Elements within some steps of zero swing about it.
-            if family == Family::Adam && w.abs() < 20.0 * past {
-                continue;
-            }
-            row.add([w + past * sign(w)], m / if family == Family::Adam { first } else { 1.0 });
-            let square = rest.first().map_or(0.0, |v| v[at] / second);
-            steady += usize::from((m / first).powi(2) > 0.5 * square);
-        }
-        let is_steady = family != Family::Adam || 2 * steady > row.count;
-        let Some(solution) = row.solve() else { return };
-        let explained = solution.coefficients[0].powi(2) * row.square(0);
-        // A full row of momentum along the weights, and all its elements steady.
-        if row.count >= SHORTEST_ROW && is_steady && explained >= PARALLEL.powi(2) * row.total {
-            rows.push(solution.coefficients[0]);
-            weights.iter().zip(momentum).for_each(|(&w, &m)| {
-                if family == Family::Momentum || w.abs() >= 20.0 * past {
-                    let scale = if family == Family::Adam { first } else { 1.0 };
-                    equations.add([w + past * sign(w)], m / scale);
-                }
-            });
-        }
-    });
-    if !is_real || rows.len() < 2 || equations.total == 0.0 {
+    match penalty.family {
+        Family::Adam => tensors.extend([state.tensor("exp_avg")?, state.tensor("exp_avg_sq")?]),
+        _ => tensors.push(state.tensor("momentum_buffer")?),
+    }
+    let (slopes, equations) = parallel_rows(&tensors, &penalty)?;
+    if slopes.len() < 2 || equations.total == 0.0 {
         return None;
     }
     let slope = equations.solve()?.coefficients[0];
-    let mean = rows.iter().sum::<f64>() / rows.len() as f64;
-    let spread = rows.iter().map(|row| (row - mean).powi(2)).sum::<f64>() / (rows.len() - 1) as f64;
-    let error = (spread / rows.len() as f64).sqrt();
-    let (lambda, scale) = match family {
-        Family::Momentum => {
-            let momentum = held.group.momentum.unwrap_or(0.0);
-            let intake = 1.0 - held.group.dampening.unwrap_or(0.0);
-            let factor = 1.0 / (1.0 + rate * slope);
-            (slope * (factor - momentum) / intake, (1.0 - momentum) / intake)
-        }
-        _ => (slope, 1.0),
-    };
+    let count = slopes.len() as f64;
+    let mean = slopes.iter().sum::<f64>() / count;
+    let spread = slopes.iter().map(|row| (row - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let (lambda, scale) = penalty.lambda(slope);
     // The rate is the next step's, and stood for those of the last 1/(1 − μ) steps.
-    let floor = lambda.abs() * if rate > 0.0 { 1e-2 } else { 0.3 };
+    let floor = lambda.abs() * if penalty.rate > 0.0 { 1e-2 } else { 0.3 };
     Some(TensorEstimate {
         tensor: name.to_owned(),
         method: Method::CoupledMomentum,
-        lambda: Some(Estimate::new(lambda, error * scale, floor)),
+        lambda: Some(Estimate::new(lambda, (spread / count).sqrt() * scale, floor)),
         shrink: None,
         rate: None,
         declared,
-        rows: rows.len(),
+        rows: slopes.len(),
         elements: equations.count,
         remark: Some("The decay is part of the gradient: an L2 penalty.".to_owned()),
     })
 }
 
-fn sign(x: f64) -> f64 {
-    if x == 0.0 { 0.0 } else { x.signum() }
+/// How the momentum of a row whose whole gradient is λw depends on its weights.
+struct Penalty {
+    family: Family,
+    rate: f64,
+    /// 1 − β₁ᵗ and 1 − β₂ᵗ; 1 for SGD.
+    corrections: (f64, f64),
+    /// η/(1 − β₁): how much larger the weights were that Adam's momentum remembers.
+    past: f64,
+    momentum: f64,
+    /// 1 − dampening.
+    intake: f64,
+}
+
+impl Penalty {
+    fn of(held: &Held<'_>, family: Family) -> Option<Self> {
+        let rate = held.group.rate.unwrap_or(0.0);
+        let step = held.step.unwrap_or(f64::INFINITY);
+        let (corrections, past) = match family {
+            Family::Adam => {
+                let (beta1, beta2) = held.group.betas?;
+                let corrections = (1.0 - beta1.powf(step), 1.0 - beta2.powf(step));
+                (corrections, rate / (1.0 - beta1))
+            }
+            Family::Momentum => ((1.0, 1.0), 0.0),
+            Family::Lion => return None,
+        };
+        let momentum = held.group.momentum.unwrap_or(0.0);
+        let intake = 1.0 - held.group.dampening.unwrap_or(0.0);
+        Some(Penalty { family, rate, corrections, past, momentum, intake })
+    }
+
+    /// What the momentum is proportional to, and the momentum. Nothing for elements within some
+    /// steps of zero, about which they swing.
+    fn observation(&self, weight: f64, momentum: f64) -> Option<([f64; 1], f64)> {
+        let is_far = weight.abs() >= 20.0 * self.past;
+        is_far.then(|| {
+            let sign = if weight == 0.0 { 0.0 } else { weight.signum() };
+            ([weight + self.past * sign], momentum / self.corrections.0)
+        })
+    }
+
+    /// Whether the gradient had the same sign throughout: m̂² is then near v̂.
+    fn is_steady(&self, momentum: f64, second: Option<f64>) -> bool {
+        let square = second.map_or(0.0, |second| second / self.corrections.1);
+        (momentum / self.corrections.0).powi(2) >= 0.5 * square
+    }
+
+    /// λ from ⟨m, w⟩/⟨w, w⟩, and dλ by it.
+    fn lambda(&self, slope: f64) -> (f64, f64) {
+        match self.family {
+            Family::Momentum => {
+                let factor = 1.0 / (1.0 + self.rate * slope);
+                let scale = (1.0 - self.momentum) / self.intake;
+                (slope * (factor - self.momentum) / self.intake, scale)
+            }
+            _ => (slope, 1.0),
+        }
+    }
+}
+
+/// The slopes of the rows whose momentum is parallel to their weights, and the sums over all of them.
+/// The tensors are the weights, the momentum and, for Adam, the second moment.
+fn parallel_rows(tensors: &[&Tensor], penalty: &Penalty) -> Option<(Vec<f64>, Equations<1>)> {
+    let (_, length) = row_layout(tensors.first()?)?;
+    let mut all = Equations::<1>::default();
+    let mut slopes = Vec::new();
+    let is_real = side_by_side(tensors, length, |_, blocks| {
+        let [weights, momentum, rest @ ..] = blocks else { return };
+        let mut row = Equations::<1>::default();
+        let mut steady = 0_usize;
+        for (at, (&w, &m)) in weights.iter().zip(momentum).enumerate() {
+            if let Some((regressor, response)) = penalty.observation(w, m) {
+                row.add(regressor, response);
+                let second = rest.first().map(|second| second[at]);
+                steady += usize::from(penalty.is_steady(m, second));
+            }
+        }
+        let Some(solution) = row.solve() else { return };
+        let slope = solution.coefficients[0];
+        let is_parallel = slope * slope * row.square(0) >= PARALLEL.powi(2) * row.total;
+        if row.count >= SHORTEST_ROW && 2 * steady > row.count && is_parallel && row.total > 0.0 {
+            slopes.push(slope);
+            let pairs = weights.iter().zip(momentum);
+            for (regressor, response) in pairs.filter_map(|(&w, &m)| penalty.observation(w, m)) {
+                all.add(regressor, response);
+            }
+        }
+    });
+    is_real.then_some((slopes, all))
 }

@@ -65,7 +65,7 @@ impl Shrunk {
     /// κ̂ with its interval.
     pub(crate) fn shrink(&self, floor: f64) -> Option<Estimate> {
         (self.factor > 0.0)
-            .then(|| Estimate::new(-self.factor.ln(), self.error / self.factor, floor))
+            .then(|| Estimate::new(0.0 - self.factor.ln(), self.error / self.factor, floor))
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Window<'a> {
     pub(crate) steps: Option<(u64, u64)>,
     /// Whether the second one's optimizer started anew after the first was saved.
     pub(crate) is_restarted: bool,
+    /// Whether one optimizer may have made both: its schedule started from one learning rate.
+    pub(crate) is_one_run: bool,
     pub(crate) tensors: Vec<Pair<'a>>,
 }
 
@@ -59,7 +61,9 @@ impl<'a> Window<'a> {
         let (from, to) = (whole(first.checkpoint.step()), whole(second.checkpoint.step()));
         // A count that went back was started anew: then all of its steps lie in between.
         let is_restarted = matches!((from, to), (Some(from), Some(to)) if to < from);
+        let is_one_run = is_restarted || have_one_start(first, second);
         let steps = match (from, to) {
+            _ if !is_one_run => None,
             (Some(_), Some(to)) if is_restarted => Some((0, to)),
             (Some(from), Some(to)) => Some((from, to)),
             _ => None,
@@ -95,13 +99,23 @@ impl<'a> Window<'a> {
                 declared: declared_by.get(named.name.as_str()).copied().flatten(),
             });
         }
-        Window { first, second, steps, is_restarted, tensors }
+        Window { first, second, steps, is_restarted, is_one_run, tensors }
     }
 
     /// Number of steps in between.
     pub(crate) fn length(&self) -> Option<u64> {
         self.steps.map(|(from, to)| to.saturating_sub(from))
     }
+}
+
+/// Whether the groups of two checkpoints may have started from the same learning rates.
+fn have_one_start(first: &Subject, second: &Subject) -> bool {
+    let starts = |subject: &Subject| -> Vec<Option<f64>> {
+        let groups = subject.checkpoint.optimizers.iter().flat_map(|one| &one.groups);
+        groups.map(|group| group.initial_rate).collect()
+    };
+    let (first, second) = (starts(first), starts(second));
+    first.iter().zip(&second).all(|(a, b)| a.is_none() || b.is_none() || a == b)
 }
 
 /// A count of steps as a whole number.

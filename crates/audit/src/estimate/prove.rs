@@ -156,6 +156,14 @@ fn remarks(windows: &[(Window<'_>, WindowProof)], verdict: &Verdict) -> Vec<Stri
                 .to_owned(),
         );
     }
+    if windows.iter().any(|(window, _)| !window.is_one_run) {
+        remarks.push(
+            "The optimizers of the two files started from different learning rates, so their counts \
+             of steps are not one count: the number of steps in between is not known. Files are \
+             compared in the order in which they are given."
+                .to_owned(),
+        );
+    }
     let may_be_coupled = || {
         windows.iter().flat_map(|(window, _)| &window.tensors).any(|pair| {
             let unknown = |held: super::pair::Held<'_>| {

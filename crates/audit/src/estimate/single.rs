@@ -27,12 +27,51 @@ struct Subjected<'a> {
     is_embedding: bool,
 }
 
+/// κ beyond which rows are rather taken to have started smaller than `nn.Embedding`'s.
+const FAR: f64 = 0.7;
+
 /// Looks at every tensor of a checkpoint that its optimizer has a state for.
 pub(crate) fn prove(
     subject: &Subject,
     given: Option<&Rates>,
     declarations: &[Declaration],
 ) -> SingleProof {
+    let tensors = tensors_with_state(subject);
+    let rates = given.and_then(|rates| rates.window(0, whole(subject.checkpoint.step())?));
+    let initial = declarations.iter().find_map(|one| one.init_std);
+    let told: Vec<(Vec<TensorEstimate>, Option<Balance>)> = tensors
+        .par_iter()
+        .map(|tensor| {
+            let Subjected { name, weights, held, lambda, is_embedding } = tensor;
+            let mut estimates = Vec::new();
+            estimates.extend(coupled::estimate(name, weights, held, *lambda));
+            // `nn.Embedding` starts with 1; other layers with what their width asks for.
+            let start = initial.or(is_embedding.then_some(1.0));
+            if let Some(start) = start
+                && estimates.is_empty()
+                && !is_coupled(held, declarations)
+            {
+                let rates = rates.as_deref();
+                let spread = initial_spread::estimate(name, weights, held, start, rates, *lambda);
+                // A start that is only assumed is not stretched to rows far from it.
+                let is_far = |one: &TensorEstimate| {
+                    initial.is_none() && one.shrink.is_none_or(|shrink| shrink.value > FAR)
+                };
+                estimates.extend(spread.filter(|one| !is_far(one)));
+            }
+            (estimates, last_step::balance(name, weights, held))
+        })
+        .collect();
+    let mut proof = SingleProof::default();
+    for (estimates, balance) in told {
+        proof.estimates.extend(estimates);
+        proof.balances.extend(balance);
+    }
+    proof
+}
+
+/// The tensors that the optimizer has updated.
+fn tensors_with_state(subject: &Subject) -> Vec<Subjected<'_>> {
     let held = holdings(subject);
     let kinds: std::collections::HashMap<&str, (Option<Kind>, Option<f64>)> = subject
         .parameters
@@ -41,7 +80,7 @@ pub(crate) fn prove(
             Some((parameter.name.as_deref()?, (parameter.kind, parameter.lambda)))
         })
         .collect();
-    let tensors: Vec<Subjected<'_>> = subject
+    subject
         .checkpoint
         .model
         .iter()
@@ -57,32 +96,5 @@ pub(crate) fn prove(
                 is_embedding: matches!(kind, Some(Kind::Embedding | Kind::Position)),
             })
         })
-        .collect();
-    let rates = given.and_then(|rates| rates.window(0, whole(subject.checkpoint.step())?));
-    let initial = declarations.iter().find_map(|one| one.init_std);
-    let told: Vec<(Vec<TensorEstimate>, Option<Balance>)> = tensors
-        .par_iter()
-        .map(|tensor| {
-            let Subjected { name, weights, held, lambda, is_embedding } = tensor;
-            let mut estimates = Vec::new();
-            estimates.extend(coupled::estimate(name, weights, held, *lambda));
-            // `nn.Embedding` starts with 1; other layers with what their width asks for.
-            let initial = initial.or(is_embedding.then_some(1.0));
-            if let Some(initial) = initial
-                && estimates.is_empty()
-                && !is_coupled(held, declarations)
-            {
-                let rates = rates.as_deref();
-                estimates
-                    .extend(initial_spread::estimate(name, weights, held, initial, rates, *lambda));
-            }
-            (estimates, last_step::balance(name, weights, held))
-        })
-        .collect();
-    let mut proof = SingleProof::default();
-    for (estimates, balance) in told {
-        proof.estimates.extend(estimates);
-        proof.balances.extend(balance);
-    }
-    proof
+        .collect()
 }

@@ -445,6 +445,25 @@ fn optimizers_whose_update_is_not_in_their_state_are_refused_with_the_reason() {
     }
 }
 
+/// Fine-tuning from a checkpoint starts a new optimizer with a new rate.
+#[test]
+fn the_count_of_another_run_is_no_count_of_steps_in_between() {
+    let plan = Plan { saved: vec![100, 400], ..Plan::default() };
+    let mut subjects = train(&plan);
+    for (subject, rate) in subjects.iter_mut().zip([1e-3, 5e-3]) {
+        let groups = subject.checkpoint.optimizers.iter_mut().flat_map(|one| &mut one.groups);
+        groups.for_each(|group| group.initial_rate = Some(rate));
+    }
+    let proof = prove(&mut subjects, Some(&rates(&plan)), &[]);
+    assert_eq!((proof.steps, proof.rate_sum), (None, None));
+    assert!(matches!(proof.verdict, Verdict::Applied { .. }));
+    assert!(proof.reasons.iter().any(|reason| reason.contains("different learning rates")));
+    // A count that went back is one that began again.
+    subjects.reverse();
+    let proof = prove(&mut subjects, Some(&rates(&plan)), &[]);
+    assert_eq!(proof.steps, Some(100.0));
+}
+
 #[test]
 fn nothing_and_nothing_in_common_are_said() {
     assert_eq!(prove(&mut [], None, &[]), Proof::default());

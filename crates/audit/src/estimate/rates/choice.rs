@@ -77,7 +77,8 @@ fn scheduled(subject: &Subject, held: &Held<'_>, step: u64) -> Option<Rates> {
     } else {
         return None;
     };
-    Some(Rates { form: Form::Closed { form, scale, offset }, source: RateSource::Scheduler })
+    let form = Form::Closed { form: Box::new(form), scale, offset };
+    Some(Rates { form, source: RateSource::Scheduler })
 }
 
 /// A configuration's peak and schedule, unless the group's rate contradicts them.

@@ -57,7 +57,7 @@ enum Form {
     /// Rates at rising steps, linear in between.
     Points(Vec<LoggedRate>),
     /// A scheduler; `scale` steps of the optimizer are one of its own, which is `offset` ahead.
-    Closed { form: ClosedForm, scale: f64, offset: f64 },
+    Closed { form: Box<ClosedForm>, scale: f64, offset: f64 },
     /// A peak and its schedule.
     Scheduled { peak: f64, schedule: Box<Schedule> },
     /// The same at every step.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wd_audit::checkpoint::{Format, ParameterId, ReadOptions, Value, Writer, find};
+use wd_audit::checkpoint::{Format, ParameterId, ReadOptions, Writer, find};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)
@@ -144,7 +144,8 @@ fn a_run_directory_gives_its_plan_and_arenas_as_groups_and_states() {
     assert_eq!(last, arena[3064..]);
     assert_eq!(early.rates.len(), 12);
     assert!((early.rates[0].rate - 0.05 / 3.0).abs() < 1e-15);
-    assert!(early.embedded.iter().any(|plan| plan.value.get("steps") == Some(&Value::Integer(12))));
+    // Its configuration lies beside it, and is found as a file.
+    assert!(early.embedded.is_empty());
     assert_eq!(found.configurations, [run.join("config.toml")]);
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wd_decay::{DecayRule, OptimizerKind};
 
-use crate::checkpoint::{Checkpoint, Group, ParameterState};
+use crate::checkpoint::{Checkpoint, Group, OptimizerState, ParameterState};
 use crate::dialect::Declaration;
 use crate::estimate::Proof;
 use crate::names::{Kind, Naming};
@@ -78,59 +78,11 @@ impl Subject {
         self.checkpoint.tensor(parameter.name.as_deref()?)
     }
 
-    /// The kind of an optimizer: by its name, else by what it keeps and what its groups set.
-    pub fn optimizer_kind(&self, optimizer: usize) -> Option<OptimizerKind> {
-        let saved = &self.checkpoint.optimizers[optimizer];
-        let keeps = |name: &str| saved.states.iter().any(|state| state.tensor(name).is_some());
-        let sets = |key: &str| {
-            saved.groups.iter().any(|group| group.settings.iter().any(|(name, _)| name == key))
-        };
-        let name = saved.name.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let by_name = [
-            ("muon", OptimizerKind::Muon),
-            ("lion", OptimizerKind::Lion),
-            ("adafactor", OptimizerKind::Adafactor),
-            ("nadam", OptimizerKind::Nadam),
-            ("radam", OptimizerKind::Radam),
-            ("adamw", OptimizerKind::Adamw),
-            ("adam", OptimizerKind::Adam),
-            ("sgd", OptimizerKind::Sgd),
-        ];
-        if let Some(&(_, kind)) = by_name.iter().find(|(part, _)| name.contains(part)) {
-            return Some(kind);
-        }
-        let decoupled = saved.groups.iter().any(|group| group.decoupled == Some(true));
-        match () {
-            () if keeps("exp_avg") && keeps("exp_avg_sq") && decoupled => {
-                Some(OptimizerKind::Adamw)
-            }
-            () if keeps("exp_avg") && keeps("exp_avg_sq") => Some(OptimizerKind::Adam),
-            () if keeps("exp_avg") => Some(OptimizerKind::Lion),
-            () if sets("ns_steps") || sets("ns_coefficients") => Some(OptimizerKind::Muon),
-            () if sets("dampening") || keeps("momentum_buffer") => Some(OptimizerKind::Sgd),
-            () => None,
-        }
-    }
-
-    /// How λ of a group acts: as the file says, else as a configuration says, else as the kind of
-    /// optimizer has it. Adam and AdamW of before PyTorch 2.15 keep the same state under the same
-    /// keys: without a configuration nothing is said of them.
+    /// How λ of a group acts, as far as [`is_decoupled`] tells.
     pub fn rule(&self, case: &Case, optimizer: usize, group: usize) -> Option<DecayRule> {
-        let of = |decoupled| match decoupled {
-            true => DecayRule::Decoupled,
-            false => DecayRule::CoupledL2,
-        };
         let saved = &self.checkpoint.optimizers[optimizer];
-        if let Some(decoupled) = saved.groups[group].decoupled {
-            return Some(of(decoupled));
-        }
-        let mut declared = self.declared(case).iter();
-        if let Some(decoupled) = declared.find_map(|declaration| declaration.decoupled) {
-            return Some(of(decoupled));
-        }
-        let kind = self.optimizer_kind(optimizer)?;
-        let is_named = saved.name.as_deref().is_some_and(|name| !name.is_empty());
-        (is_named || !kind.is_like_adam()).then(|| kind.default_rule())
+        let decoupled = is_decoupled(saved, &saved.groups[group], self.declared(case))?;
+        Some(if decoupled { DecayRule::Decoupled } else { DecayRule::CoupledL2 })
     }
 
     /// The configurations that hold for this checkpoint: those given, else those found with it.
@@ -139,6 +91,60 @@ impl Subject {
             [] => &self.declarations,
             given => given,
         }
+    }
+}
+
+/// Whether the decay of a group stands beside the gradient: as the file says, else as the name of
+/// the optimizer has it, else as a configuration says, else as the kind of optimizer has it.
+///
+/// Adam and AdamW of before PyTorch 2.15 keep the same state under the same keys: without a name
+/// and a configuration nothing is said of them.
+pub(crate) fn is_decoupled(
+    optimizer: &OptimizerState,
+    group: &Group,
+    declarations: &[Declaration],
+) -> Option<bool> {
+    let name = optimizer.name.as_deref().unwrap_or_default().to_lowercase();
+    let by_name = || {
+        let decoupled = ["adamw", "lion", "muon", "decoupled"];
+        decoupled.iter().any(|part| name.contains(part)).then_some(true)
+    };
+    let declared = || declarations.iter().find_map(|declaration| declaration.decoupled);
+    let by_kind = || {
+        let kind = kind(optimizer, &name)?;
+        let is_told = !name.is_empty() || !kind.is_like_adam();
+        is_told.then(|| kind.default_rule() == DecayRule::Decoupled)
+    };
+    group.decoupled.or_else(by_name).or_else(declared).or_else(by_kind)
+}
+
+/// The kind of an optimizer: by its name in small letters, else by what it keeps and what its
+/// groups set.
+fn kind(optimizer: &OptimizerState, name: &str) -> Option<OptimizerKind> {
+    let by_name = [
+        ("adafactor", OptimizerKind::Adafactor),
+        ("nadam", OptimizerKind::Nadam),
+        ("radam", OptimizerKind::Radam),
+        ("adam", OptimizerKind::Adam),
+        ("sgd", OptimizerKind::Sgd),
+    ];
+    if let Some(&(_, kind)) = by_name.iter().find(|(part, _)| name.contains(part)) {
+        return Some(kind);
+    }
+    let keeps = |name: &str| optimizer.states.iter().any(|state| state.tensor(name).is_some());
+    let sets = |key: &str| {
+        optimizer.groups.iter().any(|group| group.settings.iter().any(|(name, _)| name == key))
+    };
+    let has_momentum =
+        || optimizer.groups.iter().any(|group| group.momentum.is_some() && group.betas.is_none());
+    match () {
+        () if sets("ns_steps") || sets("ns_coefficients") => Some(OptimizerKind::Muon),
+        () if keeps("exp_avg") && keeps("exp_avg_sq") => Some(OptimizerKind::Adam),
+        () if keeps("exp_avg") => Some(OptimizerKind::Lion),
+        () if sets("dampening") || keeps("momentum_buffer") || has_momentum() => {
+            Some(OptimizerKind::Sgd)
+        }
+        () => None,
     }
 }
 

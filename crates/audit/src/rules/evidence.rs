@@ -1,7 +1,5 @@
 //! What rules ask of the evidence: each question has one answer, here.
 
-use std::collections::HashMap;
-
 use crate::case::{Case, Parameter, Subject};
 use crate::checkpoint::{Group, NamedTensor, OptimizerState, ParameterId, ParameterState};
 use crate::dialect::Declaration;
@@ -83,7 +81,7 @@ pub(super) fn lambdas(subject: &Subject) -> Vec<f64> {
 
 /// Every parameter with its weights.
 pub(super) fn weights(subject: &Subject) -> Vec<(&Parameter, &Tensor)> {
-    let by_name = tensors_by_name(&subject.checkpoint.model);
+    let by_name = subject.checkpoint.tensors_by_name();
     let parameters = subject.parameters.iter();
     let found = parameters.filter_map(|parameter| {
         let tensor = by_name.get(parameter.name.as_deref()?)?;
@@ -92,17 +90,11 @@ pub(super) fn weights(subject: &Subject) -> Vec<(&Parameter, &Tensor)> {
     found.collect()
 }
 
-/// Tensors under their names.
-pub(super) fn tensors_by_name(tensors: &[NamedTensor]) -> HashMap<&str, &Tensor> {
-    tensors.iter().map(|named| (named.name.as_str(), &named.tensor)).collect()
-}
-
 /// Every parameter that the optimizer keeps something for, with that.
 pub(super) fn states(subject: &Subject) -> Vec<(&Parameter, &ParameterState)> {
     let mut found = Vec::new();
     for (index, optimizer) in subject.checkpoint.optimizers.iter().enumerate() {
-        let by_id: HashMap<&ParameterId, &ParameterState> =
-            optimizer.states.iter().map(|state| (&state.id, state)).collect();
+        let by_id = optimizer.states_by_id();
         let groups = optimizer.groups.iter();
         let ids: Vec<&ParameterId> = groups.flat_map(|group| &group.parameters).collect();
         for parameter in parameters_of(subject, index) {
@@ -129,22 +121,6 @@ pub(super) fn peak_rate(
     };
     let known = saved.chain(logged).chain(declared(false)).filter(|rate| rate.is_finite());
     known.max_by(f64::total_cmp).or_else(|| declared(true).max_by(f64::total_cmp))
-}
-
-/// Whether the decay of a group stands beside the gradient; nothing where the files do not say.
-pub(super) fn is_decoupled(
-    optimizer: &OptimizerState,
-    group: &Group,
-    declarations: &[Declaration],
-) -> Option<bool> {
-    let by_name = || {
-        let name = optimizer.name.as_deref()?.to_lowercase();
-        let known = ["adamw", "lion", "muon", "decoupled"];
-        known.iter().any(|part| name.contains(part)).then_some(true)
-    };
-    let declared = || declarations.iter().find_map(|declaration| declaration.decoupled);
-    let is_plain_sgd = || (group.momentum.is_some() && group.betas.is_none()).then_some(false);
-    group.decoupled.or_else(by_name).or_else(declared).or_else(is_plain_sgd)
 }
 
 /// Whether a step takes λ itself off the weights, and not λ times the rate.

@@ -2,7 +2,6 @@
 
 use wd_page::number::{percent, significant};
 
-use super::evidence::tensors_by_name;
 use super::words::{agree, listed};
 use super::{Report, Rule};
 use crate::case::Case;
@@ -35,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case, report: &mut Report<'_>) {
     let Some(subject) = case.subjects.last().filter(|_| case.subjects.len() > 1) else { return };
-    let tensors = tensors_by_name(&subject.checkpoint.model);
+    let tensors = subject.checkpoint.tensors_by_name();
     let is_large =
         |name: &str| tensors.get(name).is_some_and(|tensor| tensor.elements() >= LEAST_ELEMENTS);
     let shrunk: Vec<&Drift> = case

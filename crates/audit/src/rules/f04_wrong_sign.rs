@@ -2,7 +2,6 @@
 
 use wd_page::number::{short, significant};
 
-use super::evidence::tensors_by_name;
 use super::words::listed;
 use super::{Report, Rule};
 use crate::case::Case;
@@ -58,7 +57,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
         report.add(place, message, fix, names);
         return;
     }
-    let tensors = tensors_by_name(&subject.checkpoint.model);
+    let tensors = subject.checkpoint.tensors_by_name();
     let grown = case.proof.drifts.iter().filter(|one| {
         let elements = tensors.get(one.tensor.as_str()).map_or(0, |tensor| tensor.elements());
         one.is_pure_factor && !one.is_equal && one.along > 1.0 && elements >= LEAST_ELEMENTS

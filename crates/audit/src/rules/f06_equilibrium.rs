@@ -2,7 +2,6 @@
 
 use wd_page::number::{count, significant};
 
-use super::evidence::tensors_by_name;
 use super::words::listed;
 use super::{Report, Rule};
 use crate::case::Case;
@@ -35,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case, report: &mut Report<'_>) {
     let Some(subject) = case.subjects.last() else { return };
-    let tensors = tensors_by_name(&subject.checkpoint.model);
+    let tensors = subject.checkpoint.tensors_by_name();
     let large: Vec<&Balance> = case
         .proof
         .balances

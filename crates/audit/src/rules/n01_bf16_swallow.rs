@@ -3,11 +3,11 @@
 use wd_page::number::short;
 
 use super::evidence::{
-    BF16_QUANTUM, decays, has_master, is_decoupled, is_shrink_itself, peak_rate, place_of, weights,
+    BF16_QUANTUM, decays, has_master, is_shrink_itself, peak_rate, place_of, weights,
 };
 use super::words::{labels, listed, tensors};
 use super::{Report, Rule};
-use crate::case::{Case, Parameter, Subject};
+use crate::case::{Case, Parameter, Subject, is_decoupled};
 use crate::checkpoint::{Group, OptimizerState, Value};
 use crate::finding::{Place, Severity};
 use crate::tensor::Dtype;

@@ -2,11 +2,9 @@
 
 use wd_page::number::short;
 
-use super::evidence::{
-    F32_QUANTUM, F32_ROUGH, groups, is_decoupled, is_shrink_itself, peak_rate, states,
-};
+use super::evidence::{F32_QUANTUM, F32_ROUGH, groups, is_shrink_itself, peak_rate, states};
 use super::{Report, Rule};
-use crate::case::{Case, Subject};
+use crate::case::{Case, Subject, is_decoupled};
 use crate::finding::{Place, Severity};
 use crate::tensor::Dtype;
 

@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case, report: &mut Report<'_>) {
     for pair in case.subjects.windows(2) {
         let [first, second] = pair else { continue };
-        let before = super::evidence::tensors_by_name(&first.checkpoint.model);
+        let before = first.checkpoint.tensors_by_name();
         let (mut names, mut rows) = (Vec::new(), 0);
         for after in &second.checkpoint.model {
             let Some(earlier) = before.get(after.name.as_str()) else { continue };

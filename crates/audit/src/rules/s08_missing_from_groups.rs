@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::evidence::tensors_by_name;
 use super::words::{agree, listed};
 use super::{Report, Rule};
 use crate::case::{Case, Subject};
@@ -75,7 +74,7 @@ fn missing(subject: &Subject) -> Vec<String> {
         return Vec::new();
     }
     let modules: HashSet<&str> = grouped.iter().filter_map(|name| module(name)).collect();
-    let tensors = tensors_by_name(&subject.checkpoint.model);
+    let tensors = subject.checkpoint.tensors_by_name();
     let storages: HashSet<(usize, &[usize])> = grouped
         .iter()
         .filter_map(|name| tensors.get(name))

@@ -2,9 +2,9 @@
 
 use wd_page::number::{count, percent, short, significant};
 
-use super::evidence::{groups, is_decoupled, is_shrink_itself, peak_rate};
+use super::evidence::{groups, is_shrink_itself, peak_rate};
 use super::{Report, Rule};
-use crate::case::{Case, Subject};
+use crate::case::{Case, Subject, is_decoupled};
 use crate::dialect::Declaration;
 use crate::finding::{Place, Severity};
 

@@ -1,5 +1,6 @@
 //! A checkpoint as a whole.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use super::group::elements;
 use super::{GroupSummary, TensorSummary};
 use crate::case::{Case, Parameter, Subject};
-use crate::checkpoint::{Clock, Format, Writer};
+use crate::checkpoint::{Checkpoint, Clock, Format, Writer};
 use crate::convention::{self, Difference};
 use crate::dialect::Declaration;
 use crate::names::Naming;
@@ -77,35 +78,21 @@ impl FileSummary {
     /// The summary of a checkpoint.
     pub fn of(subject: &Subject, case: &Case) -> Self {
         let checkpoint = &subject.checkpoint;
-        let once: Vec<_> = {
-            let mut seen: Vec<&crate::tensor::Tensor> = Vec::new();
-            let tensors = checkpoint.model.iter().map(|named| &named.tensor);
-            let mut places = std::collections::HashSet::new();
-            seen.extend(tensors.filter(|tensor| {
-                // The place in memory and not in the file, which shards and copies have in common.
-                // An empty tensor has no place, and counts nothing.
-                places.insert((tensor.bytes().as_ptr(), tensor.shape())) || tensor.elements() == 0
-            }));
-            seen
-        };
-        let mut dtypes: Vec<DtypeCount> = Vec::new();
-        for tensor in &once {
-            let elements = tensor.elements() as u64;
-            match dtypes.iter_mut().find(|count| count.dtype == tensor.dtype()) {
-                Some(count) => {
-                    count.tensors += 1;
-                    count.elements += elements;
-                }
-                None => dtypes.push(DtypeCount { dtype: tensor.dtype(), tensors: 1, elements }),
-            }
-        }
+        let dtypes = dtypes(checkpoint);
+        let weights = checkpoint.tensors_by_name();
         let parameters: Vec<TensorSummary> = match subject.parameters.as_slice() {
             [] => checkpoint
                 .model
                 .par_iter()
                 .map(|named| TensorSummary::without_group(&named.name, &named.tensor))
                 .collect(),
-            known => known.par_iter().map(|one| TensorSummary::of(subject, one)).collect(),
+            known => known
+                .par_iter()
+                .map(|one| {
+                    let own = one.name.as_deref().and_then(|name| weights.get(name).copied());
+                    TensorSummary::of(subject, one, own)
+                })
+                .collect(),
         };
         FileSummary {
             path: checkpoint.path.clone(),
@@ -115,7 +102,7 @@ impl FileSummary {
             step: checkpoint.step(),
             clocks: checkpoint.clocks.clone(),
             tensors: checkpoint.model.len(),
-            elements: once.iter().map(|tensor| tensor.elements() as u64).sum(),
+            elements: dtypes.iter().map(|count| count.elements).sum(),
             dtypes,
             optimizers: (0..checkpoint.optimizers.len())
                 .map(|index| optimizer(subject, case, index))
@@ -126,6 +113,29 @@ impl FileSummary {
             remarks: checkpoint.remarks.clone(),
         }
     }
+}
+
+/// How the tensors of a model are stored; tied ones count once.
+fn dtypes(checkpoint: &Checkpoint) -> Vec<DtypeCount> {
+    let mut places = HashSet::new();
+    let mut counts: Vec<DtypeCount> = Vec::new();
+    for tensor in checkpoint.model.iter().map(|named| &named.tensor) {
+        // The place in memory and not in the file, which shards and copies have in common. An
+        // empty tensor has no place, and counts nothing.
+        let is_new = places.insert((tensor.bytes().as_ptr(), tensor.shape()));
+        if !is_new && tensor.elements() > 0 {
+            continue;
+        }
+        let (dtype, elements) = (tensor.dtype(), tensor.elements() as u64);
+        match counts.iter_mut().find(|count| count.dtype == dtype) {
+            Some(count) => {
+                count.tensors += 1;
+                count.elements += elements;
+            }
+            None => counts.push(DtypeCount { dtype, tensors: 1, elements }),
+        }
+    }
+    counts
 }
 
 fn optimizer(subject: &Subject, case: &Case, index: usize) -> OptimizerSummary {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::case::{Parameter, Subject};
 use crate::measure::norms;
 use crate::names::{Kind, Naming};
-use crate::tensor::Dtype;
+use crate::tensor::{Dtype, Tensor};
 
 /// A parameter with what is known of it.
 #[derive(Debug, Clone, Serialize)]
@@ -27,27 +27,21 @@ pub struct TensorSummary {
 }
 
 impl TensorSummary {
-    pub(super) fn of(subject: &Subject, parameter: &Parameter) -> Self {
-        let weights = subject.weights(parameter);
-        let rms = weights.and_then(|tensor| {
-            let norms = norms(tensor)?;
-            Some((norms.sum_of_squares / tensor.elements() as f64).sqrt())
-        });
+    /// A parameter with its weights, where they are here.
+    pub(super) fn of(subject: &Subject, parameter: &Parameter, weights: Option<&Tensor>) -> Self {
         TensorSummary {
             name: parameter.label(),
             kind: parameter.kind,
             shape: parameter.shape.clone(),
-            dtype: weights.map(crate::tensor::Tensor::dtype),
+            dtype: weights.map(Tensor::dtype),
             lambda: parameter.lambda,
             because: because(subject, parameter),
-            rms: rms.filter(|rms| rms.is_finite()),
+            rms: weights.and_then(root_mean_square),
         }
     }
 
     /// A tensor that no optimizer holds.
-    pub(super) fn without_group(name: &str, tensor: &crate::tensor::Tensor) -> Self {
-        let rms =
-            norms(tensor).map(|norms| (norms.sum_of_squares / tensor.elements() as f64).sqrt());
+    pub(super) fn without_group(name: &str, tensor: &Tensor) -> Self {
         TensorSummary {
             name: name.to_owned(),
             kind: Some(Kind::of(name, tensor.shape())),
@@ -55,9 +49,15 @@ impl TensorSummary {
             dtype: Some(tensor.dtype()),
             lambda: None,
             because: "no optimizer state is here".to_owned(),
-            rms: rms.filter(|rms| rms.is_finite()),
+            rms: root_mean_square(tensor),
         }
     }
+}
+
+/// √(Σx²/n); nothing for a tensor that is empty or not of finite real numbers.
+fn root_mean_square(tensor: &Tensor) -> Option<f64> {
+    let rms = (norms(tensor)?.sum_of_squares / tensor.elements() as f64).sqrt();
+    rms.is_finite().then_some(rms)
 }
 
 /// How it is known that the parameter has this λ.

@@ -8,11 +8,10 @@ use crate::finding::{Finding, Severity};
 use crate::rules::{RULES, Rule};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
-const HOME: &str = "https://github.com/weight-decay/weight-decay";
 /// GitHub shows at most so many locations of one result.
 const MOST_TENSORS: usize = 100;
 
-/// The findings as one SARIF log: all rules of the program, and one result for each finding.
+/// The findings as one SARIF log, with what GitHub asks for: all rules of the program, and one result for each finding.
 ///
 /// A checkpoint has no lines: its results stand at line 1, with the tensors as logical locations.
 pub fn sarif(audit: &Audit) -> Value {
@@ -23,7 +22,6 @@ pub fn sarif(audit: &Audit) -> Value {
             "tool": { "driver": {
                 "name": "wd audit",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "informationUri": HOME,
                 "rules": RULES.iter().map(|rule| described(rule)).collect::<Vec<_>>(),
             }},
             "results": audit.findings.iter().map(result).collect::<Vec<_>>(),
@@ -38,7 +36,6 @@ fn described(rule: &Rule) -> Value {
         "shortDescription": { "text": rule.finds },
         "fullDescription": { "text": rule.why },
         "help": { "text": rule.mend },
-        "helpUri": format!("{HOME}/blob/main/docs/book/src/audit/rules/{}.md", rule.id),
         "defaultConfiguration": { "level": level(rule.severity) },
     })
 }

@@ -8,7 +8,7 @@ use crate::Audit;
 const MOST_NAMES: usize = 4;
 
 pub(super) fn section(audit: &Audit) -> Option<Section> {
-    let file = audit.files.last().filter(|file| !file.conventions.is_empty())?;
+    let file = super::main_file(audit).filter(|file| !file.conventions.is_empty())?;
     let mut table = Table::new(
         &["convention", "which tensors decay", "would also decay", "would not decay"],
         4,

@@ -1,5 +1,7 @@
 //! λ̂ of each tensor beside the declared one; norms measured and predicted.
 
+use std::collections::HashSet;
+
 use wd_page::figure::{
     Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Reference, Series, Transform,
 };
@@ -18,12 +20,15 @@ pub(super) fn estimates(proof: &Proof) -> Option<Content> {
         .iter()
         .filter_map(|one| Some((one.tensor.as_str(), one.lambda?, one.declared)))
         .collect();
+    let width = |estimate: &Estimate| estimate.high - estimate.low;
+    known.sort_by(|a, b| width(&a.1).total_cmp(&width(&b.1)));
+    // Of several estimates of a tensor the most exact one.
+    let mut shown = HashSet::new();
+    known.retain(|(name, ..)| shown.insert(*name));
+    known.truncate(MOST);
     if known.len() < 2 {
         return None;
     }
-    let width = |estimate: &Estimate| estimate.high - estimate.low;
-    known.sort_by(|a, b| width(&a.1).total_cmp(&width(&b.1)));
-    known.truncate(MOST);
     let mut panel = Panel::new("λ, estimated with its 95 % interval", 190.0);
     let points = known.iter().enumerate().map(|(place, (_, estimate, _))| {
         Point::with_interval(place as f64, estimate.value, estimate.low, estimate.high)
@@ -33,23 +38,26 @@ pub(super) fn estimates(proof: &Proof) -> Option<Content> {
     let mut declared: Vec<f64> = known.iter().filter_map(|(_, _, declared)| *declared).collect();
     declared.sort_by(f64::total_cmp);
     declared.dedup();
-    panel.references = declared
-        .into_iter()
-        .map(|y| Reference { y, label: format!("declared {}", short(y)), dotted: true })
-        .collect();
-    let names = known.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let values: Vec<String> = declared.iter().map(|&lambda| short(lambda)).collect();
+    // Labels would lie on the dots: the caption has the values.
+    let line = |y| Reference { y, label: String::new(), dotted: true };
+    panel.references = declared.into_iter().map(line).collect();
     let figure = PanelFigure {
-        horizontal: Horizontal::Categories { label: "tensor".to_owned(), names },
         labels: Labels::None,
-        ..PanelFigure::over("estimates", "tensor", vec![panel], 1)
+        ..over_tensors("estimates", panel, known.iter().map(|(name, ..)| *name))
     };
-    let block = FigureBlock::of_panels(
+    Some(block(
         figure,
         "λ of each tensor, estimated and declared.",
-        "Bars are 95 % intervals; the dotted line is what the optimizer's groups declare.",
-        short,
-    );
-    Some(Content::Figure(Box::new(block)))
+        &match values.as_slice() {
+            [] => "Bars are 95 % intervals.".to_owned(),
+            [one] => format!("Bars are 95 % intervals; the dotted line is λ = {one} as declared."),
+            several => format!(
+                "Bars are 95 % intervals; dotted lines are λ = {} as declared.",
+                several.join(", ")
+            ),
+        },
+    ))
 }
 
 /// Root mean squares beside those at which decay and updates would balance.
@@ -73,16 +81,23 @@ pub(super) fn norms(proof: &Proof) -> Option<Content> {
     };
     panel.series.push(series("measured", Mark::Dots, |one| one.1));
     panel.series.push(series("in balance", Mark::Rings, |one| one.2));
-    let names = known.iter().map(|(name, ..)| (*name).to_owned()).collect();
-    let figure = PanelFigure {
-        horizontal: Horizontal::Categories { label: "tensor".to_owned(), names },
-        ..PanelFigure::over("norms", "tensor", vec![panel], 1)
-    };
-    let block = FigureBlock::of_panels(
-        figure,
+    Some(block(
+        over_tensors("norms", panel, known.iter().map(|(name, ..)| *name)),
         "Norms, measured and in balance.",
-        "A ring is where decay would take what the updates add, at the saved rate and the declared λ.",
-        short,
-    );
-    Some(Content::Figure(Box::new(block)))
+        "A ring is where decay would take what the updates add, at the saved rate and the declared \
+         λ.",
+    ))
+}
+
+/// A panel with one place for each tensor.
+fn over_tensors<'a>(id: &str, panel: Panel, names: impl Iterator<Item = &'a str>) -> PanelFigure {
+    let (label, names) = ("tensor".to_owned(), names.map(str::to_owned).collect());
+    PanelFigure {
+        horizontal: Horizontal::Categories { label, names },
+        ..PanelFigure::over(id, "tensor", vec![panel], 1)
+    }
+}
+
+fn block(figure: PanelFigure, name: &str, caption: &str) -> Content {
+    Content::Figure(Box::new(FigureBlock::of_panels(figure, name, caption, short)))
 }

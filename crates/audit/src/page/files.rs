@@ -1,6 +1,7 @@
 //! What is there: the files, their groups, their configurations.
 
 use wd_page::number::{count, counted, short};
+use wd_page::words::capitalised;
 use wd_page::{Content, Section, Table};
 
 use crate::Audit;
@@ -50,10 +51,6 @@ fn file(file: &FileSummary) -> Vec<Content> {
     }
     contents.extend(file.remarks.iter().cloned().map(Content::Paragraph));
     contents
-}
-
-fn capitalised(name: &str) -> String {
-    wd_page::words::capitalised(name)
 }
 
 fn groups(groups: &[GroupSummary]) -> Content {

@@ -50,7 +50,7 @@ pub(super) fn verdict(audit: &Audit) -> String {
 
 /// Without a proof: what the files declare.
 fn declared(audit: &Audit) -> String {
-    let groups = audit.files.last().into_iter().flat_map(|file| &file.optimizers);
+    let groups = super::main_file(audit).into_iter().flat_map(|file| &file.optimizers);
     let mut lambdas: Vec<f64> =
         groups.flat_map(|optimizer| &optimizer.groups).filter_map(|group| group.lambda).collect();
     lambdas.sort_by(f64::total_cmp);
@@ -117,14 +117,14 @@ pub(super) fn range(estimate: &Estimate) -> String {
 /// Between which steps the verdict holds.
 pub(super) fn regime(audit: &Audit) -> String {
     match (audit.proof.files.as_slice(), audit.proof.steps) {
-        ([first, second], Some(steps)) => format!(
+        ([first, .., last], Some(steps)) => format!(
             "From {} to {}, {} apart.",
             super::name(first),
-            super::name(second),
+            super::name(last),
             counted(steps as u64, "step")
         ),
-        ([first, second], None) => {
-            format!("From {} to {}.", super::name(first), super::name(second))
+        ([first, .., last], None) => {
+            format!("From {} to {}.", super::name(first), super::name(last))
         }
         _ => String::new(),
     }
@@ -132,7 +132,7 @@ pub(super) fn regime(audit: &Audit) -> String {
 
 pub(super) fn facts(audit: &Audit) -> Vec<(String, String)> {
     let mut facts = Vec::new();
-    let Some(file) = audit.files.last() else { return facts };
+    let Some(file) = super::main_file(audit) else { return facts };
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
     if file.elements > 0 {
         fact("Elements", count(file.elements));

@@ -11,6 +11,7 @@ mod tensors;
 use wd_page::{Context, Page};
 
 use crate::Audit;
+use crate::summary::FileSummary;
 
 impl Audit {
     /// The audit as a page; the context's commands are those that make it again.
@@ -41,6 +42,13 @@ fn title(audit: &Audit) -> String {
         [first, second] => format!("{first} and {second}"),
         [first, .., last] => format!("{first} … {last}"),
     }
+}
+
+/// The file that the page speaks of where it speaks of one: the last with an optimizer, which says
+/// what decays, else the last. Groups that changed between files are findings of their own.
+fn main_file(audit: &Audit) -> Option<&FileSummary> {
+    let with_groups = audit.files.iter().rev().find(|file| !file.optimizers.is_empty());
+    with_groups.or(audit.files.last())
 }
 
 /// The last part of a path, which is what people call a file.

@@ -16,7 +16,11 @@ pub(super) fn sections(audit: &Audit) -> Vec<Section> {
     let mut contents: Vec<Content> =
         proof.reasons.iter().cloned().map(Content::Paragraph).collect();
     if let Some(sum) = proof.rate_sum {
-        contents.push(Content::fact("Σ η between the two", short(sum)));
+        let name = match proof.files.len() {
+            0..=2 => "Σ η between the two",
+            _ => "Σ η from first to last",
+        };
+        contents.push(Content::fact(name, short(sum)));
     }
     let mut sections = Vec::new();
     if !proof.estimates.is_empty() || !contents.is_empty() || !proof.drifts.is_empty() {

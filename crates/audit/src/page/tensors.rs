@@ -10,8 +10,7 @@ use crate::summary::{FileSummary, TensorSummary};
 const MOST_ROWS: usize = 2000;
 
 pub(super) fn section(audit: &Audit) -> Option<Section> {
-    // The last file: groups that changed between files are findings of their own.
-    let file = audit.files.last().filter(|file| !file.parameters.is_empty())?;
+    let file = super::main_file(audit).filter(|file| !file.parameters.is_empty())?;
     let mut contents = vec![Content::Paragraph(sentence(file))];
     let mut table = Table::new(&["tensor", "kind", "shape", "stored as", "λ", "RMS", "because"], 4);
     for one in file.parameters.iter().take(MOST_ROWS) {

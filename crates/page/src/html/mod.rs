@@ -144,7 +144,9 @@ fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, i
             Content::Claims(list) => claims(out, list),
             Content::Warning { reason, fix } => {
                 out.element("h3", &[], &capitalised(reason));
-                out.element("p", &[], &bound(&format!("{}.", capitalised(fix))))
+                // A clause, or a sentence that ends itself.
+                let fix = capitalised(fix.trim_end_matches('.'));
+                out.element("p", &[], &bound(&format!("{fix}.")))
             }
             Content::Figure(block) => {
                 let name = number.next(in_more);

@@ -140,14 +140,15 @@ impl DeclaredDecay {
 
     /// η_t; without a schedule the rate is constant.
     pub fn learning_rate(&self, step: u64) -> Option<f64> {
-        self.rate(self.run.schedule.map_or(1.0, |schedule| schedule.factor(step)))
+        self.rate(self.run.schedule.as_ref().map_or(1.0, |schedule| schedule.factor(step)))
     }
 
     /// The part s_t that a step takes off the weights when no gradient comes in between; absent
     /// where the learning rate is unknown, or where that depends on gradients that are not known
     /// (see [`shrink`]).
     pub fn shrink(&self, step: u64) -> Option<f64> {
-        let lambda = self.run.lambda_schedule.map_or(1.0, |schedule| schedule.factor(step));
+        let own = self.run.lambda_schedule.as_ref();
+        let lambda = own.map_or(1.0, |schedule| schedule.factor(step));
         self.shrink_at(self.learning_rate(step)?, lambda)
     }
 

@@ -176,7 +176,7 @@ impl Setting {
     /// (without one the rate is constant).
     pub fn application(&self, step: u64) -> Option<Application> {
         let peak = self.run.peak_learning_rate?.value;
-        let factor = self.run.schedule.map_or(1.0, |schedule| schedule.factor(step));
+        let factor = self.run.schedule.as_ref().map_or(1.0, |schedule| schedule.factor(step));
         Some(self.rule()?.apply(
             self.coefficient(),
             LearningRate(peak * factor),
@@ -186,7 +186,7 @@ impl Setting {
 
     /// The learning rate of `step`.
     pub fn learning_rate(&self, step: u64) -> Option<f64> {
-        let factor = self.run.schedule.map_or(1.0, |schedule| schedule.factor(step));
+        let factor = self.run.schedule.as_ref().map_or(1.0, |schedule| schedule.factor(step));
         Some(self.run.peak_learning_rate?.value * factor)
     }
 }

@@ -100,7 +100,7 @@ impl Explanation {
             let last = format!("{} of what the final weights hold", share(memory.last_tenth));
             lines.push(Content::fact("the last tenth", last));
             let wide = share(memory.effective_share);
-            let text = format!("averaged as over {wide} of the run, all of it counting alike");
+            let text = format!("as much as {wide} of the run's, if all of that counted alike");
             lines.push(Content::fact("the data", text));
         }
         if let Some(missing) = self.missing() {

@@ -78,7 +78,7 @@ impl Subject {
         self.checkpoint.tensor(parameter.name.as_deref()?)
     }
 
-    /// How λ of a group acts, as far as [`is_decoupled`] tells.
+    /// How λ of a group acts, as far as the files and the configurations tell.
     pub fn rule(&self, case: &Case, optimizer: usize, group: usize) -> Option<DecayRule> {
         let saved = &self.checkpoint.optimizers[optimizer];
         let decoupled = is_decoupled(saved, &saved.groups[group], self.declared(case))?;

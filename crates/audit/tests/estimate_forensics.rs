@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wd_audit::case::Subject;
 use wd_audit::checkpoint::{Clock, ReadOptions, find};
 use wd_audit::estimate::{
-    Estimate, Method, Proof, Rates, TensorEstimate, Verdict, name_by_residuals, prove,
+    Estimate, Method, Proof, Rates, RowChange, TensorEstimate, Verdict, name_by_residuals, prove,
 };
 use wd_audit::names::{Naming, resolve};
 
@@ -90,6 +90,26 @@ fn rows_without_gradient_tell_it_to_the_rounding_of_the_shrink() {
     assert_eq!(hundred.estimates.len(), 1);
     assert_eq!(hundred.drifts.len(), 5);
     assert!(hundred.drifts.iter().all(|drift| !drift.is_equal && !drift.is_pure_factor));
+}
+
+/// Of the rows without gradient every one is left with the same share of itself; of the others hardly
+/// one is.
+#[test]
+fn rows_without_gradient_share_one_factor_that_the_others_do_not_have() {
+    let proof = proof(&[FIRST, THIRD], Some(&rates()));
+    let estimate = all(&proof, Method::NeverSeen)[0];
+    let factor = (-estimate.shrink.unwrap().value).exp();
+    let [told] = &proof.rows[..] else { panic!("the table of tokens alone has such rows") };
+    assert_eq!(told.tensor, estimate.tensor);
+    assert_eq!((told.without_gradient, told.of), (estimate.rows, 1024));
+    // Every seventh of the others is shown.
+    let (live, dead): (Vec<RowChange>, Vec<_>) =
+        told.rows.iter().copied().partition(|row| row.had_gradient);
+    assert_eq!((live.len(), dead.len()), (138, estimate.rows));
+    assert!(dead.iter().all(|row| (row.factor - factor).abs() < 1e-6), "{dead:?}");
+    // One of 138 that vary by 2 % may come this near by chance.
+    let near = live.iter().filter(|row| (row.factor - factor).abs() < 1e-4);
+    assert!(near.count() <= 1);
 }
 
 #[test]

@@ -110,7 +110,11 @@ pub(crate) fn is_decoupled(
         decoupled.iter().any(|part| name.contains(part)).then_some(true)
     };
     let declared = || declarations.iter().find_map(|declaration| declaration.decoupled);
+    let keeps = |name: &str| optimizer.states.iter().any(|state| state.tensor(name).is_some());
     let by_kind = || {
+        if keeps("exp_inf") || name.contains("adamax") {
+            return Some(false);
+        }
         let kind = kind(optimizer, &name)?;
         let is_told = !name.is_empty() || !kind.is_like_adam();
         is_told.then(|| kind.default_rule() == DecayRule::Decoupled)

@@ -141,6 +141,7 @@ impl Fit {
             declared,
             rows,
             elements: self.elements,
+            declared_before: None,
             remark: is_parallel.then(|| {
                 "The update points along the weights, so that rate and decay are hard to tell \
                  apart."

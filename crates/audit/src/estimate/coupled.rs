@@ -36,7 +36,9 @@ pub(crate) fn estimate(
         _ => tensors.push(state.tensor("momentum_buffer")?),
     }
     let (slopes, equations) = parallel_rows(&tensors, &penalty)?;
-    if slopes.len() < 2 || equations.total == 0.0 {
+    // Where the file says that decay stands beside the gradient, two rows are chance.
+    let fewest = if held.group.decoupled == Some(true) { 8 } else { 2 };
+    if slopes.len() < fewest || equations.total == 0.0 {
         return None;
     }
     let slope = equations.solve()?.coefficients[0];
@@ -46,15 +48,21 @@ pub(crate) fn estimate(
     let (lambda, scale) = penalty.lambda(slope);
     // The rate is the next step's, and stood for those of the last 1/(1 − μ) steps.
     let floor = lambda.abs() * if penalty.rate > 0.0 { 1e-2 } else { 0.3 };
+    let lambda = Estimate::new(lambda, (spread / count).sqrt() * scale, floor);
+    // A penalty pulls to zero: momentum along the weights the other way is another gradient.
+    if lambda.low <= 0.0 {
+        return None;
+    }
     Some(TensorEstimate {
         tensor: name.to_owned(),
         method: Method::CoupledMomentum,
-        lambda: Some(Estimate::new(lambda, (spread / count).sqrt() * scale, floor)),
+        lambda: Some(lambda),
         shrink: None,
         rate: None,
         declared,
         rows: slopes.len(),
         elements: equations.count,
+        declared_before: None,
         remark: Some("The decay is part of the gradient: an L2 penalty.".to_owned()),
     })
 }

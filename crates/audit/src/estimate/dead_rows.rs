@@ -115,6 +115,11 @@ pub(crate) fn find(pair: &Pair<'_>) -> Option<DeadRows> {
     let rows: Vec<usize> = match evidence {
         // The state proves it; a row that started as zeros tells nothing.
         Evidence::StateAfter => {
+            // Rows of another run, or of averaged weights, have no factor in common with these.
+            let moved_alike = candidates.iter().filter(|&row| is_factor(row)).count();
+            if rounding < 1e-6 && 2 * moved_alike < candidates.len() {
+                return None;
+            }
             let is_there = |row: &usize| changes.get(*row).is_some_and(|change| !change.is_zero);
             candidates.into_iter().filter(is_there).collect()
         }

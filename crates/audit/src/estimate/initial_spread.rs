@@ -56,6 +56,7 @@ pub(crate) fn estimate(
         declared,
         rows: squares.len(),
         elements,
+        declared_before: None,
         remark: Some(format!(
             "If these rows started with a standard deviation of {}.",
             wd_page::number::short(initial)

@@ -5,7 +5,6 @@
 //! | S | the change over one step | two consecutive checkpoints, the second with state | `consecutive` |
 //! | Z | rows that never had a gradient | two checkpoints | `never_seen` |
 //! | U | rows without gradient in between | two checkpoints with state | `unseen` |
-//! | K | a few steps, roughly | two checkpoints with state, 2–10 steps apart | `few_steps` |
 //! | R | which rule the shrinks follow | three checkpoints | `rule_fit` |
 //! | B | the spread of rows without gradient | one checkpoint with state, σ₀ | `initial_spread` |
 //! | Q | the momentum of rows without gradient | one checkpoint with state | `coupled` |
@@ -18,7 +17,6 @@ mod coupled;
 mod dead_rows;
 mod drift;
 mod equilibrium;
-mod few_steps;
 mod initial_spread;
 mod last_step;
 mod least_squares;
@@ -63,9 +61,6 @@ pub enum Method {
     /// U: rows without a gradient between the two checkpoints.
     #[strum(serialize = "rows unseen in between")]
     UnseenBetween,
-    /// K: a few steps and both states.
-    #[strum(serialize = "a few steps, roughly")]
-    FewSteps,
     /// B: the spread of dead rows against their initial spread.
     #[strum(serialize = "spread of dead rows")]
     InitialSpread,
@@ -92,6 +87,14 @@ impl Estimate {
         Estimate { value, low: value - half, high: value + half }
     }
 
+    /// Whether a number lies so far outside that no count of tensors makes it chance: five standard
+    /// errors, and one per cent.
+    pub fn excludes(&self, number: f64) -> bool {
+        let half = 0.5 * (self.high - self.low);
+        let distance = (self.value - number).abs();
+        distance > 2.5 * half && distance > 0.01 * number.abs() && !self.holds(number)
+    }
+
     /// Whether the interval holds a number.
     pub fn holds(&self, number: f64) -> bool {
         self.low <= number && number <= self.high
@@ -113,12 +116,25 @@ pub struct TensorEstimate {
     pub rate: Option<Estimate>,
     /// λ of the tensor's group, where that is known.
     pub declared: Option<f64>,
+    /// λ of its group in the first of two checkpoints, where it was another one: a schedule of λ, or
+    /// a change by hand, moved it in between.
+    pub declared_before: Option<f64>,
     /// Rows that were used; all of them where the method uses whole tensors.
     pub rows: usize,
     /// Elements that were used.
     pub elements: usize,
     /// What limits it, where that must be known: rounding, collinearity.
     pub remark: Option<String>,
+}
+
+impl TensorEstimate {
+    /// The declared λ that lies nearest to λ̂: where it moved between two checkpoints, one of those
+    /// in between was declared at each step.
+    pub fn nearest_declared(&self) -> Option<f64> {
+        let (declared, lambda) = (self.declared?, self.lambda?);
+        let before = self.declared_before.unwrap_or(declared);
+        Some(lambda.value.clamp(declared.min(before), declared.max(before)))
+    }
 }
 
 /// A rule that the shrinks of several windows follow, and how badly they fit it.

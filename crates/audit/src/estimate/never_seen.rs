@@ -150,6 +150,7 @@ pub(crate) fn estimate(
         declared: pair.declared,
         rows: shrunk.rows,
         elements: shrunk.elements,
+        declared_before: None,
         remark: shrunk.is_equal.then(|| "Every element kept its value.".to_owned()),
     })
 }

@@ -40,6 +40,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) held_after: Option<Held<'a>>,
     /// λ of the tensor's group.
     pub(crate) declared: Option<f64>,
+    /// λ of its group in the first checkpoint, where that is another one.
+    pub(crate) declared_before: Option<f64>,
 }
 
 /// Two checkpoints of one run.
@@ -74,6 +76,8 @@ impl<'a> Window<'a> {
         for (name, lambda) in declared {
             declared_by.entry(name).or_insert(lambda);
         }
+        let declared_first: HashMap<&str, Option<f64>> =
+            declared_by_name(first).into_iter().collect();
         let earlier: HashMap<&str, &Tensor> = first
             .checkpoint
             .model
@@ -90,13 +94,19 @@ impl<'a> Window<'a> {
             if !is_weight || tensor.shape() != named.tensor.shape() || !seen.insert(place) {
                 continue;
             }
+            let declared = declared_by.get(named.name.as_str()).copied().flatten();
             tensors.push(Pair {
                 name: &named.name,
                 before: tensor,
                 after: &named.tensor,
                 held_before: before.get(named.name.as_str()).copied(),
                 held_after: after.get(named.name.as_str()).copied(),
-                declared: declared_by.get(named.name.as_str()).copied().flatten(),
+                declared,
+                declared_before: declared_first
+                    .get(named.name.as_str())
+                    .copied()
+                    .flatten()
+                    .filter(|&before| declared.is_some_and(|now| now != before)),
             });
         }
         Window { first, second, steps, is_restarted, is_one_run, tensors }

@@ -231,21 +231,6 @@ fn the_interval_of_unseen_rows_holds_the_truth_as_often_as_it_claims() {
 }
 
 #[test]
-fn a_few_steps_tell_roughly() {
-    let mut held = 0;
-    for seed in 0..40 {
-        let plan = Plan { seed, saved: vec![200, 204], dead: 0, rare: (0, 1), ..Plan::default() };
-        let proof = proof_of(&plan);
-        let lambda = of(&proof, "w.weight", Method::FewSteps).lambda.unwrap();
-        assert!(half_width(&lambda) >= 0.025);
-        held += u32::from(lambda.holds(0.1));
-    }
-    assert!(held >= 32, "{held} of 40");
-    let plan = Plan { saved: vec![200, 211], dead: 0, rare: (0, 1), ..Plan::default() };
-    assert!(proof_of(&plan).estimates.is_empty());
-}
-
-#[test]
 fn far_apart_the_drift_is_not_called_lambda() {
     let plan = Plan { saved: vec![100, 200], dead: 0, rare: (0, 1), ..Plan::default() };
     let proof = proof_of(&plan);
@@ -278,6 +263,7 @@ fn a_pure_factor_is_seen_and_nothing_else_is_taken_for_one() {
         held_before: None,
         held_after: None,
         declared: None,
+        declared_before: None,
     };
     let drift = |after: &Tensor| drift::of(&pair::Pair { after, ..pair }, Some(100)).unwrap();
     let shrunk = drift(&tensor(0.99, 0.0));
@@ -426,7 +412,7 @@ fn a_state_of_another_tensor_is_refused() {
     assert!(proof.estimates.is_empty(), "{:?}", proof.estimates);
     assert_eq!(proof.verdict, Verdict::CannotTell);
     assert!(
-        proof.reasons.iter().any(|reason| reason.contains("not explained")),
+        proof.reasons.iter().any(|reason| reason.contains("explains the change of 0 of 3 tensors only")),
         "{:?}",
         proof.reasons
     );

@@ -68,6 +68,7 @@ pub(crate) fn estimate(pair: &Pair<'_>, rates: &[f64]) -> Option<TensorEstimate>
         declared: pair.declared,
         rows: rows.len(),
         elements: rows.iter().map(|row| row.before.len()).sum(),
+        declared_before: None,
         remark: None,
     })
 }

@@ -179,6 +179,9 @@ pub(crate) fn family(held: &Held<'_>, state: &ParameterState) -> Result<Family, 
     if has("exp_avg") && has("exp_avg_sq") {
         return Ok(Family::Adam);
     }
+    if ["square_avg", "sum", "acc_delta", "ax"].iter().any(|other| has(other)) {
+        return refused("RMSprop, Adagrad, Adadelta or ASGD");
+    }
     if has("momentum_buffer") {
         return Ok(Family::Momentum);
     }

@@ -53,10 +53,10 @@ fn half_width(estimate: &Estimate) -> f64 {
 
 fn of_lambda(tensor: &TensorEstimate, estimate: Estimate) -> (Verdict, Vec<String>) {
     let holds_zero = estimate.holds(0.0);
-    let declared = tensor.declared;
+    let declared = tensor.nearest_declared();
     match declared {
         Some(declared) if estimate.holds(declared) && (declared == 0.0 || !holds_zero) => {
-            (Verdict::AppliedAsDeclared { declared, estimate }, Vec::new())
+            (Verdict::AppliedAsDeclared { declared, estimate }, moved(tensor))
         }
         Some(declared) if holds_zero && estimate.holds(declared) => {
             let reason = format!(
@@ -68,9 +68,31 @@ fn of_lambda(tensor: &TensorEstimate, estimate: Estimate) -> (Verdict, Vec<Strin
             );
             (Verdict::CannotTell, vec![reason])
         }
+        // Of many tensors some miss by a little: that is no proof of another λ.
+        Some(declared) if !estimate.excludes(declared) => {
+            let reason = format!(
+                "The interval of λ, {}, misses the declared {}, but by less than chance makes among \
+                 many tensors. A second pair of checkpoints would tell.",
+                interval(&estimate),
+                short(declared),
+            );
+            (Verdict::CannotTell, vec![reason])
+        }
         _ if holds_zero => (Verdict::NotApplied { declared, estimate }, Vec::new()),
         _ => (Verdict::AppliedOtherwise { declared, estimate }, Vec::new()),
     }
+}
+
+/// What the declared λ was before, where it moved.
+fn moved(tensor: &TensorEstimate) -> Vec<String> {
+    let (Some(before), Some(after)) = (tensor.declared_before, tensor.declared) else {
+        return Vec::new();
+    };
+    vec![format!(
+        "The first file declares λ = {}, the second {}: λ̂ lies between.",
+        short(before),
+        short(after)
+    )]
 }
 
 fn of_shrink(tensor: &TensorEstimate, shrink: Estimate) -> (Verdict, Vec<String>) {
@@ -111,6 +133,7 @@ mod tests {
             declared,
             rows: 1,
             elements: 1,
+            declared_before: None,
             remark: None,
         }
     }

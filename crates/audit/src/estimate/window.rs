@@ -11,7 +11,8 @@ use super::never_seen::{self, Shrunk};
 use super::pair::{Held, Pair, Window};
 use super::rates::{Chosen, RateSource, Rates, choose};
 use super::update::{Family, Update, family};
-use super::{Drift, Estimate, TensorEstimate, drift, few_steps, unseen};
+use super::{Drift, Estimate, TensorEstimate, drift, unseen};
+use crate::case::is_decoupled;
 use crate::dialect::Declaration;
 
 /// What a pair of checkpoints tells.
@@ -51,6 +52,13 @@ pub(crate) fn prove(
     } else {
         vec![None; window.tensors.len()]
     };
+    if window.length() == Some(0) {
+        return WindowProof::default();
+    }
+    if let Some(clause) = of_other_weights(&fits) {
+        let names = window.tensors.iter().map(|pair| pair.name.to_owned()).collect();
+        return WindowProof { refusals: vec![(clause, names)], ..WindowProof::default() };
+    }
     let rates = rates_of_groups(window, &fits, given, declarations);
     let told: Vec<Told> = window
         .tensors
@@ -75,6 +83,23 @@ pub(crate) fn prove(
     }
     in_terms_of_the_declaration(&mut proof, declarations);
     proof
+}
+
+/// Why nothing is said of a step that moved most tensors otherwise than the state says: other
+/// weights were saved than those that the optimizer moved.
+fn of_other_weights(fits: &[Option<Result<Fit, String>>]) -> Option<String> {
+    const MOST: f64 = 0.01;
+    let known: Vec<&Fit> = fits.iter().flatten().flatten().collect();
+    let is_off = |fit: &&&Fit| !fit.is_explained && fit.unexplained > MOST;
+    let off = known.iter().filter(is_off).count();
+    (known.len() >= 2 && 2 * off > known.len()).then(|| {
+        format!(
+            "the state explains the change of {} of {} tensors only: these are averaged weights \
+             (EMA), another run's, or a step that something else changed too",
+            count((known.len() - off) as u64),
+            count(known.len() as u64)
+        )
+    })
 }
 
 /// The group of a tensor, by the address of its settings; nothing for tensors in no group.
@@ -177,6 +202,14 @@ fn tell(
     let pair = Pair { declared, ..*pair };
     match fit {
         Some(Ok(fit)) => match fit.estimate(pair.name, pair.declared, pair.after.rows().0) {
+            Ok(estimate) if may_be_coupled(&pair, &estimate, declarations) => {
+                told.refusal = Some(
+                    "no decay stands beside its gradient, and the file does not say whether its \
+                     optimizer adds decay to the gradient (Adam's L2): a configuration that names \
+                     the optimizer tells"
+                        .to_owned(),
+                );
+            }
             Ok(estimate) => told.estimates.push(estimate),
             Err(clause) => told.refusal = Some(clause),
         },
@@ -202,18 +235,25 @@ fn tell(
     if is_decoupled && let Some(rates) = rates {
         told.estimates.extend(unseen::estimate(&pair, rates));
     }
-    if !told.estimates.is_empty() {
-        return told;
+    for estimate in &mut told.estimates {
+        estimate.declared_before = pair.declared_before;
     }
-    let steps = window.length();
-    if is_decoupled && steps.is_some_and(|steps| (2..=few_steps::MOST_STEPS).contains(&steps)) {
-        match few_steps::estimate(&pair, rates) {
-            Ok(estimate) => told.estimates.push(estimate),
-            Err(clause) => told.refusal = Some(clause),
-        }
+    if told.estimates.is_empty() {
+        told.drift = drift::of(&pair, window.length());
     }
-    told.drift = drift::of(&pair, steps);
     told
+}
+
+/// Whether a λ̂ of 0 beside the gradient leaves open that decay is part of the gradient.
+fn may_be_coupled(
+    pair: &Pair<'_>,
+    estimate: &TensorEstimate,
+    declarations: &[Declaration],
+) -> bool {
+    let is_open = held(pair)
+        .is_some_and(|held| is_decoupled(held.optimizer, held.group, declarations).is_none());
+    let (Some(lambda), Some(declared)) = (estimate.lambda, pair.declared) else { return false };
+    is_open && lambda.holds(0.0) && !lambda.holds(declared)
 }
 
 /// Where λ is the shrink at the peak rate and not its product with the rate, λ̂ is put that way.

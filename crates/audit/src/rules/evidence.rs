@@ -154,9 +154,7 @@ pub(super) fn is_same(left: f64, right: f64) -> bool {
 /// Whether the estimate comes from a method whose interval is to be believed, and lies outside it
 /// by so much that no count of tensors makes it chance: five standard errors, and one per cent.
 pub(super) fn excludes(estimate: Estimate, lambda: f64) -> bool {
-    let half = 0.5 * (estimate.high - estimate.low);
-    let distance = (estimate.value - lambda).abs();
-    distance > 2.5 * half && distance > 0.01 * lambda.abs()
+    estimate.excludes(lambda)
 }
 
 /// λ̂ of tensors by the methods that prove, with the λ that was declared for each.
@@ -166,7 +164,7 @@ pub(super) fn proved(case: &Case) -> impl Iterator<Item = (&TensorEstimate, Esti
             estimate.method,
             Method::Consecutive | Method::NeverSeen | Method::UnseenBetween
         );
-        let (lambda, declared) = (estimate.lambda?, estimate.declared?);
+        let (lambda, declared) = (estimate.lambda?, estimate.nearest_declared()?);
         proves.then_some((estimate, lambda, declared))
     })
 }
@@ -185,6 +183,9 @@ pub(super) fn is_below_rounding(case: &Case, tensor: &str) -> bool {
     let Some((_, group)) = place_of(subject, parameter) else { return false };
     let rate = peak_rate(subject, group, subject.declared(case));
     let (Some(rate), Some(lambda)) = (rate, group.lambda) else { return false };
+    if lambda == 0.0 {
+        return false;
+    }
     let quantum = match subject.weights(parameter).map(Tensor::dtype) {
         Some(Dtype::Bfloat16) if !has_master(subject, parameter) => BF16_QUANTUM,
         _ => F32_ROUGH,

@@ -214,6 +214,7 @@ pub(super) fn estimate(tensor: &str, method: Method, value: f64, half: f64) -> T
         declared: Some(0.1),
         rows: 32,
         elements: 128,
+        declared_before: None,
         remark: None,
     }
 }

@@ -8,7 +8,7 @@ use wd_store::RunDirectory;
 use crate::LabError;
 use crate::analysis::{Arm, Comparison, arms, pairs};
 use crate::configuration::flatten;
-use crate::record::Record;
+use crate::record::{Record, Recording};
 use crate::study::{Study, Trial};
 use crate::verdict::{Verdict, judge};
 
@@ -22,6 +22,9 @@ pub struct Analysis {
     pub comparisons: Vec<Comparison>,
     /// What follows from them.
     pub verdict: Verdict,
+    /// What the names of another program were taken for; absent for runs of this program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
 }
 
 /// How the verdict on a study is reached.
@@ -56,13 +59,9 @@ pub fn analyse_some(
     is_wanted: impl Fn(&Trial) -> bool,
     options: &AnalysisOptions,
 ) -> Result<Analysis, LabError> {
-    let records = study
-        .trials()
-        .iter()
-        .filter(|trial| is_wanted(trial))
-        .map(|trial| Record::read(&trial.directory, flatten(&trial.configuration)?))
-        .collect::<Result<Vec<_>, LabError>>()?;
-    conclude(records, options)
+    let trials = study.trials().iter().filter(|trial| is_wanted(trial));
+    let records = trials.map(|trial| study.record(trial)).collect::<Result<Vec<_>, LabError>>()?;
+    analyse_records(records, options)
 }
 
 /// Analyses run directories that no study made; each is described by its `config.toml`.
@@ -80,11 +79,19 @@ pub fn analyse_directories(
             Record::read(directory, flatten(&text)?)
         })
         .collect::<Result<Vec<_>, LabError>>()?;
-    conclude(records, options)
+    analyse_records(records, options)
 }
 
-fn conclude(records: Vec<Record>, options: &AnalysisOptions) -> Result<Analysis, LabError> {
+/// Analyses runs that are at hand already: those of another program.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn analyse_records(
+    records: Vec<Record>,
+    options: &AnalysisOptions,
+) -> Result<Analysis, LabError> {
     let trials = records.len();
+    let recording = records.first().and_then(|record| record.recording.as_deref().cloned());
     let members = arms::gather(records)?;
     let has_result =
         |members: &arms::Members| !members.finished.is_empty() || !members.arm.diverged.is_empty();
@@ -98,5 +105,5 @@ fn conclude(records: Vec<Record>, options: &AnalysisOptions) -> Result<Analysis,
     comparisons.extend(pairs::best_learning_rates(&members));
     let arms: Vec<Arm> = members.into_iter().map(|members| members.arm).collect();
     let verdict = judge(&arms, &comparisons, options.gap_margin);
-    Ok(Analysis { arms, comparisons, verdict })
+    Ok(Analysis { arms, comparisons, verdict, recording })
 }

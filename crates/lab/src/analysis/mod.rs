@@ -24,6 +24,6 @@ mod norm;
 pub(crate) mod pairs;
 pub(crate) mod window;
 
-pub use arm::{Arm, Band, Diverged, Late, RoleNorm};
-pub use comparison::{Comparison, ComparisonKind};
+pub use arm::{Arm, Band, Diverged, Late, RoleNorm, Setup};
+pub use comparison::{Comparison, ComparisonKind, Pairing};
 pub use norm::predicted_rms;

@@ -9,6 +9,7 @@
 //! | `late`, `norms` | gradients, updates, weights; the norm recursion |
 //! | `rate_grid` | final loss over λ and peak learning rate |
 //! | `arms` | every arm in a table |
+//! | `recording` | what the names of another program were taken for, and how its runs are paired |
 //! | `summary` | the short form for a terminal |
 //! | `context` | how to make the study again, and what its trials have in common |
 
@@ -21,12 +22,13 @@ mod gap;
 mod late;
 mod norms;
 mod rate_grid;
+mod recording;
 mod summary;
 mod training;
 mod verdict;
 
 use wd_page::figure::Point;
-use wd_page::{Content, Context, Csv, Field, Page, counted};
+use wd_page::{Content, Context, Csv, Field, Page, Section, counted};
 use wd_statistics::Interval;
 
 use crate::Analysis;
@@ -80,7 +82,8 @@ impl Analysis {
     ///     gap_margin: 0.01,
     ///     lines: Vec::new(),
     /// };
-    /// let analysis = Analysis { arms: Vec::new(), comparisons: Vec::new(), verdict };
+    /// let (arms, comparisons, recording) = (Vec::new(), Vec::new(), None);
+    /// let analysis = Analysis { arms, comparisons, verdict, recording };
     /// let page = analysis.page(&Context { title: "An empty study".to_owned(), ..Default::default() });
     /// assert!(page.html().contains("Nothing was trained."));
     /// ```
@@ -96,6 +99,14 @@ impl Analysis {
             rate_grid::section(&study),
             arms::section(&study),
         ];
+        // What another program does not record is no gap of its study.
+        if self.recording.is_some() {
+            let is_absent = |section: &Section| {
+                section.contents.iter().all(|content| matches!(content, Content::Absent(_)))
+            };
+            sections.retain(|section| !is_absent(section));
+            sections.push(recording::section(self));
+        }
         sections.extend(context.sections());
         Page {
             kind: "What weight decay did",

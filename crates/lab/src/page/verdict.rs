@@ -52,10 +52,15 @@ pub(crate) fn sides(study: &Study<'_>, comparison: &Comparison) -> String {
         ComparisonKind::BestLearningRate => format!(
             "{}, each at its best LR ({} against {})",
             study.label(comparison.arm),
-            number::short(arm.peak_learning_rate),
-            number::short(baseline.peak_learning_rate)
+            rate(arm),
+            rate(baseline)
         ),
     }
+}
+
+/// The peak learning rate of an arm, as far as it is known.
+fn rate(arm: &crate::Arm) -> String {
+    arm.peak_learning_rate.map_or_else(|| "unknown".to_owned(), number::short)
 }
 
 fn significance(study: &Study<'_>) -> Vec<Content> {
@@ -95,11 +100,21 @@ fn significance(study: &Study<'_>) -> Vec<Content> {
         }
     }
     let mut contents = vec![Content::Heading("What is not significant".to_owned())];
-    let explanation = "Differences are means over pairs of equal seed with 95 % t-intervals; \
-                       significant means a two-sided paired t-test below 5 %, before Holm's \
-                       correction over the arms compared with the same baseline. More seeds: an \
-                       estimate of how many further ones would make a difference of this size and \
-                       spread significant with 80 % power.";
+    let what = match comparisons.iter().all(|comparison| comparison.pairing.is_paired()) {
+        true => {
+            "Differences are means over pairs of equal seed with 95 % t-intervals; significant \
+             means a two-sided paired t-test below 5 %"
+        }
+        false => {
+            "Differences have 95 % t-intervals: of pairs of equal seed where the runs are paired, \
+             else of two means by Welch's test; significant means a two-sided t-test below 5 %"
+        }
+    };
+    let explanation = format!(
+        "{what}, before Holm's correction over the arms compared with the same baseline. More \
+         seeds: an estimate of how many further ones would make a difference of this size and \
+         spread significant with 80 % power."
+    );
     let (not, of) = (open.rows.len(), all.rows.len());
     if open.rows.is_empty() {
         contents.push(Content::Paragraph(format!(

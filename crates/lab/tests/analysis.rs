@@ -219,8 +219,8 @@ fn each_lambda_at_its_own_best_learning_rate() {
         .filter(|comparison| comparison.kind == ComparisonKind::BestLearningRate)
         .collect();
     assert_eq!(tuned.len(), 1);
-    assert_eq!(analysis.arms[tuned[0].arm].peak_learning_rate, 0.005);
-    assert_eq!(analysis.arms[tuned[0].baseline].peak_learning_rate, 0.01);
+    assert_eq!(analysis.arms[tuned[0].arm].peak_learning_rate, Some(0.005));
+    assert_eq!(analysis.arms[tuned[0].baseline].peak_learning_rate, Some(0.01));
     let survives = line(&analysis, "survives when each λ gets its own");
     assert_eq!(survives.supported, Supported::Undecided, "{survives:#?}");
     insta::assert_snapshot!("the_best_rate_moves", survives.finding);

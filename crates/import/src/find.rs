@@ -1,6 +1,6 @@
 //! Which format lies at a path, and its runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -411,6 +411,7 @@ fn add_settings(path: &Path, runs: &mut [Run]) -> Result<(), ImportError> {
     let damaged = |error: csv::Error| ImportError::damaged(path, error);
     let mut reader = csv::Reader::from_path(path).map_err(damaged)?;
     let header = reader.headers().map_err(damaged)?.clone();
+    let mut known = BTreeSet::new();
     for record in reader.records() {
         let record = record.map_err(damaged)?;
         let wanted = record.get(0).unwrap_or_default();
@@ -423,7 +424,13 @@ fn add_settings(path: &Path, runs: &mut [Run]) -> Result<(), ImportError> {
             for (key, cell) in header.iter().zip(&record).skip(1).filter(|(_, c)| !c.is_empty()) {
                 run.set_text(key, cell);
             }
+            known.insert(run.source.clone());
         }
+    }
+    // The table says what the places meant: they tell no arms apart any more.
+    for run in runs.iter_mut().filter(|run| known.contains(&run.source)) {
+        run.settings.remove("file");
+        run.settings.remove("folder");
     }
     Ok(())
 }

@@ -226,18 +226,14 @@ fn number_seeds(runs: &mut [Run], recording: &mut Recording) {
 }
 
 /// How each run ended. The last number of the loss that decides must be there and finite, and a run
-/// must be as long as the others that differ from it only in λ, rate and seed.
+/// must be as long as the others of its arm, which differ from it only in the seed.
 fn statuses(runs: &[Run], recording: &Recording) -> Vec<Status> {
     let losses: Vec<&String> =
         [&recording.validation, &recording.training].into_iter().flatten().collect();
-    let roles = [
-        Some(recording.lambda.as_str()),
-        recording.learning_rate.as_deref(),
-        Some(recording.seed.as_deref().unwrap_or(Recording::RUN_NUMBER)),
-    ];
+    let seed = recording.seed.as_deref().unwrap_or(Recording::RUN_NUMBER);
     let rest = |run: &Run| -> BTreeMap<String, String> {
         let mut rest = run.settings.clone();
-        rest.retain(|key, _| !roles.contains(&Some(key.as_str())));
+        rest.remove(seed);
         rest
     };
     let last = |run: &Run| {

@@ -80,9 +80,7 @@ pub fn read(path: &Path, expressions: &[Regex]) -> Result<Vec<Run>, ImportError>
             let Some(captures) = expression.captures(&line) else { continue };
             let found = groups(expression, &captures);
             let Some(step) = captures.name("step") else {
-                if let Some(run) = runs.last_mut() {
-                    found.iter().for_each(|(key, value)| run.set_text(key, value));
-                }
+                // Programs print their settings before their first step.
                 settings.extend(found);
                 continue;
             };
@@ -111,6 +109,13 @@ pub fn read(path: &Path, expressions: &[Regex]) -> Result<Vec<Run>, ImportError>
     }
     if let [only] = runs.as_mut_slice() {
         only.name = stem;
+    }
+    if let Some(last) = runs.last_mut() {
+        for (key, value) in settings {
+            if !last.settings.contains_key(&key) {
+                last.set_text(&key, &value);
+            }
+        }
     }
     Ok(runs)
 }

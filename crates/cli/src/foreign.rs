@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use wd_audit::checkpoint::{ReadOptions as CheckpointOptions, Value, find};
 use wd_import::{Format, Import, ReadOptions, RoleOptions};
-use wd_lab::TrainingLoss;
+use wd_lab::{AnalysisOptions, TrainingLoss};
 
 use crate::diagnostics::CommandError;
 
@@ -63,9 +63,25 @@ pub(crate) struct ForeignArguments {
     #[arg(long, value_name = "KEY")]
     step: Option<String>,
 
+    /// Test each arm's final loss against this one
+    #[arg(long, value_name = "LOSS")]
+    target: Option<f64>,
+
+    /// The standard deviation of a run's final loss, where it is known, for --target
+    #[arg(long, requires = "target")]
+    sigma: Option<f64>,
+
     /// A CSV of further settings; its first column names runs, files or folders
     #[arg(long, value_name = "FILE.csv")]
     settings: Option<PathBuf>,
+}
+
+impl ForeignArguments {
+    /// How the runs are analysed.
+    pub(crate) fn analysis(&self) -> AnalysisOptions {
+        let target = self.target.map(|target| (target, self.sigma));
+        AnalysisOptions { target, ..AnalysisOptions::default() }
+    }
 }
 
 /// [`TrainingLoss`] as it is typed.

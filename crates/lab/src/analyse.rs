@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use wd_statistics::{TargetTest, below_target};
 use wd_store::RunDirectory;
 
 use crate::LabError;
-use crate::analysis::{Arm, Comparison, arms, pairs};
+use crate::analysis::{Arm, Comparison, NearBest, arms, near, pairs};
 use crate::configuration::flatten;
 use crate::record::{Record, Recording};
 use crate::study::{Study, Trial};
@@ -22,6 +23,11 @@ pub struct Analysis {
     pub comparisons: Vec<Comparison>,
     /// What follows from them.
     pub verdict: Verdict,
+    /// Which λ are as good as the best, for each setting under which several finished.
+    pub near_best: Vec<NearBest>,
+    /// Each arm's final loss against a target, where one was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetTest>,
     /// What the names of another program were taken for; absent for runs of this program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<Recording>,
@@ -33,11 +39,16 @@ pub struct AnalysisOptions {
     /// Largest change of the generalisation gap, in nats a token, that counts as none. The default,
     /// 0.01, is a change of 1 % in perplexity.
     pub gap_margin: f64,
+    /// ε: how far above the lowest loss, as a share of it, still counts as good. The default, 0.1 %,
+    /// is what a factor of 1.4 in λ costs in the grids of Step Law (arXiv 2503.04715).
+    pub near: f64,
+    /// A loss that is to be reached, and the standard deviation of a run's loss where it is known.
+    pub target: Option<(f64, Option<f64>)>,
 }
 
 impl Default for AnalysisOptions {
     fn default() -> Self {
-        AnalysisOptions { gap_margin: 0.01 }
+        AnalysisOptions { gap_margin: 0.01, near: 0.001, target: None }
     }
 }
 
@@ -103,7 +114,14 @@ pub fn analyse_records(
     }
     let mut comparisons = pairs::same_settings(&members);
     comparisons.extend(pairs::best_learning_rates(&members));
+    let near_best = near::near_best(&members, options.near);
+    let target = |members: &arms::Members| {
+        let (target, sigma) = options.target?;
+        let losses: Vec<f64> = members.finished.values().map(|run| run.final_loss()).collect();
+        Some(below_target(&losses, target, sigma))
+    };
+    let targets = members.iter().filter_map(target).collect();
     let arms: Vec<Arm> = members.into_iter().map(|members| members.arm).collect();
     let verdict = judge(&arms, &comparisons, options.gap_margin);
-    Ok(Analysis { arms, comparisons, verdict, recording })
+    Ok(Analysis { arms, comparisons, verdict, near_best, targets, recording })
 }

@@ -62,7 +62,8 @@ pub use analyse::{
     Analysis, AnalysisOptions, analyse, analyse_directories, analyse_records, analyse_some,
 };
 pub use analysis::{
-    Arm, Band, Comparison, ComparisonKind, Diverged, Late, Pairing, RoleNorm, Setup,
+    Arm, Band, Comparison, ComparisonKind, Diverged, Late, NearBest, Pairing, RoleNorm,
+    Setup,
 };
 pub use error::LabError;
 pub use grid::{Axis, Grid};

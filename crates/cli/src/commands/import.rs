@@ -3,7 +3,6 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use wd_lab::AnalysisOptions;
 
 use crate::{diagnostics::CommandError, foreign, output};
 
@@ -48,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     }
     match arguments.json {
         true => {
-            let analysis = import.analyse(&AnalysisOptions::default()).ok();
+            let analysis = import.analyse(&arguments.foreign.analysis()).ok();
             println!("{}", serde_json::json!({ "overview": overview, "analysis": analysis }));
         }
         false => print!("{}", overview.page().terminal(&output::terminal())),

@@ -6,8 +6,8 @@ use std::{
 };
 
 use clap::Args;
-use wd_lab::{AnalysisOptions, Study};
-use wd_lab::page::context;
+use wd_lab::Study;
+use wd_lab::page::{context, settling};
 use wd_lab::run_page::run_page;
 use wd_page::Context;
 use wd_page::words::quoted;
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
 /// The same of runs that another program recorded.
 fn write_foreign_report(arguments: &Arguments, out: &Path) -> Result<String, CommandError> {
     let import = foreign::read(&arguments.paths, &arguments.foreign)?;
-    let analysis = import.analyse(&AnalysisOptions::default())?;
+    let analysis = import.analyse(&arguments.foreign.analysis())?;
     let title = arguments.paths.first().map(|path| path.display().to_string());
     let context = Context {
         title: title.unwrap_or_default(),
@@ -116,6 +116,13 @@ pub(crate) fn write_study_report(
         context.commands = vec![command];
     }
     let findings = Findings::read(study)?;
+    if let Findings::Runs(analysis) = &findings {
+        let settling = settling(study, analysis);
+        if !settling.is_empty() {
+            let commands = settling.join("; ");
+            context.notes.push(format!("To settle which λ are as good as the best: {commands}"));
+        }
+    }
     let page = findings.page(&context);
     wd_store::write_file(out, page.html().as_bytes())?;
     Ok(match json {

@@ -120,6 +120,14 @@ impl Measured {
         Measured { final_train, first_losses, ..Self::losses(series, steps, &train_loss) }
     }
 
+    /// The final loss that decides: validation, or training where nothing was held out.
+    pub(crate) fn final_loss(&self) -> f64 {
+        match self.final_validation.is_nan() {
+            true => self.final_train,
+            false => self.final_validation,
+        }
+    }
+
     /// Validation − training loss of the final weights.
     pub(crate) fn gap(&self) -> f64 {
         self.final_validation - self.final_train_evaluation

@@ -23,7 +23,7 @@ fn outside_decay(members: &Members) -> Flat {
 }
 
 /// The configuration without some keys.
-fn without(configuration: &Flat, keys: &[&str]) -> Flat {
+pub(crate) fn without(configuration: &Flat, keys: &[&str]) -> Flat {
     let mut rest = configuration.clone();
     rest.retain(|key, _| !keys.contains(&key.as_str()));
     rest
@@ -136,11 +136,7 @@ fn compare(
     if treated.arm.steps != reference.arm.steps {
         return None;
     }
-    let pairs: Vec<(u64, &Measured, &Measured)> = treated
-        .finished
-        .iter()
-        .filter_map(|(seed, with)| Some((*seed, with, reference.finished.get(seed)?)))
-        .collect();
+    let pairs = common_seeds(treated, reference);
     let pairing = pairing(treated, &pairs);
     if pairs.is_empty() && pairing.is_paired()
         || treated.finished.is_empty()
@@ -206,6 +202,20 @@ fn measured_crossing(steps: &[f64], curves: Vec<Vec<f64>>, total: f64) -> Option
         .map(|curve| kept.iter().map(|window| curve[*window]).collect())
         .collect();
     crossing_of(&steps, &curves, total)
+}
+
+/// Seeds that finished in both arms, with their numbers.
+fn common_seeds<'a>(
+    treated: &'a Members,
+    reference: &'a Members,
+) -> Vec<(u64, &'a Measured, &'a Measured)> {
+    let both = treated.finished.iter();
+    both.filter_map(|(seed, with)| Some((*seed, with, reference.finished.get(seed)?))).collect()
+}
+
+/// Whether the runs of two arms are paired.
+pub(crate) fn pairing_of(treated: &Members, reference: &Members) -> Pairing {
+    pairing(treated, &common_seeds(treated, reference))
 }
 
 /// Whether the runs of two arms are paired. Of this program equal seeds are enough; of another the

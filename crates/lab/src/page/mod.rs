@@ -3,6 +3,7 @@
 //! | file | section |
 //! |---|---|
 //! | `verdict` | what was found, and what is not significant |
+//! | `near` | which λ are as good as the best, and what would settle the rest |
 //! | `training` | training loss over the run, paired difference to λ = 0 |
 //! | `gap` | validation against training loss |
 //! | `constant` | final loss under a constant learning rate |
@@ -20,6 +21,7 @@ mod context;
 mod curves;
 mod gap;
 mod late;
+mod near;
 mod norms;
 mod rate_grid;
 mod recording;
@@ -34,7 +36,7 @@ use wd_statistics::Interval;
 use crate::Analysis;
 use arrangement::Group;
 
-pub use context::context;
+pub use context::{context, settling};
 
 /// A mean with its interval as a point of a figure.
 pub fn mean_point(x: f64, interval: Interval) -> Point {
@@ -82,8 +84,14 @@ impl Analysis {
     ///     gap_margin: 0.01,
     ///     lines: Vec::new(),
     /// };
-    /// let (arms, comparisons, recording) = (Vec::new(), Vec::new(), None);
-    /// let analysis = Analysis { arms, comparisons, verdict, recording };
+    /// let analysis = Analysis {
+    ///     arms: Vec::new(),
+    ///     comparisons: Vec::new(),
+    ///     verdict,
+    ///     near_best: Vec::new(),
+    ///     targets: Vec::new(),
+    ///     recording: None,
+    /// };
     /// let page = analysis.page(&Context { title: "An empty study".to_owned(), ..Default::default() });
     /// assert!(page.html().contains("Nothing was trained."));
     /// ```
@@ -92,6 +100,7 @@ impl Analysis {
         let mut sections = vec![
             summary::section(self),
             verdict::section(&study, &context.notes),
+            near::section(&study),
             training::section(&study),
             gap::section(&study),
             constant::section(&study),

@@ -23,6 +23,7 @@ pub(crate) fn section(analysis: &Analysis) -> Section {
         )));
     }
     contents.extend(super::recording::paragraphs(analysis).into_iter().map(Content::Paragraph));
+    contents.extend(super::near::paragraphs(analysis).into_iter().map(Content::Paragraph));
     contents.extend(
         analysis
             .arms

@@ -286,7 +286,14 @@ pub(crate) fn realistic() -> Analysis {
     let mut best = comparison(&cosine[2], 2, 0, 5, true);
     best.kind = ComparisonKind::BestLearningRate;
     comparisons.push(best);
-    Analysis { arms, comparisons, verdict: verdict(), recording: None }
+    Analysis {
+        arms,
+        comparisons,
+        verdict: verdict(),
+        near_best: Vec::new(),
+        targets: Vec::new(),
+        recording: None,
+    }
 }
 
 fn verdict() -> Verdict {
@@ -347,6 +354,8 @@ pub(crate) fn single() -> Analysis {
         arms: vec![only],
         comparisons: Vec::new(),
         verdict: undecided(),
+        near_best: Vec::new(),
+        targets: Vec::new(),
         recording: None,
     }
 }

@@ -18,7 +18,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("wd-store", &["wd-decay"]),
     ("wd-train", &["wd-decay", "wd-page", "wd-optim", "wd-nn", "wd-data", "wd-store"]),
     ("wd-lab", &["wd-decay", "wd-statistics", "wd-page", "wd-store"]),
-    ("wd-import", &["wd-data", "wd-lab", "wd-page", "wd-store"]),
+    ("wd-import", &["wd-statistics", "wd-page", "wd-data", "wd-store", "wd-lab"]),
     (
         "wd-studies",
         &["wd-decay", "wd-statistics", "wd-page", "wd-evidence", "wd-optim", "wd-store", "wd-lab"],

@@ -31,6 +31,9 @@ pub enum ImportError {
     /// Which setting or curve plays a role cannot be told.
     #[error("{problem}{}", listed(.list))]
     Role { option: &'static str, problem: String, list: Vec<String> },
+    /// Something could not be written.
+    #[error("cannot write {}: {problem}", .path.display())]
+    Write { path: PathBuf, problem: String },
     /// A table could not be read.
     #[error(transparent)]
     Table(#[from] wd_data::table::TableError),

@@ -23,6 +23,7 @@
 //! run says so.
 
 mod error;
+pub mod export;
 pub mod find;
 pub mod formats;
 mod import;
@@ -34,6 +35,7 @@ pub mod run;
 mod save;
 
 pub use error::ImportError;
+pub use export::export;
 pub use find::{Format, ReadOptions, read};
 pub use import::{Import, import};
 pub use roles::RoleOptions;

@@ -15,8 +15,7 @@ use std::path::{Path, PathBuf};
 
 use super::protobuf::{Wire, fields};
 use crate::ImportError;
-use crate::run::{Run, State};
-use crate::run::spelled;
+use crate::run::{Run, State, spelled};
 
 /// A record longer than this is no scalar, and is passed over without being held: histograms and
 /// images of some megabytes are the largest in use.
@@ -28,7 +27,7 @@ pub fn is_event_file(name: &str) -> bool {
 }
 
 /// CRC-32C, rotated and moved, so that a checksum of data that hold checksums stays good.
-fn masked(bytes: &[u8]) -> u32 {
+pub(crate) fn masked(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 

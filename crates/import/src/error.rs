@@ -19,8 +19,8 @@ pub enum ImportError {
     Unknown { path: PathBuf, problem: String },
     /// One folder holds runs of several programs.
     #[error(
-        "{} holds runs of several programs ({}); the same runs would count twice: name one folder, \
-         or one format with `format`",
+        "{} holds runs of several programs, and the same runs would count twice: name one folder, \
+         or one `format`: {}",
         .path.display(),
         .found.join(", ")
     )]

@@ -204,10 +204,7 @@ fn choose(root: &Path, found: &Found, options: &ReadOptions<'_>) -> Result<Forma
             path: root.to_owned(),
             found: several
                 .iter()
-                .map(|format| {
-                    let places = found.get(format).map_or(0, BTreeMap::len);
-                    format!("{}: {places}, `{}`", format.name(), format.word())
-                })
+                .map(|format| format!("`{}` of {}", format.word(), format.name()))
                 .collect(),
         }),
     }

@@ -66,6 +66,7 @@ fn understand(
     recording.notes = lost(&runs);
     only_with_lambda(&mut runs, &mut recording)?;
     forget_incidental(&mut runs, &mut recording, options)?;
+    forget_what_follows_the_seed(&mut runs, &mut recording);
     number_seeds(&mut runs, &mut recording);
     let statuses = statuses(&runs, &recording);
     let mut imported: Vec<Imported> = runs
@@ -196,6 +197,31 @@ fn forget_incidental(
         ));
     }
     Ok(())
+}
+
+/// Forgets settings that have another value for each seed and the same one wherever the seed is the
+/// same, such as the seed of the data.
+fn forget_what_follows_the_seed(runs: &mut [Run], recording: &mut Recording) {
+    let Some(seed) = recording.seed.clone() else { return };
+    let keys: BTreeSet<String> = runs.iter().flat_map(|run| run.settings.keys().cloned()).collect();
+    let roles = [Some(&recording.lambda), recording.learning_rate.as_ref(), Some(&seed)];
+    let follows = |key: &String| {
+        let of = |run: &Run, key: &String| run.settings.get(key).cloned().unwrap_or_default();
+        let pairs: BTreeSet<(String, String)> =
+            runs.iter().map(|run| (of(run, &seed), of(run, key))).collect();
+        let seeds: BTreeSet<&String> = pairs.iter().map(|(seed, _)| seed).collect();
+        let values: BTreeSet<&String> = pairs.iter().map(|(_, value)| value).collect();
+        seeds.len() > 1 && seeds.len() == pairs.len() && values.len() == pairs.len()
+    };
+    let following: Vec<String> =
+        keys.into_iter().filter(|key| !roles.contains(&Some(key)) && follows(key)).collect();
+    if following.is_empty() {
+        return;
+    }
+    for run in runs.iter_mut() {
+        run.settings.retain(|key, _| !following.contains(key));
+    }
+    recording.notes.push(format!("Settings that only follow the seed: {}.", following.join(", ")));
 }
 
 /// Makes every seed a number: of texts their order, and without a seed the order of the runs of an

@@ -29,6 +29,7 @@ use wd_lab::{Analysis, Study};
 
 use crate::ImportError;
 use tables::{Cell, Column, write_all};
+pub use tensorboard::{EventFile, begin_event_file};
 
 /// The form of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Scalars are written as `simple_value`, which every reader knows, and are rounded to f32 by it.
 //! Hyperparameters stand in the run itself, so that the HPARAMS tab shows them beside the losses.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -19,29 +20,62 @@ pub(super) fn write(study: &Study, folder: &Path) -> Result<(), ImportError> {
     for trial in study.trials() {
         let record = study.record(trial)?;
         let folder = folder.join(&trial.name);
-        fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, error))?;
-        // Readers order the files of a run by name, which begins with a time.
-        let path = folder.join("events.out.tfevents.0000000001.wd");
-        let file = File::create(&path).map_err(|error| unwritable(&path, error))?;
-        let mut events = Events { out: BufWriter::new(file) };
         let is_finished = matches!(record.status, Status::Finished { .. });
+        let series = record.series()?;
         let written = (|| {
-            events.version()?;
-            events.hyperparameters(&record.settings, is_finished)?;
-            let series = record.series().map_err(std::io::Error::other)?;
+            let mut file = begin_event_file(&folder, &record.settings, is_finished)?;
             for name in series.names() {
                 let curve = series.curve(&name);
                 for (step, value) in curve.steps.iter().zip(&curve.values) {
                     if !value.is_nan() {
-                        events.scalar(&name, *step, *value as f32)?;
+                        file.scalar(&name, *step, *value as f32)?;
                     }
                 }
             }
-            events.out.flush()
+            file.finish()
         })();
-        written.map_err(|error| unwritable(&path, error))?;
+        written.map_err(|error| unwritable(&folder, error))?;
     }
     Ok(())
+}
+
+/// An event file that is being written.
+pub struct EventFile(Events<BufWriter<File>>);
+
+/// Begins the event file of a run in a folder of its own, with its settings as hyperparameters.
+///
+/// # Errors
+/// When the folder or the file cannot be made.
+pub fn begin_event_file(
+    folder: &Path,
+    settings: &BTreeMap<String, String>,
+    is_finished: bool,
+) -> std::io::Result<EventFile> {
+    fs::create_dir_all(folder)?;
+    // Readers order the files of a run by name, which begins with a time.
+    let file = File::create(folder.join("events.out.tfevents.0000000001.wd"))?;
+    let mut events = Events { out: BufWriter::new(file) };
+    events.version()?;
+    events.hyperparameters(settings, is_finished)?;
+    Ok(EventFile(events))
+}
+
+impl EventFile {
+    /// Writes a number of a curve.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn scalar(&mut self, tag: &str, step: u64, value: f32) -> std::io::Result<()> {
+        self.0.scalar(tag, step, value)
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// As [`EventFile::scalar`].
+    pub fn finish(mut self) -> std::io::Result<()> {
+        self.0.out.flush()
+    }
 }
 
 struct Events<W: Write> {
@@ -85,7 +119,7 @@ impl<W: Write> Events<W> {
     /// `session_start_info` with the settings, and `session_end_info` with how it ended.
     fn hyperparameters(
         &mut self,
-        settings: &std::collections::BTreeMap<String, String>,
+        settings: &BTreeMap<String, String>,
         is_finished: bool,
     ) -> std::io::Result<()> {
         let mut start = Vec::new();

@@ -297,7 +297,11 @@ impl<'a> Table<'a> {
                     }
                 }
             }
-            let is_setting = |name: &String| !is_by_step || !changing.contains(name);
+            // The name of the run is no setting of it.
+            let is_setting = |name: &String| {
+                let is_name = self.run_columns.contains(name) && is_run(name);
+                !is_name && (!is_by_step || !changing.contains(name))
+            };
             run.settings = grown.first;
             run.settings.retain(|name, _| is_setting(name) && !run.curves.contains_key(name));
             runs.push(run);

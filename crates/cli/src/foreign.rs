@@ -146,12 +146,11 @@ fn checkpoint_settings(folder: &Path) -> Vec<(String, String)> {
     if settings.is_empty() {
         // Trainers put norms and biases into a group of their own, without decay.
         let groups = checkpoint.optimizers.iter().flat_map(|optimizer| &optimizer.groups);
-        let largest = groups.filter(|group| group.lambda.is_some()).max_by(|a, b| {
-            a.lambda.unwrap_or(0.0).total_cmp(&b.lambda.unwrap_or(0.0))
-        });
+        let largest = groups
+            .filter(|group| group.lambda.is_some())
+            .max_by(|a, b| a.lambda.unwrap_or(0.0).total_cmp(&b.lambda.unwrap_or(0.0)));
         if let Some(group) = largest {
-            let numbers =
-                [("weight_decay", group.lambda), ("learning_rate", group.initial_rate)];
+            let numbers = [("weight_decay", group.lambda), ("learning_rate", group.initial_rate)];
             let known = numbers.into_iter().filter_map(|(key, value)| Some((key, value?)));
             settings.extend(known.map(|(key, value)| (key.to_owned(), value.to_string())));
         }

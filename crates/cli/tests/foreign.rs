@@ -44,7 +44,8 @@ fn an_imported_study_is_a_study() {
     let read = data("digits-sweep/mlflow/mlflow.db");
     let shown = succeed(wd().arg("import").arg(&read).args(FIXED).arg("--out").arg(&study));
     assert!(String::from_utf8_lossy(&shown.stdout).contains("12 runs of MLflow"));
-    let direct = succeed(wd().current_dir(folder.path()).arg("report").arg(&read).args(FIXED).arg("--json"));
+    let direct =
+        succeed(wd().current_dir(folder.path()).arg("report").arg(&read).args(FIXED).arg("--json"));
     let stored = succeed(wd().arg("report").arg(&study).arg("--json"));
     assert_eq!(json(&direct.stdout), json(&stored.stdout));
     assert!(folder.path().join("mlflow-report.html").exists());
@@ -98,7 +99,8 @@ fn what_cannot_be_told_is_asked_for_with_the_option() {
 fn a_target_is_tested_arm_by_arm() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let settings = folder.path().join("runs.csv");
-    let table = "file,weight_decay\n51ece938-03c5-4343-8dcc-3f3336b07008,0.025\ntuned_baseline_3250,0.05\n";
+    let table =
+        "file,weight_decay\n51ece938-03c5-4343-8dcc-3f3336b07008,0.025\ntuned_baseline_3250,0.05\n";
     std::fs::write(&settings, table).expect("a writable folder");
     let shown = succeed(
         wd().current_dir(folder.path())
@@ -108,6 +110,10 @@ fn a_target_is_tested_arm_by_arm() {
             .arg(&settings)
             .args(["--target", "3.28", "--sigma", "0.0013"]),
     );
-    let text = String::from_utf8_lossy(&shown.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains("λ=0.025 against 3.28: mean 3.27893 over 20 runs, z with σ = 0.0013 = 3.6"), "{text}");
+    let text =
+        String::from_utf8_lossy(&shown.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("λ=0.025 against 3.28: mean 3.27893 over 20 runs, z with σ = 0.0013 = 3.6"),
+        "{text}"
+    );
 }

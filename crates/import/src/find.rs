@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::ImportError;
 use crate::formats::{
-    dvclive, hugging_face, lightning, mlflow_files, optuna_journal, table, tensorboard, text, wandb,
-    yaml,
+    dvclive, hugging_face, lightning, mlflow_files, optuna_journal, table, tensorboard, text,
+    wandb, yaml,
 };
 use crate::names::settings_of_name;
 use crate::run::{Run, spelled};
@@ -153,11 +153,11 @@ pub fn read(
     if format == Format::Tensorboard {
         runs = tensorboard::join(runs);
     }
-    for run in &mut runs {
-        settings_from_name(run);
-    }
     if let Some(path) = &options.settings {
         add_settings(path, &mut runs)?;
+    }
+    for run in &mut runs {
+        settings_from_name(run);
     }
     if runs.iter().all(|run| run.curves.is_empty()) {
         let problem = match format {
@@ -323,7 +323,10 @@ fn database_format(path: &Path) -> Result<Option<Format>, ImportError> {
 
 #[cfg(not(feature = "sqlite"))]
 fn database_format(path: &Path) -> Result<Option<Format>, ImportError> {
-    Err(ImportError::damaged(path, "it is an SQLite file, and this program was built without SQLite"))
+    Err(ImportError::damaged(
+        path,
+        "it is an SQLite file, and this program was built without SQLite",
+    ))
 }
 
 fn read_place(
@@ -348,9 +351,7 @@ fn read_place(
         Format::MlflowFiles => Ok(mlflow_files::read(place)?.into_iter().collect()),
         Format::OptunaJournal => optuna_journal::read(place),
         Format::Lightning => lightning::read(name, place).map(one),
-        Format::HuggingFace => {
-            hugging_face::read(name, place, files, options.checkpoint).map(one)
-        }
+        Format::HuggingFace => hugging_face::read(name, place, files, options.checkpoint).map(one),
         Format::Dvclive => dvclive::read(name, place).map(one),
         Format::Csv => table::read_csv(place, options),
         Format::JsonLines => table::read_json_lines(place, options),

@@ -9,10 +9,10 @@ use wd_lab::{Analysis, AnalysisOptions, Record, analyse_records};
 use wd_page::{counted, words::printable};
 use wd_store::Status;
 
+use crate::ImportError;
 use crate::find::{self, Format, ReadOptions};
 use crate::roles::{RoleOptions, assign};
 use crate::run::{Run, State};
-use crate::ImportError;
 
 /// A run counts as shorter than the others of its arm below this share of their steps.
 const SHORT: f64 = 0.99;
@@ -173,7 +173,8 @@ fn forget_incidental(
         let list = keys.into_iter().collect();
         return Err(ImportError::Role { option: "ignore", problem, list });
     }
-    let roles = [Some(&recording.lambda), recording.learning_rate.as_ref(), recording.seed.as_ref()];
+    let roles =
+        [Some(&recording.lambda), recording.learning_rate.as_ref(), recording.seed.as_ref()];
     let plays_a_role = |key: &String| roles.contains(&Some(key));
     let is_incidental = |key: &String| {
         let values: Vec<&String> = runs.iter().filter_map(|run| run.settings.get(key)).collect();

@@ -127,9 +127,9 @@ pub(crate) fn whole(number: f64) -> Option<u64> {
 /// What Optuna's number of a parameter stands for: a choice, where its distribution lists them.
 pub(crate) fn chosen(value: f64, distribution: &Value) -> Value {
     let choices = distribution.get("attributes").and_then(|all| all.get("choices"));
-    let choice = choices.zip(whole(value)).and_then(|(choices, index)| {
-        choices.get(usize::try_from(index).ok()?)
-    });
+    let choice = choices
+        .zip(whole(value))
+        .and_then(|(choices, index)| choices.get(usize::try_from(index).ok()?));
     match choice {
         Some(choice) => choice.clone(),
         None => serde_json::Number::from_f64(value)
@@ -163,9 +163,8 @@ pub(crate) fn settings_of_name(name: &str) -> Vec<(String, f64)> {
 /// The bytes that the number at the beginning of a text takes: `3e-3-s1` → 4.
 fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let digits = |from: usize| {
-        bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count()
-    };
+    let digits =
+        |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut length = digits(0);
     if bytes.get(length) == Some(&b'.') && digits(length + 1) > 0 {
         length += 1 + digits(length + 1);

@@ -156,7 +156,8 @@ impl Overview {
 
 /// The first values of a list.
 fn shortened(values: &[String]) -> String {
-    let more = if values.len() > 8 { format!(", … {} in all", values.len()) } else { String::new() };
+    let more =
+        if values.len() > 8 { format!(", … {} in all", values.len()) } else { String::new() };
     let shown: Vec<&str> = values.iter().take(8).map(String::as_str).collect();
     format!("{}{more}", shown.join(", "))
 }

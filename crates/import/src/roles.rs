@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wd_lab::record::{Recording, TrainingLoss};
 
-use crate::names::{
-    GRADIENT_NORM, TRAINING, VALIDATION, is_lambda, is_rate, is_seed,
-};
+use crate::names::{GRADIENT_NORM, TRAINING, VALIDATION, is_lambda, is_rate, is_seed};
 use crate::run::{Averaging, Run};
 use crate::{Format, ImportError};
 
@@ -175,11 +173,7 @@ fn lambda(settings: &Settings<'_>, options: &RoleOptions) -> Result<String, Impo
 }
 
 /// A setting that was asked for.
-fn asked(
-    settings: &Settings<'_>,
-    option: &'static str,
-    key: &str,
-) -> Result<String, ImportError> {
+fn asked(settings: &Settings<'_>, option: &'static str, key: &str) -> Result<String, ImportError> {
     if settings.values.contains_key(key) {
         return Ok(key.to_owned());
     }
@@ -284,7 +278,10 @@ mod tests {
         ])
         .unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("adam_weight_decay: 1, 2") && text.contains("muon_wd: 0, 1"), "{text}");
+        assert!(
+            text.contains("adam_weight_decay: 1, 2") && text.contains("muon_wd: 0, 1"),
+            "{text}"
+        );
         assert_eq!(error.option(), Some("lambda_from"));
         let error = roles(&[&[("x", "0"), ("wd", "1")], &[("x", "2"), ("wd", "1")]]).unwrap_err();
         assert!(error.to_string().contains("x: 0, 2"), "{error}");

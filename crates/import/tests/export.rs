@@ -22,8 +22,7 @@ fn roles() -> RoleOptions {
 
 /// A study of the digits on disk, and its analysis.
 fn study(folder: &Path) -> (Study, Analysis) {
-    let import =
-        import(&[data("digits-sweep/mlflow")], &ReadOptions::default(), &roles()).unwrap();
+    let import = import(&[data("digits-sweep/mlflow")], &ReadOptions::default(), &roles()).unwrap();
     let study = import.save(&folder.join("study"), "digits").unwrap();
     let analysis = wd_lab::analyse(&study, &AnalysisOptions::default()).unwrap();
     (study, analysis)

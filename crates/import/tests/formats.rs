@@ -42,7 +42,8 @@ fn numbers(analysis: &Analysis) -> Value {
 fn agree(a: &Value, b: &Value, share: f64) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| agree(a, b, share)))
+            a.len() == b.len()
+                && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| agree(a, b, share)))
         }
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| agree(a, b, share))
@@ -149,7 +150,10 @@ fn a_study_on_disk_says_the_same_as_the_runs_in_memory() {
     assert_eq!(study.trials().len(), 12);
     let stored = wd_lab::analyse(&study, &AnalysisOptions::default()).unwrap();
     // Not by `==`: what was not measured is NaN.
-    assert_eq!(serde_json::to_value(stored).unwrap(), serde_json::to_value(analyse(&import)).unwrap());
+    assert_eq!(
+        serde_json::to_value(stored).unwrap(),
+        serde_json::to_value(analyse(&import)).unwrap()
+    );
     // Every curve is there, at its own steps.
     let record = study.record(&study.trials()[0]).unwrap();
     let series = record.series().unwrap();
@@ -180,10 +184,16 @@ fn a_running_mean_carries_no_verdict_of_a_force() {
     assert_eq!(found.runs.len(), 4);
     assert!(found.runs.iter().all(|run| run.status == Status::Finished { step: 100 }));
     let notes = found.recording.notes.join(" ");
-    assert!(notes.contains("follow the seed: data_seed") && notes.contains("apart: out"), "{notes}");
+    assert!(
+        notes.contains("follow the seed: data_seed") && notes.contains("apart: out"),
+        "{notes}"
+    );
     // The mean over the run is no point of the curve.
     let loss = &found.runs[0].curves["loss"];
-    assert_eq!((loss.steps.first(), loss.steps.last(), loss.steps.len()), (Some(&5), Some(&100), 20));
+    assert_eq!(
+        (loss.steps.first(), loss.steps.last(), loss.steps.len()),
+        (Some(&5), Some(&100), 20)
+    );
     // A margin under which the gap stands still and the training loss moves: a force, were it of a
     // fixed set.
     let wide = AnalysisOptions { gap_margin: 3.0, ..AnalysisOptions::default() };
@@ -218,7 +228,11 @@ fn logs_of_text_become_runs_with_the_settings_of_a_table() {
         .iter()
         .map(|arm| {
             let loss = arm.final_validation;
-            (arm.lambda, loss.n, format!("{:.5} {:.5}", loss.mean, loss.standard_error * (loss.n as f64).sqrt()))
+            (
+                arm.lambda,
+                loss.n,
+                format!("{:.5} {:.5}", loss.mean, loss.standard_error * (loss.n as f64).sqrt()),
+            )
         })
         .collect();
     // Means and standard deviations as computed from the logs by another program.
@@ -228,7 +242,8 @@ fn logs_of_text_become_runs_with_the_settings_of_a_table() {
     assert_eq!(arms.iter().map(|arm| arm.2.as_str()).collect::<Vec<_>>(), spread);
     // The benchmark's own test: σ = 0.0013, and `(3.28 − mean)·√n ≥ 0.004`, which it calls p < 0.001.
     // Its leaderboard marks the first two and the third as having passed; the fourth stopped early.
-    let options = AnalysisOptions { target: Some((3.28, Some(0.0013))), ..AnalysisOptions::default() };
+    let options =
+        AnalysisOptions { target: Some((3.28, Some(0.0013))), ..AnalysisOptions::default() };
     let tested = import.analyse(&options).unwrap().targets;
     let passes: Vec<bool> = tested.iter().map(|test| test.p_value < 0.0011).collect();
     assert_eq!(passes, [true, true, true, false], "{tested:?}");
@@ -302,13 +317,18 @@ fn old_file_stores_and_dvclive_are_read() {
 #[test]
 fn tables_of_three_layouts_say_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut long, mut steps, mut lines) =
-        ("run,wd,seed,step,metric,value\n".to_owned(), "run;wd;seed;step;val/loss\n".to_owned(), String::new());
+    let (mut long, mut steps, mut lines) = (
+        "run,wd,seed,step,metric,value\n".to_owned(),
+        "run;wd;seed;step;val/loss\n".to_owned(),
+        String::new(),
+    );
     let mut runs = "wd\tseed\tval/loss\tdate\n".to_owned();
-    for (number, (decay, seed)) in [(0.0, 0), (0.0, 1), (0.1, 0), (0.1, 1)].into_iter().enumerate() {
+    for (number, (decay, seed)) in [(0.0, 0), (0.0, 1), (0.1, 0), (0.1, 1)].into_iter().enumerate()
+    {
         for step in [0, 10, 20] {
             let start = 3.0 + f64::from(seed);
-            let loss = start - f64::from(step) * (0.05 + 0.1 * decay + 0.001 * decay * f64::from(seed));
+            let loss =
+                start - f64::from(step) * (0.05 + 0.1 * decay + 0.001 * decay * f64::from(seed));
             long += &format!("r{number},{decay},{seed},{step},val/loss,{loss}\n");
             steps += &format!("r{number};{decay};{seed};{step};{loss}\n");
             lines += &format!(
@@ -335,7 +355,9 @@ fn tables_of_three_layouts_say_the_same() {
     let runs = analyse(&read(&write("runs.tsv", &runs), &RoleOptions::default()));
     assert_eq!(runs.arms.len(), 2);
     let (own, other) = (&runs.comparisons[0], &long.comparisons[0]);
-    assert!((own.final_validation.interval.mean - other.final_validation.interval.mean).abs() < 1e-12);
+    assert!(
+        (own.final_validation.interval.mean - other.final_validation.interval.mean).abs() < 1e-12
+    );
 }
 
 #[test]
@@ -370,11 +392,17 @@ fn a_torn_file_keeps_what_was_written_and_says_what_is_lost() {
 fn runs_that_are_short_missing_or_repeated_do_not_count_as_finished() {
     let folder = tempfile::tempdir().unwrap();
     let mut text = "run,wd,seed,step,loss\n".to_owned();
-    for (run, decay, seed, last) in
-        [("a", 0, 0, 9), ("b", 0, 1, 9), ("c", 1, 0, 9), ("d", 1, 1, 5), ("e", 1, 0, 9), ("f", 2, 0, 9)]
-    {
+    for (run, decay, seed, last) in [
+        ("a", 0, 0, 9),
+        ("b", 0, 1, 9),
+        ("c", 1, 0, 9),
+        ("d", 1, 1, 5),
+        ("e", 1, 0, 9),
+        ("f", 2, 0, 9),
+    ] {
         for step in 0..=last {
-            let loss = if run == "f" && step == 9 { "nan".to_owned() } else { format!("{}", 9 - step) };
+            let loss =
+                if run == "f" && step == 9 { "nan".to_owned() } else { format!("{}", 9 - step) };
             text += &format!("{run},{decay},{seed},{step},{loss}\n");
         }
     }
@@ -408,7 +436,10 @@ fn runs_without_a_seed_are_compared_by_welch() {
     let roles = RoleOptions { validation: Some("val_loss".to_owned()), ..RoleOptions::default() };
     let analysis = analyse(&read(&path, &roles));
     let comparison = &analysis.comparisons[0];
-    assert_eq!(comparison.pairing, Pairing::Unpaired { reason: "the runs have no seed".to_owned() });
+    assert_eq!(
+        comparison.pairing,
+        Pairing::Unpaired { reason: "the runs have no seed".to_owned() }
+    );
     // scipy.stats.ttest_ind([3.01, 3.05, 2.99, 3.02], [3.10, 3.12, 3.08, 3.11], equal_var=False)
     let validation = &comparison.final_validation;
     assert!((validation.interval.mean + 0.085).abs() < 1e-12);

@@ -72,10 +72,32 @@ impl Random {
 
 /// What parsers stumble over.
 const PIECES: [&[u8]; 26] = [
-    b"\0", b"\"", b"\n", b",", b"\t", b"{", b"}", b"[[[[[[[[", b"null", b"NaN", b"-Infinity", b"1e999",
-    b"-1", b"9223372036854775807", b"18446744073709551615", b"1e-320", b"\xff\xfe", b"\xc3\x28",
-    b"\\ud800", b": &a [*a, *a]", b"!!python/object:os.system ", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
-    b"../", b"\x1b[31m", b"=", b"0",
+    b"\0",
+    b"\"",
+    b"\n",
+    b",",
+    b"\t",
+    b"{",
+    b"}",
+    b"[[[[[[[[",
+    b"null",
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b"-1",
+    b"9223372036854775807",
+    b"18446744073709551615",
+    b"1e-320",
+    b"\xff\xfe",
+    b"\xc3\x28",
+    b"\\ud800",
+    b": &a [*a, *a]",
+    b"!!python/object:os.system ",
+    b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+    b"../",
+    b"\x1b[31m",
+    b"=",
+    b"0",
 ];
 
 /// A file with a few changes.
@@ -199,7 +221,9 @@ fn mend_events(bytes: &mut Vec<u8>) {
     while let Some(head) = bytes.get(at..at + 8) {
         let length = u64::from_le_bytes(head.try_into().unwrap());
         let Ok(length) = usize::try_from(length) else { return };
-        let Some(end) = length.checked_add(at + 12).filter(|end| end + 4 <= bytes.len()) else { return };
+        let Some(end) = length.checked_add(at + 12).filter(|end| end + 4 <= bytes.len()) else {
+            return;
+        };
         let (head, data) = (masked(head), masked(&bytes[at + 12..end]));
         bytes[at + 8..at + 12].copy_from_slice(&head);
         bytes[end..end + 4].copy_from_slice(&data);
@@ -241,7 +265,8 @@ fn event_files() {
 
 #[test]
 fn wandb() {
-    let path = "digits-sweep/wandb-offline/wandb/offline-run-20261130_083353-a0000xq/run-a0000xq.wandb";
+    let path =
+        "digits-sweep/wandb-offline/wandb/offline-run-20261130_083353-a0000xq/run-a0000xq.wandb";
     let original = data(path);
     alone(|| survive("wandb", Format::Wandb, "run-a.wandb", &original, mend_chunks));
 }
@@ -289,8 +314,12 @@ fn tables_and_text() {
     let mut lines = String::new();
     for run in 0..4 {
         for step in 0..10 {
-            csv += &format!("r{run},{},{},{step},{}\n", run / 2, run % 2, 3.0 - 0.1 * f64::from(step));
-            lines += &format!("{{\"run\": {run}, \"wd\": {}, \"step\": {step}, \"loss\": 2.5}}\n", run / 2);
+            csv +=
+                &format!("r{run},{},{},{step},{}\n", run / 2, run % 2, 3.0 - 0.1 * f64::from(step));
+            lines += &format!(
+                "{{\"run\": {run}, \"wd\": {}, \"step\": {step}, \"loss\": 2.5}}\n",
+                run / 2
+            );
         }
     }
     alone(|| survive("csv", Format::Csv, "runs.csv", csv.as_bytes(), nothing));
@@ -303,7 +332,8 @@ fn tables_and_text() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("0/run/metrics")).unwrap();
     let meta = b"run_name: a\nstatus: 3\nlifecycle_stage: active\n";
-    fs::write(folder.path().join("0/run/metrics/loss"), "17 2.5 0\n18 1.5 10 set digest\n").unwrap();
+    fs::write(folder.path().join("0/run/metrics/loss"), "17 2.5 0\n18 1.5 10 set digest\n")
+        .unwrap();
     let format = Format::MlflowFiles;
     alone(|| survive_in(folder.path(), "meta", format, "0/run/meta.yaml", meta, nothing));
 }
@@ -346,7 +376,10 @@ fn a_long_file_is_held_at_most_twice() {
     let found = read_of(&paths[0]);
     let roles = RoleOptions::default();
     let import = import(&[paths[0].clone()], &ReadOptions::default(), &roles).unwrap();
-    assert_eq!(found.iter().map(|run| run.curves["train/loss"].steps.len()).sum::<usize>(), 150_000);
+    assert_eq!(
+        found.iter().map(|run| run.curves["train/loss"].steps.len()).sum::<usize>(),
+        150_000
+    );
     let study = import.save(&folder.path().join("study"), "long").unwrap();
     let events = folder.path().join("events");
     wd_import::export(&study, None, wd_import::export::Form::Tensorboard, &events).unwrap();

@@ -62,8 +62,7 @@ pub use analyse::{
     Analysis, AnalysisOptions, analyse, analyse_directories, analyse_records, analyse_some,
 };
 pub use analysis::{
-    Arm, Band, Comparison, ComparisonKind, Diverged, Late, NearBest, Pairing, RoleNorm,
-    Setup,
+    Arm, Band, Comparison, ComparisonKind, Diverged, Late, NearBest, Pairing, RoleNorm, Setup,
 };
 pub use error::LabError;
 pub use grid::{Axis, Grid};

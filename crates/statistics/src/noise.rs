@@ -61,7 +61,8 @@ impl DifferenceNoise {
         }
         // −2 log likelihood with σ² at its best for each c.
         let variance = |growth: f64| {
-            let scaled = spreads.iter().map(|(squares, _, square)| squares / (1.0 + growth * square));
+            let scaled =
+                spreads.iter().map(|(squares, _, square)| squares / (1.0 + growth * square));
             scaled.sum::<f64>() / degrees
         };
         let cost = |growth: f64| {
@@ -98,7 +99,8 @@ fn least(cost: impl Fn(f64) -> f64) -> f64 {
         true => 0.0,
         false => MOST_GROWTH * 10f64.powf(-8.0 * (1.0 - step / f64::from(STEPS))),
     };
-    let best = (0..=STEPS).map(f64::from).min_by(|a, b| cost(place(*a)).total_cmp(&cost(place(*b))));
+    let best =
+        (0..=STEPS).map(f64::from).min_by(|a, b| cost(place(*a)).total_cmp(&cost(place(*b))));
     let best = best.unwrap_or(0.0);
     let (mut low, mut high) = ((best - 1.0).max(0.0), (best + 1.0).min(f64::from(STEPS)));
     let ratio = (5f64.sqrt() - 1.0) / 2.0;

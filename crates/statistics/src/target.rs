@@ -42,7 +42,9 @@ pub fn below_target(values: &[f64], target: f64, sigma: Option<f64>) -> TargetTe
     let p_value = match sigma {
         _ if !is_testable => f64::NAN,
         Some(_) => Normal::new(0.0, 1.0).map_or(f64::NAN, |normal| normal.cdf(-statistic)),
-        None => StudentsT::new(0.0, 1.0, n - 1.0).map_or(f64::NAN, |student| student.cdf(-statistic)),
+        None => {
+            StudentsT::new(0.0, 1.0, n - 1.0).map_or(f64::NAN, |student| student.cdf(-statistic))
+        }
     };
     TargetTest { target, mean: sample.mean, n: sample.n, sigma, statistic, p_value }
 }

@@ -89,7 +89,8 @@ fn looks_keep_their_order() {
     assert_eq!((capped_level(3, 1), capped_level(3, 2)), (0.05, 0.025));
     for comparisons in [1, 2, 3, 7, 30, 1_000] {
         for maximum in 4..2 * MOST_CAPPED {
-            let (now, before) = (capped_level(maximum, comparisons), capped_level(maximum - 1, comparisons));
+            let (now, before) =
+                (capped_level(maximum, comparisons), capped_level(maximum - 1, comparisons));
             assert!(now > 0.0 && now <= before, "{maximum} {comparisons}");
             assert!(now < capped_level(maximum, comparisons - 1) || comparisons == 1);
         }

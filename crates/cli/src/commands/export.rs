@@ -103,13 +103,8 @@ fn export_weights(arguments: &Arguments, out: &Path) -> Result<ExitCode, Command
         ));
     }
     let directory = RunDirectory::open(&arguments.run)?;
-    let step = wd_train::export_run(
-        &directory,
-        arguments.step,
-        out,
-        arguments.average,
-        arguments.force,
-    )?;
+    let step =
+        wd_train::export_run(&directory, arguments.step, out, arguments.average, arguments.force)?;
     let what = match arguments.average {
         true => "average of the weights",
         false => "weights",

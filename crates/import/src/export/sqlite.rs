@@ -43,10 +43,8 @@ impl Sink for Database {
     }
 
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), ImportError> {
-        let mut statement = self
-            .connection
-            .prepare(&self.insert)
-            .map_err(|error| unwritable(&self.path, error))?;
+        let mut statement =
+            self.connection.prepare(&self.insert).map_err(|error| unwritable(&self.path, error))?;
         statement
             .execute(rusqlite::params_from_iter(cells))
             .map(drop)

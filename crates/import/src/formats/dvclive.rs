@@ -44,7 +44,8 @@ fn curve(run: &mut Run, tag: &str, text: &str) {
     for line in lines {
         let cells: Vec<&str> = line.split('\t').collect();
         let number = |column: usize| cells.get(column).and_then(|cell| cell.trim().parse().ok());
-        if let (Some(step), Some(value)) = (number(step_column).and_then(whole), number(value_column))
+        if let (Some(step), Some(value)) =
+            (number(step_column).and_then(whole), number(value_column))
         {
             run.push(tag, step, value);
         }

@@ -58,9 +58,8 @@ pub fn read(
         }
     }
     let Some((_, state)) = best else {
-        return Err(first_error.unwrap_or_else(|| {
-            ImportError::damaged(folder, format!("there is no {FILE}"))
-        }));
+        return Err(first_error
+            .unwrap_or_else(|| ImportError::damaged(folder, format!("there is no {FILE}"))));
     };
     let mut run = Run::new(name, folder);
     run.averaging = Averaging::Window;
@@ -89,7 +88,8 @@ fn history(run: &mut Run, state: &Value) {
     for row in rows.into_iter().flatten().filter_map(Value::as_object) {
         let Some(step) = row.get("step").and_then(Value::as_f64).and_then(whole) else { continue };
         for (tag, value) in row {
-            if let (Some(number), false) = (lenient::number(value), matches!(&**tag, "step" | "epoch"))
+            if let (Some(number), false) =
+                (lenient::number(value), matches!(&**tag, "step" | "epoch"))
             {
                 // The mean over the whole run is no point of a curve.
                 let tag = match tag.as_str() {

@@ -25,12 +25,11 @@ impl<'a> Database<'a> {
             .and_then(|connection| ready(&connection).map(|()| connection));
         let mut connection = match opened {
             Ok(connection) => connection,
-            Err(first) => Connection::open_with_flags(
-                immutable(path),
-                flags | OpenFlags::SQLITE_OPEN_URI,
-            )
-            .and_then(|connection| ready(&connection).map(|()| connection))
-            .map_err(|_| ImportError::damaged(path, first))?,
+            Err(first) => {
+                Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI)
+                    .and_then(|connection| ready(&connection).map(|()| connection))
+                    .map_err(|_| ImportError::damaged(path, first))?
+            }
         };
         let mut calls = 0;
         let bounded = connection.progress_handler(

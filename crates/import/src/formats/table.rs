@@ -77,10 +77,8 @@ pub fn read_json_lines(path: &Path, options: &ReadOptions<'_>) -> Result<Vec<Run
     let mut lines = Lines::open(path)?;
     while let Some(line) = lines.next()? {
         let members = object(line);
-        let row: Row<'_> = members
-            .iter()
-            .map(|(name, text)| (name.as_str(), Cell::Text(text.as_str())))
-            .collect();
+        let row: Row<'_> =
+            members.iter().map(|(name, text)| (name.as_str(), Cell::Text(text.as_str()))).collect();
         if !row.is_empty() {
             table.row(&row)?;
         }
@@ -113,9 +111,7 @@ pub fn read_parquet(path: &Path, options: &ReadOptions<'_>) -> Result<Vec<Run>, 
         let outcome = (|| {
             let table = match &mut table {
                 Some(table) => table,
-                None => {
-                    table.insert(Table::new(path, options, names.iter().map(String::as_str))?)
-                }
+                None => table.insert(Table::new(path, options, names.iter().map(String::as_str))?),
             };
             let named = names.iter().zip(cells);
             let row: Row<'_> =
@@ -218,14 +214,19 @@ impl<'a> Table<'a> {
             Layout::Runs if self.run_columns.iter().all(|name| !is_run(name)) => {
                 vec![self.rows.to_string()]
             }
-            _ => self.run_columns.iter().map(|name| cell(name).map_or_else(String::new, text)).collect(),
+            _ => self
+                .run_columns
+                .iter()
+                .map(|name| cell(name).map_or_else(String::new, text))
+                .collect(),
         };
         let order = self.rows;
         let run = self.runs.entry(key).or_insert_with(|| Growing { order, ..Growing::default() });
         match &self.layout {
             Layout::Long { step, metric, value } => {
                 let at = step.as_ref().and_then(|name| cell(name)).and_then(number).and_then(whole);
-                let (Some(tag), Some(number)) = (cell(metric).map(text), cell(value).and_then(number))
+                let (Some(tag), Some(number)) =
+                    (cell(metric).map(text), cell(value).and_then(number))
                 else {
                     return Ok(());
                 };

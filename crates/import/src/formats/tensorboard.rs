@@ -196,9 +196,8 @@ fn hyperparameters(run: &mut Run, content: &[u8]) {
             }
             // session_end_info.status: 1 success, 2 failure, 3 running.
             4 => {
-                let status = fields(message).find_map(|(field, wire)| {
-                    wire.integer().filter(|_| field == 1)
-                });
+                let status =
+                    fields(message).find_map(|(field, wire)| wire.integer().filter(|_| field == 1));
                 run.state = match status {
                     Some(1) => State::Finished,
                     Some(2 | 3) => State::Unfinished,
@@ -238,9 +237,9 @@ pub fn join(mut runs: Vec<Run>) -> Vec<Run> {
     runs.sort_by(|a, b| a.source.cmp(&b.source));
     let mut joined: Vec<Run> = Vec::new();
     for run in runs {
-        let parent = joined.iter_mut().find(|known| {
-            run.source.parent() == Some(&known.source) && !known.curves.is_empty()
-        });
+        let parent = joined
+            .iter_mut()
+            .find(|known| run.source.parent() == Some(&known.source) && !known.curves.is_empty());
         let holds_no_curve = run.curves.values().all(|curve| curve.steps.len() <= 1);
         match parent {
             Some(parent) if !run.settings.is_empty() && holds_no_curve => {

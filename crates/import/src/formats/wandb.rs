@@ -121,8 +121,8 @@ fn add(run: &mut Run, message: &[u8]) {
             5 => config(run, inner),
             17 => begin(run, inner),
             18 => {
-                let code = fields(inner)
-                    .find_map(|(field, wire)| wire.integer().filter(|_| field == 1));
+                let code =
+                    fields(inner).find_map(|(field, wire)| wire.integer().filter(|_| field == 1));
                 run.state = match code.unwrap_or(0) {
                     0 => State::Finished,
                     _ => State::Unfinished,
@@ -178,7 +178,8 @@ fn history(run: &mut Run, message: &[u8]) {
             }
             // The message is empty at step 0.
             2 => {
-                let own = fields(inner).find_map(|(field, wire)| wire.integer().filter(|_| field == 1));
+                let own =
+                    fields(inner).find_map(|(field, wire)| wire.integer().filter(|_| field == 1));
                 step = step.or(Some(own.unwrap_or(0) as f64));
             }
             _ => {}

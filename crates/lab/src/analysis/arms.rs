@@ -154,9 +154,10 @@ fn arm(first: &Record, steps: u64, finished: &BTreeMap<u64, Measured>) -> Arm {
         setup: plan.map(Setup::of),
         steps,
         loss_unit: plan.map_or_else(|| "as logged".to_owned(), Plan::loss_unit),
-        training_loss: first.recording.as_ref().map_or(TrainingLoss::OfThisProgram, |recording| {
-            recording.training_is
-        }),
+        training_loss: first
+            .recording
+            .as_ref()
+            .map_or(TrainingLoss::OfThisProgram, |recording| recording.training_is),
         seeds: Vec::new(),
         diverged: Vec::new(),
         unfinished: Vec::new(),

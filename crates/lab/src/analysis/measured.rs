@@ -108,8 +108,7 @@ impl Measured {
         let is_of_weights = training_is == TrainingLoss::FixedSet;
         let final_train = if is_of_weights || mean.is_nan() { last } else { mean };
         let losses = series.names().into_iter().filter(|name| {
-            name.to_ascii_lowercase().contains("loss")
-                || Some(name) == series.recorded_validation()
+            name.to_ascii_lowercase().contains("loss") || Some(name) == series.recorded_validation()
         });
         let first_losses = losses
             .filter_map(|name| {

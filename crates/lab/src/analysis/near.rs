@@ -66,8 +66,7 @@ fn near(arms: &[Members], mut group: Vec<usize>, share: f64) -> Option<NearBest>
         .zip(&losses)
         .map(|(index, losses)| Candidate { place: arms[*index].arm.lambda.ln(), losses })
         .collect();
-    let is_paired =
-        others.iter().all(|other| pairing_of(&arms[*other], &arms[*first]).is_paired());
+    let is_paired = others.iter().all(|other| pairing_of(&arms[*other], &arms[*first]).is_paired());
     let means = group.iter().map(|index| match is_validation {
         true => arms[*index].arm.final_validation.mean,
         false => arms[*index].arm.final_train.mean,

@@ -35,9 +35,7 @@ pub(crate) fn baseline_of(arms: &[Members], index: usize) -> Option<usize> {
     let treated = &arms[index];
     let rest = outside_decay(treated);
     let is_baseline = |members: &&Members| {
-        !members.decays()
-            && members.corpus() == treated.corpus()
-            && outside_decay(members) == rest
+        !members.decays() && members.corpus() == treated.corpus() && outside_decay(members) == rest
     };
     let idle = |members: &Members| without(&members.configuration, &[members.roles().lambda]);
     let exact = idle(treated);
@@ -197,10 +195,8 @@ fn measured_crossing(steps: &[f64], curves: Vec<Vec<f64>>, total: f64) -> Option
     let is_measured = |window: usize| curves.iter().all(|curve| curve[window].is_finite());
     let kept: Vec<usize> = (0..steps.len()).filter(|window| is_measured(*window)).collect();
     let steps: Vec<f64> = kept.iter().map(|window| steps[*window]).collect();
-    let curves: Vec<Vec<f64>> = curves
-        .iter()
-        .map(|curve| kept.iter().map(|window| curve[*window]).collect())
-        .collect();
+    let curves: Vec<Vec<f64>> =
+        curves.iter().map(|curve| kept.iter().map(|window| curve[*window]).collect()).collect();
     crossing_of(&steps, &curves, total)
 }
 
@@ -264,9 +260,10 @@ fn first_losses_apart(pairs: &[(u64, &Measured, &Measured)]) -> Option<(String, 
         });
         let differences: Vec<f64> = differences.collect::<Option<_>>()?;
         // NaN agrees with nothing.
-        differences.iter().all(|apart| apart.is_finite()).then(|| {
-            (tag.to_owned(), differences.iter().copied().fold(0.0, f64::max))
-        })
+        differences
+            .iter()
+            .all(|apart| apart.is_finite())
+            .then(|| (tag.to_owned(), differences.iter().copied().fold(0.0, f64::max)))
     };
     tags.filter_map(|(tag, _, _)| apart(tag)).min_by(|a, b| a.1.total_cmp(&b.1))
 }

@@ -22,10 +22,12 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
                  Losses are in {} with 95 % t-intervals over seeds.",
                 study.loss_unit()
             ),
-            false => "Losses are as their program logged them, with 95 % t-intervals over seeds. κ \
+            false => {
+                "Losses are as their program logged them, with 95 % t-intervals over seeds. κ \
                       and τ follow from the schedule, which it did not record: `wd explain` gives \
                       them from λ, learning rate and schedule."
-                .to_owned(),
+                    .to_owned()
+            }
         }));
         contents.push(Content::Table(table(arms)));
     }
@@ -119,10 +121,7 @@ pub(crate) fn facts(analysis: &Analysis) -> Vec<(String, String)> {
     };
     let is_image = arms[0].setup.as_ref().is_some_and(|setup| setup.unit == Unit::Image);
     facts.extend([
-        fact(
-            "Model",
-            planned(&|_, setup| counted(number::count(setup.parameters), "parameter")),
-        ),
+        fact("Model", planned(&|_, setup| counted(number::count(setup.parameters), "parameter"))),
         fact(
             "Training",
             planned(&|arm, setup| {

@@ -52,7 +52,8 @@ fn sentence(analysis: &Analysis, near: &NearBest) -> String {
     let lowest = near.arms.get(near.nearest.lowest).and_then(|arm| analysis.arms.get(*arm));
     let lambda = lowest.map_or_else(String::new, |arm| spell(arm.lambda));
     let loss = if near.is_validation { "validation loss" } else { "final training loss" };
-    let seeds = near.arms.iter().filter_map(|arm| analysis.arms.get(*arm)).map(|arm| arm.seeds.len());
+    let seeds =
+        near.arms.iter().filter_map(|arm| analysis.arms.get(*arm)).map(|arm| arm.seeds.len());
     let noun = if near.is_paired { "paired seed" } else { "unpaired run" };
     let mut parts = vec![format!(
         "Best guess by mean {loss}{}: λ={lambda}, {}",
@@ -87,7 +88,8 @@ fn sentence(analysis: &Analysis, near: &NearBest) -> String {
 /// What sets these arms apart, where the study has several settings.
 fn setting(analysis: &Analysis, arm: Option<&Arm>) -> String {
     let several = analysis.near_best.len() > 1;
-    let parts = arm.filter(|_| several).map(|arm| arm.label.split(", ").skip(1).collect::<Vec<_>>());
+    let parts =
+        arm.filter(|_| several).map(|arm| arm.label.split(", ").skip(1).collect::<Vec<_>>());
     match parts {
         Some(parts) if !parts.is_empty() => format!(" ({})", parts.join(", ")),
         _ => String::new(),
@@ -143,7 +145,11 @@ fn target_sentences(analysis: &Analysis) -> impl Iterator<Item = String> + '_ {
             number::fixed(test.mean, 5),
             wd_page::counted(test.n, "run"),
             number::fixed(test.statistic, 2),
-            if test.p_value.is_nan() { number::MISSING.to_owned() } else { number::short(test.p_value) }
+            if test.p_value.is_nan() {
+                number::MISSING.to_owned()
+            } else {
+                number::short(test.p_value)
+            }
         )
     })
 }

@@ -80,7 +80,10 @@ fn grids(arms: &[Arm]) -> Vec<Grid> {
     }
     grids.retain(|grid| grid.rates.len() > 1);
     grids.sort_by_key(|grid| {
-        (arms[grid.arms[0]].schedule == Some(ScheduleKind::Constant), std::cmp::Reverse(grid.arms.len()))
+        (
+            arms[grid.arms[0]].schedule == Some(ScheduleKind::Constant),
+            std::cmp::Reverse(grid.arms.len()),
+        )
     });
     grids
 }
@@ -151,8 +154,7 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
     let setting: String =
         first.settings.iter().map(|(key, value)| format!(", {key} = {value}")).collect();
     let schedule = first.schedule.map_or_else(String::new, |kind| format!(", {kind}"));
-    let name =
-        format!("Final training loss over λ and peak learning rate{schedule}{setting}.");
+    let name = format!("Final training loss over λ and peak learning rate{schedule}{setting}.");
     let caption = format!(
         "Look at how the dot, which marks the best learning rate of each λ, moves from row to row, \
          and at whether the outlined best cell lies above λ = 0. Values are means of the last 5 % \

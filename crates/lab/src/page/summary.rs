@@ -18,9 +18,8 @@ pub(crate) fn section(analysis: &Analysis) -> Section {
             true => "a paired t-test over seeds",
             false => "a t-test over seeds, Welch's where runs are not paired",
         };
-        contents.push(Content::Paragraph(format!(
-            "* p < 0.05 in {test}; ± is the 95 % t-interval"
-        )));
+        contents
+            .push(Content::Paragraph(format!("* p < 0.05 in {test}; ± is the 95 % t-interval")));
     }
     contents.extend(super::recording::paragraphs(analysis).into_iter().map(Content::Paragraph));
     contents.extend(super::near::paragraphs(analysis).into_iter().map(Content::Paragraph));

@@ -120,7 +120,7 @@ pub(crate) fn is_measure(key: &str) -> bool {
 /// A whole number that is not negative.
 pub(crate) fn whole(number: f64) -> Option<u64> {
     // 2⁵³: above it not every whole number is one of f64.
-    let is_whole = number >= 0.0 && number <= 9_007_199_254_740_992.0 && number.fract() == 0.0;
+    let is_whole = (0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0;
     is_whole.then_some(number as u64)
 }
 

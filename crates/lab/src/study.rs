@@ -234,9 +234,9 @@ impl Study {
             // A key of another program is one part, whatever dots it has.
             let settings: Vec<Setting> = settings
                 .into_iter()
-                .filter_map(|(key, value)| {
+                .map(|(key, value)| {
                     let value = parse_value(&value).unwrap_or_else(|_| value.as_str().into());
-                    Some(Setting::from_parts(vec![key], value))
+                    Setting::from_parts(vec![key], value)
                 })
                 .collect();
             let configuration = apply("", &settings)?;

@@ -42,4 +42,4 @@ pub use error::{TableError, TableOption};
 pub use findings::Findings;
 pub use folds::Folds;
 pub use format::TableFormat;
-pub use rows::{Cell, parquet_rows};
+pub use rows::{Cell, TakeRow, parquet_rows};

@@ -23,6 +23,9 @@ pub enum Cell<'a> {
     Text(&'a str),
 }
 
+/// What takes the rows: the names of the columns, and the values of one row.
+pub type TakeRow<'a> = dyn FnMut(&[String], &[Option<Cell<'_>>]) -> bool + 'a;
+
 /// Some values of a column.
 enum Values {
     /// Of a kind that is neither number nor text.
@@ -37,10 +40,7 @@ enum Values {
 ///
 /// # Errors
 /// [`TableError::File`] when the file cannot be read as Parquet.
-pub fn parquet_rows(
-    path: &Path,
-    each: &mut dyn FnMut(&[String], &[Option<Cell<'_>>]) -> bool,
-) -> Result<(), TableError> {
+pub fn parquet_rows(path: &Path, each: &mut TakeRow<'_>) -> Result<(), TableError> {
     let file = guarded(path, || open(path).map_err(TableError::from))?;
     let schema = file.metadata().file_metadata().schema_descr_ptr();
     let columns: Vec<&ColumnDescriptor> =

@@ -161,7 +161,7 @@ fn scalar(tensor: &[u8]) -> Option<f64> {
             (2, Wire::Bytes(shape)) if fields(shape).any(|(field, _)| field == 2) => return None,
             (5, Wire::Fixed32(bits)) => found = Some(f64::from(f32::from_bits(bits))),
             (6, Wire::Fixed64(bits)) => found = Some(f64::from_bits(bits)),
-            (4 | 5 | 6, Wire::Bytes(bytes)) => {
+            (4..=6, Wire::Bytes(bytes)) => {
                 found = match bytes.len() {
                     4 => bytes.try_into().ok().map(|bytes| f64::from(f32::from_le_bytes(bytes))),
                     8 => bytes.try_into().ok().map(f64::from_le_bytes),

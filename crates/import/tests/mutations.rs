@@ -149,7 +149,7 @@ fn data(path: &str) -> Vec<u8> {
 
 /// Puts mutations of a file at a place, changes what lies in it by `mend` (checksums, that the
 /// change may reach what lies behind them), and reads the folder.
-fn survive(name: &str, format: Format, place: &str, original: &[u8], mend: impl Fn(&mut Vec<u8>)) {
+fn survive(name: &str, format: Format, place: &str, original: &[u8], mend: impl Fn(&mut [u8])) {
     let folder = tempfile::tempdir().unwrap();
     survive_in(folder.path(), name, format, place, original, mend);
 }
@@ -160,7 +160,7 @@ fn survive_in(
     format: Format,
     place: &str,
     original: &[u8],
-    mend: impl Fn(&mut Vec<u8>),
+    mend: impl Fn(&mut [u8]),
 ) {
     let path = folder.join(place);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -210,10 +210,10 @@ fn alone(test: impl FnOnce() + Send) {
     rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(test);
 }
 
-fn nothing(_: &mut Vec<u8>) {}
+fn nothing(_: &mut [u8]) {}
 
 /// Writes the checksums of event records anew, as far as their lengths lead.
-fn mend_events(bytes: &mut Vec<u8>) {
+fn mend_events(bytes: &mut [u8]) {
     let masked = |bytes: &[u8]| {
         crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
     };
@@ -232,7 +232,7 @@ fn mend_events(bytes: &mut Vec<u8>) {
 }
 
 /// The same of W&B's chunks.
-fn mend_chunks(bytes: &mut Vec<u8>) {
+fn mend_chunks(bytes: &mut [u8]) {
     let mut at = 7;
     while at + 7 <= bytes.len() {
         let left = 32 * 1024 - at % (32 * 1024);

@@ -47,7 +47,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     };
     let is_study = directory.join("study.json").exists();
-    let is_run = ["plan.json", "config.toml"].iter().any(|file| directory.join(file).exists());
+    // A configuration alone may be anybody's.
+    let is_run =
+        ["plan.json", "metrics.bin", ".lock"].iter().any(|file| directory.join(file).exists());
     let is_own = others.is_empty() && (is_study || is_run);
     let out = match &arguments.out {
         Some(out) => out.clone(),

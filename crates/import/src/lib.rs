@@ -24,19 +24,25 @@
 
 mod error;
 pub mod export;
+mod files;
 pub mod find;
+mod format;
 pub mod formats;
+mod further_settings;
 mod import;
 mod lenient;
 mod names;
 pub mod page;
+mod recognise;
 pub mod roles;
 pub mod run;
 mod save;
+mod tell_apart;
 
 pub use error::ImportError;
 pub use export::export;
-pub use find::{Format, ReadOptions, read};
+pub use find::{ReadOptions, read};
+pub use format::Format;
 pub use import::{Import, import};
 pub use roles::RoleOptions;
 pub use run::{Run, State};

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::ImportError;
-use crate::find::{files_below, read_text};
+use crate::files::{files_below, read_text};
 use crate::formats::yaml;
 use crate::names::whole;
 use crate::run::Run;

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::find::{CheckpointReader, read_text};
+use crate::files::read_text;
+use crate::find::CheckpointReader;
 use crate::names::whole;
 use crate::run::{Averaging, Run, State};
 use crate::{ImportError, lenient};

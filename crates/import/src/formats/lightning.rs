@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use crate::ImportError;
-use crate::find::read_text;
+use crate::files::read_text;
 use crate::formats::yaml;
 use crate::names::whole;
 use crate::run::{Averaging, Run};

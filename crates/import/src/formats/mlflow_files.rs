@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::ImportError;
-use crate::find::{files_below, read_text};
+use crate::files::{files_below, read_text};
 use crate::formats::yaml;
 use crate::run::{Run, State};
 

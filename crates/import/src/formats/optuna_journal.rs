@@ -14,7 +14,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::find::Lines;
+use crate::files::Lines;
 use crate::names::{INTERMEDIATE, OBJECTIVE, chosen};
 use crate::run::{Run, State};
 use crate::{ImportError, lenient};

@@ -15,7 +15,8 @@ use std::path::Path;
 use serde_json::Value;
 use wd_data::table::{Cell, parquet_rows};
 
-use crate::find::{Lines, ReadOptions};
+use crate::files::Lines;
+use crate::find::ReadOptions;
 use crate::names::{is_lambda, is_measure, is_rate, is_run, is_seed, is_step, whole};
 use crate::run::{Run, spelled};
 use crate::{ImportError, lenient};
@@ -209,64 +210,21 @@ impl<'a> Table<'a> {
 
     fn row(&mut self, row: &Row<'_>) -> Result<(), ImportError> {
         self.rows += 1;
-        let cell = |name: &str| row.iter().find(|(known, _)| *known == name).map(|(_, cell)| *cell);
         let key: Vec<String> = match self.layout {
             Layout::Runs if self.run_columns.iter().all(|name| !is_run(name)) => {
                 vec![self.rows.to_string()]
             }
-            _ => self
-                .run_columns
-                .iter()
-                .map(|name| cell(name).map_or_else(String::new, text))
-                .collect(),
+            _ => {
+                let columns = self.run_columns.iter();
+                columns.map(|name| cell_of(row, name).map_or_else(String::new, text)).collect()
+            }
         };
         let order = self.rows;
         let run = self.runs.entry(key).or_insert_with(|| Growing { order, ..Growing::default() });
         match &self.layout {
-            Layout::Long { step, metric, value } => {
-                let at = step.as_ref().and_then(|name| cell(name)).and_then(number).and_then(whole);
-                let (Some(tag), Some(number)) =
-                    (cell(metric).map(text), cell(value).and_then(number))
-                else {
-                    return Ok(());
-                };
-                let points = run.points.entry(tag).or_default();
-                let at = if step.is_some() { at } else { Some(points.len() as u64) };
-                points.extend(at.map(|at| (at, number)));
-                let others = row.iter().filter(|(name, _)| {
-                    *name != metric && *name != value && Some(*name) != step.as_deref()
-                });
-                for (name, cell) in others {
-                    run.first.entry((*name).to_owned()).or_insert_with(|| spelled(&text(*cell)));
-                }
-            }
-            Layout::Steps { step } => {
-                let Some(at) = cell(step).and_then(number).and_then(whole) else { return Ok(()) };
-                for (name, cell) in row.iter().filter(|(name, _)| name != step) {
-                    let spelt = spelled(&text(*cell));
-                    match run.first.get(*name) {
-                        None => drop(run.first.insert((*name).to_owned(), spelt)),
-                        Some(first) if *first != spelt && !self.changing.contains(*name) => {
-                            self.changing.insert((*name).to_owned());
-                        }
-                        Some(_) => {}
-                    }
-                    if let Some(number) = number(*cell) {
-                        run.points.entry((*name).to_owned()).or_default().push((at, number));
-                    }
-                }
-            }
-            Layout::Runs => {
-                for (name, cell) in row {
-                    let is_wanted = self.wanted.iter().any(|wanted| wanted == name);
-                    match number(*cell) {
-                        Some(number) if is_wanted || is_measure(name) => {
-                            run.points.entry((*name).to_owned()).or_default().push((1, number));
-                        }
-                        _ => drop(run.first.insert((*name).to_owned(), spelled(&text(*cell)))),
-                    }
-                }
-            }
+            Layout::Long { step, metric, value } => run.number(row, step.as_deref(), metric, value),
+            Layout::Steps { step } => run.step(row, step, &mut self.changing),
+            Layout::Runs => run.whole(row, &self.wanted),
         }
         Ok(())
     }
@@ -309,6 +267,62 @@ impl<'a> Table<'a> {
         }
         Ok(runs)
     }
+}
+
+impl Growing {
+    /// A row of the long layout: one number.
+    fn number(&mut self, row: &Row<'_>, step: Option<&str>, metric: &str, value: &str) {
+        let at = step.and_then(|name| cell_of(row, name)).and_then(number).and_then(whole);
+        let (tag, number) = (cell_of(row, metric), cell_of(row, value).and_then(number));
+        let (Some(tag), Some(number)) = (tag.map(text), number) else { return };
+        let points = self.points.entry(tag).or_default();
+        let at = if step.is_some() { at } else { Some(points.len() as u64) };
+        points.extend(at.map(|at| (at, number)));
+        let is_other = |name: &str| name != metric && name != value && Some(name) != step;
+        for (name, cell) in row.iter().filter(|(name, _)| is_other(name)) {
+            if !self.first.contains_key(*name) {
+                self.first.insert((*name).to_owned(), spelled(&text(*cell)));
+            }
+        }
+    }
+
+    /// A row of numbers of one step. Columns that change are put into `changing`.
+    fn step(&mut self, row: &Row<'_>, step: &str, changing: &mut BTreeSet<String>) {
+        let Some(at) = cell_of(row, step).and_then(number).and_then(whole) else { return };
+        for (name, cell) in row.iter().filter(|(name, _)| *name != step) {
+            if !changing.contains(*name) {
+                let spelt = spelled(&text(*cell));
+                match self.first.get(*name) {
+                    None => drop(self.first.insert((*name).to_owned(), spelt)),
+                    Some(first) if *first != spelt => drop(changing.insert((*name).to_owned())),
+                    Some(_) => {}
+                }
+            }
+            if let Some(number) = number(*cell) {
+                match self.points.get_mut(*name) {
+                    Some(points) => points.push((at, number)),
+                    None => drop(self.points.insert((*name).to_owned(), vec![(at, number)])),
+                }
+            }
+        }
+    }
+
+    /// A row that is a whole run.
+    fn whole(&mut self, row: &Row<'_>, wanted: &[String]) {
+        for (name, cell) in row {
+            let is_wanted = wanted.iter().any(|wanted| wanted == name);
+            match number(*cell) {
+                Some(number) if is_wanted || is_measure(name) => {
+                    self.points.entry((*name).to_owned()).or_default().push((1, number));
+                }
+                _ => drop(self.first.insert((*name).to_owned(), spelled(&text(*cell)))),
+            }
+        }
+    }
+}
+
+fn cell_of<'a>(row: &Row<'a>, name: &str) -> Option<Cell<'a>> {
+    row.iter().find(|(known, _)| *known == name).map(|(_, cell)| *cell)
 }
 
 fn text(cell: Cell<'_>) -> String {

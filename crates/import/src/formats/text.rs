@@ -10,7 +10,7 @@ use std::path::Path;
 use regex::{Captures, Regex, RegexBuilder};
 
 use crate::ImportError;
-use crate::find::Lines;
+use crate::files::Lines;
 use crate::names::whole;
 use crate::run::Run;
 

@@ -162,16 +162,7 @@ fn compare(
     let early_train = difference_of(&|run| run.early_train);
     let starts_worse = early_train.significant && early_train.interval.mean > 0.0;
     let crossing = match starts_worse && pairing.is_paired() {
-        true => {
-            let curves: Vec<Vec<f64>> = pairs
-                .iter()
-                .map(|(_, with, without)| {
-                    let both = with.train_loss.iter().zip(&without.train_loss);
-                    both.map(|(with, without)| with - without).collect()
-                })
-                .collect();
-            measured_crossing(&steps, curves, total as f64)
-        }
+        true => measured_crossing(&steps, &pairs, total as f64),
         false => None,
     };
     Some(Comparison {
@@ -191,7 +182,18 @@ fn compare(
 }
 
 /// The crossing over the windows in which every pair has a loss: other programs may log seldom.
-fn measured_crossing(steps: &[f64], curves: Vec<Vec<f64>>, total: f64) -> Option<Crossing> {
+fn measured_crossing(
+    steps: &[f64],
+    pairs: &[(u64, &Measured, &Measured)],
+    total: f64,
+) -> Option<Crossing> {
+    let curves: Vec<Vec<f64>> = pairs
+        .iter()
+        .map(|(_, with, without)| {
+            let both = with.train_loss.iter().zip(&without.train_loss);
+            both.map(|(with, without)| with - without).collect()
+        })
+        .collect();
     let is_measured = |window: usize| curves.iter().all(|curve| curve[window].is_finite());
     let kept: Vec<usize> = (0..steps.len()).filter(|window| is_measured(*window)).collect();
     let steps: Vec<f64> = kept.iter().map(|window| steps[*window]).collect();

@@ -50,6 +50,10 @@ pub(crate) struct ForeignArguments {
     #[arg(long, value_name = "NAME", value_parser = format_of)]
     format: Option<Format>,
 
+    /// Sibling folders of event files are one run, as `add_scalars` and Keras make them
+    #[arg(long)]
+    merge_siblings: bool,
+
     /// How a line of a text log is read: named groups are `step` and curves; without `step`,
     /// settings
     #[arg(long, value_name = "REGEX")]
@@ -111,6 +115,7 @@ pub(crate) fn read(
         run_from: arguments.run_from.clone(),
         step: arguments.step.clone(),
         curves: Vec::new(),
+        merge_siblings: arguments.merge_siblings,
         settings: arguments.settings.clone(),
         checkpoint: Some(&checkpoint_settings),
     };

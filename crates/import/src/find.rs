@@ -28,6 +28,8 @@ pub struct ReadOptions<'a> {
     pub step: Option<String>,
     /// Columns of a table that are curves, whatever they look like.
     pub curves: Vec<String>,
+    /// Whether sibling folders of event files are one run.
+    pub merge_siblings: bool,
     /// A CSV of further settings: the first column names runs, files or folders.
     pub settings: Option<PathBuf>,
     /// Opens the checkpoints beside a state of the Hugging Face Trainer.
@@ -65,6 +67,9 @@ pub fn read(
     let mut runs: Vec<Run> = read.into_iter().flatten().collect();
     if format == Format::Tensorboard {
         runs = tensorboard::join(runs);
+        if options.merge_siblings {
+            runs = tensorboard::merge_siblings(runs);
+        }
     }
     if let Some(path) = &options.settings {
         add_settings(path, &mut runs)?;

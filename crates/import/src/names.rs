@@ -36,7 +36,7 @@ const SEED: [&str; 6] =
     ["seed", "random_seed", "rng_seed", "manual_seed", "global_seed", "random_state"];
 
 /// Curves that are a training loss, the likeliest first.
-pub(crate) const TRAINING: [&str; 12] = [
+pub(crate) const TRAINING: [&str; 13] = [
     "train/loss",
     "train_loss",
     "loss/train",
@@ -47,12 +47,13 @@ pub(crate) const TRAINING: [&str; 12] = [
     "train_loss_step",
     "loss",
     "epoch_loss",
+    "train/epoch_loss",
     "train_loss_epoch",
     "train loss",
 ];
 
 /// Curves that are a validation loss, the likeliest first.
-pub(crate) const VALIDATION: [&str; 16] = [
+pub(crate) const VALIDATION: [&str; 17] = [
     "val/loss",
     "val_loss",
     "validation/loss",
@@ -67,6 +68,7 @@ pub(crate) const VALIDATION: [&str; 16] = [
     "test/loss",
     "test_loss",
     "loss/test",
+    "validation/epoch_loss",
     INTERMEDIATE,
     OBJECTIVE,
 ];

@@ -445,3 +445,28 @@ fn runs_without_a_seed_are_compared_by_welch() {
     assert!((validation.interval.mean + 0.085).abs() < 1e-12);
     assert!((validation.p_value.unwrap() - 0.002_054_708_16).abs() < 1e-9, "{validation:?}");
 }
+
+#[test]
+fn sibling_folders_are_one_run_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for (decay, loss) in [("0", 2.0), ("0.1", 1.9)] {
+        let settings = BTreeMap::from([("wd".to_owned(), decay.to_owned())]);
+        for part in ["train", "validation"] {
+            let place = folder.path().join(format!("run-{decay}")).join(part);
+            let mut file = wd_import::export::begin_event_file(&place, &settings, true).unwrap();
+            for step in 0..3 {
+                file.scalar("epoch_loss", step, loss - 0.1 * step as f32).unwrap();
+            }
+            file.finish().unwrap();
+        }
+    }
+    let options = ReadOptions { merge_siblings: true, ..ReadOptions::default() };
+    let paths = [folder.path().to_owned()];
+    let found = import(&paths, &options, &RoleOptions::default()).unwrap();
+    assert_eq!(
+        found.runs.iter().map(|run| &run.name[..]).collect::<Vec<_>>(),
+        ["run-0", "run-0.1"]
+    );
+    assert_eq!(found.recording.training.as_deref(), Some("train/epoch_loss"));
+    assert_eq!(found.recording.validation.as_deref(), Some("validation/epoch_loss"));
+}

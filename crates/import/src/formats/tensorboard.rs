@@ -256,6 +256,37 @@ pub fn join(mut runs: Vec<Run>) -> Vec<Run> {
     joined
 }
 
+/// Puts the runs of sibling folders together: `add_scalars` makes a folder of each curve, Keras one
+/// of training and one of validation. A curve gets the name of its folder before its own.
+pub fn merge_siblings(runs: Vec<Run>) -> Vec<Run> {
+    let mut merged: Vec<Run> = Vec::new();
+    for run in runs {
+        let parent = run.source.parent().unwrap_or(&run.source).to_owned();
+        let folder = run.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let place = match merged.iter().position(|known| known.source == parent) {
+            Some(place) => place,
+            None => {
+                let name = Path::new(&run.name).parent().map(|name| name.display().to_string());
+                let name = name.filter(|name| !name.is_empty());
+                let own = parent.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                merged.push(Run::new(name.unwrap_or(own), &parent));
+                merged.len() - 1
+            }
+        };
+        let Some(whole) = merged.get_mut(place) else { continue };
+        for (tag, curve) in run.curves {
+            whole.curves.insert(format!("{folder}/{tag}"), curve);
+        }
+        whole.settings.extend(run.settings);
+        whole.remarks.extend(run.remarks);
+        whole.replaced += run.replaced;
+        if run.state != State::Unknown {
+            whole.state = run.state;
+        }
+    }
+    merged
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

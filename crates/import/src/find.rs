@@ -78,10 +78,15 @@ pub fn read(
         settings_from_name(run);
     }
     if runs.iter().all(|run| run.curves.is_empty()) {
-        let problem = match format {
-            Format::Text => "no line matches; `regex` says how a line is read".to_owned(),
-            _ => format!("it is of {}, and nothing was recorded", format.name()),
-        };
+        if format == Format::Text {
+            let problem = format!(
+                "no line of {} matches; an expression says how a line is read, for example \
+                 `step:(?P<step>\\d+) loss:(?P<loss>\\S+)`",
+                root.display()
+            );
+            return Err(ImportError::Option { option: "regex", problem });
+        }
+        let problem = format!("it is of {}, and nothing was recorded", format.name());
         return Err(ImportError::Unknown { path: root, problem });
     }
     Ok((format, runs))

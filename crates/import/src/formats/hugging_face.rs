@@ -7,6 +7,7 @@
 //!
 //! Source: `transformers/trainer_callback.py`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -70,9 +71,11 @@ pub fn read(
         run.state = if done >= planned { State::Finished } else { State::Unfinished };
     }
     if let Some(read) = checkpoint {
-        let folders = states.iter().rev().filter_map(|state| state.parent());
-        for folder in folders.chain([folder]) {
-            let found = read(folder);
+        let mut folders = checkpoints(folder);
+        folders.extend(states.iter().rev().filter_map(|state| state.parent().map(Path::to_owned)));
+        folders.push(folder.to_owned());
+        for folder in folders {
+            let found = read(&folder);
             if !found.is_empty() {
                 for (key, value) in found {
                     run.set_text(&key, &value);
@@ -82,6 +85,18 @@ pub fn read(
         }
     }
     Ok(run)
+}
+
+/// The checkpoints in the folder of a run, the one of most steps first.
+fn checkpoints(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let numbered = entries.filter_map(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        Some((name.strip_prefix("checkpoint-")?.parse::<u64>().ok()?, entry.path()))
+    });
+    let mut found: Vec<(u64, PathBuf)> = numbered.collect();
+    found.sort();
+    found.into_iter().rev().map(|(_, path)| path).collect()
 }
 
 fn history(run: &mut Run, state: &Value) {

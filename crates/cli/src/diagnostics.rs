@@ -42,6 +42,8 @@ pub(crate) enum CommandError {
     Studies(#[from] wd_studies::StudyError),
     #[error(transparent)]
     Audit(#[from] wd_audit::AuditError),
+    #[error(transparent)]
+    Import(#[from] wd_import::ImportError),
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
     #[error("cannot write {path}: {source}")]
@@ -157,6 +159,10 @@ fn spelling(error: &CommandError) -> Option<String> {
         CommandError::Table(error) => {
             let options: Vec<&str> = error.options().iter().map(flag).collect();
             (!options.is_empty()).then(|| options.join(", "))
+        }
+        CommandError::Import(error) => {
+            let option = error.option()?.replace('_', "-");
+            Some(format!("`{}` is --{option}", option.replace('-', "_")))
         }
         CommandError::Text(error) | CommandError::Train(TrainError::Text(error)) => {
             let help = match error {

@@ -6,6 +6,7 @@ mod output;
 
 mod commands;
 mod diagnostics;
+mod foreign;
 mod interrupt;
 mod launch;
 mod progress;
@@ -15,8 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, metrics,
-    plan, predict, report, reproduce, sweep, train,
+    advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, import,
+    metrics, plan, predict, report, reproduce, sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -34,7 +35,8 @@ enum Command {
     Predict(predict::Arguments),
     Train(train::Arguments),
     Sweep(sweep::Arguments),
-    Report(report::Arguments),
+    Report(Box<report::Arguments>),
+    Import(Box<import::Arguments>),
     Evaluate(evaluate::Arguments),
     Metrics(metrics::Arguments),
     Plan(plan::Arguments),
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),

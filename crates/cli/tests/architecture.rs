@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Who may use whom. A new crate must be entered here.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("wd-decay", &[]),
     ("wd-statistics", &[]),
     ("wd-page", &[]),
@@ -18,6 +18,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("wd-store", &["wd-decay"]),
     ("wd-train", &["wd-decay", "wd-page", "wd-optim", "wd-nn", "wd-data", "wd-store"]),
     ("wd-lab", &["wd-decay", "wd-statistics", "wd-page", "wd-store"]),
+    ("wd-import", &["wd-statistics", "wd-page", "wd-data", "wd-store", "wd-lab"]),
     (
         "wd-studies",
         &["wd-decay", "wd-statistics", "wd-page", "wd-evidence", "wd-optim", "wd-store", "wd-lab"],
@@ -38,6 +39,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "wd-store",
             "wd-train",
             "wd-lab",
+            "wd-import",
             "wd-studies",
             "wd-audit",
         ],

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use wd_statistics::{TargetTest, below_target};
 use wd_store::RunDirectory;
 
 use crate::LabError;
-use crate::analysis::{Arm, Comparison, arms, pairs};
+use crate::analysis::{Arm, Comparison, NearBest, arms, near, pairs};
 use crate::configuration::flatten;
-use crate::record::Record;
+use crate::record::{Record, Recording};
 use crate::study::{Study, Trial};
 use crate::verdict::{Verdict, judge};
 
@@ -22,6 +23,14 @@ pub struct Analysis {
     pub comparisons: Vec<Comparison>,
     /// What follows from them.
     pub verdict: Verdict,
+    /// Which λ are as good as the best, for each setting under which several finished.
+    pub near_best: Vec<NearBest>,
+    /// Each arm's final loss against a target, where one was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetTest>,
+    /// What the names of another program were taken for; absent for runs of this program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
 }
 
 /// How the verdict on a study is reached.
@@ -30,11 +39,16 @@ pub struct AnalysisOptions {
     /// Largest change of the generalisation gap, in nats a token, that counts as none. The default,
     /// 0.01, is a change of 1 % in perplexity.
     pub gap_margin: f64,
+    /// ε: how far above the lowest loss, as a share of it, still counts as good. The default, 0.1 %,
+    /// is what a factor of 1.4 in λ costs in the grids of Step Law (arXiv 2503.04715).
+    pub near: f64,
+    /// A loss that is to be reached, and the standard deviation of a run's loss where it is known.
+    pub target: Option<(f64, Option<f64>)>,
 }
 
 impl Default for AnalysisOptions {
     fn default() -> Self {
-        AnalysisOptions { gap_margin: 0.01 }
+        AnalysisOptions { gap_margin: 0.01, near: 0.001, target: None }
     }
 }
 
@@ -56,13 +70,9 @@ pub fn analyse_some(
     is_wanted: impl Fn(&Trial) -> bool,
     options: &AnalysisOptions,
 ) -> Result<Analysis, LabError> {
-    let records = study
-        .trials()
-        .iter()
-        .filter(|trial| is_wanted(trial))
-        .map(|trial| Record::read(&trial.directory, flatten(&trial.configuration)?))
-        .collect::<Result<Vec<_>, LabError>>()?;
-    conclude(records, options)
+    let trials = study.trials().iter().filter(|trial| is_wanted(trial));
+    let records = trials.map(|trial| study.record(trial)).collect::<Result<Vec<_>, LabError>>()?;
+    analyse_records(records, options)
 }
 
 /// Analyses run directories that no study made; each is described by its `config.toml`.
@@ -80,11 +90,19 @@ pub fn analyse_directories(
             Record::read(directory, flatten(&text)?)
         })
         .collect::<Result<Vec<_>, LabError>>()?;
-    conclude(records, options)
+    analyse_records(records, options)
 }
 
-fn conclude(records: Vec<Record>, options: &AnalysisOptions) -> Result<Analysis, LabError> {
+/// Analyses runs that are at hand already: those of another program.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn analyse_records(
+    records: Vec<Record>,
+    options: &AnalysisOptions,
+) -> Result<Analysis, LabError> {
     let trials = records.len();
+    let recording = records.first().and_then(|record| record.recording.as_deref().cloned());
     let members = arms::gather(records)?;
     let has_result =
         |members: &arms::Members| !members.finished.is_empty() || !members.arm.diverged.is_empty();
@@ -96,7 +114,14 @@ fn conclude(records: Vec<Record>, options: &AnalysisOptions) -> Result<Analysis,
     }
     let mut comparisons = pairs::same_settings(&members);
     comparisons.extend(pairs::best_learning_rates(&members));
+    let near_best = near::near_best(&members, options.near);
+    let target = |members: &arms::Members| {
+        let (target, sigma) = options.target?;
+        let losses: Vec<f64> = members.finished.values().map(|run| run.final_loss()).collect();
+        Some(below_target(&losses, target, sigma))
+    };
+    let targets = members.iter().filter_map(target).collect();
     let arms: Vec<Arm> = members.into_iter().map(|members| members.arm).collect();
     let verdict = judge(&arms, &comparisons, options.gap_margin);
-    Ok(Analysis { arms, comparisons, verdict })
+    Ok(Analysis { arms, comparisons, verdict, near_best, targets, recording })
 }

@@ -51,18 +51,23 @@ pub mod launch;
 mod naming;
 pub mod page;
 pub mod record;
+mod recording;
 pub mod run_page;
 pub mod setting;
 pub mod study;
 pub mod verdict;
 pub mod wording;
 
-pub use analyse::{Analysis, AnalysisOptions, analyse, analyse_directories, analyse_some};
-pub use analysis::{Arm, Band, Comparison, ComparisonKind, Diverged, Late, RoleNorm};
+pub use analyse::{
+    Analysis, AnalysisOptions, analyse, analyse_directories, analyse_records, analyse_some,
+};
+pub use analysis::{
+    Arm, Band, Comparison, ComparisonKind, Diverged, Late, NearBest, Pairing, RoleNorm, Setup,
+};
 pub use error::LabError;
 pub use grid::{Axis, Grid};
 pub use launch::{Interrupter, Launcher, Outcome};
-pub use record::Record;
+pub use record::{Curve, Record, Recording, TrainingLoss};
 pub use setting::Setting;
 pub use study::{Study, Trial};
 pub use verdict::{ActsAs, Verdict};

@@ -50,6 +50,28 @@ pub(crate) fn is_a_folder(name: &str) -> bool {
         && !name.contains(['/', '\\', '\0'])
 }
 
+/// A folder for a run that another program named, different from those that are taken.
+pub(crate) fn folder_name(wanted: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut name: String = wanted
+        .chars()
+        .map(|character| match character {
+            'A'..='Z' | 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '+' | '=' | ',' => character,
+            _ => '-',
+        })
+        .collect();
+    name.truncate(LONGEST_NAME);
+    if !is_a_folder(&name) {
+        name = "run".to_owned();
+    }
+    let mut number = 1;
+    let mut free = name.clone();
+    while !taken.insert(free.clone()) {
+        number += 1;
+        free = format!("{name}~{number}");
+    }
+    free
+}
+
 /// The keys that tell all configurations apart, in the order of a name. Of two that say the same
 /// the more telling one is kept; λ and the seed are kept wherever they vary.
 fn telling_keys<'a>(all: &[&'a Flat]) -> Vec<&'a String> {

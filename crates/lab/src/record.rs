@@ -2,31 +2,40 @@
 //! what it recorded.
 //!
 //! The only reader of run directories here: arms and verdicts, the page of one run and the studies
-//! that are shipped all begin with a [`Record`].
+//! that are shipped all begin with a [`Record`]. Runs of other programs become records too, with a
+//! [`Recording`] that says what their names mean.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use wd_store::{MetricsReader, Plan, PlannedTensor, RunDirectory, Status, StoreError};
 
 use crate::LabError;
 use crate::configuration::Flat;
 
-/// Which settings play which role in a study.
+pub use crate::recording::{Recording, TrainingLoss};
+
+/// The column of a run directory that holds the steps of another program: the rows themselves are
+/// numbered from 1.
+pub const RECORDED_STEP: &str = "recorded_step";
+
+/// Which settings play which role in a study; empty where none does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Roles {
+pub struct Roles<'a> {
     /// λ.
-    pub lambda: &'static str,
+    pub lambda: &'a str,
     /// The peak learning rate η.
-    pub learning_rate: &'static str,
+    pub learning_rate: &'a str,
     /// The kind of the schedule of the learning rate.
-    pub schedule: &'static str,
+    pub schedule: &'a str,
     /// The seed: the one setting in which paired runs agree and the trials of an arm differ.
-    pub seed: &'static str,
+    pub seed: &'a str,
 }
 
-impl Roles {
+impl Roles<'_> {
     /// The roles in a configuration of this program.
-    pub const CONFIGURED: Roles = Roles {
+    pub const CONFIGURED: Roles<'static> = Roles {
         lambda: "decay.lambda",
         learning_rate: "optim.lr",
         schedule: "schedule.kind",
@@ -34,18 +43,35 @@ impl Roles {
     };
 }
 
+/// Values at some steps of a run, ascending by step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Curve {
+    /// The steps, each greater than the one before.
+    pub steps: Vec<u64>,
+    /// A value for each step.
+    pub values: Vec<f64>,
+}
+
+/// Where the numbers of a run are.
+#[derive(Debug, Clone)]
+enum Source {
+    Directory(PathBuf),
+    Curves(Arc<BTreeMap<String, Curve>>),
+}
+
 /// A run as far as it got.
 #[derive(Debug)]
 pub struct Record {
     /// What was configured.
     pub settings: Flat,
-    /// Which of the settings play which role.
-    pub roles: Roles,
-    /// What was decided before the first step; absent when the run was never planned.
+    /// What the names of another program mean; absent for a run of this program.
+    pub recording: Option<Arc<Recording>>,
+    /// What was decided before the first step; absent when the run was never planned, and for runs
+    /// of other programs.
     pub plan: Option<Plan>,
     /// How far it came.
     pub status: Status,
-    directory: PathBuf,
+    source: Source,
 }
 
 impl Record {
@@ -59,8 +85,37 @@ impl Record {
             status = run.status()?;
             plan = unless_missing(run.read_plan())?;
         }
-        let directory = directory.to_owned();
-        Ok(Record { settings, roles: Roles::CONFIGURED, plan, status, directory })
+        let source = Source::Directory(directory.to_owned());
+        Ok(Record { settings, recording: None, plan, status, source })
+    }
+
+    /// The run of another program that a run directory holds.
+    ///
+    /// # Errors
+    /// As [`Record::read`].
+    pub fn read_recorded(
+        directory: &Path,
+        settings: Flat,
+        recording: Arc<Recording>,
+    ) -> Result<Self, LabError> {
+        let record = Record::read(directory, settings)?;
+        Ok(Record { recording: Some(recording), plan: None, ..record })
+    }
+
+    /// A run of another program, from its curves.
+    pub fn recorded(
+        settings: Flat,
+        recording: Arc<Recording>,
+        status: Status,
+        curves: Arc<BTreeMap<String, Curve>>,
+    ) -> Self {
+        let source = Source::Curves(curves);
+        Record { settings, recording: Some(recording), plan: None, status, source }
+    }
+
+    /// Which of its settings play which role.
+    pub fn roles(&self) -> Roles<'_> {
+        roles(self.recording.as_deref())
     }
 
     /// The plan.
@@ -68,17 +123,31 @@ impl Record {
     /// # Errors
     /// [`LabError::Store`] when the run was never planned.
     pub fn planned(&self) -> Result<&Plan, LabError> {
-        let missing = || StoreError::Missing {
-            path: self.directory.join("plan.json"),
-            reason: "no run was planned in this directory",
+        let path = match &self.source {
+            Source::Directory(directory) => directory.join("plan.json"),
+            Source::Curves(_) => PathBuf::from("plan.json"),
         };
+        let missing =
+            || StoreError::Missing { path, reason: "no run was planned in this directory" };
         Ok(self.plan.as_ref().ok_or_else(missing)?)
     }
 
     /// The seed that was planned, or else configured; 0 when neither says.
     pub fn seed(&self) -> u64 {
-        let configured = || self.settings.get(self.roles.seed)?.parse().ok();
+        let configured = || self.settings.get(self.roles().seed)?.parse().ok();
         self.plan.as_ref().map(|plan| plan.seed).or_else(configured).unwrap_or(0)
+    }
+
+    /// λ: as planned, or else as its setting says; absent when neither does.
+    pub fn lambda(&self) -> Option<f64> {
+        let set = || self.settings.get(self.roles().lambda)?.parse().ok();
+        self.plan.as_ref().map(|plan| plan.lambda).or_else(set)
+    }
+
+    /// The peak learning rate, likewise.
+    pub fn peak_learning_rate(&self) -> Option<f64> {
+        let set = || self.settings.get(self.roles().learning_rate)?.parse().ok();
+        self.plan.as_ref().map(|plan| plan.peak_learning_rate).or_else(set)
     }
 
     /// What was recorded so far.
@@ -86,7 +155,7 @@ impl Record {
     /// # Errors
     /// [`LabError::Store`] when the metrics are damaged.
     pub fn series(&self) -> Result<Series, LabError> {
-        Ok(Series(unless_missing(self.metrics())?))
+        Ok(self.series_of(unless_missing(self.metrics())?))
     }
 
     /// The same of a run that finished, which must have recorded something.
@@ -94,11 +163,33 @@ impl Record {
     /// # Errors
     /// [`LabError::Store`] when the metrics are damaged or missing.
     pub fn whole_series(&self) -> Result<Series, LabError> {
-        Ok(Series(Some(self.metrics()?)))
+        Ok(self.series_of(Some(self.metrics()?)))
     }
 
-    fn metrics(&self) -> Result<MetricsReader, StoreError> {
-        RunDirectory::open(&self.directory)?.metrics()
+    fn series_of(&self, numbers: Option<Numbers>) -> Series {
+        Series { numbers, recording: self.recording.clone() }
+    }
+
+    fn metrics(&self) -> Result<Numbers, StoreError> {
+        match &self.source {
+            Source::Directory(directory) => {
+                Ok(Numbers::Metrics(RunDirectory::open(directory)?.metrics()?))
+            }
+            Source::Curves(curves) => Ok(Numbers::Curves(Arc::clone(curves))),
+        }
+    }
+}
+
+/// The roles of the settings of a run of this program, or of a recording.
+pub(crate) fn roles(recording: Option<&Recording>) -> Roles<'_> {
+    match recording {
+        None => Roles::CONFIGURED,
+        Some(recording) => Roles {
+            lambda: &recording.lambda,
+            learning_rate: recording.learning_rate.as_deref().unwrap_or_default(),
+            schedule: "",
+            seed: recording.seed.as_deref().unwrap_or(Recording::RUN_NUMBER),
+        },
     }
 }
 
@@ -110,14 +201,27 @@ fn unless_missing<T>(found: Result<T, StoreError>) -> Result<Option<T>, StoreErr
     }
 }
 
-/// What a run recorded: by name, a number for each step that was done.
+#[derive(Debug)]
+enum Numbers {
+    Metrics(MetricsReader),
+    Curves(Arc<BTreeMap<String, Curve>>),
+}
+
+/// What a run recorded: by name, a number for each step that was done; of another program a number
+/// for each step at which it wrote one.
 #[derive(Debug, Default)]
-pub struct Series(Option<MetricsReader>);
+pub struct Series {
+    numbers: Option<Numbers>,
+    recording: Option<Arc<Recording>>,
+}
 
 impl Series {
     /// Steps that were recorded.
     pub fn rows(&self) -> usize {
-        self.0.as_ref().map_or(0, MetricsReader::rows)
+        match &self.numbers {
+            Some(Numbers::Metrics(metrics)) => metrics.rows(),
+            _ => 0,
+        }
     }
 
     /// A column; NaN where nothing was measured.
@@ -131,15 +235,70 @@ impl Series {
         self.found(|metrics| metrics.combined_column(measure, tensors))
     }
 
-    /// The number of the last step; NaN where nothing was measured.
+    /// The number of the last step; NaN where nothing was measured. Of another program's run the
+    /// last number of the curve that plays this role.
     pub fn at_end(&self, name: &str) -> f64 {
-        self.column(name).last().copied().unwrap_or(f64::NAN)
+        let values = match &self.recording {
+            Some(_) => self.curve(name).values,
+            None => self.column(name),
+        };
+        values.last().copied().unwrap_or(f64::NAN)
+    }
+
+    /// A column as a curve. Of another program's run the curve that plays the role of this column,
+    /// or that has this name.
+    pub fn curve(&self, name: &str) -> Curve {
+        let Some(recording) = &self.recording else {
+            let values = self.column(name);
+            return Curve { steps: (1..=values.len() as u64).collect(), values };
+        };
+        let name = recording.curve_of(name).unwrap_or(name);
+        match &self.numbers {
+            Some(Numbers::Curves(curves)) => curves.get(name).cloned().unwrap_or_default(),
+            Some(Numbers::Metrics(metrics)) => stored(metrics, name),
+            None => Curve::default(),
+        }
+    }
+
+    /// The names of everything that was recorded.
+    pub fn names(&self) -> Vec<String> {
+        match &self.numbers {
+            Some(Numbers::Curves(curves)) => curves.keys().cloned().collect(),
+            Some(Numbers::Metrics(metrics)) => metrics
+                .columns()
+                .iter()
+                .map(|column| column.name.clone())
+                .filter(|name| name != "step" && name != RECORDED_STEP)
+                .collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The curve that is the validation loss of another program's run.
+    pub(crate) fn recorded_validation(&self) -> Option<&String> {
+        self.recording.as_ref()?.validation.as_ref()
     }
 
     /// What the metrics have. They were read when they were opened: an error says that there is no
     /// such column.
     fn found(&self, of: impl Fn(&MetricsReader) -> Result<Vec<f64>, StoreError>) -> Vec<f64> {
-        let found = self.0.as_ref().and_then(|metrics| of(metrics).ok());
+        let found = match &self.numbers {
+            Some(Numbers::Metrics(metrics)) => of(metrics).ok(),
+            _ => None,
+        };
         found.unwrap_or_else(|| vec![f64::NAN; self.rows()])
     }
+}
+
+/// A curve of another program from a run directory: the rows in which it has a number.
+fn stored(metrics: &MetricsReader, name: &str) -> Curve {
+    let (Ok(steps), Ok(values)) = (metrics.column(RECORDED_STEP), metrics.column(name)) else {
+        return Curve::default();
+    };
+    let mut curve = Curve::default();
+    for (step, value) in steps.into_iter().zip(values).filter(|(_, value)| !value.is_nan()) {
+        curve.steps.push(step as u64);
+        curve.values.push(value);
+    }
+    curve
 }

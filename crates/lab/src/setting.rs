@@ -45,6 +45,11 @@ impl Setting {
         dotted(&self.path)
     }
 
+    /// The last part of the key, without quotes: the whole key of another program.
+    pub(crate) fn last_part(&self) -> String {
+        self.path.last().cloned().unwrap_or_default()
+    }
+
     /// The value in one spelling for equal numbers: `0.10`, `.1` and `1e-1` all give `0.1`; text
     /// has no quotes unless it would read as something else without them.
     pub fn value(&self) -> String {

@@ -10,9 +10,10 @@
 //! trial that a new grid shares with an old one (the same configuration, whatever axes led to it)
 //! is not made twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wd_store::{FolderLock, write_file};
@@ -20,8 +21,9 @@ use wd_store::{FolderLock, write_file};
 use crate::LabError;
 use crate::configuration::{Flat, changes, flatten};
 use crate::grid::Grid;
-use crate::naming::{is_a_folder, names};
-use crate::setting::{Setting, apply};
+use crate::naming::{folder_name, is_a_folder, names};
+use crate::record::{Record, Recording};
+use crate::setting::{Setting, apply, parse_value};
 
 /// Version of `study.json`. In format 1 the name of a trial was made of all of its settings; such
 /// studies continue.
@@ -63,6 +65,7 @@ pub struct Study {
     base: String,
     grids: Vec<Vec<String>>,
     trials: Vec<Trial>,
+    recording: Option<Arc<Recording>>,
 }
 
 /// `study.json`.
@@ -77,6 +80,9 @@ struct StudyFile {
     grids: Vec<Vec<String>>,
     /// Name → settings, in the order in which the trials were added.
     trials: Vec<TrialEntry>,
+    /// What the names of another program mean, in a study of its runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recording: Option<Recording>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,9 +108,16 @@ impl Study {
                 base: base.to_owned(),
                 grids: Vec::new(),
                 trials: Vec::new(),
+                recording: None,
             });
         }
         let study = Study::open(root)?;
+        if study.recording.is_some() {
+            return Err(LabError::Study {
+                path: root.join("study.json"),
+                problem: "it is about runs of another program; choose another folder".to_owned(),
+            });
+        }
         // What is evaluated after the last step changes no run.
         let trained = |mut flat: Flat| {
             flat.remove(EVALUATE_KEY);
@@ -149,6 +162,7 @@ impl Study {
             base,
             grids: file.grids,
             trials: Vec::new(),
+            recording: file.recording.map(Arc::new),
         };
         for entry in file.trials {
             let settings: Vec<Setting> = entry
@@ -188,6 +202,65 @@ impl Study {
         let added = add(&mut study)?;
         study.save()?;
         Ok((study, added))
+    }
+
+    /// A study of runs that another program recorded, each with a name and its settings. Nothing is
+    /// written before [`Study::save`]; the run directories are the caller's to fill.
+    ///
+    /// # Errors
+    /// [`LabError::Study`] when `root` holds a study already.
+    pub fn of_recorded(
+        root: &Path,
+        title: &str,
+        recording: Recording,
+        runs: Vec<(String, Flat)>,
+    ) -> Result<Self, LabError> {
+        let path = root.join("study.json");
+        if path.exists() {
+            let problem = "there is a study already; choose another folder".to_owned();
+            return Err(LabError::Study { path, problem });
+        }
+        let mut study = Study {
+            root: root.to_owned(),
+            title: title.to_owned(),
+            base: String::new(),
+            grids: Vec::new(),
+            trials: Vec::new(),
+            recording: Some(Arc::new(recording)),
+        };
+        let mut taken = BTreeSet::new();
+        for (wanted, settings) in runs {
+            let name = folder_name(&wanted, &mut taken);
+            // A key of another program is one part, whatever dots it has.
+            let settings: Vec<Setting> = settings
+                .into_iter()
+                .map(|(key, value)| {
+                    let value = parse_value(&value).unwrap_or_else(|_| value.as_str().into());
+                    Setting::from_parts(vec![key], value)
+                })
+                .collect();
+            let configuration = apply("", &settings)?;
+            let directory = study.directory_of(&name);
+            study.trials.push(Trial { name, settings, directory, configuration });
+        }
+        Ok(study)
+    }
+
+    /// What the names of another program mean, in a study of its runs.
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recording.as_deref()
+    }
+
+    /// What is known of a trial.
+    ///
+    /// # Errors
+    /// [`LabError::Store`] when its run directory is damaged.
+    pub fn record(&self, trial: &Trial) -> Result<Record, LabError> {
+        let Some(recording) = &self.recording else {
+            return Record::read(&trial.directory, flatten(&trial.configuration)?);
+        };
+        let settings = trial.settings.iter().map(|setting| (setting.last_part(), setting.value()));
+        Record::read_recorded(&trial.directory, settings.collect(), Arc::clone(recording))
     }
 
     /// Adds the trials of `grid` that the study does not hold yet, and returns all trials of the
@@ -260,6 +333,7 @@ impl Study {
                     settings: trial.settings.iter().map(Setting::to_string).collect(),
                 })
                 .collect(),
+            recording: self.recording.as_deref().cloned(),
         };
         let path = self.root.join("study.json");
         let text = serde_json::to_string_pretty(&file)

@@ -6,11 +6,13 @@ mod synthetic;
 
 use synthetic::{Settings, Truth, settings, study, write_diverged, write_run};
 use wd_decay::ScheduleKind;
+use wd_lab::page::settling;
 use wd_lab::{
     ActsAs, Analysis, AnalysisOptions, ComparisonKind, LabError, Study, analyse,
     analyse_directories, analysis::predicted_rms,
 };
 use wd_page::{Claim, Supported};
+use wd_statistics::Standing;
 
 /// Runs every trial of a study as if `truth` were nature, with run-to-run noise of standard
 /// deviation `noise`.
@@ -219,8 +221,8 @@ fn each_lambda_at_its_own_best_learning_rate() {
         .filter(|comparison| comparison.kind == ComparisonKind::BestLearningRate)
         .collect();
     assert_eq!(tuned.len(), 1);
-    assert_eq!(analysis.arms[tuned[0].arm].peak_learning_rate, 0.005);
-    assert_eq!(analysis.arms[tuned[0].baseline].peak_learning_rate, 0.01);
+    assert_eq!(analysis.arms[tuned[0].arm].peak_learning_rate, Some(0.005));
+    assert_eq!(analysis.arms[tuned[0].baseline].peak_learning_rate, Some(0.01));
     let survives = line(&analysis, "survives when each λ gets its own");
     assert_eq!(survives.supported, Supported::Undecided, "{survives:#?}");
     insta::assert_snapshot!("the_best_rate_moves", survives.finding);
@@ -396,4 +398,39 @@ fn nothing_is_predicted_of_weights_that_decay_to_an_anchor() {
             assert_eq!(norm.predicted.is_empty(), !predicts, "{axis}: {norm:?}");
         }
     }
+}
+
+#[test]
+fn the_good_lambda_are_a_set_and_the_open_ones_have_a_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(folder.path(), &["decay.lambda=0.05,0.1,0.2,0.8", "run.seed=0..4"]);
+    // Flat but for the largest.
+    run_all(&study, 0.004, |settings| Truth {
+        end: if settings.lambda > 0.5 { 0.2 } else { 0.0 },
+        ..force(settings)
+    });
+    let analysis = conclude(&study);
+    let [near] = analysis.near_best.as_slice() else { panic!("{:?}", analysis.near_best) };
+    let lambdas: Vec<f64> = near.arms.iter().map(|arm| analysis.arms[*arm].lambda).collect();
+    assert_eq!(lambdas, [0.05, 0.1, 0.2, 0.8]);
+    assert!(near.is_paired && near.is_validation);
+    assert_eq!(near.nearest.arms[3].standing, Standing::Worse);
+    let open: Vec<f64> = lambdas
+        .iter()
+        .zip(&near.nearest.arms)
+        .filter(|(_, found)| found.standing == Standing::Open)
+        .map(|(lambda, _)| *lambda)
+        .collect();
+    assert!(!open.is_empty(), "{near:?}");
+    // There is no λ = 0, so nothing is compared with it; the set is said all the same.
+    assert!(analysis.comparisons.is_empty());
+    let commands = settling(&study, &analysis);
+    let [command] = commands.as_slice() else { panic!("{commands:?} {near:?}") };
+    assert!(command.starts_with("wd sweep ") && command.contains("run.seed=5.."), "{command}");
+    // What the command says is a grid of this study.
+    let axes: Vec<&str> = command.split(' ').filter(|word| word.contains('=')).collect();
+    let mut study = study;
+    let before = study.trials().len();
+    study.add(&wd_lab::Grid::parse(&axes).unwrap()).unwrap();
+    assert!(study.trials().len() > before, "{axes:?}");
 }

@@ -5,7 +5,9 @@ mod random;
 use random::Random;
 use wd_decay::{DecayRule, OptimizerKind, ScheduleKind, Unit};
 use wd_lab::verdict::judge;
-use wd_lab::{ActsAs, Arm, Comparison, ComparisonKind, Late, Verdict};
+use wd_lab::{
+    ActsAs, Arm, Comparison, ComparisonKind, Late, Pairing, Setup, TrainingLoss, Verdict,
+};
 use wd_page::Supported;
 use wd_statistics::{Interval, PairedDifference, adjust_family, interval};
 
@@ -33,21 +35,24 @@ fn arm(lambda: f64, schedule: ScheduleKind, seeds: u64) -> Arm {
     Arm {
         label: format!("λ={lambda}, {schedule}"),
         lambda,
-        schedule,
-        schedule_description: schedule.to_string(),
-        peak_learning_rate: 8e-3,
-        rule: DecayRule::Decoupled,
-        optimizer: OptimizerKind::Adamw,
+        schedule: Some(schedule),
+        peak_learning_rate: Some(8e-3),
         settings: Vec::new(),
-        kappa: 8.0 * lambda,
-        tau_fraction: None,
-        parameters: 169_728,
+        setup: Some(Setup {
+            schedule_description: schedule.to_string(),
+            rule: DecayRule::Decoupled,
+            optimizer: OptimizerKind::Adamw,
+            kappa: 8.0 * lambda,
+            tau_fraction: None,
+            parameters: 169_728,
+            unit: Unit::Token,
+            samples_per_step: 2048,
+            epochs: 1.0,
+            samples_per_parameter: 22.6,
+        }),
         steps: 1877,
-        unit: Unit::Token,
         loss_unit: "nats a token".to_owned(),
-        samples_per_step: 2048,
-        epochs: 1.0,
-        samples_per_parameter: 22.6,
+        training_loss: TrainingLoss::OfThisProgram,
         seeds: (0..seeds).collect(),
         diverged: Vec::new(),
         unfinished: Vec::new(),
@@ -91,6 +96,7 @@ fn simulate(random: &mut Random, seeds: u64, lambdas: usize, effects: Effects) -
                 kind: ComparisonKind::SameSettings,
                 arm: baseline + index,
                 baseline,
+                pairing: Pairing::Seed,
                 difference: Vec::new(),
                 crossing: None,
                 early_train,

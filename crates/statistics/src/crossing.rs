@@ -92,7 +92,7 @@ pub fn crossing_of(steps: &[f64], curves: &[Vec<f64>], total: f64) -> Option<Cro
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): a few lines that pass BigCrush; ample for resampling.
-fn split_mix(state: &mut u64) -> u64 {
+pub(crate) fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use crate::interval::{mean, standard_deviation};
+use crate::interval::{Interval, interval};
 use crate::paired::{MOST_SEEDS, POWER};
 use crate::student::{LEVEL, quantile};
 
@@ -27,14 +27,18 @@ pub struct Equivalence {
 /// Tests whether the mean of `differences` lies inside ±`margin`. With fewer than two differences
 /// it never holds.
 pub fn equivalence(differences: &[f64], margin: f64) -> Equivalence {
-    let n = differences.len();
-    let half = if n < 2 {
-        f64::NAN
-    } else {
-        quantile(1.0 - LEVEL, (n - 1) as f64) * standard_deviation(differences) / (n as f64).sqrt()
+    let interval = interval(differences);
+    equivalence_of(&interval, interval.n as f64 - 1.0, margin)
+}
+
+/// The same of an interval whose standard error has `degrees` degrees of freedom.
+pub(crate) fn equivalence_of(interval: &Interval, degrees: f64, margin: f64) -> Equivalence {
+    let half = match interval.n {
+        0 | 1 => f64::NAN,
+        _ if interval.standard_error == 0.0 => 0.0,
+        _ => quantile(1.0 - LEVEL, degrees) * interval.standard_error,
     };
-    let centre = mean(differences);
-    let (low, high) = (centre - half, centre + half);
+    let (low, high) = (interval.mean - half, interval.mean + half);
     Equivalence { margin, low, high, holds: low > -margin && high < margin }
 }
 

@@ -8,6 +8,11 @@
 //! | [`mod@holm`] | the correction for several comparisons |
 //! | [`mod@equivalence`] | two one-sided tests: is a difference inside a margin? |
 //! | [`crossing`] | where a mean difference falls through zero, with a bootstrap interval |
+//! | [`bootstrap`] | a check beside an interval, which says when there are too few values |
+//! | [`sequential`] | looking after every seed at a controlled error |
+//! | [`noise`] | the spread of a difference, as it grows with the distance of two λ |
+//! | [`nearest`] | which arms are within ε of the best, and what would settle the others |
+//! | [`target`] | is a mean below a target? |
 //! | [`share`] | a share of counted things with its 95 % interval |
 //! | [`quantiles`] | quartiles by the nearest rank |
 //!
@@ -31,20 +36,30 @@
 //! assert!((difference.interval.mean + 0.0063).abs() < 1e-12);
 //! ```
 
+pub mod bootstrap;
 pub mod crossing;
 pub mod equivalence;
 pub mod holm;
 pub mod interval;
+pub mod nearest;
+pub mod noise;
 pub mod paired;
 pub mod quantiles;
+pub mod sequential;
 pub mod share;
 pub mod student;
+pub mod target;
 
+pub use bootstrap::{BootstrapCheck, bootstrap_check};
 pub use crossing::{Crossing, cross_down, crossing_of};
 pub use equivalence::{Equivalence, equivalence, seeds_for_equivalence};
 pub use holm::{adjust_family, holm};
 pub use interval::{Interval, interval, mean, standard_deviation};
+pub use nearest::{Candidate, Nearest, Nearness, Standing, nearest};
+pub use noise::{DifferenceNoise, DistantDifferences};
 pub use paired::{MOST_SEEDS, PairedDifference, seeds_needed};
 pub use quantiles::quartiles;
+pub use sequential::{Look, LookRule, look};
 pub use share::share_interval;
 pub use student::{LEVEL, quantile, two_sided_p};
+pub use target::{TargetTest, below_target};

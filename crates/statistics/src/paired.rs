@@ -1,7 +1,8 @@
-//! Differences between runs that share a seed.
+//! Differences between runs: of pairs that share a seed, and of two means where there are no pairs.
 
 use serde::Serialize;
 
+use crate::equivalence::{Equivalence, equivalence_of};
 use crate::interval::{Interval, interval, mean, standard_deviation};
 use crate::student::{LEVEL, quantile, two_sided_p};
 
@@ -42,12 +43,13 @@ pub fn seeds_needed(effect: f64, deviation: f64) -> u64 {
     n
 }
 
-/// A mean difference over paired seeds and what it is worth.
+/// A mean difference over paired seeds and what it is worth; made by [`PairedDifference::unpaired`],
+/// the difference of two means.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PairedDifference {
     /// Mean difference with its 95 % interval.
     pub interval: Interval,
-    /// Each seed with its difference, ascending by seed.
+    /// Each seed with its difference, ascending by seed; empty where the samples are not paired.
     pub per_seed: Vec<(u64, f64)>,
     /// Two-sided p of the paired t-test; absent with fewer than two seeds.
     pub p_value: Option<f64>,
@@ -60,6 +62,9 @@ pub struct PairedDifference {
     /// % power. Absent when significant already, or with fewer than two seeds; at most
     /// [`MOST_SEEDS`], which stands for "no practical number".
     pub more_seeds: Option<u64>,
+    /// ν, the degrees of freedom of the interval: n − 1 of pairs.
+    #[serde(skip)]
+    pub degrees: f64,
 }
 
 impl PairedDifference {
@@ -94,7 +99,67 @@ impl PairedDifference {
             adjusted_p: None,
             significant,
             more_seeds,
+            degrees: n as f64 - 1.0,
         }
+    }
+
+    /// The difference of the means of two samples that are not paired. Values that are not finite
+    /// are left out. See [`PairedDifference::of_means`].
+    pub fn unpaired(with: &[f64], without: &[f64]) -> Self {
+        PairedDifference::of_means(&interval(with), &interval(without))
+    }
+
+    /// x̄₁ − x̄₂ of two samples that are not paired, by Welch's t-test: its standard error is √(e₁² +
+    /// e₂²) with eᵢ = sᵢ/√nᵢ, and ν = (e₁² + e₂²)² / (e₁⁴/(n₁ − 1) + e₂⁴/(n₂ − 1)). There is no
+    /// difference of single seeds; `n` is the size of the smaller sample, and `more_seeds` is for
+    /// each of the two.
+    ///
+    /// Equals `scipy.stats.ttest_ind(equal_var=False)`. Sources: B. L. Welch, Biometrika 34 (1947);
+    /// F. E. Satterthwaite, Biometrics Bulletin 2 (1946).
+    pub fn of_means(with: &Interval, without: &Interval) -> Self {
+        let n = with.n.min(without.n);
+        let centre = with.mean - without.mean;
+        let (a, b) = (with.standard_error.powi(2), without.standard_error.powi(2));
+        let standard_error = (a + b).sqrt();
+        let freedom = |sample: &Interval| (sample.n as f64 - 1.0).max(1.0);
+        let degrees = (a + b).powi(2) / (a * a / freedom(with) + b * b / freedom(without));
+        let p_value = match centre {
+            _ if n < 2 => None,
+            0.0 => Some(1.0),
+            _ if standard_error == 0.0 => None,
+            centre => Some(two_sided_p(centre / standard_error, degrees)),
+        };
+        let significant = p_value.is_some_and(|p| p < LEVEL);
+        let half = match n {
+            0 | 1 => f64::NAN,
+            _ if standard_error == 0.0 => 0.0,
+            _ => quantile(1.0 - LEVEL / 2.0, degrees) * standard_error,
+        };
+        let (low, high) = (centre - half, centre + half);
+        let interval = Interval { mean: centre, low, high, standard_error, n };
+        let deviation = standard_error * (n as f64).sqrt();
+        let more_seeds = (n >= 2 && !significant)
+            .then(|| seeds_needed(centre, deviation).saturating_sub(n as u64).max(1));
+        PairedDifference {
+            interval,
+            per_seed: Vec::new(),
+            p_value,
+            adjusted_p: None,
+            significant,
+            more_seeds,
+            degrees,
+        }
+    }
+
+    /// Two one-sided tests of whether the difference lies inside ±`margin`.
+    pub fn equivalence(&self, margin: f64) -> Equivalence {
+        equivalence_of(&self.interval, self.degrees, margin)
+    }
+
+    /// The standard deviation of the difference of one pair; of two samples, what it would be if
+    /// they were pairs without anything in common.
+    pub fn deviation(&self) -> f64 {
+        self.interval.standard_error * (self.interval.n as f64).sqrt()
     }
 
     /// Is the difference still significant at 5 % after Holm's correction?

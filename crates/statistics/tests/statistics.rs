@@ -46,6 +46,20 @@ fn quantiles_and_tails_equal_scipy() {
 }
 
 #[test]
+fn differences_of_two_means_equal_scipy() {
+    for row in golden()["welch"].as_array().unwrap() {
+        let ours = PairedDifference::unpaired(&numbers(row, "with"), &numbers(row, "without"));
+        close(ours.p_value.unwrap(), number(row, "p"), 1e-9);
+        close(ours.degrees, number(row, "degrees"), 1e-12);
+        close(ours.interval.low, number(row, "low"), 1e-8);
+        close(ours.interval.high, number(row, "high"), 1e-8);
+    }
+    let single = PairedDifference::unpaired(&[1.0], &[2.0, f64::NAN]);
+    assert_eq!((single.interval.mean, single.interval.n, single.p_value), (-1.0, 1, None));
+    assert!(single.interval.low.is_nan() && !single.significant);
+}
+
+#[test]
 fn intervals_and_paired_tests_equal_scipy() {
     for row in golden()["samples"].as_array().unwrap() {
         let differences = numbers(row, "differences");

@@ -80,8 +80,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         for column in reader.columns() {
             writeln!(out, "{}", column.name)?;
         }
-        let plan = directory.read_plan()?;
-        let roles: BTreeSet<&str> = plan.tensors.iter().map(|tensor| tensor.role.name()).collect();
+        // The runs of other programs have no plan.
+        let tensors = directory.read_plan().map(|plan| plan.tensors).unwrap_or_default();
+        let roles: BTreeSet<&str> = tensors.iter().map(|tensor| tensor.role.name()).collect();
         for measure in wd_store::ROLE_MEASURES {
             for role in &roles {
                 writeln!(out, "{measure}/role:{role}")?;
@@ -90,7 +91,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
-    let names: Vec<String> = if arguments.columns.is_empty() {
+    let is_recorded = reader.has_column(wd_lab::record::RECORDED_STEP);
+    let names: Vec<String> = if arguments.columns.is_empty() && is_recorded {
+        // Of another program: its own step, and all its curves.
+        let columns = reader.columns().iter().map(|column| column.name.clone());
+        columns.filter(|name| name != "step").collect()
+    } else if arguments.columns.is_empty() {
         let further = FURTHER_COLUMNS.iter().filter(|name| reader.has_column(name));
         DEFAULT_COLUMNS.iter().chain(further).map(ToString::to_string).collect()
     } else {

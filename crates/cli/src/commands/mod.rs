@@ -10,6 +10,7 @@ pub(crate) mod evaluate;
 pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod metrics;
 pub(crate) mod plan;
 pub(crate) mod predict;

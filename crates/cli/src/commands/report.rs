@@ -1,4 +1,4 @@
-//! `wd report`: a run or a study as one HTML file.
+//! `wd report`: a run, a study, or the runs of another program, as one HTML file.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,28 +7,33 @@ use std::{
 
 use clap::Args;
 use wd_lab::Study;
-use wd_lab::page::context;
+use wd_lab::page::{context, settling};
 use wd_lab::run_page::run_page;
 use wd_page::Context;
 use wd_page::words::quoted;
 use wd_store::RunDirectory;
 use wd_studies::Findings;
 
-use crate::{diagnostics::CommandError, output};
+use crate::{diagnostics::CommandError, foreign, output};
 
-/// Write the report of a study or of one run
+/// Write the report of a study, of one run, or of the runs of another program
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   wd report runs/sweep
   wd report runs/first --out first.html
-  wd report runs/sweep --json > analysis.json")]
+  wd report runs/sweep --json > analysis.json
+  wd report tensorboard/ --train train/full_loss --train-is fixed-set    # or wandb/, mlflow.db, lightning_logs/ …")]
 pub(crate) struct Arguments {
-    /// A folder made by `wd sweep` or `wd reproduce`, or a run directory
-    #[arg(value_name = "DIR")]
-    directory: PathBuf,
+    /// A folder made by `wd sweep`, `wd reproduce` or `wd import`, a run directory, or what another
+    /// program logged
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
 
-    /// The HTML file [default: DIR/report.html]
+    #[command(flatten)]
+    foreign: foreign::ForeignArguments,
+
+    /// The HTML file [default: DIR/report.html; of another program's runs NAME-report.html here]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -38,9 +43,26 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let directory = &arguments.directory;
-    let out = arguments.out.clone().unwrap_or_else(|| directory.join("report.html"));
-    if directory.join("study.json").exists() {
+    let [directory, others @ ..] = arguments.paths.as_slice() else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let is_study = directory.join("study.json").exists();
+    // A configuration alone may be anybody's.
+    let is_run =
+        ["plan.json", "metrics.bin", ".lock"].iter().any(|file| directory.join(file).exists());
+    let is_own = others.is_empty() && (is_study || is_run);
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None if is_own => directory.join("report.html"),
+        // What another program wrote stays as it is.
+        None => {
+            let name = directory.file_stem().unwrap_or_default().to_string_lossy();
+            PathBuf::from(format!("{}-report.html", if name.is_empty() { "runs" } else { &name }))
+        }
+    };
+    if !is_own {
+        print!("{}", write_foreign_report(arguments, &out)?);
+    } else if is_study {
         let study = Study::open(directory)?;
         print!("{}", write_study_report(&study, None, &out, arguments.json)?);
     } else {
@@ -65,6 +87,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The same of runs that another program recorded.
+fn write_foreign_report(arguments: &Arguments, out: &Path) -> Result<String, CommandError> {
+    let import = foreign::read(&arguments.paths, &arguments.foreign)?;
+    let analysis = import.analyse(&arguments.foreign.analysis())?;
+    let title = arguments.paths.first().map(|path| path.display().to_string());
+    let context = Context {
+        title: title.unwrap_or_default(),
+        commands: vec![output::own_command()],
+        ..Context::default()
+    };
+    let page = analysis.page(&context);
+    wd_store::write_file(out, page.html().as_bytes())?;
+    Ok(match arguments.json {
+        true => format!("{}\n", serde_json::json!(analysis)),
+        false => page.terminal(&output::terminal()),
+    })
+}
+
 /// Analyses a study, writes its report, and gives the verdict, or the analysis as JSON. `command`
 /// is the one that makes the study again, where it is not a sweep of its grids.
 pub(crate) fn write_study_report(
@@ -78,6 +118,13 @@ pub(crate) fn write_study_report(
         context.commands = vec![command];
     }
     let findings = Findings::read(study)?;
+    if let Findings::Runs(analysis) = &findings {
+        let settling = settling(study, analysis);
+        if !settling.is_empty() {
+            let commands = settling.join("; ");
+            context.notes.push(format!("To settle which λ are as good as the best: {commands}"));
+        }
+    }
     let page = findings.page(&context);
     wd_store::write_file(out, page.html().as_bytes())?;
     Ok(match json {

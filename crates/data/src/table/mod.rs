@@ -31,6 +31,7 @@ mod parquet;
 mod raw;
 mod reader;
 mod records;
+mod rows;
 mod survey;
 
 pub use block::{Block, Blocks, SparseBlock};
@@ -41,3 +42,4 @@ pub use error::{TableError, TableOption};
 pub use findings::Findings;
 pub use folds::Folds;
 pub use format::TableFormat;
+pub use rows::{Cell, TakeRow, parquet_rows};

@@ -3,6 +3,9 @@
 use serde::Serialize;
 use wd_decay::{DecayRule, OptimizerKind, Role, ScheduleKind, Unit};
 use wd_statistics::Interval;
+use wd_store::Plan;
+
+use crate::recording::TrainingLoss;
 
 /// A mean with its 95 % interval at one place of the run: a point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -29,6 +32,57 @@ pub struct Diverged {
     pub step: u64,
 }
 
+/// What a plan says of how the trials of an arm are trained, beyond λ, schedule and rate. Other
+/// programs do not record it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Setup {
+    /// One line that describes the schedule fully.
+    pub schedule_description: String,
+    /// Decay rule.
+    pub rule: DecayRule,
+    /// Optimizer.
+    pub optimizer: OptimizerKind,
+    /// κ = Σ_t s_t, the total decay exponent.
+    pub kappa: f64,
+    /// τ = 1/(peak shrink), as a fraction of the run; absent when nothing decays.
+    pub tau_fraction: Option<f64>,
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// What its samples are: tokens or images.
+    pub unit: Unit,
+    /// Samples a step.
+    pub samples_per_step: u64,
+    /// Passes over the training data.
+    pub epochs: f64,
+    /// Training samples seen per parameter.
+    pub samples_per_parameter: f64,
+}
+
+impl Setup {
+    /// What a plan says.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Setup {
+            schedule_description: plan.schedule.describe(),
+            rule: plan.rule,
+            optimizer: plan.optimizer,
+            kappa: plan.kappa,
+            tau_fraction: plan.tau_fraction,
+            parameters: plan.parameters,
+            unit: plan.unit,
+            samples_per_step: plan.samples_per_step,
+            epochs: plan.epochs,
+            samples_per_parameter: plan.samples_per_parameter,
+        }
+    }
+}
+
+impl Arm {
+    /// κ as planned; NaN where no plan is.
+    pub fn kappa(&self) -> f64 {
+        self.setup.as_ref().map_or(f64::NAN, |setup| setup.kappa)
+    }
+}
+
 /// All trials that differ only in their seed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Arm {
@@ -37,37 +91,23 @@ pub struct Arm {
     pub label: String,
     /// λ as configured.
     pub lambda: f64,
-    /// Shape of the learning-rate schedule.
-    pub schedule: ScheduleKind,
-    /// One line that describes the schedule fully.
-    pub schedule_description: String,
-    /// Peak learning rate.
-    pub peak_learning_rate: f64,
-    /// Decay rule.
-    pub rule: DecayRule,
-    /// Optimizer.
-    pub optimizer: OptimizerKind,
+    /// Shape of the learning-rate schedule; absent where another program does not say.
+    pub schedule: Option<ScheduleKind>,
+    /// Peak learning rate; absent where another program does not say.
+    pub peak_learning_rate: Option<f64>,
     /// Configuration keys (other than λ, schedule kind, peak learning rate) whose values differ
     /// within the study.
     pub settings: Vec<(String, String)>,
-    /// κ = Σ_t s_t, the total decay exponent.
-    pub kappa: f64,
-    /// τ = 1/(peak shrink), as a fraction of the run; absent when nothing decays.
-    pub tau_fraction: Option<f64>,
-    /// Trainable parameters.
-    pub parameters: u64,
-    /// Optimizer steps.
+    /// How it was trained, as planned; absent for runs of other programs.
+    #[serde(flatten)]
+    pub setup: Option<Setup>,
+    /// Optimizer steps; of other programs the last step at which a loss was logged.
     pub steps: u64,
-    /// What its samples are: tokens or images.
-    pub unit: Unit,
-    /// What its losses are in, as [`wd_store::Plan::loss_unit`] says.
+    /// What its losses are in, as [`wd_store::Plan::loss_unit`] says; `as logged` of other
+    /// programs.
     pub loss_unit: String,
-    /// Samples a step.
-    pub samples_per_step: u64,
-    /// Passes over the training data.
-    pub epochs: f64,
-    /// Training samples seen per parameter.
-    pub samples_per_parameter: f64,
+    /// What its training loss is.
+    pub training_loss: TrainingLoss,
     /// Seeds of the finished trials, ascending.
     pub seeds: Vec<u64>,
     /// Trials that diverged.
@@ -76,7 +116,7 @@ pub struct Arm {
     pub unfinished: Vec<u64>,
     /// Training loss over the run, in about 60 windows.
     pub train_loss: Vec<Band>,
-    /// Mean training loss of the last 5 % of the steps.
+    /// Mean training loss of the last 5 % of the steps; of a fixed set, the last one.
     pub final_train: Interval,
     /// Validation loss of the final weights; `n` = 0 when nothing was held out.
     pub final_validation: Interval,

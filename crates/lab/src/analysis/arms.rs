@@ -1,16 +1,17 @@
 //! Grouping trials into arms.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use wd_store::{Plan, Status};
 
 use super::measured::Measured;
 use super::norm::role_norms;
-use super::{Arm, Band, Diverged, Late};
+use super::{Arm, Band, Diverged, Late, Setup};
 use crate::LabError;
 use crate::analysis::window::{centre, windows};
 use crate::configuration::Flat;
-use crate::record::{Record, Roles};
+use crate::record::{Record, Recording, Roles, TrainingLoss, roles};
 use crate::setting::spell;
 use wd_page::figure::Point;
 use wd_statistics::{Interval, interval};
@@ -19,9 +20,9 @@ use wd_statistics::{Interval, interval};
 pub(crate) struct Members {
     /// The configuration that they share: without the seed.
     pub(crate) configuration: Flat,
-    pub(crate) roles: Roles,
-    /// The plan of one of them.
-    pub(crate) plan: Plan,
+    pub(crate) recording: Option<Arc<Recording>>,
+    /// The plan of one of them; absent for runs of other programs.
+    pub(crate) plan: Option<Plan>,
     /// Finished trials by seed.
     pub(crate) finished: BTreeMap<u64, Measured>,
     pub(crate) arm: Arm,
@@ -30,7 +31,17 @@ pub(crate) struct Members {
 impl Members {
     /// Does any tensor decay?
     pub(crate) fn decays(&self) -> bool {
-        self.plan.decays()
+        self.plan.as_ref().map_or(self.arm.lambda != 0.0, Plan::decays)
+    }
+
+    /// Which settings play which role.
+    pub(crate) fn roles(&self) -> Roles<'_> {
+        roles(self.recording.as_deref())
+    }
+
+    /// The data, where a plan says which: losses on others are not comparable.
+    pub(crate) fn corpus(&self) -> &str {
+        self.plan.as_ref().map_or("", |plan| &plan.corpus_hash)
     }
 }
 
@@ -46,13 +57,15 @@ pub(crate) fn gather(records: Vec<Record>) -> Result<Vec<Members>, LabError> {
     let mut unplanned = Vec::new();
     for record in records {
         let shared = without_seed(&record);
-        match &record.plan {
-            Some(plan) => {
-                let key = (shared, plan.corpus_hash.clone());
-                planned.entry(key).or_default().push(record);
+        let corpus = match (&record.plan, &record.recording) {
+            (Some(plan), _) => plan.corpus_hash.clone(),
+            (None, Some(_)) => String::new(),
+            (None, None) => {
+                unplanned.push((shared, record.seed()));
+                continue;
             }
-            None => unplanned.push((shared, record.seed())),
-        }
+        };
+        planned.entry((shared, corpus)).or_default().push(record);
     }
 
     let mut all: Vec<Members> = Vec::new();
@@ -70,10 +83,11 @@ pub(crate) fn gather(records: Vec<Record>) -> Result<Vec<Members>, LabError> {
     }
     all.sort_by(|a, b| {
         let (a, b) = (&a.arm, &b.arm);
-        a.schedule
-            .name()
-            .cmp(b.schedule.name())
-            .then(a.peak_learning_rate.total_cmp(&b.peak_learning_rate))
+        let schedule = |arm: &Arm| arm.schedule.map(|kind| kind.name());
+        let rate = |arm: &Arm| arm.peak_learning_rate.unwrap_or(0.0);
+        schedule(a)
+            .cmp(&schedule(b))
+            .then(rate(a).total_cmp(&rate(b)))
             .then(a.lambda.total_cmp(&b.lambda))
     });
     label(&mut all);
@@ -82,17 +96,13 @@ pub(crate) fn gather(records: Vec<Record>) -> Result<Vec<Members>, LabError> {
 
 fn without_seed(record: &Record) -> Flat {
     let mut shared = record.settings.clone();
-    shared.remove(record.roles.seed);
+    shared.remove(record.roles().seed);
     shared
 }
 
-/// The trials of one configuration; absent when none was planned.
+/// The trials of one configuration; absent when there is none.
 fn members(configuration: Flat, records: &[Record]) -> Result<Option<Members>, LabError> {
-    let Some((roles, plan)) =
-        records.first().and_then(|first| Some((first.roles, first.plan.clone()?)))
-    else {
-        return Ok(None);
-    };
+    let Some(first) = records.first() else { return Ok(None) };
     let mut finished: BTreeMap<u64, Measured> = BTreeMap::new();
     let mut diverged = Vec::new();
     let mut unfinished = Vec::new();
@@ -107,43 +117,50 @@ fn members(configuration: Flat, records: &[Record]) -> Result<Option<Members>, L
         }
     }
     diverged.sort_by_key(|diverged| diverged.seed);
-    let arm = arm(&plan, &finished, diverged, unfinished);
-    Ok(Some(Members { configuration, roles, plan, finished, arm }))
+    let arm = Arm {
+        seeds: finished.keys().copied().collect(),
+        diverged,
+        unfinished,
+        ..arm(first, steps(first.plan.as_ref(), records), &finished)
+    };
+    let (recording, plan) = (first.recording.clone(), first.plan.clone());
+    Ok(Some(Members { configuration, recording, plan, finished, arm }))
 }
 
-fn arm(
-    plan: &Plan,
-    finished: &BTreeMap<u64, Measured>,
-    diverged: Vec<Diverged>,
-    unfinished: Vec<u64>,
-) -> Arm {
+/// The steps of a run: as planned, or of other programs those of the longest that finished.
+fn steps(plan: Option<&Plan>, records: &[Record]) -> u64 {
+    let done = records.iter().filter_map(|record| match record.status {
+        Status::Finished { step } => Some(step),
+        _ => None,
+    });
+    plan.map_or_else(|| done.max().unwrap_or(0), |plan| plan.steps)
+}
+
+/// What the finished trials show, with what the first record says of all.
+fn arm(first: &Record, steps: u64, finished: &BTreeMap<u64, Measured>) -> Arm {
+    let plan = first.plan.as_ref();
     let runs: Vec<&Measured> = finished.values().collect();
     let over_seeds = |value: fn(&Measured) -> f64| {
         let values: Vec<f64> = runs.iter().map(|run| value(run)).collect();
         interval(&values)
     };
-    let over_run = |curve: fn(&Measured) -> &[f64]| bands(plan, &runs, curve);
+    let over_run = |curve: fn(&Measured) -> &[f64]| bands(steps as usize, &runs, curve);
     Arm {
         label: String::new(),
-        lambda: plan.lambda,
-        schedule: plan.schedule.kind,
-        schedule_description: plan.schedule.describe(),
-        peak_learning_rate: plan.peak_learning_rate,
-        rule: plan.rule,
-        optimizer: plan.optimizer,
+        lambda: first.lambda().unwrap_or(f64::NAN),
+        schedule: plan.map(|plan| plan.schedule.kind),
+        peak_learning_rate: first.peak_learning_rate(),
         settings: Vec::new(),
-        kappa: plan.kappa,
-        tau_fraction: plan.tau_fraction,
-        parameters: plan.parameters,
-        steps: plan.steps,
-        unit: plan.unit,
-        loss_unit: plan.loss_unit(),
-        samples_per_step: plan.samples_per_step,
-        epochs: plan.epochs,
-        samples_per_parameter: plan.samples_per_parameter,
-        seeds: finished.keys().copied().collect(),
-        diverged,
-        unfinished,
+        setup: plan.map(Setup::of),
+        steps,
+        loss_unit: plan.map_or_else(|| "as logged".to_owned(), Plan::loss_unit),
+        training_loss: first
+            .recording
+            .as_ref()
+            .map_or(TrainingLoss::OfThisProgram, |recording| recording.training_is),
+        seeds: Vec::new(),
+        diverged: Vec::new(),
+        unfinished: Vec::new(),
         train_loss: over_run(|run| &run.train_loss),
         final_train: over_seeds(|run| run.final_train),
         final_validation: over_seeds(|run| run.final_validation),
@@ -157,17 +174,18 @@ fn arm(
             late_relative_update: over_seeds(|run| run.late_relative_update),
             late_weight_rms: over_seeds(|run| run.late_weight_rms),
         },
-        weight_rms_by_role: role_norms(plan, &runs),
+        weight_rms_by_role: plan.map_or_else(Vec::new, |plan| role_norms(plan, &runs)),
     }
 }
 
 /// A curve over seeds; windows in which nothing was measured are left out.
-fn bands(plan: &Plan, runs: &[&Measured], curve: fn(&Measured) -> &[f64]) -> Vec<Band> {
-    windows(plan.steps as usize)
+fn bands(steps: usize, runs: &[&Measured], curve: fn(&Measured) -> &[f64]) -> Vec<Band> {
+    windows(steps)
         .iter()
         .enumerate()
         .filter_map(|(index, window)| {
-            let values: Vec<f64> = runs.iter().map(|run| curve(run)[index]).collect();
+            let values: Vec<f64> =
+                runs.iter().filter_map(|run| curve(run).get(index).copied()).collect();
             Band::of(centre(window), &values)
         })
         .collect()
@@ -176,7 +194,11 @@ fn bands(plan: &Plan, runs: &[&Measured], curve: fn(&Measured) -> &[f64]) -> Vec
 impl Band {
     /// The mean of `values` at `step`; `None` when none is finite.
     pub(crate) fn of(step: f64, values: &[f64]) -> Option<Self> {
-        let interval = interval(values);
+        Band::of_interval(step, interval(values))
+    }
+
+    /// An interval at `step`; `None` when it is over nothing.
+    pub(crate) fn of_interval(step: f64, interval: Interval) -> Option<Self> {
         (interval.n > 0).then_some(Band {
             step,
             mean: interval.mean,
@@ -200,10 +222,8 @@ impl Band {
 
 /// Gives each arm the settings in which the arms differ, and a label made of them.
 fn label(all: &mut [Members]) {
-    let Some(Roles { lambda, schedule, learning_rate, .. }) = all.first().map(|first| first.roles)
-    else {
-        return;
-    };
+    let Some(recording) = all.first().map(|first| first.recording.clone()) else { return };
+    let Roles { lambda, schedule, learning_rate, .. } = roles(recording.as_deref());
     let keys: BTreeSet<&String> =
         all.iter().flat_map(|members| members.configuration.keys()).collect();
     let mut varied: Vec<String> = keys
@@ -220,8 +240,7 @@ fn label(all: &mut [Members]) {
     let several_schedules = all.iter().any(|members| members.arm.schedule != all[0].arm.schedule);
     let several_rates =
         all.iter().any(|members| members.arm.peak_learning_rate != all[0].arm.peak_learning_rate);
-    let several_corpora =
-        all.iter().any(|members| members.plan.corpus_hash != all[0].plan.corpus_hash);
+    let several_corpora = all.iter().any(|members| members.corpus() != all[0].corpus());
 
     for members in all {
         let mut settings: Vec<(String, String)> = varied
@@ -232,16 +251,16 @@ fn label(all: &mut [Members]) {
             })
             .collect();
         if several_corpora {
-            let hash: String = members.plan.corpus_hash.chars().take(8).collect();
+            let hash: String = members.corpus().chars().take(8).collect();
             settings.push(("corpus".to_owned(), hash));
         }
         let arm = &mut members.arm;
         let mut parts = vec![format!("λ={}", spell(arm.lambda))];
         if several_schedules {
-            parts.push(arm.schedule.to_string());
+            parts.extend(arm.schedule.map(|kind| kind.to_string()));
         }
         if several_rates {
-            parts.push(format!("lr={}", spell(arm.peak_learning_rate)));
+            parts.extend(arm.peak_learning_rate.map(|rate| format!("lr={}", spell(rate))));
         }
         parts.extend(settings.iter().map(|(key, value)| format!("{key}={value}")));
         arm.label = parts.join(", ");

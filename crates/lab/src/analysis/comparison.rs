@@ -16,6 +16,35 @@ pub enum ComparisonKind {
     BestLearningRate,
 }
 
+/// Whether the runs of a comparison are paired by their seeds, and how that is known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Pairing {
+    /// Runs of this program: equal seeds have the same initial weights and the same batches.
+    Seed,
+    /// Runs of another program: the first logged losses of each pair agree.
+    FirstLoss {
+        /// The curve whose first numbers were compared.
+        curve: String,
+        /// The largest relative difference that is allowed.
+        tolerance: f64,
+        /// The largest that was seen.
+        largest: f64,
+    },
+    /// Not paired: the difference is that of two means, by Welch's t-test.
+    Unpaired {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Pairing {
+    /// Are the runs paired?
+    pub fn is_paired(&self) -> bool {
+        !matches!(self, Pairing::Unpaired { .. })
+    }
+}
+
 /// An arm with λ > 0 against its baseline, seed by seed. Differences are arm − baseline: negative
 /// is better.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,6 +55,8 @@ pub struct Comparison {
     pub arm: usize,
     /// Index into [`Analysis::arms`](crate::Analysis::arms) of the arm with λ = 0.
     pub baseline: usize,
+    /// Whether the runs are paired. Where they are not, each difference below is one of two means.
+    pub pairing: Pairing,
     /// Paired difference of the training loss over the run, in the windows of
     /// [`Arm::train_loss`](super::Arm::train_loss).
     pub difference: Vec<Band>,

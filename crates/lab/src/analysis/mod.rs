@@ -20,10 +20,12 @@ pub(crate) mod arms;
 mod comparison;
 mod group;
 mod measured;
+pub(crate) mod near;
 mod norm;
 pub(crate) mod pairs;
 pub(crate) mod window;
 
-pub use arm::{Arm, Band, Diverged, Late, RoleNorm};
-pub use comparison::{Comparison, ComparisonKind};
+pub use arm::{Arm, Band, Diverged, Late, RoleNorm, Setup};
+pub use comparison::{Comparison, ComparisonKind, Pairing};
+pub use near::NearBest;
 pub use norm::predicted_rms;

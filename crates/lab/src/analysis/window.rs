@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::record::Curve;
+
 /// Windows that a curve is cut into: enough to see its shape, few enough that each averages out the
 /// batch noise.
 pub(crate) const WINDOWS: usize = 60;
@@ -18,13 +20,23 @@ pub(crate) fn centre(window: &Range<usize>) -> f64 {
     (window.start + window.end + 1) as f64 / 2.0
 }
 
-/// Mean of the numbers in `values[range]`, leaving out NaN; NaN when there is none.
-pub(crate) fn window_mean(values: &[f64], range: Range<usize>) -> f64 {
-    let (sum, count) = values[range]
+/// Mean of the numbers of a curve at the steps of `rows` (row i is step i + 1; a step 0 counts to
+/// the first), leaving out NaN; NaN when there is none.
+pub(crate) fn window_mean(curve: &Curve, rows: Range<usize>) -> f64 {
+    let place = |row: usize| match row {
+        0 => 0,
+        row => curve.steps.partition_point(|step| *step <= row as u64),
+    };
+    let (sum, count) = curve.values[place(rows.start)..place(rows.end)]
         .iter()
         .filter(|x| !x.is_nan())
         .fold((0.0, 0_u64), |(sum, count), x| (sum + x, count + 1));
     sum / count as f64
+}
+
+/// The mean of each window of a run of `steps` steps.
+pub(crate) fn window_means(curve: &Curve, steps: usize) -> Vec<f64> {
+    windows(steps).into_iter().map(|window| window_mean(curve, window)).collect()
 }
 
 /// The rows between two fractions of a run: those with `from`·rows < step ≤ `to`·rows, and always

@@ -1,6 +1,6 @@
 //! The table of all arms, and the facts under the title.
 
-use crate::{Analysis, Arm};
+use crate::{Analysis, Arm, Setup};
 use wd_decay::Unit;
 use wd_page::{Content, Section, Table, counted, number};
 
@@ -14,13 +14,21 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
     if arms.is_empty() {
         contents.push(Content::Absent("This study has no trial yet.".to_owned()));
     } else {
-        contents.push(Content::Paragraph(format!(
-            "κ = Σ s is the total decay exponent (exp(−κ) of the initial weights is left) and τ = \
-             1/s at the peak is the averaging timescale of the weights, as a share of the run. \
-             These, rather than λ, carry over to other sizes, learning rates and lengths. Losses \
-             are in {} with 95 % t-intervals over seeds.",
-            study.loss_unit()
-        )));
+        contents.push(Content::Paragraph(match arms.iter().any(|arm| arm.setup.is_some()) {
+            true => format!(
+                "κ = Σ s is the total decay exponent (exp(−κ) of the initial weights is left) and \
+                 τ = 1/s at the peak is the averaging timescale of the weights, as a share of the \
+                 run. These, rather than λ, carry over to other sizes, learning rates and lengths. \
+                 Losses are in {} with 95 % t-intervals over seeds.",
+                study.loss_unit()
+            ),
+            false => {
+                "Losses are as their program logged them, with 95 % t-intervals over seeds. κ \
+                      and τ follow from the schedule, which it did not record: `wd explain` gives \
+                      them from λ, learning rate and schedule."
+                    .to_owned()
+            }
+        }));
         contents.push(Content::Table(table(arms)));
     }
     Section::full("arms", "All arms", contents)
@@ -28,31 +36,32 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
 
 fn table(arms: &[Arm]) -> Table {
     let runs_lost = arms.iter().any(|arm| !arm.diverged.is_empty() || !arm.unfinished.is_empty());
-    let mut columns = vec![
-        "arm",
-        "κ",
-        "exp(−κ)",
-        "τ (share of run)",
-        "seeds",
-        "final training",
-        "validation",
-        "gap",
-    ];
+    let has_setup = arms.iter().any(|arm| arm.setup.is_some());
+    let mut columns = vec!["arm"];
+    if has_setup {
+        columns.extend(["κ", "exp(−κ)", "τ (share of run)"]);
+    }
+    columns.extend(["seeds", "final training", "validation", "gap"]);
     if runs_lost {
         columns.push("not in the means");
     }
     let mut table = Table::new(&columns, 1);
     for arm in arms {
-        let mut row = vec![
-            arm.label.clone(),
-            number::short(number::rounded(arm.kappa)),
-            number::fixed((-arm.kappa).exp(), 2),
-            arm.tau_fraction.map_or(number::MISSING.to_owned(), share),
+        let mut row = vec![arm.label.clone()];
+        if has_setup {
+            let tau = arm.setup.as_ref().and_then(|setup| setup.tau_fraction);
+            row.extend([
+                number::short(number::rounded(arm.kappa())),
+                number::fixed((-arm.kappa()).exp(), 2),
+                tau.map_or(number::MISSING.to_owned(), share),
+            ]);
+        }
+        row.extend([
             arm.seeds.len().to_string(),
             words::mean_interval(&arm.final_train, 4),
             words::mean_interval(&arm.final_validation, 4),
             words::difference_interval(&arm.gap),
-        ];
+        ]);
         if runs_lost {
             row.push(lost(arm));
         }
@@ -97,33 +106,47 @@ pub(crate) fn facts(analysis: &Analysis) -> Vec<(String, String)> {
         runs += &format!(", {unfinished} not finished");
     }
     let fact = |name: &str, value: String| (name.to_owned(), value);
-    vec![
-        fact("Runs", runs),
-        fact("Model", each(arms, |arm| counted(number::count(arm.parameters), "parameter"))),
+    let rate = |arm: &Arm| arm.peak_learning_rate.map(number::short);
+    let mut facts = vec![fact("Runs", runs)];
+    if let Some(recording) = &analysis.recording {
+        facts.push(fact("Recorded by", recording.program.clone()));
+        facts.push(fact("Steps", each(arms, |arm| Some(number::count(arm.steps)))));
+        facts.push(fact("λ", each(arms, |arm| Some(number::short(arm.lambda)))));
+        let rates = each(arms, rate);
+        facts.extend((!rates.is_empty()).then(|| fact("Peak LR", rates)));
+        return facts;
+    }
+    let planned = |of: &dyn Fn(&Arm, &Setup) -> String| {
+        each(arms, |arm| arm.setup.as_ref().map(|setup| of(arm, setup)))
+    };
+    let is_image = arms[0].setup.as_ref().is_some_and(|setup| setup.unit == Unit::Image);
+    facts.extend([
+        fact("Model", planned(&|_, setup| counted(number::count(setup.parameters), "parameter"))),
         fact(
             "Training",
-            each(arms, |arm| {
+            planned(&|arm, setup| {
                 format!(
                     "{} × {}",
                     counted(number::count(arm.steps), "step"),
-                    counted(number::count(arm.samples_per_step), arm.unit.noun())
+                    counted(number::count(setup.samples_per_step), setup.unit.noun())
                 )
             }),
         ),
         fact(
-            if arms[0].unit == Unit::Image { "Images a parameter" } else { "Tokens a parameter" },
-            each(arms, |arm| number::short(number::rounded(arm.samples_per_parameter))),
+            if is_image { "Images a parameter" } else { "Tokens a parameter" },
+            planned(&|_, setup| number::short(number::rounded(setup.samples_per_parameter))),
         ),
-        fact("λ", each(arms, |arm| number::short(arm.lambda))),
-        fact("Schedule", each(arms, |arm| arm.schedule.to_string())),
-        fact("Peak LR", each(arms, |arm| number::short(arm.peak_learning_rate))),
-    ]
+        fact("λ", each(arms, |arm| Some(number::short(arm.lambda)))),
+        fact("Schedule", each(arms, |arm| arm.schedule.map(|kind| kind.to_string()))),
+        fact("Peak LR", each(arms, rate)),
+    ]);
+    facts
 }
 
 /// Distinct values in order of appearance; the first few and a count when there are many.
-fn each(arms: &[Arm], of: impl Fn(&Arm) -> String) -> String {
+fn each(arms: &[Arm], of: impl Fn(&Arm) -> Option<String>) -> String {
     let mut values: Vec<String> = Vec::new();
-    for value in arms.iter().map(of) {
+    for value in arms.iter().filter_map(of) {
         if !values.contains(&value) {
             values.push(value);
         }

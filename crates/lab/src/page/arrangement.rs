@@ -39,8 +39,8 @@ pub(crate) struct Study<'a> {
 impl<'a> Study<'a> {
     /// What the runs' data are counted in.
     pub(crate) fn unit(&self) -> Unit {
-        let first = self.analysis.arms.first();
-        first.map_or(Unit::Token, |arm| arm.unit)
+        let setup = self.analysis.arms.first().and_then(|arm| arm.setup.as_ref());
+        setup.map_or(Unit::Token, |setup| setup.unit)
     }
 
     /// What the runs' losses are in.
@@ -64,7 +64,7 @@ impl<'a> Study<'a> {
             let members = || group.arms.iter().map(|index| &arms[*index]);
             let seeds: usize = members().map(|arm| arm.seeds.len()).sum();
             let compared = group.arms.len() > 1 && members().any(|arm| arm.lambda == 0.0);
-            let decaying = members().any(|arm| arm.schedule != ScheduleKind::Constant);
+            let decaying = members().any(|arm| arm.schedule != Some(ScheduleKind::Constant));
             Reverse((compared && decaying, compared, group.arms.len(), seeds))
         });
         let (colours, labels) = if by_lambda {
@@ -106,7 +106,7 @@ impl<'a> Study<'a> {
     pub(crate) fn group_with(&self, constant: bool) -> Option<&Group> {
         self.groups.iter().find(|group| {
             group.arms.iter().any(|index| {
-                (self.analysis.arms[*index].schedule == ScheduleKind::Constant) == constant
+                (self.analysis.arms[*index].schedule == Some(ScheduleKind::Constant)) == constant
             })
         })
     }
@@ -115,8 +115,12 @@ impl<'a> Study<'a> {
     pub(crate) fn schedule(&self, group: &Group) -> String {
         let mut all: Vec<&str> = Vec::new();
         for (_, arm) in self.arms(group) {
-            if !all.contains(&arm.schedule_description.as_str()) {
-                all.push(&arm.schedule_description);
+            let described = match &arm.setup {
+                Some(setup) => setup.schedule_description.as_str(),
+                None => "as the program of these runs had it",
+            };
+            if !all.contains(&described) {
+                all.push(described);
             }
         }
         all.join("; ")
@@ -133,10 +137,10 @@ fn groups_by_setting(arms: &[Arm]) -> Vec<Group> {
             None => {
                 let mut name = Vec::new();
                 if schedules_differ {
-                    name.push(arm.schedule.to_string());
+                    name.extend(arm.schedule.map(|kind| kind.to_string()));
                 }
-                if rates_differ {
-                    name.push(format!("peak LR {}", number::short(arm.peak_learning_rate)));
+                if let (true, Some(rate)) = (rates_differ, arm.peak_learning_rate) {
+                    name.push(format!("peak LR {}", number::short(rate)));
                 }
                 name.extend(arm.settings.iter().map(|(key, value)| format!("{key} = {value}")));
                 groups.push((index, Group { name: name.join(", "), arms: vec![index] }));
@@ -168,7 +172,12 @@ fn distinguishing_labels(arms: &[Arm]) -> Vec<String> {
 fn same_setting(a: &Arm, b: &Arm) -> bool {
     a.schedule == b.schedule
         && a.peak_learning_rate == b.peak_learning_rate
-        && a.rule == b.rule
-        && a.optimizer == b.optimizer
+        && same_method(a, b)
         && a.settings == b.settings
+}
+
+/// The same decay rule and optimizer, as far as they are known.
+pub(crate) fn same_method(a: &Arm, b: &Arm) -> bool {
+    let method = |arm: &Arm| arm.setup.as_ref().map(|setup| (setup.rule, setup.optimizer));
+    method(a) == method(b)
 }

@@ -74,7 +74,7 @@ fn figure(study: &Study<'_>, group: &Group) -> Content {
         .join(" ");
     let (table, csv) = numbers(study, &arms);
     let names = arms.iter().map(|(arm, data)| {
-        let kappa = number::short(number::rounded(data.kappa));
+        let kappa = number::short(number::rounded(data.kappa()));
         format!("{}\nκ = {kappa}", study.label(*arm))
     });
     let horizontal = Horizontal::categories("", names);
@@ -105,7 +105,7 @@ fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
         let difference = study.comparison(*arm).map(|comparison| &comparison.final_train);
         table.rows.push(vec![
             study.label(*arm).to_owned(),
-            number::short(data.kappa),
+            number::short(data.kappa()),
             words::mean_interval(&data.final_train, 4),
             difference.map_or(String::new(), |difference| {
                 words::difference_interval(&difference.interval)
@@ -120,7 +120,7 @@ fn numbers(study: &Study<'_>, arms: &[(usize, &Arm)]) -> (Table, Csv) {
         for (name, interval) in quantities {
             let Some(interval) = interval else { continue };
             let about =
-                [study.label(*arm).into(), data.lambda.into(), data.kappa.into(), name.into()];
+                [study.label(*arm).into(), data.lambda.into(), data.kappa().into(), name.into()];
             csv_row(&mut csv, &about, &interval);
         }
     }

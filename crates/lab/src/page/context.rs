@@ -5,6 +5,8 @@ use wd_page::words::quoted;
 use wd_page::{Context, counted, number};
 use wd_store::{Plan, RunDirectory};
 
+use crate::Analysis;
+use crate::setting::spell;
 use crate::study::Study;
 
 /// The title of a study, the commands that make it again, and the setting of its trials.
@@ -41,6 +43,46 @@ fn commands(study: &Study) -> Vec<String> {
             format!("wd sweep {base} {} --out {}", words.join(" "), quoted(&root))
         })
         .collect()
+}
+
+/// The sweeps that would settle which λ are as good as the best: more seeds of each that is open,
+/// and of the one that they are compared with. None for runs of other programs, and where no
+/// practical number of seeds would do.
+pub fn settling(study: &Study, analysis: &Analysis) -> Vec<String> {
+    const MOST: u64 = 100;
+    if study.recording().is_some() {
+        return Vec::new();
+    }
+    let base = quoted(&study.root().join("base.toml").display().to_string());
+    let root = quoted(&study.root().display().to_string());
+    let mut commands = Vec::new();
+    for near in &analysis.near_best {
+        let arm = |place: usize| near.arms.get(place).and_then(|arm| analysis.arms.get(*arm));
+        let open = near.nearest.arms.iter().enumerate().filter_map(|(place, found)| {
+            Some((place, found.more_seeds.filter(|seeds| *seeds <= MOST)?))
+        });
+        let open: Vec<(usize, u64)> = open.collect();
+        let (Some(more), Some(lowest)) =
+            (open.iter().map(|(_, seeds)| *seeds).max(), arm(near.nearest.lowest))
+        else {
+            continue;
+        };
+        let places = open.iter().map(|(place, _)| *place).chain([near.nearest.lowest]);
+        let mut lambdas: Vec<f64> = places.filter_map(arm).map(|arm| arm.lambda).collect();
+        lambdas.sort_by(f64::total_cmp);
+        lambdas.dedup();
+        let lambdas: Vec<String> = lambdas.into_iter().map(spell).collect();
+        let next = lowest.seeds.last().map_or(0, |last| last + 1);
+        let mut words = vec![format!("decay.lambda={}", lambdas.join(","))];
+        words.extend(lowest.schedule.map(|kind| format!("schedule.kind={kind}")));
+        words.extend(lowest.peak_learning_rate.map(|rate| format!("optim.lr={}", spell(rate))));
+        let settings = lowest.settings.iter().filter(|(_, value)| value != "default");
+        words.extend(settings.map(|(key, value)| format!("{key}={value}")));
+        words.push(format!("run.seed={next}..{}", next + more - 1));
+        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        commands.push(format!("wd sweep {base} {} --out {root}", words.join(" ")));
+    }
+    commands
 }
 
 /// The plan of the first trial that has one.

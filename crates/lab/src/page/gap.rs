@@ -16,6 +16,9 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
     let groups: Vec<&Group> = study.groups.iter().filter(measured).collect();
     let mut contents = Vec::new();
     match groups.split_first() {
+        None if study.analysis.recording.is_some() => contents.push(Content::Absent(
+            "Left out: no finished run has both a training and a validation loss.".to_owned(),
+        )),
         None => contents.push(Content::Absent(
             "Left out: no finished run has a validation loss. Set data.validation_fraction above 0 \
              to hold documents out."
@@ -35,7 +38,15 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
 fn introduction(study: &Study<'_>, group: &Group) -> String {
     let arms = study.arms(group);
     let unit = study.unit();
-    let epochs = arms.iter().map(|(_, arm)| arm.epochs).fold(0.0, f64::max);
+    if let Some(recording) = &study.analysis.recording {
+        return format!(
+            "If λ acted as a prior, more of it would shrink the gap between validation and \
+             training loss. Both are the last that the program logged; its training loss is {}.",
+            recording.training_is.words()
+        );
+    }
+    let setups = arms.iter().filter_map(|(_, arm)| arm.setup.as_ref());
+    let epochs = setups.map(|setup| setup.epochs).fold(0.0, f64::max);
     let passes = if epochs <= 1.0 {
         format!("Every {} was trained on at most once, so there is little to over-fit", unit.noun())
     } else {

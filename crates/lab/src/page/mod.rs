@@ -3,12 +3,14 @@
 //! | file | section |
 //! |---|---|
 //! | `verdict` | what was found, and what is not significant |
+//! | `near` | which λ are as good as the best, and what would settle the rest |
 //! | `training` | training loss over the run, paired difference to λ = 0 |
 //! | `gap` | validation against training loss |
 //! | `constant` | final loss under a constant learning rate |
 //! | `late`, `norms` | gradients, updates, weights; the norm recursion |
 //! | `rate_grid` | final loss over λ and peak learning rate |
 //! | `arms` | every arm in a table |
+//! | `recording` | what the names of another program were taken for, and how its runs are paired |
 //! | `summary` | the short form for a terminal |
 //! | `context` | how to make the study again, and what its trials have in common |
 
@@ -19,20 +21,22 @@ mod context;
 mod curves;
 mod gap;
 mod late;
+mod near;
 mod norms;
 mod rate_grid;
+mod recording;
 mod summary;
 mod training;
 mod verdict;
 
 use wd_page::figure::Point;
-use wd_page::{Content, Context, Csv, Field, Page, counted};
+use wd_page::{Content, Context, Csv, Field, Page, Section, counted};
 use wd_statistics::Interval;
 
 use crate::Analysis;
 use arrangement::Group;
 
-pub use context::context;
+pub use context::{context, settling};
 
 /// A mean with its interval as a point of a figure.
 pub fn mean_point(x: f64, interval: Interval) -> Point {
@@ -80,7 +84,14 @@ impl Analysis {
     ///     gap_margin: 0.01,
     ///     lines: Vec::new(),
     /// };
-    /// let analysis = Analysis { arms: Vec::new(), comparisons: Vec::new(), verdict };
+    /// let analysis = Analysis {
+    ///     arms: Vec::new(),
+    ///     comparisons: Vec::new(),
+    ///     verdict,
+    ///     near_best: Vec::new(),
+    ///     targets: Vec::new(),
+    ///     recording: None,
+    /// };
     /// let page = analysis.page(&Context { title: "An empty study".to_owned(), ..Default::default() });
     /// assert!(page.html().contains("Nothing was trained."));
     /// ```
@@ -89,6 +100,7 @@ impl Analysis {
         let mut sections = vec![
             summary::section(self),
             verdict::section(&study, &context.notes),
+            near::section(&study),
             training::section(&study),
             gap::section(&study),
             constant::section(&study),
@@ -96,6 +108,14 @@ impl Analysis {
             rate_grid::section(&study),
             arms::section(&study),
         ];
+        // What another program does not record is no gap of its study.
+        if self.recording.is_some() {
+            let is_absent = |section: &Section| {
+                section.contents.iter().all(|content| matches!(content, Content::Absent(_)))
+            };
+            sections.retain(|section| !is_absent(section));
+            sections.push(recording::section(self));
+        }
         sections.extend(context.sections());
         Page {
             kind: "What weight decay did",

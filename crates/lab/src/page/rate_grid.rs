@@ -3,7 +3,7 @@
 
 use crate::{Arm, ComparisonKind};
 
-use super::arrangement::Study;
+use super::arrangement::{Study, same_method};
 use super::constant::missing;
 use super::{csv_row, numbered};
 use crate::wording::cell as words;
@@ -66,8 +66,7 @@ fn grids(arms: &[Arm]) -> Vec<Grid> {
         let fits = |grid: &&mut Grid| {
             let first = &arms[grid.arms[0]];
             first.schedule == arm.schedule
-                && first.rule == arm.rule
-                && first.optimizer == arm.optimizer
+                && same_method(first, arm)
                 && first.settings == arm.settings
         };
         match grids.iter_mut().find(fits) {
@@ -77,11 +76,14 @@ fn grids(arms: &[Arm]) -> Vec<Grid> {
     }
     for grid in &mut grids {
         grid.lambdas = distinct(grid.arms.iter().map(|arm| arms[*arm].lambda));
-        grid.rates = distinct(grid.arms.iter().map(|arm| arms[*arm].peak_learning_rate));
+        grid.rates = distinct(grid.arms.iter().filter_map(|arm| arms[*arm].peak_learning_rate));
     }
     grids.retain(|grid| grid.rates.len() > 1);
     grids.sort_by_key(|grid| {
-        (arms[grid.arms[0]].schedule == ScheduleKind::Constant, std::cmp::Reverse(grid.arms.len()))
+        (
+            arms[grid.arms[0]].schedule == Some(ScheduleKind::Constant),
+            std::cmp::Reverse(grid.arms.len()),
+        )
     });
     grids
 }
@@ -98,7 +100,7 @@ impl Grid {
         self.arms
             .iter()
             .map(|arm| &arms[*arm])
-            .find(|arm| arm.lambda == lambda && arm.peak_learning_rate == rate)
+            .find(|arm| arm.lambda == lambda && arm.peak_learning_rate == Some(rate))
     }
 }
 
@@ -140,19 +142,19 @@ fn figure(study: &Study<'_>, grid: &Grid, index: usize) -> Content {
             },
             words::mean_interval(&arm.final_validation, 4),
             arm.final_train.n.to_string(),
-            number::short(arm.kappa),
+            number::short(arm.kappa()),
         ]);
         for (quantity, interval) in
             [("final_training_loss", arm.final_train), ("validation_loss", arm.final_validation)]
         {
-            let about = [(*lambda).into(), (*rate).into(), arm.kappa.into(), quantity.into()];
+            let about = [(*lambda).into(), (*rate).into(), arm.kappa().into(), quantity.into()];
             csv_row(&mut csv, &about, &interval);
         }
     }
     let setting: String =
         first.settings.iter().map(|(key, value)| format!(", {key} = {value}")).collect();
-    let name =
-        format!("Final training loss over λ and peak learning rate, {}{setting}.", first.schedule);
+    let schedule = first.schedule.map_or_else(String::new, |kind| format!(", {kind}"));
+    let name = format!("Final training loss over λ and peak learning rate{schedule}{setting}.");
     let caption = format!(
         "Look at how the dot, which marks the best learning rate of each λ, moves from row to row, \
          and at whether the outlined best cell lies above λ = 0. Values are means of the last 5 % \
@@ -208,7 +210,7 @@ fn best_sentence(arms: &[Arm], grid: &Grid) -> String {
                 .min_by(|a, b| a.final_train.mean.total_cmp(&b.final_train.mean))?;
             Some(format!(
                 "{} for λ = {}",
-                number::short(best.peak_learning_rate),
+                best.peak_learning_rate.map_or_else(String::new, number::short),
                 number::short(*lambda)
             ))
         })
@@ -218,6 +220,10 @@ fn best_sentence(arms: &[Arm], grid: &Grid) -> String {
     } else {
         format!("Best peak learning rate: {}.", best.join(", "))
     }
+}
+
+fn rate(arm: &Arm) -> String {
+    arm.peak_learning_rate.map_or_else(String::new, number::short)
 }
 
 fn best_rates(study: &Study<'_>, grid: &Grid) -> Table {
@@ -242,12 +248,8 @@ fn best_rates(study: &Study<'_>, grid: &Grid) -> Table {
         let (arm, baseline) =
             (&study.analysis.arms[comparison.arm], &study.analysis.arms[comparison.baseline]);
         table.rows.push(vec![
-            format!(
-                "λ = {}, peak LR {}",
-                number::short(arm.lambda),
-                number::short(arm.peak_learning_rate)
-            ),
-            format!("peak LR {}", number::short(baseline.peak_learning_rate)),
+            format!("λ = {}, peak LR {}", number::short(arm.lambda), rate(arm)),
+            format!("peak LR {}", rate(baseline)),
             words::difference_interval(&comparison.final_train.interval),
             words::p_value(comparison.final_train.p_value),
             words::difference_interval(&comparison.final_validation.interval),

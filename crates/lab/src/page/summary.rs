@@ -13,10 +13,16 @@ pub(crate) fn section(analysis: &Analysis) -> Section {
     let has_significant = table.rows.iter().any(|row| row.iter().any(|cell| cell.ends_with('*')));
     let mut contents = vec![Content::Table(table)];
     if has_significant {
-        contents.push(Content::Paragraph(
-            "* p < 0.05 in a paired t-test over seeds; ± is the 95 % t-interval".to_owned(),
-        ));
+        let is_paired = |comparison: &crate::Comparison| comparison.pairing.is_paired();
+        let test = match analysis.comparisons.iter().all(is_paired) {
+            true => "a paired t-test over seeds",
+            false => "a t-test over seeds, Welch's where runs are not paired",
+        };
+        contents
+            .push(Content::Paragraph(format!("* p < 0.05 in {test}; ± is the 95 % t-interval")));
     }
+    contents.extend(super::recording::paragraphs(analysis).into_iter().map(Content::Paragraph));
+    contents.extend(super::near::paragraphs(analysis).into_iter().map(Content::Paragraph));
     contents.extend(
         analysis
             .arms
@@ -29,7 +35,12 @@ pub(crate) fn section(analysis: &Analysis) -> Section {
 }
 
 fn table(analysis: &Analysis) -> Table {
-    let columns = ["arm", "κ", "seeds", "training", "to λ = 0", "validation", "gap"];
+    let mut columns = vec!["arm", "κ", "seeds", "training", "to λ = 0", "validation", "gap"];
+    // Other programs do not record what κ follows from.
+    let has_kappa = analysis.arms.iter().any(|arm| arm.setup.is_some());
+    if !has_kappa {
+        columns.remove(1);
+    }
     let mut table = Table::new(&columns, 1);
     for (index, arm) in analysis.arms.iter().enumerate() {
         let comparison = analysis.comparisons.iter().find(|comparison| {
@@ -43,9 +54,9 @@ fn table(analysis: &Analysis) -> Table {
             finished if finished == total => total.to_string(),
             finished => format!("{finished}/{total}"),
         };
-        table.rows.push(vec![
+        let mut row = vec![
             arm.label.clone(),
-            number::short(number::rounded(arm.kappa)),
+            number::short(number::rounded(arm.kappa())),
             seeds,
             number::fixed(arm.final_train.mean, 4),
             // A star is what tables of papers mark significance with.
@@ -55,7 +66,11 @@ fn table(analysis: &Analysis) -> Table {
             }),
             number::fixed(arm.final_validation.mean, 4),
             cell::difference_interval(&arm.gap),
-        ]);
+        ];
+        if !has_kappa {
+            row.remove(1);
+        }
+        table.rows.push(row);
     }
     table
 }

@@ -1,7 +1,7 @@
 //! Point 6, first on the page: the verdict in words and numbers, and what is not significant.
 
 use crate::{ActsAs, Comparison, ComparisonKind};
-use wd_statistics::PairedDifference;
+use wd_statistics::{PairedDifference, bootstrap_check};
 
 use super::arrangement::Study;
 use crate::wording::cell as words;
@@ -52,10 +52,15 @@ pub(crate) fn sides(study: &Study<'_>, comparison: &Comparison) -> String {
         ComparisonKind::BestLearningRate => format!(
             "{}, each at its best LR ({} against {})",
             study.label(comparison.arm),
-            number::short(arm.peak_learning_rate),
-            number::short(baseline.peak_learning_rate)
+            rate(arm),
+            rate(baseline)
         ),
     }
+}
+
+/// The peak learning rate of an arm, as far as it is known.
+fn rate(arm: &crate::Arm) -> String {
+    arm.peak_learning_rate.map_or_else(|| "unknown".to_owned(), number::short)
 }
 
 fn significance(study: &Study<'_>) -> Vec<Content> {
@@ -95,11 +100,21 @@ fn significance(study: &Study<'_>) -> Vec<Content> {
         }
     }
     let mut contents = vec![Content::Heading("What is not significant".to_owned())];
-    let explanation = "Differences are means over pairs of equal seed with 95 % t-intervals; \
-                       significant means a two-sided paired t-test below 5 %, before Holm's \
-                       correction over the arms compared with the same baseline. More seeds: an \
-                       estimate of how many further ones would make a difference of this size and \
-                       spread significant with 80 % power.";
+    let what = match comparisons.iter().all(|comparison| comparison.pairing.is_paired()) {
+        true => {
+            "Differences are means over pairs of equal seed with 95 % t-intervals; significant \
+             means a two-sided paired t-test below 5 %"
+        }
+        false => {
+            "Differences have 95 % t-intervals: of pairs of equal seed where the runs are paired, \
+             else of two means by Welch's test; significant means a two-sided t-test below 5 %"
+        }
+    };
+    let explanation = format!(
+        "{what}, before Holm's correction over the arms compared with the same baseline. More \
+         seeds: an estimate of how many further ones would make a difference of this size and \
+         spread significant with 80 % power."
+    );
     let (not, of) = (open.rows.len(), all.rows.len());
     if open.rows.is_empty() {
         contents.push(Content::Paragraph(format!(
@@ -120,8 +135,36 @@ fn significance(study: &Study<'_>) -> Vec<Content> {
             ));
         }
     }
+    contents.extend(bootstrap(comparisons).map(Content::Paragraph));
     if not < of {
         contents.push(Content::More(format!("All {of} comparisons"), vec![Content::Table(all)]));
     }
     contents
+}
+
+/// Whether a bootstrap over seeds agrees with Student's intervals, and whether there are enough
+/// seeds for it to mean anything; none where nothing is paired.
+fn bootstrap(comparisons: &[Comparison]) -> Option<String> {
+    let losses: Vec<&PairedDifference> = comparisons
+        .iter()
+        .map(Comparison::final_loss)
+        .filter(|loss| loss.per_seed.len() > 1 && loss.p_value.is_some())
+        .collect();
+    let fewest = losses.iter().map(|loss| loss.per_seed.len()).min()?;
+    let checks = losses.iter().map(|loss| (loss.significant, bootstrap_check(&loss.values())));
+    let agree = checks.filter(|(significant, check)| *significant == check.excludes_zero()).count();
+    let least = bootstrap_check(&vec![0.0; fewest]);
+    Some(match least.is_enough {
+        true => format!(
+            "A bootstrap over seeds agrees with the t-test on the final loss in {agree} of {}.",
+            wd_page::counted(losses.len(), "comparison")
+        ),
+        false => format!(
+            "With {} no test by sign flips can reach 5 % (its smallest p is {}), and a bootstrap \
+             covers too seldom: the t-intervals rest on differences that are nearly normal. Six \
+             seeds would let a second way of reasoning confirm them.",
+            wd_page::counted(fewest, "paired seed"),
+            number::short(least.least_sign_flip_p)
+        ),
+    })
 }

@@ -7,7 +7,7 @@ use crate::analysis::Comparison;
 use crate::setting::spell;
 use crate::wording::sentence::{change, difference, lambda, tested};
 use wd_page::number::signed;
-use wd_statistics::{PairedDifference, equivalence, seeds_for_equivalence, standard_deviation};
+use wd_statistics::{PairedDifference, seeds_for_equivalence};
 
 /// What the gap does in a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ fn gap(family: &Family<'_>, deciding: &[&Comparison], margin: f64) -> Gap {
 }
 
 fn inside(difference: &PairedDifference, margin: f64) -> bool {
-    equivalence(&difference.values(), margin).holds
+    difference.equivalence(margin).holds
 }
 
 pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
@@ -70,7 +70,11 @@ pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
     let train_falls = family.members.iter().any(|(_, comparison)| falls(comparison));
     let train_still = !deciding.is_empty()
         && deciding.iter().all(|comparison| inside(&comparison.final_train, margin));
+    let training_loss = family.baseline.training_loss;
+    let needs_a_fixed_set = !training_loss.shows_a_force()
+        && (gap == Gap::Shrinks && train_falls || gap == Gap::Still && train_moves);
     let acts_as = match gap {
+        _ if needs_a_fixed_set => ActsAs::Undecided,
         Gap::Shrinks if train_falls => ActsAs::Both,
         Gap::Shrinks => ActsAs::Prior,
         Gap::Widens => ActsAs::Neither,
@@ -80,6 +84,11 @@ pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
     };
 
     let conclusion = match (gap, acts_as) {
+        _ if needs_a_fixed_set => format!(
+            "the training loss moves in a way that only a force would explain, but it is {}: it \
+             cannot carry that verdict, unless it is declared to be of a fixed set",
+            training_loss.words()
+        ),
         (Gap::Still, ActsAs::Force) => "the final training loss moves, the gap does not".to_owned(),
         (Gap::Still, ActsAs::Neither) => {
             "neither the gap nor the final training loss moves beyond the margin".to_owned()
@@ -148,7 +157,7 @@ fn undecided(deciding: &[&Comparison], margin: f64) -> String {
     let missing =
         deciding.iter().filter(|comparison| !inside(&comparison.gap, margin)).map(|comparison| {
             let gap = &comparison.gap;
-            seeds_for_equivalence(gap.interval.mean, standard_deviation(&gap.values()), margin)
+            seeds_for_equivalence(gap.interval.mean, gap.deviation(), margin)
                 .map(|needed| needed.saturating_sub(gap.interval.n as u64).max(1))
         });
     match missing.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max()) {

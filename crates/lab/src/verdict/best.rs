@@ -4,9 +4,18 @@ use super::family::Family;
 use super::{Claim, Supported};
 use crate::analysis::{Arm, Comparison};
 use crate::wording::sentence::{difference, lambda};
-use wd_statistics::PairedDifference;
+use wd_statistics::{Interval, PairedDifference};
 
-/// `with` − `without` for two members of a family, over the seeds of both.
+/// The final loss that decides, of one arm.
+fn final_loss(arm: &Arm) -> &Interval {
+    match arm.final_validation.n {
+        0 => &arm.final_train,
+        _ => &arm.final_validation,
+    }
+}
+
+/// `with` − `without` for two members of a family that are paired with their baseline, over the
+/// seeds of both.
 pub(super) fn between(with: &PairedDifference, without: &PairedDifference) -> PairedDifference {
     let shared = with.per_seed.iter().filter_map(|(seed, value)| {
         let other = without.per_seed.iter().find(|(other, _)| other == seed)?;
@@ -42,7 +51,12 @@ pub(super) fn best(family: &Family<'_>) -> Claim {
                 .iter()
                 .filter(|(other, _)| other.lambda != arm.lambda)
                 .map(|(other, against)| {
-                    (other, between(comparison.final_loss(), against.final_loss()))
+                    let is_paired = comparison.pairing.is_paired() && against.pairing.is_paired();
+                    let lead = match is_paired {
+                        true => between(comparison.final_loss(), against.final_loss()),
+                        false => PairedDifference::of_means(final_loss(arm), final_loss(other)),
+                    };
+                    (other, lead)
                 })
                 .filter(|(_, lead)| !(lead.significant && lead.interval.mean < 0.0))
                 .map(|(other, lead)| format!("{} (lead {})", lambda(other), difference(&lead)))

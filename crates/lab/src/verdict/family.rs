@@ -23,20 +23,27 @@ pub(super) struct Family<'a> {
 impl Family<'_> {
     /// Does the learning rate stay at its peak after warm-up?
     pub(super) fn is_constant(&self) -> bool {
-        self.baseline.schedule == ScheduleKind::Constant
+        self.baseline.schedule == Some(ScheduleKind::Constant)
     }
 
     /// Members with at least `n` paired seeds.
     pub(super) fn with_pairs(&self, n: usize) -> Vec<&(&Arm, &Comparison)> {
-        self.members
-            .iter()
-            .filter(|(_, comparison)| comparison.final_train.interval.n >= n)
-            .collect()
+        self.members.iter().filter(|(_, comparison)| seeds_of(comparison) >= n).collect()
+    }
+
+    /// Was a training loss recorded at all?
+    pub(super) fn has_training_loss(&self) -> bool {
+        self.members.iter().any(|(_, comparison)| comparison.final_train.interval.n > 0)
     }
 
     fn settings(&self) -> &Settings {
         self.members.first().map_or(&[], |(arm, _)| &arm.settings)
     }
+}
+
+/// Seeds over which a comparison is: other programs may not record a training loss.
+fn seeds_of(comparison: &Comparison) -> usize {
+    comparison.final_train.interval.n.max(comparison.final_validation.interval.n)
 }
 
 /// All families of comparisons at equal settings.
@@ -58,8 +65,8 @@ pub(super) fn families<'a>(arms: &'a [Arm], comparisons: &'a [Comparison]) -> Ve
             members.sort_by(|a, b| a.0.lambda.total_cmp(&b.0.lambda));
             let baseline = &arms[baseline];
             let mut parts = vec![schedule(baseline.schedule)];
-            if several_rates {
-                parts.push(format!("lr={}", spell(baseline.peak_learning_rate)));
+            if let (true, Some(rate)) = (several_rates, baseline.peak_learning_rate) {
+                parts.push(format!("lr={}", spell(rate)));
             }
             parts.extend(settings.iter().map(|(key, value)| format!("{key}={value}")));
             Family { baseline, members, name: parts.join(", ") }
@@ -68,11 +75,12 @@ pub(super) fn families<'a>(arms: &'a [Arm], comparisons: &'a [Comparison]) -> Ve
 }
 
 /// `cosine` → `a cosine schedule`.
-pub(super) fn schedule(kind: ScheduleKind) -> String {
+pub(super) fn schedule(kind: Option<ScheduleKind>) -> String {
     match kind {
-        ScheduleKind::Constant => "a constant learning rate".to_owned(),
-        ScheduleKind::InverseSquareRoot => format!("an {kind} schedule"),
-        _ => format!("a {kind} schedule"),
+        None => "the schedule of these runs".to_owned(),
+        Some(ScheduleKind::Constant) => "a constant learning rate".to_owned(),
+        Some(kind @ ScheduleKind::InverseSquareRoot) => format!("an {kind} schedule"),
+        Some(kind) => format!("a {kind} schedule"),
     }
 }
 
@@ -81,7 +89,7 @@ pub(super) fn schedule(kind: ScheduleKind) -> String {
 /// decaying schedule before a constant one, then the most paired seeds.
 pub(super) fn principal(families: Vec<Family<'_>>) -> Vec<Family<'_>> {
     let seeds = |family: &Family<'_>| -> usize {
-        family.members.iter().map(|(_, comparison)| comparison.final_train.interval.n).sum()
+        family.members.iter().map(|(_, comparison)| seeds_of(comparison)).sum()
     };
     let loss = |family: &Family<'_>| match family.baseline.final_validation.n {
         0 => family.baseline.final_train.mean,

@@ -90,6 +90,9 @@ pub fn judge(arms: &[Arm], comparisons: &[Comparison], gap_margin: f64) -> Verdi
         first.get_or_insert(action.acts_as);
         lines.push(action.line);
         lines.push(best::best(family));
+        if !family.has_training_loss() {
+            continue;
+        }
         match family.is_constant() {
             true => lines.push(trajectory::only_hurts(family)),
             false => {

@@ -10,12 +10,12 @@ use crate::wording::sentence::{difference, lambda};
 
 /// One line for each schedule (and other settings) under which several learning rates were tried.
 pub(super) fn own_learning_rate(arms: &[Arm], comparisons: &[Comparison]) -> Vec<Claim> {
-    let mut groups: BTreeMap<(&str, &Settings), Vec<&Comparison>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Option<&str>, &Settings), Vec<&Comparison>> = BTreeMap::new();
     for comparison in comparisons {
         if comparison.kind == ComparisonKind::BestLearningRate {
             let arm = &arms[comparison.arm];
             groups
-                .entry((arm.schedule.name(), arm.settings.as_slice()))
+                .entry((arm.schedule.map(|kind| kind.name()), arm.settings.as_slice()))
                 .or_default()
                 .push(comparison);
         }
@@ -34,7 +34,7 @@ pub(super) fn own_learning_rate(arms: &[Arm], comparisons: &[Comparison]) -> Vec
 }
 
 fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> Claim {
-    let rate = |arm: &Arm| spell(arm.peak_learning_rate);
+    let rate = |arm: &Arm| arm.peak_learning_rate.map_or_else(|| "unknown".to_owned(), spell);
     let baseline = &arms[members[0].baseline];
     let mut told =
         vec![format!("Best learning rate of λ=0: {}{}", rate(baseline), edge(arms, baseline))];
@@ -86,11 +86,11 @@ fn edge(arms: &[Arm], arm: &Arm) -> &'static str {
                 && other.settings == arm.settings
                 && !(other.seeds.is_empty() && other.diverged.is_empty())
         })
-        .map(|other| other.peak_learning_rate);
+        .filter_map(|other| other.peak_learning_rate);
     let (low, high) = tried.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), rate| {
         (low.min(rate), high.max(rate))
     });
-    if arm.peak_learning_rate == low || arm.peak_learning_rate == high {
+    if arm.peak_learning_rate.is_some_and(|rate| rate == low || rate == high) {
         " (at the edge of the grid: a better one may lie beyond)"
     } else {
         ""

@@ -2,7 +2,8 @@
 
 use wd_decay::{DecayRule, OptimizerKind, Role, ScheduleKind, Unit};
 use wd_lab::{
-    ActsAs, Analysis, Arm, Band, Comparison, ComparisonKind, Diverged, Late, RoleNorm, Verdict,
+    ActsAs, Analysis, Arm, Band, Comparison, ComparisonKind, Diverged, Late, Pairing, RoleNorm,
+    Setup, TrainingLoss, Verdict,
 };
 use wd_page::{Claim, Supported};
 use wd_statistics::{Crossing, Interval, PairedDifference};
@@ -50,6 +51,7 @@ pub(crate) fn paired(
         adjusted_p: (n > 1).then_some(if significant { 0.012 } else { 0.62 }),
         significant,
         more_seeds: (n > 1 && !significant).then_some(more_seeds),
+        degrees: n as f64 - 1.0,
     }
 }
 
@@ -129,26 +131,29 @@ fn arm(shape: &Shape, schedule: ScheduleKind, rate: f64, offset: f64) -> Arm {
     Arm {
         label: format!("λ={}, {schedule}, lr={rate}", shape.lambda),
         lambda: shape.lambda,
-        schedule,
-        schedule_description: if cosine {
-            "cosine to 10 % after 94 warm-up steps"
-        } else {
-            "constant after 94 warm-up steps"
-        }
-        .to_owned(),
-        peak_learning_rate: rate,
-        rule: DecayRule::Decoupled,
-        optimizer: OptimizerKind::Adamw,
+        schedule: Some(schedule),
+        peak_learning_rate: Some(rate),
         settings: Vec::new(),
-        kappa: shape.kappa,
-        tau_fraction: (shape.lambda > 0.0).then(|| 1.0 / (rate * shape.lambda * STEPS as f64)),
-        parameters: 169_728,
+        setup: Some(Setup {
+            schedule_description: if cosine {
+                "cosine to 10 % after 94 warm-up steps"
+            } else {
+                "constant after 94 warm-up steps"
+            }
+            .to_owned(),
+            rule: DecayRule::Decoupled,
+            optimizer: OptimizerKind::Adamw,
+            kappa: shape.kappa,
+            tau_fraction: (shape.lambda > 0.0).then(|| 1.0 / (rate * shape.lambda * STEPS as f64)),
+            parameters: 169_728,
+            unit: Unit::Token,
+            samples_per_step: 2048,
+            epochs: 0.98,
+            samples_per_parameter: 22.65,
+        }),
         steps: STEPS,
-        unit: Unit::Token,
         loss_unit: "nats a token".to_owned(),
-        samples_per_step: 2048,
-        epochs: 0.98,
-        samples_per_parameter: 22.65,
+        training_loss: TrainingLoss::OfThisProgram,
         seeds: (0..shape.seeds).collect(),
         diverged: Vec::new(),
         unfinished: Vec::new(),
@@ -200,6 +205,7 @@ fn comparison(shape: &Shape, arm: usize, baseline: usize, n: usize, cosine: bool
         kind: ComparisonKind::SameSettings,
         arm,
         baseline,
+        pairing: Pairing::Seed,
         difference: bands(arm as u64 + 500, n, shape.error, |at| path(shape, at)),
         early_train: paired(shape.difference[1], 0.002, n, 0),
         crossing: crosses.then(|| {
@@ -280,7 +286,14 @@ pub(crate) fn realistic() -> Analysis {
     let mut best = comparison(&cosine[2], 2, 0, 5, true);
     best.kind = ComparisonKind::BestLearningRate;
     comparisons.push(best);
-    Analysis { arms, comparisons, verdict: verdict() }
+    Analysis {
+        arms,
+        comparisons,
+        verdict: verdict(),
+        near_best: Vec::new(),
+        targets: Vec::new(),
+        recording: None,
+    }
 }
 
 fn verdict() -> Verdict {
@@ -337,7 +350,14 @@ pub(crate) fn single() -> Analysis {
     for missing in [&mut only.final_validation, &mut only.final_train_evaluation, &mut only.gap] {
         *missing = interval(f64::NAN, f64::NAN, 0);
     }
-    Analysis { arms: vec![only], comparisons: Vec::new(), verdict: undecided() }
+    Analysis {
+        arms: vec![only],
+        comparisons: Vec::new(),
+        verdict: undecided(),
+        near_best: Vec::new(),
+        targets: Vec::new(),
+        recording: None,
+    }
 }
 
 /// Every run diverged.

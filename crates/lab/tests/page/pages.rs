@@ -43,7 +43,7 @@ fn hostile() -> (Analysis, Context) {
     let mut analysis = fixture::realistic();
     for arm in &mut analysis.arms {
         arm.label = TEXT.to_owned();
-        arm.schedule_description = TEXT.to_owned();
+        arm.setup.iter_mut().for_each(|setup| setup.schedule_description = TEXT.to_owned());
         arm.settings = vec![(TEXT.to_owned(), TEXT.to_owned())];
     }
     analysis.verdict.headline = TEXT.to_owned();
@@ -242,8 +242,8 @@ fn poisoned(value: f64, every: usize, first: usize) -> Analysis {
                 poison(number);
             }
         }
-        poison(&mut arm.kappa);
-        poison(&mut arm.peak_learning_rate);
+        arm.setup.iter_mut().for_each(|setup| poison(&mut setup.kappa));
+        arm.peak_learning_rate.iter_mut().for_each(&mut poison);
         poison(&mut arm.lambda);
     }
     for comparison in &mut analysis.comparisons {

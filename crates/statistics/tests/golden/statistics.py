@@ -76,10 +76,21 @@ for d in (0.1, 0.2, 0.35, 0.5, 0.8, 1.0, 1.3, 2.0, 3.0, 5.0):
     )
     seeds.append({"ratio": d, "iterated": iterated, "exact": exact})
 
+welch = []
+for with_, without in (
+    ([3.01, 3.05, 2.99, 3.02], [3.10, 3.12, 3.08, 3.11]),
+    ([1.0, 1.1], [1.4, 2.9, 0.3, 1.9, 2.2]),
+    ([0.52, 0.55, 0.51], [0.5, 0.9, 0.7, 0.2, 0.6, 0.4, 0.55]),
+):
+    test = stats.ttest_ind(with_, without, equal_var=False)
+    low, high = test.confidence_interval()
+    welch.append({"with": with_, "without": without, "p": test.pvalue, "degrees": test.df, "low": low, "high": high})
+
 out = pathlib.Path(__file__).with_name("statistics.json")
 out.write_text(
     json.dumps(
-        {"quantiles": quantiles, "tails": tails, "samples": samples, "families": families, "seeds": seeds}, indent=1
+        {"quantiles": quantiles, "tails": tails, "samples": samples, "families": families, "seeds": seeds,
+         "welch": welch}, indent=1
     )
     + "\n"
 )

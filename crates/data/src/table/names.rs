@@ -27,7 +27,7 @@ impl<'a> Names<'a> {
                     first + 1,
                     index + 1
                 );
-                return Err(TableError::table(path, problem).mended_by(TableOption::Header));
+                return Err(TableError::table(path, problem).mended_by(&[TableOption::Header]));
             }
         }
         Ok(Names { path, names, places })

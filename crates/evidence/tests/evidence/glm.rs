@@ -57,7 +57,7 @@ fn the_slope_vanishes_where_differences_of_the_evidence_do() {
     for family in FAMILIES {
         for intercept in [Intercept::Absent, Intercept::Integrated] {
             let (x, y) = draw(2, family, 80, 6, 0.7);
-            let options = Options { intercept, standardize: true };
+            let options = Options { intercept, standardize: true, ..Options::default() };
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let best = model.maximum(&model.grid(25).unwrap()).unwrap();
             assert_eq!(best.outcome, Outcome::Found, "{family:?}");
@@ -88,7 +88,7 @@ fn laplace_comes_near_the_integral_in_one_dimension() {
         let mut before = f64::INFINITY;
         for rows in [20, 200, 2000] {
             let (x, y) = draw(4, family, rows, 1, 0.5);
-            let options = Options { intercept: Intercept::Absent, standardize: false };
+            let options = Options { intercept: Intercept::Absent, standardize: false, ..Options::default() };
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let (point, posterior) = model.posterior(2.0).unwrap();
             let mode = posterior.coefficients()[0][0];
@@ -210,7 +210,7 @@ fn more_columns_than_rows_are_rotated_without_a_trace() {
         // back.
         let narrow = Mat::from_fn(30, 30, |i, j| x[(i, j)]);
         let wide = Mat::from_fn(30, 31, |i, j| if j < 30 { x[(i, j)] } else { 0.0 });
-        let options = Options { intercept: Intercept::Integrated, standardize: true };
+        let options = Options { intercept: Intercept::Integrated, standardize: true, ..Options::default() };
         let direct = Glm::new(narrow.as_ref(), &y, None, family, options).unwrap();
         let rotated = Glm::new(wide.as_ref(), &y, None, family, options).unwrap();
         let (a, first) = direct.posterior(2.0).unwrap();
@@ -293,7 +293,7 @@ fn labels_without_signal_give_the_largest_lambda() {
 #[test]
 fn folds_left_out_equal_refits() {
     let (x, y) = draw(11, Family::Poisson, 40, 3, 0.5);
-    let options = Options { intercept: Intercept::Integrated, standardize: false };
+    let options = Options { intercept: Intercept::Integrated, standardize: false, ..Options::default() };
     let fold_of: Vec<usize> = (0..40).map(|i| i % 4).collect();
     let found = wd_evidence::glm::cross_validate(
         x.as_ref(),
@@ -333,7 +333,7 @@ fn approximate_leave_one_out_is_near_n_refits() {
         let rows = 60;
         let (x, y) = draw(12, family, rows, 4, 0.7);
         for options in
-            [Options::default(), Options { intercept: Intercept::Absent, standardize: false }]
+            [Options::default(), Options { intercept: Intercept::Absent, standardize: false, ..Options::default() }]
         {
             let fold_of: Vec<usize> = (0..rows).collect();
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();

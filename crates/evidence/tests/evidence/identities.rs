@@ -8,7 +8,7 @@ use wd_evidence::{Gaussian, Intercept, Options, Statistics};
 const INTERCEPTS: [Intercept; 3] = [Intercept::Absent, Intercept::Profiled, Intercept::Integrated];
 
 fn options(intercept: Intercept) -> Options {
-    Options { intercept, standardize: true }
+    Options { intercept, standardize: true, ..Options::default() }
 }
 
 /// X̃ and ỹ as the model should see them, made the plain way.
@@ -197,7 +197,7 @@ fn evidence_of_one_column_equals_the_integral_over_its_weight() {
         0.5 * (precision.ln() - (2.0 * std::f64::consts::PI).ln() - precision * error * error)
     };
     for intercept in INTERCEPTS {
-        let options = Options { intercept, standardize: false };
+        let options = Options { intercept, standardize: false, ..Options::default() };
         let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), Some(&weights), options).unwrap();
         let evidence = model.evidence(0).unwrap();
         for lambda in [0.1, 3.0, 100.0] {

@@ -142,6 +142,49 @@ impl GlmPosterior {
         x: MatRef<'_, f64>,
         offset: Option<&[f64]>,
     ) -> Result<Vec<GlmPrediction>, EvidenceError> {
+        self.check(x, offset)?;
+        let covariance = self.free_covariance()?;
+        let blocks: Vec<Vec<GlmPrediction>> = (0..x.nrows())
+            .step_by(BLOCK_ROWS)
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|start| {
+                let rows = BLOCK_ROWS.min(x.nrows() - start);
+                let offset = offset.map(|offset| &offset[start..start + rows]);
+                self.predict_block(x.subrows(start, rows), offset, covariance.as_ref())
+            })
+            .collect();
+        Ok(blocks.concat())
+    }
+
+    /// What is predicted of each row at the mode alone: [`GlmPrediction::at_mode`], without the
+    /// covariance that averaging takes.
+    ///
+    /// # Errors
+    /// As [`GlmPosterior::predict_with`].
+    pub fn means(
+        &self,
+        x: MatRef<'_, f64>,
+        offset: Option<&[f64]>,
+    ) -> Result<Vec<Vec<f64>>, EvidenceError> {
+        self.check(x, offset)?;
+        let rows = (0..x.nrows()).into_par_iter();
+        Ok(rows.map(|row| self.family.link(&self.predictor(x, offset, row))).collect())
+    }
+
+    /// η of a row, of each class.
+    fn predictor(&self, x: MatRef<'_, f64>, offset: Option<&[f64]>, row: usize) -> Vec<f64> {
+        let added = offset.map_or(0.0, |offset| offset[row]);
+        let classes = self.coefficients.iter().zip(&self.intercepts);
+        let predictor = classes.map(|(coefficients, intercept)| {
+            let products = x.row(row).iter().zip(coefficients);
+            added + intercept + products.map(|(x, w)| x * w).sum::<f64>()
+        });
+        predictor.collect()
+    }
+
+    /// Refuses rows of another size, and a model whose parts do not fit each other.
+    fn check(&self, x: MatRef<'_, f64>, offset: Option<&[f64]>) -> Result<(), EvidenceError> {
         let p = self.columns.scales.len();
         let outputs = self.family.outputs();
         if let Some(offset) = offset
@@ -173,18 +216,7 @@ impl GlmPosterior {
         {
             return damaged("not as many coefficients as columns");
         }
-        let covariance = self.free_covariance()?;
-        let blocks: Vec<Vec<GlmPrediction>> = (0..x.nrows())
-            .step_by(BLOCK_ROWS)
-            .collect::<Vec<_>>()
-            .into_par_iter()
-            .map(|start| {
-                let rows = BLOCK_ROWS.min(x.nrows() - start);
-                let offset = offset.map(|offset| &offset[start..start + rows]);
-                self.predict_block(x.subrows(start, rows), offset, covariance.as_ref())
-            })
-            .collect();
-        Ok(blocks.concat())
+        Ok(())
     }
 
     /// d: columns that are penalised, in the coordinates of the fit.
@@ -264,16 +296,7 @@ impl GlmPosterior {
             (0..outputs).for_each(|k| spread[(k, k)] += outside);
         }
         let of_row = |row: usize| {
-            let at_mode: Vec<f64> = self
-                .coefficients
-                .iter()
-                .zip(&self.intercepts)
-                .map(|(coefficients, intercept)| {
-                    let products = x.row(row).iter().zip(coefficients);
-                    let added = offset.map_or(0.0, |offset| offset[row]);
-                    added + intercept + products.map(|(x, w)| x * w).sum::<f64>()
-                })
-                .collect();
+            let at_mode = self.predictor(x, offset, row);
             GlmPrediction {
                 averaged: self.family.averaged_link(&at_mode, spread[row].as_ref()),
                 at_mode: self.family.link(&at_mode),

@@ -1,6 +1,7 @@
 //! From a table to dense blocks of the design matrix.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::derive::Term;
@@ -39,6 +40,9 @@ pub struct Block<'a> {
     pub weights: Option<&'a [f64]>,
     /// The logarithm of each row's exposure, where the design has exposures.
     pub offset: Option<&'a [f64]>,
+    /// Rows of this block with an unknown level that counts as the baseline, each with the columns
+    /// of its category.
+    pub baselines: &'a [(usize, Range<usize>)],
     /// The number of each row in its file, from 1: rows that are left out have one, blank ones none.
     pub numbers: &'a [u64],
     /// A text for each row, where [`Blocks::label_by`] asked for one, rows that are left out among
@@ -85,6 +89,7 @@ pub struct Blocks<'a> {
     left_out: LeftOut,
     gaps: Vec<Gaps>,
     numbers: Vec<u64>,
+    baselines: Vec<(usize, Range<usize>)>,
     values: Vec<f64>,
     sparse: Sparse,
     target_values: Vec<f64>,
@@ -169,6 +174,7 @@ impl<'a> Blocks<'a> {
             left_out: LeftOut::default(),
             gaps: Vec::new(),
             numbers: Vec::new(),
+            baselines: Vec::new(),
             values: Vec::new(),
             sparse: Sparse::default(),
             target_values: Vec::new(),
@@ -230,6 +236,7 @@ impl<'a> Blocks<'a> {
         }
         self.numbers.clear();
         self.numbers.extend((1..=self.raw.rows as u64).map(|row| self.raw.first + row));
+        self.list_baselines(&left_out);
         if left_out.contains(&true) {
             self.leave_out(&left_out);
         }
@@ -260,12 +267,26 @@ impl<'a> Blocks<'a> {
             targets: &self.target_values,
             weights: self.weights.is_some().then_some(&self.weight_values[..]),
             offset: self.offset.is_some().then_some(&self.offset_values[..]),
+            baselines: &self.baselines,
             numbers: &self.numbers,
             labels: match self.label.map(|label| &self.raw.columns[label]) {
                 Some(RawColumn::Texts(texts)) => texts,
                 _ => &[],
             },
         }))
+    }
+
+    /// Lists rows with levels that count as the baseline, by their place among the rows that are
+    /// kept.
+    fn list_baselines(&mut self, left_out: &[bool]) {
+        self.baselines.clear();
+        for feature in &self.features {
+            let columns = feature.offset..feature.offset + feature.feature.encoding.width();
+            for &row in feature.baselines.iter().filter(|row| !left_out[**row]) {
+                let before = left_out[..row].iter().filter(|is_out| **is_out).count();
+                self.baselines.push((row - before, columns.clone()));
+            }
+        }
     }
 
     /// Whether nothing so far makes an error of the whole table.

@@ -105,6 +105,8 @@ pub(super) struct FeatureReader<'d> {
     /// Of a category: the indicators of each row of the block that are not 0.
     present: Vec<Range<usize>>,
     pub(super) absent: Absent,
+    /// Rows of the block with an unknown level that counts as the baseline.
+    pub(super) baselines: Vec<usize>,
     /// Of a product: its factors, each with a matrix of its own.
     factors: Vec<(FeatureReader<'d>, Vec<f64>)>,
 }
@@ -135,6 +137,7 @@ impl<'d> FeatureReader<'d> {
             levels: LevelIndex::default(),
             present: Vec::new(),
             absent: Absent::default(),
+            baselines: Vec::new(),
             factors,
         })
     }
@@ -148,6 +151,7 @@ impl<'d> FeatureReader<'d> {
         gaps: &mut [Gaps],
     ) -> Result<(), TableError> {
         self.present.clear();
+        self.baselines.clear();
         if !self.factors.is_empty() {
             return self.multiply(rows, width, values, gaps);
         }
@@ -266,7 +270,10 @@ impl<'d> FeatureReader<'d> {
         let texts = (rows.dictionaries)(self.source).texts();
         let level = match (self.levels.of(code, texts, levels), rows.unseen) {
             (Ok(level), _) => level,
-            (Err(_), Unseen::Baseline) => 0,
+            (Err(_), Unseen::Baseline) => {
+                self.baselines.push(row);
+                0
+            }
             (Err(text), Unseen::Missing) => {
                 indicators.fill(self.absent.add_unseen(text, gaps));
                 0

@@ -241,7 +241,14 @@ fn add_intervals(
     block: &Block<'_>,
     reach: f64,
 ) -> Result<(), FitError> {
-    for (row, predicted) in rows.iter_mut().zip(posterior.predict(matrix(block))?) {
+    let mut predictions = posterior.predict(matrix(block))?;
+    for (row, columns) in block.baselines {
+        // What the level would have added is known from the prior alone.
+        if let Some(prediction) = predictions.get_mut(*row) {
+            prediction.variance += posterior.prior_variance(columns.clone());
+        }
+    }
+    for (row, predicted) in rows.iter_mut().zip(predictions) {
         let (mean, deviation) = (predicted.mean, predicted.variance.sqrt());
         let numbers = [mean, deviation, mean - reach * deviation, mean + reach * deviation];
         row.extend(numbers.map(Predicted::Number));

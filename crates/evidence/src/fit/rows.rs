@@ -89,6 +89,7 @@ impl Rows {
             targets: &self.target_values,
             weights: self.weights(),
             offset: self.offset(),
+            baselines: &[],
             numbers: &[],
             labels: &[],
             is_complete: true,

@@ -26,10 +26,15 @@ fn every_printed_call_is_the_fit() {
         command.arg("evidence").arg(folder().join("calls.csv")).args(&words).arg("--json");
         let found: Value = serde_json::from_slice(&succeed(&mut command).stdout).expect("JSON");
         let conventions = found["conventions"].as_array().expect("conventions");
-        let call = conventions.iter().find(|row| row["library"].as_str().is_some_and(|name| name.starts_with("scikit-learn")));
+        let call = conventions.iter().find(|row| {
+            row["library"].as_str().is_some_and(|name| name.starts_with("scikit-learn"))
+        });
         // λ is written to ten digits, which an optimum's rounding may change in the last.
         let shape = |text: &str| -> String {
-            text.split(|letter: char| "=(),".contains(letter)).filter(|part| part.parse::<f64>().is_err()).collect::<Vec<_>>().join("|")
+            text.split(|letter: char| "=(),".contains(letter))
+                .filter(|part| part.parse::<f64>().is_err())
+                .collect::<Vec<_>>()
+                .join("|")
         };
         let (call, expected) = (call.and_then(|row| row["call"].as_str()), case["call"].as_str());
         assert_eq!(call.map(shape), expected.map(shape), "{words:?}");
@@ -40,11 +45,19 @@ fn every_printed_call_is_the_fit() {
         let expected = case["coefficients"].as_array().expect("coefficients");
         assert_eq!(classes.len(), expected.len(), "{words:?}");
         let expected = expected.iter().map(|own| own.as_array().expect("a list"));
-        let largest = expected.clone().flatten().map(|value| value.as_f64().expect("a number").abs()).fold(0.0, f64::max);
+        let largest = expected
+            .clone()
+            .flatten()
+            .map(|value| value.as_f64().expect("a number").abs())
+            .fold(0.0, f64::max);
         for (own, expected) in classes.into_iter().zip(expected) {
             for (name, expected) in ["a", "b", "c"].iter().zip(expected) {
-                let (own, expected) = (own[name].as_f64().expect(name), expected.as_f64().expect("a number"));
-                assert!((own - expected).abs() < 1e-5 * largest, "{words:?}, {name}: {own} {expected}");
+                let (own, expected) =
+                    (own[name].as_f64().expect(name), expected.as_f64().expect("a number"));
+                assert!(
+                    (own - expected).abs() < 1e-5 * largest,
+                    "{words:?}, {name}: {own} {expected}"
+                );
             }
         }
     }
@@ -70,7 +83,8 @@ fn no_call_leaves_a_part_of_the_request_out() {
     let absent = calls("--target gain --intercept absent --drop event,state,claims,exposure,w");
     assert!(absent.iter().all(|(_, call)| !call.contains("bias")), "{absent:?}");
     assert!(absent.iter().all(|(library, _)| !library.contains("glmnet")), "{absent:?}");
-    let rates = calls("--target claims --family poisson --offset exposure --drop event,state,gain,w");
+    let rates =
+        calls("--target claims --family poisson --offset exposure --drop event,state,gain,w");
     let glmnet = rates.iter().find(|(library, _)| library.contains("glmnet"));
     assert!(glmnet.is_some_and(|(_, call)| call.contains("offset = log(exposure)")), "{rates:?}");
     // Two classes have two lists of coefficients by softmax, and one in scikit-learn.

@@ -292,8 +292,7 @@ fn conventions_count_lambda_as_the_libraries_do() {
         let (found, values, calls) = of(&format!("{words} --standardize false"));
         let lambda = found["lambda"].as_f64().expect("λ");
         let sklearn = if is_inverse { 1.0 / lambda } else { lambda / n };
-        let mut expected =
-            vec![sklearn, lambda / n, lambda / n, lambda.sqrt().recip(), lambda];
+        let mut expected = vec![sklearn, lambda / n, lambda / n, lambda.sqrt().recip(), lambda];
         // Of two classes scikit-learn has one list of coefficients where softmax has two.
         let shift = usize::from(family == "multinomial");
         expected.drain(..shift);
@@ -436,7 +435,10 @@ fn missing_cells_are_told_how_to_mend_where_they_are_met() {
     let rows = String::from_utf8(output.stdout).expect("UTF-8");
     assert_eq!(rows.lines().nth(2), Some("2,,,,"), "{rows}");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("Predicted 1 row, left out 1: 1 row with empty cells (`b` 1)."), "{said}");
+    assert!(
+        said.contains("Predicted 1 row, left out 1: 1 row with empty cells (`b` 1)."),
+        "{said}"
+    );
     let strict = ["--unseen", "refuse"];
     let message = fail(wd().arg("predict").arg(&model).arg(&holes).args(strict));
     assert!(message.contains("`b` in 1 row"), "{message}");

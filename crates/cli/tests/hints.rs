@@ -22,8 +22,11 @@ fn case(text: impl Into<Vec<u8>>, options: &'static str, hints: &'static [&'stat
 
 /// 60 rows of `cell(row)`, a number, and y.
 fn rows(head: &str, cell: impl Fn(usize) -> String) -> String {
-    let rows: String =
-        (0..60).map(|row| format!("{}{}{}{}\n", cell(row), separator(head), row * row % 13, end(head, row))).collect();
+    let rows: String = (0..60)
+        .map(|row| {
+            format!("{}{}{}{}\n", cell(row), separator(head), row * row % 13, end(head, row))
+        })
+        .collect();
     format!("{head}\n{rows}")
 }
 
@@ -42,7 +45,9 @@ fn evidence(folder: &Path, bytes: &[u8], options: &str) -> std::process::Output 
     let mut command = wd();
     command.arg("evidence").arg(&path);
     // An option may hold a blank within quotes.
-    command.args(options.split(' ').filter(|word| !word.is_empty()).map(|word| word.replace('_', " ")));
+    command.args(
+        options.split(' ').filter(|word| !word.is_empty()).map(|word| word.replace('_', " ")),
+    );
     command.current_dir(folder).output().expect("the command starts")
 }
 
@@ -56,28 +61,45 @@ fn cases() -> Vec<Case> {
     let odd = rows("x,z,y", |row| if row % 20 == 3 { "?".to_owned() } else { row.to_string() });
     let late = {
         let rows: String = (0..6000)
-            .map(|row| format!("{},{},{}\n", if row == 5990 { "n.a.".to_owned() } else { (row % 97).to_string() }, row % 7, row % 11))
+            .map(|row| {
+                format!(
+                    "{},{},{}\n",
+                    if row == 5990 { "n.a.".to_owned() } else { (row % 97).to_string() },
+                    row % 7,
+                    row % 11
+                )
+            })
             .collect();
         format!("x,z,y\n{rows}")
     };
-    let wide: Vec<u8> = rows("x,z,y", |row| row.to_string()).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> =
+        rows("x,z,y", |row| row.to_string()).encode_utf16().flat_map(u16::to_le_bytes).collect();
     let latin: Vec<u8> = rows("x,z,y", |row| ["Bö", "Ah"][row % 2].to_owned())
         .chars()
         .map(|letter| letter as u8)
         .collect();
-    let levels: String = (0..4200).map(|row| format!("name{row},{},{}\n", row % 7, row % 11)).collect();
+    let levels: String =
+        (0..4200).map(|row| format!("name{row},{},{}\n", row % 7, row % 11)).collect();
     vec![
         case(odd.clone(), "--target y", &["--missing ? --drop-missing-rows", "--categorical x"]),
         case(late, "--target y", &["--missing n.a. --impute mean", "--categorical x"]),
         case(rows("x;z;y", |row| format!("{row},5")), "--target y", &["--decimal ,"]),
-        case(rows("x;z;y", |row| format!("{},125", row + 1)), "--target y", &["--decimal ,", "--thousands ,"]),
+        case(
+            rows("x;z;y", |row| format!("{},125", row + 1)),
+            "--target y",
+            &["--decimal ,", "--thousands ,"],
+        ),
         case(rows("x;z;y", |row| format!("1,{row:03},125")), "--target y", &["--thousands ,"]),
         case(
             rows("x,z,y", |row| if row % 9 == 1 { String::new() } else { row.to_string() }),
             "--target y",
             &["--drop-missing-rows", "--impute mean", "--drop x"],
         ),
-        case(rows("z,x,y", |row| row.to_string()).replacen("1,1,8\n", "1,1,\n", 1), "--target y", &["--drop-missing-rows"]),
+        case(
+            rows("z,x,y", |row| row.to_string()).replacen("1,1,8\n", "1,1,\n", 1),
+            "--target y",
+            &["--drop-missing-rows"],
+        ),
         case(
             rows("sold,z,y", |row| format!("2023-{:02}-{:02}", row % 12 + 1, row % 28 + 1)),
             "--target y",
@@ -86,10 +108,22 @@ fn cases() -> Vec<Case> {
         case(wide, "--target y", &["--encoding utf-16"]),
         case(latin, "--target y", &["--encoding latin1"]),
         case(rows("0,5,2", |row| row.to_string()), "--target column3", &["--no-header"]),
-        case(format!("# made by hand\n{}", rows("x,z,y", |row| row.to_string())), "--target y", &["--comment #", "--comment # --delimiter ,"]),
-        case(rows("x,z,y", |row| row.to_string()).replace(',', "^"), "--target y", &["--delimiter ^"]),
+        case(
+            format!("# made by hand\n{}", rows("x,z,y", |row| row.to_string())),
+            "--target y",
+            &["--comment #", "--comment # --delimiter ,"],
+        ),
+        case(
+            rows("x,z,y", |row| row.to_string()).replace(',', "^"),
+            "--target y",
+            &["--delimiter ^"],
+        ),
         case(format!("n,z,y\n{levels}"), "--target y", &["--drop n"]),
-        case(rows("x,z,y", |row| row.to_string()).replace(",0\n", ",no\n").replace(",1\n", ",yes\n"), "--target y", &["--missing no,yes --drop-missing-rows", "--categorical y --family softmax"]),
+        case(
+            rows("x,z,y", |row| row.to_string()).replace(",0\n", ",no\n").replace(",1\n", ",yes\n"),
+            "--target y",
+            &["--missing no,yes --drop-missing-rows", "--categorical y --family softmax"],
+        ),
         case("x,y\n1,a\n2,b\n3,a\n5,b\n4,a\n7,a\n8,b\n", "--target y", &["--family logistic"]),
         case(
             rows("x,z,y", |row| row.to_string()),
@@ -101,7 +135,11 @@ fn cases() -> Vec<Case> {
             "--target y --family poisson --offset l",
             &["--offset exp(l)"],
         ),
-        case(rows("x,z,y", |row| (row + 1).to_string()), "--target y --offset x", &["--offset x --family poisson"]),
+        case(
+            rows("x,z,y", |row| (row + 1).to_string()),
+            "--target y --offset x",
+            &["--offset x --family poisson"],
+        ),
         case(
             rows("x,z,y", |row| (row + 1).to_string()),
             "--target y --family poisson --weights x:precision",
@@ -157,7 +195,8 @@ fn unknown_levels_are_told_what_to_be() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(message.contains("--unseen baseline or missing"), "{message}");
     for how in ["baseline", "missing"] {
-        let output = evidence(folder.path(), table.as_bytes(), &format!("{options} --unseen {how}"));
+        let output =
+            evidence(folder.path(), table.as_bytes(), &format!("{options} --unseen {how}"));
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
@@ -165,7 +204,9 @@ fn unknown_levels_are_told_what_to_be() {
 #[test]
 fn standard_input_is_read_as_a_table() {
     let table = rows("x,z,y", |row| row.to_string());
-    for arguments in [&["evidence", "-", "--target", "y"][..], &["evidence", "/dev/stdin", "--target", "y"]] {
+    for arguments in
+        [&["evidence", "-", "--target", "y"][..], &["evidence", "/dev/stdin", "--target", "y"]]
+    {
         let mut command: Command = wd();
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the command starts");
@@ -176,7 +217,9 @@ fn standard_input_is_read_as_a_table() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         match arguments[1] {
             "-" => assert!(output.status.success(), "{said}"),
-            _ => assert!(said.contains("it is a pipe") && said.contains("standard input"), "{said}"),
+            _ => {
+                assert!(said.contains("it is a pipe") && said.contains("standard input"), "{said}")
+            }
         }
     }
 }

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 
 use support::{prepare_corpus, succeed, wd, write_config};
 use wd_data::images::ImageSet;
-use wd_data::table::{DateUse, DecimalMark, Design, DesignOptions, Reading, TargetUse, TextEncoding, Unseen};
+use wd_data::table::{
+    DateUse, DecimalMark, Design, DesignOptions, Reading, TargetUse, TextEncoding, Unseen,
+};
 use wd_data::text::{Corpus, PrepareOptions, TokenizerSpec, prepare};
 use wd_evidence::fit::{Model, PredictionOptions, Request, fit};
 use wd_lab::Study;

@@ -58,10 +58,15 @@ fn g01_evidence_does_not_depend_on_the_unit_of_the_target() {
 
 #[test]
 fn g03_repeats_are_rows_in_every_family() {
-    for (family, target, other) in [("gaussian", "gain", "event"), ("logistic", "event", "gain"), ("softmax", "event", "gain")] {
+    for (family, target, other) in
+        [("gaussian", "gain", "event"), ("logistic", "event", "gain"), ("softmax", "event", "gain")]
+    {
         let options = format!("--target {target} --family {family} --drop {other} --compare loo");
         let weighted = answer("g03-weighted.csv", &format!("{options} --weights w"));
-        let repeated = answer("g03-repeated.csv", &format!("{options},w").replace(" --compare loo,w", ",w --compare loo"));
+        let repeated = answer(
+            "g03-repeated.csv",
+            &format!("{options},w").replace(" --compare loo,w", ",w --compare loo"),
+        );
         assert_eq!(weighted["rows"], repeated["rows"], "{family}");
         for key in ["lambda", "log_evidence", "effective_parameters"] {
             close(&weighted[key], number(&repeated[key]), 1e-6);
@@ -86,13 +91,18 @@ fn g03_repeats_are_rows_in_every_family() {
     assert!(refusal("g03-weighted-negative.csv", "--target gain --weights w").contains("negative"));
     let message = refusal("g03-weighted-missing.csv", "--target gain --weights w");
     assert!(message.contains("--drop-missing-rows"), "{message}");
-    let message = refusal("g03-weighted.csv", "--target event --family logistic --weights w:precision");
+    let message =
+        refusal("g03-weighted.csv", "--target event --family logistic --weights w:precision");
     assert!(message.contains("say repeats"), "{message}");
 }
 
 #[test]
 fn g04_an_inner_lambda_and_no_signal() {
-    close(&answer("g04-one-column.csv", "--target event --family logistic")["lambda"], 0.26969, 1e-4);
+    close(
+        &answer("g04-one-column.csv", "--target event --family logistic")["lambda"],
+        0.26969,
+        1e-4,
+    );
     let none = answer("g04-two-events.csv", "--target event --family logistic");
     assert_eq!((&none["outcome"], &none["lambda"]), (&"no-signal".into(), &Value::Null));
     assert_eq!(none["conventions"], serde_json::json!([]));
@@ -155,7 +165,8 @@ fn g08_rates_have_exposures() {
     let found = answer("g08-claims.csv", offset);
     close(&found["coefficients"]["age_z"], 0.533, 2e-3);
     assert!(number(&found["coefficients"]["load_z"]).abs() < 2e-3, "{}", found["coefficients"]);
-    let message = refusal("g08-claim-rates.csv", "--target rate --family poisson --weights exposure_years");
+    let message =
+        refusal("g08-claim-rates.csv", "--target rate --family poisson --weights exposure_years");
     assert!(message.contains("with its exposure as the offset"), "{message}");
     // What predicts needs the exposure, and multiplies by it.
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -236,7 +247,12 @@ fn g30_labels_and_dates_are_named() {
     let rows: String = (0..300)
         .map(|row| {
             let day = format!("2023-{:02}-{:02}", row % 12 + 1, row * 7 % 28 + 1);
-            format!("u{:05},{day},{},{}\n", row * 37 % 99_991, f64::from(row % 17), f64::from(row % 17) * 2.0 + f64::from(row * row % 13))
+            format!(
+                "u{:05},{day},{},{}\n",
+                row * 37 % 99_991,
+                f64::from(row % 17),
+                f64::from(row % 17) * 2.0 + f64::from(row * row % 13)
+            )
         })
         .collect();
     std::fs::write(&table, format!("user,day,amount,spend\n{rows}")).expect("a file");
@@ -262,7 +278,11 @@ fn g32_rows_that_can_be_predicted_are() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let model = folder.path().join("model.json");
     let mut command = wd();
-    command.arg("evidence").arg(case("g32-fit.csv")).args(["--target", "price", "--save"]).arg(&model);
+    command
+        .arg("evidence")
+        .arg(case("g32-fit.csv"))
+        .args(["--target", "price", "--save"])
+        .arg(&model);
     succeed(&mut command);
     let predict = |options: &[&str]| {
         let mut command = wd();
@@ -290,7 +310,11 @@ fn g32_rows_that_can_be_predicted_are() {
     let said = String::from_utf8_lossy(&strict.stderr).into_owned();
     assert!(!strict.status.success() && said.contains("`irregular`"), "{said}");
     let named = String::from_utf8(predict(&["--id", "lot"]).stdout).expect("UTF-8");
-    assert!(named.starts_with("lot,price") && named.lines().nth(2).expect("a row").starts_with("irregular,"), "{named}");
+    assert!(
+        named.starts_with("lot,price")
+            && named.lines().nth(2).expect("a row").starts_with("irregular,"),
+        "{named}"
+    );
 }
 
 /// exp(2x + noise): intervals of equal sides hold too many rows, and the logarithm mends it.
@@ -300,7 +324,8 @@ fn a_skewed_target_is_told_to_be_a_logarithm() {
     let table = folder.path().join("skewed.csv");
     let mut state = 1u64;
     let mut uniform = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1u64 << 53) as f64
     };
     let rows: String = (0..400)

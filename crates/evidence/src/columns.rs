@@ -55,11 +55,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options {
-            intercept: Intercept::default(),
-            standardize: true,
-            weights: Weights::default(),
-        }
+        Options { intercept: Intercept::default(), standardize: true, weights: Weights::default() }
     }
 }
 

@@ -119,7 +119,8 @@ impl Comparison {
                 let standard_error = chooser.standard_errors.get(index).copied();
                 let within_error = standard_error.and_then(|error| {
                     let most = chooser.loss(index) + error;
-                    let within = (0..lambdas.len()).rev().find(|&other| chooser.loss(other) <= most);
+                    let within =
+                        (0..lambdas.len()).rev().find(|&other| chooser.loss(other) <= most);
                     within.map(|other| lambdas[other])
                 });
                 Choice {

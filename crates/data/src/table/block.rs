@@ -5,15 +5,18 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::derive::Term;
-use super::design::{Design, Encoding, Feature, TargetUse};
-use super::encode::{Absent, FeatureReader, Gaps, NumberReader, Rows, TargetReader};
+use super::design::{Design, TargetUse};
+use super::encode::{Absent, FeatureReader, Gaps, Rows};
 use super::error::{TableError, TableOption};
 use super::findings::{Findings, LeftOut, Watch, conclude};
 use super::infer::odd_cells;
+use super::kinds::check_kinds;
 use super::names::Names;
-use super::raw::{Column, Kind, RawBlock, RawColumn};
+use super::raw::{Kind, RawBlock, RawColumn};
 use super::reader::RawReader;
 use super::reading::Reading;
+use super::sparse::{Sparse, keep};
+use super::targets::{NumberReader, TargetReader};
 use crate::counted::counted;
 
 /// Numbers in a block: 2 MiB, within a core's share of the cache on the machines of the day.
@@ -95,14 +98,6 @@ pub struct Blocks<'a> {
     target_values: Vec<f64>,
     weight_values: Vec<f64>,
     offset_values: Vec<f64>,
-}
-
-/// What of a block's values is not 0.
-#[derive(Default)]
-struct Sparse {
-    starts: Vec<usize>,
-    columns: Vec<u32>,
-    values: Vec<f64>,
 }
 
 impl Design {
@@ -455,109 +450,4 @@ impl<'a> Blocks<'a> {
         }
         Ok(())
     }
-}
-
-/// Keeps the rows of `width` values that are not left out.
-fn keep<T: Copy>(values: &mut Vec<T>, width: usize, left_out: &[bool]) {
-    if width == 0 {
-        return;
-    }
-    let mut end = 0;
-    for (row, _) in left_out.iter().enumerate().filter(|(_, is_out)| !**is_out) {
-        values.copy_within(row * width..(row + 1) * width, end);
-        end += width;
-    }
-    values.truncate(end);
-}
-
-impl Sparse {
-    /// Lists what of each row is not 0, rows that are left out aside.
-    fn list(
-        &mut self,
-        features: &[FeatureReader<'_>],
-        width: usize,
-        values: &[f64],
-        left_out: &[bool],
-    ) {
-        self.starts.clear();
-        self.columns.clear();
-        self.values.clear();
-        self.starts.push(0);
-        for (row, values) in values.chunks_exact(width).enumerate() {
-            if left_out[row] {
-                continue;
-            }
-            for feature in features {
-                let range = feature.present(row);
-                self.values.extend_from_slice(&values[range.clone()]);
-                self.columns.extend(range.map(|column| column as u32));
-            }
-            self.starts.push(self.values.len());
-        }
-    }
-}
-
-impl Design {
-    /// How each column of a file is read that the design needs.
-    fn kinds(
-        &self,
-        path: &Path,
-        known: &Names<'_>,
-        columns: usize,
-        target_use: TargetUse,
-    ) -> Result<Vec<Option<Kind>>, TableError> {
-        let mut kinds: Vec<Option<Kind>> = vec![None; columns];
-        let mut read = |name: &str, kind: Kind| -> Result<(), TableError> {
-            let source = known.find(name)?;
-            if kinds[source].is_some_and(|other| other != kind) {
-                let problem = "the design it is read by is damaged: it is read in two ways";
-                return Err(TableError::column(path, name, problem));
-            }
-            kinds[source] = Some(kind);
-            Ok(())
-        };
-        for (name, kind) in self.features.iter().flat_map(Feature::sources) {
-            read(name, kind)?;
-        }
-        if target_use == TargetUse::Required {
-            for target in &self.targets {
-                read(target.column(), target.kind.kind())?;
-            }
-            if let Some(name) = &self.weights {
-                read(name, Kind::Number)?;
-            }
-        }
-        if let Some(term) = &self.offset {
-            read(&term.column, Kind::Number)?;
-        }
-        Ok(kinds)
-    }
-
-    /// Categories that have a level for every other row or more, of a table of `rows` rows.
-    fn labels(&self, rows: u64) -> Vec<(String, usize)> {
-        /// Fewer levels than these are a category of a small table.
-        const MANY: usize = 10;
-        let levels = self.features.iter().filter_map(|feature| match &feature.encoding {
-            Encoding::Category { levels, .. } => Some((feature.name.clone(), levels.len())),
-            _ => None,
-        });
-        levels.filter(|(_, levels)| *levels >= MANY && *levels as u64 * 2 >= rows).collect()
-    }
-}
-
-/// Refuses columns of texts where a design has numbers.
-fn check_kinds(path: &Path, columns: &[Column], kinds: &[Option<Kind>]) -> Result<(), TableError> {
-    for (column, kind) in columns.iter().zip(kinds) {
-        // A few texts among numbers are counted as they are read.
-        let is_texts = column.kind == Kind::Category && *kind == Some(Kind::Number);
-        if is_texts || (column.unreadable.is_some() && kind.is_some()) {
-            let example = match column.example.as_str() {
-                "" => String::new(),
-                example => format!(" such as `{example}`"),
-            };
-            let problem = format!("it holds texts{example} where the design has numbers");
-            return Err(TableError::column(path, &column.name, problem));
-        }
-    }
-    Ok(())
 }

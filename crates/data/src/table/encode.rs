@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::dates::year_and_month;
-use super::derive::{Function, Term};
-use super::design::{Encoding, Feature, Target, TargetKind};
+use super::derive::Function;
+use super::design::{Encoding, Feature};
 use super::dictionary::{Dictionary, MISSING};
 use super::error::{TableError, TableOption};
 use super::names::listed;
@@ -33,7 +33,7 @@ pub(super) struct Gaps {
 
 impl Absent {
     /// Counts an empty cell; what stands for it is no number.
-    fn add(&mut self, place: Place, gaps: &mut Gaps) -> f64 {
+    pub(super) fn add(&mut self, place: Place, gaps: &mut Gaps) -> f64 {
         self.count += 1;
         self.first.get_or_insert(place);
         gaps.is_missing = true;
@@ -41,7 +41,7 @@ impl Absent {
     }
 
     /// Counts an unknown level.
-    fn add_unseen(&mut self, level: &str, gaps: &mut Gaps) -> f64 {
+    pub(super) fn add_unseen(&mut self, level: &str, gaps: &mut Gaps) -> f64 {
         self.unseen += 1;
         self.unseen_level.get_or_insert_with(|| level.to_owned());
         gaps.is_unseen = true;
@@ -51,11 +51,11 @@ impl Absent {
 
 /// Level of each code of the file's dictionary, extended as the dictionary grows.
 #[derive(Default)]
-struct LevelIndex(Vec<usize>);
+pub(super) struct LevelIndex(Vec<usize>);
 
 impl LevelIndex {
     /// The level of a code; the text itself when the design has no such level.
-    fn of<'t>(
+    pub(super) fn of<'t>(
         &mut self,
         code: u32,
         texts: &'t [String],
@@ -75,7 +75,13 @@ impl LevelIndex {
     }
 }
 
-fn unknown(path: &Path, place: Place, column: &str, text: &str, levels: &[String]) -> TableError {
+pub(super) fn unknown(
+    path: &Path,
+    place: Place,
+    column: &str,
+    text: &str,
+    levels: &[String],
+) -> TableError {
     let problem = format!(
         "`{text}` is a level that the fit has not seen; it knows {}; say with `unseen` what \
          becomes of such rows",
@@ -174,44 +180,51 @@ impl<'d> FeatureReader<'d> {
                 }
                 Ok(())
             }
-            (RawColumn::Numbers(numbers), encoding) => {
-                let imputed = match encoding {
-                    Encoding::Number { imputed }
-                    | Encoding::Days { imputed, .. }
-                    | Encoding::Function { imputed, .. } => *imputed,
-                    Encoding::YearMonth { .. }
-                    | Encoding::Category { .. }
-                    | Encoding::Product { .. } => None,
-                };
+            (RawColumn::Numbers(numbers), _) => {
+                let width_of_own = self.feature.encoding.width();
                 for (row, &number) in numbers.iter().enumerate() {
-                    if let (true, Encoding::YearMonth { imputed: Some(imputed), .. }) =
-                        (number.is_nan(), encoding)
-                    {
-                        let place = row * width + self.offset;
-                        values[place..place + imputed.len()].copy_from_slice(imputed);
-                        continue;
-                    }
-                    let number = match (number.is_nan(), imputed) {
-                        (false, _) => number,
-                        (true, Some(imputed)) => imputed,
-                        (true, None) => self.absent.add(rows.raw.place(row), &mut gaps[row]),
-                    };
-                    let place = row * width + self.offset;
-                    match encoding {
-                        Encoding::Function { function, .. } => {
-                            values[place] = self.function(rows, row, *function, number)?;
-                        }
-                        Encoding::YearMonth { months, .. } => {
-                            let values = &mut values[place..place + months.len()];
-                            self.year_and_month(rows, row, number, months, values, &mut gaps[row])?;
-                        }
-                        _ => values[place] = number,
-                    }
+                    let start = row * width + self.offset;
+                    let own = &mut values[start..start + width_of_own];
+                    self.number(rows, row, number, own, &mut gaps[row])?;
                 }
                 Ok(())
             }
             _ => unreachable!("columns are read as their encoding needs them"),
         }
+    }
+
+    /// The columns of a number, or of the days of a date.
+    #[inline]
+    fn number(
+        &mut self,
+        rows: Rows<'_>,
+        row: usize,
+        number: f64,
+        own: &mut [f64],
+        gaps: &mut Gaps,
+    ) -> Result<(), TableError> {
+        let encoding = &self.feature.encoding;
+        let number = match encoding {
+            _ if !number.is_nan() => number,
+            Encoding::YearMonth { imputed: Some(imputed), .. } => {
+                own.copy_from_slice(imputed);
+                return Ok(());
+            }
+            Encoding::Number { imputed: Some(imputed) }
+            | Encoding::Days { imputed: Some(imputed), .. }
+            | Encoding::Function { imputed: Some(imputed), .. } => *imputed,
+            _ => self.absent.add(rows.raw.place(row), gaps),
+        };
+        match encoding {
+            Encoding::Function { function, .. } => {
+                own[0] = self.function(rows, row, *function, number)?;
+            }
+            Encoding::YearMonth { months, .. } => {
+                self.year_and_month(rows, row, number, months, own, gaps)?;
+            }
+            _ => own[0] = number,
+        }
+        Ok(())
     }
 
     fn function(
@@ -345,140 +358,5 @@ impl<'d> FeatureReader<'d> {
             [] => vec![(own, &self.absent)],
             factors => factors.iter().flat_map(|(factor, _)| factor.absent()).collect(),
         }
-    }
-}
-
-/// Where a target comes from.
-pub(super) struct TargetReader<'d> {
-    pub(super) target: &'d Target,
-    pub(super) source: usize,
-    levels: LevelIndex,
-    pub(super) absent: Absent,
-}
-
-impl<'d> TargetReader<'d> {
-    pub(super) fn new(target: &'d Target, source: usize) -> Self {
-        TargetReader { target, source, levels: LevelIndex::default(), absent: Absent::default() }
-    }
-
-    /// The value, or the index of the class, of each row.
-    pub(super) fn encode<'v>(
-        &mut self,
-        rows: Rows<'_>,
-        values: impl Iterator<Item = &'v mut f64>,
-        gaps: &mut [Gaps],
-    ) -> Result<(), TableError> {
-        match (&rows.raw.columns[self.source], &self.target.kind) {
-            (RawColumn::Codes(codes), TargetKind::Classes { levels }) => {
-                let texts = (rows.dictionaries)(self.source).texts();
-                for (row, (value, &code)) in values.zip(codes).enumerate() {
-                    let place = rows.raw.place(row);
-                    if code == MISSING {
-                        *value = self.absent.add(place, &mut gaps[row]);
-                        continue;
-                    }
-                    *value = match (self.levels.of(code, texts, levels), rows.unseen) {
-                        (Ok(level), _) => level as f64,
-                        (Err(text), Unseen::Missing) => {
-                            self.absent.add_unseen(text, &mut gaps[row])
-                        }
-                        // A class has no baseline.
-                        (Err(text), Unseen::Refuse | Unseen::Baseline) => {
-                            let name = &self.target.name;
-                            return Err(unknown(rows.path, place, name, text, levels));
-                        }
-                    };
-                }
-                Ok(())
-            }
-            (RawColumn::Numbers(numbers), _) => {
-                let function = self.target.function();
-                for (row, (value, &number)) in values.zip(numbers).enumerate() {
-                    let place = rows.raw.place(row);
-                    *value = match (number.is_nan(), function) {
-                        (true, _) => self.absent.add(place, &mut gaps[row]),
-                        (false, None) => number,
-                        (false, Some(function)) => function.of_cell(number).map_err(|problem| {
-                            TableError::cell(rows.path, place, &self.target.name, problem)
-                        })?,
-                    };
-                }
-                Ok(())
-            }
-            _ => unreachable!("columns are read as their target needs them"),
-        }
-    }
-}
-
-/// Where the weights of the rows come from, or their exposures.
-pub(super) struct NumberReader<'d> {
-    pub(super) name: &'d str,
-    pub(super) source: usize,
-    pub(super) absent: Absent,
-}
-
-impl<'d> NumberReader<'d> {
-    pub(super) fn new(name: &'d str, source: usize) -> Self {
-        NumberReader { name, source, absent: Absent::default() }
-    }
-
-    /// What `value` makes of each row's number, or its refusal.
-    fn encode(
-        &mut self,
-        rows: Rows<'_>,
-        values: &mut Vec<f64>,
-        gaps: &mut [Gaps],
-        value: impl Fn(f64) -> Result<f64, String>,
-    ) -> Result<(), TableError> {
-        values.clear();
-        let RawColumn::Numbers(numbers) = &rows.raw.columns[self.source] else {
-            unreachable!("weights and offsets are read as numbers")
-        };
-        for (row, &number) in numbers.iter().enumerate() {
-            let place = rows.raw.place(row);
-            values.push(match number.is_nan() {
-                true => self.absent.add(place, &mut gaps[row]),
-                false => value(number)
-                    .map_err(|problem| TableError::cell(rows.path, place, self.name, problem))?,
-            });
-        }
-        Ok(())
-    }
-
-    /// The weight of each row.
-    pub(super) fn weights(
-        &mut self,
-        rows: Rows<'_>,
-        values: &mut Vec<f64>,
-        gaps: &mut [Gaps],
-    ) -> Result<(), TableError> {
-        self.encode(rows, values, gaps, |weight| match weight < 0.0 {
-            true => Err(format!("a weight of {weight} is negative")),
-            false => Ok(weight),
-        })
-    }
-
-    /// The logarithm of each row's exposure.
-    pub(super) fn logarithms(
-        &mut self,
-        rows: Rows<'_>,
-        term: &Term,
-        values: &mut Vec<f64>,
-        gaps: &mut [Gaps],
-    ) -> Result<(), TableError> {
-        self.encode(rows, values, gaps, |number| {
-            let exposure = match term.function {
-                Some(function) => function.of_cell(number)?,
-                None => number,
-            };
-            match exposure > 0.0 {
-                true => Ok(exposure.ln()),
-                false => Err(format!(
-                    "an exposure of {exposure} is not positive, and the offset is its logarithm; \
-                     if the column holds logarithms, give exp({}) as the offset",
-                    term.column
-                )),
-            }
-        })
     }
 }

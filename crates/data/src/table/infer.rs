@@ -11,6 +11,7 @@ use super::names::Names;
 use super::odd::Odd;
 use super::raw::{Column, Kind};
 use super::reader::RawReader;
+use super::reading::Reading;
 use super::roles::{Assigned, Role};
 use super::survey::{Survey, survey};
 
@@ -68,19 +69,7 @@ impl Design {
         let mut surveys = survey(path, reading, &surveyed)?;
         check_odd(path, &names, &surveys, &kinds)?;
         for other in others {
-            let found = RawReader::columns(other, reading)?;
-            let places: Vec<Option<usize>> =
-                found.iter().map(|column| known.find(&column.name).ok()).collect();
-            let own_kinds: Vec<Option<Kind>> =
-                places.iter().map(|place| place.and_then(|place| surveyed[place])).collect();
-            let own = survey(other, reading, &own_kinds)?;
-            let own_names: Vec<String> = found.into_iter().map(|column| column.name).collect();
-            check_odd(other, &own_names, &own, &own_kinds)?;
-            for (found, place) in own.into_iter().zip(places) {
-                if let Some(place) = place {
-                    surveys[place].merge(found);
-                }
-            }
+            join(other, reading, &known, &surveyed, &mut surveys)?;
         }
         for (index, role) in assigned.roles.iter().enumerate() {
             let is_told = options.categorical.contains(&names[index]);
@@ -104,6 +93,30 @@ impl Design {
         });
         design(path, &names, &assigned, targets.collect(), &encodings)
     }
+}
+
+/// Surveys another file of the same table.
+fn join(
+    path: &Path,
+    reading: &Reading,
+    known: &Names<'_>,
+    surveyed: &[Option<Kind>],
+    surveys: &mut [Survey],
+) -> Result<(), TableError> {
+    let columns = RawReader::columns(path, reading)?;
+    let places: Vec<Option<usize>> =
+        columns.iter().map(|column| known.find(&column.name).ok()).collect();
+    let kinds: Vec<Option<Kind>> =
+        places.iter().map(|place| place.and_then(|place| surveyed[place])).collect();
+    let found = survey(path, reading, &kinds)?;
+    let names: Vec<String> = columns.into_iter().map(|column| column.name).collect();
+    check_odd(path, &names, &found, &kinds)?;
+    for (found, place) in found.into_iter().zip(places) {
+        if let Some(place) = place {
+            surveys[place].merge(found);
+        }
+    }
+    Ok(())
 }
 
 /// How each column that is used is read.

@@ -29,6 +29,7 @@ mod findings;
 mod folds;
 mod format;
 mod infer;
+mod kinds;
 mod letters;
 mod names;
 mod odd;
@@ -39,7 +40,9 @@ mod reading;
 mod records;
 mod roles;
 mod sniff;
+mod sparse;
 mod survey;
+mod targets;
 
 pub use block::{Block, Blocks, SparseBlock};
 pub use dates::{DateOrder, DateUse};

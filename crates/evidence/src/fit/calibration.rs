@@ -26,7 +26,8 @@ impl Calibration {
         let far = |point: &CalibrationPoint| (point.observed - point.promised).abs();
         let middle = self.points.iter().find(|point| point.promised == 0.5).filter(is_outside);
         let others = self.points.iter().filter(is_outside);
-        middle.or_else(|| others.max_by(|a, b| far(a).total_cmp(&far(b))))
+        middle
+            .or_else(|| others.max_by(|a, b| far(a).total_cmp(&far(b))))
             // A point or two are within what a figure shows at a glance.
             .filter(|point| far(point) > 0.05)
     }

@@ -106,9 +106,7 @@ impl Fitted {
             (Library::Torch, Family::Gaussian) => {
                 ("PyTorch SGD, mean loss", "torch.SGD loss=mse reduction=mean")
             }
-            (Library::Torch, _) => {
-                ("PyTorch SGD, mean loss", "torch.SGD loss=nll reduction=mean")
-            }
+            (Library::Torch, _) => ("PyTorch SGD, mean loss", "torch.SGD loss=nll reduction=mean"),
             (Library::Prior, _) => ("Gaussian prior", "prior.Gaussian"),
         })
     }

@@ -36,8 +36,8 @@ mod quality;
 mod request;
 mod rows;
 mod source;
-mod sums;
 mod strata;
+mod sums;
 mod table;
 
 use std::path::Path;

@@ -85,7 +85,10 @@ mod tests {
                 sample.add(Observation { predicted: row as f64, observed: 0.0 });
             }
             let kept = sample.finish();
-            assert!(kept.len() <= Sample::MOST && kept.len() * 4 >= rows.min(Sample::MOST), "{rows}");
+            assert!(
+                kept.len() <= Sample::MOST && kept.len() * 4 >= rows.min(Sample::MOST),
+                "{rows}"
+            );
             let gaps: Vec<f64> =
                 kept.windows(2).map(|pair| pair[1].predicted - pair[0].predicted).collect();
             assert!(gaps.windows(2).all(|pair| pair[0] == pair[1]), "{rows}: {gaps:?}");

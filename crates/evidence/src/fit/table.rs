@@ -64,7 +64,8 @@ impl TableSummary {
     /// How many rows are used, how many are not, and why.
     pub fn used(&self) -> String {
         let Findings { rows, left_out, .. } = &self.findings;
-        let used = format!("Used {}", counted(count(*rows - left_out.weightless.min(*rows)), "row"));
+        let used =
+            format!("Used {}", counted(count(*rows - left_out.weightless.min(*rows)), "row"));
         match left_out.count() {
             0 => format!("{used}, left out none."),
             all => format!("{used}, left out {}: {}.", count(all), reasons(left_out)),

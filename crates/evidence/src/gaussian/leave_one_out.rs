@@ -187,7 +187,8 @@ impl<'a> LeaveOneOut<'a> {
                         let left = *lambda * quadratic - share;
                         let out = self.model.weight_left_out(*weight);
                         // Rounding of the way there and back would be seen where all is left out.
-                        let left = if out == *weight { left } else { 1.0 - (1.0 - left) * out / weight };
+                        let left =
+                            if out == *weight { left } else { 1.0 - (1.0 - left) * out / weight };
                         total += squared_ratio(*lambda * along, left);
                     }
                 }

@@ -123,8 +123,8 @@ impl Glm {
         let (n, p) = (x.nrows(), x.ncols());
         let has_intercept = options.intercept != Intercept::Absent;
         let mut design = by_column(x, usize::from(has_intercept));
-        let moments = Moments::of_rows(design.subcols(0, p), y_matrix, weights)
-            .counted_by(Weights::Repeats);
+        let moments =
+            Moments::of_rows(design.subcols(0, p), y_matrix, weights).counted_by(Weights::Repeats);
         check_count(&moments, options.intercept)?;
         let mut columns = Columns::of(&moments, p, options)?;
         if let Some(scales) = scales {

@@ -14,11 +14,7 @@ impl Glm {
     ///
     /// # Errors
     /// As [`Glm::new`] and [`Glm::path`].
-    pub fn held_out(
-        &self,
-        rows: GlmRows<'_>,
-        lambdas: &[f64],
-    ) -> Result<Vec<f64>, EvidenceError> {
+    pub fn held_out(&self, rows: GlmRows<'_>, lambdas: &[f64]) -> Result<Vec<f64>, EvidenceError> {
         rows.check()?;
         self.family.check(rows.y)?;
         let design = self.enter(rows.x)?;

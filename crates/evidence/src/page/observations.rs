@@ -37,8 +37,7 @@ pub(super) fn section(analysis: &Analysis) -> Option<Section> {
         _ => ("Residual", &|predicted, observed| observed - predicted),
     };
     let mut residuals = Panel::new(name, 160.0);
-    residuals.series =
-        vec![Series::new("rows", Colour::Sequence(7), Mark::Dots, dots(residual))];
+    residuals.series = vec![Series::new("rows", Colour::Sequence(7), Mark::Dots, dots(residual))];
     residuals.references.push(Reference { y: 0.0, label: String::new(), dotted: false });
     let horizontal = Horizontal::linear(&format!("predicted {}", analysis.target));
     let figure = PanelFigure {
@@ -55,7 +54,10 @@ pub(super) fn section(analysis: &Analysis) -> Option<Section> {
         &format!(
             "Look for a bend, which a column or a function of one would take away, and for a \
              funnel, where the noise grows with the prediction. {of} {} are drawn.",
-            wd_page::words::capitalised(&wd_page::counted(number::count(found.len() as u64), "row"))
+            wd_page::words::capitalised(&wd_page::counted(
+                number::count(found.len() as u64),
+                "row"
+            ))
         ),
         number::measured,
     );

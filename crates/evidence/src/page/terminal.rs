@@ -67,12 +67,15 @@ pub(super) fn quality(quality: &Quality) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
     if let Some(fitted) = quality.r_squared {
-        fact("R²", match quality.r_squared_left_out {
-            Some(left_out) => {
-                format!("{} (rows left out in turn: {})", measured(fitted), measured(left_out))
-            }
-            None => measured(fitted),
-        });
+        fact(
+            "R²",
+            match quality.r_squared_left_out {
+                Some(left_out) => {
+                    format!("{} (rows left out in turn: {})", measured(fitted), measured(left_out))
+                }
+                None => measured(fitted),
+            },
+        );
     }
     if let Some(error) = quality.root_mean_squared_error {
         fact("RMSE", format!("{} on the rows that were fitted", measured(error)));

@@ -162,10 +162,8 @@ fn table(analysis: &Analysis) -> Vec<Content> {
         .collect();
     order.sort_by(|(a, i), (b, j)| b.standardized[*j].abs().total_cmp(&a.standardized[*i].abs()));
     for (output, column) in order {
-        let mut row = vec![
-            analysis.coefficient_name(output, column),
-            measured(output.coefficients[column]),
-        ];
+        let mut row =
+            vec![analysis.coefficient_name(output, column), measured(output.coefficients[column])];
         if has_deviations {
             let deviation = output.deviations.get(column).copied().unwrap_or(f64::NAN);
             row.push(short(rounded(deviation)));

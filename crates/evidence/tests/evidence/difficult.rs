@@ -129,7 +129,8 @@ fn one_row_or_none() {
 #[test]
 fn one_column_in_closed_form() {
     let (x, y) = ([-1.0, 0.0, 1.0, 2.0, 3.0], [0.3, 1.1, 1.7, 3.3, 3.9]);
-    let options = Options { intercept: Intercept::Profiled, standardize: false, ..Options::default() };
+    let options =
+        Options { intercept: Intercept::Profiled, standardize: false, ..Options::default() };
     let model = Gaussian::from_rows(column(&x), column(&y), None, options).unwrap();
     // Σ(x − x̄)² = 10, Σ(x − x̄)(y − ȳ) = 9.4, Σ(y − ȳ)² = 9.072.
     let point = model.evidence(0).unwrap().at(2.0);

@@ -378,21 +378,21 @@ fn a_table_of_holes_is_refused_once_it_is_read() {
         let mut predictions = model.predict(&holes, &PredictionOptions::default()).unwrap();
         // A model that was fitted so fills the cell; another leaves the row without a prediction.
         let rows = predictions.next_block().unwrap().unwrap();
-        assert_eq!(rows.iter().map(|row| &row[0]).collect::<Vec<_>>(), [&Predicted::Row(1), &Predicted::Row(2)]);
+        assert_eq!(
+            rows.iter().map(|row| &row[0]).collect::<Vec<_>>(),
+            [&Predicted::Row(1), &Predicted::Row(2)]
+        );
         assert_eq!(rows[1][1] == Predicted::Missing, !impute_mean);
         assert!(predictions.next_block().unwrap().is_none());
         let said = predictions.used();
         match impute_mean {
             true => assert_eq!(said, "Predicted 2 rows, left out none."),
-            false => assert_eq!(
-                said,
-                "Predicted 1 row, left out 1: 1 row with empty cells (`b` 1)."
-            ),
+            false => {
+                assert_eq!(said, "Predicted 1 row, left out 1: 1 row with empty cells (`b` 1).")
+            }
         }
-        let strict = PredictionOptions {
-            reading: Some(Reading::default()),
-            ..PredictionOptions::default()
-        };
+        let strict =
+            PredictionOptions { reading: Some(Reading::default()), ..PredictionOptions::default() };
         let mut refused = model.predict(&holes, &strict).unwrap();
         assert_eq!(refused.next_block().is_ok(), impute_mean);
         // Targets are never filled.

@@ -88,7 +88,8 @@ fn laplace_comes_near_the_integral_in_one_dimension() {
         let mut before = f64::INFINITY;
         for rows in [20, 200, 2000] {
             let (x, y) = draw(4, family, rows, 1, 0.5);
-            let options = Options { intercept: Intercept::Absent, standardize: false, ..Options::default() };
+            let options =
+                Options { intercept: Intercept::Absent, standardize: false, ..Options::default() };
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let (point, posterior) = model.posterior(2.0).unwrap();
             let mode = posterior.coefficients()[0][0];
@@ -210,7 +211,8 @@ fn more_columns_than_rows_are_rotated_without_a_trace() {
         // back.
         let narrow = Mat::from_fn(30, 30, |i, j| x[(i, j)]);
         let wide = Mat::from_fn(30, 31, |i, j| if j < 30 { x[(i, j)] } else { 0.0 });
-        let options = Options { intercept: Intercept::Integrated, standardize: true, ..Options::default() };
+        let options =
+            Options { intercept: Intercept::Integrated, standardize: true, ..Options::default() };
         let direct = Glm::new(narrow.as_ref(), &y, None, family, options).unwrap();
         let rotated = Glm::new(wide.as_ref(), &y, None, family, options).unwrap();
         let (a, first) = direct.posterior(2.0).unwrap();
@@ -312,7 +314,8 @@ fn offsets_are_added_to_the_linear_predictor() {
     // Leaving out and folds know it, too.
     let fold_of: Vec<usize> = (0..60).collect();
     let lambdas = [5.0];
-    let folded = wd_evidence::glm::cross_validate(rows, &fold_of, Family::Poisson, options, &lambdas);
+    let folded =
+        wd_evidence::glm::cross_validate(rows, &fold_of, Family::Poisson, options, &lambdas);
     let left_out = model.leave_one_out(&lambdas).unwrap()[0];
     assert_close(left_out, folded.unwrap().mean_losses[0], 5e-3);
 }
@@ -322,7 +325,8 @@ fn offsets_are_added_to_the_linear_predictor() {
 #[test]
 fn standard_deviations_are_those_of_the_curvature() {
     let (x, y) = draw(22, Family::Logistic, 80, 2, 1.0);
-    let options = Options { intercept: Intercept::Absent, standardize: false, ..Options::default() };
+    let options =
+        Options { intercept: Intercept::Absent, standardize: false, ..Options::default() };
     let model = Glm::new(x.as_ref(), &y, None, Family::Logistic, options).unwrap();
     let (_, posterior) = model.posterior(1.5).unwrap();
     let mode = &posterior.coefficients()[0];
@@ -390,7 +394,8 @@ fn labels_without_signal_give_the_largest_lambda() {
 #[test]
 fn folds_left_out_equal_refits() {
     let (x, y) = draw(11, Family::Poisson, 40, 3, 0.5);
-    let options = Options { intercept: Intercept::Integrated, standardize: false, ..Options::default() };
+    let options =
+        Options { intercept: Intercept::Integrated, standardize: false, ..Options::default() };
     let fold_of: Vec<usize> = (0..40).map(|i| i % 4).collect();
     let found = wd_evidence::glm::cross_validate(
         GlmRows::new(x.as_ref(), &y),
@@ -429,14 +434,15 @@ fn approximate_leave_one_out_is_near_n_refits() {
     for family in FAMILIES {
         let rows = 60;
         let (x, y) = draw(12, family, rows, 4, 0.7);
-        for options in
-            [Options::default(), Options { intercept: Intercept::Absent, standardize: false, ..Options::default() }]
-        {
+        for options in [
+            Options::default(),
+            Options { intercept: Intercept::Absent, standardize: false, ..Options::default() },
+        ] {
             let fold_of: Vec<usize> = (0..rows).collect();
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let found = model.leave_one_out(&lambdas).unwrap();
             let expected = wd_evidence::glm::cross_validate(
-        GlmRows::new(x.as_ref(), &y),
+                GlmRows::new(x.as_ref(), &y),
                 &fold_of,
                 family,
                 options,

@@ -49,7 +49,12 @@ fn compare(name: &str, path: &str, target: &str, tolerance: f64) {
                 None,
                 Options { intercept, standardize: false, ..Options::default() },
             ),
-            _ => Gaussian::from_rows(x, y, None, Options { intercept, standardize: true, ..Options::default() }),
+            _ => Gaussian::from_rows(
+                x,
+                y,
+                None,
+                Options { intercept, standardize: true, ..Options::default() },
+            ),
         }
         .unwrap();
         let expected = &golden[key];

@@ -133,7 +133,8 @@ fn intervals_cover_what_they_claim() {
             })
         };
         let y = draw(&x, &mut random);
-        let options = Options { intercept: Intercept::Integrated, standardize: true, ..Options::default() };
+        let options =
+            Options { intercept: Intercept::Integrated, standardize: true, ..Options::default() };
         let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options).unwrap();
         let best = model.evidence(0).unwrap().maximum();
         let fresh = random.matrix(50, columns);

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use roxmltree::{Document, ParsingOptions};
 use wd_data::table::{Design, Encoding, Feature, Findings, Target, TargetKind};
-use wd_evidence::{Intercept, Outcome};
 use wd_evidence::comparison::{Comparison, Criterion, Curve, Measure};
 use wd_evidence::fit::{
     Analysis, Calibration, CalibrationKind, CalibrationPoint, CoefficientPath, Convention, Family,
     Observation, Output, PathPoint, Predictor, Quality, TableSummary,
 };
+use wd_evidence::{Intercept, Outcome};
 use wd_page::{Content, Context};
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&\u{0}]]>";

@@ -2,12 +2,12 @@
 
 use super::fitted::Fitted;
 use super::{criteria, figures, grouped};
+use crate::comparison::Criterion;
 use crate::fit::analysis::{Analysis, Output, PathPoint};
 use crate::fit::conventions::{Fitted as Convertible, conventions};
 use crate::fit::error::FitError;
 use crate::fit::family::Family;
 use crate::fit::groups::Grouping;
-use crate::comparison::Criterion;
 use crate::fit::predictor::Predictor;
 use crate::fit::quality::Quality;
 use crate::{Evidence, Intercept, Maximum, Outcome, Posterior};
@@ -116,9 +116,10 @@ fn quality(fitted: &Fitted<'_>, analysis: &Analysis, residual: f64, total: f64) 
     let weight = fitted.model.weight();
     let choices = analysis.comparison.choices.iter();
     // The errors of rows left out are those of one λ for all columns.
-    let left_out = analysis.comparison.curves.iter().zip(choices).find(|(curve, _)| {
-        curve.criterion == Criterion::LeaveOneOut && analysis.groups.is_empty()
-    });
+    let left_out =
+        analysis.comparison.curves.iter().zip(choices).find(|(curve, _)| {
+            curve.criterion == Criterion::LeaveOneOut && analysis.groups.is_empty()
+        });
     let at_choice = left_out.and_then(|(curve, _)| {
         let place = analysis.comparison.choices.first()?.index;
         curve.values.get(place).copied()

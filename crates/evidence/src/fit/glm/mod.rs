@@ -1,20 +1,27 @@
 //! Classes and counts: Laplace's evidence, on rows in memory.
+//!
+//! | file | what |
+//! |---|---|
+//! | `notes` | what should be said of the maximum |
+//! | `quality` | how near the fit comes to the rows |
+
+mod notes;
+mod quality;
 
 use wd_data::table::TargetKind;
 
-use super::analysis::{Analysis, CoefficientPath, DRAWN, Output, PathPoint};
-use super::calibration::{Calibration, ProbabilityCounts};
-use super::conventions::{Convention, Fitted as Convertible, conventions};
-use super::criteria::Criteria;
-use super::error::FitError;
-use super::family::Family;
-use super::predictor::Predictor;
-use super::quality::{Observation, Quality, Sample};
-use super::request::Request;
-use super::rows::Rows;
-use super::source::Source;
-use super::strata;
 use crate::comparison::{Comparison, Criterion, Curve, Measure};
+use crate::fit::analysis::{Analysis, CoefficientPath, DRAWN, Output, PathPoint};
+use crate::fit::calibration::{Calibration, ProbabilityCounts};
+use crate::fit::conventions::{Convention, Fitted as Convertible, conventions};
+use crate::fit::criteria::Criteria;
+use crate::fit::error::FitError;
+use crate::fit::family::Family;
+use crate::fit::predictor::Predictor;
+use crate::fit::request::Request;
+use crate::fit::rows::Rows;
+use crate::fit::source::Source;
+use crate::fit::strata;
 use crate::glm::{GlmMaximum, LaplacePoint, cross_validate};
 use crate::{EvidenceError, Glm, GlmPosterior, Intercept, Options, Outcome, glm};
 
@@ -219,9 +226,8 @@ impl Fitted<'_> {
         if maximum.outcome != Outcome::Noiseless {
             return Ok(by_evidence());
         }
-        let others = comparison.choices.iter().filter(|choice| {
-            choice.criterion != Criterion::Evidence
-        });
+        let others =
+            comparison.choices.iter().filter(|choice| choice.criterion != Criterion::Evidence);
         // One that has a least error before one that has none.
         let Some(choice) = others.min_by_key(|choice| choice.at_edge) else {
             return Ok(by_evidence());
@@ -256,111 +262,19 @@ impl Fitted<'_> {
         let scales = &self.model.columns().scales;
         let deviations = posterior.standard_deviations()?;
         let classes = posterior.coefficients().iter().zip(posterior.intercepts()).zip(deviations);
-        let outputs = classes.enumerate().map(|(class, ((coefficients, intercept), deviations))| {
-            let standardized = coefficients.iter().zip(scales).map(|(w, scale)| w * scale);
-            Output {
-                class: (self.request.family == Family::Softmax).then(|| self.levels[class].clone()),
-                intercept: *intercept,
-                coefficients: coefficients.clone(),
-                standardized: standardized.collect(),
-                deviations,
-            }
-        });
+        let outputs =
+            classes.enumerate().map(|(class, ((coefficients, intercept), deviations))| {
+                let standardized = coefficients.iter().zip(scales).map(|(w, scale)| w * scale);
+                Output {
+                    class: (self.request.family == Family::Softmax)
+                        .then(|| self.levels[class].clone()),
+                    intercept: *intercept,
+                    coefficients: coefficients.clone(),
+                    standardized: standardized.collect(),
+                    deviations,
+                }
+            });
         Ok(outputs.collect())
-    }
-
-    /// Deviance, and how often the likeliest class came.
-    fn quality(&self, chosen: &Chosen) -> Result<Quality, FitError> {
-        let saturated = self.model.saturated_log_likelihood();
-        let deviance = |log_likelihood: f64| Some(2.0 * (saturated - log_likelihood));
-        let mut quality = Quality {
-            deviance: deviance(chosen.point.log_likelihood),
-            null_deviance: deviance(self.model.null_log_likelihood()?),
-            ..Quality::default()
-        };
-        if self.request.family.has_classes() {
-            let means = chosen.posterior.means(self.rows.x(), self.rows.offset())?;
-            let weight_of = |row: usize| self.rows.weights().map_or(1.0, |weights| weights[row]);
-            let right = |row: usize| {
-                likeliest(&means[row]) == self.rows.target_values[row] as usize
-            };
-            let rows = (0..self.rows.count).filter(|row| right(*row));
-            let right: f64 = rows.map(weight_of).sum();
-            quality.accuracy = Some(right / self.rows.weight());
-        }
-        Ok(quality)
-    }
-
-    /// Expected counts beside those that came.
-    fn observations(&self, posterior: &GlmPosterior) -> Result<Vec<Observation>, FitError> {
-        let means = posterior.means(self.rows.x(), self.rows.offset())?;
-        let mut sample = Sample::default();
-        for (mean, observed) in means.iter().zip(&self.rows.target_values) {
-            sample.add(Observation { predicted: mean[0], observed: *observed });
-        }
-        Ok(sample.finish())
-    }
-
-    /// What should be said of the maximum.
-    fn notes(&self, maximum: &GlmMaximum, chosen: &Chosen, comparison: &Comparison) -> Vec<String> {
-        let separable = match maximum.separable {
-            Some(true) => Some(
-                "The classes are separable: maximum likelihood has no finite fit (its coefficients \
-                 grow without bound), the posterior mode has one for every λ > 0.",
-            ),
-            None => Some(
-                "The coefficients still grow at the smallest λ of the path: maximum likelihood may \
-                 have no finite fit (quasi-separation), the posterior mode has one for every λ > \
-                 0.",
-            ),
-            Some(false) => None,
-        };
-        let is_computed = comparison
-            .choices
-            .iter()
-            .any(|choice| choice.criterion == Criterion::LeaveOneOut);
-        let approximate = is_computed.then_some(
-            "Leave-one-out is approximate in this family: a Newton step from the mode for each row \
-             left out.",
-        );
-        let mut notes: Vec<String> = separable.map(str::to_owned).into_iter().collect();
-        notes.extend(self.edge_note(maximum, chosen));
-        notes.extend(approximate.map(str::to_owned));
-        if let (Family::Logistic, [no, yes]) = (self.request.family, self.levels.as_slice()) {
-            notes.push(format!(
-                "Probabilities and coefficients are those of `{yes}` against `{no}`."
-            ));
-        }
-        notes
-    }
-
-    /// What the edge of the path says.
-    fn edge_note(&self, maximum: &GlmMaximum, chosen: &Chosen) -> Option<String> {
-        let flat = match (maximum.separable, self.options.intercept) {
-            (Some(false), _) | (_, Intercept::Absent) => "",
-            _ => {
-                " Of separable classes, beside an intercept with a flat prior, it grows like ½ ln \
-                 1/λ for ever, which says nothing of the data."
-            }
-        };
-        let name = chosen.criterion.name();
-        match maximum.outcome {
-            Outcome::Found => None,
-            Outcome::NoSignal => Some(
-                "The evidence rises up to the largest λ of the path: these columns say nothing of \
-                 the target, and every coefficient is all but 0."
-                    .to_owned(),
-            ),
-            Outcome::Noiseless if chosen.is_edge => Some(format!(
-                "The evidence rises down to the smallest λ of the path, and has no maximum \
-                 there.{flat} By {name} the best λ lies at the edge of the path too: no criterion \
-                 gives an answer, and the coefficients are those of the edge."
-            )),
-            Outcome::Noiseless => Some(format!(
-                "The evidence rises down to the smallest λ of the path, and has no maximum \
-                 there.{flat} λ is that of the least error by {name}."
-            )),
-        }
     }
 
     /// The largest coefficients at some λ of the path.
@@ -418,16 +332,5 @@ impl Fitted<'_> {
             Some(_) => "the rows of the hold-out",
             None => "the rows that were fitted; a hold-out gives others",
         }))
-    }
-}
-
-/// The class of the largest probability; of a single probability, that of class 1.
-fn likeliest(probabilities: &[f64]) -> usize {
-    match probabilities {
-        [probability] => usize::from(*probability > 0.5),
-        probabilities => {
-            let classes = probabilities.iter().enumerate();
-            classes.max_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(class, _)| class)
-        }
     }
 }

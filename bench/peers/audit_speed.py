@@ -20,6 +20,7 @@ person waits for it; `work_seconds` leaves the imports out (for `wd` it is the s
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import statistics
@@ -35,7 +36,7 @@ WAYS = ["wd", "wd-safetensors", "torch", "torch-mmap", "safetensors", "weightwat
 
 
 def draw(folder, megabytes, dtype):
-    """Writes both files; returns their size in bytes."""
+    """Writes both files."""
     import torch
     from safetensors.torch import save_file
 
@@ -49,7 +50,6 @@ def draw(folder, megabytes, dtype):
         state[f"layers.{layer}.norm.weight"] = torch.ones(WIDTH, dtype=kind)
     torch.save(state, folder / "model.pt")
     save_file(state, folder / "model.safetensors")
-    return (folder / "model.safetensors").stat().st_size
 
 
 def peer(way, folder, threads):
@@ -111,18 +111,9 @@ def run(way, folder, threads):
 
 
 def norms_of(answer):
-    """Every `norm` beside a `name` anywhere in the answer."""
-    norms, stack = {}, [answer]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, dict):
-            name = part.get("name", part.get("tensor"))
-            if isinstance(name, str) and isinstance(part.get("norm"), (int, float)):
-                norms[name] = part["norm"]
-            stack.extend(part.values())
-        elif isinstance(part, list):
-            stack.extend(part)
-    return norms
+    """The norm of each tensor, from its root mean square and its shape."""
+    tensors = [tensor for file in answer["files"] for tensor in file["parameters"]]
+    return {tensor["name"]: tensor["rms"] * math.prod(tensor["shape"]) ** 0.5 for tensor in tensors}
 
 
 def compare(way, norms, expected):
@@ -130,8 +121,9 @@ def compare(way, norms, expected):
     if missing:
         raise SystemExit(f"{way}: no norm of {sorted(missing)[:3]} and {max(0, len(missing) - 3)} more")
     for name, norm in expected.items():
-        # torch sums in single precision.
-        if abs(norms[name] / norm - 1) > 1e-4:
+        # torch adds all squares of a tensor in single precision: of 4096 × 4096 numbers it loses 8e-4,
+        # where wd, which adds blocks in double precision, loses 1e-7.
+        if abs(norms[name] / norm - 1) > 2e-3:
             raise SystemExit(f"{way}: the norm of {name} is {norms[name]}, and {norm} by torch")
 
 
@@ -144,11 +136,14 @@ def main():
     parser.add_argument("--ways", help=f"comma-separated: {','.join(WAYS)}")
     parser.add_argument("--folder", type=pathlib.Path, help="where the files are written; the system's temporary folder unless given")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each way")
+    parser.add_argument("--draw", help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs=2, metavar=("WAY", "FOLDER"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         way, folder = arguments.one
         return peer(way, pathlib.Path(folder), arguments.threads)
+    if arguments.draw:
+        return draw(pathlib.Path(arguments.draw), arguments.megabytes, arguments.dtype)
     if not WD.exists():
         raise SystemExit(f"{WD} is missing: cargo build --release -p wd")
     ways = arguments.ways.split(",") if arguments.ways else WAYS
@@ -157,7 +152,10 @@ def main():
         print("weightwatcher is not installed: its line is left out", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         folder = pathlib.Path(folder)
-        size = draw(folder, arguments.megabytes, arguments.dtype)
+        # In a process of its own: a child's peak memory is never below its parent's.
+        size_and_dtype = ["--megabytes", str(arguments.megabytes), "--dtype", arguments.dtype]
+        subprocess.run([sys.executable, __file__, "--draw", folder, *size_and_dtype], check=True)
+        size = (folder / "model.safetensors").stat().st_size
         rounds = {way: [] for way in ways}
         for repeat in range(arguments.repeats):
             for way in ways:

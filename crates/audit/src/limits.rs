@@ -19,6 +19,8 @@ pub struct Limits {
     pub axes: usize,
     /// Files that one folder contributes.
     pub files: usize,
+    /// Bytes of all tensors that are put together in memory from several chunks.
+    pub assembled_bytes: usize,
 }
 
 impl Limits {
@@ -31,6 +33,7 @@ impl Limits {
         text_bytes: 100 << 20,
         axes: 64,
         files: 100_000,
+        assembled_bytes: 16 << 30,
     };
 }
 

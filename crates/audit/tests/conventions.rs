@@ -6,7 +6,7 @@ use wd_audit::checkpoint::{
     Checkpoint, Format, Group, NamedTensor, OptimizerState, ParameterId, Writer,
 };
 use wd_audit::convention::Convention::{self, *};
-use wd_audit::convention::differences;
+use wd_audit::convention::{decayed_kinds, differences};
 use wd_audit::names::{Kind, resolve};
 use wd_audit::tensor::{Dtype, Tensor};
 
@@ -159,4 +159,21 @@ fn adapters_are_in_no_convention() {
     let adapters: Tensors = &[("q_proj.lora_A.weight", &[8, 4])];
     let found = differences(&subject(&[(0.1, adapters)]));
     assert!(found.iter().all(|found| found.compared == 0 && !found.is_none()));
+}
+
+#[test]
+fn kinds_are_counted_here_and_under_each_convention() {
+    let decayed: Tensors = &[("wte.weight", &[5, 4]), ("h.0.fc.weight", &[4, 4])];
+    let spared: Tensors = &[("h.1.fc.weight", &[4, 4]), ("ln_f.weight", &[4])];
+    let kinds = decayed_kinds(&subject(&[(0.1, decayed), (0.0, spared)]));
+    let under = |kind: Kind, convention: Convention| {
+        let found = kinds.iter().find(|found| found.kind == kind).unwrap();
+        let at = Convention::ALL.iter().position(|&one| one == convention).unwrap();
+        (found.tensors, found.here, found.under[at])
+    };
+    assert_eq!(kinds.len(), 3);
+    assert_eq!(under(Kind::Embedding, Levanter), (1, 1, 0));
+    assert_eq!(under(Kind::Matrix, NanoGpt), (2, 1, 2));
+    assert_eq!(under(Kind::Norm, NanoGpt), (1, 0, 0));
+    assert_eq!(under(Kind::Norm, Everything), (1, 0, 1));
 }

@@ -417,3 +417,27 @@ fn every_dialect_has_a_name_of_its_own() {
     all.dedup();
     assert_eq!(all.len(), 21);
 }
+
+#[test]
+fn tokens_of_a_sequence_are_read_where_every_step_has_full_ones() {
+    let sequences = [
+        ("nanogpt.py", 256.0),
+        ("torchtitan.toml", 8192.0),
+        ("olmo.yaml", 2048.0),
+        ("litgpt.yaml", 2048.0),
+    ];
+    for (name, tokens) in sequences {
+        assert_eq!(file(name).sequence, Some(tokens), "{name}");
+    }
+    let core = "train_module:\n  max_sequence_length: 8192\n  optim: {lr: 1e-3}\n\
+                data_loader: {global_batch_size: 4194304}\n";
+    let found = text("config.yaml", core);
+    assert_eq!((found.sequence, found.batch), (Some(8192.0), Some(512.0)));
+    let found = text("train.sh", "--train-iters 100 --lr 1e-3 --seq-length 4096");
+    assert_eq!((found.dialect, found.sequence), ("Megatron-LM", Some(4096.0)));
+    let own =
+        "[model]\ncontext = 64\n[optim]\nlr = 1e-3\n[decay]\nlambda = 0.1\n[run]\nsteps = 9\n";
+    assert_eq!(text("config.toml", own).sequence, Some(64.0));
+    // Sentences of any length, and as many as fit: their number of tokens is not known.
+    assert_eq!(file("fairseq.yaml").sequence, None);
+}

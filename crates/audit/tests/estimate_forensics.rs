@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wd_audit::case::Subject;
 use wd_audit::checkpoint::{Clock, ReadOptions, find};
 use wd_audit::estimate::{
-    Estimate, Method, Proof, Rates, TensorEstimate, Verdict, name_by_residuals, prove,
+    Estimate, Method, Proof, Rates, RowChange, TensorEstimate, Verdict, name_by_residuals, prove,
 };
 use wd_audit::names::{Naming, resolve};
 
@@ -92,6 +92,26 @@ fn rows_without_gradient_tell_it_to_the_rounding_of_the_shrink() {
     assert!(hundred.drifts.iter().all(|drift| !drift.is_equal && !drift.is_pure_factor));
 }
 
+/// Of the rows without gradient every one is left with the same share of itself; of the others hardly
+/// one is.
+#[test]
+fn rows_without_gradient_share_one_factor_that_the_others_do_not_have() {
+    let proof = proof(&[FIRST, THIRD], Some(&rates()));
+    let estimate = all(&proof, Method::NeverSeen)[0];
+    let factor = (-estimate.shrink.unwrap().value).exp();
+    let [told] = &proof.rows[..] else { panic!("the table of tokens alone has such rows") };
+    assert_eq!(told.tensor, estimate.tensor);
+    assert_eq!((told.without_gradient, told.of), (estimate.rows, 1024));
+    // Every seventh of the others is shown.
+    let (live, dead): (Vec<RowChange>, Vec<_>) =
+        told.rows.iter().copied().partition(|row| row.had_gradient);
+    assert_eq!((live.len(), dead.len()), (138, estimate.rows));
+    assert!(dead.iter().all(|row| (row.factor - factor).abs() < 1e-6), "{dead:?}");
+    // One of 138 that vary by 2 % may come this near by chance.
+    let near = live.iter().filter(|row| (row.factor - factor).abs() < 1e-4);
+    assert!(near.count() <= 1);
+}
+
 #[test]
 fn the_learning_rate_multiplies_lambda() {
     let proof = proof(&[FIRST, SECOND, THIRD], Some(&rates()));
@@ -124,4 +144,20 @@ fn one_checkpoint_tells_where_norms_go_and_no_lambda() {
     let head = balance("head.weight");
     assert!((head.decay_part + 3.297e-4).abs() < 1e-7 && head.growth.low > 0.0, "{head:?}");
     assert!(balance("emb.weight").growth.holds(0.0));
+}
+
+/// The rate of the second file is known and that of the third is not: it may have moved, and here it
+/// did. Taken as constant it would make λ 0.0957, with an interval that excludes the true 0.1.
+#[test]
+fn a_rate_that_only_one_file_has_is_not_taken_as_constant() {
+    for files in [&[SECOND, THIRD][..], &[FIRST, SECOND, THIRD]] {
+        let proof = proof(files, None);
+        let far = proof.estimates.iter().filter(|one| one.method == Method::NeverSeen);
+        let far: Vec<&TensorEstimate> =
+            far.filter(|one| one.shrink.is_some_and(|shrink| shrink.value > 0.01)).collect();
+        assert_eq!(far.len(), 1);
+        assert!(far[0].lambda.is_none(), "{:?}", far[0]);
+        let is_otherwise = matches!(proof.verdict, Verdict::AppliedOtherwise { .. });
+        assert!(!is_otherwise, "{:?}", proof.verdict);
+    }
 }

@@ -54,7 +54,7 @@ pub fn find(path: &Path, options: &ReadOptions) -> Result<Found, AuditError> {
         found.checkpoints.push(single::read(path, options)?);
         found.configurations = configuration::beside(path, options.limits)?;
     }
-    found.checkpoints.retain(|checkpoint| !checkpoint.is_empty());
+    let empty: Vec<Checkpoint> = found.checkpoints.extract_if(.., |one| one.is_empty()).collect();
     // A stable sort: checkpoints without a step stay in the order of their names.
     found.checkpoints.sort_by(|a, b| {
         let step = |checkpoint: &Checkpoint| checkpoint.step().unwrap_or(f64::INFINITY);
@@ -71,6 +71,13 @@ pub fn find(path: &Path, options: &ReadOptions) -> Result<Found, AuditError> {
         };
     }
     if found.checkpoints.is_empty() && found.configurations.is_empty() {
+        // A checkpoint is there, and nothing in it could be read: its remarks say why.
+        if let Some((one, remark)) =
+            empty.iter().find_map(|one| one.remarks.first().map(|remark| (one, remark)))
+        {
+            let fault = crate::Fault::whole(remark.trim_end_matches('.'));
+            return Err(AuditError::Damaged { path: one.path.clone(), fault });
+        }
         let (path, looked_for) = (path.to_owned(), LOOKED_FOR.to_owned());
         return Err(AuditError::Nothing { path, looked_for });
     }

@@ -51,7 +51,6 @@ pub(super) fn read(folder: &Path, options: &ReadOptions) -> Result<Vec<Checkpoin
             break;
         }
     }
-    found.retain(|checkpoint| !checkpoint.is_empty());
     match (found.first_mut(), failed.is_empty()) {
         (None, false) => Err(failed.swap_remove(0)),
         (Some(first), false) => {

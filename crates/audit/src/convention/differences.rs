@@ -28,6 +28,53 @@ impl Difference {
     }
 }
 
+/// How many tensors of a kind decay, in these files and under each convention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DecayedKind {
+    /// The kind.
+    pub kind: Kind,
+    /// Tensors of this kind of which every convention says something.
+    pub tensors: usize,
+    /// Those that decay in these files.
+    pub here: usize,
+    /// Those that decay under each convention, in the order of [`Convention::ALL`].
+    pub under: Vec<usize>,
+}
+
+/// Which kinds of tensors decay, in the order in which the files first have them.
+pub fn decayed_kinds(subject: &Subject) -> Vec<DecayedKind> {
+    let biases = modules_with_bias(subject);
+    let mut kinds: Vec<DecayedKind> = Vec::new();
+    for (parameter, is_decayed) in asked(subject) {
+        let verdicts = Convention::ALL.iter().map(|&one| verdict(one, parameter, &biases));
+        let (Some(kind), Some(verdicts)) = (parameter.kind, verdicts.collect::<Option<Vec<_>>>())
+        else {
+            continue;
+        };
+        let at = kinds.iter().position(|known| known.kind == kind).unwrap_or_else(|| {
+            let under = vec![0; Convention::ALL.len()];
+            kinds.push(DecayedKind { kind, tensors: 0, here: 0, under });
+            kinds.len() - 1
+        });
+        kinds[at].tensors += 1;
+        kinds[at].here += usize::from(is_decayed);
+        for (count, decays) in kinds[at].under.iter_mut().zip(verdicts) {
+            *count += usize::from(decays);
+        }
+    }
+    kinds
+}
+
+/// Parameters of known shape and λ, with whether they decay; flat tensors and adapters left out.
+fn asked(subject: &Subject) -> Vec<(&Parameter, bool)> {
+    (subject.parameters.iter())
+        .filter_map(|parameter| Some((parameter, parameter.lambda? != 0.0)))
+        .filter(|(parameter, _)| {
+            !matches!(parameter.kind, Some(Kind::Flat | Kind::Adapter)) && parameter.shape.is_some()
+        })
+        .collect()
+}
+
 /// For each convention, the tensors that it would have treated otherwise.
 ///
 /// A parameter that could be one of several tensors is compared where the convention says the same
@@ -35,12 +82,7 @@ impl Difference {
 /// convention speaks of them.
 pub fn differences(subject: &Subject) -> Vec<Difference> {
     let biases = modules_with_bias(subject);
-    let asked: Vec<(&Parameter, bool)> = (subject.parameters.iter())
-        .filter_map(|parameter| Some((parameter, parameter.lambda? != 0.0)))
-        .filter(|(parameter, _)| {
-            !matches!(parameter.kind, Some(Kind::Flat | Kind::Adapter)) && parameter.shape.is_some()
-        })
-        .collect();
+    let asked = asked(subject);
     let compare = |&convention: &Convention| {
         let (mut spares, mut decays, mut compared) = (Vec::new(), Vec::new(), 0);
         for (parameter, is_decayed) in &asked {

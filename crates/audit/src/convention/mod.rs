@@ -8,7 +8,7 @@
 mod differences;
 mod statement;
 
-pub use differences::{Difference, differences};
+pub use differences::{DecayedKind, Difference, decayed_kinds, differences};
 
 use serde::Serialize;
 use strum::{Display, IntoStaticStr, VariantArray};

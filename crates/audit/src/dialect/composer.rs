@@ -46,6 +46,7 @@ fn read(reading: &Reading) -> Declaration {
     declaration.rate = (reading.number("optimizer.lr").map(Declared::stated))
         .or(known.and_then(|known| known.rate).map(Declared::by_default));
     declaration.batch = reading.number("global_train_batch_size");
+    declaration.sequence = reading.number("max_seq_len");
     declaration.steps = time(reading, "max_duration").and_then(|time| time.batches());
     declaration.schedule = schedule(reading, declaration.steps);
     declaration.is_pure_bf16 =

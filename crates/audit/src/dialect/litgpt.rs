@@ -40,9 +40,10 @@ fn read(reading: &Reading) -> Declaration {
     declaration.set_optimizer(name, known);
     declaration.set_rate(reading.number(&key("lr")), known);
     declaration.batch = reading.number("train.global_batch_size");
+    declaration.sequence = reading.number("train.max_seq_length");
     declaration.steps = reading.count("train.max_steps").or_else(|| {
         let tokens = reading.number("train.max_tokens")?;
-        let a_step = declaration.batch? * reading.number("train.max_seq_length")?;
+        let a_step = declaration.batch? * declaration.sequence?;
         if a_step > 0.0 { whole((tokens / a_step).floor()) } else { None }
     });
     let lowest = reading.number("train.min_lr").unwrap_or(6e-5);

@@ -44,6 +44,7 @@ fn read(reading: &Reading) -> Declaration {
     let peak = reading.number("lr");
     declaration.set_rate(peak, None);
     declaration.batch = reading.number("global_batch_size");
+    declaration.sequence = reading.number("seq_length");
     let samples = reading.number("train_samples").zip(declaration.batch);
     declaration.steps = reading.count("train_iters").or_else(|| {
         let (samples, batch) = samples.filter(|(_, batch)| *batch > 0.0)?;

@@ -217,8 +217,6 @@ pub struct Declaration {
     pub steps: Option<u64>,
     /// Tokens in a sequence, where the data are text.
     pub sequence: Option<f64>,
-    /// Passes over the data, where the configuration counts them.
-    pub epochs: Option<f64>,
     /// Standard deviation of the initial weights (`initializer_range`).
     pub init_std: Option<f64>,
     /// λ of groups of their own, by what they hold: `norm`, `bias`, a pattern of names.

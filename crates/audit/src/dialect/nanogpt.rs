@@ -17,7 +17,7 @@ pub(super) static DIALECT: Dialect = Dialect {
 };
 
 /// Defaults of `train.py`: λ 0.1, 6e-4 to 6e-5 over 600,000 steps after 2,000, β 0.9 and 0.95,
-/// 12 sequences 40 times a step. `gradient_accumulation_steps` is divided by the number of devices,
+/// 12 sequences of 1,024 tokens 40 times a step. `gradient_accumulation_steps` is divided by the number of devices,
 /// so that the product holds for any number of them.
 fn read(reading: &Reading) -> Declaration {
     let mut declaration = Declaration::default();
@@ -32,6 +32,7 @@ fn read(reading: &Reading) -> Declaration {
     declaration.steps = steps;
     let accumulation = reading.number("gradient_accumulation_steps").unwrap_or(40.0);
     declaration.batch = Some(reading.number("batch_size").unwrap_or(12.0) * accumulation);
+    declaration.sequence = Some(reading.number("block_size").unwrap_or(1024.0));
     declaration.init_std = Some(0.02);
     declaration.is_pure_bf16 = Some(false);
     declaration.schedule = if reading.truth("decay_lr").unwrap_or(true) {

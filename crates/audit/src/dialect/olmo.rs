@@ -38,7 +38,8 @@ fn read(reading: &Reading) -> Declaration {
     declaration.set_group("bias", of(gains));
     declaration.set_group("embedding", of(reading.truth("optimizer.decay_embeddings")));
     declaration.batch = reading.number("global_train_batch_size").or(Some(512.0));
-    declaration.steps = steps(reading, declaration.batch);
+    declaration.sequence = reading.number("model.max_sequence_length");
+    declaration.steps = steps(reading, &declaration);
     let warmup = reading.number("scheduler.t_warmup").or(Some(100.0));
     let lowest = reading.number("scheduler.alpha_f").unwrap_or(0.1);
     let length = reading.count("scheduler.t_max").or(declaration.steps);
@@ -56,10 +57,10 @@ fn read(reading: &Reading) -> Declaration {
 }
 
 /// Steps, or tokens where the text ends with a T: `2e12T`.
-fn steps(reading: &Reading, batch: Option<f64>) -> Option<u64> {
+fn steps(reading: &Reading, declaration: &Declaration) -> Option<u64> {
     let tokens = reading.text("max_duration").and_then(|text| text.strip_suffix('T'));
     let Some(tokens) = tokens else { return reading.count("max_duration") };
-    let a_step = batch? * reading.number("model.max_sequence_length")?;
+    let a_step = declaration.batch? * declaration.sequence?;
     let tokens: f64 = tokens.trim().replace('_', "").parse().ok()?;
     if a_step > 0.0 { whole((tokens / a_step).floor()) } else { None }
 }

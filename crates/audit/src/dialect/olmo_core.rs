@@ -41,6 +41,7 @@ fn read(reading: &Reading) -> Declaration {
         .number("train_module.max_sequence_length")
         .or_else(|| reading.number("dataset.sequence_length"));
     declaration.batch = tokens.zip(context).map(|(tokens, context)| tokens / context);
+    declaration.sequence = context;
     declaration.steps = steps(reading, tokens);
     declaration.schedule = schedule(reading, root, declaration.steps);
     declaration

@@ -37,6 +37,7 @@ fn read(reading: &Reading) -> Declaration {
     declaration.steps = reading.count("training.steps").or(Some(10_000));
     // −1 stands for one local batch a device, and the number of devices is not here.
     declaration.batch = reading.number("training.global_batch_size").filter(|batch| *batch > 0.0);
+    declaration.sequence = Some(reading.number("training.seq_len").unwrap_or(2048.0));
     declaration.schedule = schedule(reading, declaration.steps);
     declaration.is_pure_bf16 =
         Some(reading.word("training.dtype").is_some_and(|dtype| dtype == "bfloat16"));

@@ -34,6 +34,7 @@ fn read(reading: &Reading) -> Declaration {
     declaration.set_rate(reading.number("optim.lr"), None);
     declaration.steps = reading.count("run.steps");
     declaration.batch = reading.number("data.sequences").or_else(|| reading.number("data.batch"));
+    declaration.sequence = reading.number("model.context");
     let own = reading.number("decay.schedule.floor").zip(declaration.lambda);
     if reading.word("decay.schedule.kind").is_some_and(|kind| kind != "constant") {
         declaration.final_lambda = own.map(|(floor, lambda)| floor * lambda.value);

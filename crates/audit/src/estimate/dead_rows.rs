@@ -1,6 +1,8 @@
 //! Rows that no gradient has ever reached: tokens that never occur, positions beyond every text,
 //! experts that nobody asked.
 
+use serde::Serialize;
+
 use super::pair::Pair;
 use crate::measure::{norms, row_layout, side_by_side};
 
@@ -23,6 +25,55 @@ pub(crate) struct DeadRows {
     /// Elements of a row.
     pub(crate) length: usize,
     pub(crate) evidence: Evidence,
+}
+
+/// How the rows of a tensor changed, of which some had no gradient.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RowChanges {
+    /// The tensor.
+    pub tensor: String,
+    /// Rows that had no gradient between the two checkpoints.
+    pub without_gradient: usize,
+    /// Rows of the tensor.
+    pub of: usize,
+    /// Some of the rows, in order: as many as a figure shows.
+    pub rows: Vec<RowChange>,
+}
+
+/// How one row changed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RowChange {
+    /// Its index.
+    pub row: usize,
+    /// ⟨w₁, w₂⟩ / ⟨w₁, w₁⟩: what of the row is left along itself.
+    pub factor: f64,
+    /// Whether it had a gradient.
+    pub had_gradient: bool,
+}
+
+/// Rows of either kind that a figure shows.
+const SHOWN: usize = 150;
+
+/// The changes of the rows of a tensor, for a figure. Nothing if they cannot be compared.
+pub(crate) fn picture(pair: &Pair<'_>, dead: &DeadRows) -> Option<RowChanges> {
+    let changes = changes(pair, dead.length)?;
+    let live: Vec<usize> =
+        (0..changes.len()).filter(|row| dead.rows.binary_search(row).is_err()).collect();
+    let shown = |rows: &[usize], had_gradient| -> Vec<RowChange> {
+        // As evenly as whole numbers allow.
+        let stride = rows.len().div_ceil(SHOWN).max(1);
+        rows.iter()
+            .step_by(stride)
+            .filter_map(|&row| changes.get(row).map(|change| (row, change)))
+            .filter(|(_, change)| !change.is_zero)
+            .map(|(row, change)| RowChange { row, factor: change.factor, had_gradient })
+            .collect()
+    };
+    let mut rows = shown(&dead.rows, false);
+    rows.extend(shown(&live, true));
+    rows.sort_by_key(|change| change.row);
+    let tensor = pair.name.to_owned();
+    Some(RowChanges { tensor, without_gradient: dead.rows.len(), of: changes.len(), rows })
 }
 
 /// How a row changed: w₂ = a w₁ + r.

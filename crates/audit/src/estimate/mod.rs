@@ -40,6 +40,7 @@ mod planted;
 #[cfg(test)]
 mod tests;
 
+pub use dead_rows::{RowChange, RowChanges};
 pub use prove::prove;
 pub use rates::{RateSource, Rates};
 pub use residual_names::{NamedParameter, name_by_residuals};
@@ -215,4 +216,6 @@ pub struct Proof {
     pub drifts: Vec<Drift>,
     /// Growth of the norms in the last step.
     pub balances: Vec<Balance>,
+    /// How rows changed, of tensors in which some had no gradient.
+    pub rows: Vec<RowChanges>,
 }

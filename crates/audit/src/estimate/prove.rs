@@ -91,6 +91,7 @@ fn several(
     for (window, told) in &windows {
         proof.estimates.extend(told.estimates.iter().cloned());
         proof.drifts.extend(told.drifts.iter().cloned());
+        proof.rows.extend(told.rows.iter().cloned());
         if told.estimates.iter().all(|estimate| estimate.lambda.is_none()) {
             append_new(&mut proof.reasons, window::reasons(window, told));
         }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use wd_page::number::count;
 
 use super::consecutive::{self, Fit};
-use super::dead_rows;
+use super::dead_rows::{self, RowChanges};
 use super::never_seen::{self, Shrunk};
 use super::pair::{Held, Pair, Window};
 use super::rates::{Chosen, RateSource, Rates, choose};
@@ -25,6 +25,8 @@ pub(crate) struct WindowProof {
     pub(crate) chosen: Option<Chosen>,
     /// κ̂ of never-seen rows and the rates of their group, by tensor.
     pub(crate) shrinks: HashMap<String, (Estimate, Vec<f64>)>,
+    /// Tensors with rows that had no gradient.
+    pub(crate) rows: Vec<RowChanges>,
 }
 
 /// What is known of one tensor.
@@ -33,6 +35,7 @@ struct Told {
     estimates: Vec<TensorEstimate>,
     drift: Option<Drift>,
     shrink: Option<(Estimate, Vec<f64>)>,
+    rows: Option<RowChanges>,
     refusal: Option<String>,
 }
 
@@ -62,6 +65,7 @@ pub(crate) fn prove(
     for (pair, told) in window.tensors.iter().zip(told) {
         proof.estimates.extend(told.estimates);
         proof.drifts.extend(told.drift);
+        proof.rows.extend(told.rows);
         proof.shrinks.extend(told.shrink.map(|shrink| (pair.name.to_owned(), shrink)));
         let Some(clause) = told.refusal else { continue };
         match proof.refusals.iter_mut().find(|(known, _)| *known == clause) {
@@ -192,6 +196,7 @@ fn tell(
             told.shrink = Some((shrink, rates.to_vec()));
         }
         told.estimates.extend(never_seen::estimate(&pair, &shrunk, rates, largest_rate));
+        told.rows = dead_rows::picture(&pair, &dead);
     }
     let is_decoupled = held(&pair).is_some_and(|held| !is_coupled(&held, declarations));
     if is_decoupled && let Some(rates) = rates {

@@ -2,6 +2,7 @@
 
 use crate::Fault;
 use crate::bytes::Bytes;
+use crate::limits::Limits;
 use crate::tensor::{Tensor, row_major};
 
 /// Chunks of one tensor. Every pair of them is compared.
@@ -16,15 +17,17 @@ pub(super) struct Chunk {
 
 /// Puts chunks together: one that is all of it stays where it lies, several are copied.
 ///
-/// `copied` counts the bytes of all copies, which may not be more than `most`, the bytes of the
-/// files: an element that stands for many costs the file nothing.
+/// `copied` counts the bytes of all copies, which may not be more than `opened`, the bytes of the
+/// files: an element that stands for many costs the file nothing. Nor may they be more than the
+/// limit.
 ///
 /// # Errors
 /// If the chunks overlap, leave a gap or reach outside.
 pub(super) fn assemble(
     shape: Vec<usize>,
     mut chunks: Vec<Chunk>,
-    most: usize,
+    opened: usize,
+    limits: Limits,
     copied: &mut usize,
 ) -> Result<Tensor, Fault> {
     let too_large = || Fault::whole("its shape is too large");
@@ -47,8 +50,15 @@ pub(super) fn assemble(
     let size = dtype.size();
     let length = elements.checked_mul(size).ok_or_else(too_large)?;
     *copied = copied.saturating_add(length);
-    if *copied > most {
+    if *copied > opened {
         return Err(Fault::whole("its chunks claim more bytes than their files have"));
+    }
+    if *copied > limits.assembled_bytes {
+        *copied -= length;
+        let most = wd_page::number::short((limits.assembled_bytes >> 30) as f64);
+        return Err(Fault::whole(format!(
+            "tensors of several chunks are put together in memory, up to {most} GiB of them"
+        )));
     }
     let mut whole = vec![0; length];
     let strides = row_major(&shape);
@@ -142,19 +152,40 @@ mod tests {
             chunk(&[1, 0], &[2, 2], &[4, 5, 7, 8]),
             chunk(&[1, 2], &[2, 1], &[6, 9]),
         ];
-        let whole = assemble(vec![3, 3], chunks, 9, &mut 0).unwrap();
+        let whole = assemble(vec![3, 3], chunks, 9, Limits::DEFAULT, &mut 0).unwrap();
         assert_eq!(whole.to_f64().unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
     }
 
     #[test]
     fn gaps_overlaps_and_claims_beyond_the_files_are_refused() {
         let gap = vec![chunk(&[0], &[2], &[1, 2]), chunk(&[3], &[1], &[4])];
-        assert!(assemble(vec![4], gap, 9, &mut 0).unwrap_err().what.contains("missing"));
+        assert!(
+            assemble(vec![4], gap, 9, Limits::DEFAULT, &mut 0)
+                .unwrap_err()
+                .what
+                .contains("missing")
+        );
         let twice = vec![chunk(&[0], &[2], &[1, 2]), chunk(&[1], &[2], &[2, 3])];
-        assert!(assemble(vec![4], twice, 9, &mut 0).unwrap_err().what.contains("overlap"));
+        assert!(
+            assemble(vec![4], twice, 9, Limits::DEFAULT, &mut 0)
+                .unwrap_err()
+                .what
+                .contains("overlap")
+        );
         let outside = vec![chunk(&[3], &[2], &[1, 2])];
-        assert!(assemble(vec![4], outside, 9, &mut 0).unwrap_err().what.contains("outside"));
+        assert!(
+            assemble(vec![4], outside, 9, Limits::DEFAULT, &mut 0)
+                .unwrap_err()
+                .what
+                .contains("outside")
+        );
         let dear = vec![chunk(&[0], &[1], &[1]), chunk(&[1], &[1], &[2])];
-        assert!(assemble(vec![2], dear, 1, &mut 0).is_err());
+        let halves = || vec![chunk(&[0], &[1], &[1]), chunk(&[1], &[1], &[2])];
+        let small = Limits { assembled_bytes: 3, ..Limits::DEFAULT };
+        let mut copied = 0;
+        assert!(assemble(vec![2], halves(), 9, small, &mut copied).is_ok());
+        assert!(assemble(vec![2], halves(), 9, small, &mut copied).is_err());
+        assert_eq!(copied, 2);
+        assert!(assemble(vec![2], dear, 1, Limits::DEFAULT, &mut 0).is_err());
     }
 }

@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
             }
             parts.push(Chunk { tensor, offsets });
         }
-        let tensor = assemble::assemble(shape, parts, self.opened, &mut self.copied)?;
+        let tensor = assemble::assemble(shape, parts, self.opened, self.limits, &mut self.copied)?;
         Ok(Item::Tensor(tensor))
     }
 

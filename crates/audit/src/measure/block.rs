@@ -47,6 +47,9 @@ impl PairSums {
 /// Sums over a block, in lanes where that is exact enough.
 #[inline(always)]
 pub(super) fn sums<E: Element>(block: &[E::Raw]) -> Sums {
+    if !E::can_read_quickly(block) {
+        return sums_with_care::<E>(block);
+    }
     let quick = lanes::<E>(block);
     if quick.squares.is_finite() && (quick.largest >= SMALLEST || quick.largest == 0.0) {
         return quick;
@@ -84,7 +87,7 @@ fn lanes<E: Element>(block: &[E::Raw]) -> Sums {
     let (groups, rest) = block.as_chunks::<LANES>();
     for group in groups {
         for lane in 0..LANES {
-            let number = E::read(group[lane]);
+            let number = E::read_quickly(group[lane]);
             let magnitude = number.magnitude();
             squares[lane] += number * number;
             magnitudes[lane] += magnitude;
@@ -92,7 +95,7 @@ fn lanes<E: Element>(block: &[E::Raw]) -> Sums {
         }
     }
     for (lane, &raw) in rest.iter().enumerate() {
-        let number = E::read(raw);
+        let number = E::read_quickly(raw);
         let magnitude = number.magnitude();
         squares[lane] += number * number;
         magnitudes[lane] += magnitude;
@@ -112,6 +115,9 @@ pub(super) fn pair_sums<E: Element, F>(first: &[E::Raw], second: &[F::Raw]) -> P
 where
     F: Element<Number = E::Number>,
 {
+    if !E::can_read_quickly(first) || !F::can_read_quickly(second) {
+        return pair_sums_with_care::<E, F>(first, second);
+    }
     let quick = pair_lanes::<E, F>(first, second);
     // A sum of zero may be one of squares too small for f32.
     let is_in_range = |squares: f64| squares >= SMALLEST * SMALLEST;
@@ -154,14 +160,14 @@ where
     let (second_groups, second_rest) = second.as_chunks::<LANES>();
     for (first, second) in first_groups.iter().zip(second_groups) {
         for lane in 0..LANES {
-            let (x, y) = (E::read(first[lane]), F::read(second[lane]));
+            let (x, y) = (E::read_quickly(first[lane]), F::read_quickly(second[lane]));
             sums[0][lane] += x * x;
             sums[1][lane] += y * y;
             sums[2][lane] += x * y;
         }
     }
     for (lane, (&first, &second)) in first_rest.iter().zip(second_rest).enumerate() {
-        let (x, y) = (E::read(first), F::read(second));
+        let (x, y) = (E::read_quickly(first), F::read_quickly(second));
         sums[0][lane] += x * x;
         sums[1][lane] += y * y;
         sums[2][lane] += x * y;

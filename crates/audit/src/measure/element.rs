@@ -33,6 +33,18 @@ pub(super) trait Element {
     type Number: Number;
     /// The number.
     fn read(raw: Self::Raw) -> Self::Number;
+
+    /// Whether [`Element::read_quickly`] may be asked for the elements of a block.
+    #[inline(always)]
+    fn can_read_quickly(_block: &[Self::Raw]) -> bool {
+        true
+    }
+
+    /// The number, of a block that can be read quickly.
+    #[inline(always)]
+    fn read_quickly(raw: Self::Raw) -> Self::Number {
+        Self::read(raw)
+    }
 }
 
 /// Single precision.
@@ -81,15 +93,27 @@ impl Element for F16 {
     type Raw = [u8; 2];
     type Number = f32;
 
-    /// The exponent's bias is 15, not 127: the bits moved into place are the number times 2⁻¹¹², and
-    /// subnormal numbers come out right too. The largest exponent stands for what is not finite.
     #[inline(always)]
     fn read(raw: [u8; 2]) -> f32 {
+        if Self::can_read_quickly(&[raw]) { Self::read_quickly(raw) } else { f32::NAN }
+    }
+
+    /// The largest exponent stands for what is not finite: one more carries into the sign's bit.
+    #[inline(always)]
+    fn can_read_quickly(block: &[[u8; 2]]) -> bool {
+        let carried = block.iter().fold(0, |carried, &raw| {
+            carried | (u16::from_le_bytes(raw) & 0x7c00).wrapping_add(0x0400)
+        });
+        carried & 0x8000 == 0
+    }
+
+    /// The exponent's bias is 15, not 127: the bits moved into place are the number times 2⁻¹¹², and
+    /// subnormal numbers come out right too.
+    #[inline(always)]
+    fn read_quickly(raw: [u8; 2]) -> f32 {
         let bits = u32::from(u16::from_le_bytes(raw));
-        let scaled = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
-        // Branch-free: NaN where the exponent is all ones, else nothing is added to the bits.
-        let not_finite = u32::from(bits & 0x7c00 == 0x7c00).wrapping_neg() & 0x7fc0_0000;
-        f32::from_bits(scaled.to_bits() | ((bits & 0x8000) << 16) | not_finite)
+        let magnitude = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
+        f32::from_bits(magnitude.to_bits() | ((bits & 0x8000) << 16))
     }
 }
 

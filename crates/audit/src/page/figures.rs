@@ -1,14 +1,14 @@
-//! λ̂ of each tensor beside the declared one; norms measured and predicted.
+//! λ̂ of each tensor beside the declared one; rows without gradient; norms measured and predicted.
 
 use std::collections::HashSet;
 
 use wd_page::figure::{
     Colour, Horizontal, Labels, Mark, Panel, PanelFigure, Point, Reference, Series, Transform,
 };
-use wd_page::number::short;
+use wd_page::number::{count, fixed, short};
 use wd_page::{Content, FigureBlock};
 
-use crate::estimate::{Estimate, Proof};
+use crate::estimate::{Estimate, Proof, RowChanges};
 
 /// Tensors in a figure: more would not be told apart.
 const MOST: usize = 24;
@@ -58,6 +58,34 @@ pub(super) fn estimates(proof: &Proof) -> Option<Content> {
             ),
         },
     ))
+}
+
+/// How the rows of the tensor with the most rows without gradient changed.
+pub(super) fn rows(proof: &Proof) -> Option<Content> {
+    let told = proof.rows.iter().filter(|told| told.rows.iter().any(|row| row.had_gradient));
+    let told: &RowChanges = told.max_by_key(|told| told.without_gradient)?;
+    let mut panel = Panel::new("left of each row along itself", 190.0);
+    let series = |label, colour, mark, had_gradient| {
+        let rows = told.rows.iter().filter(|row| row.had_gradient == had_gradient);
+        let points = rows.map(|row| Point::at(row.row as f64, row.factor)).collect();
+        Series::new(label, colour, mark, points)
+    };
+    panel.series.push(series("with a gradient", Colour::Baseline, Mark::Rings, true));
+    panel.series.push(series("without", Colour::Ink, Mark::Dots, false));
+    let along = Horizontal::linear(&format!("row of {}", told.tensor));
+    let figure = PanelFigure::along("rows", along, vec![panel]);
+    Some(Content::Figure(Box::new(FigureBlock::of_panels(
+        figure,
+        "Rows without gradient, which decay alone moves.",
+        &format!(
+            "{} of the {} rows of {} had no gradient between the two files. Decay multiplies all of \
+             them by one number, where the others also moved by their gradients.",
+            count(told.without_gradient as u64),
+            count(told.of as u64),
+            told.tensor
+        ),
+        |row| fixed(row, 0),
+    ))))
 }
 
 /// Root mean squares beside those at which decay and updates would balance.

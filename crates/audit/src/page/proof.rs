@@ -32,6 +32,7 @@ pub(super) fn sections(audit: &Audit) -> Vec<Section> {
                 contents.push(Content::More("Every tensor".to_owned(), vec![table]));
             }
         }
+        contents.extend(figures::rows(proof));
         contents.extend(rules(proof));
         contents.extend(drifts(proof));
         sections.push(Section::new("proof", "What the files prove", contents));

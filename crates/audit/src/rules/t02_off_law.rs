@@ -1,7 +1,7 @@
 //! T02: τ is far from what published laws found best.
 
-use wd_advise::laws::{epoch_timescale, power_lines};
-use wd_advise::{Law, PlannedRun, Range};
+use wd_advise::laws::power_lines;
+use wd_advise::{PlannedRun, Range};
 use wd_decay::{Run, Unit};
 use wd_page::number::{count, share, short};
 
@@ -17,19 +17,20 @@ pub(super) static RULE: Rule = Rule {
     id: "T02",
     name: "off-law",
     severity: Severity::Note,
-    finds: "The averaging timescale of the run is far from the one that published laws found best.",
-    why: "AdamW's weights are an average over the last τ = 1/(ηλ) steps. Laws say how long that \
-        should be: in one pass over text τ falls with tokens a parameter (Bergsma et al. 2025), in \
-        several passes it lies between one pass and all of them (Wang & Aitchison 2025). A λ that \
-        was copied from a run of another length or batch is off by that factor.",
-    seen: "Rate, λ, batch, length and model size of a configuration are put into the laws that wd \
-        advise knows, and λ is more than a factor of two outside the range of the law that \
-        applies. This needs a configuration with all of these.",
+    finds: "The averaging timescale of a run over text is far from the one that was found best.",
+    why: "AdamW's weights are an average over the last τ = 1/(ηλ) steps. In one pass over text the \
+        best share of the run for that falls with tokens a parameter (Bergsma et al. 2025). A λ \
+        that was copied from a run of another length or batch is off by that factor.",
+    seen: "Rate, λ, batch, sequence, steps and model size are put into the law as wd advise knows \
+        it, and λ is more than a factor of two outside its range. This needs a configuration with \
+        all of these: of nanoGPT, torchtitan, OLMo, OLMo-core, litgpt, Megatron-LM, Composer or \
+        wd.",
     mend: "Ask for the λ of your run:\
         \n\n    wd advise --params 124M --tokens 2.5B --batch 0.5M --lr 6e-4\
         \n\nIf another λ was found best by a search, trust the search.",
-    no_fault: "Laws hold where they were established, for AdamW from scratch: outside of that \
-        range nothing is reported, and neither is a fine-tuning whose data are not counted.",
+    no_fault: "The law holds where it was established, for AdamW from scratch in one pass: outside \
+        of that range nothing is reported. A configuration does not say how often its text was \
+        repeated: repeated text wants a larger λ.",
     cases: &["llama#958", "AgentTuning#54"],
     check,
 };
@@ -38,14 +39,13 @@ fn check(case: &Case, report: &mut Report<'_>) {
     let Some(subject) = case.subjects.last() else { return };
     for declaration in subject.declared(case) {
         let Some((lambda, run)) = planned(declaration, subject) else { continue };
-        let laws: [Law; 2] = [power_lines::LAW, epoch_timescale::LAW];
-        let off = laws.iter().find_map(|law| {
-            let (best, range) = (law.answer)(&run).applies()?;
-            is_off(lambda, range).then_some((law, best, range))
-        });
-        let (Some((law, best, range)), Some(steps), Some(rate)) =
-            (off, run.steps(), run.peak_learning_rate)
-        else {
+        let law = power_lines::LAW;
+        let answer = (law.answer)(&run).applies();
+        let (Some((best, range)), Some(steps), Some(rate)) = (
+            answer.filter(|&(_, range)| is_off(lambda, range)),
+            run.steps(),
+            run.peak_learning_rate,
+        ) else {
             continue;
         };
         let timescale = |lambda: f64| share(1.0 / (rate * lambda * steps));
@@ -82,17 +82,14 @@ fn planned(declaration: &Declaration, subject: &Subject) -> Option<(f64, Planned
         && declaration.final_lambda.is_none();
     let steps = declaration.steps.or(declaration.schedule.map(|schedule| schedule.steps))?;
     let batch = declaration.batch?;
-    let unit = if declaration.sequence.is_some() { Unit::Token } else { Unit::Example };
-    let batch = batch * declaration.sequence.unwrap_or(1.0);
+    let batch = batch * declaration.sequence?;
     let total = batch * steps as f64;
     let run = Run {
-        unit,
+        unit: Unit::Token,
         peak_learning_rate: declaration.rate,
         schedule: declaration.schedule,
         batch: Some(batch),
         total: Some(total),
-        data_points: declaration.epochs.filter(|&epochs| epochs > 0.0).map(|n| total / n),
-        epochs: declaration.epochs,
         parameters: parameters(subject),
         ..Run::default()
     };

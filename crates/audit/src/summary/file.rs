@@ -10,7 +10,7 @@ use super::group::elements;
 use super::{GroupSummary, TensorSummary};
 use crate::case::{Case, Parameter, Subject};
 use crate::checkpoint::{Checkpoint, Clock, Format, Writer};
-use crate::convention::{self, Difference};
+use crate::convention::{self, DecayedKind, Difference};
 use crate::dialect::Declaration;
 use crate::names::Naming;
 use crate::tensor::Dtype;
@@ -68,6 +68,8 @@ pub struct FileSummary {
     pub parameters: Vec<TensorSummary>,
     /// What well-known trainers would have done otherwise.
     pub conventions: Vec<Difference>,
+    /// How many tensors of each kind decay, here and under the conventions.
+    pub decayed_kinds: Vec<DecayedKind>,
     /// Configurations found with it.
     pub declarations: Vec<Declaration>,
     /// What should be known of how it was read.
@@ -109,6 +111,7 @@ impl FileSummary {
                 .collect(),
             parameters,
             conventions: convention::differences(subject),
+            decayed_kinds: convention::decayed_kinds(subject),
             declarations: subject.declarations.clone(),
             remarks: checkpoint.remarks.clone(),
         }

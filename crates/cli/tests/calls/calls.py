@@ -32,8 +32,8 @@ NAMES = {
 def write_table():
     """90 rows of three columns of unlike scales, a target of each family, weights (0 among them) and exposures."""
     random = np.random.default_rng(7)
-    x = random.normal(size=(90, 3)) * [1, 20, 0.3] + [3, -5, 0.5]
-    eta = 0.8 * (x[:, 0] - 3) - 0.02 * (x[:, 1] + 5) + 1.5 * (x[:, 2] - 0.5)
+    x = random.normal(size=(90, 3)) * [1, 20, 0.3] + [0.2, -5, 0.1]
+    eta = 1.2 * (x[:, 0] - 0.2) - 0.04 * (x[:, 1] + 5) + 2.5 * (x[:, 2] - 0.1)
     exposure = random.uniform(0.5, 4, 90).round(2)
     columns = {
         "a": x[:, 0].round(3),

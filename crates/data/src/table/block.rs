@@ -81,6 +81,7 @@ pub struct Blocks<'a> {
     names: Vec<String>,
     /// The column that names rows.
     label: Option<usize>,
+    labels: Vec<String>,
     features: Vec<FeatureReader<'a>>,
     targets: Vec<TargetReader<'a>>,
     weights: Option<NumberReader<'a>>,
@@ -159,6 +160,7 @@ impl<'a> Blocks<'a> {
             kinds,
             names,
             label: None,
+            labels: Vec::new(),
             features,
             watches: vec![Watch::new(); width],
             target_watches: vec![Watch::new(); targets.len()],
@@ -202,6 +204,7 @@ impl<'a> Blocks<'a> {
     pub fn left_out(&self) -> LeftOut {
         let mut left_out = self.left_out.clone();
         left_out.blank += self.reader.blank_lines();
+        left_out.comments += self.reader.comments();
         for (name, absent) in self.absent() {
             if absent.count > 0 {
                 left_out.missing_in.push((name.to_owned(), absent.count));
@@ -232,6 +235,7 @@ impl<'a> Blocks<'a> {
         self.numbers.clear();
         self.numbers.extend((1..=self.raw.rows as u64).map(|row| self.raw.first + row));
         self.list_baselines(&left_out);
+        self.list_labels();
         if left_out.contains(&true) {
             self.leave_out(&left_out);
         }
@@ -264,11 +268,29 @@ impl<'a> Blocks<'a> {
             offset: self.offset.is_some().then_some(&self.offset_values[..]),
             baselines: &self.baselines,
             numbers: &self.numbers,
-            labels: match self.label.map(|label| &self.raw.columns[label]) {
-                Some(RawColumn::Texts(texts)) => texts,
-                _ => &[],
-            },
+            labels: &self.labels,
         }))
+    }
+
+    /// What the column that names rows says of each.
+    fn list_labels(&mut self) {
+        self.labels.clear();
+        let Some(column) = self.label else { return };
+        match &self.raw.columns[column] {
+            RawColumn::Skipped => {}
+            RawColumn::Texts(texts) => self.labels.extend_from_slice(texts),
+            // A column that the design uses, too.
+            RawColumn::Codes(codes) => {
+                let texts = self.reader.dictionary(column).texts();
+                let text = |code: &u32| texts.get(*code as usize).cloned().unwrap_or_default();
+                self.labels.extend(codes.iter().map(text));
+            }
+            RawColumn::Numbers(numbers) => self.labels.extend(
+                numbers
+                    .iter()
+                    .map(|number| if number.is_nan() { String::new() } else { number.to_string() }),
+            ),
+        }
     }
 
     /// Lists rows with levels that count as the baseline, by their place among the rows that are

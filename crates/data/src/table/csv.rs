@@ -9,7 +9,7 @@ use super::dictionary::{Dictionary, MISSING};
 use super::error::{TableError, TableOption};
 use super::field::{Cells, Field};
 use super::format::delimiter;
-use super::letters::{decoded, tidied};
+use super::letters::{Comments, decoded, tidied};
 use super::odd::{Odd, shown};
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
 use super::reading::{Reading, TextEncoding};
@@ -31,6 +31,7 @@ struct Opened {
     reader: Reader<Records<Box<dyn BufRead>>>,
     names: Vec<String>,
     lines: Lines,
+    comments: Comments,
 }
 
 /// How lines end, which the numbers of lines depend on.
@@ -57,7 +58,7 @@ fn open(path: &Path, reading: &Reading) -> Result<Opened, TableError> {
     let mut bytes = decoded(bytes, reading).map_err(FileError::io("read", path))?;
     let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
     let delimiter = reading.delimiter.unwrap_or_else(|| delimiter(start, reading.comment));
-    let bytes = tidied(bytes, reading.comment, delimiter);
+    let (bytes, comments) = tidied(bytes, reading.comment, delimiter);
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(reading.header)
@@ -104,12 +105,12 @@ fn open(path: &Path, reading: &Reading) -> Result<Opened, TableError> {
                        data, say so with `header`";
         return Err(TableError::table(path, problem).mended_by(&[TableOption::Header]));
     }
-    Ok(Opened { reader, names, lines })
+    Ok(Opened { reader, names, lines, comments })
 }
 
 /// The columns of a CSV file: names from the first line, types from a first block of rows.
 pub(super) fn columns(path: &Path, reading: &Reading) -> Result<Vec<Column>, TableError> {
-    let Opened { mut reader, names, lines } = open(path, reading)?;
+    let Opened { mut reader, names, lines, .. } = open(path, reading)?;
     let cells = Cells::new(reading);
     let mut columns: Vec<Sniffed> = names.iter().map(|_| Sniffed::new()).collect();
     let mut record = ByteRecord::new();
@@ -153,6 +154,7 @@ pub(super) struct CsvReader {
     kinds: Vec<Option<Kind>>,
     /// Rows without anything in their cells.
     blank_rows: u64,
+    comments: Comments,
     pub(super) dictionaries: Vec<Dictionary>,
     /// Cells that do not fit the numbers or dates of their column.
     pub(super) odd: Vec<Odd>,
@@ -164,7 +166,7 @@ impl CsvReader {
         reading: &Reading,
         kinds: &[Option<Kind>],
     ) -> Result<Self, TableError> {
-        let Opened { reader, names, lines } = open(path, reading)?;
+        let Opened { reader, names, lines, comments } = open(path, reading)?;
         if names.len() != kinds.len() {
             return Err(TableError::table(path, "it changed while it was read"));
         }
@@ -180,6 +182,7 @@ impl CsvReader {
             cells: Cells::new(reading),
             kinds: kinds.to_vec(),
             blank_rows: 0,
+            comments,
         })
     }
 
@@ -222,7 +225,14 @@ impl CsvReader {
 
     /// Blank lines and rows that were left out so far.
     pub(super) fn blank_lines(&self) -> u64 {
-        self.blank_rows + self.reader.get_ref().blank_lines()
+        let empty = self.blank_rows + self.reader.get_ref().blank_lines();
+        // A line of comment is an empty one to the reader.
+        empty.saturating_sub(self.comments.get())
+    }
+
+    /// Lines of comment so far.
+    pub(super) fn comments(&self) -> u64 {
+        self.comments.get()
     }
 
     /// A field as a number, or as the days of its date; NaN for a missing one, and for what is no

@@ -37,8 +37,10 @@ pub struct Sentinel {
 /// Rows that are not used, by the reason.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LeftOut {
-    /// Lines and rows without anything in their cells, lines of comment among them.
+    /// Lines and rows without anything in their cells.
     pub blank: u64,
+    /// Lines of comment.
+    pub comments: u64,
     /// Rows with an empty cell that nothing fills.
     pub missing: u64,
     /// Columns whose cells were empty, with how often.
@@ -54,12 +56,13 @@ pub struct LeftOut {
 impl LeftOut {
     /// Rows and lines that are not used.
     pub fn count(&self) -> u64 {
-        self.blank + self.missing + self.unseen + self.weightless
+        self.blank + self.comments + self.missing + self.unseen + self.weightless
     }
 
     /// Adds those of another file.
     pub(super) fn add(&mut self, other: LeftOut) {
         self.blank += other.blank;
+        self.comments += other.comments;
         self.missing += other.missing;
         self.unseen += other.unseen;
         self.weightless += other.weightless;

@@ -1,7 +1,9 @@
 //! The bytes of a text on their way to the CSV reader: decoded to UTF-8, without comment lines, and
 //! with runs of blanks made one.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::rc::Rc;
 
 use super::format::has_wide_mark;
 use super::reading::{Reading, TextEncoding};
@@ -37,18 +39,24 @@ pub(super) fn decoded(
     })
 }
 
-/// A text without comment lines, and with single blanks between fields where blanks part them.
+/// Lines of comment so far.
+pub(super) type Comments = Rc<Cell<u64>>;
+
+/// A text without comment lines, which are counted, and with single blanks between fields where
+/// blanks part them.
 pub(super) fn tidied(
     bytes: Box<dyn BufRead>,
     comment: Option<u8>,
     delimiter: u8,
-) -> Box<dyn BufRead> {
+) -> (Box<dyn BufRead>, Comments) {
+    let comments = Comments::default();
     let has_blanks = delimiter == b' ';
     if comment.is_none() && !has_blanks {
-        return bytes;
+        return (bytes, comments);
     }
-    let lines = Lines { comment, has_blanks, delimiter, ..Lines::default() };
-    Box::new(Changed::new(bytes, lines))
+    let counted = Rc::clone(&comments);
+    let lines = Lines { comment, comments: counted, has_blanks, delimiter, ..Lines::default() };
+    (Box::new(Changed::new(bytes, lines)), comments)
 }
 
 /// What turns bytes into others, some at a time.
@@ -167,6 +175,7 @@ impl Change for Wide {
 #[derive(Default)]
 struct Lines {
     comment: Option<u8>,
+    comments: Comments,
     has_blanks: bool,
     delimiter: u8,
     /// Whether something of the line has been written.
@@ -198,6 +207,7 @@ impl Change for Lines {
             }
             if !self.has_begun && Some(byte) == self.comment {
                 self.in_comment = true;
+                self.comments.set(self.comments.get() + 1);
                 continue;
             }
             if self.has_blanks && matches!(byte, b' ' | b'\t') {
@@ -227,7 +237,7 @@ mod tests {
         let decoded = decoded(inner, reading).expect("bytes in memory");
         let mut text = String::new();
         let delimiter = reading.delimiter.unwrap_or(b',');
-        tidied(decoded, reading.comment, delimiter).read_to_string(&mut text).expect("UTF-8");
+        tidied(decoded, reading.comment, delimiter).0.read_to_string(&mut text).expect("UTF-8");
         text
     }
 

@@ -74,7 +74,15 @@ impl RawReader {
         }
     }
 
-    /// Blank lines that were left out so far, comments among them.
+    /// Lines of comment so far.
+    pub(super) fn comments(&self) -> u64 {
+        match self {
+            RawReader::Csv(reader) => reader.comments(),
+            RawReader::Parquet(_) => 0,
+        }
+    }
+
+    /// Blank lines that were left out so far.
     pub(super) fn blank_lines(&self) -> u64 {
         match self {
             RawReader::Csv(reader) => reader.blank_lines(),

@@ -104,6 +104,9 @@ fn notations_are_read_as_declared() {
         let reading = Reading { comment, delimiter, ..Reading::default() };
         let whole = read_text(text, &with_reading(reading)).unwrap();
         assert_eq!((whole.rows, whole.targets), (vec![vec![1.0], vec![3.0]], vec![2.0, 5.0]));
+        let left_out = whole.findings.left_out;
+        let comments = text.matches('#').count() as u64;
+        assert_eq!((left_out.comments, left_out.blank), (comments, 0));
     }
     // Blanks are found where nothing else parts the first line.
     assert_eq!(read_text("x y\n1 2\n3 5\n", &targets(&["y"])).unwrap().rows, [[1.0], [3.0]]);

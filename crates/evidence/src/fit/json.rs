@@ -32,6 +32,7 @@ fn object(analysis: &Analysis) -> Value {
         "rows_used": findings.rows,
         "left_out": {
             "blank": findings.left_out.blank,
+            "comments": findings.left_out.comments,
             "missing": findings.left_out.missing,
             "unseen": findings.left_out.unseen,
             "weightless": findings.left_out.weightless,

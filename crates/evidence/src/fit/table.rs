@@ -148,6 +148,9 @@ pub fn reasons(left_out: &LeftOut) -> String {
     if left_out.blank > 0 {
         reasons.push(counted(count(left_out.blank), "blank line"));
     }
+    if left_out.comments > 0 {
+        reasons.push(counted(count(left_out.comments), "line") + " of comment");
+    }
     if left_out.missing > 0 {
         let columns = left_out.missing_in.iter();
         let columns = columns.map(|(name, times)| format!("`{name}` {}", count(*times)));

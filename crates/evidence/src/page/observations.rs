@@ -19,7 +19,7 @@ pub(super) fn section(analysis: &Analysis) -> Option<Section> {
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
-    let mut observed = Panel::new(&format!("Observed {}", analysis.target), 240.0);
+    let mut observed = Panel::new(format!("Observed {}", analysis.target), 240.0);
     observed.series = vec![
         Series::new(
             "as predicted",

@@ -394,7 +394,7 @@ fn models_and_sums() {
     };
     evidence("--save", &model);
     evidence("--sums", &sums);
-    let options = PredictionOptions { level: 0.9, average: false, format: TableFormat::default() };
+    let options = PredictionOptions { level: 0.9, ..PredictionOptions::default() };
     within("model.json", &model, || {
         let Ok(model) = Model::read(&model) else { return };
         let Ok(mut predictions) = model.predict(&data, &options) else { return };

@@ -118,6 +118,11 @@ fn cases() -> Vec<Case> {
             "--target y",
             &["--delimiter ^"],
         ),
+        case(
+            format!("% by hand\n{}", rows("x z y", |row| row.to_string()).replace(',', " ")),
+            "--target y",
+            &["--comment %"],
+        ),
         case(format!("n,z,y\n{levels}"), "--target y", &["--drop n"]),
         case(
             rows("x,z,y", |row| row.to_string()).replace(",0\n", ",no\n").replace(",1\n", ",yes\n"),

@@ -29,7 +29,7 @@ pub enum TableError {
 
     /// A column that a table does not have.
     #[error("{} has no column `{name}`: {hint}", path.display())]
-    UnknownColumn { path: PathBuf, name: String, hint: String },
+    UnknownColumn { path: PathBuf, name: String, hint: String, options: &'static [TableOption] },
 
     /// A column cannot be what it is asked to be.
     #[error("column `{column}` of {}: {problem}", path.display())]
@@ -89,8 +89,9 @@ impl TableError {
             TableError::Table { options, .. }
             | TableError::Cell { options, .. }
             | TableError::Column { options, .. }
+            | TableError::UnknownColumn { options, .. }
             | TableError::MissingValues { options, .. } => options,
-            TableError::File(_) | TableError::UnknownColumn { .. } => &[],
+            TableError::File(_) => &[],
         }
     }
 

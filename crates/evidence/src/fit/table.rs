@@ -125,6 +125,16 @@ impl TableSummary {
                 measured(high)
             ));
         }
+        if let Some(term) = &self.design.offset
+            && term.function.is_none()
+            && ["log", "ln_"].iter().any(|start| term.column.to_lowercase().starts_with(start))
+        {
+            lines.push(format!(
+                "`{0}` is called a logarithm, and the offset is the logarithm of an exposure: if \
+                 it holds one already, give exp({0}) as the `offset`.",
+                term.column
+            ));
+        }
         for (name, levels) in labels {
             lines.push(format!(
                 "`{name}` has {} levels in {}: if it names the rows, leave it out with `drop`.",

@@ -63,9 +63,6 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', required = true)]
     target: Vec<String>,
 
-    #[command(flatten)]
-    table: TableArguments,
-
     /// What the target is: a number, one of two classes, one of several classes, a count
     #[arg(long, default_value = "gaussian",
         value_parser = one_of::<Family>(&["gaussian", "logistic", "softmax", "poisson"]))]
@@ -118,6 +115,10 @@ pub(crate) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    // Its options have headings of their own, which those behind them would fall under.
+    #[command(flatten)]
+    table: TableArguments,
 }
 
 /// What the columns of a table are.

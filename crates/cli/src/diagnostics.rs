@@ -201,8 +201,17 @@ fn flag(option: &TableOption) -> &'static str {
         TableOption::Categorical => "`categorical` is --categorical",
         TableOption::Classes => "`classes` are for --family logistic or softmax",
         TableOption::ImputeMean => "`impute_mean` is --impute mean",
+        TableOption::Dates => "`dates` is --dates days or year-month",
         TableOption::Delimiter => "`delimiter` is --delimiter",
         TableOption::Header => "`header` is switched off by --no-header",
+        TableOption::Decimal => "`decimal` is --decimal ,",
+        TableOption::Thousands => "`thousands` is --thousands ,",
+        TableOption::Missing => "`missing` is --missing CODES",
+        TableOption::Comment => "`comment` is --comment '#'",
+        TableOption::Encoding => "`encoding` is --encoding latin1 or utf-16",
+        TableOption::DropMissingRows => "`drop_missing_rows` is --drop-missing-rows",
+        TableOption::Unseen => "`unseen` is --unseen baseline or missing",
+        TableOption::StandardInput => "- in place of the file reads standard input",
         _ => "see the options of the command",
     }
 }

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 
 use support::{prepare_corpus, succeed, wd, write_config};
 use wd_data::images::ImageSet;
-use wd_data::table::{Design, DesignOptions, TableFormat, TargetUse};
+use wd_data::table::{
+    DateUse, DecimalMark, Design, DesignOptions, Reading, TargetUse, TextEncoding, Unseen,
+};
 use wd_data::text::{Corpus, PrepareOptions, TokenizerSpec, prepare};
 use wd_evidence::fit::{Model, PredictionOptions, Request, fit};
 use wd_lab::Study;
@@ -176,17 +178,35 @@ const TABLE: &str = "x,c,w,y\n1,b,1,1\n2,a,2,4\n3,\"b\",1,9\n4,a,1.5,16\n5,b,1,2
 
 /// Reads a table in several ways.
 fn read_table(path: &Path) {
-    let without_names = TableFormat { delimiter: None, header: false };
+    let without_names = Reading { header: false, ..Reading::default() };
+    let told = Reading {
+        decimal: DecimalMark::Comma,
+        thousands: Some('.'),
+        missing: vec!["4".to_owned()],
+        comment: Some(b'#'),
+        encoding: TextEncoding::Latin1,
+        drop_missing_rows: true,
+        unseen: Some(Unseen::Missing),
+        ..Reading::default()
+    };
     let of = |target: &str| DesignOptions {
         targets: vec![target.to_owned()],
         impute_mean: true,
         ..DesignOptions::default()
     };
     let weighted = DesignOptions { weights: Some("w".to_owned()), ..of("y") };
-    let nameless = DesignOptions { format: without_names, ..of("column1") };
-    for options in [weighted, nameless, DesignOptions { classes: true, ..of("y") }] {
+    let nameless = DesignOptions { reading: without_names, ..of("column1") };
+    let made = DesignOptions {
+        reading: told,
+        dates: DateUse::YearMonth,
+        with: vec!["x:c".to_owned(), "square(x)".to_owned()],
+        offset: Some("w".to_owned()),
+        impute_mean: false,
+        ..of("sqrt(y)")
+    };
+    for options in [weighted, nameless, made, DesignOptions { classes: true, ..of("y") }] {
         let Ok(design) = Design::infer(path, &options) else { continue };
-        let Ok(mut blocks) = design.read(path, &options.format, TargetUse::Required) else {
+        let Ok(mut blocks) = design.read(path, &options.reading, TargetUse::Required) else {
             continue;
         };
         while let Ok(Some(block)) = blocks.next_block() {
@@ -374,7 +394,7 @@ fn models_and_sums() {
     };
     evidence("--save", &model);
     evidence("--sums", &sums);
-    let options = PredictionOptions { level: 0.9, average: false, format: TableFormat::default() };
+    let options = PredictionOptions { level: 0.9, ..PredictionOptions::default() };
     within("model.json", &model, || {
         let Ok(model) = Model::read(&model) else { return };
         let Ok(mut predictions) = model.predict(&data, &options) else { return };

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let start = Instant::now();
     let mut sum = 0.0;
-    let mut blocks = design.read(file.as_ref(), &options.format, TargetUse::Required)?;
+    let mut blocks = design.read(file.as_ref(), &options.reading, TargetUse::Required)?;
     while let Some(block) = blocks.next_block()? {
         sum += block.targets.iter().sum::<f64>();
     }

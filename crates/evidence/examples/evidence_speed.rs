@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         true => Intercept::Profiled,
         false => Intercept::Absent,
     };
-    let options = Options { standardize: false, intercept };
+    let options = Options { standardize: false, intercept, ..Options::default() };
 
     let start = Instant::now();
     let answer = match work.as_str() {

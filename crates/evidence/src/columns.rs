@@ -24,11 +24,24 @@ pub enum Intercept {
     Integrated,
 }
 
+/// What the weight of a row means to a Gaussian model; the other likelihoods know repeats alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weights {
+    /// A row of weight w is w rows: n = Σw.
+    Repeats,
+    /// The noise of a row of weight w has the variance 1/(βw), as of a mean of w measurements: n
+    /// counts the rows with a positive weight.
+    #[default]
+    Precision,
+}
+
 /// How the columns enter.
 ///
 /// | field | default | meaning |
 /// |---|---|---|
 /// | `intercept` | profiled | see [`Intercept`] |
+/// | `weights` | precision | see [`Weights`] |
 /// | `standardize` | `true` | divide each column by its standard deviation (n in the denominator), so that one λ fits all; the results are in original units again |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
@@ -36,11 +49,13 @@ pub struct Options {
     pub intercept: Intercept,
     /// Whether columns are divided by their standard deviation.
     pub standardize: bool,
+    /// What weights mean.
+    pub weights: Weights,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { intercept: Intercept::default(), standardize: true }
+        Options { intercept: Intercept::default(), standardize: true, weights: Weights::default() }
     }
 }
 
@@ -58,7 +73,10 @@ pub struct Columns {
 /// n, Σw, Σ ln w, and mean and centred sum of squares of the p columns, then of the k targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Moments {
+    /// Rows with a positive weight.
     pub(crate) rows: usize,
+    /// n, by what weights mean: it is counted by degrees of freedom.
+    pub(crate) count: f64,
     pub(crate) weight: f64,
     pub(crate) log_weight: f64,
     pub(crate) means: Vec<f64>,
@@ -69,6 +87,7 @@ impl Moments {
     pub(crate) fn of_statistics(statistics: &Statistics) -> Moments {
         Moments {
             rows: statistics.rows(),
+            count: statistics.rows() as f64,
             weight: statistics.weight(),
             log_weight: statistics.log_weight(),
             means: statistics.means().to_vec(),
@@ -105,11 +124,20 @@ impl Moments {
             .unzip();
         Moments {
             rows: kept.len(),
+            count: kept.len() as f64,
             weight,
             log_weight: kept.iter().map(|&row| weight_of(row).ln()).sum(),
             means,
             squares,
         }
+    }
+
+    /// The same, with rows counted as weights say.
+    pub(crate) fn counted_by(mut self, weights: Weights) -> Moments {
+        if weights == Weights::Repeats {
+            (self.count, self.log_weight) = (self.weight, 0.0);
+        }
+        self
     }
 
     /// Standard deviation of one of the p + k columns and targets, n in the denominator.

@@ -72,6 +72,13 @@ pub struct Choice {
     pub index: usize,
     /// Whether it is the first or last λ of the list: the true choice may lie beyond.
     pub at_edge: bool,
+    /// Its value there, by the criterion's own measure.
+    pub error: f64,
+    /// The standard error of that value, over folds.
+    pub standard_error: Option<f64>,
+    /// The largest λ whose error is within one standard error of the least: as good as can be told,
+    /// and the simplest model.
+    pub within_error: Option<f64>,
     /// What it costs by each criterion, in the order of the curves and in their measures; 0 by its
     /// own.
     pub costs: Vec<f64>,
@@ -109,10 +116,20 @@ impl Comparison {
             .iter()
             .map(|chooser| {
                 let index = chooser.best();
+                let standard_error = chooser.standard_errors.get(index).copied();
+                let within_error = standard_error.and_then(|error| {
+                    let most = chooser.loss(index) + error;
+                    let within =
+                        (0..lambdas.len()).rev().find(|&other| chooser.loss(other) <= most);
+                    within.map(|other| lambdas[other])
+                });
                 Choice {
                     criterion: chooser.criterion,
                     lambda: lambdas[index],
                     index,
+                    error: chooser.values[index],
+                    standard_error,
+                    within_error,
                     at_edge: index == 0 || index + 1 == lambdas.len(),
                     costs: curves.iter().map(|curve| curve.cost(index)).collect(),
                 }

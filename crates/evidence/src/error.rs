@@ -46,6 +46,9 @@ pub enum EvidenceError {
     /// A target of which no intercept is the best: it would go to ±∞.
     #[error("{problem}: the intercept has no finite best value; {fix}")]
     NoIntercept { problem: &'static str, fix: &'static str },
+    /// A fold without which a class has no rows.
+    #[error("without fold {fold} {problem}: its rows cannot be predicted from the others")]
+    Fold { fold: usize, problem: String },
     /// An iteration that did not end where it should.
     #[error("{what} did not converge in {iterations} iterations{hint}")]
     NotConverged { what: &'static str, iterations: usize, hint: &'static str },

@@ -55,13 +55,13 @@ mod symmetric;
 use faer::Par;
 pub use faer::{Mat, MatRef};
 
-pub use columns::{Intercept, Options};
+pub use columns::{Intercept, Options, Weights};
 pub use error::EvidenceError;
 pub use gaussian::{
     CrossValidation, Evidence, Fit, FixedPoint, Gaussian, LeaveOneOut, Maximum, Outcome, Point,
     Posterior, Prediction, cross_validate, cross_validate_rows,
 };
-pub use glm::{Family, Glm, GlmPosterior};
+pub use glm::{Family, Glm, GlmPosterior, GlmRows};
 pub use groups::{GroupedFit, grouped};
 pub use statistics::{SparseRows, Statistics};
 

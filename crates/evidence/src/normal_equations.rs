@@ -22,8 +22,8 @@ impl NormalEquations {
         options: Options,
         scales: Option<&[f64]>,
     ) -> Result<NormalEquations, EvidenceError> {
-        let moments = Moments::of_statistics(statistics);
-        check_count(moments.rows, options.intercept)?;
+        let moments = Moments::of_statistics(statistics).counted_by(options.weights);
+        check_count(&moments, options.intercept)?;
         let (p, k) = (statistics.columns(), statistics.targets());
         let mut columns = Columns::of(&moments, p, options)?;
         if let Some(scales) = scales {
@@ -97,7 +97,7 @@ impl Frame {
         if total == 0.0 || (has_intercept && is_constant(mean, deviation)) {
             return Err(EvidenceError::ConstantTarget { target });
         }
-        let rows = moments.rows as f64;
+        let rows = moments.count;
         let log_weight = 0.5 * moments.log_weight;
         let (degrees, unpenalized, offset) = match intercept {
             Intercept::Absent => (rows, 0.0, log_weight),
@@ -109,12 +109,18 @@ impl Frame {
 }
 
 /// An intercept takes one row; learning takes another.
-pub(crate) fn check_count(rows: usize, intercept: Intercept) -> Result<(), EvidenceError> {
-    if rows == 0 {
+pub(crate) fn check_count(moments: &Moments, intercept: Intercept) -> Result<(), EvidenceError> {
+    if moments.rows == 0 {
         return Err(EvidenceError::Empty("rows with a positive weight"));
     }
-    if rows == 1 && intercept != Intercept::Absent {
-        return Err(EvidenceError::TooFewRows { rows, purpose: "beside an intercept", needed: 2 });
+    // Repeats may sum to less than there are rows.
+    let rows = moments.rows.min(moments.count.floor() as usize);
+    let (purpose, needed) = match intercept {
+        Intercept::Absent => ("to learn from", 1),
+        Intercept::Profiled | Intercept::Integrated => ("beside an intercept", 2),
+    };
+    if rows < needed {
+        return Err(EvidenceError::TooFewRows { rows, purpose, needed });
     }
     Ok(())
 }

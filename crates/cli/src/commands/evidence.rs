@@ -9,12 +9,13 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
 use serde_json::json;
-use wd_data::table::{DesignOptions, TableFormat};
-use wd_evidence::Intercept;
+use wd_data::table::{DateUse, DesignOptions, Reading};
 use wd_evidence::fit::{Criteria, Family, FitError, Groups, Model, Request, fit_targets, sum};
 use wd_evidence::page::page_of_targets;
+use wd_evidence::{Intercept, Weights};
 use wd_page::Context;
 
+use super::table_reading::{ReadingArguments, StandardInput};
 use crate::diagnostics::CommandError;
 use crate::output;
 
@@ -32,6 +33,11 @@ Examples:
   wd evidence 2024-*.csv.gz --target delay            # parts of one table, as if they were one file
   wd evidence jan.csv --target delay --sums jan.json  # what a fit needs of the rows, as p² numbers
   wd evidence jan.json feb.json mar.csv --target delay       # the fit of all three
+  wd evidence air.csv --target T --decimal , --missing -200 --drop-missing-rows --drop Datum
+  wd evidence claims.csv --target claims --family poisson --offset years     # rates a year
+  wd evidence survey.csv --target income --weights n:repeats # a row of weight n is n rows
+  wd evidence houses.csv --target 'log(price)' --with area:street --dates year-month
+  zcat big.csv.gz | wd evidence - --target y                 # standard input
 
 λ is α/β: it weighs ‖w‖² beside the *sum* of squared errors (beside the summed log loss for other
 families, where β = 1), on columns divided by their standard deviation. The intercept is never
@@ -48,16 +54,14 @@ levels; where they may not, let the first sums read the next table:
 wd evidence jan.json feb.csv --target delay --sums both.json.")]
 pub(crate) struct Arguments {
     /// The table: CSV (plain, gzip or zstd) or Parquet, in one file or several that follow each
-    /// other; or what --sums wrote
+    /// other, `-` for standard input; or what --sums wrote
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
 
-    /// The column to be explained; several, separated by commas, in the gaussian family
+    /// The column to be explained, or a function of it such as log(price); several, separated by
+    /// commas, in the gaussian family
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', required = true)]
     target: Vec<String>,
-
-    #[command(flatten)]
-    table: TableArguments,
 
     /// What the target is: a number, one of two classes, one of several classes, a count
     #[arg(long, default_value = "gaussian",
@@ -111,29 +115,51 @@ pub(crate) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    // Its options have headings of their own, which those behind them would fall under.
+    #[command(flatten)]
+    table: TableArguments,
 }
 
 /// What the columns of a table are.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "What the columns are")]
 struct TableArguments {
     /// Columns to leave out
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     drop: Vec<String>,
 
-    /// Columns of numbers that are labels: indicators are made of them
+    /// Columns of numbers or dates that are labels: indicators are made of them
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     categorical: Vec<String>,
 
-    /// A column of weights: a row of weight 2 counts like two rows
+    /// Columns made of others: a function (log, log1p, log10, sqrt, exp, square, abs) such as
+    /// log(area), or a product such as area:street
+    #[arg(long, value_name = "TERMS", value_delimiter = ',')]
+    with: Vec<String>,
+
+    /// What becomes of dates: days since 1970, or the year and an indicator for each month
+    /// [default: they are an error]
+    #[arg(long, value_parser = one_of::<DateUse>(&["days", "year-month", "refuse"]))]
+    dates: Option<DateUse>,
+
+    /// A column of weights, as COLUMN:repeats (a row of weight 2 is two rows, in every family) or
+    /// COLUMN:precision (the noise of a row of weight 2 has half the variance; gaussian) [default:
+    /// repeats]
     #[arg(long, value_name = "COLUMN")]
     weights: Option<String>,
+
+    /// A column of exposures such as years or persons, for the family poisson: its logarithm is
+    /// added to the linear predictor, and coefficients are those of rates
+    #[arg(long, value_name = "COLUMN")]
+    offset: Option<String>,
 
     /// Fill empty cells of features with the mean of their column [default: they are an error]
     #[arg(long, value_enum)]
     impute: Option<Impute>,
 
     #[command(flatten)]
-    format: FormatArguments,
+    reading: ReadingArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -141,30 +167,12 @@ enum Impute {
     Mean,
 }
 
-/// How a CSV file is written.
-#[derive(Debug, Args)]
-pub(crate) struct FormatArguments {
-    /// The character between the fields of a CSV, or `tab` [default: the most frequent of , ; tab |
-    /// in the first line]
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
-    delimiter: Option<u8>,
-
-    /// The first line holds data: columns are named column1, column2, …
-    #[arg(long)]
-    no_header: bool,
-}
-
-impl FormatArguments {
-    pub(crate) fn format(&self) -> TableFormat {
-        TableFormat { delimiter: self.delimiter, header: !self.no_header }
-    }
-}
-
-fn delimiter(word: &str) -> Result<u8, String> {
-    match word.as_bytes() {
-        b"tab" | b"\\t" => Ok(b'\t'),
-        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        _ => Err("give one ASCII character, such as ';', or `tab`".to_owned()),
+/// A column of weights with what they mean.
+fn weights(word: &str) -> (&str, Weights) {
+    match word.rsplit_once(':') {
+        Some((column, "repeats")) => (column, Weights::Repeats),
+        Some((column, "precision")) => (column, Weights::Precision),
+        _ => (word, Weights::Repeats),
     }
 }
 
@@ -179,6 +187,8 @@ where
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let request = arguments.request()?;
+    let mut data = arguments.data.clone();
+    let _input = StandardInput::take(&mut data)?;
     if arguments.target.len() > 1 && arguments.out.is_some() {
         return Err(CommandError::usage(
             "--out shows a single target",
@@ -186,10 +196,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         ));
     }
     if let Some(path) = &arguments.sums {
-        return write_sums(arguments, &request, path);
+        return write_sums(arguments, &data, &request, path);
     }
-    let analyses = fit_targets(&arguments.data, &request)?;
-    if let (Some(path), Some(model)) = (&arguments.save, Model::new(&analyses)) {
+    let analyses = fit_targets(&data, &request)?;
+    let reading = &request.table.reading;
+    if let (Some(path), Some(model)) = (&arguments.save, Model::new(&analyses, reading)) {
         wd_store::write_file(path, model.to_json()?.as_bytes())?;
     }
     let page = page_of_targets(
@@ -213,17 +224,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
 /// Writes the sums of a table.
 fn write_sums(
     arguments: &Arguments,
+    data: &[PathBuf],
     request: &Request,
     path: &PathBuf,
 ) -> Result<ExitCode, CommandError> {
     let whole = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
-    if arguments.data.iter().any(|part| whole(part) == whole(path)) {
+    if data.iter().any(|part| whole(part) == whole(path)) {
         return Err(CommandError::usage(
             format!("--sums {} would write over one of the parts", path.display()),
             "write the sums to a file of their own",
         ));
     }
-    let sums = sum(&arguments.data, request)?;
+    let sums = sum(data, request)?;
     wd_store::write_file(path, sums.to_json()?.as_bytes())?;
     match arguments.json {
         true => println!("{}", sums.summary()),
@@ -235,17 +247,22 @@ fn write_sums(
 
 impl Arguments {
     fn request(&self) -> Result<Request, FitError> {
-        let TableArguments { drop, categorical, weights, impute, format } = &self.table;
+        let table = &self.table;
+        let weights = table.weights.as_deref().map(weights);
         Ok(Request {
             table: DesignOptions {
                 targets: self.target.clone(),
-                weights: weights.clone(),
-                drop: drop.clone(),
-                categorical: categorical.clone(),
-                impute_mean: *impute == Some(Impute::Mean),
-                format: format.format(),
+                weights: weights.map(|(column, _)| column.to_owned()),
+                offset: table.offset.clone(),
+                drop: table.drop.clone(),
+                categorical: table.categorical.clone(),
+                with: table.with.clone(),
+                dates: table.dates.unwrap_or_default(),
+                impute_mean: table.impute == Some(Impute::Mean),
+                reading: table.reading.on(Reading::default()),
                 ..DesignOptions::default()
             },
+            weights: weights.map_or(Weights::Repeats, |(_, meaning)| meaning),
             family: self.family,
             compare: match self.compare.as_slice() {
                 [] => None,

@@ -17,4 +17,5 @@ pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod reproduce;
 pub(crate) mod sweep;
+mod table_reading;
 pub(crate) mod train;

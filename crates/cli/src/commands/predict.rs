@@ -1,14 +1,14 @@
 //! `wd predict`: what a saved model says of a table.
 
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use wd_evidence::fit::{Model, PredictionOptions};
 use wd_page::words::cell;
 
-use super::evidence::FormatArguments;
+use super::table_reading::{ReadingArguments, StandardInput};
 use crate::diagnostics::CommandError;
 
 /// Predict with a model that `wd evidence --save` wrote
@@ -19,11 +19,19 @@ Examples:
   wd predict model.json new.csv.gz --out predictions.csv
   wd predict model.json new.parquet --level 0.9     # 90 % intervals
   wd predict model.json new.csv --average           # classes and counts averaged over the posterior
+  wd predict model.json new.csv --id customer       # rows by a column of theirs, not by number
+  wd predict model.json new.csv --unseen baseline   # unknown levels count as the baseline
+  cat new.csv | wd predict model.json -             # standard input
 
-Columns are found by name; the target is not needed. The gaussian family gives TARGET, its standard
-deviation and the ends of an interval for a new observation (noise and uncertainty of the
-coefficients); classes give a probability each, counts their expectation, at the posterior mode:
-what --compare holdout of `wd evidence` scores.
+Columns are found by name; the target is not needed. Each row comes with its number or its id. The
+gaussian family gives TARGET, its standard deviation and the ends of an interval for a new
+observation (noise and uncertainty of the coefficients); classes give the likeliest and a
+probability each, counts their expectation, at the posterior mode: what --compare holdout of
+`wd evidence` scores.
+
+The table is read as the one that was fitted: decimal commas, codes for missing values, dates and
+columns made of others travel with the model. A row with an empty cell or a level that the fit has
+not seen is written without a prediction and counted; --unseen refuse makes it an error.
 
 --average integrates classes and counts over Laplace's posterior instead (MacKay's probit correction
 for classes), which is less sure where the data say little. It was the worse calibrated on the two
@@ -35,7 +43,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "MODEL.json")]
     model: PathBuf,
 
-    /// The table: CSV (plain, gzip or zstd) or Parquet
+    /// The table: CSV (plain, gzip or zstd) or Parquet; `-` for standard input
     #[arg(value_name = "DATA")]
     data: PathBuf,
 
@@ -51,8 +59,12 @@ pub(crate) struct Arguments {
     #[arg(long)]
     average: bool,
 
+    /// The column that names the rows [default: their numbers]
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+
     #[command(flatten)]
-    format: FormatArguments,
+    reading: ReadingArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
@@ -63,30 +75,46 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
              mode and over the posterior"
         );
     }
-    match &arguments.out {
+    let mut data = [arguments.data.clone()];
+    let _input = StandardInput::take(&mut data)?;
+    let [data] = &data;
+    let used = match &arguments.out {
         None => {
             let mut out = BufWriter::new(std::io::stdout().lock());
-            predict(&model, arguments, &mut out)?;
+            let used = predict(&model, data, arguments, &mut out)?;
             out.flush()?;
+            used
         }
         Some(path) => {
             // Whole or not at all: half a table of predictions looks like a table.
             let mut bytes = Vec::new();
-            predict(&model, arguments, &mut bytes)?;
+            let used = predict(&model, data, arguments, &mut bytes)?;
             wd_store::write_file(path, &bytes)?;
             eprintln!("→ {}", path.display());
+            used
         }
-    }
+    };
+    eprintln!("{used}");
     Ok(ExitCode::SUCCESS)
 }
 
-fn predict(model: &Model, arguments: &Arguments, out: &mut dyn Write) -> Result<(), CommandError> {
+/// Writes the predictions, and says how many there are.
+fn predict(
+    model: &Model,
+    data: &Path,
+    arguments: &Arguments,
+    out: &mut dyn Write,
+) -> Result<String, CommandError> {
+    let mut reading = arguments.reading.on(model.reading_of_new_rows());
+    // Whoever wants errors wants them for empty cells, too.
+    reading.drop_missing_rows &= !arguments.reading.refuses();
     let options = PredictionOptions {
         level: arguments.level,
         average: arguments.average,
-        format: arguments.format.format(),
+        id: arguments.id.clone(),
+        reading: Some(reading),
     };
-    let mut predictions = model.predict(&arguments.data, &options)?;
+    let mut predictions = model.predict(data, &options)?;
     let mut writer = csv::Writer::from_writer(out);
     let mut header = predictions.columns();
     while let Some(rows) = predictions.next_block()? {
@@ -99,7 +127,7 @@ fn predict(model: &Model, arguments: &Arguments, out: &mut dyn Write) -> Result<
         }
     }
     writer.flush()?;
-    Ok(())
+    Ok(predictions.used())
 }
 
 fn write<W: Write>(

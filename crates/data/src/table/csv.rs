@@ -7,21 +7,22 @@ use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 
 use super::dictionary::{Dictionary, MISSING};
 use super::error::{TableError, TableOption};
-use super::field::{Field, is_missing};
-use super::format::{TableFormat, delimiter};
+use super::field::{Cells, Field};
+use super::format::delimiter;
+use super::letters::{Comments, decoded, tidied};
+use super::odd::{Odd, shown};
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
+use super::reading::{Reading, TextEncoding};
 use super::records::{MOST_RECORD_BYTES, RecordFault, Records};
+use super::sniff::{INFERRED_ROWS, Sniffed};
 use crate::counted::counted;
 use crate::{FileError, compressed};
 
-/// Types are inferred from this many rows at most …
-const INFERRED_ROWS: usize = 4096;
-/// … and from no more bytes than these, so that wide tables begin as soon as narrow ones.
+/// Types are inferred from no more bytes than these, so that wide tables begin as soon as narrow
+/// ones.
 const INFERRED_BYTES: usize = 1 << 24;
 /// More columns than this are no table: each takes memory before a row is read.
 const MOST_COLUMNS: usize = 1_000_000;
-/// Letters of a cell or a name that a message shows.
-const SHOWN_LETTERS: usize = 60;
 /// A text of more bytes than this is free text, or what a stray quote swallowed; no category.
 const MOST_LABEL_BYTES: usize = 1000;
 
@@ -30,6 +31,7 @@ struct Opened {
     reader: Reader<Records<Box<dyn BufRead>>>,
     names: Vec<String>,
     lines: Lines,
+    comments: Comments,
 }
 
 /// How lines end, which the numbers of lines depend on.
@@ -50,17 +52,16 @@ impl Lines {
     }
 }
 
-fn open(path: &Path, format: &TableFormat) -> Result<Opened, TableError> {
-    let (mut bytes, _) = compressed::open(path)?;
-    let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
+fn open(path: &Path, reading: &Reading) -> Result<Opened, TableError> {
+    let (bytes, _) = compressed::open(path)?;
     // A quote behind the byte-order mark opens a field, and whoever follows quotes must see it so.
-    let mark = if start.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
-    bytes.consume(mark);
+    let mut bytes = decoded(bytes, reading).map_err(FileError::io("read", path))?;
     let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
-    let delimiter = format.delimiter.unwrap_or_else(|| delimiter(start));
+    let delimiter = reading.delimiter.unwrap_or_else(|| delimiter(start, reading.comment));
+    let (bytes, comments) = tidied(bytes, reading.comment, delimiter);
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
-        .has_headers(format.header)
+        .has_headers(reading.header)
         .from_reader(Records::new(bytes, delimiter));
     let first = reader.byte_headers().map_err(|error| failure(path, error, 1))?.clone();
     let within = first.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -77,12 +78,12 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, TableError> {
              parted by another character, give it as `delimiter`",
             counted(first.len(), "field")
         );
-        return Err(TableError::table(path, problem).mended_by(TableOption::Delimiter));
+        return Err(TableError::table(path, problem).mended_by(&[TableOption::Delimiter]));
     }
     let mut names = Vec::with_capacity(first.len());
     for (index, field) in first.iter().enumerate() {
         let numbered = || format!("column{}", index + 1);
-        if format.header && field.len() > MOST_LABEL_BYTES {
+        if reading.header && field.len() > MOST_LABEL_BYTES {
             let problem = format!(
                 "its first line holds a name of {} bytes, `{}`: no name of a column; look for a \
                  quote (\") that is not closed",
@@ -91,34 +92,27 @@ fn open(path: &Path, format: &TableFormat) -> Result<Opened, TableError> {
             );
             return Err(TableError::table(path, problem));
         }
-        names.push(match format.header {
+        names.push(match reading.header {
             true if field.trim_ascii().is_empty() => numbered(),
-            true => text(path, Place::Line(1), &numbered(), field)?.to_owned(),
+            true => text(path, reading, Place::Line(1), &numbered(), field)?.to_owned(),
             false => numbered(),
         });
     }
-    let is_number = |field: &[u8]| matches!(Field::read(field), Field::Number(_));
-    if format.header && first.iter().all(is_number) {
+    let cells = Cells::new(reading);
+    let is_number = |field: &[u8]| matches!(cells.read(field), Field::Number(_));
+    if reading.header && first.iter().all(is_number) {
         let problem = "its first line holds numbers where names of columns should be; if it is \
                        data, say so with `header`";
-        return Err(TableError::table(path, problem).mended_by(TableOption::Header));
+        return Err(TableError::table(path, problem).mended_by(&[TableOption::Header]));
     }
-    Ok(Opened { reader, names, lines })
+    Ok(Opened { reader, names, lines, comments })
 }
 
 /// The columns of a CSV file: names from the first line, types from a first block of rows.
-pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, TableError> {
-    let Opened { mut reader, names, lines } = open(path, format)?;
-    let mut columns: Vec<Column> = names
-        .into_iter()
-        .map(|name| Column {
-            name,
-            kind: Kind::Number,
-            unreadable: None,
-            example: String::new(),
-            decimal_commas: false,
-        })
-        .collect();
+pub(super) fn columns(path: &Path, reading: &Reading) -> Result<Vec<Column>, TableError> {
+    let Opened { mut reader, names, lines, .. } = open(path, reading)?;
+    let cells = Cells::new(reading);
+    let mut columns: Vec<Sniffed> = names.iter().map(|_| Sniffed::new()).collect();
     let mut record = ByteRecord::new();
     let (mut rows, mut bytes) = (0, 0);
     while rows < INFERRED_ROWS && bytes < INFERRED_BYTES {
@@ -126,34 +120,26 @@ pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, 
         if !reader.read_byte_record(&mut record).map_err(|error| failure(path, error, line))? {
             break;
         }
+        if is_blank(&record) {
+            continue;
+        }
         rows += 1;
         bytes += record.as_slice().len();
         for (column, field) in columns.iter_mut().zip(&record) {
-            let Field::Text(found) = Field::read(field) else {
-                continue;
-            };
-            if column.kind == Kind::Number {
-                column.kind = Kind::Category;
-                column.example = shown(found);
-                column.decimal_commas = true;
-            }
-            column.decimal_commas &= has_decimal_comma(found);
+            column.see(cells.read(field));
         }
     }
     if rows == 0 {
         let problem = "it has no rows below its first line; if that line holds data, say so with \
                        `header`";
-        return Err(TableError::table(path, problem).mended_by(TableOption::Header));
+        return Err(TableError::table(path, problem).mended_by(&[TableOption::Header]));
     }
-    Ok(columns)
+    Ok(names.into_iter().zip(columns).map(|(name, sniffed)| sniffed.column(name)).collect())
 }
 
-/// Whether a text is a number where its one comma is a point.
-fn has_decimal_comma(text: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(text) else {
-        return false;
-    };
-    text.matches(',').count() == 1 && text.replace(',', ".").parse::<f64>().is_ok()
+/// Whether a row has nothing in any of its cells.
+fn is_blank(record: &ByteRecord) -> bool {
+    record.iter().all(|field| field.trim_ascii().is_empty())
 }
 
 /// Rows of a CSV file.
@@ -163,16 +149,24 @@ pub(super) struct CsvReader {
     record: ByteRecord,
     names: Vec<String>,
     lines: Lines,
+    reading: Reading,
+    cells: Cells,
+    kinds: Vec<Option<Kind>>,
+    /// Rows without anything in their cells.
+    blank_rows: u64,
+    comments: Comments,
     pub(super) dictionaries: Vec<Dictionary>,
+    /// Cells that do not fit the numbers or dates of their column.
+    pub(super) odd: Vec<Odd>,
 }
 
 impl CsvReader {
     pub(super) fn open(
         path: &Path,
-        format: &TableFormat,
+        reading: &Reading,
         kinds: &[Option<Kind>],
     ) -> Result<Self, TableError> {
-        let Opened { reader, names, lines } = open(path, format)?;
+        let Opened { reader, names, lines, comments } = open(path, reading)?;
         if names.len() != kinds.len() {
             return Err(TableError::table(path, "it changed while it was read"));
         }
@@ -181,8 +175,14 @@ impl CsvReader {
             reader,
             record: ByteRecord::new(),
             dictionaries: names.iter().map(|_| Dictionary::default()).collect(),
+            odd: vec![Odd::default(); names.len()],
             names,
             lines,
+            reading: reading.clone(),
+            cells: Cells::new(reading),
+            kinds: kinds.to_vec(),
+            blank_rows: 0,
+            comments,
         })
     }
 
@@ -197,6 +197,10 @@ impl CsvReader {
             if !found {
                 break;
             }
+            if is_blank(&self.record) {
+                self.blank_rows += 1;
+                continue;
+            }
             let position = self.record.position();
             let line = position.map_or(0, |position| self.lines.number(position));
             for (index, column) in block.columns.iter_mut().enumerate() {
@@ -204,6 +208,13 @@ impl CsvReader {
                     RawColumn::Skipped => {}
                     RawColumn::Numbers(values) => values.push(self.number(line, index)?),
                     RawColumn::Codes(codes) => codes.push(self.code(line, index)?),
+                    RawColumn::Texts(texts) => {
+                        let place = Place::Line(line);
+                        let field = &self.record[index];
+                        let label =
+                            text(&self.path, &self.reading, place, &self.names[index], field)?;
+                        texts.push(label.to_owned());
+                    }
                 }
             }
             block.lines.push(line);
@@ -212,20 +223,38 @@ impl CsvReader {
         Ok(())
     }
 
-    /// A field as a number; a missing one is NaN.
+    /// Blank lines and rows that were left out so far.
+    pub(super) fn blank_lines(&self) -> u64 {
+        let empty = self.blank_rows + self.reader.get_ref().blank_lines();
+        // A line of comment is an empty one to the reader.
+        empty.saturating_sub(self.comments.get())
+    }
+
+    /// Lines of comment so far.
+    pub(super) fn comments(&self) -> u64 {
+        self.comments.get()
+    }
+
+    /// A field as a number, or as the days of its date; NaN for a missing one, and for what is no
+    /// number, which is counted.
     #[inline]
-    fn number(&self, line: u64, column: usize) -> Result<f64, TableError> {
-        match Field::read(&self.record[column]) {
+    fn number(&mut self, line: u64, column: usize) -> Result<f64, TableError> {
+        let field = &self.record[column];
+        if let Some(Kind::Date(order)) = self.kinds[column] {
+            let field = field.trim_ascii();
+            let days = order.days(field);
+            if days.is_none() && !self.cells.is_missing(field) {
+                self.odd[column].add(field, 1, Some(Place::Line(line)));
+            }
+            return Ok(days.unwrap_or(f64::NAN));
+        }
+        match self.cells.read(field) {
             Field::Number(value) => Ok(value),
             Field::Missing => Ok(f64::NAN),
             Field::Infinite => Err(self.cell(line, column, "holds an infinite number")),
             Field::Text(found) => {
-                let problem = format!(
-                    "`{}` is no number, but the first rows of the column are; if it holds \
-                     categories, say so with `categorical`",
-                    shown(found)
-                );
-                Err(self.cell(line, column, problem).mended_by(TableOption::Categorical))
+                self.odd[column].add(found, 1, Some(Place::Line(line)));
+                Ok(f64::NAN)
             }
         }
     }
@@ -233,21 +262,22 @@ impl CsvReader {
     /// A field as the code of its text.
     fn code(&mut self, line: u64, column: usize) -> Result<u32, TableError> {
         let field = self.record[column].trim_ascii();
-        if is_missing(field) {
+        if self.cells.is_missing(field) {
             return Ok(MISSING);
         }
-        let label = text(&self.path, Place::Line(line), &self.names[column], field)?;
+        let place = Place::Line(line);
+        let label = text(&self.path, &self.reading, place, &self.names[column], field)?;
         if label.len() > MOST_LABEL_BYTES {
             let problem = format!(
                 "holds a text of {} bytes: no category; leave the column out with `drop`, or close \
                  a quote that is open",
                 label.len()
             );
-            return Err(self.cell(line, column, problem).mended_by(TableOption::Drop));
+            return Err(self.cell(line, column, problem).mended_by(&[TableOption::Drop]));
         }
         self.dictionaries[column]
             .code(label)
-            .map_err(|problem| self.cell(line, column, problem).mended_by(TableOption::Drop))
+            .map_err(|problem| self.cell(line, column, problem).mended_by(&[TableOption::Drop]))
     }
 
     fn cell(&self, line: u64, column: usize, problem: impl Into<String>) -> TableError {
@@ -255,24 +285,21 @@ impl CsvReader {
     }
 }
 
-/// The beginning of a text, for a message.
-fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN_LETTERS)]);
-    match text.char_indices().nth(SHOWN_LETTERS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into_owned(),
-    }
-}
-
 fn text<'a>(
     path: &Path,
+    reading: &Reading,
     place: Place,
     column: &str,
     field: &'a [u8],
 ) -> Result<&'a str, TableError> {
     std::str::from_utf8(field.trim_ascii()).map_err(|_| {
-        let problem = "is not UTF-8: convert the file first, for example with `iconv -t UTF-8`";
-        TableError::cell(path, place, column, problem)
+        let problem = match reading.encoding {
+            TextEncoding::Utf8 => {
+                "is not UTF-8; if the file is in Latin-1 or Windows-1252, say so with `encoding`"
+            }
+            TextEncoding::Latin1 | TextEncoding::Utf16 => "is no text",
+        };
+        TableError::cell(path, place, column, problem).mended_by(&[TableOption::Encoding])
     })
 }
 
@@ -300,10 +327,12 @@ fn failure(path: &Path, error: csv::Error, line: u64) -> TableError {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             let problem = format!(
                 "line {line} has {} where the first line has {expected_len}; if the columns are \
-                 parted by another character, give it as `delimiter`",
+                 parted by another character, give it as `delimiter`, and what begins a line of \
+                 comment as `comment`",
                 counted(len, "field")
             );
-            TableError::table(path, problem).mended_by(TableOption::Delimiter)
+            let options = &[TableOption::Delimiter, TableOption::Comment];
+            TableError::table(path, problem).mended_by(options)
         }
         _ => TableError::table(path, format!("line {line} cannot be read as CSV")),
     }

@@ -15,7 +15,7 @@ pub enum TableError {
 
     /// A file cannot be read as a table.
     #[error("{} is no usable table: {problem}", path.display())]
-    Table { path: PathBuf, problem: String, option: Option<TableOption> },
+    Table { path: PathBuf, problem: String, options: &'static [TableOption] },
 
     /// A cell of a table is not what its column holds.
     #[error("{}, {place}, column `{column}`: {problem}", path.display())]
@@ -24,16 +24,16 @@ pub enum TableError {
         place: String,
         column: String,
         problem: String,
-        option: Option<TableOption>,
+        options: &'static [TableOption],
     },
 
     /// A column that a table does not have.
     #[error("{} has no column `{name}`: {hint}", path.display())]
-    UnknownColumn { path: PathBuf, name: String, hint: String },
+    UnknownColumn { path: PathBuf, name: String, hint: String, options: &'static [TableOption] },
 
     /// A column cannot be what it is asked to be.
     #[error("column `{column}` of {}: {problem}", path.display())]
-    Column { path: PathBuf, column: String, problem: String, option: Option<TableOption> },
+    Column { path: PathBuf, column: String, problem: String, options: &'static [TableOption] },
 
     /// Cells are empty.
     #[error("{} lacks values: {columns}; {remedy}", path.display())]
@@ -58,27 +58,46 @@ pub enum TableOption {
     Classes,
     /// `impute_mean` of [`DesignOptions`](super::DesignOptions).
     ImputeMean,
-    /// `delimiter` of [`TableFormat`](super::TableFormat).
+    /// `dates` of [`DesignOptions`](super::DesignOptions).
+    Dates,
+    /// `delimiter` of [`Reading`](super::Reading).
     Delimiter,
-    /// `header` of [`TableFormat`](super::TableFormat).
+    /// `header` of [`Reading`](super::Reading).
     Header,
+    /// `decimal` of [`Reading`](super::Reading).
+    Decimal,
+    /// `thousands` of [`Reading`](super::Reading).
+    Thousands,
+    /// `missing` of [`Reading`](super::Reading).
+    Missing,
+    /// `comment` of [`Reading`](super::Reading).
+    Comment,
+    /// `encoding` of [`Reading`](super::Reading).
+    Encoding,
+    /// `drop_missing_rows` of [`Reading`](super::Reading).
+    DropMissingRows,
+    /// `unseen` of [`Reading`](super::Reading).
+    Unseen,
+    /// Standard input in place of a file, where a command reads it.
+    StandardInput,
 }
 
 impl TableError {
     /// The options that mend what is wrong.
     pub fn options(&self) -> &[TableOption] {
         match self {
-            TableError::Table { option, .. }
-            | TableError::Cell { option, .. }
-            | TableError::Column { option, .. } => option.as_slice(),
-            TableError::MissingValues { options, .. } => options,
-            TableError::File(_) | TableError::UnknownColumn { .. } => &[],
+            TableError::Table { options, .. }
+            | TableError::Cell { options, .. }
+            | TableError::Column { options, .. }
+            | TableError::UnknownColumn { options, .. }
+            | TableError::MissingValues { options, .. } => options,
+            TableError::File(_) => &[],
         }
     }
 
     /// A file cannot be read as a table.
     pub(super) fn table(path: &Path, problem: impl Into<String>) -> TableError {
-        TableError::Table { path: path.to_owned(), problem: problem.into(), option: None }
+        TableError::Table { path: path.to_owned(), problem: problem.into(), options: &[] }
     }
 
     /// A column cannot be what it is asked to be.
@@ -87,7 +106,7 @@ impl TableError {
             path: path.to_owned(),
             column: column.to_owned(),
             problem: problem.into(),
-            option: None,
+            options: &[],
         }
     }
 
@@ -103,17 +122,17 @@ impl TableError {
             place: place.to_string(),
             column: column.to_owned(),
             problem: problem.into(),
-            option: None,
+            options: &[],
         }
     }
 
-    /// The same error with the option that mends it.
-    pub(super) fn mended_by(mut self, mend: TableOption) -> TableError {
-        if let TableError::Table { option, .. }
-        | TableError::Cell { option, .. }
-        | TableError::Column { option, .. } = &mut self
+    /// The same error with the options that mend it.
+    pub(super) fn mended_by(mut self, mend: &'static [TableOption]) -> TableError {
+        if let TableError::Table { options, .. }
+        | TableError::Cell { options, .. }
+        | TableError::Column { options, .. } = &mut self
         {
-            *option = Some(mend);
+            *options = mend;
         }
         self
     }

@@ -1,9 +1,9 @@
 //! What only a pass over all rows can show of the columns of a matrix.
 
-/// Remarks on the columns of a matrix, by their index.
+/// Remarks on the columns of a matrix, by their index, and what became of the rows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Findings {
-    /// Rows read.
+    /// Rows that are used.
     pub rows: u64,
     /// Columns with one value in every row.
     pub constant: Vec<(usize, f64)>,
@@ -11,6 +11,74 @@ pub struct Findings {
     pub duplicate: Vec<(usize, usize)>,
     /// Columns that number the rows, from 0 or 1: most likely an index that was written along.
     pub numbering: Vec<usize>,
+    /// Columns with a number that is repeated far outside the rest: most likely a code.
+    pub sentinels: Vec<Sentinel>,
+    /// Columns that are a target in every row, with its index.
+    pub copies: Vec<(usize, usize)>,
+    /// Categories with a level for every other row or more, and how many levels they have.
+    pub labels: Vec<(String, usize)>,
+    /// Rows that are not used.
+    pub left_out: LeftOut,
+}
+
+/// A number that most likely stands for something else.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sentinel {
+    /// Its column of the matrix.
+    pub column: usize,
+    /// The number.
+    pub value: f64,
+    /// Rows that hold it.
+    pub count: u64,
+    /// Between which numbers the others lie.
+    pub rest: (f64, f64),
+}
+
+/// Rows that are not used, by the reason.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LeftOut {
+    /// Lines and rows without anything in their cells.
+    pub blank: u64,
+    /// Lines of comment.
+    pub comments: u64,
+    /// Rows with an empty cell that nothing fills.
+    pub missing: u64,
+    /// Columns whose cells were empty, with how often.
+    pub missing_in: Vec<(String, u64)>,
+    /// Rows with a level that the design does not know.
+    pub unseen: u64,
+    /// Columns with such levels, with how often and the first of them.
+    pub unseen_in: Vec<(String, u64, String)>,
+    /// Rows of weight 0.
+    pub weightless: u64,
+}
+
+impl LeftOut {
+    /// Rows and lines that are not used.
+    pub fn count(&self) -> u64 {
+        self.blank + self.comments + self.missing + self.unseen + self.weightless
+    }
+
+    /// Adds those of another file.
+    pub(super) fn add(&mut self, other: LeftOut) {
+        self.blank += other.blank;
+        self.comments += other.comments;
+        self.missing += other.missing;
+        self.unseen += other.unseen;
+        self.weightless += other.weightless;
+        for (name, count) in other.missing_in {
+            match self.missing_in.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known += count,
+                None => self.missing_in.push((name, count)),
+            }
+        }
+        for (name, count, level) in other.unseen_in {
+            match self.unseen_in.iter_mut().find(|(known, _, _)| *known == name) {
+                Some((_, known, _)) => *known += count,
+                None => self.unseen_in.push((name, count, level)),
+            }
+        }
+    }
 }
 
 impl Findings {
@@ -25,6 +93,32 @@ impl Findings {
     }
 }
 
+/// The least or the largest number of a column, and the one beside it.
+#[derive(Debug, Clone, Copy)]
+struct Extreme {
+    value: f64,
+    count: u64,
+    next: f64,
+}
+
+impl Extreme {
+    fn new() -> Self {
+        Extreme { value: f64::INFINITY, count: 0, next: f64::INFINITY }
+    }
+
+    /// Looks at a number that is extreme where it is low.
+    #[inline]
+    fn see(&mut self, value: f64) {
+        if value < self.value {
+            *self = Extreme { value, count: 1, next: self.value };
+        } else if value == self.value {
+            self.count += 1;
+        } else if value < self.next {
+            self.next = value;
+        }
+    }
+}
+
 /// What is remembered of a column while its rows pass by.
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
@@ -32,11 +126,21 @@ pub(super) struct Watch {
     constant: bool,
     numbering: bool,
     hash: u64,
+    low: Extreme,
+    /// Of the numbers with the other sign.
+    high: Extreme,
 }
 
 impl Watch {
     pub(super) fn new() -> Self {
-        Watch { first: 0.0, constant: true, numbering: true, hash: 0 }
+        Watch {
+            first: 0.0,
+            constant: true,
+            numbering: true,
+            hash: 0,
+            low: Extreme::new(),
+            high: Extreme::new(),
+        }
     }
 
     /// Looks at the next value; `row` counts from 0.
@@ -49,15 +153,40 @@ impl Watch {
         }
         self.constant &= value == self.first;
         self.numbering &= value == self.first + row as f64;
+        self.low.see(value);
+        self.high.see(-value);
         // The multiplier is that of splitmix64's last step; two different columns of a file agree
         // by chance once in 2⁶⁴.
         self.hash =
             (self.hash.rotate_left(5) ^ value.to_bits()).wrapping_mul(0x94d0_49bb_1331_11eb);
     }
+
+    /// A number that stands for something else, if there is one.
+    fn sentinel(&self, column: usize, rows: u64) -> Option<Sentinel> {
+        let (low, high) = (self.low, self.high);
+        let below = (low.value, low.count, (low.next, -high.value));
+        let above = (-high.value, high.count, (low.value, -high.next));
+        [below, above].into_iter().find_map(|(value, count, rest)| {
+            // A few rows may hold an outlier, and half of them are no exception.
+            let is_repeated = count >= 3 && count * 2 < rows;
+            let range = rest.1 - rest.0;
+            let gap = if value < rest.0 { rest.0 - value } else { value - rest.1 };
+            let is_code = (value < 0.0 && rest.0 >= 0.0) || is_pattern(value);
+            let is_far = range > 0.0 && gap > if is_code { 0.5 * range } else { 2.0 * range };
+            let found = is_repeated && is_far && gap.is_finite();
+            found.then_some(Sentinel { column, value, count, rest })
+        })
+    }
 }
 
-/// Draws the conclusions.
-pub(super) fn conclude(rows: u64, watches: &[Watch]) -> Findings {
+/// Whether a number is written with the digits that codes are made of: −99, 999, 9999.
+fn is_pattern(value: f64) -> bool {
+    let text = value.abs().to_string();
+    text.len() >= 2 && text.bytes().all(|digit| digit == b'9')
+}
+
+/// Draws the conclusions from the columns of the matrix and the targets.
+pub(super) fn conclude(rows: u64, watches: &[Watch], targets: &[Watch]) -> Findings {
     let mut findings = Findings { rows, ..Findings::default() };
     if rows < 2 {
         return findings;
@@ -72,6 +201,12 @@ pub(super) fn conclude(rows: u64, watches: &[Watch]) -> Findings {
         }
         if watch.numbering && !watch.constant && rows > 2 {
             findings.numbering.push(index);
+        }
+        findings.sentinels.extend(watch.sentinel(index, rows));
+        if !watch.constant
+            && let Some(target) = targets.iter().position(|target| target.hash == watch.hash)
+        {
+            findings.copies.push((index, target));
         }
     }
     findings

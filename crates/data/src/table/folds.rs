@@ -23,11 +23,16 @@ pub struct Folds {
 impl Folds {
     /// `count` folds; the same seed deals the same way.
     pub fn new(count: usize, seed: u64) -> Self {
+        Folds::of_stratum(count, seed, 0)
+    }
+
+    /// The same for the rows of one stratum, such as a class, each of which is dealt out for itself.
+    pub fn of_stratum(count: usize, seed: u64, stratum: usize) -> Self {
         let count = u32::try_from(count.max(1)).unwrap_or(u32::MAX);
         Folds {
             order: (0..count).collect(),
             place: count as usize,
-            random: RandomStream::new("folds", seed, 0),
+            random: RandomStream::new("folds", seed, stratum as u64),
         }
     }
 }

@@ -2,20 +2,32 @@
 
 use std::path::Path;
 
+use super::dates::{DateUse, Orders};
+use super::derive::Term;
 use super::design::{Design, DesignOptions, Dropped, Encoding, Feature, Target, TargetKind};
 use super::error::{TableError, TableOption};
+use super::field::{Cells, Field};
 use super::names::Names;
+use super::odd::Odd;
 use super::raw::{Column, Kind};
 use super::reader::RawReader;
+use super::reading::Reading;
+use super::roles::{Assigned, Role};
 use super::survey::{Survey, survey};
 
+/// A column with this many different numbers beside few texts holds numbers, whatever is most
+/// frequent …
+const MANY_NUMBERS: usize = 10;
+/// … if there are no more different texts than these.
+const FEW_TEXTS: usize = 3;
+
 impl Design {
-    /// Finds out what the columns of a table become. Categories, classes and imputation need one
-    /// pass over the file.
+    /// Finds out what the columns of a table become. Categories, classes, dates and imputation need
+    /// one pass over the file, and so does a column in which something is odd.
     ///
     /// # Errors
     /// A file that is no table, a column that it does not have, a target of texts where numbers are
-    /// wanted, a column that cannot be read.
+    /// wanted, a column that cannot be read, cells that do not fit their column.
     pub fn infer(path: &Path, options: &DesignOptions) -> Result<Design, TableError> {
         Design::infer_parts(path, &[], options)
     }
@@ -31,175 +43,138 @@ impl Design {
         others: &[&Path],
         options: &DesignOptions,
     ) -> Result<Design, TableError> {
-        let mut columns = RawReader::columns(path, &options.format)?;
+        let reading = &options.reading;
+        let mut columns = RawReader::columns(path, reading)?;
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         let known = Names::new(path, &names)?;
         let assigned = Assigned::of(path, &known, options, columns.len())?;
         for name in &options.categorical {
             let column = &mut columns[known.find(name)?];
-            column.kind = Kind::Category;
-            column.decimal_commas = false;
+            (column.kind, column.dates) = (Kind::Category, None);
+            (column.is_doubtful, column.is_empty) = (false, false);
         }
-        check_columns(path, &columns, &assigned, options)?;
+        let kinds = kinds(path, &columns, &assigned, options)?;
         let surveyed: Vec<Option<Kind>> = columns
             .iter()
+            .zip(&kinds)
             .zip(&assigned.roles)
-            .map(|(column, role)| match (role, column.kind) {
-                (Role::Target, _) if options.classes => Some(Kind::Category),
-                (Role::Feature | Role::Target, Kind::Category) => Some(Kind::Category),
-                (Role::Feature, Kind::Number) if options.impute_mean => Some(Kind::Number),
-                _ => None,
+            .map(|((column, kind), role)| match kind {
+                Some(Kind::Number) => {
+                    let is_filled = options.impute_mean && *role == Role::Feature;
+                    (is_filled || column.is_doubtful).then_some(Kind::Number)
+                }
+                other => *other,
             })
             .collect();
-        let mut surveys = survey(path, &options.format, &surveyed)?;
+        let mut surveys = survey(path, reading, &surveyed)?;
+        check_odd(path, &names, &surveys, &kinds)?;
         for other in others {
-            let found = RawReader::columns(other, &options.format)?;
-            let places: Vec<Option<usize>> =
-                found.iter().map(|column| known.find(&column.name).ok()).collect();
-            let kinds: Vec<Option<Kind>> =
-                places.iter().map(|place| place.and_then(|place| surveyed[place])).collect();
-            let found = survey(other, &options.format, &kinds)?;
-            for (found, place) in found.into_iter().zip(places) {
-                if let Some(place) = place {
-                    surveys[place].merge(found);
-                }
+            join(other, reading, &known, &surveyed, &mut surveys)?;
+        }
+        for (index, role) in assigned.roles.iter().enumerate() {
+            let is_told = options.categorical.contains(&names[index]);
+            if *role == Role::Feature && !is_told {
+                check_levels(path, &names[index], &surveys[index], &Cells::new(reading))?;
             }
         }
-        assigned.design(path, &names, surveys, options.impute_mean)
-    }
-}
-
-/// What a column is to the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Feature,
-    Target,
-    Weights,
-    Dropped,
-}
-
-impl Role {
-    fn name(self) -> &'static str {
-        match self {
-            Role::Feature => "a feature",
-            Role::Target => "a target",
-            Role::Weights => "the weights",
-            Role::Dropped => "left out",
-        }
-    }
-}
-
-/// The role of each column.
-struct Assigned {
-    roles: Vec<Role>,
-    /// The targets in the order in which they were named.
-    targets: Vec<usize>,
-    weights: Option<usize>,
-}
-
-impl Assigned {
-    fn of(
-        path: &Path,
-        known: &Names<'_>,
-        options: &DesignOptions,
-        columns: usize,
-    ) -> Result<Self, TableError> {
-        let mut roles = vec![Role::Feature; columns];
-        let mut assign = |name: &String, role: Role| -> Result<usize, TableError> {
-            let index = known.find(name)?;
-            if roles[index] != Role::Feature && roles[index] != role {
-                let problem =
-                    format!("it cannot be {} and {} at once", roles[index].name(), role.name());
-                return Err(TableError::column(path, name, problem));
-            }
-            roles[index] = role;
-            Ok(index)
-        };
-        if options.targets.is_empty() {
-            return Err(TableError::table(path, "no target was named"));
-        }
-        let mut targets = Vec::new();
-        for name in &options.targets {
-            targets.push(assign(name, Role::Target)?);
-        }
-        let weights = options.weights.as_ref();
-        let weights = weights.map(|name| assign(name, Role::Weights)).transpose()?;
-        for name in &options.drop {
-            assign(name, Role::Dropped)?;
-        }
-        Ok(Assigned { roles, targets, weights })
-    }
-
-    /// The design of columns that were surveyed.
-    fn design(
-        &self,
-        path: &Path,
-        names: &[String],
-        surveys: Vec<Survey>,
-        impute_mean: bool,
-    ) -> Result<Design, TableError> {
-        let target = |&index: &usize| Target {
-            name: names[index].clone(),
-            kind: match &surveys[index] {
+        let encodings: Vec<_> = surveys
+            .iter()
+            .zip(&kinds)
+            .zip(&columns)
+            .map(|((survey, kind), column)| encoding(survey, *kind, column, options))
+            .collect();
+        let targets = assigned.targets.iter().map(|(index, term)| Target {
+            name: term.name(),
+            kind: match &surveys[*index] {
                 Survey::Category { levels, .. } => TargetKind::Classes { levels: levels.clone() },
                 _ => TargetKind::Number,
             },
-        };
-        let mut design = Design {
-            features: Vec::new(),
-            targets: self.targets.iter().map(target).collect(),
-            weights: self.weights.map(|index| names[index].clone()),
-            dropped: Vec::new(),
-        };
-        for ((survey, role), name) in surveys.into_iter().zip(&self.roles).zip(names) {
-            let name = name.clone();
-            match role {
-                Role::Target | Role::Weights => {}
-                Role::Dropped => {
-                    design.dropped.push(Dropped { name, reason: "as asked".to_owned() });
-                }
-                Role::Feature => match encoding(survey, impute_mean) {
-                    Ok(encoding) => design.features.push(Feature { name, encoding }),
-                    Err(reason) => design.dropped.push(Dropped { name, reason }),
-                },
-            }
-        }
-        if design.features.is_empty() {
-            return Err(TableError::table(path, "no column is left to explain the target"));
-        }
-        Ok(design)
+            term: term.function.is_some().then(|| term.clone()),
+        });
+        design(path, &names, &assigned, targets.collect(), &encodings)
     }
 }
 
-/// Refuses columns that cannot be what they are asked to be.
-fn check_columns(
+/// Surveys another file of the same table.
+fn join(
+    path: &Path,
+    reading: &Reading,
+    known: &Names<'_>,
+    surveyed: &[Option<Kind>],
+    surveys: &mut [Survey],
+) -> Result<(), TableError> {
+    let columns = RawReader::columns(path, reading)?;
+    let places: Vec<Option<usize>> =
+        columns.iter().map(|column| known.find(&column.name).ok()).collect();
+    let kinds: Vec<Option<Kind>> =
+        places.iter().map(|place| place.and_then(|place| surveyed[place])).collect();
+    let found = survey(path, reading, &kinds)?;
+    let names: Vec<String> = columns.into_iter().map(|column| column.name).collect();
+    check_odd(path, &names, &found, &kinds)?;
+    for (found, place) in found.into_iter().zip(places) {
+        if let Some(place) = place {
+            surveys[place].merge(found);
+        }
+    }
+    Ok(())
+}
+
+/// How each column that is used is read.
+fn kinds(
     path: &Path,
     columns: &[Column],
     assigned: &Assigned,
     options: &DesignOptions,
-) -> Result<(), TableError> {
-    let used = || columns.iter().zip(&assigned.roles).filter(|(_, role)| **role != Role::Dropped);
-    if let Some((column, _)) = used().find(|(column, _)| column.decimal_commas) {
-        let problem = format!(
-            "it holds numbers with decimal commas, such as `{}`; write them with points, or say \
-             with `categorical` that they are categories",
-            column.example
-        );
-        let error = TableError::column(path, &column.name, problem);
-        return Err(error.mended_by(TableOption::Categorical));
-    }
-    let targets = assigned.targets.iter().filter(|_| !options.classes);
-    for &index in targets.chain(&assigned.weights) {
-        require_numbers(path, &columns[index], assigned.roles[index])?;
-    }
-    for (column, _) in used() {
+) -> Result<Vec<Option<Kind>>, TableError> {
+    let mut kinds = Vec::with_capacity(columns.len());
+    for (index, (column, role)) in columns.iter().zip(&assigned.roles).enumerate() {
+        if *role == Role::Dropped && !assigned.is_within(index) {
+            kinds.push(None);
+            continue;
+        }
         if let Some(problem) = &column.unreadable {
             let problem = format!("{problem}; leave it out with `drop`");
             let error = TableError::column(path, &column.name, problem);
-            return Err(error.mended_by(TableOption::Drop));
+            return Err(error.mended_by(&[TableOption::Drop]));
         }
+        kinds.push(Some(match role {
+            Role::Target if options.classes => Kind::Category,
+            Role::Target | Role::Weights | Role::Offset => {
+                require_numbers(path, column, *role)?;
+                Kind::Number
+            }
+            Role::Feature | Role::Dropped => match column.dates {
+                Some(_) => of_dates(path, column, options.dates)?,
+                None => column.kind,
+            },
+        }));
     }
-    Ok(())
+    Ok(kinds)
+}
+
+/// How a column of dates is read, where it is told what they become.
+fn of_dates(path: &Path, column: &Column, dates: DateUse) -> Result<Kind, TableError> {
+    let refused = |problem: String| {
+        let error = TableError::column(path, &column.name, problem);
+        let options = &[TableOption::Dates, TableOption::Categorical, TableOption::Drop];
+        Err(error.mended_by(options))
+    };
+    let example = &column.example;
+    if dates == DateUse::Refuse {
+        return refused(format!(
+            "it holds dates such as `{example}`, which as labels would have an indicator each; say \
+             with `dates` whether they become days or a year and months, with `categorical` that \
+             they are labels, or leave the column out with `drop`"
+        ));
+    }
+    match column.dates.and_then(Orders::only) {
+        Some(order) => Ok(Kind::Date(order)),
+        None => refused(format!(
+            "it holds dates such as `{example}`, and no row shows whether the day or the month \
+             comes first; write them as 2023-01-31, say with `categorical` that they are labels, \
+             or leave the column out with `drop`"
+        )),
+    }
 }
 
 fn require_numbers(path: &Path, column: &Column, role: Role) -> Result<(), TableError> {
@@ -215,28 +190,182 @@ fn require_numbers(path: &Path, column: &Column, role: Role) -> Result<(), Table
     };
     Err(match role {
         Role::Target => refuse("numbers are wanted here, unless it holds `classes`")
-            .mended_by(TableOption::Classes),
+            .mended_by(&[TableOption::Classes]),
+        Role::Offset => refuse("exposures are numbers"),
         _ => refuse("weights are numbers"),
     })
 }
 
+/// Refuses cells that are no numbers in columns of numbers, and no dates in columns of dates.
+fn check_odd(
+    path: &Path,
+    names: &[String],
+    surveys: &[Survey],
+    kinds: &[Option<Kind>],
+) -> Result<(), TableError> {
+    for ((name, survey), kind) in names.iter().zip(surveys).zip(kinds) {
+        if let Survey::Number { odd, present, .. } = survey
+            && odd.count > 0
+        {
+            return Err(odd_cells(path, name, odd, odd.count + present, *kind));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of a column of `cells` that are not empty, for those that do not fit.
+pub(super) fn odd_cells(
+    path: &Path,
+    name: &str,
+    odd: &Odd,
+    cells: u64,
+    kind: Option<Kind>,
+) -> TableError {
+    let what = if matches!(kind, Some(Kind::Date(_))) { "dates" } else { "numbers" };
+    let (problem, options) = odd.problem(cells, what);
+    TableError::column(path, name, problem).mended_by(options)
+}
+
+/// Refuses levels that are numbers but for a few: they would become a hundred indicators in
+/// silence.
+fn check_levels(path: &Path, name: &str, survey: &Survey, cells: &Cells) -> Result<(), TableError> {
+    let Survey::Category { levels, counts } = survey else { return Ok(()) };
+    let mut odd = Odd::default();
+    let (mut numbers, mut different) = (0, 0);
+    for (level, count) in levels.iter().zip(counts) {
+        match cells.read(level.as_bytes()) {
+            Field::Text(text) => odd.add(text, *count, None),
+            _ => (numbers, different) = (numbers + count, different + 1),
+        }
+    }
+    let is_numeric =
+        numbers > odd.count || (different >= MANY_NUMBERS && levels.len() - different <= FEW_TEXTS);
+    if !is_numeric || odd.count == 0 {
+        return Ok(());
+    }
+    Err(odd_cells(path, name, &odd, numbers + odd.count, Some(Kind::Number)))
+}
+
 /// What a surveyed column becomes, or why nothing can be made of it.
-fn encoding(survey: Survey, impute: bool) -> Result<Encoding, String> {
+fn encoding(
+    survey: &Survey,
+    kind: Option<Kind>,
+    column: &Column,
+    options: &DesignOptions,
+) -> Result<Encoding, String> {
+    let fill = |mean: f64| options.impute_mean.then_some(mean);
     match survey {
         Survey::None => Ok(Encoding::Number { imputed: None }),
-        Survey::Number { mean, present: 1.. } => Ok(Encoding::Number { imputed: Some(mean) }),
-        Survey::Number { present: 0, .. } => Err("empty".to_owned()),
+        Survey::Number { present: 0, .. } if column.is_empty || options.impute_mean => {
+            Err("empty".to_owned())
+        }
+        &Survey::Number { mean, months, year, .. } => Ok(match (kind, options.dates) {
+            (Some(Kind::Date(order)), DateUse::YearMonth) => {
+                let total: u64 = months.iter().sum();
+                let occurring = || (1..=12).zip(months).filter(|(_, count)| *count > 0);
+                let shares = occurring().skip(1).map(|(_, count)| count as f64 / total as f64);
+                Encoding::YearMonth {
+                    order,
+                    months: occurring().map(|(month, _)| month).collect(),
+                    imputed: options
+                        .impute_mean
+                        .then(|| [year].into_iter().chain(shares).collect()),
+                }
+            }
+            (Some(Kind::Date(order)), _) => Encoding::Days { order, imputed: fill(mean) },
+            _ => Encoding::Number { imputed: fill(mean) },
+        }),
         Survey::Category { levels, counts } => {
             let total: u64 = counts.iter().sum();
             match levels.as_slice() {
                 [] => Err("empty".to_owned()),
                 [only] => Err(format!("constant: `{only}` in every row")),
                 _ => Ok(Encoding::Category {
-                    imputed: impute
+                    imputed: options
+                        .impute_mean
                         .then(|| counts.iter().map(|count| *count as f64 / total as f64).collect()),
-                    levels,
+                    levels: levels.clone(),
                 }),
             }
+        }
+    }
+}
+
+/// The design of columns with their encodings, or with why they have none.
+fn design(
+    path: &Path,
+    names: &[String],
+    assigned: &Assigned,
+    targets: Vec<Target>,
+    encodings: &[Result<Encoding, String>],
+) -> Result<Design, TableError> {
+    let mut design = Design {
+        features: Vec::new(),
+        targets,
+        weights: assigned.weights.map(|index| names[index].clone()),
+        dropped: Vec::new(),
+        offset: assigned.offset.as_ref().map(|(_, term)| term.clone()),
+    };
+    for (index, term) in &assigned.targets {
+        if term.function.is_some() {
+            let reason = format!("the target `{}` is made of it", term.name());
+            design.dropped.push(Dropped { name: names[*index].clone(), reason });
+        }
+    }
+    for ((encoding, role), name) in encodings.iter().zip(&assigned.roles).zip(names) {
+        let name = name.clone();
+        match (role, encoding) {
+            (Role::Target | Role::Weights | Role::Offset, _) => {}
+            (Role::Dropped, _) => {
+                design.dropped.push(Dropped { name, reason: "as asked".to_owned() });
+            }
+            (Role::Feature, Ok(encoding)) => {
+                design.features.push(Feature { name, encoding: encoding.clone() });
+            }
+            (Role::Feature, Err(reason)) => {
+                design.dropped.push(Dropped { name, reason: reason.clone() });
+            }
+        }
+    }
+    for factors in &assigned.with {
+        design.features.push(made(path, factors, encodings)?);
+    }
+    if design.features.is_empty() {
+        return Err(TableError::table(path, "no column is left to explain the target"));
+    }
+    design.check(path)?;
+    Ok(design)
+}
+
+/// A feature that is made of columns.
+fn made(
+    path: &Path,
+    factors: &[(usize, Term)],
+    encodings: &[Result<Encoding, String>],
+) -> Result<Feature, TableError> {
+    let mut parts = Vec::new();
+    for (index, term) in factors {
+        let encoding = match (&encodings[*index], term.function) {
+            (Err(reason), _) => {
+                let problem = format!("nothing can be made of it: it is {reason}");
+                return Err(TableError::column(path, &term.column, problem));
+            }
+            (Ok(encoding), None) => encoding.clone(),
+            (Ok(Encoding::Number { imputed }), Some(function)) => {
+                Encoding::Function { function, column: term.column.clone(), imputed: *imputed }
+            }
+            (Ok(_), Some(function)) => {
+                let problem = format!("{} takes numbers, which it does not hold", function.name());
+                return Err(TableError::column(path, &term.column, problem));
+            }
+        };
+        parts.push(Feature { name: term.name(), encoding });
+    }
+    match <[Feature; 1]>::try_from(parts) {
+        Ok([only]) => Ok(only),
+        Err(factors) => {
+            let names: Vec<&str> = factors.iter().map(|factor| factor.name.as_str()).collect();
+            Ok(Feature { name: names.join(":"), encoding: Encoding::Product { factors } })
         }
     }
 }

@@ -3,9 +3,10 @@
 //! | question | answered by |
 //! |---|---|
 //! | CSV or Parquet? plain, gzip or zstd? | the first bytes of the file, never its name |
-//! | which character parts the columns of a CSV? | the first line: the most frequent of `,` `;` tab and `\|`, unless one is given |
-//! | number or category? | Parquet: the schema. CSV: a first block of rows; a later row that contradicts it is an error that names its line |
-//! | what is missing? | an empty field, `NA`, `N/A`, `NaN`, `null` (in any case), a null or a NaN of Parquet |
+//! | which character parts the columns of a CSV? | the first line: the most frequent of `,` `;` tab and `\|`, or blanks, unless one is given |
+//! | number or category? | a first block of rows: numbers, where most of its cells are; Parquet's numbers by the schema. Cells that do not fit are an error that counts and quotes them, wherever they stand |
+//! | what is missing? | an empty field, `NA`, `N/A`, `NaN`, `null` (in any case), a null or a NaN of Parquet, and what [`Reading`] declares |
+//! | how are numbers and letters written? | as [`Reading`] says: decimal commas, thousands, Latin-1, UTF-16, comments |
 //!
 //! A [`Design`] says which column becomes what: numbers as they are, a category of k levels as k −
 //! 1 indicator columns beside its baseline. [`Design::read`] then gives the rows in dense
@@ -17,6 +18,8 @@
 
 mod block;
 mod csv;
+mod dates;
+mod derive;
 mod design;
 mod dictionary;
 mod encode;
@@ -26,20 +29,31 @@ mod findings;
 mod folds;
 mod format;
 mod infer;
+mod kinds;
+mod letters;
 mod names;
+mod odd;
 mod parquet;
 mod raw;
 mod reader;
+mod reading;
 mod records;
 mod rows;
+mod roles;
+mod sniff;
+mod sparse;
 mod survey;
+mod targets;
 
 pub use block::{Block, Blocks, SparseBlock};
+pub use dates::{DateOrder, DateUse};
+pub use derive::{Function, Term};
 pub use design::{
     Design, DesignOptions, Dropped, Encoding, Feature, Target, TargetKind, TargetUse,
 };
 pub use error::{TableError, TableOption};
-pub use findings::Findings;
+pub use findings::{Findings, LeftOut, Sentinel};
 pub use folds::Folds;
 pub use format::TableFormat;
 pub use rows::{Cell, TakeRow, parquet_rows};
+pub use reading::{DecimalMark, Reading, TextEncoding, Unseen};

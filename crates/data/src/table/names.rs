@@ -27,7 +27,7 @@ impl<'a> Names<'a> {
                     first + 1,
                     index + 1
                 );
-                return Err(TableError::table(path, problem).mended_by(TableOption::Header));
+                return Err(TableError::table(path, problem).mended_by(&[TableOption::Header]));
             }
         }
         Ok(Names { path, names, places })
@@ -44,14 +44,29 @@ impl<'a> Names<'a> {
                 })
                 .filter(|(similarity, _)| *similarity >= SIMILAR)
                 .max_by(|a, b| a.0.total_cmp(&b.0));
-            TableError::UnknownColumn {
-                path: self.path.to_owned(),
-                name: name.to_owned(),
-                hint: match nearest {
-                    Some((_, known)) => format!("did you mean `{known}`?"),
-                    None => format!("it has {}", listed(self.names)),
-                },
-            }
+            let is_comment = self.names.first().is_some_and(|first| first.starts_with(['#', '%']));
+            let (hint, options): (_, &[TableOption]) = match nearest {
+                Some((_, known)) => (format!("did you mean `{known}`?"), &[]),
+                None if is_comment => (
+                    format!(
+                        "it has {}; if the first line is a comment, say with `comment` how it \
+                         begins",
+                        listed(self.names)
+                    ),
+                    &[TableOption::Comment],
+                ),
+                None if self.names.len() == 1 => (
+                    format!(
+                        "it has a single one, {}; if the columns are parted by another character, \
+                         give it as `delimiter`",
+                        listed(self.names)
+                    ),
+                    &[TableOption::Delimiter],
+                ),
+                None => (format!("it has {}", listed(self.names)), &[]),
+            };
+            let (path, name) = (self.path.to_owned(), name.to_owned());
+            TableError::UnknownColumn { path, name, hint, options }
         })
     }
 }

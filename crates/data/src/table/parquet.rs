@@ -11,33 +11,53 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::dictionary::{Dictionary, MISSING};
 use super::error::{TableError, TableOption};
-use super::field::is_missing;
+use super::field::{Cells, Field};
+use super::odd::Odd;
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
+use super::reading::Reading;
+use super::sniff::{INFERRED_ROWS, Sniffed};
 use crate::counted::counted;
 use crate::parquet_file::{Source, column, failure, open, values};
 
-/// The columns of a Parquet file, from its schema.
-pub(super) fn columns(path: &Path) -> Result<Vec<Column>, TableError> {
+/// The columns of a Parquet file: from its schema, and from a first block of rows where that says
+/// no more than that they are texts.
+pub(super) fn columns(path: &Path, reading: &Reading) -> Result<Vec<Column>, TableError> {
     let file = open(path)?;
     let metadata = file.metadata().file_metadata();
     if metadata.num_rows() <= 0 {
         return Err(TableError::table(path, "it has no rows"));
     }
-    Ok(metadata
-        .schema_descr()
-        .columns()
-        .iter()
-        .map(|column| Column {
-            name: column.path().string(),
-            kind: match column.physical_type() {
-                Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY => Kind::Category,
-                _ => Kind::Number,
-            },
-            unreadable: unreadable(column),
-            example: String::new(),
-            decimal_commas: false,
-        })
-        .collect())
+    let of_schema = |column: &ColumnDescriptor| Column {
+        name: column.path().string(),
+        kind: match column.physical_type() {
+            Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY => Kind::Category,
+            _ => Kind::Number,
+        },
+        unreadable: unreadable(column),
+        example: String::new(),
+        is_doubtful: false,
+        is_empty: false,
+        dates: None,
+    };
+    let schema = metadata.schema_descr().columns();
+    let mut columns: Vec<Column> = schema.iter().map(|column| of_schema(column)).collect();
+    let is_text = |column: &Column| column.kind == Kind::Category && column.unreadable.is_none();
+    let kinds: Vec<Option<Kind>> =
+        columns.iter().map(|column| is_text(column).then_some(Kind::Text)).collect();
+    if kinds.iter().all(Option::is_none) {
+        return Ok(columns);
+    }
+    let cells = Cells::new(reading);
+    let mut block = RawBlock::new(&kinds);
+    ParquetReader::open(path, reading, &kinds)?.next(&mut block, INFERRED_ROWS)?;
+    for (column, raw) in columns.iter_mut().zip(&block.columns) {
+        if let RawColumn::Texts(texts) = raw {
+            let mut sniffed = Sniffed::new();
+            texts.iter().for_each(|text| sniffed.see(cells.read(text.as_bytes())));
+            *column = sniffed.column(std::mem::take(&mut column.name));
+        }
+    }
+    Ok(columns)
 }
 
 /// Why a column has neither numbers nor texts that stand for themselves.
@@ -79,11 +99,19 @@ pub(super) struct ParquetReader {
     columns: Vec<Option<ColumnReader>>,
     pub(super) dictionaries: Vec<Dictionary>,
     numbers: Vec<HashMap<u64, u32>>,
-    rows: u64,
+    kinds: Vec<Option<Kind>>,
+    cells: Cells,
+    /// Cells that are no dates in columns of dates.
+    pub(super) odd: Vec<Odd>,
+    pub(super) rows: u64,
 }
 
 impl ParquetReader {
-    pub(super) fn open(path: &Path, kinds: &[Option<Kind>]) -> Result<Self, TableError> {
+    pub(super) fn open(
+        path: &Path,
+        reading: &Reading,
+        kinds: &[Option<Kind>],
+    ) -> Result<Self, TableError> {
         let file = open(path)?;
         let schema = file.metadata().file_metadata().schema_descr();
         if schema.num_columns() != kinds.len() {
@@ -118,6 +146,9 @@ impl ParquetReader {
             columns: kinds.iter().map(|_| None).collect(),
             dictionaries: kinds.iter().map(|_| Dictionary::default()).collect(),
             numbers: kinds.iter().map(|_| HashMap::new()).collect(),
+            kinds: kinds.to_vec(),
+            cells: Cells::new(reading),
+            odd: vec![Odd::default(); kinds.len()],
             rows: 0,
             file,
         })
@@ -205,7 +236,7 @@ impl ParquetReader {
                     "column `{}` cannot be read; leave it out with `drop`",
                     self.names[index]
                 );
-                Err(TableError::table(&self.path, problem).mended_by(TableOption::Drop))
+                Err(TableError::table(&self.path, problem).mended_by(&[TableOption::Drop]))
             }
         }
     }
@@ -225,8 +256,12 @@ impl ParquetReader {
             if value.is_infinite() {
                 return Err(self.cell(row, index, "holds an infinite number"));
             }
+            let value = if self.cells.is_code(value) { f64::NAN } else { value };
             match column {
                 RawColumn::Skipped => {}
+                RawColumn::Texts(texts) => {
+                    texts.push(if value.is_nan() { String::new() } else { value.to_string() });
+                }
                 RawColumn::Numbers(numbers) => numbers.push(value),
                 RawColumn::Codes(codes) => {
                     // −0 and 0 are one class.
@@ -256,12 +291,21 @@ impl ParquetReader {
         let values: Vec<Option<ByteArray>> = values(&self.path, reader, self.defined[index], rows)?;
         for (row, value) in values.iter().enumerate() {
             let bytes = value.as_ref().map_or(&[][..], |value| value.data()).trim_ascii();
-            let code = if is_missing(bytes) {
+            let is_missing = self.cells.is_missing(bytes);
+            if let RawColumn::Texts(texts) = column {
+                texts.push(String::from_utf8_lossy(bytes).into_owned());
+                continue;
+            }
+            if let RawColumn::Numbers(numbers) = column {
+                numbers.push(self.text_as_number(row, index, bytes)?);
+                continue;
+            }
+            let code = if is_missing {
                 MISSING
             } else {
                 let text = std::str::from_utf8(bytes).map_err(|_| {
                     let problem = "is not UTF-8; leave the column out with `drop`";
-                    self.cell(row, index, problem).mended_by(TableOption::Drop)
+                    self.cell(row, index, problem).mended_by(&[TableOption::Drop])
                 })?;
                 self.code(row, index, text)?
             };
@@ -272,11 +316,36 @@ impl ParquetReader {
         Ok(values.len())
     }
 
+    /// A text as a number, or as the days of its date; NaN for a missing one, and for what is no
+    /// number, which is counted.
+    fn text_as_number(
+        &mut self,
+        row: usize,
+        column: usize,
+        bytes: &[u8],
+    ) -> Result<f64, TableError> {
+        let place = Place::Row(self.rows + row as u64 + 1);
+        let found = match (self.kinds[column], self.cells.read(bytes)) {
+            (Some(Kind::Date(order)), Field::Text(text)) => order.days(text),
+            (Some(Kind::Date(_)), Field::Number(_)) => None,
+            (_, Field::Number(value)) => Some(value),
+            (_, Field::Missing) => return Ok(f64::NAN),
+            (_, Field::Infinite) => {
+                return Err(self.cell(row, column, "holds an infinite number"));
+            }
+            (_, Field::Text(_)) => None,
+        };
+        if found.is_none() {
+            self.odd[column].add(bytes, 1, Some(place));
+        }
+        Ok(found.unwrap_or(f64::NAN))
+    }
+
     /// The code of a text.
     fn code(&mut self, row: usize, column: usize, text: &str) -> Result<u32, TableError> {
         self.dictionaries[column]
             .code(text)
-            .map_err(|problem| self.cell(row, column, problem).mended_by(TableOption::Drop))
+            .map_err(|problem| self.cell(row, column, problem).mended_by(&[TableOption::Drop]))
     }
 
     fn cell(&self, row: usize, column: usize, problem: impl Into<String>) -> TableError {

@@ -2,11 +2,17 @@
 
 use std::fmt;
 
+use super::dates::{DateOrder, Orders};
+
 /// How a column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// As numbers; a missing one is NaN.
     Number,
+    /// As days since 1970-01-01; a missing one is NaN.
+    Date(DateOrder),
+    /// As texts, each for itself; a missing one is empty.
+    Text,
     /// As codes of a dictionary; a missing one is [`MISSING`](super::dictionary::MISSING).
     Category,
 }
@@ -20,8 +26,13 @@ pub(super) struct Column {
     pub(super) unreadable: Option<String>,
     /// A value of a column of texts.
     pub(super) example: String,
-    /// Whether all of its texts are numbers but for a decimal comma.
-    pub(super) decimal_commas: bool,
+    /// Whether the first rows show cells that are no numbers in a column of numbers, or no cell at
+    /// all that is not empty.
+    pub(super) is_doubtful: bool,
+    /// Whether the first rows show nothing at all.
+    pub(super) is_empty: bool,
+    /// In which orders all of its texts are dates.
+    pub(super) dates: Option<Orders>,
 }
 
 /// Values of one column.
@@ -30,13 +41,15 @@ pub(super) enum RawColumn {
     Skipped,
     Numbers(Vec<f64>),
     Codes(Vec<u32>),
+    Texts(Vec<String>),
 }
 
 impl RawColumn {
     pub(super) fn empty(kind: Option<Kind>) -> Self {
         match kind {
             None => RawColumn::Skipped,
-            Some(Kind::Number) => RawColumn::Numbers(Vec::new()),
+            Some(Kind::Number | Kind::Date(_)) => RawColumn::Numbers(Vec::new()),
+            Some(Kind::Text) => RawColumn::Texts(Vec::new()),
             Some(Kind::Category) => RawColumn::Codes(Vec::new()),
         }
     }
@@ -46,6 +59,7 @@ impl RawColumn {
             RawColumn::Skipped => {}
             RawColumn::Numbers(values) => values.clear(),
             RawColumn::Codes(codes) => codes.clear(),
+            RawColumn::Texts(texts) => texts.clear(),
         }
     }
 }

@@ -5,9 +5,11 @@ use std::path::Path;
 use super::csv::{self, CsvReader};
 use super::dictionary::Dictionary;
 use super::error::TableError;
-use super::format::{Container, TableFormat};
+use super::format::Container;
+use super::odd::Odd;
 use super::parquet::{self, ParquetReader};
 use super::raw::{Column, Kind, RawBlock, RawColumn};
+use super::reading::Reading;
 use crate::parquet_file::guarded;
 
 /// A file of either kind, read in blocks.
@@ -18,23 +20,23 @@ pub(super) enum RawReader {
 
 impl RawReader {
     /// The columns of a file, with what its first rows or its schema say of them.
-    pub(super) fn columns(path: &Path, format: &TableFormat) -> Result<Vec<Column>, TableError> {
-        match Container::of(path)? {
-            Container::Csv => csv::columns(path, format),
-            Container::Parquet => guarded(path, || parquet::columns(path)),
+    pub(super) fn columns(path: &Path, reading: &Reading) -> Result<Vec<Column>, TableError> {
+        match Container::of(path, reading)? {
+            Container::Csv => csv::columns(path, reading),
+            Container::Parquet => guarded(path, || parquet::columns(path, reading)),
         }
     }
 
     /// Opens a file to read the columns that have a kind.
     pub(super) fn open(
         path: &Path,
-        format: &TableFormat,
+        reading: &Reading,
         kinds: &[Option<Kind>],
     ) -> Result<Self, TableError> {
-        Ok(match Container::of(path)? {
-            Container::Csv => RawReader::Csv(Box::new(CsvReader::open(path, format, kinds)?)),
+        Ok(match Container::of(path, reading)? {
+            Container::Csv => RawReader::Csv(Box::new(CsvReader::open(path, reading, kinds)?)),
             Container::Parquet => {
-                let reader = guarded(path, || ParquetReader::open(path, kinds))?;
+                let reader = guarded(path, || ParquetReader::open(path, reading, kinds))?;
                 RawReader::Parquet(Box::new(reader))
             }
         })
@@ -61,6 +63,30 @@ impl RawReader {
         match self {
             RawReader::Csv(reader) => &reader.dictionaries[column],
             RawReader::Parquet(reader) => &reader.dictionaries[column],
+        }
+    }
+
+    /// The cells of a column seen so far that do not fit its kind.
+    pub(super) fn odd(&self, column: usize) -> &Odd {
+        match self {
+            RawReader::Csv(reader) => &reader.odd[column],
+            RawReader::Parquet(reader) => &reader.odd[column],
+        }
+    }
+
+    /// Lines of comment so far.
+    pub(super) fn comments(&self) -> u64 {
+        match self {
+            RawReader::Csv(reader) => reader.comments(),
+            RawReader::Parquet(_) => 0,
+        }
+    }
+
+    /// Blank lines that were left out so far.
+    pub(super) fn blank_lines(&self) -> u64 {
+        match self {
+            RawReader::Csv(reader) => reader.blank_lines(),
+            RawReader::Parquet(_) => 0,
         }
     }
 }

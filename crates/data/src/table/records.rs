@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
-use memchr::{memchr, memrchr2};
+use memchr::{memchr, memchr_iter, memrchr2};
 
 /// Bytes of one record, line feeds within quotes included. A row of 10⁶ numbers has fewer.
 pub(super) const MOST_RECORD_BYTES: usize = 16 << 20;
@@ -57,18 +57,57 @@ pub(super) struct Records<R> {
     state: State,
     /// Bytes since the last end of a record.
     length: usize,
+    /// Lines without a letter.
+    blank: Blank,
+}
+
+/// Counts blank lines.
+#[derive(Debug, Clone, Copy, Default)]
+struct Blank {
+    /// How many there were.
+    count: u64,
+    /// Bytes of the line so far, carriage returns left out.
+    length: usize,
+}
+
+impl Blank {
+    /// Looks at bytes outside quotes.
+    fn see(&mut self, bytes: &[u8]) {
+        let mut start = 0;
+        for end in memchr_iter(b'\n', bytes) {
+            let line = &bytes[start..end];
+            if self.length + line.len() == 0 || (self.length == 0 && line == b"\r") {
+                self.count += 1;
+            }
+            (self.length, start) = (0, end + 1);
+        }
+        let rest = &bytes[start..];
+        self.length += rest.len() - usize::from(self.length == 0 && rest == b"\r");
+    }
 }
 
 impl<R: BufRead> Records<R> {
     pub(super) fn new(inner: R, delimiter: u8) -> Self {
-        Records { inner, delimiter, state: State::Start, length: 0 }
+        Records { inner, delimiter, state: State::Start, length: 0, blank: Blank::default() }
+    }
+
+    /// Blank lines among the bytes that were taken so far.
+    pub(super) fn blank_lines(&self) -> u64 {
+        self.blank.count
     }
 
     /// Follows bytes that the reader takes.
-    fn follow(state: &mut State, length: &mut usize, delimiter: u8, bytes: &[u8]) {
+    fn follow(
+        state: &mut State,
+        length: &mut usize,
+        blank: &mut Blank,
+        delimiter: u8,
+        bytes: &[u8],
+    ) {
         let in_quotes = matches!(state, State::Quoted | State::MaybeClosed);
         // Most files have no quotes: only the last end of a line matters then.
         if !in_quotes && memchr(b'"', bytes).is_none() {
+            blank.see(bytes);
             match memrchr2(b'\n', b'\r', bytes) {
                 Some(end) => *length = bytes.len() - end - 1,
                 None => *length += bytes.len(),
@@ -80,6 +119,10 @@ impl<R: BufRead> Records<R> {
         }
         for &byte in bytes {
             *length += 1;
+            match *state {
+                State::Quoted => blank.length += 1,
+                _ => blank.see(&[byte]),
+            }
             *state = match (*state, byte) {
                 (State::Quoted, b'"') => State::MaybeClosed,
                 (State::Quoted, _) => State::Quoted,
@@ -112,7 +155,8 @@ impl<R: BufRead> BufRead for Records<R> {
         // What was filled is still there, and is handed out again without reading.
         if let Ok(bytes) = self.inner.fill_buf() {
             let taken = &bytes[..amount.min(bytes.len())];
-            Self::follow(&mut self.state, &mut self.length, self.delimiter, taken);
+            let (state, length, blank) = (&mut self.state, &mut self.length, &mut self.blank);
+            Self::follow(state, length, blank, self.delimiter, taken);
         }
         self.inner.consume(amount);
     }
@@ -152,6 +196,21 @@ mod tests {
     fn quotes_that_close_and_quotes_within_words_are_none() {
         for text in ["a,\"b\"", "\"a\"\"b\"\n", "5\" pipe,b\n", "\"a\"x,b", "a,\"b\nc\",d\n", ""] {
             assert_eq!(read(text).as_deref(), Ok(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn blank_lines_are_counted_outside_quotes() {
+        for (text, expected) in [
+            ("a\n\nb\n", 1),
+            ("a\r\n\r\n\r\nb\r\n", 2),
+            ("\n\"x\n\n\ny\",2\n\n", 2),
+            ("a,b\n1,2", 0),
+        ] {
+            let inner = io::BufReader::with_capacity(3, text.as_bytes());
+            let mut records = Records::new(inner, b',');
+            records.read_to_string(&mut String::new()).expect("whole records");
+            assert_eq!(records.blank_lines(), expected, "{text:?}");
         }
     }
 

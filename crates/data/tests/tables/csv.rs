@@ -1,6 +1,6 @@
 //! CSV files: what is inferred, encoded and refused.
 
-use wd_data::table::{DesignOptions, Encoding, TableFormat, TableOption, TargetKind};
+use wd_data::table::{DesignOptions, Encoding, Reading, TableOption, TargetKind};
 
 use super::support::{file, read, read_text, refusal, targets};
 
@@ -83,7 +83,7 @@ fn delimiters_headers_and_marks_are_understood() {
         assert_eq!(whole.rows, [[1.0], [3.0]]);
     }
     let options = DesignOptions {
-        format: TableFormat { delimiter: Some(b','), header: false },
+        reading: Reading { delimiter: Some(b','), header: false, ..Reading::default() },
         ..targets(&["column2"])
     };
     let whole = read_text("1,2\n3,5\n", &options).unwrap();
@@ -174,7 +174,8 @@ fn what_cannot_be_used_is_refused_with_the_place_and_the_fix() {
         ("x,y\n1,2\n3\n", "line 3 has 1 field where the first line has 2"),
         ("x,y\ninf,2\n", "line 2, column `x`: holds an infinite number"),
         ("x,y\n1e999,2\n", "line 2, column `x`: holds an infinite number"),
-        (&late, "line 5002, column `x`: `one` is no number"),
+        (&late, "column `x` of"),
+        (&late, "1 of its 5001 cells are no numbers: `one` (on line 5002)"),
         ("x,y\n1,a\n2,b\n", "column `y`"),
         ("y\n1\n2\n", "no column is left"),
         ("z,Y\n1,2\n", "did you mean `Y`?"),
@@ -199,20 +200,27 @@ fn what_cannot_be_used_is_refused_with_the_place_and_the_fix() {
 /// An error names the option that mends it, so that whoever shows it can say how it is spelt there.
 #[test]
 fn the_option_that_mends_it_comes_with_an_error() {
-    use TableOption::{Categorical, Classes, Delimiter, Drop, Header, ImputeMean};
+    use TableOption::{
+        Categorical, Classes, Comment, Dates, Decimal, Delimiter, Drop, DropMissingRows, Header,
+        ImputeMean, Missing, Thousands,
+    };
     let texts: String = (0..5000).map(|row| format!("name{row},{row}\n")).collect();
     let late = format!("x,y\n{}one,2\n", "1,2\n".repeat(5000));
     for (text, expected) in [
         ("1,2\n3,4\n", &[Header][..]),
         ("x,y\n", &[Header]),
         ("x,x,y\n1,2,3\n", &[Header]),
-        ("x,y\n1,2\n3\n", &[Delimiter]),
+        ("x,y\n1,2\n3\n", &[Delimiter, Comment]),
         ("x,y\n1,a\n2,b\n", &[Classes]),
-        ("a;y\n1,5;2\n2,5;3\n", &[Categorical]),
-        (&late, &[Categorical]),
+        ("a;y\n1,5;2\n2,5;3\n", &[Decimal]),
+        ("a;y\n1,500;2\n2,500;3\n", &[Thousands, Decimal]),
+        ("a;y\n1,500,000;2\n2,500;3\n", &[Thousands]),
+        ("a,y\n2023-01-31,2\n2023-02-28,3\n", &[Dates, Categorical, Drop]),
+        ("a,y\n?,2\n1,3\n2,3\n", &[Missing, Categorical]),
+        (&late, &[Missing, Categorical]),
         (&format!("n,y\n{texts}"), &[Drop]),
-        ("x,y\n,1\n2,2\n", &[Drop, ImputeMean]),
-        ("x,y\n1,1\n2,\n", &[]),
+        ("x,y\n,1\n2,2\n", &[DropMissingRows, ImputeMean, Drop]),
+        ("x,y\n1,1\n2,\n", &[DropMissingRows]),
         ("z,w\n1,2\n", &[]),
     ] {
         let error = read_text(text, &targets(&["y"])).unwrap_err();
@@ -227,12 +235,12 @@ fn another_table_of_the_design_is_encoded_alike() {
     // Other order of columns, no target, a column more.
     let (_folder, path) = file("new.csv", b"rooms,extra,street,area\n5,1,Oak,90\n1,2,Ash,50\n");
     let ignored = wd_data::table::TargetUse::Ignored;
-    let mut blocks = whole.design.read(&path, &options.format, ignored).unwrap();
+    let mut blocks = whole.design.read(&path, &options.reading, ignored).unwrap();
     let block = blocks.next_block().unwrap().unwrap();
     assert_eq!(block.values, [90.0, 0.0, 1.0, 5.0, 50.0, 0.0, 0.0, 1.0]);
     assert!(block.targets.is_empty() && block.weights.is_none());
     let (_folder, path) = file("new.csv", b"rooms,street,area\n5,Oak,90\n1,Fir,50\n");
-    let mut blocks = whole.design.read(&path, &options.format, ignored).unwrap();
+    let mut blocks = whole.design.read(&path, &options.reading, ignored).unwrap();
     let message = blocks.next_block().unwrap_err().to_string();
     assert!(message.contains("line 3, column `street`: `Fir` is a level"), "{message}");
 }
@@ -241,7 +249,7 @@ fn another_table_of_the_design_is_encoded_alike() {
 fn lines_are_numbered_alike_however_they_end() {
     let named = targets(&["y"]);
     let mut headerless = targets(&["column2"]);
-    headerless.format.header = false;
+    headerless.reading.header = false;
     for ending in ["\n", "\r\n"] {
         for (lines, options, place) in [
             (&["a,y", "1,2", "2,3", ",4"][..], &named, "first: line 4"),
@@ -264,7 +272,7 @@ fn decimal_commas_are_no_categories() {
         ("a,y\n\"1,5\",2\n\"2,5\",3\n", "column `a`"),
     ] {
         let message = refusal(text, &targets(&["y"]));
-        for part in [column, "decimal commas", "with points"] {
+        for part in [column, "decimal commas", "`decimal`"] {
             assert!(message.contains(part), "no «{part}» in {message}");
         }
     }
@@ -322,7 +330,7 @@ fn texts_and_names_without_an_end_are_refused_and_shown_cut() {
     for (text, said) in [
         (format!("x,y\na,1\n{long},2\nb,3\n"), "3000 bytes"),
         (format!("{long},y\n1,2\n3,5\n"), "a name of 3000 bytes"),
-        (format!("x,y\n1,1\n{}3,2\n{long},3\n", "2,4\n".repeat(4200)), "no number"),
+        (format!("x,y\n1,1\n{}3,2\n{long},3\n", "2,4\n".repeat(4200)), "no numbers"),
     ] {
         let message = refusal(&text, &targets(&["y"]));
         assert!(message.contains(said) && message.len() < 500, "{message}");

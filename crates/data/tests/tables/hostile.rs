@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::parquet::table;
 use super::support::{file, read, targets};
-use wd_data::table::{DesignOptions, TableFormat};
+use wd_data::table::{DateUse, DecimalMark, DesignOptions, Reading, TextEncoding, Unseen};
 
 fn compress(bytes: &[u8], kind: usize) -> Vec<u8> {
     match kind {
@@ -23,12 +23,32 @@ fn compress(bytes: &[u8], kind: usize) -> Vec<u8> {
 /// Reads a file in several ways; every number that comes out must be finite.
 fn survive(bytes: &[u8]) {
     let (_folder, path) = file("table", bytes);
-    let without_names = TableFormat { delimiter: None, header: false };
+    let without_names = Reading { header: false, ..Reading::default() };
+    let other = Reading {
+        decimal: DecimalMark::Comma,
+        thousands: Some('.'),
+        missing: vec!["?".to_owned(), "-9".to_owned()],
+        comment: Some(b'#'),
+        encoding: TextEncoding::Latin1,
+        drop_missing_rows: true,
+        unseen: Some(Unseen::Missing),
+        ..Reading::default()
+    };
+    let wide = Reading { encoding: TextEncoding::Utf16, ..Reading::default() };
+    let blanks = Reading { delimiter: Some(b' '), ..Reading::default() };
     for options in [
         targets(&["y"]),
         DesignOptions { impute_mean: true, ..targets(&["y"]) },
         DesignOptions { classes: true, ..targets(&["y"]) },
-        DesignOptions { format: without_names, ..targets(&["column1"]) },
+        DesignOptions { reading: without_names, ..targets(&["column1"]) },
+        DesignOptions {
+            reading: other,
+            dates: DateUse::YearMonth,
+            with: vec!["x:z".to_owned(), "log(x)".to_owned()],
+            ..targets(&["y"])
+        },
+        DesignOptions { reading: wide, dates: DateUse::Days, ..targets(&["y"]) },
+        DesignOptions { reading: blanks, with: vec!["x:x".to_owned()], ..targets(&["exp(y)"]) },
     ] {
         if let Ok(whole) = read(&path, &options) {
             assert!(whole.rows.iter().flatten().all(|value| value.is_finite()));
@@ -46,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_like_a_table(text in "(x,y\n)?([-0-9a-z.,;\"\n\r\t]|NA|inf|1e999){0,120}", kind in 0usize..3) {
+    fn anything_like_a_table(text in "(x,y\n)?([-0-9a-z.,;\"\n\r\t #/]|NA|inf|1e999){0,120}", kind in 0usize..3) {
         survive(&compress(text.as_bytes(), kind));
     }
 

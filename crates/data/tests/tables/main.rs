@@ -2,5 +2,6 @@
 
 mod csv;
 mod hostile;
+mod meaning;
 mod parquet;
 mod support;

@@ -13,6 +13,8 @@ pub(crate) struct Whole {
     pub(crate) rows: Vec<Vec<f64>>,
     pub(crate) targets: Vec<f64>,
     pub(crate) weights: Vec<f64>,
+    pub(crate) offset: Vec<f64>,
+    pub(crate) numbers: Vec<u64>,
     pub(crate) findings: Findings,
 }
 
@@ -41,9 +43,11 @@ pub(crate) fn read(path: &Path, options: &DesignOptions) -> Result<Whole, TableE
         rows: Vec::new(),
         targets: Vec::new(),
         weights: Vec::new(),
+        offset: Vec::new(),
+        numbers: Vec::new(),
         findings: Findings::default(),
     };
-    let mut blocks = design.read(path, &options.format, TargetUse::Required)?;
+    let mut blocks = design.read(path, &options.reading, TargetUse::Required)?;
     while let Some(block) = blocks.next_block()? {
         assert_eq!(block.values.len(), block.rows * design.width());
         assert_eq!(block.targets.len(), block.rows * design.targets.len());
@@ -53,6 +57,8 @@ pub(crate) fn read(path: &Path, options: &DesignOptions) -> Result<Whole, TableE
         }
         whole.targets.extend_from_slice(block.targets);
         whole.weights.extend_from_slice(block.weights.unwrap_or(&[]));
+        whole.offset.extend_from_slice(block.offset.unwrap_or(&[]));
+        whole.numbers.extend_from_slice(block.numbers);
     }
     whole.findings = blocks.finish()?;
     assert_eq!(whole.findings.rows as usize, whole.rows.len());

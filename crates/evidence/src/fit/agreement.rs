@@ -43,6 +43,12 @@ pub(super) fn check_options(sums: &TableSummary, options: &DesignOptions) -> Res
             return refused("categorical", name, problem, "leave it out".to_owned());
         }
     }
+    for name in &options.with {
+        if !design.features.iter().any(|feature| feature.name == *name) {
+            let problem = format!("holds sums of a table without `{name}`");
+            return refused("with", name, problem, "leave it out".to_owned());
+        }
+    }
     if options.impute_mean {
         let problem = "says itself what stands for empty cells: the means of the rows that it sums";
         return refused("impute", "mean", problem.to_owned(), "leave it out".to_owned());

@@ -4,8 +4,10 @@ use super::calibration::Calibration;
 use super::conventions::Convention;
 use super::family::Family;
 use super::predictor::Predictor;
+use super::quality::{Observation, Quality};
 use super::table::TableSummary;
-use crate::comparison::Comparison;
+use crate::columns::Intercept;
+use crate::comparison::{Comparison, Criterion};
 use crate::gaussian::Outcome;
 
 /// Coefficients drawn along the path: more lines than these cannot be told apart.
@@ -23,12 +25,19 @@ pub struct Analysis {
     pub target: String,
     /// What the target is.
     pub family: Family,
-    /// n: rows with a positive weight.
-    pub rows: usize,
+    /// n, of which there is one: rows with a positive weight, or the sum of the weights where these
+    /// are repeats.
+    pub rows: f64,
     /// The columns of the design, p of them.
     pub columns: Vec<String>,
     /// The chosen λ; infinite without signal, 0 without noise.
     pub lambda: f64,
+    /// What became of the intercept.
+    pub intercept: Intercept,
+    /// What chose λ: the evidence, or what stands in where that has no maximum.
+    pub chosen_by: Criterion,
+    /// Whether every criterion rises to the edge of the path, so that λ is no answer.
+    pub is_edge: bool,
     /// 95 % interval of λ by the curvature of the evidence.
     pub interval: Option<(f64, f64)>,
     /// What kind of maximum the evidence has.
@@ -57,6 +66,10 @@ pub struct Analysis {
     pub coefficient_paths: Vec<CoefficientPath>,
     /// How often intervals or probabilities are right; only where figures were asked for.
     pub calibration: Option<Calibration>,
+    /// How near the fit comes to the rows.
+    pub quality: Quality,
+    /// Predictions beside what came, of some rows; only where figures were asked for.
+    pub observations: Vec<Observation>,
     /// What a user should know besides, a sentence each.
     pub notes: Vec<String>,
     /// What predicts.

@@ -12,6 +12,25 @@ pub struct Calibration {
     pub kind: CalibrationKind,
     /// Each level.
     pub points: Vec<CalibrationPoint>,
+    /// The skewness of errors in predictive standard deviations; 0 of probabilities.
+    pub skewness: f64,
+}
+
+impl Calibration {
+    /// The level in the middle whose share does not hold what it promises, beyond chance.
+    pub fn failure(&self) -> Option<&CalibrationPoint> {
+        let is_outside = |point: &&CalibrationPoint| {
+            let (low, high) = point.interval;
+            point.promised < low || point.promised > high
+        };
+        let far = |point: &CalibrationPoint| (point.observed - point.promised).abs();
+        let middle = self.points.iter().find(|point| point.promised == 0.5).filter(is_outside);
+        let others = self.points.iter().filter(is_outside);
+        middle
+            .or_else(|| others.max_by(|a, b| far(a).total_cmp(&far(b))))
+            // A point or two are within what a figure shows at a glance.
+            .filter(|point| far(point) > 0.05)
+    }
 }
 
 /// What is held against the data.
@@ -46,12 +65,16 @@ const BINS: usize = 10;
 pub(super) struct IntervalCounts {
     inside: [usize; LEVELS.len()],
     rows: usize,
+    /// Σe, Σe² and Σe³ of the errors.
+    powers: [f64; 3],
 }
 
 impl IntervalCounts {
     /// Counts a row by its error in predictive standard deviations.
     pub(super) fn add(&mut self, error: f64) {
         self.rows += 1;
+        let powers = [error, error * error, error * error * error];
+        self.powers.iter_mut().zip(powers).for_each(|(sum, power)| *sum += power);
         // P(|Z| ≤ |error|): the level of the interval that just reaches the row.
         let reached = 2.0 * Normal::standard().cdf(error.abs()) - 1.0;
         for (count, level) in self.inside.iter_mut().zip(LEVELS) {
@@ -68,7 +91,16 @@ impl IntervalCounts {
                 .zip(self.inside)
                 .map(|(level, inside)| share(*level, inside, self.rows))
                 .collect(),
+            skewness: self.skewness(),
         })
+    }
+
+    /// The third central moment over the second's power 3/2.
+    fn skewness(&self) -> f64 {
+        let [mean, square, cube] = self.powers.map(|sum| sum / self.rows as f64);
+        let variance = square - mean * mean;
+        let third = cube - 3.0 * mean * square + 2.0 * mean.powi(3);
+        if variance > 0.0 { third / variance.powf(1.5) } else { 0.0 }
     }
 }
 
@@ -96,6 +128,7 @@ impl ProbabilityCounts {
             points: filled
                 .map(|(sum, hits, rows)| share(sum / *rows as f64, *hits, *rows))
                 .collect(),
+            skewness: 0.0,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use wd_data::table::{Design, DesignOptions, TableFormat};
+use wd_data::table::{Design, DesignOptions, Reading};
 
 use super::agreement;
 use super::error::FitError;
@@ -74,14 +74,14 @@ impl Inputs {
             }
         };
         for table in &self.tables[inferred..] {
-            design.check_part(table, &options.format)?;
+            design.check_part(table, &options.reading)?;
         }
         Ok(design)
     }
 
-    pub(super) fn source<'a>(&'a self, design: &'a Design, format: &'a TableFormat) -> Source<'a> {
+    pub(super) fn source<'a>(&'a self, design: &'a Design, reading: &'a Reading) -> Source<'a> {
         let Inputs { files, tables, sums } = self;
-        Source { design, files, tables, sums: sums.as_ref(), format }
+        Source { design, files, tables, sums: sums.as_ref(), reading }
     }
 }
 

@@ -28,7 +28,16 @@ fn object(analysis: &Analysis) -> Value {
     json!({
         "target": analysis.target,
         "family": analysis.family,
-        "rows": analysis.rows,
+        "rows": whole(analysis.rows),
+        "rows_used": findings.rows,
+        "left_out": {
+            "blank": findings.left_out.blank,
+            "comments": findings.left_out.comments,
+            "missing": findings.left_out.missing,
+            "unseen": findings.left_out.unseen,
+            "weightless": findings.left_out.weightless,
+        },
+        "chosen_by": analysis.chosen_by.name(),
         "outcome": analysis.outcome,
         "lambda": if has_groups { by_group(|group| group.lambda) } else { json!(analysis.lambda) },
         "lambda_interval": if has_groups { Value::Null } else { json!(analysis.interval) },
@@ -60,10 +69,14 @@ fn object(analysis: &Analysis) -> Value {
             "chosen_by": choice.criterion.name(),
             "lambda": choice.lambda,
             "at_edge": choice.at_edge,
+            "error": choice.error,
+            "standard_error": choice.standard_error,
+            "largest_within_one_standard_error": choice.within_error,
             "costs": analysis.comparison.curves.iter().zip(&choice.costs).map(|(curve, cost)| {
                 (curve.criterion.name(), json!(cost))
             }).collect::<Map<_, _>>(),
         })).collect::<Vec<_>>(),
+        "quality": analysis.quality,
         "conventions": analysis.conventions,
         "design": analysis.table.design,
         "constant_columns": names(&constant),
@@ -71,6 +84,14 @@ fn object(analysis: &Analysis) -> Value {
         "numbering_columns": names(&findings.numbering),
         "notes": analysis.notes,
     })
+}
+
+/// A count that is a whole number as one.
+fn whole(value: f64) -> Value {
+    match value.fract() == 0.0 && (0.0..9e15).contains(&value) {
+        true => json!(value as u64),
+        false => json!(value),
+    }
 }
 
 /// λ with everything along the path, the criteria by their names.

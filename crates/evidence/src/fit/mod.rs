@@ -9,7 +9,7 @@
 //! | `gaussian`, `glm` | the fit of one target |
 //! | `analysis`, `table` | what a fit found, whatever the family, and what it has read |
 //! | `json` | an analysis as JSON |
-//! | `calibration` | how often predictions hold what they promise |
+//! | `calibration`, `quality` | how often predictions hold what they promise, and how near they come |
 //! | `conventions` | λ as other libraries count it |
 //! | `predictor`, `model`, `prediction` | the fit as a file, and what it says of other rows |
 //!
@@ -32,9 +32,11 @@ mod json;
 mod model;
 mod prediction;
 mod predictor;
+mod quality;
 mod request;
 mod rows;
 mod source;
+mod strata;
 mod sums;
 mod table;
 
@@ -50,9 +52,10 @@ pub use groups::Groups;
 pub use model::{Model, TargetFit};
 pub use prediction::{Predicted, PredictionOptions, Predictions};
 pub use predictor::Predictor;
+pub use quality::{Observation, Quality};
 pub use request::Request;
 pub use sums::Sums;
-pub use table::TableSummary;
+pub use table::{TableSummary, reasons};
 
 use inputs::Inputs;
 
@@ -97,7 +100,7 @@ pub fn fit_targets<P: AsRef<Path>>(
     let inputs = Inputs::open(data)?;
     inputs.check(request)?;
     let design = inputs.design(&request.design_options())?;
-    let source = inputs.source(&design, &request.table.format);
+    let source = inputs.source(&design, &request.table.reading);
     match request.family {
         Family::Gaussian => gaussian::fit(&source, request),
         _ => Ok(vec![glm::fit(&source, request)?]),
@@ -116,7 +119,7 @@ pub fn sum<P: AsRef<Path>>(data: &[P], request: &Request) -> Result<Sums, FitErr
     }
     let inputs = Inputs::open(data)?;
     let design = inputs.design(&request.design_options())?;
-    let source = inputs.source(&design, &request.table.format);
+    let source = inputs.source(&design, &request.table.reading);
     let (content, findings) = source.load(0, 0)?;
     Ok(Sums { table: source.summary(findings), statistics: content.statistics()?.into_owned() })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use wd_data::table::{Design, TargetKind};
+use wd_data::table::{Design, Reading, TargetKind};
 
 use super::analysis::Analysis;
 use super::error::FitError;
@@ -22,6 +22,9 @@ pub struct Model {
     pub family: Family,
     /// How a table becomes the columns that predict.
     pub design: Design,
+    /// How the table was read, and others are.
+    #[serde(default)]
+    pub reading: Reading,
     /// A fit for each target.
     pub fits: Vec<TargetFit>,
 }
@@ -37,8 +40,8 @@ pub struct TargetFit {
 }
 
 impl Model {
-    /// The model of all targets of a fit; none without a target.
-    pub fn new(analyses: &[Analysis]) -> Option<Self> {
+    /// The model of all targets of a fit to a table that was read so; none without a target.
+    pub fn new(analyses: &[Analysis], reading: &Reading) -> Option<Self> {
         let first = analyses.first()?;
         let fits = analyses.iter().map(|analysis| TargetFit {
             target: analysis.target.clone(),
@@ -48,6 +51,7 @@ impl Model {
             format: FORMAT.to_owned(),
             family: first.family,
             design: first.table.design.clone(),
+            reading: reading.clone(),
             fits: fits.collect(),
         })
     }

@@ -6,7 +6,7 @@ use super::criteria::Criteria;
 use super::error::FitError;
 use super::family::Family;
 use super::groups::Groups;
-use crate::columns::{Intercept, Options};
+use crate::columns::{Intercept, Options, Weights};
 
 /// What a fit is asked for: plain data.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Request {
     pub compare: Option<Criteria>,
     /// Which columns share a prior precision, in the Gaussian family. Default: all.
     pub groups: Groups,
+    /// What the weights of rows mean. Default: repeats, which every family knows.
+    pub weights: Weights,
     /// Whether columns are divided by their standard deviation. Default: `true`.
     pub standardize: bool,
     /// The intercept. Default: profiled; integrated with as many columns as rows.
@@ -40,6 +42,7 @@ impl Request {
             family: Family::default(),
             compare: None,
             groups: Groups::default(),
+            weights: Weights::Repeats,
             standardize: true,
             intercept: None,
             points: None,
@@ -65,6 +68,26 @@ impl Request {
                 self.groups.word(),
                 "groups work in the gaussian family",
                 "leave them out, or use the family gaussian",
+            ));
+        }
+        if let (Some(offset), Family::Gaussian | Family::Logistic | Family::Softmax) =
+            (&self.table.offset, family)
+        {
+            return Err(FitError::option(
+                "offset",
+                offset,
+                "an exposure makes a rate of a count, and belongs to the poisson family",
+                "leave it out, or use the family poisson",
+            ));
+        }
+        if let (Some(weights), Weights::Precision) = (&self.table.weights, self.weights)
+            && family != Family::Gaussian
+        {
+            return Err(FitError::option(
+                "weights",
+                format!("{weights}:precision"),
+                "only the noise of the gaussian family has a precision",
+                "say repeats: a row of weight 2 is then two rows",
             ));
         }
         if !(3..=100_000).contains(&self.points()) {
@@ -104,6 +127,6 @@ impl Request {
             true => Intercept::Integrated,
             false => Intercept::Profiled,
         });
-        Options { intercept, standardize: self.standardize }
+        Options { intercept, standardize: self.standardize, weights: self.weights }
     }
 }

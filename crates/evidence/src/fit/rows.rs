@@ -5,7 +5,7 @@ use std::ops::Range;
 use wd_data::table::{Block, Design};
 
 use super::error::FitError;
-use crate::{MatRef, Statistics};
+use crate::{GlmRows, MatRef, Statistics};
 
 /// Above this many columns their Gram matrix takes more than 512 MiB.
 const MOST_SUMMED_COLUMNS: usize = 8192;
@@ -19,6 +19,7 @@ pub(super) struct Rows {
     pub(super) values: Vec<f64>,
     pub(super) target_values: Vec<f64>,
     weights: Option<Vec<f64>>,
+    offset: Option<Vec<f64>>,
 }
 
 impl Rows {
@@ -38,12 +39,34 @@ impl Rows {
         self.weights.as_deref()
     }
 
+    pub(super) fn offset(&self) -> Option<&[f64]> {
+        self.offset.as_deref()
+    }
+
+    /// Rows of a single target, with what they weigh.
+    pub(super) fn of_one_target(&self) -> GlmRows<'_> {
+        GlmRows {
+            x: self.x(),
+            y: &self.target_values,
+            weights: self.weights(),
+            offset: self.offset(),
+        }
+    }
+
+    /// n: the sum of the weights.
+    pub(super) fn weight(&self) -> f64 {
+        self.weights().map_or(self.count as f64, |weights| weights.iter().sum())
+    }
+
     /// Adds some rows of a block.
     pub(super) fn add(&mut self, block: &Block<'_>, rows: Range<usize>) {
         let (p, k) = (self.columns, self.targets);
         self.count += rows.len();
         self.values.extend_from_slice(&block.values[rows.start * p..rows.end * p]);
         self.target_values.extend_from_slice(&block.targets[rows.start * k..rows.end * k]);
+        if let Some(offset) = block.offset {
+            self.offset.get_or_insert_default().extend_from_slice(&offset[rows.clone()]);
+        }
         if let Some(weights) = block.weights {
             self.weights.get_or_insert_default().extend_from_slice(&weights[rows]);
         }
@@ -53,8 +76,8 @@ impl Rows {
         self.count = 0;
         self.values.clear();
         self.target_values.clear();
-        if let Some(weights) = &mut self.weights {
-            weights.clear();
+        for values in self.weights.iter_mut().chain(&mut self.offset) {
+            values.clear();
         }
     }
 
@@ -65,6 +88,10 @@ impl Rows {
             sparse: None,
             targets: &self.target_values,
             weights: self.weights(),
+            offset: self.offset(),
+            baselines: &[],
+            numbers: &[],
+            labels: &[],
             is_complete: true,
         }
     }

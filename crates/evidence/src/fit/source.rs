@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use wd_data::table::{Block, Design, Findings, TableFormat, TargetUse};
+use wd_data::table::{Block, Design, Findings, Reading, TargetUse};
 
 use super::error::FitError;
 use super::fold_sums::FoldSums;
@@ -19,7 +19,7 @@ pub(super) struct Source<'a> {
     pub(super) files: &'a [PathBuf],
     pub(super) tables: &'a [PathBuf],
     pub(super) sums: Option<&'a Sums>,
-    pub(super) format: &'a TableFormat,
+    pub(super) reading: &'a Reading,
 }
 
 /// What is kept of a table: sums where there are more rows than columns, the rows themselves where
@@ -57,7 +57,7 @@ impl<'a> Source<'a> {
     /// Another table of the same design.
     pub(super) fn at(&self, table: &'a PathBuf) -> Source<'a> {
         let files = std::slice::from_ref(table);
-        Source { design: self.design, files, tables: files, sums: None, format: self.format }
+        Source { design: self.design, files, tables: files, sums: None, reading: self.reading }
     }
 
     /// Reads the table into sums of `folds` folds (0: one sum of all), or into rows while they are
@@ -92,7 +92,9 @@ impl<'a> Source<'a> {
             _ => merged(&folds)?,
         };
         if let Some(given) = self.sums {
+            let left_out = findings.left_out;
             findings = of_sums(&whole, findings.rows + given.table.findings.rows);
+            findings.left_out = left_out;
         }
         Ok((Content::Sums { whole, folds }, findings))
     }
@@ -117,15 +119,15 @@ impl<'a> Source<'a> {
             return Ok(Findings::default());
         };
         let mut others = others.iter();
-        let mut blocks = self.design.read(first, self.format, TargetUse::Required)?;
+        let mut blocks = self.design.read(first, self.reading, TargetUse::Required)?;
         loop {
             while let Some(block) = blocks.next_block()? {
-                if block.is_complete {
+                if block.is_complete && block.rows > 0 {
                     use_block(&block)?;
                 }
             }
             blocks = match others.next() {
-                Some(other) => blocks.continue_with(Path::new(other), self.format)?,
+                Some(other) => blocks.continue_with(Path::new(other), self.reading)?,
                 None => return Ok(blocks.finish()?),
             };
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wd_data::table::{Design, Encoding, Findings, TargetKind};
+use wd_data::table::{Design, Encoding, Feature, Findings, LeftOut, TargetKind};
 use wd_page::counted;
 use wd_page::number::{count, measured};
 
@@ -46,31 +46,35 @@ impl TableSummary {
         if let Some(name) = &design.weights {
             all.push([name.clone(), "number".to_owned(), "weights".to_owned()]);
         }
+        if let Some(term) = &design.offset {
+            let role = "exposure: its logarithm is the offset".to_owned();
+            all.push([term.name(), "number".to_owned(), role]);
+        }
         for dropped in &design.dropped {
             let role = format!("left out: {}", dropped.reason);
             all.push([dropped.name.clone(), String::new(), role]);
         }
         for feature in &design.features {
-            let (kind, role) = match &feature.encoding {
-                Encoding::Number { imputed: None } => ("number".to_owned(), "as it is".to_owned()),
-                Encoding::Number { imputed: Some(mean) } => {
-                    ("number".to_owned(), format!("empty cells are {}", measured(*mean)))
-                }
-                Encoding::Category { levels, .. } => {
-                    let indicators = counted(count(levels.len() as u64 - 1), "indicator");
-                    (
-                        format!("category of {}: {}", levels.len(), first_levels(levels)),
-                        format!("{indicators} beside the baseline `{}`", levels[0]),
-                    )
-                }
-            };
+            let (kind, role) = use_of(feature);
             all.push([feature.name.clone(), kind, role]);
         }
         all
     }
 
-    /// What a user may want to mend in the table, a sentence each.
-    pub fn remarks(&self) -> Vec<String> {
+    /// How many rows are used, how many are not, and why.
+    pub fn used(&self) -> String {
+        let Findings { rows, left_out, .. } = &self.findings;
+        let used =
+            format!("Used {}", counted(count(*rows - left_out.weightless.min(*rows)), "row"));
+        match left_out.count() {
+            0 => format!("{used}, left out none."),
+            all => format!("{used}, left out {}: {}.", count(all), reasons(left_out)),
+        }
+    }
+
+    /// What a user may want to mend in the table, a sentence each. Without an intercept a constant
+    /// column has a coefficient.
+    pub fn remarks(&self, has_intercept: bool) -> Vec<String> {
         let names = self.design.columns();
         let Findings { constant, duplicate, numbering, .. } = &self.findings;
         let mut lines = Vec::new();
@@ -78,7 +82,11 @@ impl TableSummary {
             let columns = constant
                 .iter()
                 .map(|(column, value)| format!("`{}` ({})", names[*column], measured(*value)));
-            lines.push(format!("Constant, so their coefficients are 0: {}.", first_words(columns)));
+            let what = match has_intercept {
+                true => "so their coefficients are 0",
+                false => "which without an intercept stands in for one, and is penalised",
+            };
+            lines.push(format!("Constant, {what}: {}.", first_words(columns)));
         }
         if !duplicate.is_empty() {
             let columns = duplicate
@@ -97,7 +105,112 @@ impl TableSummary {
                 first_words(columns)
             ));
         }
+        lines.extend(self.suspicions(&names));
         lines
+    }
+
+    /// Columns that are most likely not what they are taken for.
+    fn suspicions(&self, names: &[String]) -> Vec<String> {
+        let Findings { sentinels, copies, labels, rows, .. } = &self.findings;
+        let mut lines = Vec::new();
+        for sentinel in sentinels {
+            let (low, high) = sentinel.rest;
+            lines.push(format!(
+                "`{}` is {} in {}, far outside the rest ({} to {}): if that stands for a missing \
+                 value, declare it with `missing`.",
+                names[sentinel.column],
+                measured(sentinel.value),
+                counted(count(sentinel.count), "row"),
+                measured(low),
+                measured(high)
+            ));
+        }
+        if let Some(term) = &self.design.offset
+            && term.function.is_none()
+            && ["log", "ln_"].iter().any(|start| term.column.to_lowercase().starts_with(start))
+        {
+            lines.push(format!(
+                "`{0}` is called a logarithm, and the offset is the logarithm of an exposure: if \
+                 it holds one already, give exp({0}) as the `offset`.",
+                term.column
+            ));
+        }
+        for (name, levels) in labels {
+            lines.push(format!(
+                "`{name}` has {} levels in {}: if it names the rows, leave it out with `drop`.",
+                count(*levels as u64),
+                counted(count(*rows), "row")
+            ));
+        }
+        for (column, target) in copies {
+            lines.push(format!(
+                "`{}` is the target `{}` in every row: leave it out with `drop`.",
+                names[*column], self.design.targets[*target].name
+            ));
+        }
+        lines
+    }
+}
+
+/// The reasons for which rows are not used, with how many.
+pub fn reasons(left_out: &LeftOut) -> String {
+    let mut reasons = Vec::new();
+    if left_out.blank > 0 {
+        reasons.push(counted(count(left_out.blank), "blank line"));
+    }
+    if left_out.comments > 0 {
+        reasons.push(counted(count(left_out.comments), "line") + " of comment");
+    }
+    if left_out.missing > 0 {
+        let columns = left_out.missing_in.iter();
+        let columns = columns.map(|(name, times)| format!("`{name}` {}", count(*times)));
+        let rows = counted(count(left_out.missing), "row");
+        reasons.push(format!("{rows} with empty cells ({})", first_words(columns)));
+    }
+    if left_out.unseen > 0 {
+        let columns = left_out.unseen_in.iter();
+        let columns = columns.map(|(name, _, level)| format!("`{name}`: `{level}`"));
+        let rows = counted(count(left_out.unseen), "row");
+        reasons.push(format!("{rows} with unknown levels ({})", first_words(columns)));
+    }
+    if left_out.weightless > 0 {
+        reasons.push(format!("{} of weight 0", counted(count(left_out.weightless), "row")));
+    }
+    reasons.join(", ")
+}
+
+/// Type and use of a feature.
+fn use_of(feature: &Feature) -> (String, String) {
+    let filled = |imputed: &Option<f64>| match imputed {
+        None => "as it is".to_owned(),
+        Some(mean) => format!("empty cells are {}", measured(*mean)),
+    };
+    match &feature.encoding {
+        Encoding::Number { imputed } => ("number".to_owned(), filled(imputed)),
+        Encoding::Days { imputed, .. } => {
+            ("date".to_owned(), format!("days since 1970-01-01, {}", filled(imputed)))
+        }
+        Encoding::YearMonth { months, .. } => {
+            let indicators = counted(months.len().saturating_sub(1), "indicator");
+            ("date".to_owned(), format!("its year, and {indicators} of months"))
+        }
+        Encoding::Function { column, .. } => ("number".to_owned(), format!("made of `{column}`")),
+        Encoding::Product { factors } => {
+            let names: Vec<&str> = factors.iter().map(|factor| factor.name.as_str()).collect();
+            let columns = counted(feature.encoding.width(), "product");
+            ("interaction".to_owned(), format!("{columns} of `{}`", names.join("` and `")))
+        }
+        Encoding::Category { levels, imputed } => {
+            let indicators = counted(count(levels.len() as u64 - 1), "indicator");
+            let filled = match imputed {
+                Some(_) => ", empty cells are the shares of the levels",
+                None => "",
+            };
+            (
+                format!("category of {}: {}", levels.len(), first_levels(levels)),
+                format!("{indicators} beside the baseline `{}`{filled}", levels[0]),
+            )
+        }
     }
 }
 

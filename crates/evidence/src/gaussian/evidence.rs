@@ -110,6 +110,11 @@ impl Evidence {
         (0..count).map(|i| low * (step * i as f64).exp()).collect()
     }
 
+    /// Σỹ²: what the coefficients explain a part of.
+    pub fn total(&self) -> f64 {
+        self.total
+    }
+
     /// r: the rank of the centred columns, beyond which γ cannot go.
     pub fn rank(&self) -> usize {
         self.eigenvalues.len()

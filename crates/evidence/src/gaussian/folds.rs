@@ -164,7 +164,8 @@ pub fn cross_validate(
         let model = Gaussian::with_scales(&others, options, &scales)?;
         errors.push((fold.weight(), model.held_out(target, fold, lambdas)?));
     }
-    Ok(summarize(&errors))
+    let (mean_squared_errors, standard_errors) = summarize(&errors);
+    Ok(CrossValidation { mean_squared_errors, standard_errors })
 }
 
 /// K-fold cross-validation of rows in memory, by the dual: for more columns than rows. `fold_of`
@@ -223,18 +224,20 @@ pub fn cross_validate_rows(
         )?;
         errors.push((held_weights.iter().sum(), error));
     }
-    Ok(summarize(&errors))
+    let (mean_squared_errors, standard_errors) = summarize(&errors);
+    Ok(CrossValidation { mean_squared_errors, standard_errors })
 }
 
-fn check_folds(folds: usize) -> Result<(), EvidenceError> {
+pub(crate) fn check_folds(folds: usize) -> Result<(), EvidenceError> {
     if folds < 2 {
         return Err(EvidenceError::Shape { what: "folds with rows", given: folds, expected: 2 });
     }
     Ok(())
 }
 
-/// From each fold's weight and its errors for every λ.
-fn summarize(folds: &[(f64, Vec<f64>)]) -> CrossValidation {
+/// The mean error over all rows, and its standard error from the spread of the folds, for every λ:
+/// from each fold's weight and its errors.
+pub(crate) fn summarize(folds: &[(f64, Vec<f64>)]) -> (Vec<f64>, Vec<f64>) {
     let weight: f64 = folds.iter().map(|(weight, _)| weight).sum();
     let count = folds.len() as f64;
     let lambdas = folds[0].1.len();
@@ -247,8 +250,5 @@ fn summarize(folds: &[(f64, Vec<f64>)]) -> CrossValidation {
                 / weight;
         (spread / (count - 1.0)).sqrt()
     };
-    CrossValidation {
-        mean_squared_errors: (0..lambdas).map(mean).collect(),
-        standard_errors: (0..lambdas).map(standard_error).collect(),
-    }
+    ((0..lambdas).map(mean).collect(), (0..lambdas).map(standard_error).collect())
 }

@@ -77,7 +77,7 @@ impl<'a> LeaveOneOut<'a> {
             finished: None,
         };
         if let Some(rows) = &model.solution.rows {
-            errors.finished = Some(errors.by_the_dual(&rows.shares));
+            errors.finished = Some(errors.by_the_dual(&rows.shares, &rows.weights));
         }
         Ok(errors)
     }
@@ -136,7 +136,8 @@ impl<'a> LeaveOneOut<'a> {
                         let rows = data.iter().zip(forms.quadratic.iter().zip(&forms.along));
                         rows.filter(|((_, weight), _)| *weight > 0.0)
                             .map(|((target, weight), (quadratic, fitted))| {
-                                let left = 1.0 - weight * (quadratic + intercept_share);
+                                let out = self.model.weight_left_out(*weight);
+                                let left = 1.0 - out * (quadratic + intercept_share);
                                 weight * squared_ratio(target - fitted, left)
                             })
                             .sum()
@@ -162,7 +163,7 @@ impl<'a> LeaveOneOut<'a> {
     }
 
     /// From (X̃X̃ᵀ + λ)⁻¹ = C: e = λCỹ and 1 − h = λC_ii − w/Σw, in units of √w.
-    fn by_the_dual(&self, shares: &[f64]) -> Vec<f64> {
+    fn by_the_dual(&self, shares: &[f64], weights: &[f64]) -> Vec<f64> {
         let reduced = &self.model.solution.reduced;
         let n = reduced.dimension();
         let mut unit = Mat::<f64>::identity(n, n);
@@ -176,12 +177,19 @@ impl<'a> LeaveOneOut<'a> {
             .par_iter()
             .map(|(recurrence, lambda)| {
                 let mut total = 0.0;
-                for (tile, shares) in tiles.iter().zip(shares.chunks(LANES)) {
+                let rows = shares.chunks(LANES).zip(weights.chunks(LANES));
+                for (tile, (shares, weights)) in tiles.iter().zip(rows) {
                     let forms = recurrence.forms(tile);
-                    for (share, (quadratic, along)) in
-                        shares.iter().zip(forms.quadratic.iter().zip(&forms.along))
+                    let forms = forms.quadratic.iter().zip(&forms.along);
+                    for ((share, weight), (quadratic, along)) in
+                        shares.iter().zip(weights).zip(forms)
                     {
-                        total += squared_ratio(*lambda * along, *lambda * quadratic - share);
+                        let left = *lambda * quadratic - share;
+                        let out = self.model.weight_left_out(*weight);
+                        // Rounding of the way there and back would be seen where all is left out.
+                        let left =
+                            if out == *weight { left } else { 1.0 - (1.0 - left) * out / weight };
+                        total += squared_ratio(*lambda * along, left);
                     }
                 }
                 total / self.model.moments.weight

@@ -36,6 +36,7 @@ mod tridiagonal;
 pub use evidence::{Evidence, Point};
 pub use fixed_point::FixedPoint;
 pub use folds::{CrossValidation, cross_validate, cross_validate_rows};
+pub(crate) use folds::{check_folds, summarize};
 pub use leave_one_out::LeaveOneOut;
 pub(crate) use maximum::NORMAL_975;
 pub use maximum::{Maximum, Outcome};

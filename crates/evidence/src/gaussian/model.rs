@@ -8,7 +8,7 @@ use super::evidence::{Evidence, Point};
 use super::solution::{DualRows, Solution};
 use super::spectrum::diagonalize;
 use super::tridiagonal::Tridiagonal;
-use crate::columns::{Columns, Intercept, Moments, Options};
+use crate::columns::{Columns, Intercept, Moments, Options, Weights};
 use crate::normal_equations::{Frame, NormalEquations, check_count};
 use crate::statistics::check_rows;
 use crate::{EvidenceError, Statistics, parallelism};
@@ -21,6 +21,7 @@ use crate::{EvidenceError, Statistics, parallelism};
 #[derive(Debug)]
 pub struct Gaussian {
     pub(super) intercept: Intercept,
+    pub(super) weights: Weights,
     pub(super) columns: Columns,
     pub(super) moments: Moments,
     pub(super) solution: Solution,
@@ -119,8 +120,8 @@ impl Gaussian {
         if x.ncols() == 0 || y.ncols() == 0 {
             return Err(EvidenceError::Empty(if x.ncols() == 0 { "columns" } else { "targets" }));
         }
-        let moments = Moments::of_rows(x, y, weights);
-        check_count(moments.rows, options.intercept)?;
+        let moments = Moments::of_rows(x, y, weights).counted_by(options.weights);
+        check_count(&moments, options.intercept)?;
         let (p, k) = (x.ncols(), y.ncols());
         let mut columns = Columns::of(&moments, p, options)?;
         if let Some(scales) = scales {
@@ -163,22 +164,17 @@ impl Gaussian {
             1.0,
             parallelism(),
         );
-        let shares =
-            (0..x.nrows())
-                .map(|row| weights.map_or(1.0, |weights| weights[row]))
-                .filter(|weight| *weight > 0.0)
-                .map(|weight| {
-                    if options.intercept == Intercept::Absent {
-                        0.0
-                    } else {
-                        weight / moments.weight
-                    }
-                })
-                .collect();
+        let positive = (0..x.nrows()).map(|row| weights.map_or(1.0, |weights| weights[row]));
+        let positive: Vec<f64> = positive.filter(|weight| *weight > 0.0).collect();
+        let share = |weight: &f64| match options.intercept {
+            Intercept::Absent => 0.0,
+            Intercept::Profiled | Intercept::Integrated => weight / moments.weight,
+        };
+        let shares = positive.iter().map(share).collect();
         Gaussian::reduce(
             kernel,
             targets,
-            Some(DualRows { values: rows, shares }),
+            Some(DualRows { values: rows, shares, weights: positive }),
             columns,
             moments,
             options,
@@ -216,6 +212,7 @@ impl Gaussian {
         let rank = eigenvalues.len();
         Ok(Gaussian {
             intercept: options.intercept,
+            weights: options.weights,
             solution: Solution { reduced, rows, floor, rank },
             columns,
             moments,
@@ -230,9 +227,17 @@ impl Gaussian {
         self.rotated.len()
     }
 
-    /// n: rows with a positive weight.
-    pub fn rows(&self) -> usize {
-        self.moments.rows
+    /// n: rows with a positive weight, or the sum of the weights where these are repeats.
+    pub fn rows(&self) -> f64 {
+        self.moments.count
+    }
+
+    /// How much of a row's weight is left out with it: of a row that is repeated, one.
+    pub fn weight_left_out(&self, weight: f64) -> f64 {
+        match self.weights {
+            Weights::Repeats => 1.0,
+            Weights::Precision => weight,
+        }
     }
 
     /// Σw; equals n without weights.
@@ -273,7 +278,7 @@ impl Gaussian {
             unexplained,
             total,
             degrees: frame.degrees,
-            rows: self.moments.rows as f64,
+            rows: self.moments.count,
             unpenalized: frame.unpenalized,
             offset: frame.offset,
         })

@@ -4,6 +4,8 @@
 //! at x̃ has mean ȳ + x̃ᵀw̃ and variance 1/β (noise) + x̃ᵀΣx̃ (coefficients) + 1/(βΣw) (intercept).
 //! Source: Bishop 2006, eq. 3.53–3.59.
 
+use std::ops::Range;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef};
 use serde::{Deserialize, Serialize};
@@ -168,6 +170,15 @@ impl Posterior {
             .zip(&written.columns.scales)
             .map(|(variance, scale)| variance.sqrt() / scale)
             .collect()
+    }
+
+    /// The prior variance of a coefficient of these columns in original units, their mean: what is
+    /// known of the indicator of a level that was not seen, if it is like those that were.
+    pub fn prior_variance(&self, columns: Range<usize>) -> f64 {
+        let Some(alpha) = self.written.alpha else { return 0.0 };
+        let scales = self.written.columns.scales.get(columns).unwrap_or_default();
+        let sum: f64 = scales.iter().map(|scale| 1.0 / (alpha * scale * scale)).sum();
+        if scales.is_empty() { 0.0 } else { sum / scales.len() as f64 }
     }
 
     /// Σ: p × p, of the coefficients in original units. This takes the memory that it says.

@@ -24,6 +24,8 @@ pub(crate) struct DualRows {
     pub(crate) values: Mat<f64>,
     /// w/Σw of each row: its leverage on the intercept, 0 where there is none.
     pub(crate) shares: Vec<f64>,
+    /// w of each row.
+    pub(crate) weights: Vec<f64>,
 }
 
 impl Solution {

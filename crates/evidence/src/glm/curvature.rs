@@ -44,6 +44,9 @@ impl Glm {
                     (&self.target[start..start + rows], &self.weights[start..start + rows]);
                 let mut predictor = Mat::zeros(rows, outputs);
                 matmul(predictor.as_mut(), Accum::Replace, block, parameters, 1.0, Par::Seq);
+                if let Some(offset) = &self.offset {
+                    add_offset(&mut predictor, &offset[start..start + rows]);
+                }
                 let (means, log_likelihood) =
                     self.family.evaluate(predictor.as_ref(), target, weights);
                 let residuals = Mat::from_fn(rows, outputs, |i, k| {
@@ -218,6 +221,14 @@ impl Glm {
     pub(super) fn blocks(&self, rows: usize) -> Vec<(usize, usize)> {
         let n = self.design.nrows();
         (0..n).step_by(rows).map(|start| (start, rows.min(n - start))).collect()
+    }
+}
+
+/// Adds each row's offset to its linear predictors.
+pub(super) fn add_offset(predictor: &mut Mat<f64>, offset: &[f64]) {
+    for column in 0..predictor.ncols() {
+        let values = predictor.col_as_slice_mut(column);
+        values.iter_mut().zip(offset).for_each(|(value, offset)| *value += offset);
     }
 }
 

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::family::Family;
 use crate::EvidenceError;
-use crate::columns::{Columns, Intercept, Moments, Options};
+use crate::columns::{Columns, Intercept, Moments, Options, Weights};
 use crate::normal_equations::check_count;
 use crate::statistics::check_rows;
 
@@ -13,7 +13,49 @@ use crate::statistics::check_rows;
 /// the cost of one.
 const CACHE_LINE: usize = 8;
 
-/// A generalised linear model on some data, for every λ.
+/// Rows in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct GlmRows<'a> {
+    /// n × p, in original units.
+    pub x: MatRef<'a, f64>,
+    /// n: 0 or 1, classes from 0, or counts.
+    pub y: &'a [f64],
+    /// How many rows each stands for; absent: one.
+    pub weights: Option<&'a [f64]>,
+    /// What is added to each row's linear predictor, such as the logarithm of its exposure; absent:
+    /// nothing.
+    pub offset: Option<&'a [f64]>,
+}
+
+impl<'a> GlmRows<'a> {
+    /// Rows without weights and without an offset.
+    pub fn new(x: MatRef<'a, f64>, y: &'a [f64]) -> Self {
+        GlmRows { x, y, weights: None, offset: None }
+    }
+
+    /// Refuses sizes that do not fit and values that are not finite.
+    pub(super) fn check(&self) -> Result<(), EvidenceError> {
+        let column = |values: &'a [f64]| MatRef::from_column_major_slice(values, values.len(), 1);
+        check_rows(self.x, column(self.y), self.weights)?;
+        match self.offset {
+            Some(offset) if offset.len() != self.y.len() => Err(EvidenceError::Shape {
+                what: "offsets",
+                given: offset.len(),
+                expected: self.y.len(),
+            }),
+            Some(offset) => check_rows(self.x.subcols(0, 0), column(offset), None),
+            None => Ok(()),
+        }
+    }
+
+    /// The weight of each row.
+    pub(super) fn weights(&self) -> Vec<f64> {
+        self.weights.map_or_else(|| vec![1.0; self.y.len()], <[f64]>::to_vec)
+    }
+}
+
+/// A generalised linear model on some data, for every λ. Weights are repeats, whatever the options
+/// say.
 ///
 /// The intercept's prior is flat and it is integrated out with the weights, so that
 /// [`Intercept::Profiled`](crate::Intercept::Profiled) and
@@ -31,6 +73,7 @@ pub struct Glm {
     pub(super) basis: Option<Mat<f64>>,
     pub(super) target: Vec<f64>,
     pub(super) weights: Vec<f64>,
+    pub(super) offset: Option<Vec<f64>>,
     pub(super) has_intercept: bool,
 }
 
@@ -48,24 +91,31 @@ impl Glm {
         family: Family,
         options: Options,
     ) -> Result<Glm, EvidenceError> {
-        Glm::with_scales(x, y, weights, family, options, None)
+        Glm::of(GlmRows { weights, ..GlmRows::new(x, y) }, family, options)
+    }
+
+    /// [`Glm::new`] of rows that may have offsets.
+    ///
+    /// # Errors
+    /// As [`Glm::new`].
+    pub fn of(rows: GlmRows<'_>, family: Family, options: Options) -> Result<Glm, EvidenceError> {
+        Glm::with_scales(rows, family, options, None)
     }
 
     pub(super) fn with_scales(
-        x: MatRef<'_, f64>,
-        y: &[f64],
-        weights: Option<&[f64]>,
+        rows: GlmRows<'_>,
         family: Family,
         options: Options,
         scales: Option<&[f64]>,
     ) -> Result<Glm, EvidenceError> {
+        let GlmRows { x, y, weights, offset } = rows;
         if let Family::Softmax { classes } = family
             && classes < 2
         {
             return Err(EvidenceError::Shape { what: "classes", given: classes, expected: 2 });
         }
+        rows.check()?;
         let y_matrix = MatRef::from_column_major_slice(y, y.len(), 1);
-        check_rows(x, y_matrix, weights)?;
         if x.ncols() == 0 {
             return Err(EvidenceError::Empty("columns"));
         }
@@ -73,13 +123,14 @@ impl Glm {
         let (n, p) = (x.nrows(), x.ncols());
         let has_intercept = options.intercept != Intercept::Absent;
         let mut design = by_column(x, usize::from(has_intercept));
-        let moments = Moments::of_rows(design.subcols(0, p), y_matrix, weights);
-        check_count(moments.rows, options.intercept)?;
+        let moments =
+            Moments::of_rows(design.subcols(0, p), y_matrix, weights).counted_by(Weights::Repeats);
+        check_count(&moments, options.intercept)?;
         let mut columns = Columns::of(&moments, p, options)?;
         if let Some(scales) = scales {
             columns.scales = scales.to_vec();
         }
-        let weights = weights.map_or_else(|| vec![1.0; n], <[f64]>::to_vec);
+        let weights = rows.weights();
         if has_intercept {
             family.check_intercepts(y, &weights)?;
         }
@@ -109,6 +160,7 @@ impl Glm {
             basis,
             target: y.to_vec(),
             weights,
+            offset: offset.map(<[f64]>::to_vec),
             has_intercept,
         })
     }

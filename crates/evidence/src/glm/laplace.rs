@@ -11,9 +11,12 @@
 use std::f64::consts::PI;
 
 use serde::Serialize;
+use statrs::function::gamma::ln_gamma;
 
 use super::design::Glm;
+use super::family::Family;
 use super::mode::{Mode, invert, solve};
+use crate::EvidenceError;
 
 /// One λ with its mode's likelihood and evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -36,6 +39,29 @@ pub struct LaplacePoint {
 }
 
 impl Glm {
+    /// ℓ of the intercepts alone, at their best.
+    ///
+    /// # Errors
+    /// Data of which the intercepts cannot be found.
+    pub fn null_log_likelihood(&self) -> Result<f64, EvidenceError> {
+        Ok(self.local(&self.start()?).log_likelihood)
+    }
+
+    /// ℓ where each row is fitted by itself: 0 for classes, and the most that counts allow.
+    pub fn saturated_log_likelihood(&self) -> f64 {
+        match self.family {
+            Family::Logistic | Family::Softmax { .. } => 0.0,
+            Family::Poisson => {
+                let rows = self.target.iter().zip(&self.weights);
+                let of_row = |y: f64| match y > 0.0 {
+                    true => y * y.ln() - y - ln_gamma(y + 1.0),
+                    false => 0.0,
+                };
+                rows.map(|(y, weight)| weight * of_row(*y)).sum()
+            }
+        }
+    }
+
     pub(super) fn point(&self, alpha: f64, mode: &Mode) -> LaplacePoint {
         let parameters = self.penalized_parameters() as f64;
         let intercepts = if self.has_intercept { self.family.intercepts() as f64 } else { 0.0 };

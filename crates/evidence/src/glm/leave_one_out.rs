@@ -1,11 +1,12 @@
 //! Approximate leave-one-out: log loss of each row by the fit to all others, without the n fits.
 //!
-//! Without row i the objective has the gradient −w_i r_i at the mode θ̂ of all rows (r = ∂ln p/∂η)
-//! and the Hessian H less w_i C_i (C = −∂²ln p/∂η²) along x̃_i. One Newton step from θ̂, with A_i =
+//! Without row i the objective has the gradient −r_i at the mode θ̂ of all rows (r = ∂ln p/∂η) and
+//! the Hessian H less C_i (C = −∂²ln p/∂η²) along x̃_i. One Newton step from θ̂, with A_i =
 //! x̃_iᵀH⁻¹x̃_i, by Woodbury's identity, ends at
 //!
-//! η₋ᵢ = η_i − A_i (1 − w_i C_i A_i)⁻¹ w_i r_i,
+//! η₋ᵢ = η_i − A_i (1 − C_i A_i)⁻¹ r_i,
 //!
+//! and of a row of weight w, which is w rows, one is left out w times. These are
 //! numbers for one linear predictor, K × K matrices for softmax. It is exact for a Gaussian
 //! likelihood, and *approximate* here: the better, the less a single row moves the mode. On 60 rows
 //! of 4 columns the mean loss is within 0.7 % of that of 60 refits
@@ -59,7 +60,8 @@ impl Glm {
         let covariances = covariances(self.design.subrows(start, rows), inverse.as_ref(), outputs);
         let mut predictor = mode.local.predictor.subrows(start, rows).to_owned();
         for (row, covariance) in covariances.iter().enumerate() {
-            let weight = self.weights[start + row];
+            // One of the rows that it stands for is left out.
+            let weight = f64::from(u8::from(self.weights[start + row] > 0.0));
             let target = self.target[start + row];
             let residual = Mat::from_fn(outputs, 1, |k, _| {
                 weight * self.family.residual(means[(row, k)], target, k)

@@ -33,9 +33,9 @@ mod mode;
 mod posterior;
 mod search;
 
-pub use design::Glm;
+pub use design::{Glm, GlmRows};
 pub use family::Family;
-pub use held_out::cross_validate;
+pub use held_out::{FoldLosses, cross_validate};
 pub use laplace::LaplacePoint;
 pub use posterior::{GlmPosterior, GlmPrediction};
 pub use search::GlmMaximum;

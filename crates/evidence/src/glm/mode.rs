@@ -54,7 +54,17 @@ impl Glm {
                 let mean = share(None);
                 parameters[m - 1] = (mean / (1.0 - mean)).ln();
             }
-            super::Family::Poisson => parameters[m - 1] = share(None).ln(),
+            super::Family::Poisson => {
+                // The mean of exp(offset), by which a rate becomes a count.
+                let exposure = match &self.offset {
+                    Some(offset) => {
+                        let pairs = offset.iter().zip(&self.weights);
+                        pairs.map(|(offset, weight)| weight * offset.exp()).sum::<f64>() / weight
+                    }
+                    None => 1.0,
+                };
+                parameters[m - 1] = (share(None) / exposure).ln();
+            }
             super::Family::Softmax { classes } => {
                 let last = share(Some(classes - 1));
                 for k in 0..classes - 1 {

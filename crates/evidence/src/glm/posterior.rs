@@ -130,8 +130,72 @@ impl GlmPosterior {
     /// Sizes that do not fit; values that are not finite; a model whose parts do not fit each
     /// other.
     pub fn predict(&self, x: MatRef<'_, f64>) -> Result<Vec<GlmPrediction>, EvidenceError> {
+        self.predict_with(x, None)
+    }
+
+    /// [`GlmPosterior::predict`], with what is added to each row's linear predictor.
+    ///
+    /// # Errors
+    /// As [`GlmPosterior::predict`]; not as many offsets as rows.
+    pub fn predict_with(
+        &self,
+        x: MatRef<'_, f64>,
+        offset: Option<&[f64]>,
+    ) -> Result<Vec<GlmPrediction>, EvidenceError> {
+        self.check(x, offset)?;
+        let covariance = self.free_covariance()?;
+        let blocks: Vec<Vec<GlmPrediction>> = (0..x.nrows())
+            .step_by(BLOCK_ROWS)
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|start| {
+                let rows = BLOCK_ROWS.min(x.nrows() - start);
+                let offset = offset.map(|offset| &offset[start..start + rows]);
+                self.predict_block(x.subrows(start, rows), offset, covariance.as_ref())
+            })
+            .collect();
+        Ok(blocks.concat())
+    }
+
+    /// What is predicted of each row at the mode alone: [`GlmPrediction::at_mode`], without the
+    /// covariance that averaging takes.
+    ///
+    /// # Errors
+    /// As [`GlmPosterior::predict_with`].
+    pub fn means(
+        &self,
+        x: MatRef<'_, f64>,
+        offset: Option<&[f64]>,
+    ) -> Result<Vec<Vec<f64>>, EvidenceError> {
+        self.check(x, offset)?;
+        let rows = (0..x.nrows()).into_par_iter();
+        Ok(rows.map(|row| self.family.link(&self.predictor(x, offset, row))).collect())
+    }
+
+    /// η of a row, of each class.
+    fn predictor(&self, x: MatRef<'_, f64>, offset: Option<&[f64]>, row: usize) -> Vec<f64> {
+        let added = offset.map_or(0.0, |offset| offset[row]);
+        let classes = self.coefficients.iter().zip(&self.intercepts);
+        let predictor = classes.map(|(coefficients, intercept)| {
+            let products = x.row(row).iter().zip(coefficients);
+            added + intercept + products.map(|(x, w)| x * w).sum::<f64>()
+        });
+        predictor.collect()
+    }
+
+    /// Refuses rows of another size, and a model whose parts do not fit each other.
+    fn check(&self, x: MatRef<'_, f64>, offset: Option<&[f64]>) -> Result<(), EvidenceError> {
         let p = self.columns.scales.len();
         let outputs = self.family.outputs();
+        if let Some(offset) = offset
+            && offset.len() != x.nrows()
+        {
+            return Err(EvidenceError::Shape {
+                what: "offsets",
+                given: offset.len(),
+                expected: x.nrows(),
+            });
+        }
         let damaged = |problem: &str| Err(EvidenceError::Damaged(problem.to_owned()));
         if x.ncols() != p {
             return Err(EvidenceError::Shape {
@@ -152,30 +216,62 @@ impl GlmPosterior {
         {
             return damaged("not as many coefficients as columns");
         }
-        let d = self.basis.as_ref().map_or(p, Vec::len);
-        let m = d + usize::from(self.has_intercept);
-        let tied = matches!(self.family, Family::Softmax { .. }) && self.has_intercept;
-        let covariance = self
-            .covariance
-            .unfold(m * outputs - usize::from(tied))
-            .map_err(EvidenceError::Damaged)?;
-
-        let blocks: Vec<Vec<GlmPrediction>> = (0..x.nrows())
-            .step_by(BLOCK_ROWS)
-            .collect::<Vec<_>>()
-            .into_par_iter()
-            .map(|start| {
-                let rows = BLOCK_ROWS.min(x.nrows() - start);
-                self.predict_block(x.subrows(start, rows), covariance.as_ref())
-            })
-            .collect();
-        Ok(blocks.concat())
+        Ok(())
     }
 
-    fn predict_block(&self, x: MatRef<'_, f64>, covariance: MatRef<'_, f64>) -> Vec<GlmPrediction> {
-        let (p, outputs) = (x.ncols(), self.family.outputs());
-        let d = self.basis.as_ref().map_or(p, Vec::len);
+    /// d: columns that are penalised, in the coordinates of the fit.
+    fn penalized(&self) -> usize {
+        self.basis.as_ref().map_or(self.columns.scales.len(), Vec::len)
+    }
+
+    /// H⁻¹ of the free parameters, class by class.
+    fn free_covariance(&self) -> Result<Mat<f64>, EvidenceError> {
+        let m = self.penalized() + usize::from(self.has_intercept);
+        let tied = matches!(self.family, Family::Softmax { .. }) && self.has_intercept;
+        self.covariance
+            .unfold(m * self.family.outputs() - usize::from(tied))
+            .map_err(EvidenceError::Damaged)
+    }
+
+    /// The standard deviations of Laplace's posterior of each class's coefficients, in original
+    /// units.
+    ///
+    /// Where there are more columns than rows, what of a coefficient lies outside the rows' span
+    /// has only the prior to go by.
+    ///
+    /// # Errors
+    /// A model whose parts do not fit each other.
+    pub fn standard_deviations(&self) -> Result<Vec<Vec<f64>>, EvidenceError> {
+        let covariance = self.free_covariance()?;
+        let d = self.penalized();
         let m = d + usize::from(self.has_intercept);
+        let variance = |class: usize, column: usize| match &self.basis {
+            None => covariance[(class * m + column, class * m + column)],
+            Some(basis) => {
+                let along: Vec<f64> =
+                    basis.iter().map(|vector| vector.get(column).copied().unwrap_or(0.0)).collect();
+                let own = covariance.submatrix(class * m, class * m, d, d);
+                let quadratic: f64 = (0..d)
+                    .map(|i| along[i] * (0..d).map(|j| own[(i, j)] * along[j]).sum::<f64>())
+                    .sum();
+                quadratic + (1.0 - dot(&along, &along)).max(0.0) / self.lambda
+            }
+        };
+        let of_class = |class: usize| {
+            let scales = self.columns.scales.iter().enumerate();
+            scales.map(|(column, scale)| variance(class, column).sqrt() / scale).collect()
+        };
+        Ok((0..self.family.outputs()).map(of_class).collect())
+    }
+
+    fn predict_block(
+        &self,
+        x: MatRef<'_, f64>,
+        offset: Option<&[f64]>,
+        covariance: MatRef<'_, f64>,
+    ) -> Vec<GlmPrediction> {
+        let (p, outputs) = (x.ncols(), self.family.outputs());
+        let m = self.penalized() + usize::from(self.has_intercept);
         let mut entered = Mat::from_fn(x.nrows(), m, |_, _| 1.0);
         // What of each row lies outside the span of the data, and so has only the prior to go by.
         let mut outside = vec![0.0; x.nrows()];
@@ -200,15 +296,7 @@ impl GlmPosterior {
             (0..outputs).for_each(|k| spread[(k, k)] += outside);
         }
         let of_row = |row: usize| {
-            let at_mode: Vec<f64> = self
-                .coefficients
-                .iter()
-                .zip(&self.intercepts)
-                .map(|(coefficients, intercept)| {
-                    let products = x.row(row).iter().zip(coefficients);
-                    intercept + products.map(|(x, w)| x * w).sum::<f64>()
-                })
-                .collect();
+            let at_mode = self.predictor(x, offset, row);
             GlmPrediction {
                 averaged: self.family.averaged_link(&at_mode, spread[row].as_ref()),
                 at_mode: self.family.link(&at_mode),

@@ -7,13 +7,50 @@ use crate::fit::{Analysis, Calibration, CalibrationKind};
 
 pub(super) fn section(analysis: &Analysis) -> Section {
     let contents = match &analysis.calibration {
-        Some(calibration) => vec![drawn(calibration)],
+        Some(calibration) => {
+            let mut contents = vec![drawn(calibration)];
+            contents.extend(hint(analysis, calibration).map(Content::Paragraph));
+            contents
+        }
         None => vec![Content::Absent(
             "Left out: this fit makes no predictions whose spread could be checked.".to_owned(),
         )],
     };
     Section::full("calibration", "Do the predictions hold what they promise?", contents)
         .named("Calibration")
+}
+
+/// What may be done where predictions do not hold what they promise.
+fn hint(analysis: &Analysis, calibration: &Calibration) -> Option<String> {
+    /// Errors with less than this are hardly skewed.
+    const SKEWED: f64 = 0.5;
+    let failure = calibration.failure()?;
+    let (promised, observed) =
+        (number::percent(failure.promised), number::percent(failure.observed));
+    let said = match calibration.kind {
+        CalibrationKind::Intervals => {
+            format!("Intervals of {promised} hold {observed} of the rows.")
+        }
+        CalibrationKind::Probabilities => {
+            format!("Where {promised} is predicted, {observed} of the rows are in the class.")
+        }
+    };
+    if calibration.kind == CalibrationKind::Probabilities {
+        return Some(format!("{said} A λ by the log loss of rows left out may be the better one."));
+    }
+    let target = &analysis.target;
+    let is_positive = analysis.observations.iter().all(|found| found.observed > 0.0);
+    let cause = match (calibration.skewness > SKEWED && is_positive, calibration.skewness) {
+        (true, _) => format!(
+            " The errors are skewed to the right: the logarithm of the target, log({target}), may \
+             be the better one to fit."
+        ),
+        (false, skewness) if skewness.abs() > SKEWED => {
+            " The errors are skewed, which no interval of equal sides follows.".to_owned()
+        }
+        _ => " The noise is not of one size, or has other tails than a Gaussian.".to_owned(),
+    };
+    Some(format!("{said}{cause}"))
 }
 
 fn drawn(calibration: &Calibration) -> Content {

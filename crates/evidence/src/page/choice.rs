@@ -176,7 +176,8 @@ pub(super) fn table(analysis: &Analysis) -> Option<Table> {
 /// The λ that is chosen. A limit itself is no point of the path, only where the path points.
 fn chosen(analysis: &Analysis, choice: &Choice) -> String {
     let lambda = analysis.lambda;
-    if choice.criterion == Criterion::Evidence && (lambda == 0.0 || lambda.is_infinite()) {
+    let is_limit = lambda == 0.0 || lambda.is_infinite();
+    if choice.criterion == Criterion::Evidence && is_limit {
         return format!("{} (beyond the path)", short(lambda));
     }
     let edge = if choice.at_edge { " (edge of the path)" } else { "" };

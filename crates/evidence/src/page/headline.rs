@@ -4,6 +4,7 @@ use wd_page::counted;
 use wd_page::number::{count, short};
 
 use crate::Outcome;
+use crate::comparison::Criterion;
 use crate::fit::Analysis;
 
 /// Which λ, and how sure.
@@ -16,6 +17,9 @@ pub(super) fn headline(analysis: &Analysis) -> String {
     match analysis.outcome {
         Outcome::NoSignal if analysis.lambda.is_infinite() => format!("{target}: λ = ∞, no signal"),
         Outcome::Noiseless if analysis.lambda == 0.0 => format!("{target}: λ → 0, an exact fit"),
+        Outcome::Noiseless if analysis.is_edge => {
+            format!("{target}: no λ, for no criterion has its best within the path")
+        }
         _ => format!("{target}: λ = {}", interval(analysis)),
     }
 }
@@ -23,6 +27,10 @@ pub(super) fn headline(analysis: &Analysis) -> String {
 /// λ with its interval.
 pub(super) fn interval(analysis: &Analysis) -> String {
     let lambda = short(analysis.lambda);
+    if analysis.chosen_by != Criterion::Evidence {
+        let name = analysis.chosen_by.name();
+        return format!("{lambda}, by {name}: the evidence has no maximum");
+    }
     match analysis.interval {
         Some((low, high)) => format!(
             "{lambda} (95 %: {} to {}, by the curvature of the evidence)",

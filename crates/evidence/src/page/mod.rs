@@ -6,6 +6,7 @@
 //! | `choice` | evidence and errors over λ; what each criterion chooses, and what it costs by the others |
 //! | `weights` | coefficients along the path; the prior over the histogram of fitted weights; the table |
 //! | `calibration` | how often intervals and probabilities are right |
+//! | `observations` | predictions beside what came, and what is left of it |
 //! | `conventions` | the same fit in other libraries |
 //! | `table` | what the columns of the table became |
 //! | `headline` | which λ, in one line |
@@ -16,13 +17,15 @@ mod choice;
 mod conventions;
 mod curve;
 mod headline;
+mod observations;
 mod table;
 mod terminal;
 mod weights;
 
-use wd_page::number::{count, measured, short};
+use wd_page::number::{amount, count, measured, short};
 use wd_page::{Context, Page, Section};
 
+use crate::Intercept;
 use crate::fit::{Analysis, Family, Sums, TableSummary};
 
 impl Analysis {
@@ -42,7 +45,7 @@ impl Sums {
             kind: "Sums of a table",
             title: self.table.file_names(),
             lead: table::size(&self.table),
-            sections: vec![table::section(&self.table)],
+            sections: vec![table::section(&self.table, true)],
             ..Page::default()
         }
     }
@@ -55,15 +58,19 @@ pub fn page_of_targets(analyses: &[Analysis], context: &Context) -> Page {
     };
     let is_single = analyses.len() == 1;
     let context = with_own(first, context);
-    let mut sections = vec![table::section(&first.table)];
+    let has_intercept = first.intercept != Intercept::Absent;
+    let mut sections = vec![table::section(&first.table, has_intercept)];
     for analysis in analyses {
         sections.extend(terminal::sections(analysis, !is_single));
         if is_single {
             let mut notes = context.notes.clone();
-            notes.extend(analysis.notes.iter().cloned().chain(analysis.table.remarks()));
+            notes.extend(analysis.notes.iter().cloned());
+            notes.extend(analysis.table.remarks(has_intercept));
+            notes.push(analysis.table.used());
             sections.push(choice::section(analysis, &notes));
             sections.push(weights::section(analysis));
             sections.push(calibration::section(analysis));
+            sections.extend(observations::section(analysis));
             sections.push(conventions::section(analysis));
         }
     }
@@ -102,7 +109,7 @@ fn facts(analysis: &Analysis) -> Vec<(String, String)> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let gamma = short(analysis.effective_parameters);
     let mut facts = vec![
-        fact("Rows", count(analysis.rows as u64)),
+        fact("Rows", amount(analysis.rows)),
         fact("Columns", count(analysis.columns.len() as u64)),
         fact("Effective parameters", format!("{gamma} of {}", analysis.rank)),
         fact("Log evidence", format!("{} nats", measured(analysis.log_evidence))),
@@ -113,6 +120,7 @@ fn facts(analysis: &Analysis) -> Vec<(String, String)> {
     if analysis.family == Family::Gaussian {
         facts.push(fact("Noise", short(1.0 / analysis.beta.sqrt())));
     }
+    facts.extend(terminal::quality(&analysis.quality));
     facts
 }
 

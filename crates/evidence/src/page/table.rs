@@ -16,9 +16,10 @@ pub(super) fn size(table: &TableSummary) -> String {
 }
 
 /// What a terminal shows of the table.
-pub(super) fn section(summary: &TableSummary) -> Section {
+pub(super) fn section(summary: &TableSummary, has_intercept: bool) -> Section {
     let mut contents = vec![Content::Paragraph(size(summary)), Content::Table(columns(summary))];
-    contents.extend(summary.remarks().into_iter().map(Content::Paragraph));
+    contents.extend(summary.remarks(has_intercept).into_iter().map(Content::Paragraph));
+    contents.push(Content::Paragraph(summary.used()));
     Section::terminal(contents)
 }
 

@@ -1,12 +1,13 @@
 //! What answers the question in a few lines: λ and what goes with it, coefficients, criteria, and λ
 //! in other libraries.
 
-use wd_page::number::{count, measured, short};
+use wd_page::number::{amount, count, measured, percent, short};
 use wd_page::{Content, Section, Table};
 
 use super::choice;
 use super::headline::{headline, interval};
-use crate::fit::{Analysis, Family, Output};
+use crate::comparison::Choice;
+use crate::fit::{Analysis, Family, Output, Quality};
 
 /// One target; `is_headed` where there are several.
 pub(super) fn sections(analysis: &Analysis, is_headed: bool) -> Vec<Section> {
@@ -40,7 +41,7 @@ pub(super) fn sections(analysis: &Analysis, is_headed: bool) -> Vec<Section> {
 fn quantities(analysis: &Analysis) -> Vec<(String, String)> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let mut facts = Vec::new();
-    if analysis.groups.is_empty() {
+    if analysis.groups.is_empty() && !(analysis.is_edge && analysis.lambda.is_finite()) {
         let (alpha, prior) = (short(analysis.alpha), short(1.0 / analysis.alpha.sqrt()));
         facts.push(fact("λ = α/β", interval(analysis)));
         facts.push(fact(
@@ -53,10 +54,58 @@ fn quantities(analysis: &Analysis) -> Vec<(String, String)> {
         facts.push(fact("β", format!("{beta}: noise of standard deviation {noise}")));
     }
     let (gamma, rank) = (short(analysis.effective_parameters), count(analysis.rank as u64));
-    let rows = count(analysis.rows as u64);
+    let rows = amount(analysis.rows);
     facts.push(fact("γ", format!("{gamma} effective parameters of {rank} (n = {rows})")));
     facts.push(fact("log evidence", format!("{} nats", measured(analysis.log_evidence))));
+    facts.extend(quality(&analysis.quality));
+    facts.extend(analysis.comparison.choices.iter().filter_map(within));
     facts
+}
+
+/// How near the fit comes to the rows, as far as its family has it.
+pub(super) fn quality(quality: &Quality) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
+    let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
+    if let Some(fitted) = quality.r_squared {
+        fact(
+            "R²",
+            match quality.r_squared_left_out {
+                Some(left_out) => {
+                    format!("{} (rows left out in turn: {})", measured(fitted), measured(left_out))
+                }
+                None => measured(fitted),
+            },
+        );
+    }
+    if let Some(error) = quality.root_mean_squared_error {
+        fact("RMSE", format!("{} on the rows that were fitted", measured(error)));
+    }
+    if let (Some(deviance), Some(null)) = (quality.deviance, quality.null_deviance) {
+        let explained = match quality.explained_deviance() {
+            Some(share) => format!(", {} less than {}", percent(share), measured(null)),
+            None => String::new(),
+        };
+        let of_null = if explained.is_empty() { "" } else { " of the intercept alone" };
+        fact("deviance", format!("{}{explained}{of_null}", measured(deviance)));
+    }
+    if let Some(accuracy) = quality.accuracy {
+        fact("accuracy", format!("{} of the rows that were fitted", percent(accuracy)));
+    }
+    facts
+}
+
+/// The error of a criterion with its standard error, and how far λ may go within one.
+fn within(choice: &Choice) -> Option<(String, String)> {
+    let (error, within) = (choice.standard_error?, choice.within_error?);
+    Some((
+        choice.criterion.name(),
+        format!(
+            "{} ± {} (one standard error), which λ up to {} stay within",
+            measured(choice.error),
+            short(error),
+            short(within)
+        ),
+    ))
 }
 
 /// Every group, that of the smallest λ first.

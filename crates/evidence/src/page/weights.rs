@@ -150,20 +150,26 @@ fn densities(priors: &[(String, f64)], reach: f64) -> Vec<Series> {
 }
 
 fn table(analysis: &Analysis) -> Vec<Content> {
-    let mut table = Table::new(&["column", "coefficient", "± posterior sd", "standardised"], 1);
+    let has_deviations = analysis.outputs.iter().any(|output| !output.deviations.is_empty());
+    let columns: &[&str] = match has_deviations {
+        true => &["column", "coefficient", "± posterior sd", "standardised"],
+        false => &["column", "coefficient", "standardised"],
+    };
+    let mut table = Table::new(columns, 1);
     let outputs = analysis.outputs.iter();
     let mut order: Vec<_> = outputs
         .flat_map(|output| (0..output.standardized.len()).map(move |column| (output, column)))
         .collect();
     order.sort_by(|(a, i), (b, j)| b.standardized[*j].abs().total_cmp(&a.standardized[*i].abs()));
     for (output, column) in order {
-        let deviation = output.deviations.get(column).copied().unwrap_or(f64::NAN);
-        table.rows.push(vec![
-            analysis.coefficient_name(output, column),
-            measured(output.coefficients[column]),
-            short(rounded(deviation)),
-            measured(output.standardized[column]),
-        ]);
+        let mut row =
+            vec![analysis.coefficient_name(output, column), measured(output.coefficients[column])];
+        if has_deviations {
+            let deviation = output.deviations.get(column).copied().unwrap_or(f64::NAN);
+            row.push(short(rounded(deviation)));
+        }
+        row.push(measured(output.standardized[column]));
+        table.rows.push(row);
     }
     let all = table.rows.len();
     let heading = Content::Heading("Every coefficient, in the units of its column".to_owned());

@@ -110,14 +110,14 @@ fn dependent_and_constant_columns_leave_the_rest_as_it_was() {
 fn one_row_or_none() {
     let (one, two) = (column(&[2.0]), column(&[3.0]));
     for intercept in [Intercept::Profiled, Intercept::Integrated] {
-        let options = Options { intercept, standardize: true };
+        let options = Options { intercept, standardize: true, ..Options::default() };
         let refused = Gaussian::from_rows(one, two, None, options).unwrap_err();
         assert!(
             matches!(refused, EvidenceError::TooFewRows { rows: 1, needed: 2, .. }),
             "{refused}"
         );
     }
-    let options = Options { intercept: Intercept::Absent, standardize: true };
+    let options = Options { intercept: Intercept::Absent, standardize: true, ..Options::default() };
     let model = Gaussian::from_rows(one, two, None, options).unwrap();
     assert_close(model.fit(0, 4.0).unwrap().coefficients[0], 2.0 * 3.0 / (4.0 + 4.0), 1e-14);
     let empty = Gaussian::from_rows(column(&[]), column(&[]), None, options).unwrap_err();
@@ -129,7 +129,8 @@ fn one_row_or_none() {
 #[test]
 fn one_column_in_closed_form() {
     let (x, y) = ([-1.0, 0.0, 1.0, 2.0, 3.0], [0.3, 1.1, 1.7, 3.3, 3.9]);
-    let options = Options { intercept: Intercept::Profiled, standardize: false };
+    let options =
+        Options { intercept: Intercept::Profiled, standardize: false, ..Options::default() };
     let model = Gaussian::from_rows(column(&x), column(&y), None, options).unwrap();
     // Σ(x − x̄)² = 10, Σ(x − x̄)(y − ȳ) = 9.4, Σ(y − ȳ)² = 9.072.
     let point = model.evidence(0).unwrap().at(2.0);
@@ -149,7 +150,7 @@ fn a_target_that_never_varies_is_refused() {
         );
     }
     let zero = Mat::zeros(10, 1);
-    let options = Options { intercept: Intercept::Absent, standardize: true };
+    let options = Options { intercept: Intercept::Absent, standardize: true, ..Options::default() };
     let refused = Gaussian::from_rows(x.as_ref(), zero.as_ref(), None, options)
         .unwrap()
         .evidence(0)
@@ -314,7 +315,7 @@ proptest! {
     ) {
         let (x, y) = regression(seed, rows, columns, 1.0);
         let intercept = if absent { Intercept::Absent } else { Intercept::Profiled };
-        let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, Options { intercept, standardize: true }).unwrap();
+        let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, Options { intercept, standardize: true, ..Options::default() }).unwrap();
         let evidence = model.evidence(0).unwrap();
         let bound = rows.min(columns) as f64;
         let mut before = bound * (1.0 + 1e-14);
@@ -328,7 +329,7 @@ proptest! {
     #[test]
     fn the_maximum_is_above_every_other_lambda(seed in 0u64..1000, rows in 3usize..40, columns in 1usize..20) {
         let (x, y) = regression(seed, rows, columns, 2.0);
-        let options = Options { intercept: Intercept::Integrated, standardize: true };
+        let options = Options { intercept: Intercept::Integrated, standardize: true, ..Options::default() };
         let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options).unwrap();
         let evidence = model.evidence(0).unwrap();
         let best = evidence.maximum();

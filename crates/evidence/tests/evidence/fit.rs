@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use wd_data::table::Reading;
 use wd_evidence::Intercept;
 use wd_evidence::fit::{
     Analysis, Criteria, Family, FitError, Groups, Model, Predicted, PredictionOptions, Request,
@@ -194,13 +195,13 @@ fn sums_and_models_are_the_same_when_they_are_read_again() {
     assert_eq!(refused(fit(&[&path], &counts)), ("family", "poisson".to_owned()));
     assert_eq!(refused(sum(&file, &counts)), ("family", "poisson".to_owned()));
 
-    let model = Model::new(&[of_rows]).unwrap();
+    let model = Model::new(&[of_rows], &asked.table.reading).unwrap();
     let path = folder.path().join("model.json");
     std::fs::write(&path, model.to_json().unwrap()).unwrap();
     let read = Model::read(&path).unwrap();
     let first = |model: &Model| -> Vec<Predicted> {
         let mut predictions = model.predict(&file[0], &PredictionOptions::default()).unwrap();
-        assert_eq!(predictions.columns().len(), 4);
+        assert_eq!(predictions.columns().len(), 5);
         let rows = predictions.next_block().unwrap().unwrap();
         assert!(predictions.next_block().unwrap().is_none_or(|more| !more.is_empty()));
         rows[0].clone()
@@ -333,7 +334,7 @@ fn damaged_models_are_refused() {
     let groups = Groups::Each;
     let text = |request: &Request| {
         let found = fit(&[shipped("diabetes.csv")], request).unwrap();
-        Model::new(&[found]).unwrap().to_json().unwrap()
+        Model::new(&[found], &request.table.reading).unwrap().to_json().unwrap()
     };
     let (whole, linear) =
         (text(&request("target")), text(&Request { groups, ..request("target") }));
@@ -373,13 +374,27 @@ fn a_table_of_holes_is_refused_once_it_is_read() {
     for impute_mean in [false, true] {
         let mut asked = request("y");
         asked.table.impute_mean = impute_mean;
-        let model = Model::new(&[fit(&[&whole], &asked).unwrap()]).unwrap();
+        let model = Model::new(&[fit(&[&whole], &asked).unwrap()], &asked.table.reading).unwrap();
         let mut predictions = model.predict(&holes, &PredictionOptions::default()).unwrap();
-        // A model that was fitted so fills the cell.
-        match predictions.next_block() {
-            Ok(rows) => assert!(impute_mean && rows.is_some_and(|rows| rows.len() == 2)),
-            Err(error) => assert!(!impute_mean && matches!(error, FitError::Table(_))),
+        // A model that was fitted so fills the cell; another leaves the row without a prediction.
+        let rows = predictions.next_block().unwrap().unwrap();
+        assert_eq!(
+            rows.iter().map(|row| &row[0]).collect::<Vec<_>>(),
+            [&Predicted::Row(1), &Predicted::Row(2)]
+        );
+        assert_eq!(rows[1][1] == Predicted::Missing, !impute_mean);
+        assert!(predictions.next_block().unwrap().is_none());
+        let said = predictions.used();
+        match impute_mean {
+            true => assert_eq!(said, "Predicted 2 rows, left out none."),
+            false => {
+                assert_eq!(said, "Predicted 1 row, left out 1: 1 row with empty cells (`b` 1).")
+            }
         }
+        let strict =
+            PredictionOptions { reading: Some(Reading::default()), ..PredictionOptions::default() };
+        let mut refused = model.predict(&holes, &strict).unwrap();
+        assert_eq!(refused.next_block().is_ok(), impute_mean);
         // Targets are never filled.
         assert!(matches!(fit(&[&untold], &asked), Err(FitError::Table(_))));
     }

@@ -4,7 +4,7 @@
 use crate::support::{Random, assert_close};
 use crate::tables::{split, table};
 use faer::Mat;
-use wd_evidence::{EvidenceError, Family, Glm, GlmPosterior, Intercept, Options, Outcome};
+use wd_evidence::{EvidenceError, Family, Glm, GlmPosterior, GlmRows, Intercept, Options, Outcome};
 
 /// x and labels of a family, drawn from the model itself with weights of standard deviation
 /// `sigma`.
@@ -57,7 +57,7 @@ fn the_slope_vanishes_where_differences_of_the_evidence_do() {
     for family in FAMILIES {
         for intercept in [Intercept::Absent, Intercept::Integrated] {
             let (x, y) = draw(2, family, 80, 6, 0.7);
-            let options = Options { intercept, standardize: true };
+            let options = Options { intercept, standardize: true, ..Options::default() };
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let best = model.maximum(&model.grid(25).unwrap()).unwrap();
             assert_eq!(best.outcome, Outcome::Found, "{family:?}");
@@ -88,7 +88,8 @@ fn laplace_comes_near_the_integral_in_one_dimension() {
         let mut before = f64::INFINITY;
         for rows in [20, 200, 2000] {
             let (x, y) = draw(4, family, rows, 1, 0.5);
-            let options = Options { intercept: Intercept::Absent, standardize: false };
+            let options =
+                Options { intercept: Intercept::Absent, standardize: false, ..Options::default() };
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let (point, posterior) = model.posterior(2.0).unwrap();
             let mode = posterior.coefficients()[0][0];
@@ -210,7 +211,8 @@ fn more_columns_than_rows_are_rotated_without_a_trace() {
         // back.
         let narrow = Mat::from_fn(30, 30, |i, j| x[(i, j)]);
         let wide = Mat::from_fn(30, 31, |i, j| if j < 30 { x[(i, j)] } else { 0.0 });
-        let options = Options { intercept: Intercept::Integrated, standardize: true };
+        let options =
+            Options { intercept: Intercept::Integrated, standardize: true, ..Options::default() };
         let direct = Glm::new(narrow.as_ref(), &y, None, family, options).unwrap();
         let rotated = Glm::new(wide.as_ref(), &y, None, family, options).unwrap();
         let (a, first) = direct.posterior(2.0).unwrap();
@@ -269,6 +271,105 @@ fn weights_count_rows() {
     let (a, b) = (weighted.path(&[0.7]).unwrap()[0], repeated.path(&[0.7]).unwrap()[0]);
     assert_close(a.log_evidence, b.log_evidence, 1e-12);
     assert_close(a.squared_norm, b.squared_norm, 1e-9);
+    let left_out = |model: &Glm| model.leave_one_out(&[0.7]).unwrap()[0];
+    assert_close(left_out(&weighted), left_out(&repeated), 1e-9);
+}
+
+/// An offset is what the intercept would be if every row had the same, and rates are what it makes
+/// of counts: the gradient of Σ (y η − exp(η)) with η = offset + xᵀw is 0 at the mode.
+#[test]
+fn offsets_are_added_to_the_linear_predictor() {
+    let (x, y) = draw(21, Family::Poisson, 60, 3, 0.5);
+    let options = Options::default();
+    let posterior = |offset: Option<&[f64]>| {
+        let rows = GlmRows { offset, ..GlmRows::new(x.as_ref(), &y) };
+        Glm::of(rows, Family::Poisson, options).unwrap().posterior(2.0).unwrap()
+    };
+    let (plain, constant) = (posterior(None), posterior(Some(&[0.7; 60])));
+    for (a, b) in plain.1.coefficients()[0].iter().zip(&constant.1.coefficients()[0]) {
+        assert_close(*a, *b, 1e-9);
+    }
+    assert_close(plain.1.intercepts()[0] - 0.7, constant.1.intercepts()[0], 1e-9);
+    assert_close(plain.0.log_evidence, constant.0.log_evidence, 1e-10);
+
+    let offset: Vec<f64> = (0..60).map(|row| f64::from(row % 7) / 5.0 - 0.5).collect();
+    let rows = GlmRows { offset: Some(&offset), ..GlmRows::new(x.as_ref(), &y) };
+    let model = Glm::of(rows, Family::Poisson, options).unwrap();
+    let (_, found) = model.posterior(2.0).unwrap();
+    let means = found.means(x.as_ref(), Some(&offset)).unwrap();
+    let scales = &model.columns().scales;
+    let centres = &model.columns().means;
+    for column in 0..3 {
+        let gradient: f64 = (0..60)
+            .map(|row| {
+                let entered = (x[(row, column)] - centres[column]) / scales[column];
+                entered * (y[row] - means[row][0])
+            })
+            .sum();
+        let penalty = 2.0 * found.coefficients()[0][column] * scales[column];
+        assert!((gradient - penalty).abs() < 1e-7, "{gradient} {penalty}");
+    }
+    let sum: f64 = (0..60).map(|row| y[row] - means[row][0]).sum();
+    assert!(sum.abs() < 1e-7, "{sum}");
+    // Leaving out and folds know it, too.
+    let fold_of: Vec<usize> = (0..60).collect();
+    let lambdas = [5.0];
+    let folded =
+        wd_evidence::glm::cross_validate(rows, &fold_of, Family::Poisson, options, &lambdas);
+    let left_out = model.leave_one_out(&lambdas).unwrap()[0];
+    assert_close(left_out, folded.unwrap().mean_losses[0], 5e-3);
+}
+
+/// Laplace's standard deviations are those of the curvature of the log posterior, by finite
+/// differences of its gradient.
+#[test]
+fn standard_deviations_are_those_of_the_curvature() {
+    let (x, y) = draw(22, Family::Logistic, 80, 2, 1.0);
+    let options =
+        Options { intercept: Intercept::Absent, standardize: false, ..Options::default() };
+    let model = Glm::new(x.as_ref(), &y, None, Family::Logistic, options).unwrap();
+    let (_, posterior) = model.posterior(1.5).unwrap();
+    let mode = &posterior.coefficients()[0];
+    let gradient = |weights: [f64; 2], column: usize| -> f64 {
+        let data: f64 = (0..80)
+            .map(|row| {
+                let eta = weights[0] * x[(row, 0)] + weights[1] * x[(row, 1)];
+                x[(row, column)] * (y[row] - 1.0 / (1.0 + (-eta).exp()))
+            })
+            .sum();
+        data - 1.5 * weights[column]
+    };
+    let step = 1e-5;
+    let hessian = |i: usize, j: usize| {
+        let moved = |by: f64| {
+            let mut weights = [mode[0], mode[1]];
+            weights[j] += by;
+            gradient(weights, i)
+        };
+        -(moved(step) - moved(-step)) / (2.0 * step)
+    };
+    let determinant = hessian(0, 0) * hessian(1, 1) - hessian(0, 1) * hessian(1, 0);
+    let deviations = &posterior.standard_deviations().unwrap()[0];
+    assert_close(deviations[0], (hessian(1, 1) / determinant).sqrt(), 1e-6);
+    assert_close(deviations[1], (hessian(0, 0) / determinant).sqrt(), 1e-6);
+}
+
+/// The same in coordinates of the rows: with more columns than rows, and with fewer.
+#[test]
+fn standard_deviations_survive_a_rotation() {
+    let (x, y) = draw(23, Family::Logistic, 12, 5, 1.0);
+    let wide = Mat::from_fn(12, 20, |i, j| if j < 5 { x[(i, j)] } else { 0.0 });
+    let options = Options { standardize: false, ..Options::default() };
+    let deviations = |x: &Mat<f64>| {
+        let model = Glm::new(x.as_ref(), &y, None, Family::Logistic, options).unwrap();
+        model.posterior(0.8).unwrap().1.standard_deviations().unwrap().remove(0)
+    };
+    let (narrow, wide) = (deviations(&x), deviations(&wide));
+    for (column, wide) in wide.iter().enumerate() {
+        // A column that is 0 in every row has the prior to go by.
+        let expected = narrow.get(column).copied().unwrap_or(1.0 / 0.8f64.sqrt());
+        assert_close(*wide, expected, 1e-9);
+    }
 }
 
 #[test]
@@ -293,17 +394,18 @@ fn labels_without_signal_give_the_largest_lambda() {
 #[test]
 fn folds_left_out_equal_refits() {
     let (x, y) = draw(11, Family::Poisson, 40, 3, 0.5);
-    let options = Options { intercept: Intercept::Integrated, standardize: false };
+    let options =
+        Options { intercept: Intercept::Integrated, standardize: false, ..Options::default() };
     let fold_of: Vec<usize> = (0..40).map(|i| i % 4).collect();
     let found = wd_evidence::glm::cross_validate(
-        x.as_ref(),
-        &y,
+        GlmRows::new(x.as_ref(), &y),
         &fold_of,
         Family::Poisson,
         options,
         &[3.0, 0.5],
     )
-    .unwrap();
+    .unwrap()
+    .mean_losses;
     for (loss, lambda) in found.iter().zip([3.0, 0.5]) {
         let mut expected = 0.0;
         for fold in 0..4 {
@@ -332,22 +434,23 @@ fn approximate_leave_one_out_is_near_n_refits() {
     for family in FAMILIES {
         let rows = 60;
         let (x, y) = draw(12, family, rows, 4, 0.7);
-        for options in
-            [Options::default(), Options { intercept: Intercept::Absent, standardize: false }]
-        {
+        for options in [
+            Options::default(),
+            Options { intercept: Intercept::Absent, standardize: false, ..Options::default() },
+        ] {
             let fold_of: Vec<usize> = (0..rows).collect();
             let model = Glm::new(x.as_ref(), &y, None, family, options).unwrap();
             let found = model.leave_one_out(&lambdas).unwrap();
             let expected = wd_evidence::glm::cross_validate(
-                x.as_ref(),
-                &y,
+                GlmRows::new(x.as_ref(), &y),
                 &fold_of,
                 family,
                 options,
                 &lambdas,
             )
-            .unwrap();
-            let fitted = model.held_out(x.as_ref(), &y, None, &lambdas).unwrap();
+            .unwrap()
+            .mean_losses;
+            let fitted = model.held_out(GlmRows::new(x.as_ref(), &y), &lambdas).unwrap();
             for (((found, expected), fitted), tolerance) in
                 found.iter().zip(&expected).zip(&fitted).zip(tolerances)
             {
@@ -380,14 +483,14 @@ fn leaving_out_sees_no_row_of_weight_0_and_no_rotation() {
     let model = Glm::new(x.as_ref(), &y, None, Family::Logistic, Options::default()).unwrap();
     let fold_of: Vec<usize> = (0..20).collect();
     let expected = wd_evidence::glm::cross_validate(
-        x.as_ref(),
-        &y,
+        GlmRows::new(x.as_ref(), &y),
         &fold_of,
         Family::Logistic,
         Options::default(),
         &[20.0],
     )
-    .unwrap()[0];
+    .unwrap()
+    .mean_losses[0];
     let found = model.leave_one_out(&[20.0]).unwrap()[0];
     assert_close(found, expected, 1e-3);
 }

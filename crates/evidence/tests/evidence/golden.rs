@@ -47,9 +47,14 @@ fn compare(name: &str, path: &str, target: &str, tolerance: f64) {
                 standardized.as_ref(),
                 y,
                 None,
-                Options { intercept, standardize: false },
+                Options { intercept, standardize: false, ..Options::default() },
             ),
-            _ => Gaussian::from_rows(x, y, None, Options { intercept, standardize: true }),
+            _ => Gaussian::from_rows(
+                x,
+                y,
+                None,
+                Options { intercept, standardize: true, ..Options::default() },
+            ),
         }
         .unwrap();
         let expected = &golden[key];

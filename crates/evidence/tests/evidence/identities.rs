@@ -3,12 +3,12 @@
 use crate::support::{assert_close, regression};
 use faer::linalg::solvers::Solve;
 use faer::{Mat, MatRef, Side};
-use wd_evidence::{Gaussian, Intercept, Options, Statistics};
+use wd_evidence::{Gaussian, Intercept, LeaveOneOut, Options, Statistics, Weights};
 
 const INTERCEPTS: [Intercept; 3] = [Intercept::Absent, Intercept::Profiled, Intercept::Integrated];
 
 fn options(intercept: Intercept) -> Options {
-    Options { intercept, standardize: true }
+    Options { intercept, standardize: true, ..Options::default() }
 }
 
 /// X̃ and ỹ as the model should see them, made the plain way.
@@ -197,7 +197,7 @@ fn evidence_of_one_column_equals_the_integral_over_its_weight() {
         0.5 * (precision.ln() - (2.0 * std::f64::consts::PI).ln() - precision * error * error)
     };
     for intercept in INTERCEPTS {
-        let options = Options { intercept, standardize: false };
+        let options = Options { intercept, standardize: false, ..Options::default() };
         let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), Some(&weights), options).unwrap();
         let evidence = model.evidence(0).unwrap();
         for lambda in [0.1, 3.0, 100.0] {
@@ -271,6 +271,46 @@ fn several_targets_at_once_are_each_alone() {
                 let b = alone.posterior(0, 1.0).unwrap();
                 let (a, b) = (a.predict(row).unwrap(), b.predict(row).unwrap());
                 assert_close(a[0].variance, b[0].variance, 1e-10);
+            }
+        }
+    }
+}
+
+/// A row of weight k is k rows, by everything that counts rows: few columns and many, by sums and
+/// by the dual.
+#[test]
+fn repeats_are_rows() {
+    for (rows, columns) in [(40, 4), (12, 20)] {
+        let (x, y) = regression(31, rows, columns, 1.0);
+        let weights: Vec<f64> = (0..rows).map(|row| (row % 4) as f64).collect();
+        let order: Vec<usize> =
+            (0..rows).flat_map(|row| std::iter::repeat_n(row, row % 4)).collect();
+        let repeated_x = Mat::from_fn(order.len(), columns, |i, j| x[(order[i], j)]);
+        let repeated_y = Mat::from_fn(order.len(), 1, |i, _| y[(order[i], 0)]);
+        for intercept in [Intercept::Absent, Intercept::Profiled, Intercept::Integrated] {
+            let options = Options { weights: Weights::Repeats, ..options(intercept) };
+            let weighted =
+                Gaussian::from_rows(x.as_ref(), y.as_ref(), Some(&weights), options).unwrap();
+            let repeated =
+                Gaussian::from_rows(repeated_x.as_ref(), repeated_y.as_ref(), None, options)
+                    .unwrap();
+            assert_close(weighted.rows(), repeated.rows(), 1e-12);
+            let lambdas = [0.3, 5.0, 80.0];
+            let (a, b) = (weighted.evidence(0).unwrap(), repeated.evidence(0).unwrap());
+            for (a, b) in a.path(&lambdas).iter().zip(b.path(&lambdas)) {
+                assert_close(a.log_evidence, b.log_evidence, 1e-8);
+                assert_close(a.effective_parameters, b.effective_parameters, 1e-8);
+                assert_close(a.generalized_cross_validation, b.generalized_cross_validation, 1e-7);
+            }
+            let left_out = |model: &Gaussian, x: &Mat<f64>, y: &Mat<f64>, weights| {
+                let mut errors = LeaveOneOut::new(model, 0, &lambdas).unwrap();
+                errors.add(x.as_ref(), y.as_ref(), weights).unwrap();
+                errors.mean_squared_errors()
+            };
+            let found = left_out(&weighted, &x, &y, Some(&weights[..]));
+            let expected = left_out(&repeated, &repeated_x, &repeated_y, None);
+            for (found, expected) in found.iter().zip(&expected) {
+                assert_close(*found, *expected, 1e-7);
             }
         }
     }

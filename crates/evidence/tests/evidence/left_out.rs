@@ -18,7 +18,7 @@ fn rows_of(matrix: &Mat<f64>, keep: impl Fn(usize) -> bool) -> Mat<f64> {
 fn leave_one_out_equals_n_refits() {
     for intercept in INTERCEPTS {
         // Scales belong to the whole table, so that a refit compares only where there are none.
-        let options = Options { intercept, standardize: false };
+        let options = Options { intercept, standardize: false, ..Options::default() };
         for (rows, columns) in [(25, 4), (12, 20)] {
             let (x, y) = regression(1, rows, columns, 1.0);
             let weights: Vec<f64> = (0..rows).map(|i| [1.0, 0.5, 2.0, 0.0][i % 4]).collect();
@@ -64,7 +64,7 @@ fn leave_one_out_equals_n_refits() {
 fn the_dual_leaves_out_as_the_primal_does() {
     let (x, y) = regression(2, 30, 12, 1.0);
     for intercept in INTERCEPTS {
-        let options = Options { intercept, standardize: true };
+        let options = Options { intercept, standardize: true, ..Options::default() };
         let primal = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options).unwrap();
         let dual = Gaussian::dual(x.as_ref(), y.as_ref(), None, options).unwrap();
         let mut streamed = LeaveOneOut::new(&primal, 0, &LAMBDAS).unwrap();
@@ -81,7 +81,7 @@ fn folds_from_statistics_equal_refits_on_rows() {
     let (x, y) = regression(3, 60, 5, 1.0);
     let fold_of: Vec<usize> = (0..60).map(|i| i % 4).collect();
     for intercept in INTERCEPTS {
-        let options = Options { intercept, standardize: true };
+        let options = Options { intercept, standardize: true, ..Options::default() };
         let folds: Vec<Statistics> = (0..4)
             .map(|fold| {
                 let mut statistics = Statistics::new(5, 1).unwrap();
@@ -133,7 +133,8 @@ fn intervals_cover_what_they_claim() {
             })
         };
         let y = draw(&x, &mut random);
-        let options = Options { intercept: Intercept::Integrated, standardize: true };
+        let options =
+            Options { intercept: Intercept::Integrated, standardize: true, ..Options::default() };
         let model = Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options).unwrap();
         let best = model.evidence(0).unwrap().maximum();
         let fresh = random.matrix(50, columns);

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use roxmltree::{Document, ParsingOptions};
 use wd_data::table::{Design, Encoding, Feature, Findings, Target, TargetKind};
-use wd_evidence::Outcome;
 use wd_evidence::comparison::{Comparison, Criterion, Curve, Measure};
 use wd_evidence::fit::{
     Analysis, Calibration, CalibrationKind, CalibrationPoint, CoefficientPath, Convention, Family,
-    Output, PathPoint, Predictor, TableSummary,
+    Observation, Output, PathPoint, Predictor, Quality, TableSummary,
 };
+use wd_evidence::{Intercept, Outcome};
 use wd_page::{Content, Context};
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&\u{0}]]>";
@@ -20,9 +20,10 @@ fn table(text: &str) -> TableSummary {
     };
     let design = Design {
         features: (0..4).map(feature).collect(),
-        targets: vec![Target { name: text.to_owned(), kind: TargetKind::Number }],
+        targets: vec![Target { name: text.to_owned(), kind: TargetKind::Number, term: None }],
         weights: None,
         dropped: Vec::new(),
+        offset: None,
     };
     let findings = Findings { rows: 9, constant: vec![(1, 2.0)], ..Findings::default() };
     TableSummary { files: vec![text.into()], design, findings }
@@ -45,7 +46,10 @@ fn analysis(lambdas: &[f64], values: &[f64], text: &str) -> Analysis {
     Analysis {
         target: text.to_owned(),
         family: Family::Gaussian,
-        rows: 9,
+        rows: 9.0,
+        intercept: Intercept::Profiled,
+        chosen_by: Criterion::Evidence,
+        is_edge: false,
         columns: table.design.columns(),
         table,
         lambda: lambdas[lambdas.len() / 2],
@@ -94,7 +98,20 @@ fn analysis(lambdas: &[f64], values: &[f64], text: &str) -> Analysis {
                 interval: (0.2, 0.8),
                 count: 9,
             }],
+            skewness: values[0],
         }),
+        quality: Quality {
+            r_squared: Some(values[0]),
+            r_squared_left_out: Some(values[0]),
+            root_mean_squared_error: Some(values[0]),
+            deviance: Some(values[0]),
+            null_deviance: Some(values[0]),
+            accuracy: Some(values[0]),
+        },
+        observations: values
+            .iter()
+            .map(|value| Observation { predicted: *value, observed: -value })
+            .collect(),
         notes: vec![text.to_owned()],
         predictor: Predictor::Linear { intercept: values[0], coefficients: four },
     }
@@ -124,13 +141,13 @@ fn context(text: &str) -> Context {
 }
 
 #[test]
-fn a_whole_report_has_four_figures_and_the_costs() {
+fn a_whole_report_has_its_figures_and_the_costs() {
     let lambdas = [0.01, 0.1, 1.0, 10.0, 100.0];
     let page = analysis(&lambdas, &[0.4, 0.3, 0.2, 0.5, 0.9], "age").page(&context("a title"));
     let html = page.html();
     let document = checked(&html);
     let figures = document.descendants().filter(|node| node.has_tag_name("figure"));
-    assert_eq!(figures.count(), 4);
+    assert_eq!(figures.count(), 5);
     // The choice of the evidence, and by how much its error exceeds that of leave-one-out: 0.9/0.2
     // − 1.
     let choice = page.sections.iter().find(|section| section.id == "choice").unwrap();

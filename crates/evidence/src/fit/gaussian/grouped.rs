@@ -12,13 +12,14 @@ use crate::grouped;
 /// Decompositions that the search for group precisions may take.
 const ITERATIONS: usize = 2000;
 
-/// Replaces the fit with one λ by that with a λ for each group.
+/// Replaces the fit with one λ by that with a λ for each group, and gives its residual sum of
+/// squares.
 pub(super) fn regroup(
     fitted: &Fitted<'_>,
     analysis: &mut Analysis,
     target: usize,
     Grouping { names, group_of }: &Grouping,
-) -> Result<(), FitError> {
+) -> Result<f64, FitError> {
     let statistics = fitted.content.statistics()?;
     let found = fitted.named(grouped(&statistics, target, group_of, fitted.options, ITERATIONS))?;
     analysis.notes.push(format!(
@@ -53,5 +54,5 @@ pub(super) fn regroup(
         standardized: found.standardized_coefficients,
         deviations: Vec::new(),
     }];
-    Ok(())
+    Ok(found.residual_sum_of_squares)
 }

@@ -2,12 +2,14 @@
 
 use super::fitted::Fitted;
 use super::{criteria, figures, grouped};
+use crate::comparison::Criterion;
 use crate::fit::analysis::{Analysis, Output, PathPoint};
 use crate::fit::conventions::{Fitted as Convertible, conventions};
 use crate::fit::error::FitError;
 use crate::fit::family::Family;
 use crate::fit::groups::Grouping;
 use crate::fit::predictor::Predictor;
+use crate::fit::quality::Quality;
 use crate::{Evidence, Intercept, Maximum, Outcome, Posterior};
 
 /// How far the path goes beyond the interval of λ: far enough to see the evidence fall.
@@ -54,6 +56,9 @@ pub(super) fn analysis(
         rows: model.rows(),
         columns: source.design.columns(),
         lambda: best.lambda,
+        intercept: fitted.options.intercept,
+        chosen_by: Criterion::Evidence,
+        is_edge: maximum.outcome != Outcome::Found,
         interval: maximum.interval,
         outcome: maximum.outcome,
         alpha: best.alpha,
@@ -78,22 +83,53 @@ pub(super) fn analysis(
             rows: model.weight(),
             target_deviation: model.target_deviation(target),
             standardize: fitted.options.standardize,
+            has_intercept: fitted.options.intercept != Intercept::Absent,
+            has_weights: source.design.weights.is_some(),
+            exposure: None,
+            classes: 0,
         }),
         coefficient_paths: Vec::new(),
         calibration: None,
+        quality: Quality::default(),
+        observations: Vec::new(),
         notes: notes(fitted, maximum.outcome),
         predictor,
     };
+    let mut residual = fit.point.residual_sum_of_squares;
     if let Some(groups) = groups {
-        grouped::regroup(fitted, &mut analysis, target, groups)?;
+        residual = grouped::regroup(fitted, &mut analysis, target, groups)?;
     }
+    analysis.quality = quality(fitted, &analysis, residual, evidence.total());
     if fitted.request.figures {
         analysis.coefficient_paths = figures::coefficient_paths(fitted, &analysis, target)?;
         if let (Some(posterior), None) = (&posterior, groups) {
-            analysis.calibration = figures::calibration(fitted, target, posterior, best.beta)?;
+            let (calibration, observations) =
+                figures::left_out(fitted, target, posterior, best.beta)?;
+            (analysis.calibration, analysis.observations) = (calibration, observations);
         }
     }
     Ok(analysis)
+}
+
+/// How near the fit comes: `total` is Σ(y − ȳ)², or Σy² without an intercept.
+fn quality(fitted: &Fitted<'_>, analysis: &Analysis, residual: f64, total: f64) -> Quality {
+    let weight = fitted.model.weight();
+    let choices = analysis.comparison.choices.iter();
+    // The errors of rows left out are those of one λ for all columns.
+    let left_out =
+        analysis.comparison.curves.iter().zip(choices).find(|(curve, _)| {
+            curve.criterion == Criterion::LeaveOneOut && analysis.groups.is_empty()
+        });
+    let at_choice = left_out.and_then(|(curve, _)| {
+        let place = analysis.comparison.choices.first()?.index;
+        curve.values.get(place).copied()
+    });
+    Quality {
+        r_squared: Some(1.0 - residual / total),
+        r_squared_left_out: at_choice.map(|error| 1.0 - error * weight / total),
+        root_mean_squared_error: Some((residual / weight).sqrt()),
+        ..Quality::default()
+    }
 }
 
 /// λ from where the prior is hardly noticed to where it leaves nothing, around the choice and

@@ -37,7 +37,8 @@ pub fn recover(n: usize, p: usize, sigma: f64, seed: u64) -> Result<Recovered, E
         let fitted: f64 = (0..p).map(|j| x[(i, j)] * weights[j]).sum();
         fitted + random.normal()
     });
-    let options = Options { intercept: Intercept::Absent, standardize: false };
+    let options =
+        Options { intercept: Intercept::Absent, standardize: false, ..Options::default() };
     let maximum =
         Gaussian::from_rows(x.as_ref(), y.as_ref(), None, options)?.evidence(0)?.maximum();
     let deviation = |lambda: f64| 1.0 / lambda.sqrt();

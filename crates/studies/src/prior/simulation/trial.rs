@@ -45,7 +45,11 @@ pub struct Trial {
 }
 
 /// The intercept is integrated out: in small samples the degree of freedom that it takes counts.
-const OPTIONS: Options = Options { intercept: Intercept::Integrated, standardize: true };
+const OPTIONS: Options = Options {
+    intercept: Intercept::Integrated,
+    standardize: true,
+    weights: wd_evidence::Weights::Precision,
+};
 
 /// λ tried by leave-one-out and by folds: about four for each e-fold.
 const GRID: usize = 100;

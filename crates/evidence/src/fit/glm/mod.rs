@@ -1,20 +1,29 @@
 //! Classes and counts: Laplace's evidence, on rows in memory.
+//!
+//! | file | what |
+//! |---|---|
+//! | `notes` | what should be said of the maximum |
+//! | `quality` | how near the fit comes to the rows |
 
-use wd_data::table::{Folds, TargetKind};
+mod notes;
+mod quality;
 
-use super::analysis::{Analysis, CoefficientPath, DRAWN, Output, PathPoint};
-use super::calibration::{Calibration, ProbabilityCounts};
-use super::conventions::{Fitted as Convertible, conventions};
-use super::criteria::Criteria;
-use super::error::FitError;
-use super::family::Family;
-use super::predictor::Predictor;
-use super::request::Request;
-use super::rows::Rows;
-use super::source::Source;
+use wd_data::table::TargetKind;
+
 use crate::comparison::{Comparison, Criterion, Curve, Measure};
+use crate::fit::analysis::{Analysis, CoefficientPath, DRAWN, Output, PathPoint};
+use crate::fit::calibration::{Calibration, ProbabilityCounts};
+use crate::fit::conventions::{Convention, Fitted as Convertible, conventions};
+use crate::fit::criteria::Criteria;
+use crate::fit::error::FitError;
+use crate::fit::family::Family;
+use crate::fit::predictor::Predictor;
+use crate::fit::request::Request;
+use crate::fit::rows::Rows;
+use crate::fit::source::Source;
+use crate::fit::strata;
 use crate::glm::{GlmMaximum, LaplacePoint, cross_validate};
-use crate::{Glm, GlmPosterior, Options, Outcome, glm};
+use crate::{EvidenceError, Glm, GlmPosterior, Intercept, Options, Outcome, glm};
 
 /// λ at which coefficients are drawn: each is a fit of its own.
 const DRAWN_POINTS: usize = 25;
@@ -30,6 +39,15 @@ struct Fitted<'a> {
     likelihood: glm::Family,
     rows: Rows,
     model: Glm,
+    levels: Vec<String>,
+}
+
+/// The λ that was chosen, and by what.
+struct Chosen {
+    criterion: Criterion,
+    is_edge: bool,
+    point: LaplacePoint,
+    posterior: GlmPosterior,
 }
 
 /// Fits the target of a table.
@@ -43,30 +61,41 @@ pub(super) fn fit(source: &Source<'_>, request: &Request) -> Result<Analysis, Fi
     };
     let columns = source.design.columns();
     let options = request.options(findings.rows, columns.len());
-    let model = Glm::new(rows.x(), &rows.target_values, rows.weights(), likelihood, options)?;
+    let model = Glm::of(rows.of_one_target(), likelihood, options)
+        .map_err(|error| named(source, &levels, error))?;
     let maximum = model.maximum(&model.grid(request.points())?)?;
-    let criteria = request.criteria();
-    let fitted = Fitted { source, request, criteria, options, likelihood, rows, model };
-    let (best, posterior) = (maximum.point, &maximum.posterior);
+    let mut criteria = request.criteria();
+    if maximum.outcome == Outcome::Noiseless && criteria == Criteria::default() {
+        // Something has to choose where the evidence has no maximum.
+        criteria.leave_one_out = true;
+    }
+    let fitted = Fitted { source, request, criteria, options, likelihood, rows, model, levels };
     let path = path(&maximum);
-    let weight = match fitted.rows.weights() {
-        Some(weights) => weights.iter().sum(),
-        None => fitted.rows.count as f64,
+    let comparison = fitted.comparison(&path)?;
+    let chosen = fitted.chosen(&maximum, &comparison)?;
+    let (best, weight) = (chosen.point, fitted.rows.weight());
+    let lambda = match maximum.outcome {
+        Outcome::NoSignal => f64::INFINITY,
+        Outcome::Found | Outcome::Noiseless => best.lambda,
     };
     let mut analysis = Analysis {
         table: source.summary(findings),
         target: source.design.targets[0].name.clone(),
         family: request.family,
-        rows: fitted.rows.count,
-        lambda: best.lambda,
+        rows: weight,
+        lambda,
+        intercept: options.intercept,
+        chosen_by: chosen.criterion,
+        is_edge: chosen.is_edge,
         interval: maximum.interval,
         outcome: maximum.outcome,
-        alpha: best.lambda,
+        alpha: lambda,
         beta: 1.0,
         log_evidence: best.log_evidence,
         effective_parameters: best.effective_parameters,
         rank: columns.len().min(fitted.rows.count) * likelihood.outputs(),
-        comparison: fitted.comparison(&path)?,
+        notes: fitted.notes(&maximum, &chosen, &comparison),
+        comparison,
         path: path
             .iter()
             .map(|point| PathPoint {
@@ -76,29 +105,47 @@ pub(super) fn fit(source: &Source<'_>, request: &Request) -> Result<Analysis, Fi
                 training_error: -point.log_likelihood / weight,
             })
             .collect(),
-        outputs: fitted.outputs(posterior, &levels),
+        outputs: fitted.outputs(&chosen.posterior)?,
         groups: Vec::new(),
-        conventions: conventions(&Convertible {
-            family: request.family,
-            lambda: best.lambda,
-            beta: 1.0,
-            rows: weight,
-            target_deviation: f64::NAN,
-            standardize: options.standardize,
-        }),
+        conventions: match chosen.is_edge {
+            true => Vec::new(),
+            false => fitted.conventions(lambda),
+        },
         coefficient_paths: Vec::new(),
         calibration: None,
-        notes: fitted.notes(&maximum, &levels),
-        predictor: Predictor::Generalized(Box::new(posterior.clone())),
+        quality: fitted.quality(&chosen)?,
+        observations: Vec::new(),
+        predictor: Predictor::Generalized(Box::new(chosen.posterior.clone())),
         columns,
     };
     if request.figures {
         analysis.coefficient_paths = fitted.coefficient_paths(&analysis)?;
-        if request.family.has_classes() {
-            analysis.calibration = Some(fitted.calibration(posterior)?);
+        match request.family {
+            Family::Poisson => analysis.observations = fitted.observations(&chosen.posterior)?,
+            _ => analysis.calibration = Some(fitted.calibration(&chosen.posterior)?),
         }
     }
     Ok(analysis)
+}
+
+/// Names the class or the column that an error of the mathematics speaks of.
+fn named(source: &Source<'_>, levels: &[String], error: EvidenceError) -> FitError {
+    let column = |problem: String| FitError::Column {
+        files: source.name(),
+        column: source.design.targets[0].name.clone(),
+        problem,
+    };
+    match error {
+        EvidenceError::Label { row, value, expected, .. } => column(format!(
+            "row {} of those that are used holds {value}, and the family takes {expected}; a rate \
+             is the count with its exposure as the offset",
+            row + 1
+        )),
+        EvidenceError::NoIntercept { problem, fix } if levels.is_empty() => {
+            column(format!("{problem}, so that the intercept has no finite best value; {fix}"))
+        }
+        other => other.into(),
+    }
 }
 
 /// The classes of the target, checked against the family.
@@ -149,80 +196,85 @@ impl Fitted<'_> {
             curves.push(log_loss(Criterion::LeaveOneOut, model.leave_one_out(&lambdas)?));
         }
         if let folds @ 1.. = self.criteria.folds {
-            if rows.weights().is_some() {
-                return Err(FitError::option(
-                    "compare",
-                    format!("cv:{folds}"),
-                    "folds know no weights outside the gaussian family",
-                    "leave the weights out, or compare with loo or holdout:FILE",
-                ));
-            }
-            let fold_of: Vec<usize> =
-                Folds::new(folds, self.request.seed).take(rows.count).collect();
-            let (x, y) = (rows.x(), &rows.target_values);
-            let values = cross_validate(x, y, &fold_of, *likelihood, *options, &lambdas)?;
-            curves.push(log_loss(Criterion::CrossValidation { folds }, values));
+            let (family, seed) = (self.request.family, self.request.seed);
+            let fold_of = strata::folds(rows, family, &self.levels, folds, seed)?;
+            let data = rows.of_one_target();
+            let found = cross_validate(data, &fold_of, *likelihood, *options, &lambdas)?;
+            let criterion = Criterion::CrossValidation { folds };
+            curves.push(Curve {
+                standard_errors: found.standard_errors,
+                ..log_loss(criterion, found.mean_losses)
+            });
         }
         if let Some(path) = &self.criteria.hold_out {
             let (held_out, _) = source.at(path).rows()?;
-            let (x, y) = (held_out.x(), &held_out.target_values);
-            let values = model.held_out(x, y, held_out.weights(), &lambdas)?;
+            let values = model.held_out(held_out.of_one_target(), &lambdas)?;
             curves.push(log_loss(Criterion::HoldOut, values));
         }
         Ok(Comparison::new(lambdas, curves)?)
     }
 
-    /// A linear predictor, or one for each class.
-    fn outputs(&self, posterior: &GlmPosterior, levels: &[String]) -> Vec<Output> {
-        let scales = &self.model.columns().scales;
-        let classes = posterior.coefficients().iter().zip(posterior.intercepts()).enumerate();
-        let outputs = classes.map(|(class, (coefficients, intercept))| Output {
-            class: (self.request.family == Family::Softmax).then(|| levels[class].clone()),
-            intercept: *intercept,
-            coefficients: coefficients.clone(),
-            standardized: coefficients.iter().zip(scales).map(|(w, scale)| w * scale).collect(),
-            deviations: Vec::new(),
-        });
-        outputs.collect()
+    /// The λ of the evidence; where that rises to the smallest λ of the path, that of the first
+    /// criterion that looks at rows left out.
+    fn chosen(&self, maximum: &GlmMaximum, comparison: &Comparison) -> Result<Chosen, FitError> {
+        let by_evidence = || Chosen {
+            criterion: Criterion::Evidence,
+            is_edge: maximum.outcome != Outcome::Found,
+            point: maximum.point,
+            posterior: maximum.posterior.clone(),
+        };
+        if maximum.outcome != Outcome::Noiseless {
+            return Ok(by_evidence());
+        }
+        let others =
+            comparison.choices.iter().filter(|choice| choice.criterion != Criterion::Evidence);
+        // One that has a least error before one that has none.
+        let Some(choice) = others.min_by_key(|choice| choice.at_edge) else {
+            return Ok(by_evidence());
+        };
+        let (point, posterior) = self.model.posterior(choice.lambda)?;
+        let (criterion, is_edge) = (choice.criterion, choice.at_edge);
+        Ok(Chosen { criterion, is_edge, point, posterior })
     }
 
-    /// What should be said of the maximum.
-    fn notes(&self, maximum: &GlmMaximum, levels: &[String]) -> Vec<String> {
-        let separable = match maximum.separable {
-            Some(true) => Some(
-                "The classes are separable: maximum likelihood has no finite fit (its coefficients \
-                 grow without bound), the posterior mode has one for every λ > 0.",
-            ),
-            None => Some(
-                "The coefficients still grow at the smallest λ of the path: maximum likelihood may \
-                 have no finite fit (quasi-separation), the posterior mode has one for every λ > \
-                 0.",
-            ),
-            Some(false) => None,
-        };
-        let edge = match maximum.outcome {
-            Outcome::Found => None,
-            Outcome::NoSignal => Some(
-                "The evidence rises up to the largest λ of the path: these columns say nothing of \
-                 the target, and every coefficient is all but 0.",
-            ),
-            Outcome::Noiseless => Some(
-                "The evidence rises down to the smallest λ of the path, which is the answer for \
-                 want of a better one.",
-            ),
-        };
-        let approximate = self.criteria.leave_one_out.then_some(
-            "Leave-one-out is approximate in this family: a Newton step from the mode for each row \
-             left out.",
-        );
-        let mut notes: Vec<String> =
-            [separable, edge, approximate].into_iter().flatten().map(str::to_owned).collect();
-        if let (Family::Logistic, [no, yes]) = (self.request.family, levels) {
-            notes.push(format!(
-                "Probabilities and coefficients are those of `{yes}` against `{no}`."
-            ));
-        }
-        notes
+    /// λ in other libraries.
+    fn conventions(&self, lambda: f64) -> Vec<Convention> {
+        let exposure = self.rows.offset().map(|offset| {
+            let weight_of = |row: usize| self.rows.weights().map_or(1.0, |weights| weights[row]);
+            offset.iter().enumerate().map(|(row, offset)| weight_of(row) * offset.exp()).sum()
+        });
+        conventions(&Convertible {
+            family: self.request.family,
+            lambda,
+            beta: 1.0,
+            rows: self.rows.weight(),
+            target_deviation: f64::NAN,
+            standardize: self.options.standardize,
+            has_intercept: self.options.intercept != Intercept::Absent,
+            has_weights: self.rows.weights().is_some(),
+            exposure,
+            classes: self.levels.len(),
+        })
+    }
+
+    /// A linear predictor, or one for each class.
+    fn outputs(&self, posterior: &GlmPosterior) -> Result<Vec<Output>, FitError> {
+        let scales = &self.model.columns().scales;
+        let deviations = posterior.standard_deviations()?;
+        let classes = posterior.coefficients().iter().zip(posterior.intercepts()).zip(deviations);
+        let outputs =
+            classes.enumerate().map(|(class, ((coefficients, intercept), deviations))| {
+                let standardized = coefficients.iter().zip(scales).map(|(w, scale)| w * scale);
+                Output {
+                    class: (self.request.family == Family::Softmax)
+                        .then(|| self.levels[class].clone()),
+                    intercept: *intercept,
+                    coefficients: coefficients.clone(),
+                    standardized: standardized.collect(),
+                    deviations,
+                }
+            });
+        Ok(outputs.collect())
     }
 
     /// The largest coefficients at some λ of the path.
@@ -265,8 +317,9 @@ impl Fitted<'_> {
         };
         let rows = held_out.as_ref().unwrap_or(&self.rows);
         let mut counts = ProbabilityCounts::default();
-        for (predicted, target) in posterior.predict(rows.x())?.iter().zip(&rows.target_values) {
-            match predicted.at_mode.as_slice() {
+        let means = posterior.means(rows.x(), rows.offset())?;
+        for (predicted, target) in means.iter().zip(&rows.target_values) {
+            match predicted.as_slice() {
                 [probability] => counts.add(*probability, *target == 1.0),
                 probabilities => {
                     for (class, probability) in probabilities.iter().enumerate() {

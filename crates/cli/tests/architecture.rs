@@ -20,7 +20,17 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("wd-lab", &["wd-decay", "wd-statistics", "wd-page", "wd-store"]),
     (
         "wd-studies",
-        &["wd-decay", "wd-statistics", "wd-page", "wd-evidence", "wd-optim", "wd-store", "wd-lab"],
+        &[
+            "wd-decay",
+            "wd-statistics",
+            "wd-page",
+            "wd-conventions",
+            "wd-advise",
+            "wd-evidence",
+            "wd-optim",
+            "wd-store",
+            "wd-lab",
+        ],
     ),
     ("wd-audit", &["wd-decay", "wd-page", "wd-conventions", "wd-advise", "wd-store"]),
     (

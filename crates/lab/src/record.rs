@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use wd_store::{MetricsReader, Plan, PlannedTensor, RunDirectory, Status, StoreError};
 
 use crate::LabError;
+use crate::analysis::window::{part, window_mean};
 use crate::configuration::Flat;
 
 /// Which settings play which role in a study.
@@ -134,6 +135,23 @@ impl Series {
     /// The number of the last step; NaN where nothing was measured.
     pub fn at_end(&self, name: &str) -> f64 {
         self.column(name).last().copied().unwrap_or(f64::NAN)
+    }
+
+    /// The mean of a column between two shares of the run, each of 0 to 1; NaN where nothing was
+    /// measured there.
+    pub fn mean(&self, name: &str, from: f64, to: f64) -> f64 {
+        window_mean(&self.column(name), part(self.rows(), from, to))
+    }
+
+    /// The same of a measure of some tensors taken together.
+    pub fn mean_combined(
+        &self,
+        measure: &str,
+        tensors: &[&PlannedTensor],
+        from: f64,
+        to: f64,
+    ) -> f64 {
+        window_mean(&self.combined(measure, tensors), part(self.rows(), from, to))
     }
 
     /// What the metrics have. They were read when they were opened: an error says that there is no

@@ -145,3 +145,19 @@ fn one_checkpoint_tells_where_norms_go_and_no_lambda() {
     assert!((head.decay_part + 3.297e-4).abs() < 1e-7 && head.growth.low > 0.0, "{head:?}");
     assert!(balance("emb.weight").growth.holds(0.0));
 }
+
+/// The rate of the second file is known and that of the third is not: it may have moved, and here it
+/// did. Taken as constant it would make λ 0.0957, with an interval that excludes the true 0.1.
+#[test]
+fn a_rate_that_only_one_file_has_is_not_taken_as_constant() {
+    for files in [&[SECOND, THIRD][..], &[FIRST, SECOND, THIRD]] {
+        let proof = proof(files, None);
+        let far = proof.estimates.iter().filter(|one| one.method == Method::NeverSeen);
+        let far: Vec<&TensorEstimate> =
+            far.filter(|one| one.shrink.is_some_and(|shrink| shrink.value > 0.01)).collect();
+        assert_eq!(far.len(), 1);
+        assert!(far[0].lambda.is_none(), "{:?}", far[0]);
+        let is_otherwise = matches!(proof.verdict, Verdict::AppliedOtherwise { .. });
+        assert!(!is_otherwise, "{:?}", proof.verdict);
+    }
+}

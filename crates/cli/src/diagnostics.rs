@@ -14,6 +14,8 @@ use crate::output;
 
 /// Exit code of a run whose loss or gradient was not finite.
 pub(crate) const DIVERGED: u8 = 3;
+/// Exit code where no number of the target is the decay that was to be converted.
+pub(crate) const IMPOSSIBLE: u8 = 4;
 /// Exit code of a run that was asked to stop, as a shell reports SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::library::{Convention, KeyMeaning};
+use crate::library::{Convention, KeyMeaning, Penalty};
 use crate::{ConventionError, Setting};
 use wd_decay::shrink::{PenaltyPath, shrink};
 use wd_decay::{
@@ -27,8 +27,10 @@ pub struct DeclaredDecay {
     pub optimizer: Option<OptimizerKind>,
     /// What λ does.
     pub convention: Convention,
-    /// λ, as written.
+    /// The number that says how strong the decay is, as written: λ, `alpha`, `C` …
     pub lambda: Declared,
+    /// What the library calls that number.
+    pub lambda_name: String,
     /// The optimizer's own numbers.
     pub momenta: Momenta,
     /// What Muon multiplies an orthogonal matrix by; absent where it depends on an unknown width.
@@ -95,6 +97,7 @@ impl From<&Setting> for DeclaredDecay {
             optimizer: setting.entry.optimizer,
             convention: setting.variant.convention,
             lambda: setting.lambda,
+            lambda_name: setting.entry.lambda_name().to_owned(),
             momenta: setting.momenta(),
             muon_scale: run.width.map(|fan_in| MuonScale::Shape { fan_in }),
             l1_ratio: setting.value(KeyMeaning::L1Ratio).map_or(0.0, |ratio| ratio.value),
@@ -126,6 +129,24 @@ impl DeclaredDecay {
     /// ½.
     pub fn coefficient(&self) -> f64 {
         self.convention.coefficient(self.lambda.value)
+    }
+
+    /// λ itself: of a step the coefficient of its rule, of an estimator the precision of the
+    /// prior or, with P the λ of it, that of Σ_i ℓ_i + (P/2)‖w‖². Absent where it needs a number
+    /// that was not given, such as the number of data points.
+    pub fn lambda_itself(&self) -> Option<f64> {
+        match self.convention {
+            Convention::Step { .. } => Some(self.coefficient()),
+            Convention::Penalty { penalty: Penalty::PriorPrecision, .. } => Some(self.lambda.value),
+            Convention::Penalty { penalty: Penalty::PriorStd, .. } => {
+                Some(self.lambda.value.powi(-2))
+            }
+            Convention::Penalty { penalty, likelihood } => {
+                let strengths =
+                    penalty.strengths(self.lambda.value, self.l1_ratio, likelihood, &self.run);
+                strengths.ok().map(|(quadratic, _)| quadratic)
+            }
+        }
     }
 
     /// η_max.

@@ -549,6 +549,60 @@ fn zero_stays_zero_and_targets_are_checked() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
+/// A step at the peak shrinks by as much, whatever the rate of the target is.
+#[test]
+fn a_target_with_a_rate_of_its_own_has_the_same_shrink() {
+    let adamw = "torch.AdamW weight_decay=0.1 lr=3e-4";
+    let lion = approximate(adamw, "optax.lion learning_rate=3e-5");
+    close(lion.lambda().unwrap(), 1.0);
+    close(key(&lion, "learning_rate"), 3e-5);
+    // Momentum 0.9 passes the penalty on ten times, and the rate is a hundredth.
+    let sgd = "torch.SGD weight_decay=1e-4 lr=0.1 momentum=0.9";
+    let found = approximate(sgd, "torch.AdamW lr=1e-3");
+    close(found.lambda().unwrap(), 0.1);
+    assert!(found.call.unwrap().contains("lr=0.001"));
+    // The same optimizer at another rate, and a shrink that no rate enters.
+    close(approximate(adamw, "torch.AdamW lr=6e-4").lambda().unwrap(), 0.05);
+    close(approximate(adamw, "big_vision.adam lr=6e-4").lambda().unwrap(), 3e-5);
+    close(exact(adamw, "torch.AdamW lr=3e-4"), 0.1);
+    // A penalty on the loss stays what it is.
+    close(
+        approximate("torch.SGD weight_decay=1e-4 lr=0.1", "torch.Adam lr=1e-3").lambda().unwrap(),
+        1e-4,
+    );
+    assert!("torch.AdamW lr=0".parse::<Target>().is_err());
+    assert!("torch.AdamW lr=fast".parse::<Target>().is_err());
+    assert!("sklearn.Ridge lr=1".parse::<Target>().is_err());
+}
+
+/// scikit-learn's networks divide the penalty by the rows of the batch: λ = alpha/B.
+#[test]
+fn networks_of_scikit_learn_divide_alpha_by_the_batch() {
+    let alpha = "sklearn.MLPClassifier alpha=0.01 data=2000 batch=200";
+    close(exact(alpha, "torch.SGD"), 0.01 / 200.0);
+    close(exact(alpha, "torch.Adam"), 0.01 / 200.0);
+    // P = N alpha/B = 0.1, and C is its reciprocal.
+    close(exact(alpha, "sklearn.LogisticRegression"), 10.0);
+    missing("sklearn.MLPRegressor alpha=0.01 data=2000", "torch.Adam loss=half-mse", "batch=");
+    // One row at a time, and the mean over all of them.
+    close(exact("sklearn.SGDClassifier alpha=1e-4 data=500", "torch.SGD"), 1e-4);
+}
+
+/// A shrink that is written down itself is η times PyTorch's λ, and does not follow the rate.
+#[test]
+fn decay_that_follows_the_schedule_alone_or_nothing() {
+    let adamw = "torch.AdamW weight_decay=0.1 lr=1e-3 schedule=constant steps=100";
+    close(exact(adamw, "paper.AdamW"), 1e-4);
+    // Exact but for where ε is added.
+    close(approximate(adamw, "tfa.AdamW").lambda().unwrap(), 1e-4);
+    let sgdw = "tfa.SGDW weight_decay=1e-4 learning_rate=0.1 schedule=constant steps=9";
+    close(exact(sgdw, "fastai.SGD"), 1e-3);
+    close(exact("fastai.SGD lr=0.1 mom=0.9 wd=0.01 decouple_wd=false", "torch.SGD"), 0.01);
+    close(exact("deepspeed.FusedAdam weight_decay=0.1", "torch.AdamW"), 0.1);
+    impossible("deepspeed.FusedAdam weight_decay=0.1 adam_w_mode=false", "torch.AdamW");
+    close(exact("MASS.lm.ridge lambda=3 data=40", "sklearn.Ridge"), 3.0);
+}
+
 #[test]
 fn every_pair_of_entries_has_an_answer() {
     let run = "lr=1e-3 schedule=cosine,warmup=5 steps=50 batch=10 data=100 loss=nll";

@@ -418,6 +418,8 @@ fn which_entries_decay_norms_and_embeddings() {
             "torch.Muon",
             "optax.muon",
             "keras.L2",
+            "fastai.Adam",
+            "fastai.SGD",
             "big_vision.adam",
             "transformers.Trainer",
             "megatron.adam",
@@ -426,8 +428,9 @@ fn which_entries_decay_norms_and_embeddings() {
             "llm_c.adamw"
         ]
     );
-    // Those that choose by name or shape, of which these three leave the embeddings in.
-    let by_choice = ["transformers.Trainer", "megatron.adam", "llm_c.adamw"];
+    // Those that choose by name or shape, of which these leave the embeddings in.
+    let by_choice =
+        ["fastai.Adam", "fastai.SGD", "transformers.Trainer", "megatron.adam", "llm_c.adamw"];
     assert!(spared.iter().filter(|name| !by_choice.contains(name)).eq(&without_embeddings));
     for entry in library::entries() {
         let says_all = entry.decays.contains("norms and biases included");

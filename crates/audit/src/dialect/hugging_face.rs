@@ -14,7 +14,10 @@ pub(super) static DIALECT: Dialect = Dialect {
         }
         let own =
             ["per_device_train_batch_size", "lr_scheduler_type", "adam_beta1", "adam_epsilon"];
-        // Megatron has `adam_beta1` too, beside keys of its own.
+        // Megatron has `adam_beta1` too, and calls the rate `lr`.
+        if clues.has("lr") && !clues.has("learning_rate") {
+            return 0;
+        }
         let shared = ["learning_rate", "num_train_epochs", "output_dir", "weight_decay"];
         clues.keys(&own, &shared)
     },

@@ -1,18 +1,20 @@
 //! A conversion in the target's own keys, and as a call to paste.
 
 use super::outcome::{Conversion, Fidelity, Found};
+use super::target::Target;
 use super::value::{Value, pasted};
 use crate::Setting;
 use crate::library::{Key, KeyDefault, KeyMeaning, LibraryEntry, Variant};
 
-/// Writes `found` in the keys of `entry`; whatever the source has and the target cannot take over
+/// Writes `found` in the keys of the target; whatever the source has and the target cannot take over
 /// is a reason more.
 pub(super) fn written(
     setting: &Setting,
-    entry: &'static LibraryEntry,
+    target: &Target,
     variant: &'static Variant,
     found: Found,
 ) -> Conversion {
+    let entry = target.entry;
     if found.fidelity == Fidelity::Impossible {
         return Conversion {
             entry,
@@ -28,7 +30,7 @@ pub(super) fn written(
     let mut unset = Vec::new();
     let holes: Vec<&str> = variant.holes().collect();
     for key in &entry.keys {
-        match value_of(key, setting, entry, variant, &found) {
+        match value_of(key, setting, target, variant, &found) {
             Some(value) => {
                 // A key without a place in the call is fixed by the library.
                 let fixed = match (key.default, value) {
@@ -148,16 +150,17 @@ fn needs_saga(entry: &LibraryEntry, keys: &[(&'static str, Value)]) -> bool {
 fn value_of(
     key: &Key,
     setting: &Setting,
-    entry: &LibraryEntry,
+    target: &Target,
     variant: &Variant,
     found: &Found,
 ) -> Option<Value> {
-    let another = match (setting.entry.optimizer, entry.optimizer) {
+    let another = match (setting.entry.optimizer, target.entry.optimizer) {
         (Some(from), Some(to)) => from != to,
         _ => false,
     };
     let carried = match key.meaning {
         KeyMeaning::WeightDecay => Some(found.lambda),
+        KeyMeaning::LearningRate if target.learning_rate.is_some() => target.learning_rate,
         // Another optimizer has other momenta, and needs a learning rate of its own.
         KeyMeaning::LearningRate if another => return None,
         _ if another => None,

@@ -1,12 +1,13 @@
 //! From a setting to a target: which variant keeps most, and by which way.
 
-use super::outcome::{Conversion, Fidelity};
+use super::outcome::{Conversion, Fidelity, Found};
 use super::target::Target;
 use super::value::{Value, pasted};
 use super::{call, loss_scale, objective, step};
-use crate::library::{Convention, Variant};
+use crate::library::{Convention, KeyMeaning, Variant};
 use crate::setting::no_variant;
 use crate::{ConventionError, Setting};
+use wd_decay::{DecayRule, PeakLearningRate};
 
 /// Carries `setting` over to `target`.
 ///
@@ -62,7 +63,8 @@ fn to_variant(
     };
     let mut found = match (from, to) {
         (Convention::Step { .. }, Convention::Step { .. }) => {
-            step::to_step(&setting, target.entry, variant)?
+            let found = step::to_step(&setting, target.entry, variant)?;
+            at_another_rate(&setting, target, variant, found)?
         }
         (Convention::Step { .. }, Convention::Penalty { penalty, likelihood }) => {
             objective::from_step(&setting, target, penalty, likelihood)?
@@ -83,9 +85,80 @@ fn to_variant(
     if let Some(reason) = rescaled {
         found.reasons.push(reason);
     }
-    let conversion = call::written(&setting, target.entry, variant, found);
+    let conversion = call::written(&setting, target, variant, found);
     refuse_out_of_range(&setting, &conversion)?;
     Ok(conversion)
+}
+
+/// The same where the target has a learning rate of its own: a decoupled λ is chosen so that a step
+/// at the peak shrinks the weights as much, and a penalty stays the penalty that it is.
+fn at_another_rate(
+    setting: &Setting,
+    target: &Target,
+    variant: &Variant,
+    found: Found,
+) -> Result<Found, ConventionError> {
+    if found.fidelity == Fidelity::Impossible || found.lambda == 0.0 {
+        return Ok(found);
+    }
+    let Some(rate) = target.learning_rate else {
+        return Ok(at_the_same_rate(setting, target, found));
+    };
+    let Some(own) = setting.run.peak_learning_rate.map(|own| own.value).filter(|&own| own > 0.0)
+    else {
+        return Err(ConventionError::Missing {
+            needed_for: format!("a λ for a learning rate of {}", pasted(rate)),
+            missing: "lr=…, the peak of the source's learning rate".to_owned(),
+        });
+    };
+    if own == rate {
+        return Ok(found);
+    }
+    let rates = format!("the learning rate is {} there and {} here", pasted(rate), pasted(own));
+    let (Some(from), Some(to)) = (setting.rule(), variant.convention.rule()) else {
+        return Ok(found);
+    };
+    if from == DecayRule::CoupledL2 && to == DecayRule::CoupledL2 {
+        return Ok(found.but(format!(
+            "{rates}: a penalty on the loss is the same at any rate, and is reached at another pace"
+        )));
+    }
+    let at_peak = |rate: f64| match to {
+        DecayRule::CoupledL2 => rate,
+        rule => rule
+            .power_of_rate(PeakLearningRate(rate))
+            .map_or(1.0, |(scale, power)| scale * rate.powi(power)),
+    };
+    let factor = at_peak(own) / at_peak(rate);
+    let lambda = factor * found.lambda;
+    let why = match factor == 1.0 {
+        true => "the shrink of a step does not depend on it".to_owned(),
+        false => {
+            format!("λ is {} × what it is at the same rate, so that ηλ is equal", pasted(factor))
+        }
+    };
+    // Rates of two optimizers are no measure of each other's updates.
+    let beside = match setting.entry.optimizer == target.entry.optimizer {
+        true => format!("; the updates beside the decay are {} × as large", pasted(rate / own)),
+        false => String::new(),
+    };
+    Ok(Found { lambda, ..found }.but(format!("{rates}: {why}{beside}")))
+}
+
+/// Another optimizer wants another rate: how to say it.
+fn at_the_same_rate(setting: &Setting, target: &Target, mut found: Found) -> Found {
+    let is_another = match (setting.entry.optimizer, target.entry.optimizer) {
+        (Some(from), Some(to)) => from != to,
+        _ => false,
+    };
+    if is_another && let Some(rate) = target.entry.key(KeyMeaning::LearningRate) {
+        found.reasons.push(format!(
+            "this is for the same learning rate; the rate there goes behind the target, --to \"{} \
+             {}=…\"",
+            target.entry.name, rate.name
+        ));
+    }
+    found
 }
 
 /// Refuses numbers that a double does not hold: a product has overflowed, or a λ has vanished.

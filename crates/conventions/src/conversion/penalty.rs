@@ -68,6 +68,13 @@ impl Penalty {
         match self {
             Penalty::Summed | Penalty::SummedL1 | Penalty::Inverse => Ok(1.0),
             Penalty::Mean => data(run),
+            Penalty::MeanPerBatch => {
+                let batch = run.batch.ok_or_else(|| ConventionError::Missing {
+                    needed_for: "a penalty that is divided by the rows of a batch".to_owned(),
+                    missing: "batch=B, the rows of a batch".to_owned(),
+                })?;
+                Ok(data(run)? / batch)
+            }
             Penalty::MeanScaledResponse => {
                 let deviation = run.response_std.ok_or_else(|| ConventionError::Missing {
                     needed_for: "glmnet's λ".to_owned(),

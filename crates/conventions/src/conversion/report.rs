@@ -4,7 +4,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::convert::convert;
-use super::outcome::Conversion;
+use super::outcome::{Conversion, Fidelity};
 use super::target::Target;
 use super::verdict::Verdict;
 use crate::library::{self, KeyMeaning};
@@ -56,6 +56,14 @@ impl ConversionReport {
     /// Whether a conversion that claims to be exact was found not to be.
     pub fn is_refuted(&self) -> bool {
         self.conversions.iter().filter_map(|one| one.check.as_ref()).any(Verdict::refutes)
+    }
+
+    /// Whether one target was asked for and no number there is this decay.
+    pub fn is_impossible(&self) -> bool {
+        let is_impossible = |one: &TargetConversion| {
+            one.outcome.as_ref().is_ok_and(|found| found.fidelity == Fidelity::Impossible)
+        };
+        !self.to_all && self.conversions.iter().all(is_impossible)
     }
 
     /// What nobody stated and the answer rests on, in words.

@@ -3,16 +3,20 @@
 use std::str::FromStr;
 
 use crate::ConventionError;
-use crate::library::{self, KeyDefault, LibraryEntry, Variant};
+use crate::library::{self, KeyDefault, KeyMeaning, LibraryEntry, Variant};
+use crate::quantity::Quantity;
 use wd_decay::{Loss, Reduction, names};
 
-/// A target: `optax.adamw`, `optimi.AdamW decouple_lr=true`, `torch.SGD reduction=sum`.
+/// A target: `optax.adamw`, `torch.AdamW lr=1e-3`, `optimi.AdamW decouple_lr=true`, `torch.SGD
+/// reduction=sum`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// The library's entry.
     pub entry: &'static LibraryEntry,
     /// Switches that are fixed; the others are free.
     pub switches: Vec<(String, bool)>,
+    /// The peak of the learning rate there; that of the source when absent.
+    pub learning_rate: Option<f64>,
     /// How the loss is joined there; as in the source when absent.
     pub reduction: Option<Reduction>,
     /// What a data point contributes there; as in the source when absent.
@@ -22,7 +26,7 @@ pub struct Target {
 impl Target {
     /// A target with nothing fixed.
     pub const fn new(entry: &'static LibraryEntry) -> Self {
-        Target { entry, switches: Vec::new(), reduction: None, loss: None }
+        Target { entry, switches: Vec::new(), learning_rate: None, reduction: None, loss: None }
     }
 
     /// The variants that the fixed switches leave.
@@ -52,11 +56,20 @@ impl FromStr for Target {
             let switches = || {
                 target.entry.keys.iter().filter(|key| matches!(key.default, KeyDefault::Switch(_)))
             };
+            let rate = target.entry.key(KeyMeaning::LearningRate);
+            let is_rate =
+                |key: &str| rate.is_some_and(|rate| rate.name == key || key == rate.meaning.name());
             match key {
                 "reduction" => {
                     target.reduction = Some(names::find("reduction", value)?);
                 }
                 "loss" => target.loss = Some(names::find("loss", value)?),
+                _ if is_rate(key) => {
+                    let rate = value.parse::<Quantity>().ok().map(|rate| rate.value);
+                    let rate = rate.filter(|rate| *rate > 0.0 && rate.is_finite());
+                    target.learning_rate =
+                        Some(rate.ok_or_else(|| refuse("a learning rate is a number above 0"))?);
+                }
                 _ => {
                     let own = switches().find(|own| own.name == key).ok_or_else(|| {
                         ConventionError::UnknownKey {
@@ -66,6 +79,7 @@ impl FromStr for Target {
                                 key,
                                 switches()
                                     .map(|own| own.name.as_str())
+                                    .chain(rate.map(|rate| rate.name.as_str()))
                                     .chain(["reduction", "loss"]),
                             ),
                         }

@@ -153,6 +153,10 @@ fn of_estimator(decay: &DeclaredDecay, penalty: Penalty, likelihood: Likelihood)
             "the loss is a mean: times N = {points} it is the sum, and the penalty (P/2)‖w‖² with \
              P = N × {value} (1 − r), r the share of L1"
         ),
+        Penalty::MeanPerBatch => format!(
+            "the loss is a mean over the B rows of a batch, and the penalty is divided by B too: \
+             times N = {points} it is the sum, and the penalty (P/2)‖w‖² with P = N/B × {value}"
+        ),
         Penalty::MeanScaledResponse => format!(
             "the loss is a mean, of a response scaled to unit variance: times N = {points} it is \
              the sum, and P = N × {value} (1 − r)/std(y), r the share of L1"

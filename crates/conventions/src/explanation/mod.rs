@@ -26,7 +26,7 @@ pub use warning::Warning;
 use serde::Serialize;
 
 use crate::{ConventionError, DeclaredDecay, Setting};
-use wd_decay::{Declared, Run};
+use wd_decay::{DecayRule, Declared, Run};
 
 /// Everything that follows from one declared decay.
 ///
@@ -46,8 +46,15 @@ use wd_decay::{Declared, Run};
 pub struct Explanation {
     /// What is explained: `torch.AdamW`, or a file.
     pub name: String,
-    /// λ, as written.
+    /// The number that says how strong the decay is, as written: λ, `alpha`, `C` …
     pub lambda: Declared,
+    /// What the library calls that number.
+    pub lambda_name: String,
+    /// λ itself: of a step the coefficient of its rule, of an estimator that of (λ/2)‖w‖² beside the
+    /// summed loss. Absent where it needs a number that was not given.
+    pub lambda_itself: Option<f64>,
+    /// The rule of its steps; absent for an estimator.
+    pub rule: Option<DecayRule>,
     /// Which tensors decay, in words.
     pub decayed: String,
     /// The step: in the library's symbols, then with numbers.
@@ -101,6 +108,9 @@ impl Explanation {
         Ok(Explanation {
             name: decay.name.clone(),
             lambda: decay.lambda,
+            lambda_name: decay.lambda_name.clone(),
+            lambda_itself: decay.lambda_itself(),
+            rule: decay.rule(),
             decayed: decay.decayed.description.clone(),
             equation: equation::equation(decay),
             peak_shrink,

@@ -76,6 +76,8 @@ pub enum Penalty {
     Summed,
     /// P = Nv(1 − r), L = Nvr: a mean loss.
     Mean,
+    /// P = Nv/B: a mean over the B points of a batch, whose penalty is divided by B once more.
+    MeanPerBatch,
     /// P = Nv(1 − r)/std(y), L = Nvr: a mean loss whose response was first scaled to unit variance.
     MeanScaledResponse,
     /// P = 0, L = v.

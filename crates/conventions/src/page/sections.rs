@@ -38,7 +38,23 @@ impl Explanation {
         let mut lines = Vec::new();
         let mut fact = |name: &str, value: String| lines.push(Content::fact(name, value));
         let run = &self.run;
-        fact("λ", stated(self.lambda));
+        // A precision or a `C` is never called λ; what is λ already is said once.
+        let is_step = self.rule.is_some();
+        if is_step && self.lambda_itself == Some(self.lambda.value) {
+            fact("λ", stated(self.lambda));
+        } else {
+            fact(&self.lambda_name, stated(self.lambda));
+            fact(
+                "λ",
+                match (self.lambda_itself, is_step) {
+                    (Some(lambda), true) => format!("{}, the coefficient of λw", short(lambda)),
+                    (Some(lambda), false) => {
+                        format!("{}, of (λ/2)‖w‖² beside the summed loss", short(lambda))
+                    }
+                    (None, _) => "needs data=…, the number of data points".to_owned(),
+                },
+            );
+        }
         if let Some(rate) = run.peak_learning_rate {
             fact("learning rate", stated(rate));
         }

@@ -114,7 +114,9 @@ fn unchanged(window: &Window<'_>, held: &Held<'_>) -> Option<Rates> {
             base.is_none_or(|base| base == rate)
         })
     };
-    let is_same = !window.is_restarted && at(window.first) == Some(rate);
+    // A checkpoint without an optimizer says nothing of its rate.
+    let has_it = |subject| at(subject) == Some(rate);
+    let is_same = !window.is_restarted && has_it(window.first) && has_it(window.second);
     let is_peak = held.group.initial_rate.is_none_or(|initial| initial == rate);
     let is_flat = is_flat(window.first) && is_flat(window.second);
     (is_same && is_peak && is_flat).then(|| Rates::constant(rate, RateSource::Groups))

@@ -93,6 +93,9 @@ fn without_running(setting: &Setting, answer: &TargetConversion) -> Option<Verdi
             "a penalty is run under SGD without momentum, and the other side is another optimizer",
         ));
     }
+    if answer.target.learning_rate.is_some() && !fits {
+        return Some(Verdict::not_run("both sides are run at the same learning rate"));
+    }
     let own_loss = answer.target.loss.is_some() || answer.target.reduction.is_some();
     if !fits && own_loss {
         return Some(Verdict::not_run(

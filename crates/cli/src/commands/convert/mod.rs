@@ -12,7 +12,7 @@ use wd_conventions::library::{self, LibraryEntry};
 use wd_conventions::{ConversionReport, Setting};
 use wd_page::Terminal;
 
-use crate::diagnostics::CommandError;
+use crate::diagnostics::{CommandError, IMPOSSIBLE};
 use crate::output;
 
 /// Carry a weight decay over to another library: exactly, nearly, or not at all, and why
@@ -24,6 +24,7 @@ Examples:
   wd convert torch.AdamW weight_decay=0.1 lr=6e-4 schedule=cosine,warmup=400,floor=0.1 \\
     steps=50000 --to \"timm.AdamW corrected_weight_decay=true\"
   wd convert torch.AdamW weight_decay=0.1 lr=6e-4 --to all
+  wd convert torch.SGD weight_decay=1e-4 lr=0.1 momentum=0.9 --to \"torch.AdamW lr=1e-3\"
   wd convert torch.SGD weight_decay=1e-4 data=50000 loss=nll --to prior.Gaussian
   wd convert sklearn.Ridge alpha=3 data=200 --to sklearn.ElasticNet --check
   wd convert torch.SGD weight_decay=5e-4 lr=0.64 batch=64 --to \"torch.SGD reduction=sum\"
@@ -36,10 +37,11 @@ common names lr, weight_decay, momentum, beta1, beta2, eps; and of the run aroun
 steps, batch,
 tokens, data, params, loss (nll, mse, half-mse), reduction (mean, sum), outputs, noise_std, \
 response_std.
-Behind --to, a target may fix its switches, its loss and its reduction.
+Behind --to, a target may fix its learning rate, its switches, its loss and its reduction.
 
 Exact: the trajectory is the same (between objectives: the minimum). --check runs both sides in \
-Python.")]
+Python.
+Exit code 4: no number of the target is this decay.")]
 pub(crate) struct Arguments {
     /// Library entry, then key=value; with --list, a library or an entry
     #[arg(value_name = "SETTING")]
@@ -83,7 +85,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     } else {
         print!("{}", report.page().terminal(&whole_tables()));
     }
-    Ok(if report.is_refuted() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(match (report.is_refuted(), report.is_impossible()) {
+        (true, _) => ExitCode::FAILURE,
+        (_, true) => ExitCode::from(IMPOSSIBLE),
+        _ => ExitCode::SUCCESS,
+    })
 }
 
 /// Shows the whole table, the entries of one library, or one entry in full.

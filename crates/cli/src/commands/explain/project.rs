@@ -48,6 +48,7 @@ pub(super) fn declared(source: ConfigSource) -> Result<DeclaredDecay, CommandErr
         lambda: Declared::stated(config.decay.lambda()),
         momenta: momenta(&optimizer.direction),
         muon_scale: width.map(|fan_in| MuonScale::Shape { fan_in }),
+        lambda_name: "decay.lambda".to_owned(),
         l1_ratio: 0.0,
         anchor: config.decay.anchor.clone(),
         decayed: DecayedTensors::of(roles.zip(decays), config.decay.policy().name()),

@@ -8,10 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 use wd_page::number;
+use wd_studies::StudyError;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use wd_lab::{
-    LabError, Launcher, Outcome, Study, Trial,
+    LabError, Launcher, Outcome, Trial,
     launch::{Event, Progress, Report},
 };
 
@@ -32,21 +33,24 @@ fn jobs(asked: Option<usize>) -> Result<usize, CommandError> {
     }
 }
 
-/// Trains what is unfinished of these trials; then `write` writes the study's report to the path
-/// given and returns what is printed.
+/// Trains what is unfinished of these trials; then `write` writes their report to the path given, in
+/// the folder `root`, and returns what is printed.
 pub(crate) fn train_and_report(
-    study: &Study,
+    root: &Path,
     trials: &[Trial],
     asked_jobs: Option<usize>,
     write: impl FnOnce(&Path) -> Result<String, CommandError>,
 ) -> Result<ExitCode, CommandError> {
     let report = run(trials, jobs(asked_jobs)?)?;
     let code = conclude(trials, &report);
-    let html = study.root().join("report.html");
+    let html = root.join("report.html");
     match write(&html) {
         // Stopped before the first trial was done: that is said already, and is no failure of the
         // report.
-        Err(CommandError::Lab(LabError::NothingToAnalyse { .. })) if !report.is_complete() => {
+        Err(
+            CommandError::Lab(LabError::NothingToAnalyse { .. })
+            | CommandError::Studies(StudyError::Lab(LabError::NothingToAnalyse { .. })),
+        ) if !report.is_complete() => {
             return Ok(code);
         }
         text => print!("{}", text?),

@@ -21,7 +21,17 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("wd-import", &["wd-statistics", "wd-page", "wd-data", "wd-store", "wd-lab"]),
     (
         "wd-studies",
-        &["wd-decay", "wd-statistics", "wd-page", "wd-evidence", "wd-optim", "wd-store", "wd-lab"],
+        &[
+            "wd-decay",
+            "wd-statistics",
+            "wd-page",
+            "wd-conventions",
+            "wd-advise",
+            "wd-evidence",
+            "wd-optim",
+            "wd-store",
+            "wd-lab",
+        ],
     ),
     ("wd-audit", &["wd-decay", "wd-page", "wd-conventions", "wd-advise", "wd-store"]),
     (

@@ -1,5 +1,6 @@
 //! Runs of other programs, as a person reads them with the command.
 
+#[expect(dead_code, reason = "no corpus is needed here")]
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -279,6 +279,83 @@ fn a_run_on_text_averages_its_weights_too() {
     assert!(loss != average && (loss - average).abs() < 0.5, "{loss} {average}");
 }
 
+#[test]
+fn weights_in_bf16_lose_small_decays_and_say_so() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let config = write_config(folder.path(), &corpus, 30, "");
+    let run = |name: &str, set: &[&str]| {
+        let run = folder.path().join(name);
+        succeed(&mut train(&config, &run, set));
+        weights(&run, 30)
+    };
+    let nearest = "optim.storage=bf16-nearest";
+    let (lost, none) =
+        (run("lost", &[nearest, "decay.lambda=0.1"]), run("none", &[nearest, "decay.lambda=0"]));
+    assert!(lost == none, "a decay below 2⁻⁹ a step has left a trace");
+    let stochastic = "optim.storage=bf16-stochastic";
+    let (kept, without) = (
+        run("kept", &[stochastic, "decay.lambda=0.1"]),
+        run("without", &[stochastic, "decay.lambda=0"]),
+    );
+    assert!(kept != without, "stochastic rounding has lost the decay");
+
+    let mut plan = wd();
+    plan.arg("plan").arg(&config).args(["--set", nearest]);
+    let told = text(&succeed(&mut plan));
+    assert!(told.contains("bf16, rounded to nearest"), "{told}");
+    let mut explain = wd();
+    explain.arg("explain").arg(folder.path().join("lost/config.toml"));
+    let told = text(&succeed(&mut explain));
+    assert!(told.contains("bf16 weights have 8 significant bits"), "{told}");
+    let mut refused =
+        train(&config, &folder.path().join("refused"), &[nearest, "decay.cautious=true"]);
+    let output = refused.output().expect("the command starts");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains("round stochastically"), "{told}");
+}
+
+#[test]
+fn wrong_labels_are_counted_where_they_are_learnt() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = write_image_config(folder.path(), CNN, 60);
+    let run = folder.path().join("noisy");
+    succeed(&mut train(&config, &run, &["data.label_noise=0.4"]));
+    let [memorised] = last(&run, &["memorised"])[..] else { panic!("a column") };
+    assert!((0.0..=1.0).contains(&memorised), "{memorised}");
+    let plan = text(&succeed(wd().arg("plan").arg(run.join("config.toml"))));
+    assert!(plan.contains("40 % of the training labels wrong on purpose"), "{plan}");
+    let output = train(&config, &folder.path().join("bad"), &["data.label_noise=1.5"])
+        .output()
+        .expect("the command starts");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains("between 0 and 1"), "{told}");
+}
+
+#[test]
+fn rounding_the_weights_of_a_run_costs_more_with_fewer_bits() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let config = write_config(folder.path(), &corpus, 60, "");
+    let run = folder.path().join("run");
+    succeed(&mut train(&config, &run, &[]));
+    let [exact] = last(&run, &["validation_loss"])[..] else { panic!("a column") };
+    let cost = |bits: &str| {
+        let mut command = wd();
+        command.arg("evaluate").arg(&run).args(["--round", bits, "--json"]);
+        let found: serde_json::Value =
+            serde_json::from_slice(&succeed(&mut command).stdout).expect("JSON");
+        found["loss"].as_f64().expect("a loss") - exact
+    };
+    let (fine, coarse) = (cost("12").abs(), cost("3").abs());
+    assert!(fine < 2e-3 && coarse > 2.0 * fine, "{fine} {coarse}");
+    let kept = std::fs::read_to_string(run.join("rounded.jsonl")).expect("the losses");
+    assert_eq!(kept.lines().count(), 2);
+    let output = wd().arg("evaluate").arg(&run).args(["--round", "1"]).output().expect("starts");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains("2 to 16"), "{told}");
+}
+
 fn text(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -75,6 +75,21 @@ fn a_killed_network_with_batch_norm_ends_with_the_same_bits() {
     kill_and_continue(folder.path(), &config, 200, &[0.3, 0.5, 0.7, 0.9]);
 }
 
+/// Stochastic rounding and labels that are wrong on purpose come back as well: both follow from
+/// seeds.
+#[test]
+fn a_killed_run_with_weights_in_bf16_and_wrong_labels_ends_with_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = write_image_config(folder.path(), CNN, 200);
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let text = text
+        .replace("[optim]\n", "[optim]\nstorage = \"bf16-stochastic\"\n")
+        .replace("size = 250\n", "size = 250\nlabel_noise = 0.2\n");
+    assert!(text.contains("bf16-stochastic") && text.contains("label_noise"));
+    std::fs::write(&config, text).expect("the configuration");
+    kill_and_continue(folder.path(), &config, 200, &[0.3, 0.7]);
+}
+
 /// Kills runs at these shares of the time that a whole one takes, continues them, and compares what
 /// they leave.
 fn kill_and_continue(folder: &Path, config: &Path, steps: u64, shares: &[f64]) {

@@ -58,6 +58,7 @@ pub mod rule;
 pub mod run;
 pub mod schedule;
 pub mod shrink;
+pub mod storage;
 pub mod timescale;
 pub mod unit;
 
@@ -80,5 +81,6 @@ pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
 pub use run::{Declared, Dtype, Loss, Reduction, Run};
 pub use schedule::{Schedule, ScheduleKind};
 pub use shrink::{PenaltyPath, StepShrink};
+pub use storage::Storage;
 pub use timescale::{Timescale, tokens_per_parameter};
 pub use unit::Unit;

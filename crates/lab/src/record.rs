@@ -12,6 +12,7 @@ use std::sync::Arc;
 use wd_store::{MetricsReader, Plan, PlannedTensor, RunDirectory, Status, StoreError};
 
 use crate::LabError;
+use crate::analysis::window::{part, window_mean};
 use crate::configuration::Flat;
 
 pub use crate::recording::{Recording, TrainingLoss};
@@ -249,8 +250,7 @@ impl Series {
     /// or that has this name.
     pub fn curve(&self, name: &str) -> Curve {
         let Some(recording) = &self.recording else {
-            let values = self.column(name);
-            return Curve { steps: (1..=values.len() as u64).collect(), values };
+            return every_step(self.column(name));
         };
         let name = recording.curve_of(name).unwrap_or(name);
         match &self.numbers {
@@ -279,6 +279,23 @@ impl Series {
         self.recording.as_ref()?.validation.as_ref()
     }
 
+    /// The mean of a column between two shares of the run, each of 0 to 1; NaN where nothing was
+    /// measured there.
+    pub fn mean(&self, name: &str, from: f64, to: f64) -> f64 {
+        window_mean(&every_step(self.column(name)), part(self.rows(), from, to))
+    }
+
+    /// The same of a measure of some tensors taken together.
+    pub fn mean_combined(
+        &self,
+        measure: &str,
+        tensors: &[&PlannedTensor],
+        from: f64,
+        to: f64,
+    ) -> f64 {
+        window_mean(&every_step(self.combined(measure, tensors)), part(self.rows(), from, to))
+    }
+
     /// What the metrics have. They were read when they were opened: an error says that there is no
     /// such column.
     fn found(&self, of: impl Fn(&MetricsReader) -> Result<Vec<f64>, StoreError>) -> Vec<f64> {
@@ -288,6 +305,11 @@ impl Series {
         };
         found.unwrap_or_else(|| vec![f64::NAN; self.rows()])
     }
+}
+
+/// A column as a curve: row i holds step i + 1.
+fn every_step(values: Vec<f64>) -> Curve {
+    Curve { steps: (1..=values.len() as u64).collect(), values }
 }
 
 /// A curve of another program from a run directory: the rows in which it has a number.

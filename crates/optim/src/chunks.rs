@@ -96,12 +96,12 @@ impl<'a> Arenas<'a> {
 
 /// Runs `kernel` on every chunk and puts what it returns in the chunk's place of `sums`.
 ///
-/// The kernel is told the chunk's tensor. Chunks are in order of their start, in both countings.
+/// The kernel is told the chunk. Chunks are in order of their start, in both countings.
 pub(crate) fn over_chunks(
     chunks: &[Chunk],
     arenas: Arenas<'_>,
     sums: &mut [Sums],
-    kernel: &(dyn Fn(usize, Slices<'_>) -> Sums + Sync),
+    kernel: &(dyn Fn(&Chunk, Slices<'_>) -> Sums + Sync),
 ) {
     divide(chunks, arenas, sums, kernel, rayon::current_num_threads() > 1);
 }
@@ -110,7 +110,7 @@ fn divide(
     chunks: &[Chunk],
     mut arenas: Arenas<'_>,
     sums: &mut [Sums],
-    kernel: &(dyn Fn(usize, Slices<'_>) -> Sums + Sync),
+    kernel: &(dyn Fn(&Chunk, Slices<'_>) -> Sums + Sync),
     in_parallel: bool,
 ) {
     let span = match (chunks.first(), chunks.last()) {
@@ -119,7 +119,7 @@ fn divide(
     };
     if !in_parallel || chunks.len() == 1 || span <= GRAIN {
         for (chunk, sums) in chunks.iter().zip(sums) {
-            *sums = kernel(chunk.tensor, arenas.chunk(chunk));
+            *sums = kernel(chunk, arenas.chunk(chunk));
         }
         return;
     }

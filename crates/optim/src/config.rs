@@ -1,6 +1,6 @@
 //! Which optimizer: directions, their hyper-parameters, and the combinations that are refused.
 
-use wd_decay::{DecayRule, LearningRate, PeakLearningRate};
+use wd_decay::{DecayRule, LearningRate, PeakLearningRate, Storage};
 
 use crate::OptimError;
 
@@ -236,6 +236,23 @@ impl OptimizerConfig {
             }
             None => Ok(()),
         }
+    }
+}
+
+impl OptimizerConfig {
+    /// Does this way to store weights go with it?
+    ///
+    /// # Errors
+    /// For the cautious modifier with weights rounded to nearest.
+    pub fn validate_storage(&self, storage: Storage) -> Result<(), OptimError> {
+        if self.cautious && storage == Storage::Bf16Nearest {
+            return Err(OptimError::Refused(
+                "bf16-nearest rounds weights after their decay and before their update, but the \
+                 cautious modifier needs the update to decide what decays: round stochastically, or \
+                 decay everywhere",
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -20,7 +20,8 @@
 //!
 //! What each direction u is stands at [`Direction`]; what s is, at
 //! [`DecayRule`](wd_decay::DecayRule). Hyper-parameters are `f64`; weights, gradients and state are
-//! `f32`.
+//! `f32`. Weights may be stored in bf16 ([`Optimizer::set_storage`]): then they are rounded after
+//! each step, and rounded to nearest, after 4 too.
 //!
 //! A step runs in the current rayon pool, allocates nothing, and gives the same bits whatever the
 //! number of threads: the arithmetic is cut into fixed chunks, whose measurements are added in a
@@ -38,6 +39,7 @@
 //! | `moves` | how far a step moves each tensor, and the moving |
 //! | `measurement` | from sums to norms |
 //! | `state` | momentum and moments; saving and restoring |
+//! | `storage` | weights that are stored in bf16 |
 //! | `optimizer` | a step from its beginning to its end |
 
 mod chunks;
@@ -54,11 +56,13 @@ mod optimizer;
 mod pass;
 mod sphere;
 mod state;
+mod storage;
 
 pub use config::{AdamParameters, Direction, OptimizerConfig, StepSettings, TensorSettings};
 pub use error::OptimError;
 pub use measurement::{StepReport, TensorMeasurement};
 pub use optimizer::Optimizer;
+pub use storage::round_to_bf16;
 
 /// The vector instructions that this processor was found to have: `AVX-512`, `AVX2` or `baseline`.
 pub fn instruction_set() -> &'static str {

@@ -14,7 +14,7 @@ use crate::pass::{Pass, Sums};
 /// How far this step moves one tensor.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct TensorMove {
-    decay: DecayStep,
+    pub(crate) decay: DecayStep,
     /// What the direction is multiplied by.
     step_size: f32,
     /// What the measured decay has still to be multiplied by.
@@ -78,6 +78,11 @@ impl TensorMove {
                 Err(OptimError::Overshoot { tensor: index, shrink })
             }
         }
+    }
+
+    /// The same without its decay, which was done before.
+    pub(crate) fn without_decay(self) -> Self {
+        TensorMove { decay: DecayStep::of(0.0, 1.0), ..self }
     }
 
     /// R·Norm(w − ηR·Norm(u)) as a step w ← (1 − s)w − βu, from the sums over w and u. Without a
@@ -147,8 +152,8 @@ impl Mover<'_> {
         arenas: Arenas<'_>,
         sums: &mut [Sums],
     ) {
-        over_chunks(chunks, arenas, sums, &|tensor, slices| {
-            let TensorMove { decay: step, step_size, .. } = self.moves[tensor];
+        over_chunks(chunks, arenas, sums, &|chunk, slices| {
+            let TensorMove { decay: step, step_size, .. } = self.moves[chunk.tensor];
             self.arch.dispatch(Pass {
                 slices,
                 direction,

@@ -1,7 +1,7 @@
 //! A step from its beginning to its end.
 
 use pulp::Arch;
-use wd_decay::DecayRule;
+use wd_decay::{DecayRule, Storage};
 
 use crate::chunks::{Arenas, Chunk, chunks, over_chunks};
 use crate::clip::{self, SquaredNorm};
@@ -15,6 +15,7 @@ use crate::newton_schulz::Workspace;
 use crate::pass::{Slices, Sums};
 use crate::sphere::{Held, OnSphere};
 use crate::state::State;
+use crate::storage::Rounding;
 
 /// An optimizer of one arena of parameters, with its state.
 ///
@@ -53,6 +54,8 @@ pub struct Optimizer {
     anchor: Vec<f32>,
     /// The norm that each tensor decays to or is held at; empty where weights decay elsewhere.
     norm_targets: Vec<f64>,
+    /// Absent where weights are stored in f32.
+    rounding: Option<Rounding>,
     /// Every tensor that is moved coordinate by coordinate.
     elementwise: Vec<Chunk>,
     /// Every tensor that Muon orthogonalises.
@@ -126,6 +129,7 @@ impl Optimizer {
             state: State::new(&config.direction, parameters, auxiliary),
             anchor: Vec::new(),
             norm_targets: Vec::new(),
+            rounding: None,
             workspace: Workspace::new(matrices.iter().map(|matrix| (matrix.rows, matrix.columns))),
             held_direction: vec![0.0; held.iter().map(|held| held.range.len()).max().unwrap_or(0)],
             elementwise,
@@ -190,6 +194,22 @@ impl Optimizer {
         Ok(())
     }
 
+    /// Stores the weights in another format than f32: after each step every weight is a number
+    /// that it has. The parameters that are given to [`step`](Self::step) have to be such numbers
+    /// from the first step on, as [`round_to_bf16`](crate::round_to_bf16) makes them.
+    ///
+    /// Stochastic rounding depends on `seed`, the step and the place of a weight in the arena
+    /// alone. It is no part of the saved state: a run that goes on gives the same storage again.
+    ///
+    /// # Errors
+    /// For what [`OptimizerConfig::validate_storage`] refuses.
+    pub fn set_storage(&mut self, storage: Storage, seed: u64) -> Result<(), OptimError> {
+        self.config.validate_storage(storage)?;
+        self.rounding =
+            (storage != Storage::F32).then(|| Rounding::new(storage, seed, self.parameters));
+        Ok(())
+    }
+
     /// Moves the parameters by one step.
     ///
     /// Runs in the current rayon pool, and allocates nothing (but for the memory in which a thread
@@ -240,7 +260,8 @@ impl Optimizer {
         };
         self.steps_taken = time;
         self.tensor_sums.fill(Sums::default());
-        let arenas = (parameters, gradients);
+        self.decay_and_round(parameters);
+        let arenas = (&mut *parameters, gradients);
         match self.config.direction {
             Direction::Sgd { momentum: 0.0, .. } => self.move_elementwise(Plain, arenas, clip),
             Direction::Sgd { momentum, dampening, nesterov } => {
@@ -264,6 +285,7 @@ impl Optimizer {
                 self.move_matrices(settings, parameters, gradients);
             }
         }
+        self.round(parameters);
         for (measurement, (sums, tensor_move)) in
             self.measurements.iter_mut().zip(self.tensor_sums.iter().zip(&self.moves))
         {
@@ -343,6 +365,40 @@ impl Optimizer {
                 gradient: arch.dispatch(SquaredNorm(slices.gradients)),
                 ..Sums::default()
             });
+            gather(chunks, &self.chunk_sums, &mut self.tensor_sums);
+        }
+    }
+
+    /// Where weights are rounded after their decay, does it before the update, which then has none
+    /// of its own.
+    fn decay_and_round(&mut self, parameters: &mut [f32]) {
+        let Some(rounding) = &mut self.rounding else { return };
+        rounding.begin(parameters);
+        let is_apart = !matches!(self.config.rule, DecayRule::CoupledL2 | DecayRule::Hyperball);
+        if rounding.storage != Storage::Bf16Nearest || !is_apart {
+            return;
+        }
+        let of_matrices = self.matrices.iter().map(|matrix| &matrix.chunks);
+        for chunks in std::iter::once(&self.elementwise).chain(of_matrices) {
+            let arenas = (&mut *parameters, &self.anchor[..]);
+            rounding.decay(chunks, &self.moves, arenas, &mut self.chunk_sums);
+            gather(chunks, &self.chunk_sums, &mut self.tensor_sums);
+        }
+        for tensor_move in &mut self.moves {
+            *tensor_move = tensor_move.without_decay();
+        }
+    }
+
+    /// Rounds the weights after the step, and measures it anew.
+    fn round(&mut self, parameters: &mut [f32]) {
+        let Some(rounding) = &self.rounding else { return };
+        for sums in &mut self.tensor_sums {
+            (sums.weight, sums.update) = (0.0, 0.0);
+        }
+        let of_matrices = self.matrices.iter().map(|matrix| &matrix.chunks);
+        let of_held = self.held.iter().map(|held| &held.chunks);
+        for chunks in std::iter::once(&self.elementwise).chain(of_matrices).chain(of_held) {
+            rounding.round(chunks, parameters, self.steps_taken, &mut self.chunk_sums);
             gather(chunks, &self.chunk_sums, &mut self.tensor_sums);
         }
     }

@@ -1,6 +1,6 @@
 //! An answer as data: title, sections, facts, tables, figures. It holds no HTML and no terminal
-//! codes; the renderers here write it for a terminal, as one HTML file, or draw a figure of it as
-//! SVG.
+//! codes; the renderers here write it for a terminal, as one HTML file or as Markdown, or draw a
+//! figure of it as SVG.
 //!
 //! | module | what |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | [`table`] | tables, and the numbers behind a figure as CSV |
 //! | [`figure`] | figures, and how they are drawn |
 //! | [`figure_block`] | a figure with its caption and numbers |
-//! | [`mod@html`], [`mod@terminal`] | the renderers |
+//! | [`mod@html`], [`markdown`], [`mod@terminal`] | the renderers |
 //! | [`number`], [`words`] | how numbers and their nouns are written, everywhere |
 //!
 //! # Example
@@ -34,6 +34,7 @@ pub mod claim;
 pub mod figure;
 pub mod figure_block;
 pub mod html;
+pub mod markdown;
 mod markup;
 pub mod number;
 pub mod page;
@@ -43,6 +44,7 @@ pub mod words;
 
 pub use claim::{Claim, Supported};
 pub use figure_block::FigureBlock;
+pub use markdown::Markdown;
 pub use page::{Content, Context, Page, Section, Shown};
 pub use table::{Csv, Field, Table};
 pub use terminal::Terminal;

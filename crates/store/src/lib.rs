@@ -7,6 +7,7 @@
 //!   plan.json                what was decided before the first step            → [`Plan`]
 //!   metrics.bin              one fixed-width row a step, append-only            → [`MetricsReader`]
 //!   evaluations.jsonl        its weights on other images, where asked for             → [`Evaluation`]
+//!   rounded.jsonl            losses of its weights, rounded to few bits, where asked for  → [`RoundedLoss`]
 //!   events.jsonl             started, resumed, checkpoint, finished, …          → [`EventLog`]
 //!   checkpoints/step-N/      model.safetensors, optimizer.safetensors, state.json → [`Checkpoints`]
 //! ```
@@ -52,6 +53,7 @@ mod lines;
 mod lock;
 mod metrics;
 mod plan;
+mod rounded;
 mod run_directory;
 mod status;
 mod tensor_file;
@@ -64,6 +66,7 @@ pub use event::{Event, EventKind, EventLog};
 pub use lock::{FolderLock, RunLock};
 pub use metrics::{Column, ColumnType, MetricsReader, MetricsWriter, ROLE_MEASURES};
 pub use plan::{Plan, PlannedImages, PlannedTensor, PlannedText};
+pub use rounded::RoundedLoss;
 pub use run_directory::RunDirectory;
 pub use status::Status;
 pub use tensor_file::{Tensor, TensorView, read_safetensors, write_safetensors};

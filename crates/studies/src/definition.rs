@@ -42,7 +42,8 @@ pub struct Definition {
     models: BTreeMap<String, Vec<String>>,
     quick: Variant,
     default: Variant,
-    full: Variant,
+    /// Absent where a study is never longer than its default.
+    full: Option<Variant>,
 }
 
 /// What one length of a study trains.
@@ -70,7 +71,8 @@ impl Definition {
         let shipped = |problem: String| StudyError::Shipped { file, problem };
         let definition: Definition =
             toml::from_str(text).map_err(|error| shipped(error.to_string()))?;
-        for variant in [&definition.quick, &definition.default, &definition.full] {
+        let full = definition.full.iter();
+        for variant in [&definition.quick, &definition.default].into_iter().chain(full) {
             let named = variant.grids.iter().flat_map(|grid| &grid.models);
             for model in named {
                 if !definition.models.contains_key(model) {
@@ -85,7 +87,7 @@ impl Definition {
         match length {
             Length::Quick => &self.quick,
             Length::Default => &self.default,
-            Length::Full => &self.full,
+            Length::Full => self.full.as_ref().unwrap_or(&self.default),
         }
     }
 

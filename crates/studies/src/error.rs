@@ -15,6 +15,17 @@ pub enum StudyError {
     /// A linear model cannot be fitted.
     #[error(transparent)]
     Evidence(#[from] wd_evidence::EvidenceError),
+    /// A setting cannot be explained or converted.
+    #[error(transparent)]
+    Convention(#[from] wd_conventions::ConventionError),
+    /// The singular values of a matrix were not found.
+    #[error("the singular values of {what} were not found: {problem}; are its numbers finite?")]
+    Decomposition {
+        /// The matrix.
+        what: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
     /// The optimizer refuses a step of the study.
     #[error("the optimizer refuses a step of the study: {0}")]
     Optim(#[from] wd_optim::OptimError),

@@ -6,12 +6,14 @@
 //! | [`force`] | what does λ do to a small language model that sees each token once? |
 //! | [`vision`] | where does the best λ lie, for models of images and amounts of data? |
 //! | [`prior`] | what does a Gaussian prior do in a linear model, over many draws? |
+//! | [`claims`] | what do all of these say to a post on weight decay, claim by claim? |
 //!
 //! [`Findings`] reads any study of runs, whichever it is.
 //!
 //! This crate links no training code: the trials of `force` and `vision` are processes, of which it
 //! reads the run directories.
 
+pub mod claims;
 mod definition;
 mod error;
 mod findings;

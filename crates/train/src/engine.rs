@@ -1,9 +1,9 @@
 //! Where the loop meets the data, the network and the optimizer.
 
 use wd_data::Position;
-use wd_decay::{Anchor, DecayRule};
+use wd_decay::{Anchor, DecayRule, Storage};
 use wd_nn::DropoutKey;
-use wd_optim::{OptimError, Optimizer, StepReport, StepSettings};
+use wd_optim::{OptimError, Optimizer, StepReport, StepSettings, round_to_bf16};
 
 use crate::{
     average::Average,
@@ -37,11 +37,18 @@ impl Engine {
     /// The start of a run: its initial weights, the beginning of its data, a network for `threads`
     /// threads.
     pub(crate) fn load(plan: &RunPlan, threads: usize) -> Result<Self, TrainError> {
-        let (parameters, running) = initial_weights(plan)?;
+        let (mut parameters, running) = initial_weights(plan)?;
+        let storage = plan.source.config.optim.storage;
+        if storage != Storage::F32 {
+            round_to_bf16(&mut parameters);
+        }
         let weights = Weights { parameters: &parameters, running: &running };
+        let mut optimizer =
+            Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
+        optimizer.set_storage(storage, plan.record.seed)?;
         Ok(Engine {
             task: Task::open(plan, threads)?,
-            optimizer: Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?,
+            optimizer,
             average: plan.source.config.run.average.map(|decay| Average::new(decay, weights)),
             gradients: vec![0.0; plan.layout.len],
             parameters,

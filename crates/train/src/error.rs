@@ -52,6 +52,15 @@ pub enum TrainError {
     /// A run on text, where images are to be classified.
     #[error("{directory} holds a run on text: only classifiers of images can be judged on images")]
     OnText { directory: PathBuf },
+    /// A number of bits that weights cannot be rounded to.
+    #[error("weights cannot be rounded to integers of {bits} bits: give 2 to 16")]
+    RoundingBits { bits: u8 },
+    /// Nothing was held out to judge weights by.
+    #[error(
+        "{directory} holds a run that held nothing out: there is nothing to judge its weights by \
+         (data.validation_fraction)"
+    )]
+    NothingHeldOut { directory: PathBuf },
     /// The run has no checkpoint yet.
     #[error("{directory} holds no checkpoint yet: train it first")]
     NoCheckpoint { directory: PathBuf },

@@ -12,6 +12,7 @@
 //! | `metrics`, `observer` | which numbers are kept of each step, and what is told? |
 //! | `evaluation`, `average` | how well do the weights classify? And their moving average? |
 //! | `evaluate` | how well do the weights of a finished run classify other images? |
+//! | `rounded` | what do the weights of a finished run lose when they are rounded to few bits? |
 //! | `weights` | the weights in files, in our own names or in another library's |
 //! | `bench`, `cost` | how fast, how large? |
 //!
@@ -33,6 +34,7 @@ mod metrics;
 mod observer;
 mod plan;
 mod resume;
+mod rounded;
 mod run;
 mod task;
 mod threads;
@@ -48,6 +50,7 @@ pub use metrics::TENSOR_MEASURES;
 pub use observer::{Observer, Outcome, Progress};
 pub use plan::{Declaration, RunPlan};
 pub use resume::Resume;
+pub use rounded::evaluate_rounded;
 pub use run::{RunOptions, run};
 pub use threads::start_threads;
 pub use weights::export_run;

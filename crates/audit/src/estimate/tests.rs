@@ -412,7 +412,10 @@ fn a_state_of_another_tensor_is_refused() {
     assert!(proof.estimates.is_empty(), "{:?}", proof.estimates);
     assert_eq!(proof.verdict, Verdict::CannotTell);
     assert!(
-        proof.reasons.iter().any(|reason| reason.contains("explains the change of 0 of 3 tensors only")),
+        proof
+            .reasons
+            .iter()
+            .any(|reason| reason.contains("explains the change of 0 of 3 tensors only")),
         "{:?}",
         proof.reasons
     );

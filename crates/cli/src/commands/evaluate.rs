@@ -9,7 +9,7 @@ use wd_page::number;
 use wd_store::RunDirectory;
 use wd_train::{
     config::{CorruptedSection, Shifted},
-    evaluate_run,
+    evaluate_rounded, evaluate_run,
 };
 
 use crate::diagnostics::CommandError;
@@ -21,10 +21,11 @@ Examples:
   wd evaluate runs/cnn                                       # its own test images
   wd evaluate runs/cnn --corruption noise --severity 3
   wd evaluate runs/cnn --data kuzushiji/ --json              # the same classes, from elsewhere
+  wd evaluate runs/first --round 4                           # its weights rounded to int4; also of runs on text
 
 The result is added to RUN_DIR/evaluations.jsonl, where reports find it. The weights are those of the last checkpoint; --average takes the moving average that run.average keeps. Loss is the one that was minimised, without label smoothing (cross-entropy: nats an image); the calibration error is over 15 bins of confidence.")]
 pub(crate) struct Arguments {
-    /// A run on images
+    /// A run on images; with --round any run
     #[arg(value_name = "RUN_DIR")]
     directory: PathBuf,
 
@@ -52,6 +53,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     average: bool,
 
+    /// Round each row of the final weight matrices to integers of so many bits, 2 to 16, and give
+    /// the validation loss; it is added to RUN_DIR/rounded.jsonl
+    #[arg(long, value_name = "BITS", conflicts_with_all = ["step", "data", "corruption", "average"])]
+    round: Option<u8>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -75,6 +81,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         _ => None,
     };
     let run = RunDirectory::open(&arguments.directory)?;
+    if let Some(bits) = arguments.round {
+        return round(&run, bits, arguments.json);
+    }
     let score = evaluate_run(&run, arguments.step, shifted, arguments.average)?;
     if let Some(paired) = score.paired.as_ref().filter(|_| !arguments.by_number) {
         return Err(CommandError::usage(
@@ -98,5 +107,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             score.calibration_error
         );
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The loss of the final weights when they are rounded, beside that of the weights as they are.
+fn round(run: &RunDirectory, bits: u8, json: bool) -> Result<ExitCode, CommandError> {
+    let rounded = evaluate_rounded(run, bits)?;
+    run.append_rounded(&rounded)?;
+    if json {
+        println!("{}", serde_json::json!(rounded));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let exact = run.metrics()?.column("validation_loss")?.last().copied().unwrap_or(f64::NAN);
+    println!(
+        "step {}  int{bits}  loss {:.4}  as it is {exact:.4}  change {}",
+        number::count(rounded.step),
+        rounded.loss,
+        number::signed(rounded.loss - exact, 4)
+    );
     Ok(ExitCode::SUCCESS)
 }

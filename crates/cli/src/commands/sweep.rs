@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     let (study, trials) = Study::extend(&out, &stem, &base, |study| study.add(&grid))?;
-    launch::train_and_report(&study, &trials, arguments.jobs, |html| {
+    launch::train_and_report(study.root(), &trials, arguments.jobs, |html| {
         write_study_report(&study, Some(command(arguments, &out)), html, arguments.json)
     })
 }

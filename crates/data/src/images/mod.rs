@@ -43,6 +43,7 @@ mod distributions;
 mod error;
 mod find;
 mod idx;
+mod label_noise;
 mod limits;
 mod loader;
 mod normalisation;

@@ -38,8 +38,8 @@ mod raw;
 mod reader;
 mod reading;
 mod records;
-mod rows;
 mod roles;
+mod rows;
 mod sniff;
 mod sparse;
 mod survey;
@@ -54,6 +54,5 @@ pub use design::{
 pub use error::{TableError, TableOption};
 pub use findings::{Findings, LeftOut, Sentinel};
 pub use folds::Folds;
-pub use format::TableFormat;
-pub use rows::{Cell, TakeRow, parquet_rows};
 pub use reading::{DecimalMark, Reading, TextEncoding, Unseen};
+pub use rows::{Cell, TakeRow, parquet_rows};

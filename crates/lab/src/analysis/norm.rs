@@ -6,7 +6,7 @@
 //! cautious modifier, an anchor other than zero and weights that were read from a file nothing is
 //! predicted. A norm that hyperball holds stays what it was.
 
-use wd_decay::{DecayRule, OptimizerKind, UpdateNoise, norm_recursion};
+use wd_decay::{DecayRule, OptimizerKind, Storage, UpdateNoise, norm_recursion};
 use wd_store::{Plan, PlannedTensor};
 
 use super::group::groups;
@@ -69,6 +69,10 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&Measured]) -> Vec<RoleNorm> {
 pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>> {
     let shrinks_directly = plan.rule != DecayRule::CoupledL2 && !plan.cautious;
     let is_adam = matches!(plan.optimizer, OptimizerKind::Adam | OptimizerKind::Adamw);
+    // Rounding to nearest loses small decays and small updates.
+    if plan.storage == Storage::Bf16Nearest {
+        return None;
+    }
     if !plan.starts_from_initialisation() || !is_adam || (plan.decays() && !shrinks_directly) {
         return None;
     }

@@ -21,7 +21,10 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
             let introduction = format!(
                 "Without annealing, a larger λ leaves a larger effective learning rate and so more \
                  noise in the final weights: the raw training loss is expected to rise with λ, the \
-                 opposite of what a decaying schedule can show. Learning rate: {}.",
+                 opposite of what a decaying schedule can show. These are losses of the raw \
+                 weights, as those of every schedule here; a moving average of the weights \
+                 (run.average) takes a part of that noise away, and `wd reproduce claims` shows \
+                 which part. Learning rate: {}.",
                 study.schedule(group)
             );
             vec![Content::Paragraph(introduction), figure(study, group)]

@@ -1,6 +1,8 @@
 //! Plans for tests that read run directories.
 
-use wd_decay::{Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, Unit};
+use wd_decay::{
+    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, Storage, Unit,
+};
 
 use wd_store::{Plan, PlannedTensor};
 
@@ -49,6 +51,7 @@ pub(crate) fn plan(steps: u64, tensors: Vec<PlannedTensor>) -> Plan {
         parameters: parameters_of(|_| true),
         decayed_parameters: parameters_of(|tensor| tensor.lambda != 0.0),
         dtype: Dtype::F32,
+        storage: Storage::F32,
         optimizer: OptimizerKind::Adamw,
         momenta: Momenta { beta1: 0.9, ..Momenta::default() },
         clip: 1.0,

@@ -11,11 +11,11 @@ use wd_optim::{Direction, Optimizer, OptimizerConfig, TensorSettings};
 /// Norm of the difference to PyTorch's weights, relative to their norm.
 const TOLERANCE: f64 = 1e-6;
 
-fn start(length: usize, seed: usize) -> Vec<f32> {
+pub(crate) fn start(length: usize, seed: usize) -> Vec<f32> {
     (0..length).map(|index| (0.5 * (1.3 * index as f64 + seed as f64).sin()) as f32).collect()
 }
 
-fn gradient(weights: &[f32], step: usize, seed: usize) -> Vec<f32> {
+pub(crate) fn gradient(weights: &[f32], step: usize, seed: usize) -> Vec<f32> {
     let of = |(index, weight): (usize, &f32)| {
         let pull = 0.5 + 0.1 * (index % 7) as f64;
         let noise = 0.5 * (0.37 * (step as f64 + 1.0) + 1.7 * index as f64 + seed as f64).sin();

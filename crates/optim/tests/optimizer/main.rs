@@ -9,4 +9,5 @@ mod norms;
 mod refusals;
 mod rules;
 mod state;
+mod storage;
 mod threads;

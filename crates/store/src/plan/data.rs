@@ -34,9 +34,16 @@ pub struct PlannedImages {
     /// What the shifted test images are; absent where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shifted: Option<String>,
+    /// Share of the training images whose label is wrong on purpose.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_noise: f64,
     /// Is the loss a mean squared error, and not the negative log-likelihood?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub squared_error: bool,
+}
+
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 impl PlannedImages {
@@ -47,8 +54,12 @@ impl PlannedImages {
             Some(shifted) => format!("; shifted: {shifted}"),
             None => String::new(),
         };
+        let noise = match self.label_noise {
+            0.0 => String::new(),
+            share => format!("; {:.0} % of the training labels wrong on purpose", 100.0 * share),
+        };
         format!(
-            "{height} × {width} × {channels}, {} classes; minus {:.4?}, over {:.4?}{shifted}",
+            "{height} × {width} × {channels}, {} classes; minus {:.4?}, over {:.4?}{noise}{shifted}",
             self.classes.len(),
             self.mean,
             self.std

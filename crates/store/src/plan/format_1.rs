@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wd_decay::{
-    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Schedule, ScheduleKind, Unit,
+    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Schedule, ScheduleKind, Storage, Unit,
 };
 
 use super::{Plan, PlannedImages, PlannedTensor};
@@ -124,6 +124,7 @@ pub(crate) fn read(plan: &[u8], config: &str) -> Result<Plan, String> {
         parameters: written.parameters,
         decayed_parameters: written.decayed_parameters,
         dtype: Dtype::F32,
+        storage: Storage::F32,
         optimizer: written.optimizer,
         momenta: momenta(&config, written.optimizer, written.beta1)?,
         clip: at(&config, "optim", Some("clip"))?.unwrap_or(1.0),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use wd_decay::{
     Anchor, Application, DecayRule, Dtype, LearningRate, Momenta, OptimizerKind, PeakLearningRate,
-    Preset, Schedule, Timescale, Unit,
+    Preset, Schedule, Storage, Timescale, Unit,
 };
 
 use super::{PlannedImages, PlannedTensor, PlannedText};
@@ -58,6 +58,9 @@ pub struct Plan {
     pub decayed_parameters: u64,
     /// Number format of the weights.
     pub dtype: Dtype,
+    /// How they are stored between steps, and rounded to that format.
+    #[serde(default, skip_serializing_if = "Storage::is_f32")]
+    pub storage: Storage,
     /// The optimizer.
     pub optimizer: OptimizerKind,
     /// How it remembers earlier gradients.

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use wd_decay::{
-    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, ScheduleKind, Unit,
+    Anchor, DecayRule, Dtype, Momenta, OptimizerKind, Preset, Role, Schedule, ScheduleKind,
+    Storage, Unit,
 };
 use wd_store::{Plan, PlannedTensor, RunDirectory};
 
@@ -38,6 +39,7 @@ pub(crate) fn plan() -> Plan {
         parameters: 14,
         decayed_parameters: 12,
         dtype: Dtype::F32,
+        storage: Storage::F32,
         optimizer: OptimizerKind::Adamw,
         momenta: Momenta { beta1: 0.9, beta2: 0.95, ..Momenta::default() },
         clip: 1.0,

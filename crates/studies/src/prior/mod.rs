@@ -20,8 +20,23 @@ mod tables;
 mod ways;
 mod words;
 
+use wd_evidence::gaussian::Evidence;
+use wd_evidence::{Gaussian, Options};
+
+use crate::StudyError;
+
 pub use draws::findings;
 pub use findings::{
     AgainstCrossValidation, Chosen, CurvePoint, ErrorCurve, FourWays, PriorFindings, Recovery,
     RuleErrors, SampleSize, Way,
 };
+
+/// Everything about the shipped table as a function of λ.
+///
+/// # Errors
+/// A program that was built with a damaged table.
+pub(crate) fn shipped_evidence() -> Result<Evidence, StudyError> {
+    let table = shipped::diabetes()?.table;
+    let model = Gaussian::from_rows(table.x.as_ref(), table.y.as_ref(), None, Options::default())?;
+    Ok(model.evidence(0)?)
+}

@@ -10,7 +10,7 @@ const IMAGES: &[ModelKind] = &[Vit, Resnet, Cnn, Mlp];
 
 /// Keys of `[data]` that not every kind has, the kinds that have them, and the key that does the
 /// same for the others.
-const DATA: [(&str, &[ModelKind], Option<&str>); 15] = [
+const DATA: [(&str, &[ModelKind], Option<&str>); 16] = [
     ("sequences", TEXT, Some("batch")),
     ("validation_fraction", TEXT, Some("test")),
     ("split_seed", TEXT, Some("subset_seed")),
@@ -21,6 +21,7 @@ const DATA: [(&str, &[ModelKind], Option<&str>); 15] = [
     ("shifted", IMAGES, None),
     ("size", IMAGES, None),
     ("subset_seed", IMAGES, Some("split_seed")),
+    ("label_noise", IMAGES, None),
     ("crop", IMAGES, None),
     ("flip", IMAGES, None),
     ("mixup", IMAGES, None),

@@ -1,7 +1,7 @@
 //! `[optim]` and `[schedule]`: the direction, and the learning rate over the run.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
-use wd_decay::{OptimizerKind, Points, ScheduleKind};
+use wd_decay::{OptimizerKind, Points, ScheduleKind, Storage};
 
 /// `[optim]`. Keys that the chosen optimizer does not have are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct OptimSection {
     /// Clip the global gradient norm to this; 0: never.
     #[serde(default = "default_clip")]
     pub clip: f64,
+    /// How weights are stored between steps: `f32`, `bf16-nearest`, `bf16-stochastic`.
+    #[serde(default)]
+    pub storage: Storage,
 }
 
 fn default_clip() -> f64 {

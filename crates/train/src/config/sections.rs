@@ -108,6 +108,8 @@ pub struct DataSection {
     pub size: Option<usize>,
     /// Images: which ones; not the run's seed, so that all seeds learn from the same images.
     pub subset_seed: Option<u64>,
+    /// Images: give this share of the training images a wrong label, drawn by `subset_seed`.
+    pub label_noise: Option<f64>,
     /// Images: pad by so many pixels and cut out the original size at random.
     pub crop: Option<usize>,
     /// Images: mirror left and right with probability one half.

@@ -24,6 +24,8 @@ pub struct ImageData {
     indices: Vec<u32>,
     /// Of those, the ones on which the training side of the gap is measured.
     pub(crate) training_sample: Vec<u32>,
+    /// Training images whose labels are wrong on purpose, as many as are evaluated.
+    pub(crate) wrong_labels: Vec<u32>,
     pub(crate) normalisation: Normalisation,
     augmentation: Augmentation,
     pub(crate) batch: usize,
@@ -83,10 +85,23 @@ impl ImageData {
         };
         let test = sample(test);
         let training_sample = indices[..test.indices.len().min(indices.len())].to_vec();
+        let (training, mut wrong_labels) = match data.label_noise.filter(|share| *share != 0.0) {
+            Some(share) => {
+                let (noisy, wrong) = training
+                    .as_ref()
+                    .clone()
+                    .with_wrong_labels(&indices, share, data.subset_seed.unwrap_or(0))
+                    .map_err(source.refused("data.label_noise"))?;
+                (Arc::new(noisy), wrong)
+            }
+            None => (training, Vec::new()),
+        };
+        wrong_labels.truncate(test.indices.len());
         Ok(ImageData {
             training,
             indices,
             training_sample,
+            wrong_labels,
             normalisation,
             augmentation: Augmentation {
                 crop: data.crop.unwrap_or(0),
@@ -174,6 +189,7 @@ impl ImageData {
                         format!("{}, severity {}", corrupted.corruption, corrupted.severity)
                     }
                 }),
+                label_noise: source.config.data.label_noise.unwrap_or(0.0),
                 squared_error: matches!(
                     &source.config.model.network,
                     ModelConfig::Vision(model) if model.loss() == ClassLoss::MeanSquaredError

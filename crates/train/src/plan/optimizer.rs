@@ -51,6 +51,9 @@ pub(super) fn resolve_optimizer(config: &RunConfig) -> Result<OptimizerConfig, C
         _ => "optim",
     };
     optimizer.validate().map_err(|source| ConfigFault::Optimizer { key, source })?;
+    optimizer
+        .validate_storage(section.storage)
+        .map_err(|source| ConfigFault::Optimizer { key: "optim.storage", source })?;
     Ok(optimizer)
 }
 

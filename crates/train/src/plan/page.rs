@@ -52,8 +52,11 @@ fn facts(plan: &RunPlan, cost: &Cost, threads: usize) -> Vec<(String, String)> {
         ("decay", update(plan)),
         ("learning rate", record.schedule.describe()),
         ("λ", lambda),
-        ("data", data(plan)),
     ]);
+    if !record.storage.is_f32() {
+        facts.push(("weights", record.storage.describe().to_owned()));
+    }
+    facts.extend([("data", data(plan))]);
     facts.extend(record.images.as_ref().map(|images| ("images", images.describe())));
     facts.extend([
         ("κ = Σ shrink", kappa),

@@ -1,6 +1,6 @@
 //! What `plan.json` says of a run.
 
-use wd_decay::{Choice, Dtype, Schedule, tokens_per_parameter};
+use wd_decay::{Choice, Schedule, tokens_per_parameter};
 use wd_nn::ParameterLayout;
 use wd_optim::OptimizerConfig;
 use wd_store::{Plan, PlannedTensor};
@@ -50,7 +50,8 @@ pub(super) fn record(
             .filter(|tensor| tensor.lambda != 0.0)
             .map(|tensor| tensor.parameters)
             .sum(),
-        dtype: Dtype::F32,
+        dtype: config.optim.storage.dtype(),
+        storage: config.optim.storage,
         optimizer: config.optim.kind,
         momenta: momenta(&optimizer.direction),
         clip: config.optim.clip,

@@ -21,6 +21,8 @@ pub(super) const COLUMNS: [&str; 4] =
 /// Likewise, where there are shifted images.
 pub(super) const SHIFTED_COLUMNS: [&str; 3] =
     ["shifted_loss", "shifted_accuracy", "shifted_calibration_error"];
+/// Likewise, where labels are wrong on purpose: the share of these that the weights reproduce.
+pub(super) const WRONG_LABEL_COLUMNS: [&str; 1] = ["memorised"];
 /// Likewise, where there is a moving average of the weights.
 pub(super) const AVERAGE_COLUMNS: [&str; 2] = ["average_loss", "average_accuracy"];
 
@@ -123,6 +125,10 @@ impl Images {
             (COLUMNS[2], tested.calibration_error()),
             (COLUMNS[3], tested.negative_log_likelihood()),
         ];
+        if !data.wrong_labels.is_empty() {
+            let wrong = self.score(data.training(), &data.wrong_labels, weights)?;
+            scores.push((WRONG_LABEL_COLUMNS[0], wrong.accuracy()));
+        }
         if let Some(images) = &data.shifted {
             let shifted = self.score(&images.set, &images.indices, weights)?;
             scores.extend([

@@ -108,6 +108,9 @@ pub(crate) fn columns(plan: &RunPlan) -> Vec<&'static str> {
     let mut columns = Vec::new();
     if let Some(data) = &plan.images {
         columns.extend(images::COLUMNS);
+        if !data.wrong_labels.is_empty() {
+            columns.extend(images::WRONG_LABEL_COLUMNS);
+        }
         if data.shifted.is_some() {
             columns.extend(images::SHIFTED_COLUMNS);
         }

@@ -4,7 +4,8 @@ use number::short;
 use wd_conventions::library::Convention;
 use wd_conventions::{DecayedTensors, DeclaredDecay};
 use wd_decay::{
-    DecayRule, Declared, Loss, Momenta, MuonScale, OptimizerKind, Reduction, Role, Run, Unit,
+    DecayRule, Declared, Dtype, Loss, Momenta, MuonScale, OptimizerKind, Reduction, Role, Run,
+    Storage, Unit,
 };
 use wd_nn::ClassLoss;
 use wd_optim::Direction;
@@ -51,8 +52,8 @@ pub(super) fn declared(source: ConfigSource) -> Result<DeclaredDecay, CommandErr
         l1_ratio: 0.0,
         anchor: config.decay.anchor.clone(),
         decayed: DecayedTensors::of(roles.zip(decays), config.decay.policy().name()),
-        // The kernels of this project take decay and update in one pass.
-        stores_shrunk_weights: false,
+        // In f32 the kernels of this project take decay and update in one pass.
+        stores_shrunk_weights: config.optim.storage == Storage::Bf16Nearest,
         run: Run {
             lambda_schedule: lambda_schedule.filter(|_| config.decay.schedule.is_some()),
             ..run(&source, &declaration, plan.as_ref())
@@ -117,6 +118,9 @@ fn remarks(
                 .to_owned(),
         );
     }
+    if !config.optim.storage.is_f32() {
+        remarks.push(format!("weights are stored in {}", config.optim.storage.describe()));
+    }
     if let Direction::Muon { .. } = optimizer.direction {
         remarks.push(
             "Muon moves the hidden matrices, which this is about; AdamW moves the rest".to_owned(),
@@ -151,6 +155,11 @@ fn run(source: &ConfigSource, declaration: &Declaration, plan: Option<&RunPlan>)
             }
             _ => Loss::NegativeLogLikelihood,
         }),
+        // Rounded stochastically, a decay is kept on average: as in f32.
+        dtype: match config.optim.storage {
+            Storage::Bf16Nearest => Dtype::Bf16,
+            Storage::F32 | Storage::Bf16Stochastic => Dtype::F32,
+        },
         ..Run::default()
     }
 }

@@ -1,6 +1,8 @@
 //! `wd reproduce`: the project's main job on shipped data, from text to verdict; `prior` and
-//! `vision` are the studies of λ as a prior, in linear models and in networks.
+//! `vision` are the studies of λ as a prior, in linear models and in networks; `claims` takes a post
+//! on weight decay claim by claim.
 
+mod claims;
 mod prior;
 mod vision;
 
@@ -34,6 +36,7 @@ Examples:
   wd reproduce --seeds 10 --out runs/ten     # more seeds: narrower intervals
   wd reproduce prior                         # λ as a prior in linear models, in under two minutes
   wd reproduce vision                        # λ as a prior in a ViT and a CNN, within 20 minutes
+  wd reproduce claims                        # a post on weight decay, claim by claim, within 25 minutes
 
 Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
 pub(crate) struct Arguments {
@@ -73,12 +76,14 @@ pub(crate) struct Arguments {
 /// Studies beside the main one.
 #[derive(Debug, Subcommand)]
 enum OtherStudy {
+    Claims(claims::Arguments),
     Prior(prior::Arguments),
     Vision(vision::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     match &arguments.study {
+        Some(OtherStudy::Claims(arguments)) => return claims::run(arguments),
         Some(OtherStudy::Prior(arguments)) => return prior::run(arguments),
         Some(OtherStudy::Vision(arguments)) => return vision::run(arguments),
         None => {}
@@ -89,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("runs/reproduce{}", length.suffix())));
-    let corpus = prepare_corpus(arguments, &definition, &out)?;
+    let corpus = prepare_corpus(arguments.corpus.as_deref(), &definition, &out)?;
     let base = base_configuration(definition.set(length), &corpus)?;
     let title = match &arguments.corpus {
         Some(path) => format!("What weight decay does to a small model of {}", path.display()),
@@ -103,7 +108,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     })?;
 
     eprintln!("{} → {}", number::counted(trials.len() as u64, "trial"), out.display());
-    launch::train_and_report(&study, &trials, arguments.jobs, |html| {
+    launch::train_and_report(study.root(), &trials, arguments.jobs, |html| {
         let corpus = arguments.corpus.as_deref().map(|path| ("--corpus", path));
         let lengths = (arguments.quick, arguments.full);
         let command = command("wd reproduce", lengths, corpus, arguments.seeds, &out);
@@ -113,12 +118,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
 
 /// Prepares the user's text, or the shipped corpus, in the study's folder.
 fn prepare_corpus(
-    arguments: &Arguments,
+    text: Option<&Path>,
     definition: &Definition,
     out: &Path,
 ) -> Result<PathBuf, CommandError> {
-    let source = match &arguments.corpus {
-        Some(path) => path.clone(),
+    let source = match text {
+        Some(path) => path.to_owned(),
         None => {
             let path = out.join(force::CORPUS_FILE);
             std::fs::create_dir_all(out)

@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     })?;
 
     eprintln!("{} → {}", number::counted(trials.len() as u64, "trial"), out.display());
-    launch::train_and_report(&study, &trials, arguments.jobs, |html| {
+    launch::train_and_report(study.root(), &trials, arguments.jobs, |html| {
         let data = arguments.data.as_deref().map(|path| ("--data", path));
         let lengths = (arguments.quick, arguments.full);
         let command = command("wd reproduce vision", lengths, data, arguments.seeds, &out);
@@ -107,7 +107,7 @@ fn refuse_unusable(path: &Path, trials: &[Trial]) -> Result<(), CommandError> {
 }
 
 /// Writes the shipped images into the study's folder, where its trials find them.
-fn shipped_images(out: &Path) -> Result<PathBuf, CommandError> {
+pub(super) fn shipped_images(out: &Path) -> Result<PathBuf, CommandError> {
     let folder = out.join("images");
     std::fs::create_dir_all(&folder)
         .map_err(|source| CommandError::Write { path: folder.clone(), source })?;

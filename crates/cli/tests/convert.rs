@@ -44,7 +44,9 @@ fn one_target_gives_the_answer_and_a_call_to_paste() {
     // The call is one line, however wide it is.
     let out = succeed(&[&ADAMW[..], &["--to", "big_vision.adam"]].concat());
     assert!(out.lines().any(|line| line.trim() == call), "{out}");
-    let impossible = json(&["torch.Adam", "weight_decay=1e-4", "--to", "torch.AdamW"]);
+    let impossible = convert(&["torch.Adam", "weight_decay=1e-4", "--to", "torch.AdamW", "--json"]);
+    assert_eq!(impossible.status.code(), Some(4), "a script sees that there is no such number");
+    let impossible: Value = serde_json::from_slice(&impossible.stdout).expect("JSON");
     let answer = &impossible["conversions"][0];
     assert_eq!((&answer["answer"], &answer["call"]), (&"impossible".into(), &Value::Null));
     // What nobody stated is a default, and says so.

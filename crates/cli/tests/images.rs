@@ -347,8 +347,8 @@ fn rounding_the_weights_of_a_run_costs_more_with_fewer_bits() {
             serde_json::from_slice(&succeed(&mut command).stdout).expect("JSON");
         found["loss"].as_f64().expect("a loss") - exact
     };
-    let (fine, coarse) = (cost("12").abs(), cost("3").abs());
-    assert!(fine < 2e-3 && coarse > 2.0 * fine, "{fine} {coarse}");
+    let (fine, coarse) = (cost("12"), cost("2"));
+    assert!(fine.abs() < 2e-3 && coarse > 0.01, "{fine} {coarse}");
     let kept = std::fs::read_to_string(run.join("rounded.jsonl")).expect("the losses");
     assert_eq!(kept.lines().count(), 2);
     let output = wd().arg("evaluate").arg(&run).args(["--round", "1"]).output().expect("starts");

@@ -405,7 +405,7 @@ fn the_good_lambda_are_a_set_and_the_open_ones_have_a_command() {
     let folder = tempfile::tempdir().unwrap();
     let study = study(folder.path(), &["decay.lambda=0.05,0.1,0.2,0.8", "run.seed=0..4"]);
     // Flat but for the largest.
-    run_all(&study, 0.004, |settings| Truth {
+    run_all(&study, 0.0015, |settings| Truth {
         end: if settings.lambda > 0.5 { 0.2 } else { 0.0 },
         ..force(settings)
     });

@@ -5,7 +5,6 @@ use wd_statistics::{MOST_SEEDS, Standing};
 
 use super::arrangement::Study;
 use crate::analysis::NearBest;
-use crate::setting::spell;
 use crate::wording::cell as words;
 use crate::{Analysis, Arm};
 
@@ -43,14 +42,14 @@ pub(crate) fn paragraphs(analysis: &Analysis) -> Vec<String> {
 fn lambdas(analysis: &Analysis, near: &NearBest, standing: Standing) -> Vec<String> {
     let arms = near.arms.iter().zip(&near.nearest.arms);
     let of = arms.filter(|(_, found)| found.standing == standing);
-    of.filter_map(|(arm, _)| Some(spell(analysis.arms.get(*arm)?.lambda))).collect()
+    of.filter_map(|(arm, _)| Some(number::short(analysis.arms.get(*arm)?.lambda))).collect()
 }
 
 /// `Within 0.0005 of the lowest validation loss with 95 % confidence: λ = 0.3; open: …`.
 fn sentence(analysis: &Analysis, near: &NearBest) -> String {
     let listed = |standing| lambdas(analysis, near, standing).join(", ");
     let lowest = near.arms.get(near.nearest.lowest).and_then(|arm| analysis.arms.get(*arm));
-    let lambda = lowest.map_or_else(String::new, |arm| spell(arm.lambda));
+    let lambda = lowest.map_or_else(String::new, |arm| number::short(arm.lambda));
     let loss = if near.is_validation { "validation loss" } else { "final training loss" };
     let seeds =
         near.arms.iter().filter_map(|arm| analysis.arms.get(*arm)).map(|arm| arm.seeds.len());
@@ -71,7 +70,7 @@ fn sentence(analysis: &Analysis, near: &NearBest) -> String {
         parts.push(format!("λ ∈ {{{worse}}} is worse than that"));
     }
     let open = near.arms.iter().zip(&near.nearest.arms).filter_map(|(arm, found)| {
-        let lambda = spell(analysis.arms.get(*arm)?.lambda);
+        let lambda = number::short(analysis.arms.get(*arm)?.lambda);
         Some(match found.more_seeds? {
             seeds if seeds >= MOST_SEEDS => format!("λ={lambda} (no practical number of seeds)"),
             1 => format!("λ={lambda} (about 1 more seed)"),
@@ -107,7 +106,7 @@ fn table(arms: &[Arm], near: &NearBest) -> Table {
             false => String::new(),
         };
         table.rows.push(vec![
-            spell(arm.lambda),
+            number::short(arm.lambda),
             if is_lowest { "lowest".to_owned() } else { signed(found.behind) },
             signed(found.low),
             signed(found.high),
@@ -135,13 +134,13 @@ fn targets(analysis: &Analysis) -> Vec<Content> {
 fn target_sentences(analysis: &Analysis) -> impl Iterator<Item = String> + '_ {
     analysis.arms.iter().zip(&analysis.targets).map(|(arm, test)| {
         let known = match test.sigma {
-            Some(sigma) => format!("z with σ = {}", spell(sigma)),
+            Some(sigma) => format!("z with σ = {}", number::short(sigma)),
             None => "t".to_owned(),
         };
         format!(
             "{} against {}: mean {} over {}, {known} = {}, one-sided p = {}.",
             arm.label,
-            spell(test.target),
+            number::short(test.target),
             number::fixed(test.mean, 5),
             wd_page::counted(test.n, "run"),
             number::fixed(test.statistic, 2),

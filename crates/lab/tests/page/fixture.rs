@@ -2,11 +2,11 @@
 
 use wd_decay::{DecayRule, OptimizerKind, Role, ScheduleKind, Unit};
 use wd_lab::{
-    ActsAs, Analysis, Arm, Band, Comparison, ComparisonKind, Diverged, Late, Pairing, RoleNorm,
-    Setup, TrainingLoss, Verdict,
+    ActsAs, Analysis, Arm, Band, Comparison, ComparisonKind, Diverged, Late, NearBest, Pairing,
+    RoleNorm, Setup, TrainingLoss, Verdict,
 };
 use wd_page::{Claim, Supported};
-use wd_statistics::{Crossing, Interval, PairedDifference};
+use wd_statistics::{Crossing, Interval, Nearest, Nearness, PairedDifference, Standing};
 
 const STEPS: u64 = 1877;
 
@@ -290,10 +290,29 @@ pub(crate) fn realistic() -> Analysis {
         arms,
         comparisons,
         verdict: verdict(),
-        near_best: Vec::new(),
+        near_best: vec![near_best()],
         targets: Vec::new(),
         recording: None,
     }
+}
+
+/// The first four arms against the best of them.
+fn near_best() -> NearBest {
+    let nearness = |standing, behind: f64, half: f64, more_seeds| Nearness {
+        standing,
+        behind,
+        low: behind - half,
+        high: behind + half,
+        more_seeds,
+    };
+    let arms = vec![
+        nearness(Standing::Worse, 0.0069, 0.0020, None),
+        nearness(Standing::Within, 0.0, f64::NAN, None),
+        nearness(Standing::Open, 0.0006, 0.0041, Some(6)),
+        nearness(Standing::Worse, 0.0309, 0.0060, None),
+    ];
+    let nearest = Nearest { lowest: 1, epsilon: 0.0036, arms, noise: None };
+    NearBest { arms: vec![0, 1, 2, 3], is_validation: true, is_paired: true, nearest }
 }
 
 fn verdict() -> Verdict {

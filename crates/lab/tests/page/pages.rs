@@ -197,7 +197,10 @@ fn the_verdict_comes_first() {
         .collect();
     assert_eq!(
         ids,
-        ["verdict", "training", "gap", "constant", "late", "grid", "arms", "setting", "commands"]
+        [
+            "verdict", "near", "training", "gap", "constant", "late", "grid", "arms", "setting",
+            "commands"
+        ]
     );
 }
 
@@ -245,6 +248,11 @@ fn poisoned(value: f64, every: usize, first: usize) -> Analysis {
         arm.setup.iter_mut().for_each(|setup| poison(&mut setup.kappa));
         arm.peak_learning_rate.iter_mut().for_each(&mut poison);
         poison(&mut arm.lambda);
+    }
+    for found in analysis.near_best.iter_mut().flat_map(|near| &mut near.nearest.arms) {
+        for number in [&mut found.behind, &mut found.low, &mut found.high] {
+            poison(number);
+        }
     }
     for comparison in &mut analysis.comparisons {
         for difference in

@@ -202,8 +202,11 @@ fn a_bootstrap_says_when_there_are_too_few_values() {
     assert!(rate(3) < 0.85 && rate(20) > 0.89);
 }
 
+/// Places of arms, their true losses, and what each of their seeds lost.
+type Arms = (Vec<f64>, Vec<f64>, Vec<Vec<(u64, f64)>>);
+
 /// A U of seven λ, a factor 2 apart, with noise that seeds share and noise that grows with distance.
-fn curve(random: &mut Random, seeds: u64) -> (Vec<f64>, Vec<f64>, Vec<Vec<(u64, f64)>>) {
+fn curve(random: &mut Random, seeds: u64) -> Arms {
     let places: Vec<f64> = (-3..=3).map(|step| f64::from(step) * 2f64.ln()).collect();
     let truth: Vec<f64> = places.iter().map(|place| 3.0 + 0.01 * (place - 0.2).powi(2)).collect();
     let mut losses = vec![Vec::new(); places.len()];

@@ -9,9 +9,9 @@
 //! | `claims.toml` | what the post says, what was done, and the command |
 //! | `row` | a claim with what was found, and the verdicts there are |
 //! | `formulas`, `errata` | claims that are formulas: 1, 3, 5, 9, 11, 30 |
-//! | `linear` | claims 6, 8, 10, 14, by the study [`prior`](crate::prior) |
-//! | `images`, `labels` | claims 2, 12, 13, 15 to 17, by the study [`vision`](crate::vision), and 7 |
-//! | `one_pass`, `effective_rate`, `averaging` | claims 19, 21 to 26, 28, 29, by the study [`force`](crate::force) |
+//! | `linear` | claims 6, 8, 10, 14, by the study `prior` |
+//! | `images`, `labels` | claims 2, 12, 13, 15 to 17, by the study `vision`, and 7 |
+//! | `one_pass`, `effective_rate`, `averaging` | claims 19, 21 to 26, 28, 29, by the study `force` |
 //! | `warmup`, `repeated`, `storage` | claims 20, 27 and 31, by runs of this study |
 //! | `weights`, `rounding` | claims 4 and 18, and what rounding costs: the final weights of `force` |
 //! | `adam_scale`, `factorised` | two controls that are computed here |

@@ -11,7 +11,7 @@
 //! | [`bootstrap`] | a check beside an interval, which says when there are too few values |
 //! | [`sequential`] | looking after every seed at a controlled error |
 //! | [`noise`] | the spread of a difference, as it grows with the distance of two λ |
-//! | [`nearest`] | which arms are within ε of the best, and what would settle the others |
+//! | [`mod@nearest`] | which arms are within ε of the best, and what would settle the others |
 //! | [`target`] | is a mean below a target? |
 //! | [`share`] | a share of counted things with its 95 % interval |
 //! | [`quantiles`] | quartiles by the nearest rank |

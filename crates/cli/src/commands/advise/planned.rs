@@ -31,12 +31,24 @@ pub(super) struct Options {
     epochs: Option<String>,
 
     /// Distinct tokens there are to train on
-    #[arg(long, value_name = "N", conflicts_with_all = ["config", "images"])]
+    #[arg(long, value_name = "N", alias = "data", conflicts_with_all = ["config", "images"])]
     dataset_size: Option<String>,
 
-    /// Tokens (or images) a step
+    /// Tokens (or images) a step; 512seq with --context
     #[arg(long, value_name = "N", conflicts_with = "config")]
     batch: Option<String>,
+
+    /// Tokens in a sequence, where a batch or a size is in sequences
+    #[arg(long, value_name = "N", conflicts_with = "config")]
+    context: Option<String>,
+
+    /// Batches whose gradients make one step
+    #[arg(long, value_name = "N", conflicts_with = "config")]
+    accumulation: Option<String>,
+
+    /// Devices, each of which has a batch of its own
+    #[arg(long, value_name = "N", conflicts_with = "config")]
+    devices: Option<String>,
 
     /// Optimizer steps
     #[arg(long, value_name = "N", conflicts_with = "config")]
@@ -99,6 +111,9 @@ impl Options {
             ("steps", &self.steps),
             ("schedule", &self.schedule),
             ("width", &self.width),
+            ("context", &self.context),
+            ("accumulation", &self.accumulation),
+            ("devices", &self.devices),
         ] {
             if let Some(text) = text {
                 declaration.set(key, text)?;

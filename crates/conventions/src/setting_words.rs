@@ -44,6 +44,22 @@ impl Setting {
     }
 }
 
+/// What trainers call the two ends of a schedule of λ.
+const SCHEDULE_OF_LAMBDA: [&str; 3] =
+    ["weight_decay_end", "start_weight_decay", "end_weight_decay"];
+
+/// The key of a run that a trainer of the Hugging Face libraries calls so.
+fn trainer_key(key: &str) -> Option<&'static str> {
+    const KEYS: [(&str, &str); 5] = [
+        ("per_device_train_batch_size", "batch"),
+        ("gradient_accumulation_steps", "accumulation"),
+        ("num_train_epochs", "epochs"),
+        ("max_steps", "steps"),
+        ("world_size", "devices"),
+    ];
+    KEYS.iter().find(|(theirs, _)| *theirs == key).map(|(_, ours)| *ours)
+}
+
 /// The words read so far.
 struct Reader {
     entry: &'static LibraryEntry,
@@ -76,6 +92,17 @@ impl Reader {
         match own {
             Some(own) => self.take_own(own, key, value)?,
             None if RunDeclaration::has(key) => self.run.set(key, value)?,
+            None if trainer_key(key).is_some() => {
+                self.run.set(trainer_key(key).unwrap_or(key), value)?;
+            }
+            None if SCHEDULE_OF_LAMBDA.contains(&key) => {
+                return Err(invalid(
+                    key,
+                    value,
+                    "give the largest λ as weight_decay, and its course as shares of the run with \
+                     factors: lambda_schedule=points,points=0:0.1/1:1:cosine",
+                ));
+            }
             None => {
                 let known = self.entry.keys.iter().map(|own| own.name.as_str());
                 let common = RunDeclaration::KEYS.iter().map(|(name, _)| *name);

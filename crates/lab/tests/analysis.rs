@@ -119,7 +119,7 @@ fn a_planted_force_is_found_with_its_crossing_and_its_numbers() {
         ("Under a cosine schedule, late relative updates", Supported::Supported),
         ("Under a constant learning rate, every larger λ only raises", Supported::Supported),
         ("Under a constant learning rate, some λ > 0 ends with a lower", Supported::Contradicted),
-        ("weight norm of the role matrix", Supported::Contradicted),
+        ("norms of role matrix", Supported::Contradicted),
         ("weight norm of the role embedding", Supported::Contradicted),
     ] {
         let line = line(&analysis, claim);

@@ -4,10 +4,10 @@ use serde::Serialize;
 use wd_conventions::{ConventionError, DeclaredDecay, Explanation};
 use wd_decay::{DecayRule, OptimizerKind, Unit};
 use wd_page::number::{self, short};
-use wd_page::{Content, Context, Page, Section};
+use wd_page::{Content, Context, Page, Section, Table};
 
-use crate::words::{coarse, lambda, range};
-use crate::{Advice, PlannedRun, Verdict, advise};
+use crate::words::{coarse, lambda};
+use crate::{Advice, PlannedRun, Recipe, Verdict, advise};
 
 /// A factor below which two λ are one: λ is tuned in steps of two.
 const SAME: f64 = 1.5;
@@ -44,6 +44,9 @@ pub struct Standing {
     pub lambda: f64,
     /// What that λ is multiplied by to be the number of its own library.
     pub factor: f64,
+    /// What the library calls that number.
+    #[serde(skip)]
+    pub name: String,
     /// What the laws and recipes say of the run.
     pub advice: Advice,
 }
@@ -86,7 +89,8 @@ impl Standing {
         };
         let planned = PlannedRun { optimizer, ..PlannedRun::new(&decay.run).ok()? };
         let advice = advise(&planned.checked().ok()?);
-        Some(Standing { lambda: own, factor: decay.lambda.value / own, advice })
+        let name = format!("{} of {}", decay.lambda_name, decay.name);
+        Some(Standing { lambda: own, factor: decay.lambda.value / own, name, advice })
     }
 
     /// How many times this λ lies below what the laws recommend; below 1 it lies above. None where
@@ -115,12 +119,9 @@ impl Standing {
         };
         let own = self.own_numbers(within.low, within.high);
         let recipes = self.advice.far_from_recipes();
-        let recipes = recipes.map_or_else(String::new, |recipes| {
-            format!("; {}", recipes.words(self.factor))
-        });
-        Some(format!(
-            "For this run {says} {in_words} {own}: this λ lies {stands} that{recipes}."
-        ))
+        let recipes =
+            recipes.map_or_else(String::new, |recipes| format!("; {}", recipes.words(self.factor)));
+        Some(format!("For this run {says} {in_words} {own}: this λ lies {stands} that{recipes}."))
     }
 
     /// Two λ of the laws as the setting's own library writes them.
@@ -129,59 +130,53 @@ impl Standing {
     }
 
     fn section(&self) -> Section {
-        let mut contents = Vec::new();
-        let is_own_number = (self.factor - 1.0).abs() < 1e-9;
-        let mut fact = |name: &str, text: String| contents.push(Content::fact(name, text));
-        fact(
-            "this λ",
-            match is_own_number {
-                true => short(self.lambda),
-                false => format!(
-                    "{}, which is {} as decoupled decay in torch.optim.AdamW's convention",
-                    short(number::rounded(self.factor * self.lambda)),
-                    short(number::rounded(self.lambda))
-                ),
-            },
-        );
+        let unit = self.factor;
+        let own = short(number::rounded(unit * self.lambda));
+        let mut table = Table::new(&["", "λ", "range", "how"], 1);
+        let mut row = |name: &str, value: String, range: String, how: String| {
+            table.rows.push(vec![name.to_owned(), value, range, how]);
+        };
+        row("this setting", own, String::new(), String::new());
         for one in &self.advice.laws {
             if let Some((value, within)) = one.answer.applies() {
-                fact(one.law.name, format!("{} ({})", lambda(value), range(within)));
+                let within = self.own_numbers(within.low, within.high);
+                row(one.law.name, lambda(unit * value), within, "law".to_owned());
             }
         }
+        for one in &self.advice.recipes {
+            let Recipe { name, optimizer, peak_learning_rate, .. } = &one.recipe;
+            let how = format!("{} at {}", optimizer.title(), short(*peak_learning_rate));
+            row(name, short(coarse(unit * one.lambda)), String::new(), how);
+        }
+        let mut contents = vec![Content::Table(table)];
         match &self.advice.verdict {
             Verdict::Recommended { .. } => {}
             Verdict::Disagreement { factor, .. } => contents.push(Content::Paragraph(format!(
                 "The laws that apply disagree, by a factor of {}.",
                 lambda(*factor)
             ))),
-            Verdict::NotCovered { why, needs } => {
-                let mut reason = why.first().cloned().unwrap_or_default();
-                if !needs.is_empty() {
-                    reason = format!("more could be said with {}=…", needs.join("=…, "));
-                }
-                contents.push(Content::Paragraph(format!("No law covers this run: {reason}.")));
-            }
-        }
-        for recipe in &self.advice.recipes {
-            contents.push(Content::fact(
-                &recipe.recipe.name,
-                format!(
-                    "{}, with {} at peak rate {}",
-                    short(coarse(recipe.lambda)),
-                    recipe.recipe.optimizer.title(),
-                    short(recipe.recipe.peak_learning_rate)
+            Verdict::NotCovered { why, needs } => contents.push(Content::Paragraph(match why
+                .first()
+            {
+                _ if !needs.is_empty() => format!(
+                    "No law covers this run with what is given; `wd advise` says more with {}=….",
+                    needs.join("=…, ")
                 ),
-            ));
+                Some(reason) => format!("No law covers this run: {reason}."),
+                None => "No law covers this run.".to_owned(),
+            })),
         }
-        if !is_own_number {
-            contents.push(Content::Paragraph(
-                "The numbers of laws and recipes are those of decoupled decay.".to_owned(),
-            ));
-        }
-        contents.push(Content::Paragraph(
-            "`wd advise` says why each law applies or does not, and gives λ at other scales."
+        let name = &self.name;
+        contents.push(Content::Paragraph(match (unit - 1.0).abs() < 1e-9 {
+            true => "`wd advise` says why each law applies or does not, and gives λ at other \
+                     scales."
                 .to_owned(),
-        ));
+            false => format!(
+                "Every number is {name}, which is {} times λ of decoupled decay as in \
+                 torch.optim.AdamW. `wd advise` says why each law applies or does not.",
+                short(number::rounded(unit))
+            ),
+        }));
         Section::new("standing", "Where this λ stands", contents).named("Laws and recipes")
     }
 }

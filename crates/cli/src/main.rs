@@ -10,6 +10,7 @@ mod foreign;
 mod interrupt;
 mod launch;
 mod progress;
+mod run_argument;
 
 use std::process::ExitCode;
 

@@ -98,7 +98,10 @@ fn drawn(name: &str) -> Option<&'static str> {
     Some(match plain.trim_end_matches("lr") {
         "multistep" | "step" | "steps" | "piecewise" => "0:1/0.375:1/0.375:0.1/0.75:0.1/0.75:0.01",
         "onecycle" | "1cycle" => "0:0.04/0.3:1:cosine/1:0:cosine",
-        "restarts" | "cosinerestarts" | "cosinewarmrestarts" | "cosineannealingwarmrestarts"
+        "restarts"
+        | "cosinerestarts"
+        | "cosinewarmrestarts"
+        | "cosineannealingwarmrestarts"
         | "sgdr" => "0:1/0.5:0:cosine/0.5:1/1:0:cosine",
         "cyclic" | "triangular" => "0:0.1/0.5:1/1:0.1",
         _ => return None,

@@ -114,7 +114,9 @@ impl Reader {
                 self.trainer_schedule[1] = Some(value.to_owned());
             }
             // A penalty on the loss belongs to whichever optimizer minimises it.
-            None if ["lr", "learning_rate"].contains(&key) && self.entry.is_penalty_on_any_loss() => {
+            None if ["lr", "learning_rate"].contains(&key)
+                && self.entry.is_penalty_on_any_loss() =>
+            {
                 let rate: Quantity = value.parse()?;
                 check(self.entry, KeyMeaning::LearningRate, rate.value)?;
                 self.numbers.insert(KeyMeaning::LearningRate, Declared::stated(rate.value));

@@ -197,7 +197,10 @@ fn an_override_that_lifts_an_exemption_is_told() {
     assert_eq!(lifted(&[("block.*.weight", 0.0), ("embedding.token.weight", 0.2)]), [""; 0]);
     let by_block = lifted(&[("block.*", 0.05)]);
     assert!(!by_block.is_empty());
-    assert!(gpt().iter().filter(|tensor| by_block.iter().any(|path| path == tensor.path)).all(
-        |tensor| tensor.shape.len() == 1
-    ));
+    assert!(
+        gpt()
+            .iter()
+            .filter(|tensor| by_block.iter().any(|path| path == tensor.path))
+            .all(|tensor| tensor.shape.len() == 1)
+    );
 }

@@ -6,11 +6,11 @@ use std::{
 };
 
 use clap::Args;
-use wd_lab::{Study, analyse_directories};
 use wd_lab::page::{context, settling};
 use wd_lab::run_page::run_page;
-use wd_page::{Context, Settling};
+use wd_lab::{Study, analyse_directories};
 use wd_page::words::quoted;
+use wd_page::{Context, Settling};
 use wd_store::RunDirectory;
 use wd_studies::Findings;
 use wd_train::{SampleOptions, sample};

@@ -4,10 +4,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use wd_page::words::printable_lines;
-use wd_store::RunDirectory;
 use wd_train::{SampleOptions, sample};
 
 use crate::diagnostics::CommandError;
+use crate::run_argument::open_run;
 
 /// Let the language model of a run write
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let run = RunDirectory::open(&arguments.directory)?;
+    let run = open_run(&arguments.directory)?;
     let options = SampleOptions {
         tokens: arguments.tokens as usize,
         temperature: arguments.temperature,

@@ -5,9 +5,9 @@ use wd_page::words::quoted;
 use wd_page::{Context, Settling, counted, number};
 use wd_store::{EventKind, Plan, RunDirectory};
 
-use crate::{Analysis, Arm, ComparisonKind};
 use crate::setting::spell;
 use crate::study::Study;
+use crate::{Analysis, Arm, ComparisonKind};
 
 /// The title of a study, the commands that make it again, and the setting of its trials.
 pub fn context(study: &Study) -> Context {

@@ -2,8 +2,8 @@
 //!
 //! | file | section |
 //! |---|---|
-//! | `verdict` | what was found, and what is not significant |
 //! | `response` | final loss over λ, paired |
+//! | `verdict` | what was found, and what is not significant |
 //! | `near` | which λ are as good as the best, and what would settle the rest |
 //! | `training` | training loss over the run, paired difference to λ = 0 |
 //! | `gap` | validation against training loss |
@@ -101,12 +101,11 @@ impl Analysis {
     /// ```
     pub fn page(&self, context: &Context) -> Page {
         let study = arrangement::Study::new(self);
-        let mut sections = vec![
-            summary::section(self, context),
-            verdict::section(&study, context),
-        ];
+        // What was seen, then what follows from it.
+        let mut sections = vec![summary::section(self, context)];
         sections.extend(response::section(&study));
         sections.extend([
+            verdict::section(&study, context),
             near::section(&study),
             training::section(&study),
             gap::section(&study),

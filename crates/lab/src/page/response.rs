@@ -117,7 +117,7 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
     let name = format!("Final loss over λ{}.", group.suffix());
     let caption = format!(
         "Look for the lowest point, and at whether its bar stays below the line of λ = 0. A dot is \
-         the loss at λ = 0 and the mean difference to it{}. {} A bar may leave the frame.",
+         the loss at λ = 0 and the mean difference to it{}. {}",
         if is_paired { " between runs of equal seed" } else { "" },
         words::intervals("Bars", seeds(), if is_paired { "paired seed" } else { "run" }),
     );
@@ -129,7 +129,11 @@ fn figure(study: &Study<'_>, group: &Group, index: usize) -> Content {
         description: told.collect::<Vec<_>>().join(" "),
         columns: 2,
         labels: Labels::None,
-        ..PanelFigure::along(numbered("response-figure", index), Horizontal::logarithmic("λ"), panels)
+        ..PanelFigure::along(
+            numbered("response-figure", index),
+            Horizontal::logarithmic("λ"),
+            panels,
+        )
     };
     FigureBlock::new(figure, name, caption, table, csv).into()
 }

@@ -1,4 +1,4 @@
-//! Point 6, first on the page: the verdict in words and numbers, and what is not significant.
+//! Point 6, behind the first figure: the verdict in words and numbers, and what is not significant.
 
 use crate::{ActsAs, Comparison, ComparisonKind};
 use wd_statistics::{PairedDifference, bootstrap_check};

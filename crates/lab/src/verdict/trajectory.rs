@@ -78,10 +78,7 @@ pub(super) fn only_hurts(family: &Family<'_>) -> Claim {
         .map(|(arm, comparison)| format!("{} {}", lambda(arm), difference(&comparison.final_train)))
         .collect();
     Claim {
-        claim: format!(
-            "Under {}, every larger λ only raises the final training loss",
-            family.name
-        ),
+        claim: format!("Under {}, every larger λ only raises the final training loss", family.name),
         finding: format!(
             "Final training loss of the raw weights against λ=0: {}. The means {} with λ.",
             told.join("; "),

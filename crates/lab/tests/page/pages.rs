@@ -192,7 +192,7 @@ fn what_is_missing_is_said() {
 }
 
 #[test]
-fn the_verdict_comes_first() {
+fn what_was_seen_comes_first_and_the_verdict_follows() {
     let page = fixture::realistic().page(&context()).html();
     let document = parse(&page);
     let ids: Vec<_> = document
@@ -203,8 +203,8 @@ fn the_verdict_comes_first() {
     assert_eq!(
         ids,
         [
-            "verdict", "response", "near", "training", "gap", "constant", "late", "grid", "arms", "setting",
-            "commands"
+            "response", "verdict", "near", "training", "gap", "constant", "late", "grid", "arms",
+            "setting", "commands"
         ]
     );
 }

@@ -33,9 +33,8 @@ impl<F: Float> Workspace<'_, F> {
         let x = &self.activations[self.range(input)][row * width..(row + 1) * width];
         let rows = self.parameters[weight.range()].chunks_exact(width);
         for (logit, row) in logits.iter_mut().zip(rows) {
-            let products = row.iter().zip(x).map(|(weight, value)| {
-                weight.to_f64() * value.to_f64()
-            });
+            let products =
+                row.iter().zip(x).map(|(weight, value)| weight.to_f64() * value.to_f64());
             *logit = F::from_f64(products.sum());
         }
     }

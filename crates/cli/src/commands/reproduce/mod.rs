@@ -14,8 +14,8 @@ use std::{
 use clap::{Args, Subcommand};
 use wd_data::text::{PrepareOptions, TokenizerSpec};
 use wd_lab::{Setting, Study, setting};
-use wd_page::{Settling, number};
 use wd_page::words::quoted;
+use wd_page::{Settling, number};
 use wd_studies::{Definition, Length, force};
 use wd_train::{ConfigSource, RunPlan};
 
@@ -98,7 +98,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let corpus = prepare_corpus(arguments.corpus.as_deref(), &definition, &out)?;
     let base = base_configuration(definition.set(length), &corpus)?;
     let title = match &arguments.corpus {
-        Some(path) => format!("What weight decay does to a small model of {}", path.display()),
+        Some(path) => {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            format!("What weight decay does to a small model of {name}")
+        }
         None => definition.title.clone(),
     };
     if arguments.seeds == Some(0) {
@@ -113,8 +116,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let corpus = arguments.corpus.as_deref().map(|path| ("--corpus", path));
         let lengths = (arguments.quick, arguments.full);
         let command = command("wd reproduce", lengths, corpus, arguments.seeds, &out);
-        let settling = (arguments.quick)
-            .then(|| whole_study("wd reproduce", corpus, "at most 15 minutes"));
+        let settling =
+            (arguments.quick).then(|| whole_study("wd reproduce", corpus, "at most 15 minutes"));
         let remade = Remade { command: Some(command), settling };
         write_study_report(&study, remade, html, arguments.printed)
     })

@@ -94,9 +94,8 @@ impl Decoder {
         let mut tokens = Vec::new();
         while !rest.is_empty() {
             let lengths = (1..=longest.min(rest.len())).rev();
-            let (token, length) = lengths
-                .filter_map(|length| Some((*known.get(&rest[..length])?, length)))
-                .next()?;
+            let (token, length) =
+                lengths.filter_map(|length| Some((*known.get(&rest[..length])?, length))).next()?;
             tokens.push(token);
             rest = &rest[length..];
         }

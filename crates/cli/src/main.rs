@@ -10,6 +10,7 @@ mod foreign;
 mod interrupt;
 mod launch;
 mod progress;
+mod study_progress;
 
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, import,
-    metrics, plan, predict, report, reproduce, sweep, train,
+    metrics, plan, predict, report, reproduce, study, sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -35,6 +36,8 @@ enum Command {
     Predict(predict::Arguments),
     Train(train::Arguments),
     Sweep(sweep::Arguments),
+    #[command(subcommand)]
+    Study(study::Command),
     Report(Box<report::Arguments>),
     Import(Box<import::Arguments>),
     Evaluate(evaluate::Arguments),
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Study(command) => study::run(&command),
         Command::Report(arguments) => report::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),

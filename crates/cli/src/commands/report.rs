@@ -6,11 +6,12 @@ use std::{
 };
 
 use clap::Args;
-use wd_lab::Study;
 use wd_lab::page::{context, settling};
 use wd_lab::run_page::run_page;
+use wd_lab::{AnalysisOptions, Study};
 use wd_page::Context;
 use wd_page::words::quoted;
+use wd_pilot::ProgramStudy;
 use wd_store::RunDirectory;
 use wd_studies::Findings;
 
@@ -25,7 +26,7 @@ Examples:
   wd report runs/sweep --json > analysis.json
   wd report tensorboard/ --train train/full_loss --train-is fixed-set    # or wandb/, mlflow.db, lightning_logs/ …")]
 pub(crate) struct Arguments {
-    /// A folder made by `wd sweep`, `wd reproduce` or `wd import`, a run directory, or what another
+    /// A folder made by `wd sweep`, `wd study`, `wd reproduce` or `wd import`, a run directory, or what another
     /// program logged
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -50,7 +51,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     // A configuration alone may be anybody's.
     let is_run =
         ["plan.json", "metrics.bin", ".lock"].iter().any(|file| directory.join(file).exists());
-    let is_own = others.is_empty() && (is_study || is_run);
+    let is_program = ProgramStudy::is_one(directory);
+    let is_own = others.is_empty() && (is_study || is_run || is_program);
     let out = match &arguments.out {
         Some(out) => out.clone(),
         None if is_own => directory.join("report.html"),
@@ -65,6 +67,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     } else if is_study {
         let study = Study::open(directory)?;
         print!("{}", write_study_report(&study, None, &out, arguments.json)?);
+    } else if is_program {
+        if arguments.foreign.say_what_names_mean() {
+            return Err(CommandError::usage(
+                format!("{} is a study, whose file says what its names mean", directory.display()),
+                "change [roles] and [metrics] in its study.toml",
+            ));
+        }
+        let study = ProgramStudy::open(directory)?;
+        let options = arguments.foreign.analysis();
+        print!("{}", write_program_report(&study, &options, &out, arguments.json)?);
     } else {
         if arguments.json {
             return Err(CommandError::usage(
@@ -100,6 +112,27 @@ fn write_foreign_report(arguments: &Arguments, out: &Path) -> Result<String, Com
     let page = analysis.page(&context);
     wd_store::write_file(out, page.html().as_bytes())?;
     Ok(match arguments.json {
+        true => format!("{}\n", serde_json::json!(analysis)),
+        false => page.terminal(&output::terminal()),
+    })
+}
+
+/// The same of a study of any program.
+pub(crate) fn write_program_report(
+    study: &ProgramStudy,
+    options: &AnalysisOptions,
+    out: &Path,
+    json: bool,
+) -> Result<String, CommandError> {
+    let analysis = study.import()?.analyse(options)?;
+    let context = Context {
+        title: study.declaration().title.clone(),
+        commands: vec![format!("wd study run {}", quoted(&study.root().display().to_string()))],
+        ..Context::default()
+    };
+    let page = analysis.page(&context);
+    wd_store::write_file(out, page.html().as_bytes())?;
+    Ok(match json {
         true => format!("{}\n", serde_json::json!(analysis)),
         false => page.terminal(&output::terminal()),
     })

@@ -20,22 +20,19 @@ impl Import {
         let runs = self.runs.iter().map(|run| (run.name.clone(), run.settings.clone()));
         let study = Study::of_recorded(root, title, self.recording.clone(), runs.collect())?;
         for (trial, run) in study.trials().iter().zip(&self.runs) {
-            write_run(&trial.directory, &run.curves, &run.status)?;
+            write_curves(&trial.directory, &run.curves)?;
+            write_end(&trial.directory, &run.status)?;
         }
         study.save()?;
         Ok(study)
     }
 }
 
-/// Writes curves and how their run ended into a run directory.
+/// Writes the curves of a run into a run directory.
 ///
 /// # Errors
 /// [`ImportError::Store`] when something cannot be written.
-pub fn write_run(
-    path: &Path,
-    curves: &BTreeMap<String, Curve>,
-    status: &Status,
-) -> Result<(), ImportError> {
+pub fn write_curves(path: &Path, curves: &BTreeMap<String, Curve>) -> Result<(), ImportError> {
     let directory = RunDirectory::create_or_open(path)?;
     let lock = directory.lock()?;
     let steps: BTreeSet<u64> =
@@ -60,7 +57,12 @@ pub fn write_run(
         }
         writer.append(&row)?;
     }
-    writer.sync()?;
+    Ok(writer.sync()?)
+}
+
+/// Writes how a run ended into its run directory.
+fn write_end(path: &Path, status: &Status) -> Result<(), ImportError> {
+    let directory = RunDirectory::open(path)?;
     directory.append_event(&Event::now(EventKind::Started, 0, "recorded by another program"))?;
     match status {
         Status::Finished { step } => {
@@ -74,12 +76,12 @@ pub fn write_run(
     Ok(())
 }
 
-/// The curves of a run directory: what [`write_run`] wrote, or what a run of this program recorded
+/// The curves of a run directory: what [`write_curves`] wrote, or what a run of this program recorded
 /// of its losses, rates and norms, without those of single tensors.
 ///
 /// # Errors
 /// [`ImportError::Store`] when there is none, or it is damaged.
-pub fn read_run(path: &Path) -> Result<BTreeMap<String, Curve>, ImportError> {
+pub fn read_curves(path: &Path) -> Result<BTreeMap<String, Curve>, ImportError> {
     let metrics = RunDirectory::open(path)?.metrics()?;
     let is_recorded = metrics.has_column(RECORDED_STEP);
     let steps = metrics.column(if is_recorded { RECORDED_STEP } else { "step" })?;

@@ -5,11 +5,10 @@ use std::path::Path;
 
 use wd_import::find::{self, ReadOptions};
 use wd_import::formats::{metric_lines, text};
-use wd_import::save::{read_run, write_run};
+use wd_import::save::{read_curves, write_curves};
 use wd_import::{Format, Run, roles};
 use wd_lab::Recording;
 use wd_lab::record::Curve;
-use wd_store::Status;
 
 use crate::PilotError;
 use crate::attempt::{Attempt, End, Outcome};
@@ -33,7 +32,7 @@ fn found(
         Source::Auto => &[Source::RunDirectory, Source::Lines, FILES, Source::Log],
         one => std::slice::from_ref(one),
     };
-    let before = read_run(&attempt.before_path()).unwrap_or_default();
+    let before = read_curves(&attempt.before_path()).unwrap_or_default();
     let mut problems = Vec::new();
     for source in sources {
         let understood = read(*source, declaration, attempt).and_then(|curves| {
@@ -75,7 +74,7 @@ fn read(
                 folders.find(|folder| folder.join("metrics.bin").is_file())
             };
             match here.or_else(below) {
-                Some(folder) => read_run(&folder).map_err(say),
+                Some(folder) => read_curves(&folder).map_err(say),
                 None => nothing(),
             }
         }
@@ -102,7 +101,7 @@ fn read(
             if !path.is_file() {
                 return nothing();
             }
-            only(text::read(&path, &expressions).map_err(say)?, declaration)
+            only(text::read(&path, &expressions).map_err(say)?)
         }
         Source::Auto | Source::Files(_) => {
             let is_any = declaration.metrics.source == Source::Auto;
@@ -117,7 +116,7 @@ fn read(
                 ..ReadOptions::default()
             };
             match find::read(&[attempt.files()], &options) {
-                Ok((_, runs)) => only(runs, declaration),
+                Ok((_, runs)) => only(runs),
                 // That nothing is there is no news where every source is tried.
                 Err(wd_import::ImportError::Unknown { .. }) if is_any => nothing(),
                 Err(error) => Err(say(error)),
@@ -128,7 +127,7 @@ fn read(
 
 /// The one run of a folder. Programs spread a run over several folders: those with different curves
 /// are one.
-fn only(runs: Vec<Run>, _: &Declaration) -> Result<BTreeMap<String, Curve>, String> {
+fn only(runs: Vec<Run>) -> Result<BTreeMap<String, Curve>, String> {
     let mut curves: BTreeMap<String, Curve> = BTreeMap::new();
     let mut names = Vec::new();
     for run in runs.into_iter().filter(|run| !run.curves.is_empty()) {
@@ -239,15 +238,7 @@ pub(crate) fn conclude(
         _ => (Outcome::Failed, exit.words()),
     };
     if let Ok(Found { curves, .. }) = &found {
-        let step = end.step.unwrap_or(0);
-        let status = match end.outcome {
-            Outcome::Finished => Status::Finished { step },
-            Outcome::Diverged => {
-                Status::Diverged { step, tensor: None, message: end.reason.clone() }
-            }
-            _ => Status::Interrupted { step },
-        };
-        write_run(&attempt.record_path(), curves, &status)?;
+        write_curves(&attempt.record_path(), curves)?;
     }
     Ok(end)
 }
@@ -260,17 +251,17 @@ pub(crate) fn keep_for(
     earlier: &Attempt,
     later: &Attempt,
 ) -> Result<(), PilotError> {
-    let curves = match read_run(&earlier.record_path()) {
+    let curves = match read_curves(&earlier.record_path()) {
         Ok(curves) => curves,
         Err(_) => match found(declaration, trial, earlier) {
             Ok(found) => found.curves,
             Err(_) => return Ok(()),
         },
     };
-    Ok(write_run(&later.before_path(), &curves, &Status::Interrupted { step: 0 })?)
+    Ok(write_curves(&later.before_path(), &curves)?)
 }
 
 /// The curves of the attempt that counts.
 pub(crate) fn recorded(attempt: &Path) -> BTreeMap<String, Curve> {
-    read_run(attempt).unwrap_or_default()
+    read_curves(attempt).unwrap_or_default()
 }

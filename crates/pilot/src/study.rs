@@ -259,9 +259,10 @@ impl ProgramStudy {
 
     /// The program that runs, as people name it.
     fn program(&self) -> String {
+        const SCRIPTS: [&str; 6] = ["py", "sh", "jl", "R", "lua", "js"];
         let is_script = |word: &&str| {
-            let name = Path::new(word);
-            name.extension().is_some() && !word.starts_with('-') && !word.contains('=')
+            let extension = Path::new(word).extension().unwrap_or_default();
+            SCRIPTS.iter().any(|script| extension == *script) && !word.contains('=')
         };
         let words: Vec<&str> = self.declaration.command.iter().map(|word| word.written()).collect();
         let chosen = words.iter().copied().find(is_script);

@@ -39,6 +39,7 @@ fn what_cannot_be_run_is_refused_with_its_fix() {
         with("\"0..2\"", "\"0..100000\""),
         with("\"0..2\"", "\"0,0\""),
         with("[roles]", "[rolls]"),
+        with("wd = \"0,1\"", "wd = \"0,1\"\nhome = \"a,b\""),
         refusal(&study_file("[metrics]\nfrom = \"tensorbord\"\n")),
         refusal(&study_file("[metrics]\nregex = [\"loss (\"]\n")),
         refusal(&study_file("[limits]\nattempts = 0\n")),
@@ -124,7 +125,7 @@ fn a_grid_sweep_of_wandb_is_read_as_it_is() {
     let sweep = "program: train.py\nmethod: grid\nname: decay\nmetric: {name: val/loss, goal: \
                  minimize}\nparameters:\n  optim:\n    parameters:\n      weight_decay: {values: \
                  [0, 0.1, 1.0e-2]}\n      lr: {value: 0.001}\n  seed: {values: [0, 1]}\n  \
-                 name: {value: adamw}\n";
+                 optimizer: {value: adamw}\n";
     let path = Path::new("sweep.yaml");
     let text = wandb_sweep::study_file(path, sweep).expect("a study file");
     insta::assert_snapshot!(text);

@@ -250,6 +250,14 @@ impl Door<'_> {
                 toml::Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
+            // An axis `seed` that is the seed means the same either way.
+            let is_taken = key != "seed" && PLACES.iter().any(|(name, _)| *name == key);
+            if is_taken || key == PREVIOUS {
+                let means = PLACES.iter().find(|(name, _)| *name == key).map(|(_, what)| *what);
+                let means = means.unwrap_or("the folder of the attempt that is continued");
+                let problem = format!("axes.`{key}`: {{{key}}} is {means}");
+                return Err(self.refuse(problem, "give the axis another name"));
+            }
             if axes.iter().any(|(known, _)| *known == key) {
                 let fix = "write all its values in one list";
                 return Err(self.refuse(format!("axes.`{key}` is there twice"), fix));
@@ -288,10 +296,14 @@ impl Door<'_> {
                 _ => setting.value().parse::<f64>().is_ok_and(f64::is_finite),
             };
             if !is_right {
-                let what = if role == "seed" { "whole number" } else { "number" };
+                let (what, named) = match role {
+                    "seed" => ("whole number", "seed"),
+                    "rate" => ("number", "learning rate"),
+                    _ => ("number", "λ of the study"),
+                };
                 return Err(self.refuse(
                     format!(
-                        "axes.`{key}`: `{}` is no {what}, and it is the {role}",
+                        "axes.`{key}`: `{}` is no {what}, and it is the {named}",
                         setting.value()
                     ),
                     EXAMPLE,

@@ -138,6 +138,17 @@ fn collect(request: &Request) -> Result<Case, AuditError> {
     }
     let mut subjects: Vec<Subject> =
         checkpoints.into_iter().map(|(read, beside)| subject(read, beside)).collect();
+    if let Some((first, second)) = order::of_several_runs(&subjects) {
+        return Err(AuditError::Unrelated {
+            path: first.checkpoint.path.clone(),
+            other: second.checkpoint.path.clone(),
+            reason: format!(
+                "both are of step {} and their weights differ, so that they are of two runs; \
+                 audit each run by itself",
+                wd_page::number::count(first.checkpoint.step().unwrap_or_default() as u64)
+            ),
+        });
+    }
     order::by_steps(&mut subjects);
     let rates = request.rates.as_deref().map(Rates::read).transpose()?;
     let proof = estimate::prove(&mut subjects, rates.as_ref(), &declarations);

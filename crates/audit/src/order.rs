@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::case::Subject;
-use crate::checkpoint::{Checkpoint, Clock};
+use crate::checkpoint::{Checkpoint, Clock, NamedTensor};
 use crate::tensor::Tensor;
 
 /// Sorts checkpoints by their steps; without steps they stay in the order in which they were given.
@@ -21,6 +21,33 @@ pub(crate) fn by_steps(subjects: &mut [Subject]) {
         _ => Ordering::Equal,
     });
 }
+
+/// Two checkpoints of one step, from different folders, whose weights differ: they are not of one
+/// training, and nothing may be concluded from what lies between them. Two checkpoints alone are
+/// not looked at, since two of one step are compared with each other by nobody.
+pub(crate) fn of_several_runs(subjects: &[Subject]) -> Option<(&Subject, &Subject)> {
+    let collides = |first: &&Subject, second: &Subject| {
+        let (one, other) = (&first.checkpoint, &second.checkpoint);
+        let differs = |tensor: &NamedTensor| {
+            let twin = other.tensor(&tensor.name);
+            twin.is_some_and(|twin| {
+                twin.shape() == tensor.tensor.shape()
+                    && !twin.is_same_view(&tensor.tensor)
+                    && twin.to_f64() != tensor.tensor.to_f64()
+            })
+        };
+        one.step().is_some_and(|step| step > 0.0 && other.step() == Some(step))
+            && one.path.parent() != other.path.parent()
+            && one.model.iter().take(LOOKED_AT).any(differs)
+    };
+    subjects.iter().enumerate().filter(|_| subjects.len() > 2).find_map(|(at, first)| {
+        let second = subjects[at + 1..].iter().find(|second| collides(&first, second))?;
+        Some((first, second))
+    })
+}
+
+/// Tensors that are compared before two files are taken as equal.
+const LOOKED_AT: usize = 8;
 
 /// Whether the second optimizer was made after the first file was saved: some row has had gradients
 /// in the first one's memory and none in the second one's, and its weights have the same bits in

@@ -176,6 +176,9 @@ fn declare(clues: &Clues) -> Option<Declaration> {
     Some(declaration)
 }
 
+/// The dialect of a configuration that is no known trainer's.
+pub const UNKNOWN: &str = "unknown";
+
 /// What a configuration says of weight decay and of what λ is multiplied with.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Declaration {

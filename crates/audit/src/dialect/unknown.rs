@@ -2,9 +2,9 @@
 
 use wd_decay::Declared;
 
-use super::Declaration;
 use super::optimizer::Known;
 use super::reading::{Reading, number, numbers};
+use super::{Declaration, UNKNOWN};
 use crate::checkpoint::Value;
 
 /// Names of λ, the plainest first.
@@ -44,7 +44,7 @@ pub(super) fn read(reading: &Reading) -> Option<Declaration> {
     let (key, value) = find(&LAMBDAS)?;
     reading.mark(key);
     let mut declaration = Declaration {
-        dialect: "unknown",
+        dialect: UNKNOWN,
         lambda: number(value).map(Declared::stated),
         lambda_key: Some(key.clone()),
         ..Declaration::default()

@@ -61,11 +61,11 @@ pub enum Method {
     /// U: rows without a gradient between the two checkpoints.
     #[strum(serialize = "rows unseen in between")]
     UnseenBetween,
-    /// B: the spread of dead rows against their initial spread.
-    #[strum(serialize = "spread of dead rows")]
+    /// B: the spread of rows without gradient against their initial spread.
+    #[strum(serialize = "spread of rows without gradient")]
     InitialSpread,
     /// Q: the momentum of rows without gradient.
-    #[strum(serialize = "momentum of dead rows")]
+    #[strum(serialize = "momentum of rows without gradient")]
     CoupledMomentum,
 }
 
@@ -134,6 +134,14 @@ impl TensorEstimate {
         let (declared, lambda) = (self.declared?, self.lambda?);
         let before = self.declared_before.unwrap_or(declared);
         Some(lambda.value.clamp(declared.min(before), declared.max(before)))
+    }
+
+    /// Whether it is a penalty in the gradient, of so many rows that chance makes none.
+    pub(crate) fn shows_penalty(&self) -> bool {
+        const ROWS: usize = 16;
+        self.method == Method::CoupledMomentum
+            && self.rows >= ROWS
+            && self.lambda.is_some_and(|lambda| lambda.low > 0.0)
     }
 }
 

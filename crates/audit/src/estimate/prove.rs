@@ -1,7 +1,7 @@
 //! From checkpoints to what they prove.
 
 use super::pair::Window;
-use super::rates::{RateSource, Rates};
+use super::rates::{RateSource, Rates, contradiction};
 use super::rule_fit::{self, WindowShrink};
 use super::window::{self, WindowProof};
 use super::{Method, Proof, Verdict, residual_names, single, verdict};
@@ -88,25 +88,30 @@ fn several(
         windows.iter().map(|(_, told)| Some(told.chosen.as_ref()?.rates.iter().sum::<f64>()));
     proof.rate_sum = sums.sum();
     proof.rules = rules(&windows);
+    // A penalty in the gradient shows in the state alone, also where there are two files.
+    let mut coupled = Vec::new();
+    if let Some(last) = subjects.last() {
+        let told = single::prove(last, rates, declared(last, declarations));
+        proof.balances = told.balances;
+        coupled
+            .extend(told.estimates.into_iter().filter(|one| one.method == Method::CoupledMomentum));
+    }
     for (window, told) in &windows {
         proof.estimates.extend(told.estimates.iter().cloned());
         proof.drifts.extend(told.drifts.iter().cloned());
         proof.rows.extend(told.rows.iter().cloned());
-        if told.estimates.iter().all(|estimate| estimate.lambda.is_none()) {
+        let tells_nothing = told.estimates.iter().all(|estimate| estimate.lambda.is_none());
+        if tells_nothing && coupled.is_empty() {
             append_new(&mut proof.reasons, window::reasons(window, told));
         }
     }
-    if let Some(last) = subjects.last() {
-        let told = single::prove(last, rates, declared(last, declarations));
-        proof.balances = told.balances;
-        // A penalty in the gradient shows in the state alone, also where there are two files.
-        let coupled = told.estimates.into_iter();
-        proof.estimates.extend(coupled.filter(|one| one.method == Method::CoupledMomentum));
-    }
+    proof.estimates.extend(coupled);
     let (verdict, reasons) = verdict::judge(&proof.estimates);
     proof.verdict = verdict;
     append_new(&mut proof.reasons, reasons);
     append_new(&mut proof.reasons, remarks(&windows, &proof.verdict));
+    let contradictions = windows.iter().filter_map(|(window, _)| contradiction(window, rates?));
+    append_new(&mut proof.reasons, contradictions.take(1).collect());
 }
 
 fn append_new(reasons: &mut Vec<String>, more: Vec<String>) {

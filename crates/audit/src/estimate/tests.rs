@@ -238,8 +238,10 @@ fn far_apart_the_drift_is_not_called_lambda() {
     assert_eq!(proof.verdict, Verdict::CannotTell);
     assert_eq!(
         proof.reasons,
-        ["λ cannot be told from these two files: they lie 100 steps apart and every row had a \
-             gradient. Save a checkpoint one step after the other, with the optimizer's state."]
+        [
+            "λ cannot be told from these two files: they lie 100 steps apart, and no row was without a \
+             gradient. Save a checkpoint one step after the other, with the optimizer's state."
+        ]
     );
     assert_eq!(proof.drifts.len(), 3);
     assert!(proof.drifts.iter().all(|drift| !drift.is_equal && !drift.is_pure_factor));

@@ -7,7 +7,17 @@ use super::{Estimate, Method, TensorEstimate, Verdict};
 /// The verdict, and sentences that say why it is no better.
 pub(crate) fn judge(estimates: &[TensorEstimate]) -> (Verdict, Vec<String>) {
     if let Some((tensor, lambda)) = most_exact(estimates) {
-        return of_lambda(tensor, lambda);
+        let (verdict, reasons) = of_lambda(tensor, lambda);
+        // Where no decay stands beside the gradient, there may be one within.
+        if let Verdict::AppliedAsDeclared { declared: 0.0, .. } = verdict
+            && let Some((declared, estimate)) = undeclared_penalty(estimates)
+        {
+            let reason = "No decay stands beside the gradient: it is part of the gradient, as a \
+                          penalty in the loss is.";
+            let verdict = Verdict::AppliedOtherwise { declared: Some(declared), estimate };
+            return (verdict, vec![reason.to_owned()]);
+        }
+        return (verdict, reasons);
     }
     let shrinks = estimates
         .iter()
@@ -21,6 +31,14 @@ pub(crate) fn judge(estimates: &[TensorEstimate]) -> (Verdict, Vec<String>) {
         Some((tensor, shrink)) => of_shrink(tensor, shrink),
         None => (Verdict::CannotTell, Vec::new()),
     }
+}
+
+/// A penalty that the momentum of many rows without gradient shows, where λ = 0 is declared.
+fn undeclared_penalty(estimates: &[TensorEstimate]) -> Option<(f64, Estimate)> {
+    estimates.iter().filter(|tensor| tensor.shows_penalty()).find_map(|tensor| {
+        let declared = tensor.declared.filter(|&declared| declared == 0.0)?;
+        Some((declared, tensor.lambda?))
+    })
 }
 
 /// B needs an assumption on the start, so it decides nothing by itself.
@@ -149,6 +167,16 @@ mod tests {
         assert!(matches!(verdict(Some(0.0), (0.19, 0.21)), Verdict::AppliedOtherwise { .. }));
         assert!(matches!(verdict(Some(0.1), (-0.2, 0.3)), Verdict::CannotTell));
         assert_eq!(judge(&[]).0, Verdict::CannotTell);
+    }
+
+    #[test]
+    fn a_penalty_in_the_gradient_is_not_called_no_decay() {
+        let mut penalty = tensor(Some(0.0), (0.099, 0.101));
+        (penalty.method, penalty.rows) = (Method::CoupledMomentum, 40);
+        let estimates = [tensor(Some(0.0), (-1e-4, 1e-4)), penalty];
+        let (verdict, reasons) = judge(&estimates);
+        assert!(matches!(verdict, Verdict::AppliedOtherwise { declared: Some(0.0), .. }));
+        assert_eq!(reasons.len(), 1);
     }
 
     #[test]

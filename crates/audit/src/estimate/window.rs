@@ -14,6 +14,7 @@ use super::update::{Family, Update, family};
 use super::{Drift, Estimate, TensorEstimate, drift, unseen};
 use crate::case::is_decoupled;
 use crate::dialect::Declaration;
+use crate::tensor::{Dtype, Tensor};
 
 /// What a pair of checkpoints tells.
 #[derive(Default)]
@@ -121,11 +122,25 @@ fn one_step(pair: &Pair<'_>, declarations: &[Declaration]) -> Option<Result<Fit,
                 .to_owned(),
         ));
     }
+    if is_kept_in_16_bits(pair.after, &after) {
+        return Some(Err("its weights are kept in 16 bits without a 32-bit copy, where rounding \
+                         swallows part of each step"
+            .to_owned()));
+    }
     Some(Update::of(pair.held_before.as_ref(), &after).and_then(|update| {
         consecutive::fit(pair.before, pair.after, &update).ok_or_else(|| {
             "its weights did not change, or its update is parallel to them".to_owned()
         })
     }))
+}
+
+/// Whether the optimizer moves weights of 16 bits, and keeps no number of theirs in more.
+fn is_kept_in_16_bits(weights: &Tensor, held: &Held<'_>) -> bool {
+    let is_short = |tensor: &Tensor| matches!(tensor.dtype(), Dtype::Bfloat16 | Dtype::Float16);
+    let tensors = held.state.into_iter().flat_map(|state| &state.tensors);
+    // A count of steps is 32-bit in every file.
+    let mut moments = tensors.map(|one| &one.tensor).filter(|one| one.elements() > 1).peekable();
+    is_short(weights) && moments.peek().is_some() && moments.all(is_short)
 }
 
 /// Whether decay is known to be part of the gradient.
@@ -285,27 +300,41 @@ pub(crate) fn reasons(window: &Window<'_>, proof: &WindowProof) -> Vec<String> {
         return reasons;
     }
     if proof.estimates.is_empty() {
-        let has_state = window
-            .tensors
-            .iter()
-            .any(|pair| pair.held_after.is_some_and(|held| held.state.is_some()));
+        let held = || window.tensors.iter().filter_map(|pair| pair.held_after);
+        let has_state = held().any(|held| held.state.is_some());
+        // Plain SGD keeps nothing: its gradient is nowhere in a file.
+        let keeps_nothing = !has_state
+            && held().any(|held| held.group.betas.is_none() && held.group.momentum == Some(0.0));
+        let cure = match keeps_nothing {
+            true => {
+                "SGD without momentum keeps no state that would tell the gradient from the \
+                     decay: compare a step with zero gradients."
+            }
+            false => CURE,
+        };
+        // A second moment that is 0 shows that a row had no gradient.
+        let rows = match held()
+            .any(|held| held.state.is_some_and(|state| state.tensor("exp_avg_sq").is_some()))
+        {
+            true => "no row was without a gradient",
+            false => "no row is known to have been without a gradient",
+        };
         reasons.push(match window.length() {
             Some(0) => "λ cannot be told from these two files: both are of the same step.".to_owned(),
             Some(1) if !has_state => format!(
                 "λ cannot be told from these two files: they lie one step apart, but the second one \
-                 has no optimizer state. {CURE}"
+                 has no optimizer state. {cure}"
             ),
             // The refusals below say why.
             Some(1) => "λ cannot be told from these two files, though they lie one step apart."
                 .to_owned(),
             Some(steps) => format!(
-                "λ cannot be told from these two files: they lie {} steps apart and every row had a \
-                 gradient. {CURE}",
+                "λ cannot be told from these two files: they lie {} steps apart, and {rows}. {cure}",
                 count(steps)
             ),
             None => format!(
                 "λ cannot be told from these two files: how many steps lie in between is not known, \
-                 and no row is known to be without gradient. {CURE}"
+                 and {rows}. {cure}"
             ),
         });
     }

@@ -9,7 +9,14 @@ use crate::finding::Severity;
 /// The verdict, then how many findings there are.
 pub(super) fn lead(audit: &Audit) -> String {
     let verdict = verdict(audit);
-    format!("{verdict} {}", findings(audit)).trim().to_owned()
+    // What the optimizer declares is the measure of a proof; a configuration may say otherwise.
+    let differs = audit.findings.iter().any(|one| ["D01", "D02", "R01"].contains(&one.rule));
+    let has_proof = audit.proof.verdict != Verdict::CannotTell;
+    let configuration = match differs && has_proof {
+        true => " The configuration declares another λ than the optimizer.",
+        false => "",
+    };
+    format!("{verdict}{configuration} {}", findings(audit)).trim().to_owned()
 }
 
 /// What the files say of whether λ was applied.
@@ -106,12 +113,17 @@ pub(super) fn range(estimate: &Estimate) -> String {
     let width = (high - low) / 2.0;
     // Long rows of zeros are hard to count.
     if value == 0.0 || (width < 1e-6 && value.abs() < 1e-6) {
-        return format!("{} [{}, {}]", short(value), short(low), short(high));
+        let [value, low, high] = [value, low, high].map(|it| short(it).replace('-', "−"));
+        return format!("{value} [{low}, {high}]");
     }
     // Two digits of the uncertainty.
     let decimals = (1.0 - width.log10().floor()).clamp(0.0, 12.0) as usize;
-    let fixed = |number: f64| wd_page::number::fixed(number, decimals);
-    format!("{} [{}, {}]", fixed(value), fixed(low), fixed(high))
+    let [value, low, high] = [value, low, high].map(|it| wd_page::number::fixed(it, decimals));
+    // An interval narrower than what is printed says nothing more than the value.
+    match low == high {
+        true => value,
+        false => format!("{value} [{low}, {high}]"),
+    }
 }
 
 /// Between which steps the verdict holds.

@@ -8,7 +8,7 @@ use super::lead::range;
 use crate::Audit;
 use crate::estimate::{Proof, TensorEstimate};
 
-/// Rows of the table on a terminal.
+/// Rows of the table that is seen at once.
 const FEW: usize = 12;
 
 pub(super) fn sections(audit: &Audit) -> Vec<Section> {
@@ -26,11 +26,7 @@ pub(super) fn sections(audit: &Audit) -> Vec<Section> {
     if !proof.estimates.is_empty() || !contents.is_empty() || !proof.drifts.is_empty() {
         contents.extend(figures::estimates(proof));
         if !proof.estimates.is_empty() {
-            contents.push(estimates(&proof.estimates, FEW));
-            if proof.estimates.len() > FEW {
-                let table = estimates(&proof.estimates, usize::MAX);
-                contents.push(Content::More("Every tensor".to_owned(), vec![table]));
-            }
+            contents.extend(estimates(&proof.estimates));
         }
         contents.extend(figures::rows(proof));
         contents.extend(rules(proof));
@@ -41,21 +37,51 @@ pub(super) fn sections(audit: &Audit) -> Vec<Section> {
     sections
 }
 
-fn estimates(estimates: &[TensorEstimate], most: usize) -> Content {
-    let columns =
-        ["tensor", "seen by", "λ, 95 % interval", "κ, 95 % interval", "η", "declared", "rows"];
+/// The estimates, those that differ from what is declared first. Where they are many the first few
+/// stand there, and all of them behind a heading.
+fn estimates(estimates: &[TensorEstimate]) -> Vec<Content> {
+    let differs = |one: &&TensorEstimate| {
+        let nearest = one.nearest_declared();
+        one.lambda.zip(nearest).is_some_and(|(lambda, declared)| lambda.excludes(declared))
+    };
+    let (mut sorted, same): (Vec<&TensorEstimate>, Vec<_>) = estimates.iter().partition(differs);
+    sorted.extend(same);
+    // κ says nothing more where λ is known.
+    let with_shrink = sorted.iter().any(|one| one.lambda.is_none());
+    if sorted.len() <= FEW {
+        return vec![table(&sorted, with_shrink)];
+    }
+    let order = match sorted.first().is_some_and(differs) {
+        true => ", those that differ from what is declared first",
+        false => "",
+    };
+    let shown = format!("The table has {FEW} of {} estimates{order}.", count(sorted.len() as u64));
+    vec![
+        table(&sorted[..FEW], with_shrink),
+        Content::Paragraph(shown),
+        Content::More("Every tensor".to_owned(), vec![table(&sorted, true)]),
+    ]
+}
+
+fn table(estimates: &[&TensorEstimate], with_shrink: bool) -> Content {
+    let mut columns = vec!["tensor", "seen by", "λ, 95 % interval"];
+    columns.extend(with_shrink.then_some("κ, 95 % interval"));
+    columns.extend(["η", "declared", "rows"]);
     let mut table = Table::new(&columns, 2);
-    for one in estimates.iter().take(most) {
+    for one in estimates {
         let or_dash = |words: Option<String>| words.unwrap_or_else(|| "–".to_owned());
-        table.rows.push(vec![
+        let mut row = vec![
             one.tensor.clone(),
             one.method.to_string(),
             or_dash(one.lambda.as_ref().map(range)),
-            or_dash(one.shrink.as_ref().map(range)),
+        ];
+        row.extend(with_shrink.then(|| or_dash(one.shrink.as_ref().map(range))));
+        row.extend([
             or_dash(one.rate.map(|rate| short(rate.value))),
             or_dash(one.declared.map(short)),
             count(one.rows as u64),
         ]);
+        table.rows.push(row);
     }
     Content::Table(table)
 }

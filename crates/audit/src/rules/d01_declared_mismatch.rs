@@ -4,7 +4,7 @@ use wd_page::number::short;
 
 use super::evidence::{has_lambda_schedule, is_same, lambdas};
 use super::r01_resume_overrode::overridden;
-use super::words::values;
+use super::words::{configuration, values};
 use super::{Report, Rule};
 use crate::case::{Case, Subject};
 use crate::dialect::Declaration;
@@ -55,6 +55,14 @@ fn check(case: &Case, report: &mut Report<'_>) {
         if let Some(&(declaration, lambda)) = wrong.first()
             && !wrong.iter().any(agrees)
         {
+            // Of several checkpoints under one configuration the last one stands for all.
+            let repeats = case.subjects[index + 1..].iter().any(|later| {
+                later.declared(case).iter().any(|one| one.file == declaration.file)
+                    && lambdas(later) == held
+            });
+            if repeats {
+                continue;
+            }
             let place = Place { file: declaration.file.clone(), line: declaration.line };
             report.add(place, message(declaration, lambda, subject, &held), fix(lambda), vec![]);
         }
@@ -89,9 +97,9 @@ fn message(declaration: &Declaration, lambda: f64, subject: &Subject, held: &[f6
     };
     let path = subject.checkpoint.path.display();
     format!(
-        "The {} configuration declares `{key}` = {}{scaled}, and the groups of the optimizer in \
+        "{} declares `{key}` = {}{scaled}, and the groups of the optimizer in \
          {path} have λ = {}.",
-        declaration.dialect,
+        configuration(declaration),
         short(lambda),
         values(held)
     )

@@ -3,6 +3,7 @@
 use wd_page::number::short;
 
 use super::evidence::{has_lambda_schedule, lambdas};
+use super::words::configuration;
 use super::{Report, Rule};
 use crate::case::Case;
 use crate::finding::{Place, Severity};
@@ -43,9 +44,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
         });
         let Some((declaration, lambda)) = stated else { continue };
         let message = format!(
-            "The {} configuration declares λ = {}, and every group of the optimizer in {} has λ = \
-             0.",
-            declaration.dialect,
+            "{} declares λ = {}, and every group of the optimizer in {} has λ = 0.",
+            configuration(declaration),
             short(lambda),
             subject.checkpoint.path.display()
         );

@@ -3,6 +3,7 @@
 use wd_page::number::short;
 
 use super::evidence::groups;
+use super::words::configuration;
 use super::{Report, Rule};
 use crate::case::{Case, Subject};
 use crate::checkpoint::{Group, OptimizerState};
@@ -42,6 +43,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let declarations = subject.declared(case);
         let found = coupled_group(subject, declarations)
             .or_else(|| coupled_momentum(case, subject, declarations))
+            .or_else(|| decoupled_group(subject, declarations))
             .or_else(|| decoupled_adam(declarations));
         let Some((message, fix)) = found else { continue };
         report.add(Place::file(&subject.checkpoint.path), message, fix.to_owned(), Vec::new());
@@ -71,10 +73,30 @@ fn coupled_group(subject: &Subject, declarations: &[Declaration]) -> Option<Word
     };
     let message = format!(
         "{name} adds λw to the gradient (`decoupled_weight_decay` is False) with λ = {}, which \
-         Adam then divides by the size of the gradient.",
+         is then divided by the size of the gradient.",
         short(group.lambda?)
     );
     Some((message, "Use torch.optim.AdamW, or choose λ for a penalty under Adam on purpose."))
+}
+
+/// A group that decouples its decay, where the configuration names an optimizer that does not.
+fn decoupled_group(subject: &Subject, declarations: &[Declaration]) -> Option<Words> {
+    let declaration = declarations.iter().find(|one| one.decoupled == Some(false))?;
+    let is_other = |&(_, group): &(&OptimizerState, &Group)| {
+        group.decoupled == Some(true) && group.betas.is_some() && group.lambda > Some(0.0)
+    };
+    let (_, group) = groups(subject).find(is_other)?;
+    let named = match declaration.optimizer_name.as_deref() {
+        Some(name) => format!("names `{name}`, which adds λw to the gradient"),
+        None => "says that λw is added to the gradient".to_owned(),
+    };
+    let message = format!(
+        "{} {named}, and the optimizer of the file takes its decay off the weights \
+         (`decoupled_weight_decay` is True) with λ = {}.",
+        configuration(declaration),
+        short(group.lambda?)
+    );
+    Some((message, "Find out which of the two was trained, and choose λ for that method."))
 }
 
 /// A penalty in the momentum of an optimizer that is called AdamW.
@@ -134,6 +156,20 @@ pub(super) mod planted {
         let mut case = fault();
         set_lambda(&mut case.subjects[0], 0, 1e-4);
         case
+    }
+
+    #[test]
+    fn adam_by_name_that_decouples_in_the_file_is_found() {
+        let mut declaration = declared(0.1);
+        declaration.optimizer_name = Some("Adam".to_owned());
+        declaration.decoupled = Some(false);
+        let mut subject = clean();
+        for group in &mut subject.checkpoint.optimizers[0].groups {
+            group.decoupled = Some(true);
+        }
+        let case = Case { declarations: vec![declaration], ..one(subject) };
+        let [finding] = &findings_of("D05", &case)[..] else { panic!("one finding") };
+        assert!(finding.message.contains("names `Adam`"), "{}", finding.message);
     }
 
     #[test]

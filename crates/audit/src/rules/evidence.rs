@@ -1,6 +1,6 @@
 //! What rules ask of the evidence: each question has one answer, here.
 
-use crate::case::{Case, Parameter, Subject};
+use crate::case::{Case, Parameter, Subject, is_decoupled};
 use crate::checkpoint::{Group, NamedTensor, OptimizerState, ParameterId, ParameterState};
 use crate::dialect::Declaration;
 use crate::estimate::{Estimate, Method, TensorEstimate};
@@ -23,6 +23,12 @@ pub(super) fn decays(parameter: &Parameter) -> bool {
 /// Whether a parameter lies in a group with λ = 0.
 pub(super) fn is_spared(parameter: &Parameter) -> bool {
     parameter.lambda == Some(0.0)
+}
+
+/// Whether a parameter is a gain: many trainers spare biases by name, those of normalisations too.
+pub(super) fn is_gain(parameter: &Parameter) -> bool {
+    let name = parameter.name.as_deref().unwrap_or_default();
+    parameter.kind == Some(Kind::Norm) && !name.ends_with("bias") && !name.ends_with("beta")
 }
 
 /// Whether a parameter is many tensors as one vector.
@@ -160,12 +166,27 @@ pub(super) fn excludes(estimate: Estimate, lambda: f64) -> bool {
 /// λ̂ of tensors by the methods that prove, with the λ that was declared for each.
 pub(super) fn proved(case: &Case) -> impl Iterator<Item = (&TensorEstimate, Estimate, f64)> {
     case.proof.estimates.iter().filter_map(|estimate| {
-        let proves = matches!(
-            estimate.method,
-            Method::Consecutive | Method::NeverSeen | Method::UnseenBetween
-        );
         let (lambda, declared) = (estimate.lambda?, estimate.nearest_declared()?);
+        let proves = match estimate.method {
+            Method::Consecutive | Method::NeverSeen | Method::UnseenBetween => true,
+            // It knows λ to some per cent, and beside decoupled decay it is a second one (D06).
+            Method::CoupledMomentum => {
+                estimate.shows_penalty()
+                    && (lambda.value - declared).abs() > 0.1 * declared
+                    && (declared == 0.0 || !is_beside_gradient(case, &estimate.tensor))
+            }
+            Method::InitialSpread => false,
+        };
         proves.then_some((estimate, lambda, declared))
+    })
+}
+
+/// Whether the decay of a tensor is known to stand beside its gradient.
+fn is_beside_gradient(case: &Case, tensor: &str) -> bool {
+    let Some(subject) = case.subjects.last() else { return false };
+    let named = subject.parameters.iter().find(|one| one.name.as_deref() == Some(tensor));
+    named.and_then(|parameter| place_of(subject, parameter)).is_some_and(|(optimizer, group)| {
+        is_decoupled(optimizer, group, subject.declared(case)) == Some(true)
     })
 }
 

@@ -1,11 +1,11 @@
 //! F02: a tensor without gradient decays.
 
-use wd_page::number::{percent, significant};
+use wd_page::number::significant;
 
-use super::words::{agree, listed};
+use super::words::{agree, listed, taken};
 use super::{Report, Rule};
 use crate::case::Case;
-use crate::estimate::Drift;
+use crate::estimate::Method;
 use crate::finding::{Place, Severity};
 
 /// Elements that a tensor must have before one common factor is no chance.
@@ -37,21 +37,30 @@ fn check(case: &Case, report: &mut Report<'_>) {
     let tensors = subject.checkpoint.tensors_by_name();
     let is_large =
         |name: &str| tensors.get(name).is_some_and(|tensor| tensor.elements() >= LEAST_ELEMENTS);
-    let shrunk: Vec<&Drift> = case
+    let drifted = case
         .proof
         .drifts
         .iter()
-        .filter(|one| one.is_pure_factor && !one.is_equal && is_large(&one.tensor))
-        .filter(|one| 0.0 < one.along && one.along < 1.0)
-        .collect();
-    let Some(first) = shrunk.first() else { return };
-    let names: Vec<String> = shrunk.iter().map(|one| one.tensor.clone()).collect();
+        .filter(|one| one.is_pure_factor && !one.is_equal && 0.0 < one.along && one.along < 1.0)
+        .map(|one| (&one.tensor, one.along));
+    // Where the optimizer keeps a state that never saw a gradient, a λ̂ stands in place of a drift.
+    let unseen = case.proof.estimates.iter().filter_map(|one| {
+        let rows = tensors.get(one.tensor.as_str())?.shape().first().copied()?;
+        let shrink = one.shrink.filter(|shrink| shrink.low > 0.0)?;
+        let is_whole = one.method == Method::NeverSeen && one.rows == rows;
+        is_whole.then(|| (&one.tensor, (-shrink.value).exp()))
+    });
+    let shrunk: Vec<(&String, f64)> =
+        drifted.chain(unseen).filter(|(tensor, _)| is_large(tensor)).collect();
+    let Some(&(_, along)) = shrunk.first() else { return };
+    let names: Vec<String> = shrunk.iter().map(|(tensor, _)| (*tensor).clone()).collect();
     let message = format!(
-        "Every element of {} was multiplied by one number ({} for the first, a loss of {}): {} no \
+        "Every element of {} was multiplied by one number ({}{}, a loss of {}): {} no \
          gradient and {}.",
         listed(&names),
-        significant(first.along, 7),
-        percent(1.0 - first.along),
+        significant(along, 7),
+        agree(&names, "", " for the first"),
+        taken(1.0 - along),
         agree(&names, "it has", "they have"),
         agree(&names, "decays", "decay")
     );
@@ -62,6 +71,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
 #[cfg(test)]
 pub(super) mod planted {
     use crate::case::Case;
+    use crate::estimate::{Estimate, Method};
     use crate::rules::testing::*;
 
     pub(crate) fn fault() -> Case {
@@ -71,6 +81,21 @@ pub(super) mod planted {
             drift("h.0.mlp.c_fc.weight", 0.98, false),
         ];
         case
+    }
+
+    #[test]
+    fn a_tensor_whose_state_never_saw_a_gradient_is_found() {
+        let mut case = two(clean(), clean());
+        let mut whole = estimate("h.0.mlp.c_fc.weight", Method::NeverSeen, 0.1, 1e-4);
+        whole.shrink = Some(Estimate::new(0.01, 1e-6, 0.0));
+        let rows = case.subjects[1].checkpoint.tensor("h.0.mlp.c_fc.weight").unwrap().shape()[0];
+        // Some rows without gradient are no frozen tensor.
+        whole.rows = rows - 1;
+        case.proof.estimates = vec![whole.clone()];
+        assert!(findings_of("F02", &case).is_empty());
+        whole.rows = rows;
+        case.proof.estimates = vec![whole];
+        assert_eq!(findings_of("F02", &case).len(), 1);
     }
 
     /// A frozen tensor with equal bits, a trained one, and a gain of four elements.

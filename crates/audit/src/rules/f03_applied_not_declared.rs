@@ -7,7 +7,7 @@ use super::words::{agree, listed};
 use super::{Report, Rule};
 use crate::case::Case;
 use crate::checkpoint::{OptimizerState, Value};
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, Method, TensorEstimate};
 use crate::finding::{Place, Severity};
 
 pub(super) static RULE: Rule = Rule {
@@ -35,28 +35,32 @@ pub(super) static RULE: Rule = Rule {
 fn check(case: &Case, report: &mut Report<'_>) {
     let Some(subject) = case.subjects.last() else { return };
     let is_partial = subject.checkpoint.optimizers.iter().any(is_partial);
-    let off: Vec<(&str, Estimate, f64)> = proved(case)
+    let off: Vec<(&TensorEstimate, Estimate, f64)> = proved(case)
         .filter(|(_, estimate, declared)| {
             excludes(*estimate, *declared) && !estimate.holds(*declared) && estimate.high >= 0.0
         })
         .filter(|(_, estimate, declared)| !is_twice(*estimate, *declared))
         .filter(|(one, ..)| !is_below_rounding(case, &one.tensor))
-        .map(|(one, estimate, declared)| (one.tensor.as_str(), estimate, declared))
         .collect();
     // The most exact one is shown.
     let width = |estimate: &Estimate| estimate.high - estimate.low;
     let best = off.iter().min_by(|one, other| width(&one.1).total_cmp(&width(&other.1)));
-    let Some(&(name, estimate, declared)) = best.filter(|_| !is_partial) else { return };
-    let names: Vec<String> = off.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let Some(&(one, estimate, declared)) = best.filter(|_| !is_partial) else { return };
+    let names: Vec<String> = off.iter().map(|(one, ..)| one.tensor.clone()).collect();
     let verdict = match estimate.holds(0.0) {
         true => "no decay was applied",
+        false if one.method == Method::CoupledMomentum => {
+            "a penalty in the gradient or the loss was applied"
+        }
         false => "another decay was applied",
     };
     let message = format!(
-        "The files prove λ̂ = {} [{}, {}] for `{name}`, where λ = {} is declared: {verdict} to {}.",
+        "The files prove λ̂ = {} [{}, {}] for `{}`, where λ = {} is declared: \
+         {verdict} to {}.",
         short(estimate.value),
         short(estimate.low),
         short(estimate.high),
+        one.tensor,
         short(declared),
         listed(&names)
     );

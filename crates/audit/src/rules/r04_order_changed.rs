@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::evidence::parameters_of;
+use super::evidence::{parameters_of, place_of, states};
 use super::words::{agree, listed};
 use super::{Report, Rule};
 use crate::case::{Case, Subject};
 use crate::finding::{Place, Severity};
 use crate::names::Naming;
+use crate::tensor::{Dtype, Tensor};
 
 pub(super) static RULE: Rule = Rule {
     id: "R04",
@@ -20,7 +21,9 @@ pub(super) static RULE: Rule = Rule {
         λ of another. Where shapes agree, nothing complains.",
     seen: "Both files have the names of their parameters, or the change of the weights proves \
         them; the names are the same ones, the sizes of the groups too, and some index has another \
-        name. This needs two saved optimizers.",
+        name. Or the memory of squared gradients of a tensor has fallen faster than β₂ a step \
+        lets it, and that of another tensor in the file before has not: Adam's v is at least β₂ \
+        times what it was. This needs two saved optimizers.",
     mend: "Load by name:\
         \n\n    optimizer = torch.optim.AdamW(model.named_parameters(), lr=lr)\
         \n\nwhich stores param_names, from which the old order can be restored; or sort the \
@@ -37,6 +40,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
         let [first, second] = pair else { continue };
         let count = first.checkpoint.optimizers.len().min(second.checkpoint.optimizers.len());
         let Some((names, instead)) = (0..count).find_map(|one| moved(first, second, one)) else {
+            foreign_state(first, second, report);
             continue;
         };
         let message = format!(
@@ -80,17 +84,116 @@ fn moved(
     (is_same_set && !moved.is_empty()).then_some((moved, instead))
 }
 
+/// States that go on from those of other tensors.
+fn foreign_state(first: &Subject, second: &Subject, report: &mut Report<'_>) {
+    let steps = second.checkpoint.step().zip(first.checkpoint.step());
+    let Some(steps) = steps.map(|(after, before)| after - before).filter(|&steps| steps >= 1.0)
+    else {
+        return;
+    };
+    let before: Vec<(&str, &Tensor)> = memories(first).collect();
+    let (mut names, mut instead) = (Vec::new(), Vec::new());
+    for (parameter, state) in states(second) {
+        let fade = place_of(second, parameter)
+            .and_then(|(_, group)| group.betas)
+            .map_or(0.0, |(_, beta)| beta.powf(steps));
+        let (Some(name), Some(memory)) = (parameter.name.as_deref(), state.tensor(MEMORY)) else {
+            continue;
+        };
+        let own = before.iter().find(|(other, _)| *other == name);
+        let Some((_, own)) = own.filter(|_| fade > LEAST_FADE) else { continue };
+        if lost(own, memory, fade) < MANY_LOST {
+            continue;
+        }
+        let other = before.iter().find(|(other, earlier)| {
+            *other != name
+                && earlier.shape() == memory.shape()
+                && lost(earlier, memory, fade) == 0.0
+        });
+        if let Some((other, _)) = other {
+            names.push(name.to_owned());
+            instead.push((*other).to_owned());
+        }
+    }
+    let (Some(name), Some(other)) = (names.first(), instead.first()) else { return };
+    let message = format!(
+        "The {} of {} {} not go on from {} own in the file before: that of `{name}` goes on from \
+         the one of `{other}`.",
+        agree(&names, "state", "states"),
+        listed(&names),
+        agree(&names, "does", "do"),
+        agree(&names, "its", "their"),
+    );
+    let fix = "Load the state by name, and do not go on from a state that was loaded by index.";
+    report.add(Place::file(&second.checkpoint.path), message, fix.to_owned(), names);
+}
+
+/// The key of Adam's memory of squared gradients.
+const MEMORY: &str = "exp_avg_sq";
+/// Least β₂ᵏ at which a memory still tells of the file before.
+const LEAST_FADE: f64 = 1e-3;
+/// Share of elements that must have lost more than they can, before a state is another tensor's.
+const MANY_LOST: f64 = 0.05;
+/// Elements of a tensor that are compared.
+const LOOKED_AT: usize = 4096;
+
+/// The memories of a file, in 32 bits at least, by the names of their parameters.
+fn memories(subject: &Subject) -> impl Iterator<Item = (&str, &Tensor)> {
+    states(subject).into_iter().filter_map(|(parameter, state)| {
+        let memory = state.tensor(MEMORY)?;
+        let is_exact = matches!(memory.dtype(), Dtype::Float32 | Dtype::Float64);
+        is_exact.then_some((parameter.name.as_deref()?, memory))
+    })
+}
+
+/// The share of elements that lost more than β₂ᵏ lets them lose.
+fn lost(before: &Tensor, after: &Tensor, fade: f64) -> f64 {
+    let (Some(before), Some(after)) = (before.values(), after.values()) else { return 0.0 };
+    // A relative error of f32 a step, and its smallest numbers.
+    let is_lost = |(before, after): (f64, f64)| after < 0.999 * fade * before - 1e-30;
+    let (mut all, mut count) = (0_u32, 0_u32);
+    for pair in before.zip(after).take(LOOKED_AT) {
+        all += 1;
+        count += u32::from(is_lost(pair));
+    }
+    f64::from(count) / f64::from(all.max(1))
+}
+
 #[cfg(test)]
 pub(super) mod planted {
     use crate::case::Case;
     use crate::names::Naming;
     use crate::rules::testing::*;
+    use crate::tensor::Dtype;
 
     /// The two layers have changed places.
     pub(crate) fn fault() -> Case {
         let (first, second) = (&MATRICES[..2], &MATRICES[2..]);
         let later = adamw(&[(0.1, &[second, first, EMBEDDING, HEAD]), (0.0, &[NORMS, BIASES])]);
         two(clean(), later)
+    }
+
+    #[test]
+    fn a_state_that_goes_on_from_another_tensors_is_found() {
+        let memory = |value: f64, shape: &[usize]| filled(Dtype::Float32, value, shape);
+        let with = |values: [f64; 2]| {
+            let mut subject = clean();
+            let states = &mut subject.checkpoint.optimizers[0].states;
+            for (at, value) in [(1, values[0]), (3, values[1])] {
+                let state = &mut states[at];
+                let found = state.tensors.iter_mut().find(|one| one.name == "exp_avg_sq").unwrap();
+                let shape = found.tensor.shape().to_vec();
+                found.tensor = memory(value, &shape);
+            }
+            subject
+        };
+        // β₂ = 0.95: in a hundred steps no memory falls below 0.0059 of what it was.
+        let swapped = two(with([1e-3, 4.0]), with([3.9, 1e-5]));
+        let [finding] = &findings_of("R04", &swapped)[..] else { panic!("one finding") };
+        assert_eq!(finding.tensors, ["h.1.mlp.c_fc.weight"]);
+        assert!(finding.message.contains("the one of `h.0.mlp.c_fc.weight`"), "{finding:?}");
+        let goes_on = two(with([1e-3, 4.0]), with([1e-5, 3.9]));
+        assert!(findings_of("R04", &goes_on).is_empty());
     }
 
     /// The same, with state under names.

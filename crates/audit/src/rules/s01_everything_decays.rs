@@ -2,10 +2,10 @@
 
 use wd_page::number::short;
 
-use super::evidence::{decays, is_vector, parameters_of};
+use super::evidence::{decays, is_gain, is_spared, is_vector, parameters_of};
 use super::words::{agree, labels, listed, tensors};
 use super::{Report, Rule};
-use crate::case::{Case, Subject};
+use crate::case::{Case, Parameter, Subject};
 use crate::checkpoint::Writer;
 use crate::finding::{Place, Severity};
 
@@ -19,8 +19,9 @@ pub(super) static RULE: Rule = Rule {
         0, which acts as a change of the learning rate and not as regularisation; biases are few \
         and hardly overfit. Most published recipes leave both out, and a λ that is copied from \
         such a recipe does something else here.",
-    seen: "The optimizer has one group, its λ is above 0, and it holds tensors of one axis. This \
-        needs a saved optimizer, and the names or shapes of its parameters.",
+    seen: "The optimizer has one group, its λ is above 0, and it holds tensors of one axis; or it \
+        has several, and all gains decay while biases are spared, as a list of names does that \
+        no gain has. This needs a saved optimizer, and the names or shapes of its parameters.",
     mend: "Split the parameters into two groups:\
         \n\n    decay = [p for p in model.parameters() if p.ndim >= 2]\
         \n    rest = [p for p in model.parameters() if p.ndim < 2]\
@@ -45,6 +46,9 @@ fn check(case: &Case, report: &mut Report<'_>) {
             let vectors = || parameters.iter().copied().filter(|one| is_vector(one));
             let has_others = parameters.iter().any(|one| !is_vector(one));
             let names = labels(vectors().filter(|one| decays(one)));
+            if optimizer.groups.len() != 1 && gains_alone(&parameters, subject, report) {
+                break;
+            }
             if optimizer.groups.len() != 1 || names.is_empty() || !has_others {
                 continue;
             }
@@ -61,6 +65,25 @@ fn check(case: &Case, report: &mut Report<'_>) {
             break;
         }
     }
+}
+
+/// Reports gains that all decay where biases are spared: a list of names that no gain has.
+fn gains_alone(parameters: &[&Parameter], subject: &Subject, report: &mut Report<'_>) -> bool {
+    let gains = || parameters.iter().copied().filter(|one| is_gain(one));
+    let is_split = parameters.iter().any(|one| is_vector(one) && is_spared(one));
+    if gains().count() < 2 || !gains().all(decays) || !is_split {
+        return false;
+    }
+    let names = labels(gains());
+    let message = format!(
+        "All {} with the gains of a normalisation decay, although other tensors of one axis are \
+         spared: {}.",
+        tensors(&names),
+        listed(&names)
+    );
+    let fix = "Choose the spared tensors by their number of axes and not by type or name.";
+    report.add(Place::file(&subject.checkpoint.path), message, fix.to_owned(), names);
+    true
 }
 
 /// Whether the trainer decays everything by its own convention.
@@ -91,6 +114,13 @@ pub(super) mod planted {
         let mut case = fault();
         case.subjects[0].checkpoint.writer = Writer::Torchtitan;
         case
+    }
+
+    #[test]
+    fn gains_that_decay_where_biases_are_spared_are_found() {
+        let case = one(adamw(&[(0.1, &[MATRICES, NORMS, EMBEDDING, HEAD]), (0.0, &[BIASES])]));
+        let [finding] = &findings_of("S01", &case)[..] else { panic!("one finding") };
+        assert_eq!(finding.tensors.len(), NORMS.len());
     }
 
     #[test]

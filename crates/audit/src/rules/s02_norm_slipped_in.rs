@@ -1,11 +1,10 @@
 //! S02: some gains of normalisations decay and others do not.
 
-use super::evidence::{decays, is_matrix, is_spared, parameters_of};
+use super::evidence::{decays, is_gain, is_matrix, is_spared, parameters_of};
 use super::words::{agree, labels, listed, tensors};
 use super::{Report, Rule};
 use crate::case::{Case, Parameter};
 use crate::finding::{Place, Severity};
-use crate::names::Kind;
 
 /// Parts of the names of gains on queries and keys, which some trainers decay on purpose.
 const QUERY_KEY: [&str; 9] = [
@@ -71,12 +70,6 @@ fn check(case: &Case, report: &mut Report<'_>) {
             break;
         }
     }
-}
-
-/// Whether a parameter is a gain: many trainers spare biases by name, those of normalisations too.
-fn is_gain(parameter: &Parameter) -> bool {
-    let name = parameter.name.as_deref().unwrap_or_default();
-    parameter.kind == Some(Kind::Norm) && !name.ends_with("bias") && !name.ends_with("beta")
 }
 
 fn is_of_queries(parameter: &Parameter) -> bool {

@@ -1,8 +1,9 @@
 //! T01: over the whole run the decay takes off next to nothing.
 
-use wd_page::number::{count, percent, short, significant};
+use wd_page::number::{count, short, significant};
 
 use super::evidence::{groups, is_shrink_itself, peak_rate};
+use super::words::taken;
 use super::{Report, Rule};
 use crate::case::{Case, Subject, is_decoupled};
 use crate::dialect::Declaration;
@@ -33,7 +34,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(case: &Case, report: &mut Report<'_>) {
     let mut files = Vec::new();
-    for subject in &case.subjects {
+    for (index, subject) in case.subjects.iter().enumerate() {
+        let is_last = index + 1 == case.subjects.len();
         let declarations = subject.declared(case);
         let declared = declarations.iter().find_map(|one| Some((one, declared_shrink(one)?)));
         let place = match declared {
@@ -43,7 +45,8 @@ fn check(case: &Case, report: &mut Report<'_>) {
             None => Place::file(&subject.checkpoint.path),
         };
         let shrink = declared.map(|(_, shrink)| shrink);
-        let shrink = shrink.or_else(|| saved_shrink(subject, declarations));
+        // Of several checkpoints the last one has seen the most of the run.
+        let shrink = shrink.or_else(|| saved_shrink(subject, declarations).filter(|_| is_last));
         if let Some(shrink) = shrink.filter(|shrink| shrink.kappa < INERT)
             && !files.contains(&place.file)
         {
@@ -68,17 +71,15 @@ struct Shrink {
     steps: f64,
     /// Whether κ is an upper bound.
     is_bound: bool,
-}
-
-/// A share, where the smallest is still more than nothing.
-fn taken(share: f64) -> String {
-    if share < 1e-3 { "less than 0.1 %".to_owned() } else { percent(share) }
+    /// Whether the steps are those of a checkpoint, after which the run may have gone on.
+    is_so_far: bool,
 }
 
 fn add(report: &mut Report<'_>, place: Place, shrink: &Shrink) {
-    let Shrink { lambda, kappa, steps, is_bound } = shrink;
+    let Shrink { lambda, kappa, steps, is_bound, is_so_far } = shrink;
     let message = format!(
-        "Over {} steps λ = {} adds up to {} κ = {}, which takes {} off a weight without gradient.",
+        "{} {} steps λ = {} adds up to {} κ = {}, which takes {} off a weight without gradient.",
+        if *is_so_far { "In its first" } else { "Over" },
         count(*steps as u64),
         short(*lambda),
         if *is_bound { "at most" } else { "about" },
@@ -86,6 +87,10 @@ fn add(report: &mut Report<'_>, place: Place, shrink: &Shrink) {
         taken(1.0 - (-kappa).exp())
     );
     let fix = match (lambda / kappa).is_finite() {
+        true if *is_so_far => format!(
+            "If the run ended here, leave λ out of the search; λ = {} would give κ = 1.",
+            significant(lambda / kappa, 2)
+        ),
         true => format!(
             "Leave λ out of the search; λ = {} would give κ = 1.",
             significant(lambda / kappa, 2)
@@ -109,7 +114,13 @@ fn declared_shrink(declaration: &Declaration) -> Option<Shrink> {
     let steps = declaration.schedule.map(|schedule| schedule.steps).or(declaration.steps)?;
     let sum = declaration.schedule.map_or(steps as f64, |schedule| schedule.sum());
     let is_bound = declaration.schedule.is_none();
-    Some(Shrink { lambda, kappa: lambda * rate * sum, steps: steps as f64, is_bound })
+    Some(Shrink {
+        lambda,
+        kappa: lambda * rate * sum,
+        steps: steps as f64,
+        is_bound,
+        is_so_far: false,
+    })
 }
 
 /// The most that κ can be by the optimizer's own step count and rates.
@@ -130,7 +141,7 @@ fn saved_shrink(subject: &Subject, declarations: &[Declaration]) -> Option<Shrin
         }
         let kappa = lambda * peak_rate(subject, group, declarations)? * steps;
         if most.as_ref().is_none_or(|other| kappa > other.kappa) {
-            most = Some(Shrink { lambda, kappa, steps, is_bound: true });
+            most = Some(Shrink { lambda, kappa, steps, is_bound: true, is_so_far: true });
         }
     }
     most

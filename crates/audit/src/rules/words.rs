@@ -3,6 +3,7 @@
 use wd_page::number;
 
 use crate::case::Parameter;
+use crate::dialect::{self, Declaration};
 
 /// The labels of parameters, in their order.
 pub(super) fn labels<'a>(parameters: impl IntoIterator<Item = &'a Parameter>) -> Vec<String> {
@@ -38,6 +39,15 @@ pub(super) fn agree<'a>(names: &[String], one: &'a str, many: &'a str) -> &'a st
     if names.len() == 1 { one } else { many }
 }
 
+/// What a rule calls a configuration, at the start of a sentence: that of a trainer, where it is
+/// known.
+pub(super) fn configuration(declaration: &Declaration) -> String {
+    match declaration.dialect {
+        dialect::UNKNOWN => "The configuration".to_owned(),
+        known => format!("The {known} configuration"),
+    }
+}
+
 /// Several values of λ: `0.1`, `0.1 and 0.05`, `0.1, 0.05 and 0.01`.
 pub(super) fn values(lambdas: &[f64]) -> String {
     let shown: Vec<String> = lambdas.iter().map(|&lambda| number::short(lambda)).collect();
@@ -46,6 +56,11 @@ pub(super) fn values(lambdas: &[f64]) -> String {
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
     }
+}
+
+/// A share that decay takes, where the smallest is still more than nothing.
+pub(super) fn taken(share: f64) -> String {
+    if share < 1e-3 { "less than 0.1 %".to_owned() } else { number::percent(share) }
 }
 
 /// A step count, as `step 1,500`, or words that stand for it.

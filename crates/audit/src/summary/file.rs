@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::Serialize;
+use wd_page::number;
 
 use super::group::elements;
 use super::{GroupSummary, TensorSummary};
@@ -113,9 +114,24 @@ impl FileSummary {
             conventions: convention::differences(subject),
             decayed_kinds: convention::decayed_kinds(subject),
             declarations: subject.declarations.clone(),
-            remarks: checkpoint.remarks.clone(),
+            remarks: checkpoint.remarks.iter().cloned().chain(without_names(subject)).collect(),
         }
     }
+}
+
+/// What the rules could not look at, where parameters have no name.
+fn without_names(subject: &Subject) -> Option<String> {
+    let all = subject.parameters.len();
+    let unnamed = subject.parameters.iter().filter(|one| one.name.is_none()).count();
+    (unnamed > 0).then(|| {
+        format!(
+            "{} of {} in the optimizer {} not known by name: rules that ask which tensors decay \
+             (S01 to S12) looked at shapes alone there.",
+            number::count(unnamed as u64),
+            number::counted(all as u64, "parameter"),
+            if unnamed == 1 { "is" } else { "are" }
+        )
+    })
 }
 
 /// How the tensors of a model are stored; tied ones count once.

@@ -47,20 +47,33 @@ pub(super) fn table(table: &Table, terminal: &Terminal) -> String {
     out
 }
 
-/// The beginning of a text, with an ellipsis where something was cut.
+/// The beginning of a text, with an ellipsis where something was cut. Names of tensors and paths
+/// differ at their ends, so that of a single word with dots or slashes the end is kept.
 fn cut(text: &str, width: usize) -> String {
     if display_width(text) <= width {
         return text.to_owned();
     }
+    let is_name = text.contains(['.', '/']) && !text.contains(char::is_whitespace);
+    match is_name {
+        true => {
+            let end: String = beginning(text.chars().rev(), width).chars().rev().collect();
+            format!("…{end}")
+        }
+        false => beginning(text.chars(), width) + "…",
+    }
+}
+
+/// The first letters, to one column less than `width`.
+fn beginning(letters: impl Iterator<Item = char>, width: usize) -> String {
     let mut kept = String::new();
-    for letter in text.chars() {
+    for letter in letters {
         kept.push(letter);
         if display_width(&kept) >= width {
             kept.pop();
             break;
         }
     }
-    kept + "…"
+    kept
 }
 
 #[cfg(test)]
@@ -81,6 +94,14 @@ mod tests {
         );
         let narrow = table(&rows, &Terminal { width: 20, ..Terminal::plain() });
         assert_eq!(narrow, "  x                n\n  a                1\n  a long name o…  10\n");
+    }
+
+    #[test]
+    fn a_name_keeps_its_end() {
+        let mut rows = Table::new(&["tensor", "λ"], 1);
+        rows.rows = vec![vec!["transformer.h.11.attn.c_attn.weight".to_owned(), "0.1".to_owned()]];
+        let narrow = table(&rows, &Terminal { width: 28, ..Terminal::plain() });
+        assert_eq!(narrow, "  tensor                 λ\n  ….attn.c_attn.weight  0.1\n");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Which of the known learning rates hold for a group over a window.
 
+use wd_page::number::{count, short};
+
 use super::scheduler::{ClosedForm, item, number};
 use super::{Form, RateSource, Rates};
 use crate::case::Subject;
@@ -120,4 +122,29 @@ fn unchanged(window: &Window<'_>, held: &Held<'_>) -> Option<Rates> {
     let is_peak = held.group.initial_rate.is_none_or(|initial| initial == rate);
     let is_flat = is_flat(window.first) && is_flat(window.second);
     (is_same && is_peak && is_flat).then(|| Rates::constant(rate, RateSource::Groups))
+}
+
+/// Where the given rates are not those that a file holds for its own step: a sentence.
+pub(crate) fn contradiction(window: &Window<'_>, given: &Rates) -> Option<String> {
+    let (from, to) = window.steps?;
+    [(window.second, to), (window.first, from)].into_iter().find_map(|(subject, step)| {
+        let group = subject.checkpoint.optimizers.first()?.groups.first()?;
+        let saved = group.rate?;
+        // Files save the rate of the step that they follow, or of the next one.
+        let known: Vec<f64> =
+            [step, step + 1].into_iter().filter_map(|step| given.at(step)).collect();
+        let nearest =
+            known.iter().copied().min_by(|a, b| (a - saved).abs().total_cmp(&(b - saved).abs()))?;
+        let is_far = (nearest - saved).abs() > 1e-2 * saved.abs();
+        is_far.then(|| {
+            format!(
+                "The rates that are given are not those of the files: {} holds {} for step {}, and \
+                 the rates have {}. λ̂ rests on the rates that are given.",
+                subject.checkpoint.path.display(),
+                short(saved),
+                count(step),
+                short(nearest)
+            )
+        })
+    })
 }

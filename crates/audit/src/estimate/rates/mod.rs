@@ -12,7 +12,7 @@ mod choice;
 mod file;
 mod scheduler;
 
-pub(crate) use choice::{Chosen, choose};
+pub(crate) use choice::{Chosen, choose, contradiction};
 
 use serde::Serialize;
 use strum::{Display, IntoStaticStr};

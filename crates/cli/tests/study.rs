@@ -235,6 +235,56 @@ fn what_a_person_types_is_answered() {
     assert!(String::from_utf8_lossy(&twice.stderr).contains("[metrics]"));
 }
 
+/// A batch system of three scripts: what is submitted runs at once, and what is asked is recorded.
+#[test]
+fn pilots_go_through_slurm() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = study_in(folder.path(), "study", STUDY, &SLOW.replace("sleep 0.01", ""));
+    let tools = folder.path().join("tools");
+    fs::create_dir(&tools).expect("a folder");
+    let script = |name: &str, text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let path = tools.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it may run");
+    };
+    let seen = folder.path().join("seen");
+    let record = format!("echo \"$0 $*\" >> {}", seen.display());
+    script(
+        "sbatch",
+        &format!("{record}\nfor last; do :; done\nsh $last >/dev/null 2>&1\necho '77;east'"),
+    );
+    script(
+        "squeue",
+        r#"echo '{"jobs": [{"job_id": 78, "array_job_id": {"number": 77}, "job_state": ["RUNNING"]}]}'"#,
+    );
+    script("scancel", &record);
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap_or_default());
+    let with_tools = |words: &[&str]| {
+        let mut command = wd();
+        command.arg("study").args(words).arg(&root).env("PATH", &path);
+        command
+    };
+    assert!(
+        String::from_utf8_lossy(&succeed(&mut with_tools(&["status"])).stdout).contains("12 left")
+    );
+    let asked = ["--slurm", "--pilots", "3", "--time", "30", "--sbatch-args=--gres=gpu:1"];
+    let submitted = succeed(with_tools(&["run"]).args(asked));
+    assert!(String::from_utf8_lossy(&submitted.stdout).contains("3 pilots submitted as job 77"));
+    let said = fs::read_to_string(&seen).expect("what was asked");
+    for word in ["--array=0-2", "--requeue", "--time=30", "--signal=B:TERM@120", "--gres=gpu:1"] {
+        assert!(said.contains(word), "{said}");
+    }
+    let shown = succeed(&mut with_tools(&["status"]));
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("all 12 trials") && shown.contains("1 running"), "{shown}");
+    succeed(&mut with_tools(&["stop"]));
+    assert!(fs::read_to_string(&seen).expect("it").contains("scancel --quiet 77"));
+    // Without a batch system the command says what is missing.
+    let none = with_tools(&["run"]).arg("--slurm").env("PATH", "").output().expect("the command");
+    assert!(String::from_utf8_lossy(&none.stderr).contains("`sbatch` failed"));
+}
+
 /// This program is a program too: its own runs as the trials of a study give the arms that its own
 /// sweep gives.
 #[test]

@@ -16,6 +16,7 @@
 //! | [`looks`] | which seeds does the sequential rule still ask for? |
 //! | [`pilot`] | who runs what is left? |
 //! | [`study`], [`status`], [`upkeep`], [`doctor`] | the study on disk, read and kept |
+//! | [`slurm`] | how are pilots started by a batch system? |
 //!
 //! Nothing depends on a clock, a lock or a daemon being right: two pilots that take each other for
 //! dead cost work, and never a result.
@@ -31,6 +32,7 @@ mod owner;
 pub mod pilot;
 mod process;
 mod slots;
+pub mod slurm;
 mod standing;
 pub mod status;
 pub mod study;

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use wd_lab::{AnalysisOptions, LabError};
 use wd_page::Page;
 use wd_pilot::declaration::{FILE, example::EXAMPLE, wandb_sweep};
+use wd_pilot::slurm::SlurmOptions;
 use wd_pilot::{Declaration, Pilot, PilotError, PilotOptions, ProgramStudy, State, Work, doctor};
 
 use crate::commands::report::write_program_report;
@@ -59,6 +60,10 @@ pub(crate) struct New {
 Examples:
   wd study run studies/decay
   wd study run studies/decay --slots 4 --json
+  wd study run /shared/decay --slurm --pilots 16 --time 4:00:00 --partition gpu --sbatch-args=--gres=gpu:1
+
+With --slurm an array of pilots is submitted, and the command ends; `wd study status` tells those that wait in the queue
+from those at work, `wd study stop` cancels them, `wd report` reports.
 
 Other pilots may work on the same study: this one waits for their trials and takes over those of pilots that are gone.")]
 pub(crate) struct Run {
@@ -69,9 +74,29 @@ pub(crate) struct Run {
     #[arg(long)]
     slots: Option<usize>,
 
-    /// Print the analysis as JSON instead of the verdict
+    /// Print the analysis, or what was submitted, as JSON
     #[arg(long)]
     json: bool,
+
+    /// Submit pilots to Slurm instead
+    #[arg(long)]
+    slurm: bool,
+
+    /// How many pilots
+    #[arg(long, requires = "slurm", default_value_t = 1)]
+    pilots: usize,
+
+    /// The time of each pilot, as sbatch takes it; it stops in good order before
+    #[arg(long, requires = "slurm")]
+    time: Option<String>,
+
+    /// The partition
+    #[arg(long, requires = "slurm")]
+    partition: Option<String>,
+
+    /// A further argument of sbatch
+    #[arg(long, requires = "slurm", value_name = "ARGUMENT", allow_hyphen_values = true)]
+    sbatch_args: Vec<String>,
 }
 
 /// Run trials until none is left to be claimed
@@ -179,7 +204,9 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Run(arguments) => run_here(arguments),
         Command::Work(arguments) => work(arguments),
         Command::Status(arguments) => {
-            let status = open(&arguments.place)?.status()?;
+            let study = open(&arguments.place)?;
+            let mut status = study.status()?;
+            status.queue = study.queue();
             show(&status, &status.page(), arguments.json);
             Ok(ExitCode::SUCCESS)
         }
@@ -196,7 +223,9 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, CommandError> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Stop(arguments) => {
-            open(&arguments.place)?.stop()?;
+            let study = open(&arguments.place)?;
+            study.stop()?;
+            study.cancel()?;
             eprintln!("all pilots of {} were asked to stop", arguments.place.dir.display());
             Ok(ExitCode::SUCCESS)
         }
@@ -285,6 +314,21 @@ fn pilot(study: &ProgramStudy, options: PilotOptions) -> Result<Work, CommandErr
 fn run_here(arguments: &Run) -> Result<ExitCode, CommandError> {
     let study = open(&arguments.place)?;
     let slots = slots(arguments.slots)?;
+    if arguments.slurm {
+        if arguments.pilots == 0 {
+            return Err(CommandError::usage("--pilots 0 would run nothing", "give 1 or more"));
+        }
+        let submitted = study.submit(&SlurmOptions {
+            program: std::env::current_exe()?,
+            pilots: arguments.pilots,
+            slots,
+            time: arguments.time.clone(),
+            partition: arguments.partition.clone(),
+            more: arguments.sbatch_args.clone(),
+        })?;
+        show(&submitted, &submitted.page(), arguments.json);
+        return Ok(ExitCode::SUCCESS);
+    }
     let options = PilotOptions { slots, waits_for_others: true, ..PilotOptions::default() };
     let work = pilot(&study, options)?;
     let status = study.status()?;

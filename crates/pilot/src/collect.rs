@@ -16,6 +16,10 @@ use crate::declaration::{Declaration, Source};
 use crate::process::Exit;
 use crate::trial::ProgramTrial;
 
+/// The signals with which terminals and batch systems ask a program to end: POSIX gives the numbers.
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
+
 /// What was found, and what its names mean.
 struct Found {
     curves: BTreeMap<String, Curve>,
@@ -230,10 +234,15 @@ pub(crate) fn conclude(
             (Outcome::Diverged, "the last loss is not finite".to_owned())
         }
         Exit { code: Some(0), .. } if missing.is_empty() => (Outcome::Finished, String::new()),
+        Exit { reason: Some(_), .. } => (Outcome::Failed, exit.words()),
         Exit { was_stopped: true, .. } => (Outcome::Interrupted, "asked to stop".to_owned()),
         Exit { code: Some(0), .. } => (Outcome::Incomplete, missing),
         Exit { code: Some(code @ (130 | 143)), .. } => {
             (Outcome::Interrupted, format!("the program ended with exit status {code}"))
+        }
+        // A batch system asks every process of a job to end, the program before its pilot.
+        Exit { signal: Some(signal @ (SIGINT | SIGTERM)), .. } => {
+            (Outcome::Interrupted, format!("the program was ended by signal {signal}"))
         }
         _ => (Outcome::Failed, exit.words()),
     };

@@ -52,6 +52,13 @@ fn exit_status_and_numbers_say_how_a_trial_ended() {
         (nan.to_owned(), "", Outcome::Diverged, "not finite"),
         (format!("{line}; exit 130"), "", Outcome::Interrupted, "130"),
         (format!("{line}; echo broken >&2; exit 7"), "", Outcome::Failed, "exit status 7: broken"),
+        ("kill -TERM $$".to_owned(), "", Outcome::Interrupted, "signal 15"),
+        (
+            "trap 'exit 130' TERM; sleep 60 & wait".to_owned(),
+            "[limits]\nseconds = 0.2\n",
+            Outcome::Failed,
+            "longer than",
+        ),
         (format!("{nan}; kill -9 $$"), "", Outcome::Failed, "signal 9"),
         ("echo hello".to_owned(), "", Outcome::Incomplete, "no numbers"),
         (line.replace("val", "other"), "", Outcome::Incomplete, "these curves"),

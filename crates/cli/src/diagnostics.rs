@@ -44,6 +44,8 @@ pub(crate) enum CommandError {
     Audit(#[from] wd_audit::AuditError),
     #[error(transparent)]
     Import(#[from] wd_import::ImportError),
+    #[error(transparent)]
+    Pilot(#[from] wd_pilot::PilotError),
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
     #[error("cannot write {path}: {source}")]

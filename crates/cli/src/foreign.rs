@@ -81,6 +81,16 @@ pub(crate) struct ForeignArguments {
 }
 
 impl ForeignArguments {
+    /// Does any of them say what names mean, which a study file says itself?
+    pub(crate) fn say_what_names_mean(&self) -> bool {
+        let names = [&self.lambda_from, &self.rate_from, &self.seed_from, &self.train];
+        names.iter().any(|name| name.is_some())
+            || self.validation.is_some()
+            || self.train_is.is_some()
+            || self.pair_tolerance.is_some()
+            || !self.regex.is_empty()
+    }
+
     /// How the runs are analysed.
     pub(crate) fn analysis(&self) -> AnalysisOptions {
         let target = self.target.map(|target| (target, self.sigma));

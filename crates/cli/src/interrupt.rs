@@ -32,3 +32,12 @@ pub(crate) fn when_input_ends() {
         INTERRUPTED.store(true, Ordering::Relaxed);
     });
 }
+
+/// Calls `stop` at every signal with which terminals, shells and batch systems ask a program to
+/// end, SIGUSR1 among them.
+pub(crate) fn on_any_request(stop: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1])?;
+    std::thread::spawn(move || signals.forever().for_each(|_| stop()));
+    Ok(())
+}

@@ -11,6 +11,7 @@ mod interrupt;
 mod launch;
 mod progress;
 mod run_argument;
+mod study_progress;
 
 use std::process::ExitCode;
 
@@ -18,7 +19,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, import,
-    metrics, plan, predict, report, reproduce, sample, sweep, train,
+    metrics, plan, predict, report, reproduce, sample, study, sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -36,6 +37,8 @@ enum Command {
     Predict(predict::Arguments),
     Train(train::Arguments),
     Sweep(sweep::Arguments),
+    #[command(subcommand)]
+    Study(study::Command),
     Report(Box<report::Arguments>),
     Import(Box<import::Arguments>),
     Evaluate(evaluate::Arguments),
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Study(command) => study::run(&command),
         Command::Report(arguments) => report::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Who may use whom. A new crate must be entered here.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("wd-decay", &[]),
     ("wd-statistics", &[]),
     ("wd-page", &[]),
@@ -19,6 +19,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("wd-train", &["wd-decay", "wd-page", "wd-optim", "wd-nn", "wd-data", "wd-store"]),
     ("wd-lab", &["wd-decay", "wd-statistics", "wd-page", "wd-store"]),
     ("wd-import", &["wd-statistics", "wd-page", "wd-data", "wd-store", "wd-lab"]),
+    ("wd-pilot", &["wd-statistics", "wd-page", "wd-store", "wd-lab", "wd-import"]),
     (
         "wd-studies",
         &[
@@ -50,6 +51,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "wd-train",
             "wd-lab",
             "wd-import",
+            "wd-pilot",
             "wd-studies",
             "wd-audit",
         ],

@@ -73,7 +73,8 @@ fn commands_in_pages_are_commands() {
         let text = read(&page);
         for line in text.lines().filter(|line| line.starts_with("wd ")) {
             let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-            let name = if words[0] == "data" { &words[..2] } else { &words[..1] };
+            let has_commands = ["data", "study"].contains(&words[0]);
+            let name = if has_commands { &words[..2] } else { &words[..1] };
             let help = Command::new(env!("CARGO_BIN_EXE_wd")).args(name).arg("--help").output();
             let help = help.expect("the command starts");
             assert!(help.status.success(), "{line}");

@@ -17,6 +17,7 @@
 //! | DVCLive | [`formats::dvclive`] |
 //! | CSV, JSON lines, Parquet, long or wide | [`formats::table`] |
 //! | text, by a regular expression | [`formats::text`] |
+//! | JSON lines of one run | [`formats::metric_lines`] |
 //!
 //! Nothing is executed and nothing is written into what is read. Every reader ends in runs or in an
 //! error that names the file; a torn or damaged end of a file loses what comes after it, and the
@@ -31,18 +32,18 @@ pub mod formats;
 mod further_settings;
 mod import;
 mod lenient;
-mod names;
+pub mod names;
 pub mod page;
 mod recognise;
 pub mod roles;
 pub mod run;
-mod save;
+pub mod save;
 mod tell_apart;
 
 pub use error::ImportError;
 pub use export::export;
 pub use find::{ReadOptions, read};
 pub use format::Format;
-pub use import::{Import, import};
+pub use import::{Import, Imported, import};
 pub use roles::RoleOptions;
 pub use run::{Run, State};

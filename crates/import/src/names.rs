@@ -84,17 +84,17 @@ fn last_part(key: &str) -> String {
 }
 
 /// May this setting be λ?
-pub(crate) fn is_lambda(key: &str) -> bool {
+pub fn is_lambda(key: &str) -> bool {
     LAMBDA.contains(&last_part(key).as_str())
 }
 
 /// May this setting be the peak learning rate?
-pub(crate) fn is_rate(key: &str) -> bool {
+pub fn is_rate(key: &str) -> bool {
     RATE.contains(&last_part(key).as_str())
 }
 
 /// May this setting be the seed?
-pub(crate) fn is_seed(key: &str) -> bool {
+pub fn is_seed(key: &str) -> bool {
     SEED.contains(&last_part(key).as_str())
 }
 

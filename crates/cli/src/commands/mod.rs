@@ -17,6 +17,7 @@ pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod reproduce;
 pub(crate) mod sample;
+pub(crate) mod study;
 pub(crate) mod sweep;
 mod table_reading;
 pub(crate) mod train;

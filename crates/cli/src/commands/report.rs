@@ -8,9 +8,10 @@ use std::{
 use clap::Args;
 use wd_lab::page::{context, settling};
 use wd_lab::run_page::run_page;
-use wd_lab::{Study, analyse_directories};
+use wd_lab::{AnalysisOptions, Study, analyse_directories};
 use wd_page::words::quoted;
 use wd_page::{Context, Settling};
+use wd_pilot::ProgramStudy;
 use wd_store::RunDirectory;
 use wd_studies::Findings;
 use wd_train::{SampleOptions, sample};
@@ -27,8 +28,8 @@ Examples:
   wd report runs/sweep --json > analysis.json
   wd report tensorboard/ --train train/full_loss --train-is fixed-set    # or wandb/, mlflow.db, lightning_logs/ …")]
 pub(crate) struct Arguments {
-    /// A folder made by `wd sweep`, `wd reproduce` or `wd import`, run directories, or what another
-    /// program logged
+    /// A folder made by `wd sweep`, `wd study`, `wd reproduce` or `wd import`, run directories, or
+    /// what another program logged
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
@@ -50,7 +51,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let is_study = directory.join("study.json").exists();
     // A configuration alone may be anybody's.
     let is_run = is_run(directory);
-    let is_own = others.is_empty() && (is_study || is_run);
+    let is_program = ProgramStudy::is_one(directory);
+    let is_own = others.is_empty() && (is_study || is_run || is_program);
     let side_by_side = if is_own { Vec::new() } else { own_runs(&arguments.paths) };
     let out = match &arguments.out {
         Some(out) => out.clone(),
@@ -68,6 +70,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     } else if is_study {
         let study = Study::open(directory)?;
         print!("{}", write_study_report(&study, Remade::default(), &out, arguments.printed)?);
+    } else if is_program {
+        if arguments.foreign.say_what_names_mean() {
+            return Err(CommandError::usage(
+                format!("{} is a study, whose file says what its names mean", directory.display()),
+                "change [roles] and [metrics] in its study.toml",
+            ));
+        }
+        let study = ProgramStudy::open(directory)?;
+        let options = arguments.foreign.analysis();
+        print!("{}", write_program_report(&study, &options, &out, arguments.printed)?);
     } else {
         if arguments.printed.json {
             return Err(CommandError::usage(
@@ -150,6 +162,24 @@ fn write_foreign_report(arguments: &Arguments, out: &Path) -> Result<String, Com
     let page = analysis.page(&context);
     wd_store::write_file(out, page.html().as_bytes())?;
     Ok(arguments.printed.text(&page, &analysis))
+}
+
+/// The same of a study of any program.
+pub(crate) fn write_program_report(
+    study: &ProgramStudy,
+    options: &AnalysisOptions,
+    out: &Path,
+    printed: Printed,
+) -> Result<String, CommandError> {
+    let analysis = study.import()?.analyse(options)?;
+    let context = Context {
+        title: study.declaration().title.clone(),
+        commands: vec![format!("wd study run {}", quoted(&study.root().display().to_string()))],
+        ..Context::default()
+    };
+    let page = analysis.page(&context);
+    wd_store::write_file(out, page.html().as_bytes())?;
+    Ok(printed.text(&page, &analysis))
 }
 
 /// What makes a study again, and goes on from it.

@@ -3,6 +3,7 @@
 pub mod dvclive;
 pub mod hugging_face;
 pub mod lightning;
+pub mod metric_lines;
 #[cfg(feature = "sqlite")]
 pub mod mlflow;
 pub mod mlflow_files;
@@ -18,4 +19,4 @@ pub mod text;
 #[cfg(feature = "sqlite")]
 pub mod trackio;
 pub mod wandb;
-pub(crate) mod yaml;
+pub mod yaml;

@@ -21,8 +21,11 @@ pub(crate) fn settings(path: &Path, text: &str) -> Result<BTreeMap<String, Strin
     Ok(run.settings)
 }
 
-/// YAML as a value of JSON; numbers that are not finite become texts.
-pub(crate) fn value(path: &Path, text: &str) -> Result<Value, ImportError> {
+/// YAML as a value of JSON; numbers that are not finite become texts. `path` is for the error.
+///
+/// # Errors
+/// [`ImportError::Damaged`] when it is no YAML.
+pub fn value(path: &Path, text: &str) -> Result<Value, ImportError> {
     let mut options = serde_saphyr::Options::default();
     // As PyYAML: the last of equal keys counts.
     options.duplicate_keys = serde_saphyr::DuplicateKeyPolicy::LastWins;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::recipes::{self, RecipeComparison};
+use crate::recipes::{self, Departure, RecipeComparison};
 use crate::scaling::{self, ScalingTable};
 use crate::words::{coarse, short};
 use crate::{Answer, IndependentRecord, LawAnswer, PlannedRun, Verdict, laws};
@@ -57,6 +57,15 @@ pub fn advise(run: &PlannedRun) -> Advice {
 }
 
 impl Advice {
+    /// How far a recommendation that rests on one law lies from the nearest recipes of the same
+    /// optimizer, where it is far from all of them.
+    pub fn far_from_recipes(&self) -> Option<Departure> {
+        let Verdict::Recommended { lambda, laws, .. } = &self.verdict else { return None };
+        let alike = |one: &&RecipeComparison| one.recipe.optimizer == self.run.optimizer;
+        let rests_on_one = laws.len() == 1;
+        rests_on_one.then(|| Departure::of(*lambda, self.recipes.iter().filter(alike)))?
+    }
+
     /// The name of a law in sentences.
     pub(crate) fn name_of(&self, id: &str) -> String {
         let found = self.laws.iter().find(|one| one.law.id == id);

@@ -11,6 +11,7 @@
 //! | [`scaling`] | what would λ be at another batch, budget, model or width? |
 //! | [`recipes`] | what do public recipes use, and how far are they from the law? |
 //! | [`target`] | what is the recommended λ in another library? |
+//! | [`standing`] | where does a λ stand that somebody has chosen? |
 //! | [`report`] | what is the whole answer, as data and as a page? |
 //!
 //! λ is that of `decoupled` decay, w ← w − η_tλw with η the learning rate, as in
@@ -48,6 +49,7 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scaling;
+pub mod standing;
 pub mod target;
 pub mod verdict;
 mod words;
@@ -55,10 +57,11 @@ mod words;
 pub use advice::{Advice, Sweep, advise};
 pub use error::AdviseError;
 pub use law::{Answer, HALF_STEP, Interval, Law, Range};
-pub use recipes::{Mark, Recipe, RecipeComparison};
+pub use recipes::{Departure, Mark, Recipe, RecipeComparison};
 pub use record::IndependentRecord;
 pub use report::AdviceReport;
 pub use run::PlannedRun;
 pub use scaling::{Axis, ScaledLambda, ScalingTable};
+pub use standing::{Explained, Standing};
 pub use target::TargetLambda;
 pub use verdict::{LawAnswer, Position, Verdict};

@@ -188,6 +188,9 @@ fn spelling(error: &CommandError) -> Option<String> {
                      gives a step"
                 }
                 TrainError::Orphans { .. } => "--run-dir names another directory",
+                TrainError::OnText { .. } => {
+                    "--round 4 judges weights rounded to few bits; `wd sample` lets them write"
+                }
                 TrainError::NoAverage { .. } => "wd train --set run.average=0.999 keeps one",
                 _ => return None,
             };

@@ -10,6 +10,7 @@ mod foreign;
 mod interrupt;
 mod launch;
 mod progress;
+mod run_argument;
 mod study_progress;
 
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, import,
-    metrics, plan, predict, report, reproduce, study, sweep, train,
+    metrics, plan, predict, report, reproduce, sample, study, sweep, train,
 };
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
@@ -41,6 +42,7 @@ enum Command {
     Report(Box<report::Arguments>),
     Import(Box<import::Arguments>),
     Evaluate(evaluate::Arguments),
+    Sample(sample::Arguments),
     Metrics(metrics::Arguments),
     Plan(plan::Arguments),
     Explain(explain::Arguments),
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Sample(arguments) => sample::run(&arguments),
         Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

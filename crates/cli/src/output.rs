@@ -7,6 +7,7 @@
 use std::fmt::Arguments;
 use std::io::{IsTerminal, Write};
 
+use clap::Args;
 use wd_page::Terminal;
 use wd_page::words::printable_lines;
 
@@ -60,6 +61,28 @@ pub(crate) fn terminal() -> Terminal {
             _ => Terminal::plain().width,
         },
         ..Terminal::plain()
+    }
+}
+
+/// How a study's findings are printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Printed {
+    /// Print what was found about each claim, with its numbers
+    #[arg(long, conflicts_with = "json")]
+    explain: bool,
+
+    /// Print the analysis as JSON instead of the verdict
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Printed {
+    /// The page of some findings, or the findings themselves.
+    pub(crate) fn text(self, page: &wd_page::Page, findings: &impl serde::Serialize) -> String {
+        match self.json {
+            true => format!("{}\n", serde_json::json!(findings)),
+            false => page.terminal(&Terminal { reasons: self.explain, ..terminal() }),
+        }
     }
 }
 

@@ -37,7 +37,13 @@ impl FromStr for DeclaredSchedule {
             None => (head, None),
         };
         let mut declared = DeclaredSchedule {
-            kind: kind.parse()?,
+            kind: kind.parse().map_err(|error| match drawn(kind) {
+                Some(points) => refuse(format!(
+                    "such a shape is drawn through points, each a share of the run with a factor \
+                     on the peak: schedule=points,points={points}"
+                )),
+                None => ConventionError::from(error),
+            })?,
             warmup: Quantity::new(0.0, None),
             floor: 0.0,
             decay: Quantity::new(0.0, None),
@@ -84,6 +90,22 @@ impl FromStr for DeclaredSchedule {
         }
         Ok(declared)
     }
+}
+
+/// An example of the points through which a shape of another name is drawn.
+fn drawn(name: &str) -> Option<&'static str> {
+    let plain = name.to_lowercase().replace(['-', '_'], "");
+    Some(match plain.trim_end_matches("lr") {
+        "multistep" | "step" | "steps" | "piecewise" => "0:1/0.375:1/0.375:0.1/0.75:0.1/0.75:0.01",
+        "onecycle" | "1cycle" => "0:0.04/0.3:1:cosine/1:0:cosine",
+        "restarts"
+        | "cosinerestarts"
+        | "cosinewarmrestarts"
+        | "cosineannealingwarmrestarts"
+        | "sgdr" => "0:1/0.5:0:cosine/0.5:1/1:0:cosine",
+        "cyclic" | "triangular" => "0:0.1/0.5:1/1:0.1",
+        _ => return None,
+    })
 }
 
 impl DeclaredSchedule {

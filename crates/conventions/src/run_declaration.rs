@@ -18,6 +18,8 @@ pub struct RunDeclaration {
     data: Option<Quantity>,
     epochs: Option<Quantity>,
     context: Option<Quantity>,
+    accumulation: Option<Quantity>,
+    devices: Option<Quantity>,
     parameters: Option<Quantity>,
     width: Option<Quantity>,
     outputs: Option<Quantity>,
@@ -34,7 +36,7 @@ pub struct RunDeclaration {
 
 impl RunDeclaration {
     /// The keys that [`RunDeclaration::set`] takes, with what they mean.
-    pub const KEYS: [(&'static str, &'static str); 20] = [
+    pub const KEYS: [(&'static str, &'static str); 22] = [
         ("schedule", "learning-rate schedule: cosine,warmup=400,floor=0.1"),
         ("lambda_schedule", "schedule of λ itself: points,points=0:0.1/1:1:cosine"),
         ("steps", "optimizer steps: 50000, 5ep"),
@@ -45,6 +47,8 @@ impl RunDeclaration {
         ("data", "distinct data points N: 9Btok, 1.28Mimg, 60000"),
         ("epochs", "passes over the data: 1, 0.36"),
         ("context", "tokens in a sequence"),
+        ("accumulation", "batches whose gradients make one step"),
+        ("devices", "devices, each of which has a batch of its own"),
         ("params", "parameters of the model: 124M"),
         ("width", "width of the model"),
         ("outputs", "outputs D of a regression"),
@@ -111,6 +115,8 @@ impl RunDeclaration {
             "data" => self.data = Some(amount(&POINTS, None)?),
             "epochs" => self.epochs = Some(amount(&[Unit::Epoch], None)?),
             "context" => self.context = Some(amount(&[Unit::Token], None)?),
+            "accumulation" => self.accumulation = Some(amount(&[], None)?),
+            "devices" => self.devices = Some(amount(&[], None)?),
             "params" => self.parameters = Some(amount(&[], None)?),
             "width" => self.width = Some(amount(&[], None)?),
             "outputs" => self.outputs = Some(amount(&[], None)?),
@@ -161,6 +167,21 @@ impl RunDeclaration {
             _ => quantity,
         };
         let mut batch = self.batch.map(in_tokens);
+        for (key, several) in [("accumulation", self.accumulation), ("devices", self.devices)] {
+            let Some(several) = several else { continue };
+            let several = several.count(key)? as f64;
+            let Some(one) = batch else {
+                return Err(ConventionError::Missing {
+                    needed_for: format!("{key}={several}"),
+                    missing: "batch=…, the data points of one of them".to_owned(),
+                });
+            };
+            batch = Some(Quantity {
+                value: one.value * several,
+                half_digit: one.half_digit * several,
+                ..one
+            });
+        }
         let mut data = self.data.map(in_tokens);
         let mut total = self.total;
         let mut epochs = self.epochs;

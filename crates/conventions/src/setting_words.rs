@@ -28,6 +28,7 @@ impl Setting {
             numbers: Values::new(),
             switches: Vec::new(),
             run: RunDeclaration::default(),
+            trainer_schedule: [None, None],
         };
         for word in words {
             let (key, value) =
@@ -44,6 +45,31 @@ impl Setting {
     }
 }
 
+/// What trainers call the two ends of a schedule of λ.
+const SCHEDULE_OF_LAMBDA: [&str; 3] =
+    ["weight_decay_end", "start_weight_decay", "end_weight_decay"];
+
+/// The key of a run that a trainer of the Hugging Face libraries calls so.
+fn trainer_key(key: &str) -> Option<&'static str> {
+    const KEYS: [(&str, &str); 5] = [
+        ("per_device_train_batch_size", "batch"),
+        ("gradient_accumulation_steps", "accumulation"),
+        ("num_train_epochs", "epochs"),
+        ("max_steps", "steps"),
+        ("world_size", "devices"),
+    ];
+    KEYS.iter().find(|(theirs, _)| *theirs == key).map(|(_, ours)| *ours)
+}
+
+/// A schedule by the name that the Hugging Face Trainer has for it.
+fn trainer_schedule(name: &str) -> &str {
+    match name {
+        "constant_with_warmup" => "constant",
+        "inverse_sqrt" => "inverse-sqrt",
+        other => other,
+    }
+}
+
 /// The words read so far.
 struct Reader {
     entry: &'static LibraryEntry,
@@ -51,6 +77,8 @@ struct Reader {
     numbers: Values,
     switches: Vec<(String, bool)>,
     run: RunDeclaration,
+    /// Kind and warm-up of the schedule, as a trainer writes them.
+    trainer_schedule: [Option<String>; 2],
 }
 
 impl Reader {
@@ -76,6 +104,31 @@ impl Reader {
         match own {
             Some(own) => self.take_own(own, key, value)?,
             None if RunDeclaration::has(key) => self.run.set(key, value)?,
+            None if trainer_key(key).is_some() => {
+                self.run.set(trainer_key(key).unwrap_or(key), value)?;
+            }
+            None if key == "lr_scheduler_type" => {
+                self.trainer_schedule[0] = Some(trainer_schedule(value).to_owned());
+            }
+            None if key == "warmup_steps" && value.parse::<u64>().is_ok() => {
+                self.trainer_schedule[1] = Some(value.to_owned());
+            }
+            // A penalty on the loss belongs to whichever optimizer minimises it.
+            None if ["lr", "learning_rate"].contains(&key)
+                && self.entry.is_penalty_on_any_loss() =>
+            {
+                let rate: Quantity = value.parse()?;
+                check(self.entry, KeyMeaning::LearningRate, rate.value)?;
+                self.numbers.insert(KeyMeaning::LearningRate, Declared::stated(rate.value));
+            }
+            None if SCHEDULE_OF_LAMBDA.contains(&key) => {
+                return Err(invalid(
+                    key,
+                    value,
+                    "give the largest λ as weight_decay, and its course as shares of the run with \
+                     factors: lambda_schedule=points,points=0:0.1/1:1:cosine",
+                ));
+            }
             None => {
                 let known = self.entry.keys.iter().map(|own| own.name.as_str());
                 let common = RunDeclaration::KEYS.iter().map(|(name, _)| *name);
@@ -144,7 +197,31 @@ impl Reader {
         Ok(())
     }
 
-    fn finish(self) -> Result<Setting, ConventionError> {
+    fn finish(mut self) -> Result<Setting, ConventionError> {
+        let [kind, warmup] = self.trainer_schedule.clone();
+        let is_given = self.seen.iter().any(|key| key == "schedule");
+        let kind = kind.or_else(|| self.entry.schedule.clone().filter(|_| !is_given));
+        match (kind, warmup) {
+            (Some(_), _) | (None, Some(_)) if is_given => {
+                return Err(invalid(
+                    "schedule",
+                    "",
+                    "it is given twice: beside it stand lr_scheduler_type or warmup_steps",
+                ));
+            }
+            (Some(kind), Some(warmup)) => {
+                self.run.set("schedule", &format!("{kind},warmup={warmup}"))?;
+            }
+            (Some(kind), None) => self.run.set("schedule", &kind)?,
+            (None, Some(warmup)) => {
+                return Err(invalid(
+                    "warmup_steps",
+                    &warmup,
+                    &format!("it is a part of the schedule: schedule=cosine,warmup={warmup}"),
+                ));
+            }
+            (None, None) => {}
+        }
         Setting::assemble(self.entry, self.numbers, &self.switches, self.run.resolve()?)
     }
 }

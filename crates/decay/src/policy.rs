@@ -200,6 +200,25 @@ impl DecayPolicy {
         }
         Ok(choices)
     }
+
+    /// The paths of tensors that the preset leaves out and an override makes decay: a pattern such
+    /// as `block.*` takes norms and biases with it.
+    pub fn lifted<'a>(
+        &self,
+        tensors: &[TensorDescription<'a>],
+        choices: &[Choice],
+    ) -> Vec<&'a str> {
+        let is_lifted = |tensor: &TensorDescription<'_>, choice: &Choice| {
+            matches!(choice.decided_by, DecidedBy::Override(_))
+                && choice.lambda > 0.0
+                && !self.preset.decides(tensor).0
+        };
+        let pairs = tensors.iter().zip(choices);
+        pairs
+            .filter(|(tensor, choice)| is_lifted(tensor, choice))
+            .map(|(tensor, _)| tensor.path)
+            .collect()
+    }
 }
 
 fn checked(value: f64, of: impl FnOnce() -> String) -> Result<(), DecayError> {

@@ -183,3 +183,24 @@ fn a_policy_in_toml_keeps_the_order_of_its_overrides() {
     assert!(toml::from_str::<DecayPolicy>("presets = \"hf\"").is_err());
     assert!(toml::from_str::<DecayPolicy>("preset = \"tim\"").is_err());
 }
+
+#[test]
+fn an_override_that_lifts_an_exemption_is_told() {
+    let lifted = |overrides: &[(&str, f64)]| -> Vec<String> {
+        let overrides = overrides.iter().map(|(glob, lambda)| ((*glob).to_owned(), *lambda));
+        let policy = DecayPolicy { preset: Preset::Nanogpt, overrides: overrides.collect() };
+        let choices = policy.choose(0.1, &gpt()).unwrap();
+        policy.lifted(&gpt(), &choices).into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(lifted(&[]), [""; 0]);
+    // To leave a tensor out, or to decay one that decays already, lifts nothing.
+    assert_eq!(lifted(&[("block.*.weight", 0.0), ("embedding.token.weight", 0.2)]), [""; 0]);
+    let by_block = lifted(&[("block.*", 0.05)]);
+    assert!(!by_block.is_empty());
+    assert!(
+        gpt()
+            .iter()
+            .filter(|tensor| by_block.iter().any(|path| path == tensor.path))
+            .all(|tensor| tensor.shape.len() == 1)
+    );
+}

@@ -11,6 +11,7 @@ use wd_lab::{
     ActsAs, Analysis, AnalysisOptions, ComparisonKind, LabError, Study, analyse,
     analyse_directories, analysis::predicted_rms,
 };
+use wd_page::Settling;
 use wd_page::{Claim, Supported};
 use wd_statistics::Standing;
 
@@ -105,21 +106,18 @@ fn a_planted_force_is_found_with_its_crossing_and_its_numbers() {
     assert_eq!(verdict.acts_as, ActsAs::Force, "{verdict:#?}");
     insta::assert_snapshot!(told(&analysis));
     for (claim, expected) in [
-        ("Under a cosine schedule, λ acts as a force", Supported::Supported),
+        ("Under a cosine schedule, λ is a force", Supported::Supported),
         (
             "Under a cosine schedule, some λ > 0 ends with a lower validation loss",
             Supported::Supported,
         ),
-        (
-            "Under a cosine schedule, some λ > 0 has a higher training loss early",
-            Supported::Supported,
-        ),
-        ("Under a cosine schedule, the gradient norm late", Supported::Supported),
-        ("Under a cosine schedule, the relative update", Supported::Supported),
+        ("Under a cosine schedule, some λ > 0 trains worse early", Supported::Supported),
+        ("Under a cosine schedule, late gradients", Supported::Supported),
+        ("Under a cosine schedule, late relative updates", Supported::Supported),
         ("Under a constant learning rate, every larger λ only raises", Supported::Supported),
         ("Under a constant learning rate, some λ > 0 ends with a lower", Supported::Contradicted),
-        ("weight norm of the role matrix", Supported::Contradicted),
-        ("weight norm of the role embedding", Supported::Contradicted),
+        ("matrix norms", Supported::Contradicted),
+        ("embedding norms", Supported::Contradicted),
     ] {
         let line = line(&analysis, claim);
         assert_eq!(line.supported, expected, "{line:#?}");
@@ -152,9 +150,9 @@ fn a_planted_prior_is_found() {
     let analysis = conclude(&study);
     assert_eq!(analysis.verdict.acts_as, ActsAs::Prior, "{:#?}", analysis.verdict);
     for (claim, expected) in [
-        ("acts as a force", Supported::Contradicted),
+        ("λ is a force", Supported::Contradicted),
         ("some λ > 0 ends with a lower validation loss", Supported::Supported),
-        ("role matrix", Supported::Supported),
+        ("matrix norms", Supported::Supported),
     ] {
         assert_eq!(line(&analysis, claim).supported, expected, "{claim}");
     }
@@ -223,7 +221,7 @@ fn each_lambda_at_its_own_best_learning_rate() {
     assert_eq!(tuned.len(), 1);
     assert_eq!(analysis.arms[tuned[0].arm].peak_learning_rate, Some(0.005));
     assert_eq!(analysis.arms[tuned[0].baseline].peak_learning_rate, Some(0.01));
-    let survives = line(&analysis, "survives when each λ gets its own");
+    let survives = line(&analysis, "gains when each λ has its best");
     assert_eq!(survives.supported, Supported::Undecided, "{survives:#?}");
     insta::assert_snapshot!("the_best_rate_moves", survives.finding);
 
@@ -235,7 +233,7 @@ fn each_lambda_at_its_own_best_learning_rate() {
         ..moves_the_rate(settings)
     });
     let analysis = conclude(&grid);
-    let survives = line(&analysis, "survives when each λ gets its own");
+    let survives = line(&analysis, "gains when each λ has its best");
     assert_eq!(survives.supported, Supported::Supported, "{survives:#?}");
 
     // The same gain, but λ = 0 was never tried at its best rate: nothing is proven.
@@ -249,7 +247,7 @@ fn each_lambda_at_its_own_best_learning_rate() {
         ..moves_the_rate(settings)
     });
     let analysis = conclude(&grid);
-    let survives = line(&analysis, "survives when each λ gets its own");
+    let survives = line(&analysis, "gains when each λ has its best");
     assert_eq!(survives.supported, Supported::Undecided, "{survives:#?}");
     insta::assert_snapshot!("the_best_rate_lies_at_the_edge", survives.finding);
 }
@@ -267,10 +265,10 @@ fn a_baseline_serves_every_rule() {
     assert!(analysis.comparisons.iter().all(|comparison| comparison.baseline == 0));
     // Two rules are two families, each with its own correction and its own lines.
     assert_eq!(
-        analysis.verdict.lines.iter().filter(|line| line.claim.contains("acts as a force")).count(),
+        analysis.verdict.lines.iter().filter(|line| line.claim.contains("λ is a force")).count(),
         2
     );
-    line(&analysis, "Under a cosine schedule, decay.rule=independent, λ acts as a force");
+    line(&analysis, "Under a cosine schedule, decay.rule=independent, λ is a force");
 }
 
 #[test]
@@ -424,8 +422,9 @@ fn the_good_lambda_are_a_set_and_the_open_ones_have_a_command() {
     assert!(!open.is_empty(), "{near:?}");
     // There is no λ = 0, so nothing is compared with it; the set is said all the same.
     assert!(analysis.comparisons.is_empty());
-    let commands = settling(&study, &analysis);
-    let [command] = commands.as_slice() else { panic!("{commands:?} {near:?}") };
+    let settling = settling(&study, &analysis);
+    let [Settling { what, command }] = settling.as_slice() else { panic!("{settling:?} {near:?}") };
+    assert!(what.starts_with("Which λ are as good as the best: "), "{what}");
     assert!(command.starts_with("wd sweep ") && command.contains("run.seed=5.."), "{command}");
     // What the command says is a grid of this study.
     let axes: Vec<&str> = command.split(' ').filter(|word| word.contains('=')).collect();

@@ -186,6 +186,41 @@ impl<F: Float> Gpt<F> {
         Ok(losses.iter().sum::<f64>() / targets.len() as f64)
     }
 
+    /// The logits of the token that follows `tokens`, one for each of the vocabulary.
+    ///
+    /// # Errors
+    /// [`NnError::Length`] for no token, or more than the context holds, and [`NnError::Token`].
+    pub fn next_token_logits(
+        &mut self,
+        parameters: &[F],
+        tokens: &[u32],
+    ) -> Result<Vec<F>, NnError> {
+        let context = self.config.context;
+        let (given, expected) = (tokens.len(), format!("1 to {context} tokens"));
+        if !(1..=context).contains(&given) {
+            return Err(NnError::Length { what: "tokens", given, expected });
+        }
+        // No token sees those behind it, so that anything may stand there.
+        let mut inputs = vec![0; context];
+        inputs[..given].copy_from_slice(tokens);
+        self.check(parameters, &inputs, &inputs)?;
+        let batch = Batch {
+            model: &self.model,
+            tables: &self.tables,
+            capacity: self.accumulators.micro_items * context,
+            parameters,
+            inputs: &inputs,
+            targets: &inputs,
+            dropout: None,
+        };
+        let mut logits = vec![F::from_f64(0.0); self.config.vocabulary];
+        let vocabulary = logits.len();
+        self.accumulators.forward(1, &mut logits, vocabulary, |buffers, range, logits| {
+            batch.logits(buffers, range, given - 1, logits);
+        });
+        Ok(logits)
+    }
+
     /// The configuration that the model was made from.
     pub fn config(&self) -> &GptConfig {
         &self.config
@@ -251,10 +286,36 @@ impl<F: Float> Batch<'_, F> {
         sequences: Range<usize>,
         gradients: Option<&mut [F]>,
     ) -> f64 {
+        let with_gradient = gradients.is_some();
+        let mut workspace = self.workspace(buffers, sequences, gradients.unwrap_or_default());
+        if with_gradient {
+            self.model.loss_and_gradient(&mut workspace)
+        } else {
+            self.model.loss(&mut workspace)
+        }
+    }
+
+    /// The logits of what follows the token at `position` of the only sequence.
+    fn logits(
+        &self,
+        buffers: &mut Buffers<F>,
+        sequences: Range<usize>,
+        position: usize,
+        logits: &mut [F],
+    ) {
+        let mut workspace = self.workspace(buffers, sequences, &mut []);
+        self.model.logits(&mut workspace, position, logits);
+    }
+
+    fn workspace<'b>(
+        &'b self,
+        buffers: &'b mut Buffers<F>,
+        sequences: Range<usize>,
+        gradients: &'b mut [F],
+    ) -> Workspace<'b, F> {
         let context = self.tables.context;
         let tokens = sequences.start * context..sequences.end * context;
-        let with_gradient = gradients.is_some();
-        let mut workspace = Workspace {
+        Workspace {
             tables: self.tables,
             batch: MicroBatch {
                 sequences: sequences.len(),
@@ -266,15 +327,10 @@ impl<F: Float> Batch<'_, F> {
                 ..MicroBatch::default()
             },
             parameters: self.parameters,
-            gradients: gradients.unwrap_or_default(),
+            gradients,
             activations: &mut buffers.activations,
             capacity: self.capacity,
             scratch: &mut buffers.scratch,
-        };
-        if with_gradient {
-            self.model.loss_and_gradient(&mut workspace)
-        } else {
-            self.model.loss(&mut workspace)
         }
     }
 }
@@ -282,6 +338,29 @@ impl<F: Float> Batch<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_loss_is_that_of_the_logits() {
+        for tied in [true, false] {
+            let mut config = GptConfig::new(30, 8, 2, 16, 2);
+            config.tied_head = tied;
+            config.init_std = 0.2;
+            let mut initial = vec![0.0f32; config.layout().len];
+            config.initialize(1, &mut initial).unwrap();
+            let parameters: Vec<f64> = initial.into_iter().map(f64::from).collect();
+            let mut gpt = Gpt::new(config, 1, 1).unwrap();
+            let tokens: Vec<u32> = (0..9).map(|index| (index * index + 7 * index) % 30).collect();
+            let (inputs, targets) = (&tokens[..8], &tokens[1..]);
+            let mut total = 0.0;
+            for (place, target) in targets.iter().enumerate() {
+                let logits = gpt.next_token_logits(&parameters, &inputs[..=place]).unwrap();
+                let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+                total += sum.ln() - logits[*target as usize];
+            }
+            let loss = gpt.loss(&parameters, inputs, targets).unwrap();
+            assert!((total / 8.0 - loss).abs() < 1e-12, "{total} {loss}");
+        }
+    }
 
     #[test]
     fn dropout_does_not_depend_on_the_cut_into_micro_batches() {

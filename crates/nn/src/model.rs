@@ -75,7 +75,18 @@ impl Model {
         workspace.head_loss(self.head, self.trunk.output())
     }
 
-    /// The same; all gradients are added to the workspace's.
+    /// The logits of what follows the token at `position` of the only sequence.
+    pub(crate) fn logits<F: Float>(
+        &self,
+        workspace: &mut Workspace<'_, F>,
+        position: usize,
+        logits: &mut [F],
+    ) {
+        self.forward(workspace);
+        workspace.head_logits(self.head, self.trunk.output(), position, logits);
+    }
+
+    /// The sum of the losses; all gradients are added to the workspace's.
     pub(crate) fn loss_and_gradient<F: Float>(&self, workspace: &mut Workspace<'_, F>) -> f64 {
         self.forward(workspace);
         let (output, gradient) = (self.trunk.output(), self.trunk.output_gradient());

@@ -45,7 +45,7 @@ pub mod words;
 pub use claim::{Claim, Supported};
 pub use figure_block::FigureBlock;
 pub use markdown::Markdown;
-pub use page::{Content, Context, Page, Section, Shown};
+pub use page::{Content, Context, Page, Section, Settling, Shown};
 pub use table::{Csv, Field, Table};
 pub use terminal::Terminal;
 pub use words::counted;

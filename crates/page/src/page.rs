@@ -145,9 +145,33 @@ pub struct Context {
     pub setting: Vec<(String, String)>,
     /// Remarks shown under the verdict, a paragraph each.
     pub notes: Vec<String>,
+    /// What would decide what the answer leaves open.
+    pub settling: Vec<Settling>,
+}
+
+/// What would decide something that an answer leaves open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settling {
+    /// What it would decide, and what it costs.
+    pub what: String,
+    /// The command.
+    pub command: String,
 }
 
 impl Context {
+    /// What would decide what is left open, under a heading; nothing where nothing is.
+    pub fn undecided(&self, heading: &str) -> Vec<Content> {
+        let mut contents = Vec::new();
+        if !self.settling.is_empty() {
+            contents.push(Content::Heading(heading.to_owned()));
+        }
+        for Settling { what, command } in &self.settling {
+            contents.push(Content::Paragraph(format!("{what}:")));
+            contents.push(Content::Commands(vec![command.clone()]));
+        }
+        contents
+    }
+
     /// The sections about how the answer was made.
     pub fn sections(&self) -> Vec<Section> {
         let mut sections = Vec::new();

@@ -52,6 +52,15 @@ pub enum TrainError {
     /// A run on text, where images are to be classified.
     #[error("{directory} holds a run on text: only classifiers of images can be judged on images")]
     OnText { directory: PathBuf },
+    /// A run on images where one on text is needed.
+    #[error("{directory} is a run on images: only one on text writes")]
+    OnImages { directory: PathBuf },
+    /// A temperature that no text can be drawn at.
+    #[error("the temperature is {temperature}: give a number of 0 or more, such as 0.8")]
+    Temperature { temperature: f64 },
+    /// A prompt with characters that the run's tokenizer has no token for.
+    #[error("the run's tokenizer cannot write this prompt")]
+    Prompt,
     /// A number of bits that weights cannot be rounded to.
     #[error("weights cannot be rounded to integers of {bits} bits: give 2 to 16")]
     RoundingBits { bits: u8 },

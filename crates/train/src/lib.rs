@@ -13,6 +13,7 @@
 //! | `evaluation`, `average` | how well do the weights classify? And their moving average? |
 //! | `evaluate` | how well do the weights of a finished run classify other images? |
 //! | `rounded` | what do the weights of a finished run lose when they are rounded to few bits? |
+//! | `sample` | what does a language model write? |
 //! | `weights` | the weights in files, in our own names or in another library's |
 //! | `bench`, `cost` | how fast, how large? |
 //!
@@ -36,6 +37,7 @@ mod plan;
 mod resume;
 mod rounded;
 mod run;
+mod sample;
 mod task;
 mod threads;
 mod weights;
@@ -52,5 +54,6 @@ pub use plan::{Declaration, RunPlan};
 pub use resume::Resume;
 pub use rounded::evaluate_rounded;
 pub use run::{RunOptions, run};
+pub use sample::{Sample, SampleOptions, sample};
 pub use threads::start_threads;
 pub use weights::export_run;

@@ -74,10 +74,14 @@ fn lead(advice: &Advice) -> String {
                 [one] => format!("{one} alone applies"),
                 names => format!("{} agree", names.join(" and ")),
             };
-            format!(
-                "{who}, within {}, for decoupled decay as in torch.optim.AdamW.",
+            let said = format!(
+                "{who}, within {}, for decoupled decay as in torch.optim.AdamW",
                 range(*common)
-            )
+            );
+            match advice.far_from_recipes() {
+                Some(recipes) => format!("{said}; but {}.", recipes.words(1.0)),
+                None => format!("{said}."),
+            }
         }
         Verdict::Disagreement { positions, factor } => {
             let each: Vec<String> = positions

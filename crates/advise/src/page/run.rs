@@ -76,8 +76,10 @@ pub(super) fn facts(run: &PlannedRun) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: Option<f64>| {
         if let Some(value) = value {
+            // Whole numbers as they were typed, others as fine as they are read.
             let text = match value {
                 1e6.. => Quantity::new(value, None).to_string(),
+                whole if whole >= 1e3 => number::count(whole as u64),
                 _ => short(rounded(value)),
             };
             facts.push((name.to_owned(), text));

@@ -5,6 +5,7 @@
 
 mod all;
 mod comparison;
+mod departure;
 mod nearest;
 pub(crate) mod one_unit;
 mod page;
@@ -12,6 +13,7 @@ mod recipe;
 
 pub use all::all;
 pub use comparison::RecipeComparison;
+pub use departure::Departure;
 pub use nearest::nearest;
 pub use page::page;
 pub use recipe::{Mark, Recipe};

@@ -13,6 +13,7 @@ use wd_train::{
 };
 
 use crate::diagnostics::CommandError;
+use crate::run_argument::open_run;
 
 /// Judge a trained classifier on its test images, on corrupted ones or on images from elsewhere
 #[derive(Debug, Args)]
@@ -80,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         }
         _ => None,
     };
-    let run = RunDirectory::open(&arguments.directory)?;
+    let run = open_run(&arguments.directory)?;
     if let Some(bits) = arguments.round {
         return round(&run, bits, arguments.json);
     }

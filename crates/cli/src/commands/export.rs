@@ -8,9 +8,9 @@ use std::{
 use clap::{ArgGroup, Args};
 use wd_import::export::{Form, export};
 use wd_lab::{AnalysisOptions, LabError, Study};
-use wd_store::RunDirectory;
 
 use crate::diagnostics::CommandError;
+use crate::run_argument::open_run;
 
 /// Write a run's weights as safetensors in the names of GPT-2, timm's ViT or torchvision's
 /// ResNet-18; or a study's runs, series and statistics as tables
@@ -102,7 +102,7 @@ fn export_weights(arguments: &Arguments, out: &Path) -> Result<ExitCode, Command
             format!("write --out {}", out.join("model.safetensors").display()),
         ));
     }
-    let directory = RunDirectory::open(&arguments.run)?;
+    let directory = open_run(&arguments.run)?;
     let step =
         wd_train::export_run(&directory, arguments.step, out, arguments.average, arguments.force)?;
     let what = match arguments.average {

@@ -9,9 +9,8 @@ use std::{
 
 use clap::Args;
 use wd_page::{Content, Page, Section, Table, Terminal, number};
-use wd_store::RunDirectory;
 
-use crate::{diagnostics::CommandError, output};
+use crate::{diagnostics::CommandError, output, run_argument::open_run};
 
 /// Print the metrics of a run
 #[derive(Debug, Args)]
@@ -73,7 +72,7 @@ const FURTHER_COLUMNS: [&str; 7] = [
 const TABLE_ROWS: usize = 40;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let directory = RunDirectory::open(&arguments.run)?;
+    let directory = open_run(&arguments.run)?;
     let reader = directory.metrics()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     if arguments.list {

@@ -16,6 +16,7 @@ pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod reproduce;
+pub(crate) mod sample;
 pub(crate) mod study;
 pub(crate) mod sweep;
 mod table_reading;

@@ -8,14 +8,15 @@ use std::{
 use clap::Args;
 use wd_lab::page::{context, settling};
 use wd_lab::run_page::run_page;
-use wd_lab::{AnalysisOptions, Study};
-use wd_page::Context;
+use wd_lab::{AnalysisOptions, Study, analyse_directories};
 use wd_page::words::quoted;
+use wd_page::{Context, Settling};
 use wd_pilot::ProgramStudy;
 use wd_store::RunDirectory;
 use wd_studies::Findings;
+use wd_train::{SampleOptions, sample};
 
-use crate::{diagnostics::CommandError, foreign, output};
+use crate::{diagnostics::CommandError, foreign, output, output::Printed};
 
 /// Write the report of a study, of one run, or of the runs of another program
 #[derive(Debug, Args)]
@@ -23,10 +24,11 @@ use crate::{diagnostics::CommandError, foreign, output};
 Examples:
   wd report runs/sweep
   wd report runs/first --out first.html
+  wd report runs/first runs/second                        # runs side by side; also a folder of runs
   wd report runs/sweep --json > analysis.json
   wd report tensorboard/ --train train/full_loss --train-is fixed-set    # or wandb/, mlflow.db, lightning_logs/ …")]
 pub(crate) struct Arguments {
-    /// A folder made by `wd sweep`, `wd study`, `wd reproduce` or `wd import`, a run directory, or what another
+    /// A folder made by `wd sweep`, `wd study`, `wd reproduce` or `wd import`, run directories, or what another
     /// program logged
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -38,9 +40,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Print the analysis behind the report as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
@@ -49,10 +50,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     };
     let is_study = directory.join("study.json").exists();
     // A configuration alone may be anybody's.
-    let is_run =
-        ["plan.json", "metrics.bin", ".lock"].iter().any(|file| directory.join(file).exists());
+    let is_run = is_run(directory);
     let is_program = ProgramStudy::is_one(directory);
     let is_own = others.is_empty() && (is_study || is_run || is_program);
+    let side_by_side = if is_own { Vec::new() } else { own_runs(&arguments.paths) };
     let out = match &arguments.out {
         Some(out) => out.clone(),
         None if is_own => directory.join("report.html"),
@@ -62,11 +63,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             PathBuf::from(format!("{}-report.html", if name.is_empty() { "runs" } else { &name }))
         }
     };
-    if !is_own {
+    if side_by_side.len() > 1 {
+        print!("{}", write_side_by_side(&side_by_side, arguments, &out)?);
+    } else if !is_own {
         print!("{}", write_foreign_report(arguments, &out)?);
     } else if is_study {
         let study = Study::open(directory)?;
-        print!("{}", write_study_report(&study, None, &out, arguments.json)?);
+        print!("{}", write_study_report(&study, Remade::default(), &out, arguments.printed)?);
     } else if is_program {
         if arguments.foreign.say_what_names_mean() {
             return Err(CommandError::usage(
@@ -76,9 +79,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         }
         let study = ProgramStudy::open(directory)?;
         let options = arguments.foreign.analysis();
-        print!("{}", write_program_report(&study, &options, &out, arguments.json)?);
+        print!("{}", write_program_report(&study, &options, &out, arguments.printed)?);
     } else {
-        if arguments.json {
+        if arguments.printed.json {
             return Err(CommandError::usage(
                 format!("{} is a run, not a study", directory.display()),
                 "`wd metrics RUN_DIR --json` prints the numbers of a run",
@@ -93,10 +96,57 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
             )],
             ..Context::default()
         };
-        wd_store::write_file(&out, run_page(&run, &context)?.html().as_bytes())?;
+        let mut page = run_page(&run, &context)?;
+        // A run on images, without a checkpoint or whose corpus is gone has no text to show.
+        if let Ok(written) = sample(&run, &SampleOptions::default()) {
+            page.sections.insert(1, written.section());
+        }
+        wd_store::write_file(&out, page.html().as_bytes())?;
     }
     eprintln!("→ {}", out.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Is this folder a run directory?
+fn is_run(directory: &Path) -> bool {
+    ["plan.json", "metrics.bin", ".lock"].iter().any(|file| directory.join(file).exists())
+}
+
+/// The run directories that some paths are or hold; none unless each of them is or holds one.
+fn own_runs(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for path in paths {
+        let mut found = match is_run(path) {
+            true => vec![path.clone()],
+            false => {
+                let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+                entries.map(|entry| entry.path()).filter(|folder| is_run(folder)).collect()
+            }
+        };
+        if found.is_empty() {
+            return Vec::new();
+        }
+        found.sort();
+        all.extend(found);
+    }
+    all
+}
+
+/// Runs of this program that no study made, as one study.
+fn write_side_by_side(
+    runs: &[PathBuf],
+    arguments: &Arguments,
+    out: &Path,
+) -> Result<String, CommandError> {
+    let analysis = analyse_directories(runs, &arguments.foreign.analysis())?;
+    let context = Context {
+        title: format!("{} runs side by side", runs.len()),
+        commands: vec![output::own_command()],
+        ..Context::default()
+    };
+    let page = analysis.page(&context);
+    wd_store::write_file(out, page.html().as_bytes())?;
+    Ok(arguments.printed.text(&page, &analysis))
 }
 
 /// The same of runs that another program recorded.
@@ -111,10 +161,7 @@ fn write_foreign_report(arguments: &Arguments, out: &Path) -> Result<String, Com
     };
     let page = analysis.page(&context);
     wd_store::write_file(out, page.html().as_bytes())?;
-    Ok(match arguments.json {
-        true => format!("{}\n", serde_json::json!(analysis)),
-        false => page.terminal(&output::terminal()),
-    })
+    Ok(arguments.printed.text(&page, &analysis))
 }
 
 /// The same of a study of any program.
@@ -122,7 +169,7 @@ pub(crate) fn write_program_report(
     study: &ProgramStudy,
     options: &AnalysisOptions,
     out: &Path,
-    json: bool,
+    printed: Printed,
 ) -> Result<String, CommandError> {
     let analysis = study.import()?.analyse(options)?;
     let context = Context {
@@ -132,36 +179,36 @@ pub(crate) fn write_program_report(
     };
     let page = analysis.page(&context);
     wd_store::write_file(out, page.html().as_bytes())?;
-    Ok(match json {
-        true => format!("{}\n", serde_json::json!(analysis)),
-        false => page.terminal(&output::terminal()),
-    })
+    Ok(printed.text(&page, &analysis))
 }
 
-/// Analyses a study, writes its report, and gives the verdict, or the analysis as JSON. `command`
-/// is the one that makes the study again, where it is not a sweep of its grids.
+/// What makes a study again, and goes on from it.
+#[derive(Debug, Default)]
+pub(crate) struct Remade {
+    /// The command that makes the study again, where it is not a sweep of its grids.
+    pub(crate) command: Option<String>,
+    /// What decides what it leaves open, where that is more than further seeds.
+    pub(crate) settling: Option<Settling>,
+}
+
+/// Analyses a study, writes its report, and gives the verdict, or the analysis as JSON.
 pub(crate) fn write_study_report(
     study: &Study,
-    command: Option<String>,
+    remade: Remade,
     out: &Path,
-    json: bool,
+    printed: Printed,
 ) -> Result<String, CommandError> {
     let mut context = context(study);
-    if let Some(command) = command {
+    if let Some(command) = remade.command {
         context.commands = vec![command];
     }
     let findings = Findings::read(study)?;
-    if let Findings::Runs(analysis) = &findings {
-        let settling = settling(study, analysis);
-        if !settling.is_empty() {
-            let commands = settling.join("; ");
-            context.notes.push(format!("To settle which λ are as good as the best: {commands}"));
-        }
-    }
+    context.settling = match (remade.settling, &findings) {
+        (Some(whole), _) => vec![whole],
+        (None, Findings::Runs(analysis)) => settling(study, analysis),
+        (None, Findings::Vision(_)) => Vec::new(),
+    };
     let page = findings.page(&context);
     wd_store::write_file(out, page.html().as_bytes())?;
-    Ok(match json {
-        true => format!("{}\n", serde_json::json!(findings)),
-        false => page.terminal(&output::terminal()),
-    })
+    Ok(printed.text(&page, &findings))
 }

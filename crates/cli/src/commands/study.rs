@@ -13,6 +13,7 @@ use wd_pilot::{Declaration, Pilot, PilotError, PilotOptions, ProgramStudy, State
 
 use crate::commands::report::write_program_report;
 use crate::diagnostics::{CommandError, INTERRUPTED};
+use crate::output::Printed;
 use crate::study_progress::StudyProgress;
 use crate::{interrupt, output};
 
@@ -74,9 +75,8 @@ pub(crate) struct Run {
     #[arg(long)]
     slots: Option<usize>,
 
-    /// Print the analysis, or what was submitted, as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 
     /// Submit pilots to Slurm instead
     #[arg(long)]
@@ -326,7 +326,7 @@ fn run_here(arguments: &Run) -> Result<ExitCode, CommandError> {
             partition: arguments.partition.clone(),
             more: arguments.sbatch_args.clone(),
         })?;
-        show(&submitted, &submitted.page(), arguments.json);
+        show(&submitted, &submitted.page(), arguments.printed.json);
         return Ok(ExitCode::SUCCESS);
     }
     let options = PilotOptions { slots, waits_for_others: true, ..PilotOptions::default() };
@@ -334,7 +334,7 @@ fn run_here(arguments: &Run) -> Result<ExitCode, CommandError> {
     let status = study.status()?;
     let code = conclude(&status, &work);
     let html = study.root().join("report.html");
-    match write_program_report(&study, &AnalysisOptions::default(), &html, arguments.json) {
+    match write_program_report(&study, &AnalysisOptions::default(), &html, arguments.printed) {
         // What is left is said already.
         Err(CommandError::Pilot(PilotError::Lab(LabError::NothingToAnalyse { .. })))
             if status.left() > 0 => {}

@@ -7,7 +7,12 @@ use wd_lab::{Grid, Study};
 use wd_page::words::quoted;
 use wd_train::{ConfigSource, RunPlan};
 
-use crate::{commands::report::write_study_report, diagnostics::CommandError, launch};
+use crate::{
+    commands::report::{Remade, write_study_report},
+    diagnostics::CommandError,
+    launch,
+    output::Printed,
+};
 
 /// Train every combination of some settings, and report
 #[derive(Debug, Args)]
@@ -40,9 +45,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     dry_run: bool,
 
-    /// Print the analysis as JSON instead of the verdict
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
@@ -71,7 +75,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     }
     let (study, trials) = Study::extend(&out, &stem, &base, |study| study.add(&grid))?;
     launch::train_and_report(study.root(), &trials, arguments.jobs, |html| {
-        write_study_report(&study, Some(command(arguments, &out)), html, arguments.json)
+        let remade = Remade { command: Some(command(arguments, &out)), settling: None };
+        write_study_report(&study, remade, html, arguments.printed)
     })
 }
 

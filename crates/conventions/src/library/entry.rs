@@ -47,6 +47,9 @@ pub struct LibraryEntry {
     /// Whether ε is added to √v before its bias correction (the ε̂ of Kingma & Ba 2015, section 2).
     #[serde(default)]
     pub epsilon_before_correction: bool,
+    /// The learning-rate schedule of a trainer that has one unless told otherwise, as it is typed.
+    #[serde(default)]
+    pub schedule: Option<String>,
     /// Where the library behaves otherwise than its documentation or than people expect.
     #[serde(default)]
     pub quirks: Vec<String>,

@@ -59,7 +59,10 @@ fn lead(explanation: &Explanation) -> String {
     let sentence = match (timescale.initial_share, timescale.tau_fraction) {
         (Some(share), Some(tau)) if tau < 1.0 => format!(
             "It leaves {} of the initial weights, and remembers {} of the run.",
-            percent(share),
+            match share.abs() {
+                0.001.. => percent(share),
+                _ => "less than 0.1 %".to_owned(),
+            },
             percent(tau)
         ),
         (Some(share), _) => {

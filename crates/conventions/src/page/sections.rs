@@ -3,7 +3,7 @@
 use super::number::{left, of_the_run};
 use crate::explanation::{EquilibriumPrediction, PredictedEquilibrium, PriorInterpretation};
 use crate::{Explanation, Quantity};
-use wd_decay::Declared;
+use wd_decay::{Declared, Run};
 use wd_page::number::{amount, share, short};
 use wd_page::words::capitalised;
 use wd_page::{Content, Section, counted};
@@ -136,13 +136,47 @@ impl Explanation {
         if self.run.peak_learning_rate.is_none() && !estimator {
             missing.push("lr=…");
         }
+        let Run { epochs, batch, data_points, .. } = &self.run;
         if self.run.steps.is_none() && !estimator {
-            missing.push("steps=… (or tokens=… and batch=…)");
+            // What was given already says which of the ways to a number of steps is nearest.
+            missing.push(match (epochs, batch, data_points) {
+                (Some(_), Some(_), None) => {
+                    "data=…, the distinct data points: with the epochs and the batch they give the \
+                     steps"
+                }
+                (Some(_), None, Some(_)) => {
+                    "batch=…: with the epochs and the data it gives the steps"
+                }
+                (None, Some(_), Some(_)) => {
+                    "epochs=…: with the data and the batch they give the steps"
+                }
+                _ => "steps=… (or tokens=… and batch=…)",
+            });
         }
         if self.run.schedule.is_none() && self.run.steps.is_some() {
             missing.push("schedule=…, without which the learning rate is taken as constant");
         }
-        (!missing.is_empty()).then(|| format!("More with {}.", missing.join(", ")))
+        let idle = self.not_used();
+        let more = format!("More with {}.", missing.join(", "));
+        match (missing.is_empty(), idle.is_empty()) {
+            (true, _) => None,
+            (false, true) => Some(more),
+            (false, false) => Some(format!("{more} Without it not used: {}.", idle.join(", "))),
+        }
+    }
+
+    /// What was said of the run and says nothing without its number of steps.
+    fn not_used(&self) -> Vec<String> {
+        let run = &self.run;
+        if run.steps.is_some() {
+            return Vec::new();
+        }
+        let numbers = [("epochs", run.epochs), ("batch", run.batch)];
+        let schedule = run.unsized_schedule.map(|(kind, _)| format!("schedule={kind}"));
+        let numbers = numbers
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key}={}", amount(value?))));
+        numbers.chain(schedule).collect()
     }
 
     fn norm(&self) -> Vec<Content> {

@@ -19,7 +19,8 @@ pub(crate) fn section(study: &Study<'_>) -> Section {
                 "κ = Σ s is the total decay exponent (exp(−κ) of the initial weights is left) and \
                  τ = 1/s at the peak is the averaging timescale of the weights, as a share of the \
                  run. These, rather than λ, carry over to other sizes, learning rates and lengths. \
-                 Losses are in {} with 95 % t-intervals over seeds.",
+                 Losses are in {} with 95 % t-intervals over seeds; training, validation and their \
+                 gap are those of the final weights.",
                 study.loss_unit()
             ),
             false => {
@@ -41,7 +42,11 @@ fn table(arms: &[Arm]) -> Table {
     if has_setup {
         columns.extend(["κ", "exp(−κ)", "τ (share of run)"]);
     }
-    columns.extend(["seeds", "final training", "validation", "gap"]);
+    columns.push("seeds");
+    let is_evaluated = arms.iter().any(super::summary::is_evaluated);
+    columns.extend(is_evaluated.then_some("training"));
+    columns.extend(["validation", "gap"]);
+    columns.push(if is_evaluated { "training, last 5 % of the steps" } else { "training" });
     if runs_lost {
         columns.push("not in the means");
     }
@@ -56,11 +61,12 @@ fn table(arms: &[Arm]) -> Table {
                 tau.map_or(number::MISSING.to_owned(), share),
             ]);
         }
+        row.push(arm.seeds.len().to_string());
+        row.extend(is_evaluated.then(|| words::mean_interval(&arm.final_train_evaluation, 4)));
         row.extend([
-            arm.seeds.len().to_string(),
-            words::mean_interval(&arm.final_train, 4),
             words::mean_interval(&arm.final_validation, 4),
             words::difference_interval(&arm.gap),
+            words::mean_interval(&arm.final_train, 4),
         ]);
         if runs_lost {
             row.push(lost(arm));

@@ -60,12 +60,15 @@ impl<'a> Study<'a> {
             groups = vec![Group { name: String::new(), arms: (0..arms.len()).collect() }];
         }
         groups.retain(|group| !group.arms.is_empty());
+        let spoken_of = analysis.verdict.baseline;
         groups.sort_by_key(|group| {
             let members = || group.arms.iter().map(|index| &arms[*index]);
             let seeds: usize = members().map(|arm| arm.seeds.len()).sum();
             let compared = group.arms.len() > 1 && members().any(|arm| arm.lambda == 0.0);
             let decaying = members().any(|arm| arm.schedule != Some(ScheduleKind::Constant));
-            Reverse((compared && decaying, compared, group.arms.len(), seeds))
+            // What the verdict speaks of is what the figures show.
+            let is_spoken_of = spoken_of.is_some_and(|baseline| group.arms.contains(&baseline));
+            Reverse((is_spoken_of, compared && decaying, compared, group.arms.len(), seeds))
         });
         let (colours, labels) = if by_lambda {
             let lambdas: Vec<f64> = arms.iter().map(|arm| arm.lambda).collect();

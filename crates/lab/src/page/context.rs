@@ -2,12 +2,12 @@
 //! common.
 
 use wd_page::words::quoted;
-use wd_page::{Context, counted, number};
-use wd_store::{Plan, RunDirectory};
+use wd_page::{Context, Settling, counted, number};
+use wd_store::{EventKind, Plan, RunDirectory};
 
-use crate::Analysis;
 use crate::setting::spell;
 use crate::study::Study;
+use crate::{Analysis, Arm, ComparisonKind};
 
 /// The title of a study, the commands that make it again, and the setting of its trials.
 pub fn context(study: &Study) -> Context {
@@ -15,7 +15,7 @@ pub fn context(study: &Study) -> Context {
         title: study.title().to_owned(),
         commands: commands(study),
         setting: planned(study).as_ref().map(setting).unwrap_or_default(),
-        notes: Vec::new(),
+        ..Context::default()
     }
 }
 
@@ -45,21 +45,36 @@ fn commands(study: &Study) -> Vec<String> {
         .collect()
 }
 
-/// The sweeps that would settle which λ are as good as the best: more seeds of each that is open,
-/// and of the one that they are compared with. None for runs of other programs, and where no
-/// practical number of seeds would do.
-pub fn settling(study: &Study, analysis: &Analysis) -> Vec<String> {
-    const MOST: u64 = 100;
+/// Further seeds that are worth proposing.
+const MOST_SEEDS: u64 = 100;
+
+/// What would decide what these runs leave open: more seeds of the arms that the verdict compares,
+/// and of the λ that may be as good as the best; each with the command and how long it takes.
+/// None for runs of other programs, and where no practical number of seeds would do.
+pub fn settling(study: &Study, analysis: &Analysis) -> Vec<Settling> {
     if study.recording().is_some() {
         return Vec::new();
     }
-    let base = quoted(&study.root().join("base.toml").display().to_string());
-    let root = quoted(&study.root().display().to_string());
-    let mut commands = Vec::new();
+    let seconds = seconds_of_a_run(study);
+    let mut all = Vec::new();
+    let verdict = &analysis.verdict;
+    let baseline = verdict.baseline.and_then(|arm| analysis.arms.get(arm));
+    if let (Some(more), Some(baseline)) = (verdict.more_seeds, baseline)
+        && more <= MOST_SEEDS
+    {
+        let compared = analysis.comparisons.iter().filter(|comparison| {
+            comparison.kind == ComparisonKind::SameSettings
+                && Some(comparison.baseline) == verdict.baseline
+        });
+        let mut arms: Vec<&Arm> =
+            compared.filter_map(|comparison| analysis.arms.get(comparison.arm)).collect();
+        arms.push(baseline);
+        all.push(sweep(study, "How λ acts", &arms, baseline, more, seconds));
+    }
     for near in &analysis.near_best {
         let arm = |place: usize| near.arms.get(place).and_then(|arm| analysis.arms.get(*arm));
         let open = near.nearest.arms.iter().enumerate().filter_map(|(place, found)| {
-            Some((place, found.more_seeds.filter(|seeds| *seeds <= MOST)?))
+            Some((place, found.more_seeds.filter(|seeds| *seeds <= MOST_SEEDS)?))
         });
         let open: Vec<(usize, u64)> = open.collect();
         let (Some(more), Some(lowest)) =
@@ -68,21 +83,67 @@ pub fn settling(study: &Study, analysis: &Analysis) -> Vec<String> {
             continue;
         };
         let places = open.iter().map(|(place, _)| *place).chain([near.nearest.lowest]);
-        let mut lambdas: Vec<f64> = places.filter_map(arm).map(|arm| arm.lambda).collect();
-        lambdas.sort_by(f64::total_cmp);
-        lambdas.dedup();
-        let lambdas: Vec<String> = lambdas.into_iter().map(spell).collect();
-        let next = lowest.seeds.last().map_or(0, |last| last + 1);
-        let mut words = vec![format!("decay.lambda={}", lambdas.join(","))];
-        words.extend(lowest.schedule.map(|kind| format!("schedule.kind={kind}")));
-        words.extend(lowest.peak_learning_rate.map(|rate| format!("optim.lr={}", spell(rate))));
-        let settings = lowest.settings.iter().filter(|(_, value)| value != "default");
-        words.extend(settings.map(|(key, value)| format!("{key}={value}")));
-        words.push(format!("run.seed={next}..{}", next + more - 1));
-        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-        commands.push(format!("wd sweep {base} {} --out {root}", words.join(" ")));
+        let arms: Vec<&Arm> = places.filter_map(arm).collect();
+        let what = match analysis.near_best.len() {
+            1 => "Which λ are as good as the best".to_owned(),
+            _ => {
+                let setting: Vec<&str> = lowest.label.split(", ").skip(1).collect();
+                format!("Which λ are as good as the best ({})", setting.join(", "))
+            }
+        };
+        all.push(sweep(study, &what, &arms, lowest, more, seconds));
     }
-    commands
+    all
+}
+
+/// The sweep that gives `arms` so many further seeds; all have the settings of `like` but for λ.
+fn sweep(
+    study: &Study,
+    what: &str,
+    arms: &[&Arm],
+    like: &Arm,
+    more: u64,
+    seconds: Option<f64>,
+) -> Settling {
+    let base = quoted(&study.root().join("base.toml").display().to_string());
+    let root = quoted(&study.root().display().to_string());
+    let mut lambdas: Vec<f64> = arms.iter().map(|arm| arm.lambda).collect();
+    lambdas.sort_by(f64::total_cmp);
+    lambdas.dedup();
+    let runs = more * lambdas.len() as u64;
+    let lambdas: Vec<String> = lambdas.into_iter().map(spell).collect();
+    let last = arms.iter().filter_map(|arm| arm.seeds.last()).max();
+    let next = last.map_or(0, |last| last + 1);
+    let mut words = vec![format!("decay.lambda={}", lambdas.join(","))];
+    words.extend(like.schedule.map(|kind| format!("schedule.kind={kind}")));
+    words.extend(like.peak_learning_rate.map(|rate| format!("optim.lr={}", spell(rate))));
+    let settings = like.settings.iter().filter(|(_, value)| value != "default");
+    words.extend(settings.map(|(key, value)| format!("{key}={value}")));
+    words.push(format!("run.seed={next}..{}", next + more - 1));
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    let time = seconds.map(|seconds| number::duration(seconds * runs as f64));
+    let time = time.map_or_else(String::new, |time| format!(", {time} one after the other"));
+    Settling {
+        what: format!("{what}: {}{time}", counted(number::count(runs), "further run")),
+        command: format!("wd sweep {base} {} --out {root}", words.join(" ")),
+    }
+}
+
+/// How long the finished trials of a study took on average; absent where none went through at once.
+fn seconds_of_a_run(study: &Study) -> Option<f64> {
+    let mut all = Vec::new();
+    for trial in study.trials() {
+        let run = RunDirectory::open(&trial.directory).ok();
+        let Some(events) = run.and_then(|run| run.events().ok()) else { continue };
+        let at = |kind: EventKind| events.events.iter().find(|event| event.kind == kind);
+        if let (Some(started), Some(finished), None) =
+            (at(EventKind::Started), at(EventKind::Finished), at(EventKind::Resumed))
+        {
+            all.push(finished.time_unix - started.time_unix);
+        }
+    }
+    let mean = all.iter().sum::<f64>() / all.len() as f64;
+    (mean.is_finite() && mean >= 0.0).then_some(mean)
 }
 
 /// The plan of the first trial that has one.

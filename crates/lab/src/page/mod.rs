@@ -2,6 +2,7 @@
 //!
 //! | file | section |
 //! |---|---|
+//! | `response` | final loss over λ, paired |
 //! | `verdict` | what was found, and what is not significant |
 //! | `near` | which λ are as good as the best, and what would settle the rest |
 //! | `training` | training loss over the run, paired difference to λ = 0 |
@@ -25,6 +26,7 @@ mod near;
 mod norms;
 mod rate_grid;
 mod recording;
+mod response;
 mod summary;
 mod training;
 mod verdict;
@@ -83,6 +85,8 @@ impl Analysis {
     ///     acts_as: ActsAs::Undecided,
     ///     gap_margin: 0.01,
     ///     lines: Vec::new(),
+    ///     baseline: None,
+    ///     more_seeds: None,
     /// };
     /// let analysis = Analysis {
     ///     arms: Vec::new(),
@@ -97,9 +101,11 @@ impl Analysis {
     /// ```
     pub fn page(&self, context: &Context) -> Page {
         let study = arrangement::Study::new(self);
-        let mut sections = vec![
-            summary::section(self),
-            verdict::section(&study, &context.notes),
+        // What was seen, then what follows from it.
+        let mut sections = vec![summary::section(self, context)];
+        sections.extend(response::section(&study));
+        sections.extend([
+            verdict::section(&study, context),
             near::section(&study),
             training::section(&study),
             gap::section(&study),
@@ -107,7 +113,7 @@ impl Analysis {
             late::section(&study),
             rate_grid::section(&study),
             arms::section(&study),
-        ];
+        ]);
         // What another program does not record is no gap of its study.
         if self.recording.is_some() {
             let is_absent = |section: &Section| {

@@ -1,14 +1,14 @@
 //! The short form of the page for a terminal: a small table of the arms, and each claim with its
 //! finding.
 
-use wd_page::{Content, Section, Table, number};
+use wd_page::{Content, Context, Section, Table, number};
 
 use super::arms::lost;
 use crate::wording::cell;
 use crate::{Analysis, ComparisonKind};
 
 /// The section.
-pub(crate) fn section(analysis: &Analysis) -> Section {
+pub(crate) fn section(analysis: &Analysis, context: &Context) -> Section {
     let table = table(analysis);
     let has_significant = table.rows.iter().any(|row| row.iter().any(|cell| cell.ends_with('*')));
     let mut contents = vec![Content::Table(table)];
@@ -21,6 +21,13 @@ pub(crate) fn section(analysis: &Analysis) -> Section {
         contents
             .push(Content::Paragraph(format!("* p < 0.05 in {test}; ± is the 95 % t-interval")));
     }
+    if analysis.arms.iter().any(is_evaluated) {
+        contents.push(Content::Paragraph(
+            "Training, validation and their gap are of the final weights; the last batches are the \
+             mean over the last 5 % of the steps."
+                .to_owned(),
+        ));
+    }
     contents.extend(super::recording::paragraphs(analysis).into_iter().map(Content::Paragraph));
     contents.extend(super::near::paragraphs(analysis).into_iter().map(Content::Paragraph));
     contents.extend(
@@ -30,17 +37,27 @@ pub(crate) fn section(analysis: &Analysis) -> Section {
             .filter(|arm| !lost(arm).is_empty())
             .map(|arm| Content::Paragraph(format!("{}: {}", arm.label, lost(arm)))),
     );
+    contents.extend(context.undecided("What would decide it:"));
     contents.push(Content::Claims(analysis.verdict.lines.clone()));
     Section::terminal(contents)
 }
 
+/// Was the training loss of the final weights measured, the one that the gap is of?
+pub(super) fn is_evaluated(arm: &crate::Arm) -> bool {
+    arm.final_train_evaluation.n > 0
+}
+
 fn table(analysis: &Analysis) -> Table {
-    let mut columns = vec!["arm", "κ", "seeds", "training", "to λ = 0", "validation", "gap"];
     // Other programs do not record what κ follows from.
     let has_kappa = analysis.arms.iter().any(|arm| arm.setup.is_some());
-    if !has_kappa {
-        columns.remove(1);
-    }
+    let is_evaluated = analysis.arms.iter().any(is_evaluated);
+    let mut columns = vec!["arm"];
+    columns.extend(has_kappa.then_some("κ"));
+    columns.push("seeds");
+    // Numbers that stand beside each other belong together: the gap is their difference.
+    columns.extend(is_evaluated.then_some("training"));
+    columns.extend(["validation", "gap"]);
+    columns.extend([if is_evaluated { "last batches" } else { "training" }, "to λ = 0"]);
     let mut table = Table::new(&columns, 1);
     for (index, arm) in analysis.arms.iter().enumerate() {
         let comparison = analysis.comparisons.iter().find(|comparison| {
@@ -54,22 +71,21 @@ fn table(analysis: &Analysis) -> Table {
             finished if finished == total => total.to_string(),
             finished => format!("{finished}/{total}"),
         };
-        let mut row = vec![
-            arm.label.clone(),
-            number::short(number::rounded(arm.kappa())),
-            seeds,
+        let mut row = vec![arm.label.clone()];
+        row.extend(has_kappa.then(|| number::short(number::rounded(arm.kappa()))));
+        row.push(seeds);
+        row.extend(is_evaluated.then(|| number::fixed(arm.final_train_evaluation.mean, 4)));
+        row.extend([
+            number::fixed(arm.final_validation.mean, 4),
+            // Without its interval, so that it is seen to be the difference.
+            number::signed(arm.gap.mean, 4),
             number::fixed(arm.final_train.mean, 4),
             // A star is what tables of papers mark significance with.
             difference.map_or(String::new(), |difference| {
                 cell::difference_interval(&difference.interval)
                     + if difference.significant { "*" } else { " " }
             }),
-            number::fixed(arm.final_validation.mean, 4),
-            cell::difference_interval(&arm.gap),
-        ];
-        if !has_kappa {
-            row.remove(1);
-        }
+        ]);
         table.rows.push(row);
     }
     table

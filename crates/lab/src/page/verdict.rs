@@ -1,14 +1,14 @@
-//! Point 6, first on the page: the verdict in words and numbers, and what is not significant.
+//! Point 6, behind the first figure: the verdict in words and numbers, and what is not significant.
 
 use crate::{ActsAs, Comparison, ComparisonKind};
 use wd_statistics::{PairedDifference, bootstrap_check};
 
 use super::arrangement::Study;
 use crate::wording::cell as words;
-use wd_page::{Content, Section, Table, number};
+use wd_page::{Content, Context, Section, Table, number};
 
 /// The section.
-pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
+pub(crate) fn section(study: &Study<'_>, context: &Context) -> Section {
     let verdict = &study.analysis.verdict;
     let (before, answer) = match verdict.acts_as {
         ActsAs::Force => ("In this setting λ acts as ", "a force"),
@@ -26,10 +26,11 @@ pub(crate) fn section(study: &Study<'_>, notes: &[String]) -> Section {
                 .to_owned(),
         ),
     ];
+    contents.extend(context.undecided("What would decide it"));
     if !verdict.lines.is_empty() {
         contents.push(Content::Claims(verdict.lines.clone()));
     }
-    contents.extend(notes.iter().cloned().map(Content::Paragraph));
+    contents.extend(context.notes.iter().cloned().map(Content::Paragraph));
     contents.extend(significance(study));
     Section::full("verdict", "Verdict", contents)
 }

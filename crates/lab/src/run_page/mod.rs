@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `run` | what is drawn of a run |
 //! | `figures` | the figures |
+//! | `classification` | accuracy and calibration of a run on images |
 //! | `norms` | weight norms by role, measured and predicted |
 
+mod classification;
 mod figures;
 mod norms;
 mod roles;
@@ -37,13 +39,14 @@ pub fn run_page(directory: &RunDirectory, context: &Context) -> Result<Page, Lab
     } else {
         context.title.clone()
     };
-    let mut sections = vec![
-        figures::losses(&run),
+    let mut sections = vec![figures::losses(&run)];
+    sections.extend(classification::section(&run, &directory.evaluations()?));
+    sections.extend([
         figures::schedules(&run),
         figures::dynamics(&run),
         norms::section(&run),
         plan(run.plan),
-    ];
+    ]);
     sections.extend(happened(&events));
     sections.extend(context.sections());
     if !context.notes.is_empty() {
@@ -79,20 +82,32 @@ fn lead(run: &Run<'_>, status: &Status) -> String {
             format!("Finished: {}.", counted(number::count(*step), "step"))
         }
     };
-    let mut losses = Vec::new();
-    if let Some(loss) = run.final_train_loss() {
-        losses.push(format!(
+    let mut reached = Vec::new();
+    // Those of the same weights stand together: their difference is the gap.
+    let evaluated = run.last("train_eval_loss");
+    if let Some(loss) = evaluated {
+        reached.push(format!("training loss {}", number::fixed(loss, 4)));
+    }
+    let held_out = run.last("validation_loss");
+    if let Some(loss) = held_out {
+        reached.push(format!("{} loss {}", run.plan.held_out(), number::fixed(loss, 4)));
+    }
+    if let (Some(training), Some(held_out)) = (evaluated, held_out) {
+        reached.push(format!("a gap of {} between them", number::signed(held_out - training, 4)));
+    }
+    if let Some(accuracy) = run.last("test_accuracy") {
+        reached.push(format!("test accuracy {}", classification::per_cent(accuracy)));
+    }
+    if let (None, Some(loss)) = (evaluated, run.final_train_loss()) {
+        reached.push(format!(
             "training loss {} over the last 5 % of its steps",
             number::fixed(loss, 4)
         ));
     }
-    if let Some(loss) = run.last("validation_loss") {
-        losses.push(format!("{} loss {}", run.plan.held_out(), number::fixed(loss, 4)));
-    }
-    if losses.is_empty() {
-        status
-    } else {
-        format!("{status} It reached {}.", losses.join(" and "))
+    match reached.split_last() {
+        None => status,
+        Some((last, [])) => format!("{status} It reached {last}."),
+        Some((last, others)) => format!("{status} It reached {} and {last}.", others.join(", ")),
     }
 }
 

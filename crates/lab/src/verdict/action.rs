@@ -21,6 +21,8 @@ enum Gap {
 /// The decision, and the line that explains it.
 pub(super) struct Action {
     pub(super) acts_as: ActsAs,
+    /// Further seeds that would decide it; absent where it is decided, or none would.
+    pub(super) more_seeds: Option<u64>,
     pub(super) line: Claim,
 }
 
@@ -104,7 +106,9 @@ pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
         (Gap::Unclear, _) => undecided(&deciding, margin),
     };
     let mut sentences = vec![format!(
-        "Validation − training loss of the final weights at λ=0: {}",
+        "A change of the gap within ±{} counts as none. Validation − training loss of the final \
+         weights at λ=0: {}",
+        spell(margin),
         change(&family.baseline.gap)
     )];
     sentences.extend(family.members.iter().map(|(arm, comparison)| {
@@ -131,12 +135,15 @@ pub(super) fn act(family: &Family<'_>, margin: f64) -> Action {
     }
     Action {
         acts_as,
+        more_seeds: match (gap, acts_as) {
+            (Gap::Unclear, _) => more_seeds(&deciding, margin),
+            (Gap::Still, ActsAs::Undecided) => more_seeds_of_loss(&deciding),
+            _ => None,
+        },
         line: Claim {
             claim: format!(
-                "Under {}, λ acts as a force, not as a prior: it moves the final training loss and \
-                 leaves the generalisation gap within ±{}",
-                family.name,
-                spell(margin)
+                "Under {}, λ is a force: it moves the training loss, not the gap",
+                family.name
             ),
             finding: format!("{}. In all: {conclusion}.", sentences.join(". ")),
             supported: match acts_as {
@@ -154,13 +161,7 @@ fn undecided(deciding: &[&Comparison], margin: f64) -> String {
         return "too few paired seeds with a measured gap to say (at least two, better three)"
             .to_owned();
     }
-    let missing =
-        deciding.iter().filter(|comparison| !inside(&comparison.gap, margin)).map(|comparison| {
-            let gap = &comparison.gap;
-            seeds_for_equivalence(gap.interval.mean, gap.deviation(), margin)
-                .map(|needed| needed.saturating_sub(gap.interval.n as u64).max(1))
-        });
-    match missing.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max()) {
+    match more_seeds(deciding, margin) {
         Some(more) => format!(
             "whether the gap moves by more than ±{} is open; about {more} more seeds would tell",
             spell(margin)
@@ -171,4 +172,20 @@ fn undecided(deciding: &[&Comparison], margin: f64) -> String {
             spell(margin)
         ),
     }
+}
+
+/// Further seeds that would tell whether the gap moves.
+fn more_seeds(deciding: &[&Comparison], margin: f64) -> Option<u64> {
+    let open = deciding.iter().filter(|comparison| !inside(&comparison.gap, margin));
+    let missing = open.map(|comparison| {
+        let gap = &comparison.gap;
+        seeds_for_equivalence(gap.interval.mean, gap.deviation(), margin)
+            .map(|needed| needed.saturating_sub(gap.interval.n as u64).max(1))
+    });
+    missing.collect::<Option<Vec<u64>>>()?.into_iter().max()
+}
+
+/// Further seeds that would make the clearest change of the final training loss significant.
+fn more_seeds_of_loss(deciding: &[&Comparison]) -> Option<u64> {
+    deciding.iter().filter_map(|comparison| comparison.final_train.more_seeds).min()
 }

@@ -3,7 +3,7 @@
 use super::family::Family;
 use super::{Claim, Supported};
 use crate::analysis::{Arm, Comparison};
-use crate::wording::sentence::{difference, lambda};
+use crate::wording::sentence::{change, difference, lambda};
 use wd_statistics::{Interval, PairedDifference};
 
 /// The final loss that decides, of one arm.
@@ -81,6 +81,42 @@ pub(super) fn best(family: &Family<'_>) -> Claim {
         supported: Supported::decided(
             tested.iter().any(|loss| loss.surely_has_sign(-1.0)),
             !tested.is_empty() && tested.iter().all(|loss| loss.surely_has_sign(1.0)),
+        ),
+    }
+}
+
+/// What was seen, in half a sentence: which λ ended lowest, by how much, over how many seeds.
+pub(super) fn seen(family: &Family<'_>) -> String {
+    let mean = |comparison: &Comparison| comparison.final_loss().interval.mean;
+    let measured = family.members.iter().filter(|(_, comparison)| mean(comparison).is_finite());
+    let Some((arm, comparison)) = measured.min_by(|a, b| mean(a.1).total_cmp(&mean(b.1))) else {
+        return "no final loss was measured".to_owned();
+    };
+    let loss = match comparison.final_validation.interval.n {
+        0 => "training loss",
+        _ => "validation loss",
+    };
+    let interval = &comparison.final_loss().interval;
+    let seeds = wd_page::counted(
+        interval.n,
+        if comparison.pairing.is_paired() { "paired seed" } else { "run" },
+    );
+    match mean(comparison) < 0.0 {
+        true => {
+            let surely = match comparison.final_loss().holds_after_correction() {
+                true => "",
+                false => " on average, not surely below λ=0",
+            };
+            format!(
+                "{} ended with the lowest {loss}{surely}: {} against λ=0, over {seeds}",
+                lambda(arm),
+                change(interval)
+            )
+        }
+        false => format!(
+            "λ=0 ended with the lowest {loss}: the next, {}, is {} above it, over {seeds}",
+            lambda(arm),
+            change(interval)
         ),
     }
 }

@@ -5,6 +5,9 @@ use super::{Claim, Supported};
 use crate::wording::sentence::{lambda, short};
 use wd_page::number::signed;
 
+/// Further seeds with which a first look becomes a study: three pairs.
+pub(super) const MORE_SEEDS: u64 = 2;
+
 /// Has no comparison two pairs?
 pub(super) fn is_one_seed(families: &[Family<'_>]) -> bool {
     !families.is_empty() && families.iter().all(|family| family.with_pairs(2).is_empty())

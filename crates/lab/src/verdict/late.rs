@@ -10,7 +10,7 @@ use wd_statistics::{Interval, PairedDifference};
 pub(super) fn gradient_norm(family: &Family<'_>) -> Option<Claim> {
     ordered(
         family,
-        "gradient norm",
+        "late gradients",
         |arm| &arm.late.late_gradient_norm,
         |comparison| &comparison.late_gradient_norm,
     )
@@ -20,7 +20,7 @@ pub(super) fn gradient_norm(family: &Family<'_>) -> Option<Claim> {
 pub(super) fn relative_update(family: &Family<'_>) -> Option<Claim> {
     ordered(
         family,
-        "relative update ‖Δw‖/‖w‖",
+        "late relative updates ‖Δw‖/‖w‖",
         |arm| &arm.late.late_relative_update,
         |comparison| &comparison.late_relative_update,
     )
@@ -48,11 +48,8 @@ fn ordered(
         format!("{} {}{doubt}", lambda(arm), quantity(level(arm)))
     }));
     Some(Claim {
-        claim: format!(
-            "Under {}, the {what} late in training (88–98 %) is higher the larger λ is",
-            family.name
-        ),
-        finding: format!("{}.", told.join("; ")),
+        claim: format!("Under {}, {what} are larger the larger λ is", family.name),
+        finding: format!("Between 88 and 98 % of the run: {}.", told.join("; ")),
         supported: Supported::decided(
             rises && changes.iter().all(|change| change.surely_has_sign(1.0)),
             changes.iter().any(|change| change.surely_has_sign(-1.0)),

@@ -28,7 +28,7 @@ use serde::Serialize;
 use wd_page::{Claim, Supported};
 
 use crate::analysis::{Arm, Comparison};
-use crate::wording::sentence;
+use crate::wording::{cell, sentence};
 use family::Family;
 use wd_statistics::PairedDifference;
 
@@ -62,6 +62,11 @@ pub struct Verdict {
     pub gap_margin: f64,
     /// Each claim with its finding.
     pub lines: Vec<Claim>,
+    /// Index into [`Analysis::arms`](crate::Analysis::arms) of the arm without decay that the
+    /// headline compares with: of several learning rates and schedules the one it speaks of.
+    pub baseline: Option<usize>,
+    /// Further seeds that would decide how λ acts; absent where it is decided, or none would.
+    pub more_seeds: Option<u64>,
 }
 
 /// Judges a study from its arms and comparisons. `gap_margin` is the largest change of the gap that
@@ -71,8 +76,11 @@ pub struct Verdict {
 /// with one baseline), never on overlapping intervals, and "no change" only by two one-sided tests.
 pub fn judge(arms: &[Arm], comparisons: &[Comparison], gap_margin: f64) -> Verdict {
     let families = family::principal(family::families(arms, comparisons));
+    let baseline = families
+        .first()
+        .and_then(|family| arms.iter().position(|arm| std::ptr::eq(arm, family.baseline)));
     let mut lines = Vec::new();
-    let mut first: Option<ActsAs> = None;
+    let mut first: Option<action::Action> = None;
     if first_look::is_one_seed(&families) {
         let mut lines: Vec<Claim> = families.iter().map(first_look::seen).collect();
         lines.extend(completeness::gaps_in_the_evidence(arms, comparisons));
@@ -83,12 +91,14 @@ pub fn judge(arms: &[Arm], comparisons: &[Comparison], gap_margin: f64) -> Verdi
             acts_as: ActsAs::Undecided,
             gap_margin,
             lines,
+            baseline,
+            more_seeds: Some(first_look::MORE_SEEDS),
         };
     }
     for family in &families {
         let action = action::act(family, gap_margin);
-        first.get_or_insert(action.acts_as);
-        lines.push(action.line);
+        lines.push(action.line.clone());
+        first.get_or_insert(action);
         lines.push(best::best(family));
         if !family.has_training_loss() {
             continue;
@@ -108,23 +118,26 @@ pub fn judge(arms: &[Arm], comparisons: &[Comparison], gap_margin: f64) -> Verdi
     lines.extend(tuned::own_learning_rate(arms, comparisons));
     lines.extend(completeness::gaps_in_the_evidence(arms, comparisons));
 
-    let acts_as = first.unwrap_or(ActsAs::Undecided);
+    let acts_as = first.as_ref().map_or(ActsAs::Undecided, |first| first.acts_as);
     let regime = regime::describe(arms);
     Verdict {
-        headline: headline(acts_as, families.first(), gap_margin),
+        headline: match families.first() {
+            Some(family) => headline(acts_as, family, gap_margin),
+            None => without_baseline(arms),
+        },
         regime,
         acts_as,
         gap_margin,
         lines,
+        baseline,
+        more_seeds: first.and_then(|first| first.more_seeds),
     }
 }
 
-/// One sentence that names the regime, the action and the strongest number behind it.
-fn headline(acts_as: ActsAs, family: Option<&Family<'_>>, margin: f64) -> String {
-    let Some(family) = family else {
-        return "There is no pair of runs with and without decay to compare.".to_owned();
-    };
-    let regime = regime::short(family);
+/// What was seen, then the verdict: the regime, which λ ended lowest and by how much, how λ acted
+/// and the strongest number behind that.
+fn headline(acts_as: ActsAs, family: &Family<'_>, margin: f64) -> String {
+    let seen = format!("{}, {}.", regime::short(family), best::seen(family));
     let margin = crate::setting::spell(margin);
     let strongest = |of: fn(&Comparison) -> &PairedDifference| {
         family
@@ -147,27 +160,47 @@ fn headline(acts_as: ActsAs, family: Option<&Family<'_>>, margin: f64) -> String
     let gap = || strongest(|comparison| &comparison.gap);
     match acts_as {
         ActsAs::Force => format!(
-            "{regime}, λ acts as a force: it moves the final training loss ({}) while the \
+            "{seen} λ acts as a force: it moves the final training loss ({}) while the \
              generalisation gap stays within ±{margin}.",
             train()
         ),
         ActsAs::Prior => format!(
-            "{regime}, λ acts as a prior: it narrows the generalisation gap ({}) and does not \
+            "{seen} λ acts as a prior: it narrows the generalisation gap ({}) and does not \
              lower the final training loss.",
             gap()
         ),
         ActsAs::Both => format!(
-            "{regime}, λ acts as a force and as a prior: it lowers the final training loss ({}) \
+            "{seen} λ acts as a force and as a prior: it lowers the final training loss ({}) \
              and narrows the generalisation gap ({}).",
             train(),
             gap()
         ),
         ActsAs::Neither => {
-            format!("{regime}, λ acts neither as a force nor as a prior: see the first finding.")
+            format!("{seen} λ acts neither as a force nor as a prior: see the first finding.")
         }
         ActsAs::Undecided => format!(
-            "{regime}, these runs do not decide whether λ acts as a force or as a prior: see the \
-             first finding for what is missing."
+            "{seen} These runs do not decide whether λ acts as a force or as a prior: see the first \
+             finding for what is missing."
         ),
     }
+}
+
+/// What was seen where nothing can be compared with λ = 0.
+fn without_baseline(arms: &[Arm]) -> String {
+    const NONE: &str = "There is no pair of runs with and without decay to compare.";
+    let validated = arms.iter().filter(|arm| arm.final_validation.mean.is_finite());
+    let lowest = validated
+        .min_by(|a, b| a.final_validation.mean.total_cmp(&b.final_validation.mean))
+        .filter(|_| arms.len() > 1);
+    lowest.map_or_else(
+        || NONE.to_owned(),
+        |arm| {
+            format!(
+                "{} has the lowest mean validation loss: {}, over {}. {NONE}",
+                arm.label,
+                cell::mean_interval(&arm.final_validation, 4),
+                wd_page::counted(arm.final_validation.n, "seed")
+            )
+        },
+    )
 }

@@ -77,8 +77,7 @@ fn line(family: &Family<'_>, role: Role) -> Option<Claim> {
     let outside = |ratio: &Interval| ratio.high < 1.0 - TOLERANCE || ratio.low > 1.0 + TOLERANCE;
     Some(Claim {
         claim: format!(
-            "Under {}, the norm recursion predicts the weight norm of the role {role} to within 10 \
-             %",
+            "Under {}, the norm recursion predicts {role} norms within 10 %",
             family.name
         ),
         finding,

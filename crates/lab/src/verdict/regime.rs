@@ -6,7 +6,6 @@ use wd_page::counted;
 use super::family::Family;
 use crate::analysis::Arm;
 use crate::setting::spell;
-use crate::wording::sentence::lambda;
 use wd_page::number::count;
 
 /// `In one pass over the data under cosine (22.6 tokens per parameter, κ up to 2.47)`; of another
@@ -35,7 +34,7 @@ fn passes(epochs: f64) -> String {
     }
 }
 
-/// All of it: size, data, optimizer, then each schedule with κ and τ of its λ.
+/// All of it: size, data, optimizer, then the schedules; κ and τ of each λ are in the table of arms.
 pub(super) fn describe(arms: &[Arm]) -> String {
     let mut setups: Vec<String> = Vec::new();
     for arm in arms {
@@ -44,45 +43,35 @@ pub(super) fn describe(arms: &[Arm]) -> String {
             setups.push(setup);
         }
     }
-    let mut schedules: Vec<(String, Vec<String>)> = Vec::new();
+    let mut schedules: Vec<String> = Vec::new();
     for arm in arms {
+        let described = arm.setup.as_ref().map_or("", |setup| &setup.schedule_description);
         let rate = arm.peak_learning_rate.map(spell);
         let rate = rate.map_or_else(String::new, |rate| format!("peak learning rate {rate}"));
-        let described = arm.setup.as_ref().map_or("", |setup| &setup.schedule_description);
-        let parts = [described, &rate];
-        let name: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        let name = name.join(", ");
-        let tau = arm.setup.as_ref().and_then(|setup| setup.tau_fraction);
-        let tau = tau.map_or(String::new(), |tau| format!(", τ {tau:.2} of the run"));
-        let member = match &arm.setup {
-            Some(setup) if arm.lambda != 0.0 => {
-                format!("{} (κ {:.2}{tau})", lambda(arm), setup.kappa)
-            }
-            _ => lambda(arm),
-        };
-        match schedules.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, members)) if !members.contains(&member) => members.push(member),
-            Some(_) => {}
-            None => schedules.push((name, vec![member])),
+        let parts: Vec<&str> =
+            [described, &rate].into_iter().filter(|part| !part.is_empty()).collect();
+        let schedule = parts.join(", ");
+        if !schedule.is_empty() && !schedules.contains(&schedule) {
+            schedules.push(schedule);
         }
     }
-    let schedules: Vec<String> = schedules
-        .into_iter()
-        .map(|(name, members)| match name.as_str() {
-            "" => members.join(", "),
-            _ => format!("{name}: {}", members.join(", ")),
-        })
-        .collect();
+    // The table of the arms has them all.
+    if schedules.len() > 4 {
+        let more = schedules.len() - 3;
+        schedules.truncate(3);
+        schedules.push(format!("{more} more"));
+    }
+    let schedules =
+        if schedules.is_empty() { String::new() } else { format!("{}. ", schedules.join("; ")) };
     let unit = match arms.first().and_then(|arm| arm.setup.as_ref()) {
         Some(setup) => format!("in nats {}", setup.unit.each()),
         None if arms.is_empty() => format!("in nats {}", Unit::Token.each()),
         None => "as logged".to_owned(),
     };
     format!(
-        "{}. {}. Losses are {unit}, intervals 95 %, p corrected by Holm's method over the λ \
+        "{}. {schedules}Losses are {unit}, intervals 95 %, p corrected by Holm's method over the λ \
          compared with one baseline.",
         setups.join("; or "),
-        schedules.join(". "),
     )
 }
 

@@ -34,7 +34,7 @@ pub(super) fn crossing(family: &Family<'_>) -> Claim {
         .collect();
     Claim {
         claim: format!(
-            "Under {}, some λ > 0 has a higher training loss early and a lower one at the end",
+            "Under {}, some λ > 0 trains worse early and better at the end",
             family.name
         ),
         finding: format!("{}.", told.join(". ")),
@@ -78,12 +78,9 @@ pub(super) fn only_hurts(family: &Family<'_>) -> Claim {
         .map(|(arm, comparison)| format!("{} {}", lambda(arm), difference(&comparison.final_train)))
         .collect();
     Claim {
-        claim: format!(
-            "Under {}, every larger λ only raises the (raw) final training loss",
-            family.name
-        ),
+        claim: format!("Under {}, every larger λ only raises the final training loss", family.name),
         finding: format!(
-            "Final training loss against λ=0: {}. The means {} with λ.",
+            "Final training loss of the raw weights against λ=0: {}. The means {} with λ.",
             told.join("; "),
             if rises { "rise" } else { "do not rise throughout" }
         ),

@@ -65,8 +65,7 @@ fn line(arms: &[Arm], name: &str, members: &[&Comparison]) -> Claim {
     let mut losses = members.iter().map(|comparison| comparison.final_loss());
     Claim {
         claim: format!(
-            "Under {name}, the gain of some λ > 0 survives when each λ gets its own best learning \
-             rate"
+            "Under {name}, some λ > 0 also gains when each λ has its best learning rate"
         ),
         finding: format!("{}.", told.join(". ")),
         supported: Supported::decided(

@@ -358,6 +358,8 @@ fn verdict() -> Verdict {
                 Supported::Contradicted,
             ),
         ],
+        baseline: None,
+        more_seeds: None,
     }
 }
 
@@ -414,6 +416,8 @@ pub(crate) fn undecided() -> Verdict {
         acts_as: ActsAs::Undecided,
         gap_margin: 0.01,
         lines: Vec::new(),
+        baseline: None,
+        more_seeds: None,
     }
 }
 

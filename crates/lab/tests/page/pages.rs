@@ -9,7 +9,7 @@ use crate::fixture;
 use proptest::prelude::*;
 use roxmltree::{Document, ParsingOptions};
 use wd_lab::Analysis;
-use wd_page::Context;
+use wd_page::{Context, Settling};
 
 fn context() -> Context {
     Context {
@@ -23,6 +23,10 @@ fn context() -> Context {
             ("Pairing".to_owned(), "the seed sets both the initial weights and the order of the data".to_owned()),
         ],
         notes: vec!["The setting was chosen by sweeps that are recorded beside it; it is small, and says nothing about scale.".to_owned()],
+        settling: vec![Settling {
+            what: "How λ acts: 8 further runs, 2 minutes one after the other".to_owned(),
+            command: "wd sweep out/base.toml decay.lambda=0,0.1 run.seed=5..8 --out out".to_owned(),
+        }],
     }
 }
 
@@ -58,6 +62,7 @@ fn hostile() -> (Analysis, Context) {
         commands: vec![text()],
         setting: vec![(text(), text())],
         notes: vec![text()],
+        settling: vec![Settling { what: text(), command: text() }],
     };
     (analysis, context)
 }
@@ -187,7 +192,7 @@ fn what_is_missing_is_said() {
 }
 
 #[test]
-fn the_verdict_comes_first() {
+fn what_was_seen_comes_first_and_the_verdict_follows() {
     let page = fixture::realistic().page(&context()).html();
     let document = parse(&page);
     let ids: Vec<_> = document
@@ -198,8 +203,8 @@ fn the_verdict_comes_first() {
     assert_eq!(
         ids,
         [
-            "verdict", "near", "training", "gap", "constant", "late", "grid", "arms", "setting",
-            "commands"
+            "response", "verdict", "near", "training", "gap", "constant", "late", "grid", "arms",
+            "setting", "commands"
         ]
     );
 }

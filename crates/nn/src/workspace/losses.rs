@@ -21,7 +21,25 @@ impl<F: Float> Workspace<'_, F> {
         )
     }
 
-    /// The same, with the gradients of W and of the input.
+    /// The logits x Wᵀ of the position at a row of the input.
+    pub(crate) fn head_logits(
+        &self,
+        weight: Parameter,
+        input: Activation,
+        row: usize,
+        logits: &mut [F],
+    ) {
+        let width = weight.columns;
+        let x = &self.activations[self.range(input)][row * width..(row + 1) * width];
+        let rows = self.parameters[weight.range()].chunks_exact(width);
+        for (logit, row) in logits.iter_mut().zip(rows) {
+            let products =
+                row.iter().zip(x).map(|(weight, value)| weight.to_f64() * value.to_f64());
+            *logit = F::from_f64(products.sum());
+        }
+    }
+
+    /// The sum of the cross-entropies, with the gradients of W and of the input.
     pub(crate) fn head_loss_and_gradient(
         &mut self,
         weight: Parameter,

@@ -30,16 +30,37 @@ pub(crate) fn vertical_labels(y: &Scale, height: f64) -> Vec<(f64, String)> {
 }
 
 fn horizontal_labels(x: &Scale, width: f64) -> Vec<(f64, String)> {
-    // The widest label decides how many fit: ask for fewer until they do.
+    // As many as fit: ask for fewer until none touches the next. Ticks of a logarithmic axis are
+    // not equally far apart, so where they lie decides.
+    let mut labelled = Vec::new();
     for wanted in (2..=8).rev() {
         let ticks = x.ticks(wanted);
         let labels = scale::tick_labels(&ticks, x.transform());
-        let room: f64 = labels.iter().map(|label| text::width(label, text::FONT) + 14.0).sum();
-        if room <= width || wanted == 2 {
-            return ticks.into_iter().zip(labels).collect();
+        let room: f64 = labels.iter().map(|label| text::width(label, text::FONT) + GAP).sum();
+        labelled = ticks.into_iter().zip(labels).collect();
+        if room <= width && without_touching(x, &labelled).len() == labelled.len() {
+            return labelled;
         }
     }
-    Vec::new()
+    without_touching(x, &labelled)
+}
+
+/// Room between two labels of a horizontal axis.
+const GAP: f64 = 14.0;
+
+/// The labels that do not touch the one kept before them.
+fn without_touching(x: &Scale, labels: &[(f64, String)]) -> Vec<(f64, String)> {
+    let mut kept: Vec<(f64, String)> = Vec::new();
+    let mut taken = f64::NEG_INFINITY;
+    for (value, label) in labels {
+        let Some(place) = x.position(*value) else { continue };
+        let half = text::width(label, text::FONT) / 2.0;
+        if place - half >= taken {
+            taken = place + half + GAP / 2.0;
+            kept.push((*value, label.clone()));
+        }
+    }
+    kept
 }
 
 /// Height below the lowest frame that tick labels and the axis label need.
@@ -180,4 +201,38 @@ pub(crate) fn line(out: &mut Markup, class: &str, from: (f64, f64), to: (f64, f6
 /// A text at a place.
 pub(crate) fn label_at(out: &mut Markup, class: &str, x: f64, y: f64, words: &str) {
     out.element("text", &[("class", class), ("x", &coordinate(x)), ("y", &coordinate(y))], words);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ticks_of_seven_decades_fit_on_a_phone() {
+        let scale = Scale::new(Transform::Log, (1e-4, 1e7), (40.0, 190.0));
+        let labels = horizontal_labels(&scale, 150.0);
+        assert!(labels.len() >= 2, "{labels:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn labels_of_an_axis_never_touch(
+            low in 1e-9..1e9f64,
+            factor in 1.0001..1e9f64,
+            log: bool,
+            width in 60.0..900.0f64,
+        ) {
+            let transform = if log { Transform::Log } else { Transform::Linear };
+            let scale = Scale::new(transform, (low, low * factor), (0.0, width));
+            let labels = horizontal_labels(&scale, width);
+            prop_assert!(!labels.is_empty());
+            for pair in labels.windows(2) {
+                let half = |label: &str| text::width(label, text::FONT) / 2.0;
+                let from = scale.position(pair[0].0).unwrap() + half(&pair[0].1);
+                let to = scale.position(pair[1].0).unwrap() - half(&pair[1].1);
+                prop_assert!(to > from, "{pair:?} in {width}");
+            }
+        }
+    }
 }

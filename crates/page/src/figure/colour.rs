@@ -66,6 +66,11 @@ impl Colour {
             Self::Sequence(step) => format!("var(--s{})", usize::from(step).min(STEPS - 1)),
         }
     }
+
+    /// The same for words: of the scale's pale end a line is seen, and a word is not read.
+    pub(crate) fn text_css(self) -> String {
+        self.css().replace("--s", "--w")
+    }
 }
 
 #[cfg(test)]

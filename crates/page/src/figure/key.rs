@@ -107,7 +107,7 @@ pub(crate) fn draw_direct_labels(out: &mut Markup, panel: &Panel, frame: &Frame,
             let style = format!("stroke:{}", colour.css());
             out.empty("path", &[("class", "thread"), ("style", &style), ("d", &path)]);
         }
-        let style = format!("fill:{}", colour.css());
+        let style = format!("fill:{}", colour.text_css());
         let (x, y) = (coordinate(frame.right + gap), coordinate(at + 4.0));
         out.element("text", &[("class", "series"), ("style", &style), ("x", &x), ("y", &y)], label);
     }
@@ -176,7 +176,7 @@ pub(crate) fn draw_moments(
         }
         let (class, at) =
             if start >= x { ("moment-label", x + 6.0) } else { ("moment-label end", end - 6.0) };
-        let style = format!("fill:{}", moment.colour.css());
+        let style = format!("fill:{}", moment.colour.text_css());
         let (at, y) = (coordinate(at), coordinate(label));
         out.element(
             "text",

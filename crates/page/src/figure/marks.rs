@@ -118,12 +118,13 @@ fn band(out: &mut Markup, series: &Series, frame: &Frame) {
     }
 }
 
-/// Position of an interval's end; on a log axis an end at or below zero lies at the foot.
+/// Position of an interval's end within the frame, which cuts what leaves it; on a log axis an end
+/// at or below zero lies at the foot.
 fn bounded(frame: &Frame, value: f64) -> Option<f64> {
     if !value.is_finite() {
         return None;
     }
-    Some(frame.y.position(value).unwrap_or(frame.bottom))
+    Some(frame.y.position(value).unwrap_or(frame.bottom).clamp(frame.top, frame.bottom))
 }
 
 fn dots(out: &mut Markup, series: &Series, frame: &Frame, shift: f64, horizontal: &Horizontal) {

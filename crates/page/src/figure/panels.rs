@@ -187,7 +187,16 @@ impl PanelFigure {
                 // Steps that begin with the first window's centre still begin at zero.
                 let from_zero =
                     *transform == Transform::Linear && domain.0 > 0.0 && domain.0 < 0.05 * domain.1;
-                Scale::new(*transform, (if from_zero { 0.0 } else { domain.0 }, domain.1), range)
+                let scale = Scale::new(
+                    *transform,
+                    (if from_zero { 0.0 } else { domain.0 }, domain.1),
+                    range,
+                );
+                // Dots with bars at few places would else lie on the frame.
+                let is_of_dots = *transform == Transform::Log
+                    && (self.panels.iter().flat_map(|panel| &panel.series))
+                        .any(|series| matches!(series.mark, Mark::Dots | Mark::Rings));
+                if is_of_dots { scale.with_margin(0.04) } else { scale }
             }
         }
     }

@@ -175,7 +175,7 @@ fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, i
     }
 }
 
-/// Each claim with its mark, and under it what was found.
+/// Each claim with its mark, and what was found when asked for.
 fn claims<'a>(out: &'a mut Markup, claims: &[Claim]) -> &'a mut Markup {
     out.open("ul", &[("class", "verdict")]);
     for line in claims {
@@ -183,7 +183,9 @@ fn claims<'a>(out: &'a mut Markup, claims: &[Claim]) -> &'a mut Markup {
         out.open("li", &[]);
         out.element("span", &[("class", &format!("mark {status}"))], status);
         out.element("p", &[("class", "claim")], &bound(&line.claim));
-        out.element("p", &[("class", "finding")], &bound(&line.finding));
+        out.open("details", &[("class", "finding")]).element("summary", &[], "Why");
+        out.element("p", &[], &bound(&line.finding));
+        out.close_line();
         out.close_line();
     }
     out.close()

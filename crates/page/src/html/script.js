@@ -44,7 +44,8 @@
   function row(label, value, colour) {
     var line = document.createElement('div'), left = document.createElement('span'), right = document.createElement('span');
     left.textContent = label;
-    left.style.color = colour;
+    // Words in a darker shade than the line: pale ones are seen, not read.
+    left.style.color = colour.replace('--s', '--w');
     right.textContent = value;
     line.append(left, right);
     return line;
@@ -57,8 +58,11 @@
     var panel = hit.parentNode, svg = hit.ownerSVGElement;
     var toX = axis(panel.dataset.x), toY = axis(panel.dataset.y);
     hit.style.pointerEvents = 'all';
-    panel.addEventListener('pointerleave', function () { clear(svg); });
-    panel.addEventListener('pointermove', function (event) {
+    // A finger leaves with every tap: what it pointed at stays until the next.
+    panel.addEventListener('pointerleave', function (event) { if (event.pointerType !== 'touch') clear(svg); });
+    panel.addEventListener('pointerdown', show);
+    panel.addEventListener('pointermove', show);
+    function show(event) {
       var at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
       var best = null;
       panel.querySelectorAll('.line[data-label]').forEach(function (path) {
@@ -87,6 +91,65 @@
       var right = event.clientX + 16 + box.width > innerWidth ? event.clientX - 16 - box.width : event.clientX + 16;
       readout.style.left = Math.max(4, right) + 'px';
       readout.style.top = Math.max(4, Math.min(event.clientY + 12, innerHeight - box.height - 4)) + 'px';
+    }
+  });
+
+  // Commands and calls are there to be pasted.
+  document.querySelectorAll('pre').forEach(function (pre) {
+    var box = document.createElement('div'), copy = document.createElement('button');
+    box.className = 'pasted';
+    copy.type = 'button';
+    copy.className = 'copy';
+    copy.textContent = 'Copy';
+    copy.addEventListener('click', function () {
+      function done(word) { copy.textContent = word; setTimeout(function () { copy.textContent = 'Copy'; }, 1500); }
+      function select() {
+        getSelection().selectAllChildren(pre);
+        done(document.execCommand('copy') ? 'Copied' : 'Selected');
+      }
+      // A page from a file may not be allowed to write the clipboard: then what is to be copied is selected.
+      if (!navigator.clipboard) return select();
+      navigator.clipboard.writeText(pre.textContent).then(function () { done('Copied'); }, select);
     });
+    pre.replaceWith(box);
+    box.append(pre, copy);
+  });
+
+  // A figure as a file of its own: the drawing with the colours that it has now, in the place of variables.
+  var figures = Array.prototype.filter.call(document.styleSheets[0].cssRules, function (rule) {
+    return rule.selectorText && rule.selectorText.indexOf('svg') === 0;
+  }).map(function (rule) { return rule.cssText; }).join('\n');
+  function literal(text) {
+    return text.replace(/var\((--\w+)\)/g, function (all, name) { return getComputedStyle(root).getPropertyValue(name).trim(); });
+  }
+  function file(svg) {
+    var copy = svg.cloneNode(true), box = svg.viewBox.baseVal, margin = 16;
+    copy.querySelectorAll('.cursor,.hit').forEach(function (part) { part.remove(); });
+    copy.querySelectorAll('[style]').forEach(function (part) { part.setAttribute('style', literal(part.getAttribute('style'))); });
+    copy.setAttribute('xmlns', svg.namespaceURI);
+    copy.setAttribute('viewBox', [box.x - margin, box.y - margin, box.width + 2 * margin, box.height + 2 * margin].join(' '));
+    copy.setAttribute('width', box.width + 2 * margin);
+    copy.setAttribute('height', box.height + 2 * margin);
+    copy.setAttribute('font-family', 'Noto Sans,Liberation Sans,Arial,sans-serif');
+    var style = document.createElementNS(svg.namespaceURI, 'style'), ground = document.createElementNS(svg.namespaceURI, 'rect');
+    style.textContent = literal(figures);
+    ground.setAttribute('class', 'ground');
+    [['x', box.x - margin], ['y', box.y - margin], ['width', box.width + 2 * margin], ['height', box.height + 2 * margin]]
+      .forEach(function (pair) { ground.setAttribute(pair[0], pair[1]); });
+    copy.prepend(style, ground);
+    return new XMLSerializer().serializeToString(copy);
+  }
+  document.querySelectorAll('figure').forEach(function (figure) {
+    var button = document.createElement('button'), svg = figure.querySelector('.at-wide svg');
+    button.type = 'button';
+    button.textContent = 'Download SVG';
+    button.addEventListener('click', function () {
+      var link = document.createElement('a'), address = URL.createObjectURL(new Blob([file(svg)], { type: 'image/svg+xml' }));
+      link.href = address;
+      link.download = figure.id + '.svg';
+      link.click();
+      setTimeout(function () { URL.revokeObjectURL(address); }, 1000);
+    });
+    figure.querySelector('.numbers').prepend(button);
   });
 })();

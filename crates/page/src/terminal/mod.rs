@@ -25,12 +25,14 @@ pub struct Terminal {
     pub colour: bool,
     /// Rows of a table that are shown; the page as a file and as JSON has all of them.
     pub rows: usize,
+    /// Whether what was found stands under each claim; the page as a file has it always.
+    pub reasons: bool,
 }
 
 impl Terminal {
-    /// A hundred columns without colour, as for a pipe.
+    /// A hundred columns without colour, as for a pipe; of claims what they say and whether it holds.
     pub const fn plain() -> Self {
-        Terminal { width: 100, colour: false, rows: 20 }
+        Terminal { width: 100, colour: false, rows: 20, reasons: false }
     }
 
     fn styled(&self, style: Style, words: &str) -> String {
@@ -139,7 +141,9 @@ impl Writer<'_> {
         let first = format!("{}{pad}", self.terminal.styled(colour.on_default(), &mark));
         let indent = " ".repeat(MARK);
         self.paragraph(&first, &claim.claim, &indent);
-        self.paragraph(&indent, &claim.finding, &indent);
+        if self.terminal.reasons {
+            self.paragraph(&indent, &claim.finding, &indent);
+        }
     }
 }
 
@@ -165,10 +169,11 @@ mod tests {
                 supported: Supported::Undecided,
             }]),
         ]);
-        let text = page.terminal(&Terminal { width: 60, ..Terminal::plain() });
+        let narrow = Terminal { width: 60, reasons: true, ..Terminal::plain() };
+        let text = page.terminal(&narrow);
         assert!(text.lines().all(|line| display_width(line) <= 60), "{text}");
         assert!(!text.contains('\u{1b}'));
-        let colourful = page.terminal(&Terminal { width: 60, colour: true, ..Terminal::plain() });
+        let colourful = page.terminal(&Terminal { colour: true, ..narrow });
         assert_eq!(anstyle_free(&colourful), text);
     }
 
@@ -176,6 +181,18 @@ mod tests {
         let mut parts = text.split("\u{1b}[");
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |out, part| out + part.split_once('m').map_or("", |(_, rest)| rest))
+    }
+
+    #[test]
+    fn reasons_stand_under_a_claim_when_asked_for() {
+        let page = page(vec![Content::Claims(vec![Claim {
+            claim: "It holds".to_owned(),
+            finding: "By this.".to_owned(),
+            supported: Supported::Supported,
+        }])]);
+        assert_eq!(page.terminal(&Terminal::plain()), "One\n[supported]    It holds\n");
+        let whole = page.terminal(&Terminal { reasons: true, ..Terminal::plain() });
+        assert_eq!(whole, "One\n[supported]    It holds\n               By this.\n");
     }
 
     #[test]

@@ -99,6 +99,8 @@ fn lines_and_text_stand_out_from_the_page() {
         for step in 0..13 {
             let ratio = contrast(colours[format!("s{step}").as_str()], paper);
             assert!(ratio >= 3.0, "{theme} s{step}: {ratio:.2}");
+            let ratio = contrast(colours[format!("w{step}").as_str()], paper);
+            assert!(ratio >= 4.5, "{theme}: a word in colour {step} has {ratio:.2}");
         }
         assert!(contrast(colours["baseline"], paper) >= 4.5);
         for step in 0..9 {

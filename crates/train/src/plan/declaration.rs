@@ -42,6 +42,12 @@ pub struct Declaration {
 }
 
 impl Declaration {
+    /// What overrides do that their author may not have meant, and what to do about it: tensors
+    /// decay that the policy leaves out.
+    pub fn lifted(&self, source: &ConfigSource) -> Option<(String, String)> {
+        super::lambdas::lifted(source, &self.layout, &self.choices)
+    }
+
     /// Resolves what does not need the corpus.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use wd_decay::{Anchor, DecayRule, OptimizerKind, Unit};
 use wd_optim::{AdamParameters, Direction};
 use wd_page::{Content, Page, Section, Table, counted, number};
 
+use super::lambdas::lifted;
 use super::run_plan::RunPlan;
 use crate::cost::Cost;
 
@@ -17,7 +18,7 @@ impl RunPlan {
             kind: "What a configuration would do",
             title: self.source.name.clone(),
             sections: vec![
-                Section::new("tensors", "What decays, and why", vec![tensors(self)]),
+                Section::new("tensors", "What decays, and why", tensors(self)),
                 Section::new("run", "The run", vec![Content::Facts(facts(self, cost, threads))]),
                 Section::new("steps", "Step by step", vec![moments(self)]),
             ],
@@ -27,7 +28,7 @@ impl RunPlan {
 }
 
 /// Every tensor with its λ and the reason for it.
-fn tensors(plan: &RunPlan) -> Content {
+fn tensors(plan: &RunPlan) -> Vec<Content> {
     let columns = ["tensor", "shape", "role", "reason", "parameters", "λ"];
     let mut table = Table::new(&columns, 4);
     table.rows.extend(plan.record.tensors.iter().map(|tensor| {
@@ -40,7 +41,10 @@ fn tensors(plan: &RunPlan) -> Content {
             number::short(tensor.lambda),
         ]
     }));
-    Content::Table(table)
+    let mut contents = vec![Content::Table(table)];
+    let lifted = lifted(&plan.source, &plan.layout, &plan.choices);
+    contents.extend(lifted.map(|(reason, fix)| Content::Warning { reason, fix }));
+    contents
 }
 
 fn facts(plan: &RunPlan, cost: &Cost, threads: usize) -> Vec<(String, String)> {

@@ -2,7 +2,7 @@
 
 mod planned;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -29,6 +29,7 @@ Examples:
   wd advise --images 1.28M --epochs 300 --batch 4096 --lr 3e-3 --schedule cosine
   wd advise --params 1B --tokens 20B --batch 0.5M --lr 1e-3 --schedule linear \\
       --width 2048 --base-width 256 --base-lambda 0.1 --target optax.adamw
+  wd advise params=124M tokens=3B batch=512seq context=1024 lr=6e-4 schedule=cosine:0.1
   wd advise studies/first.toml --html advice.html
   wd advise --recipes > docs/book/src/recipes.md
 
@@ -40,9 +41,9 @@ library.
 Exit code: 0 when the laws that apply agree on a λ, 4 when none applies or they disagree, 1 for a
 wrong input.")]
 pub(crate) struct Arguments {
-    /// A configuration, instead of options that describe the run
-    #[arg(value_name = "CONFIG.toml")]
-    config: Option<PathBuf>,
+    /// A configuration, or the run as `wd explain` has it, instead of options that describe it
+    #[arg(value_name = "CONFIG.toml | KEY=VALUE")]
+    config: Vec<String>,
 
     /// Change a value of the configuration, for example optim.lr=3e-3 (may be repeated)
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
@@ -73,14 +74,22 @@ pub(crate) struct Arguments {
     html: Option<PathBuf>,
 }
 
+/// Is the first word a file, rather than the beginning of a run in words?
+fn is_configuration(word: &str) -> bool {
+    word.ends_with(".toml") || Path::new(word).is_file()
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     if arguments.recipes {
         print!("{}", recipes::page());
         return Ok(ExitCode::SUCCESS);
     }
-    let Planned { planned, run, sweep, configured } = match &arguments.config {
-        Some(path) => arguments.planned.of_config(path, &arguments.set)?,
-        None => arguments.planned.declared()?,
+    let Planned { planned, run, sweep, configured } = match arguments.config.as_slice() {
+        [] => arguments.planned.declared()?,
+        [path] if is_configuration(path) => {
+            arguments.planned.of_config(Path::new(path), &arguments.set)?
+        }
+        words => arguments.planned.of_words(words)?,
     };
     // A slip in the target's name is told before anything else is printed.
     let own = TargetLambda::own_entry(planned.optimizer);

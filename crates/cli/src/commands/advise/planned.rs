@@ -31,12 +31,24 @@ pub(super) struct Options {
     epochs: Option<String>,
 
     /// Distinct tokens there are to train on
-    #[arg(long, value_name = "N", conflicts_with_all = ["config", "images"])]
+    #[arg(long, value_name = "N", alias = "data", conflicts_with_all = ["config", "images"])]
     dataset_size: Option<String>,
 
-    /// Tokens (or images) a step
+    /// Tokens (or images) a step; 512seq with --context
     #[arg(long, value_name = "N", conflicts_with = "config")]
     batch: Option<String>,
+
+    /// Tokens in a sequence, where a batch or a size is in sequences
+    #[arg(long, value_name = "N", conflicts_with = "config")]
+    context: Option<String>,
+
+    /// Batches whose gradients make one step
+    #[arg(long, value_name = "N", conflicts_with = "config")]
+    accumulation: Option<String>,
+
+    /// Devices, each of which has a batch of its own
+    #[arg(long, value_name = "N", conflicts_with = "config")]
+    devices: Option<String>,
 
     /// Optimizer steps
     #[arg(long, value_name = "N", conflicts_with = "config")]
@@ -99,6 +111,9 @@ impl Options {
             ("steps", &self.steps),
             ("schedule", &self.schedule),
             ("width", &self.width),
+            ("context", &self.context),
+            ("accumulation", &self.accumulation),
+            ("devices", &self.devices),
         ] {
             if let Some(text) = text {
                 declaration.set(key, text)?;
@@ -116,8 +131,44 @@ impl Options {
             declaration.set("epochs", "1")?;
         }
         declaration.peak_learning_rate = self.lr.map(Declared::stated);
+        self.of_declaration(declaration, self.optimizer.as_deref())
+    }
+
+    /// The run as `wd explain` has it: the same keys, with the same meanings.
+    pub(super) fn of_words(&self, words: &[String]) -> Result<Planned, CommandError> {
+        let pairs = words.iter().map(|word| word.split_once('='));
+        let pairs: Option<Vec<(&str, &str)>> = pairs.collect();
+        let Some(pairs) = pairs else {
+            return Err(CommandError::usage(
+                format!("`{}` is neither a configuration nor key=value", words.join(" ")),
+                "a run in words: wd advise params=124M tokens=10B batch=0.5M lr=6e-4",
+            ));
+        };
+        let is_of_images = pairs.iter().any(|(key, _)| *key == "images");
+        let unit = if is_of_images { Unit::Image } else { Unit::Token };
+        let mut declaration = RunDeclaration::default();
+        let mut optimizer = None;
+        for (key, value) in pairs {
+            match key {
+                "lr" => {
+                    let rate: Quantity = value.parse()?;
+                    declaration.peak_learning_rate = Some(Declared::stated(rate.value));
+                }
+                "optimizer" => optimizer = Some(value),
+                "batch" | "data" => declaration.set(key, &counted(value, unit)?)?,
+                _ => declaration.set(key, value)?,
+            }
+        }
+        self.of_declaration(declaration, optimizer)
+    }
+
+    fn of_declaration(
+        &self,
+        declaration: RunDeclaration,
+        optimizer: Option<&str>,
+    ) -> Result<Planned, CommandError> {
         let run = declaration.resolve()?;
-        let optimizer = self.optimizer.as_deref().map_or(Ok(OptimizerKind::Adamw), str::parse);
+        let optimizer = optimizer.map_or(Ok(OptimizerKind::Adamw), str::parse);
         let planned = PlannedRun {
             optimizer: optimizer.map_err(ConventionError::from)?,
             fine_tuning: self.fine_tune,

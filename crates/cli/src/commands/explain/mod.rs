@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use wd_conventions::{DeclaredDecay, Explanation, Setting};
+use wd_advise::Explained;
+use wd_conventions::{DeclaredDecay, Setting};
 use wd_page::Context;
 
 use crate::commands::train::read_config;
@@ -30,8 +31,9 @@ Examples:
 
 The first word is an entry of the library table (`wd convert --list`) or a configuration of this
 project; a corpus that is not prepared only takes from what can be said of a configuration.
-Units: 124M, 65536tok, 256seq, 1.28Mimg, 5ep. More keys: tokens, images, data, context, width,
-init_std, gradient_rms, reduction, loss, noise_std, dtype.")]
+Units: 124M, 65536tok, 256seq, 1.28Mimg, 5ep. More keys: tokens, images, data, context,
+accumulation, devices, width, init_std, gradient_rms, reduction, loss, noise_std, dtype. Where the
+run is known, the laws of `wd advise` say where λ stands.")]
 pub(crate) struct Arguments {
     /// A library entry and its key=value, or a CONFIG.toml
     #[arg(value_name = "SETTING", required = true)]
@@ -55,9 +57,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let explanation = Explanation::of(&declared(arguments)?)?;
+    let explained = Explained::of(&declared(arguments)?)?;
     if let Some(path) = &arguments.svg {
-        let figure = explanation.figure().ok_or_else(|| {
+        let figure = explained.explanation.figure().ok_or_else(|| {
             CommandError::usage(
                 "there are no curves without a learning rate and a number of steps",
                 "add lr=… and steps=… (or tokens=… and batch=…)",
@@ -66,12 +68,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         output::write_file(path, &figure.file(FIGURE_WIDTH))?;
     }
     let commands = vec![output::own_command()];
-    let page = explanation.page(&Context { commands, ..Context::default() });
+    let page = explained.page(&Context { commands, ..Context::default() });
     if let Some(path) = &arguments.html {
         output::write_file(path, &page.html())?;
     }
     if arguments.json {
-        println!("{}", serde_json::json!(explanation));
+        println!("{}", serde_json::json!(explained));
     } else {
         print!("{}", page.terminal(&output::terminal()));
     }

@@ -100,6 +100,8 @@ fn remarks(
             number::counted(config.decay.overrides.len() as u64, "pattern")
         ));
     }
+    let lifted = declaration.lifted(source);
+    remarks.extend(lifted.map(|(reason, fix)| format!("{reason}; {fix}")));
     let optimizer = declaration.optimizer;
     let is_penalty = optimizer.rule == DecayRule::CoupledL2
         && matches!(optimizer.direction, Direction::Sgd { .. })

@@ -198,6 +198,6 @@ fn context(arguments: &Arguments) -> Context {
         title: "The post, claim by claim".to_owned(),
         commands: vec![command],
         setting: setting.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-        notes: Vec::new(),
+        ..Context::default()
     }
 }

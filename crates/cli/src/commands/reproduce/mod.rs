@@ -14,15 +14,17 @@ use std::{
 use clap::{Args, Subcommand};
 use wd_data::text::{PrepareOptions, TokenizerSpec};
 use wd_lab::{Setting, Study, setting};
-use wd_page::number;
 use wd_page::words::quoted;
+use wd_page::{Settling, number};
 use wd_studies::{Definition, Length, force};
 use wd_train::{ConfigSource, RunPlan};
 
 use crate::{
-    commands::{data, report::write_study_report},
+    commands::data,
+    commands::report::{Remade, write_study_report},
     diagnostics::CommandError,
     launch,
+    output::Printed,
 };
 
 /// Train small language models under several λ, and draw what λ did
@@ -68,9 +70,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     seeds: Option<u64>,
 
-    /// Print the analysis as JSON instead of the verdict
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 }
 
 /// Studies beside the main one.
@@ -97,7 +98,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let corpus = prepare_corpus(arguments.corpus.as_deref(), &definition, &out)?;
     let base = base_configuration(definition.set(length), &corpus)?;
     let title = match &arguments.corpus {
-        Some(path) => format!("What weight decay does to a small model of {}", path.display()),
+        Some(path) => {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            format!("What weight decay does to a small model of {name}")
+        }
         None => definition.title.clone(),
     };
     if arguments.seeds == Some(0) {
@@ -112,7 +116,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let corpus = arguments.corpus.as_deref().map(|path| ("--corpus", path));
         let lengths = (arguments.quick, arguments.full);
         let command = command("wd reproduce", lengths, corpus, arguments.seeds, &out);
-        write_study_report(&study, Some(command), html, arguments.json)
+        let settling =
+            (arguments.quick).then(|| whole_study("wd reproduce", corpus, "at most 15 minutes"));
+        let remade = Remade { command: Some(command), settling };
+        write_study_report(&study, remade, html, arguments.printed)
     })
 }
 
@@ -190,6 +197,17 @@ fn length(quick: bool, full: bool) -> Length {
         (true, _) => Length::Quick,
         (_, true) => Length::Full,
         _ => Length::Default,
+    }
+}
+
+/// What decides what a first look leaves open.
+fn whole_study(name: &str, data: Option<(&str, &Path)>, time: &str) -> Settling {
+    let data = data.map_or_else(String::new, |(option, path)| {
+        format!(" {option} {}", quoted(&path.display().to_string()))
+    });
+    Settling {
+        what: format!("The whole study, with several seeds, {time} on 2 cores"),
+        command: format!("{name}{data}"),
     }
 }
 

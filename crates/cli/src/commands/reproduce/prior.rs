@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
                  sample".to_owned(),
             ),
         ],
-            notes: Vec::new(),
+            ..Context::default()
         };
     std::fs::create_dir_all(&arguments.out)
         .map_err(|source| CommandError::Write { path: arguments.out.clone(), source })?;

@@ -13,8 +13,13 @@ use wd_page::number;
 use wd_studies::vision;
 use wd_train::{ConfigSource, RunPlan};
 
-use super::{command, length};
-use crate::{commands::report::write_study_report, diagnostics::CommandError, launch};
+use super::{command, length, whole_study};
+use crate::{
+    commands::report::{Remade, write_study_report},
+    diagnostics::CommandError,
+    launch,
+    output::Printed,
+};
 
 /// Train a ViT and a CNN on few images under many λ, and find where the best λ lies
 #[derive(Debug, Args)]
@@ -52,9 +57,8 @@ pub(super) struct Arguments {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
 
-    /// Print the analysis as JSON instead of the verdict
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
@@ -88,7 +92,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let data = arguments.data.as_deref().map(|path| ("--data", path));
         let lengths = (arguments.quick, arguments.full);
         let command = command("wd reproduce vision", lengths, data, arguments.seeds, &out);
-        write_study_report(&study, Some(command), html, arguments.json)
+        let whole = "wd reproduce vision";
+        let settling = arguments.quick.then(|| whole_study(whole, data, "within 20 minutes"));
+        let remade = Remade { command: Some(command), settling };
+        write_study_report(&study, remade, html, arguments.printed)
     })
 }
 

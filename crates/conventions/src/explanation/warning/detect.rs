@@ -68,6 +68,10 @@ impl Warning {
             warnings.extend(of_length(decay, rule, timescale.kappa, timescale.tau_fraction));
         }
         let kind = run.schedule.map(|schedule| schedule.kind);
+        if let Some(schedule) = run.schedule.filter(|schedule| schedule.warmup >= schedule.steps) {
+            let (steps, kind) = (schedule.steps, schedule.kind);
+            warnings.push(Warning::OnlyWarmup { steps, kind });
+        }
         let one_pass = run.epochs.is_none_or(|epochs| epochs <= 1.0);
         if kind == Some(ScheduleKind::Constant) && one_pass {
             warnings.push(Warning::ConstantLearningRate);

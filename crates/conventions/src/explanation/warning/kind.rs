@@ -1,6 +1,6 @@
 //! The warnings there are.
 
-use wd_decay::DecayRule;
+use wd_decay::{DecayRule, ScheduleKind};
 
 /// A warning: a variant says what was found; [`Warning::reason`] and [`Warning::fix`] put it in
 /// words.
@@ -78,6 +78,13 @@ pub enum Warning {
         /// The rule, for the fix.
         rule: DecayRule,
     },
+    /// The warm-up is the whole run, and no schedule follows it.
+    OnlyWarmup {
+        /// Steps.
+        steps: u64,
+        /// The schedule that does not happen.
+        kind: ScheduleKind,
+    },
     /// λ under a learning rate that never falls.
     ConstantLearningRate,
     /// Coupled L2 whose gradient an adaptive optimizer rescales.
@@ -118,6 +125,7 @@ impl Warning {
             Warning::CoarseInF32 { .. } => "coarse-in-f32",
             Warning::Inert { .. } => "inert",
             Warning::ForgetsItsData { .. } => "forgets-its-data",
+            Warning::OnlyWarmup { .. } => "only-warmup",
             Warning::ConstantLearningRate => "constant-learning-rate",
             Warning::CoupledUnderAdaptive { .. } => "coupled-under-adaptive",
             Warning::NormsAndBiasesDecay { .. } => "norms-and-biases-decay",

@@ -91,6 +91,11 @@ impl Warning {
                     ),
                 }
             }
+            Warning::OnlyWarmup { steps, kind } => format!(
+                "the warm-up is as long as the run, {}: the learning rate only rises, and nothing \
+                 of the {kind} schedule follows",
+                counted(steps, "step")
+            ),
             Warning::ConstantLearningRate => {
                 "the learning rate never falls: in one pass over text λ was then measured to raise \
                  only the effective learning rate, and with it the raw training loss; its gain \
@@ -186,6 +191,9 @@ impl Warning {
                     }
                     _ => fix,
                 }
+            }
+            Warning::OnlyWarmup { steps, .. } => {
+                format!("shorten the warm-up, to warmup={} for example", (steps / 20).max(1))
             }
             Warning::ConstantLearningRate => {
                 "let the rate fall (cosine, linear, wsd), or judge λ after a short \

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::byte_level;
+use super::byte_level::{self, END_OF_DOCUMENT};
 use crate::text::error::TextError;
 
 /// Turns tokens of one vocabulary into text.
@@ -72,6 +72,34 @@ impl Decoder {
             decoder.ends.push(decoder.bytes.len());
         }
         Ok(decoder)
+    }
+
+    /// Tokens that read as `text`: at each place the longest that fits. None where a byte has no
+    /// token.
+    ///
+    /// A tokenizer that merges by rank may cut the same text otherwise; the model then sees a
+    /// spelling that is rarer in its training, of the same text.
+    pub fn encode(&self, text: &str) -> Option<Vec<u32>> {
+        let mut known: HashMap<&[u8], u32> = HashMap::new();
+        let mut longest = 0;
+        for (token, end) in self.ends.iter().enumerate() {
+            let start = token.checked_sub(1).map_or(0, |before| self.ends[before]);
+            let bytes = &self.bytes[start..*end];
+            if !bytes.is_empty() && bytes != END_OF_DOCUMENT.as_bytes() {
+                known.entry(bytes).or_insert(token as u32);
+                longest = longest.max(bytes.len());
+            }
+        }
+        let mut rest = text.as_bytes();
+        let mut tokens = Vec::new();
+        while !rest.is_empty() {
+            let lengths = (1..=longest.min(rest.len())).rev();
+            let (token, length) =
+                lengths.filter_map(|length| Some((*known.get(&rest[..length])?, length))).next()?;
+            tokens.push(token);
+            rest = &rest[length..];
+        }
+        Some(tokens)
     }
 
     /// The text of `tokens`. The end of a document reads `<|endoftext|>`; bytes that are not UTF-8

@@ -29,8 +29,8 @@ impl VisionAnalysis {
 
 fn page(analysis: &VisionAnalysis, context: &Context) -> Page {
     let mut sections = vec![
-        summary(analysis),
-        verdict(analysis, &context.notes),
+        summary(analysis, context),
+        verdict(analysis, context),
         response::section(analysis),
         optimum::section(analysis),
         regimes::section(analysis),
@@ -75,7 +75,7 @@ fn page(analysis: &VisionAnalysis, context: &Context) -> Page {
 const MOST_LISTED: usize = 24;
 
 /// The short form for a terminal: the points of a small study, and the claims.
-fn summary(analysis: &VisionAnalysis) -> Section {
+fn summary(analysis: &VisionAnalysis, context: &Context) -> Section {
     let mut contents = Vec::new();
     let points: usize = analysis.surfaces.iter().map(|surface| surface.points.len()).sum();
     if points <= MOST_LISTED {
@@ -93,12 +93,45 @@ fn summary(analysis: &VisionAnalysis) -> Section {
         }
         contents.push(Content::Table(table));
     }
+    contents.extend(context.undecided("What would decide it:"));
     let (decided, open) = by_decision(&analysis.claims);
     contents.push(Content::Claims([decided, open].concat()));
     Section::terminal(contents)
 }
 
-/// How many claims the runs bear out.
+/// What one seed showed of each setting, where no setting has more: nothing can be borne out yet.
+fn first_look(analysis: &VisionAnalysis) -> Option<String> {
+    let points = || analysis.surfaces.iter().flat_map(|surface| &surface.points);
+    if points().any(|point| point.finals.len() > 1) {
+        return None;
+    }
+    let seen = analysis.surfaces.iter().filter_map(|surface| {
+        let curve = surface.curve(surface.best_learning_rate()?);
+        let measured = || curve.iter().filter(|point| point.test_loss.mean.is_finite());
+        let none = measured().find(|point| point.lambda == 0.0)?;
+        let decayed = measured().filter(|point| point.lambda > 0.0);
+        let best = decayed.min_by(|a, b| a.test_loss.mean.total_cmp(&b.test_loss.mean))?;
+        Some(format!(
+            "{}: test loss {} and accuracy {} at λ = {}, {} and {} at λ = 0",
+            surface.label(),
+            number::fixed(best.test_loss.mean, 3),
+            number::percent(best.test_accuracy.mean),
+            number::short(best.lambda),
+            number::fixed(none.test_loss.mean, 3),
+            number::percent(none.test_accuracy.mean)
+        ))
+    });
+    let seen: Vec<String> = seen.collect();
+    (!seen.is_empty()).then(|| {
+        format!(
+            "Seen with one seed, which decides nothing yet (the best of several λ always looks \
+             good): {}.",
+            seen.join("; ")
+        )
+    })
+}
+
+/// How many claims the runs bear out, or what a first look saw.
 fn lead(analysis: &VisionAnalysis) -> String {
     let count = |which| {
         let matching = analysis.claims.iter().filter(|line| line.supported == which);
@@ -108,6 +141,9 @@ fn lead(analysis: &VisionAnalysis) -> String {
         return "Nothing can be claimed yet: it takes λ = 0 beside other λ, everything else equal, \
                 such as decay.lambda=0,0.01,0.1,1."
             .to_owned();
+    }
+    if let Some(seen) = first_look(analysis) {
+        return seen;
     }
     format!(
         "Of {} claims these runs bear out {}, contradict {} and leave {} open.",
@@ -124,9 +160,9 @@ fn by_decision(claims: &[Claim]) -> (Vec<Claim>, Vec<Claim>) {
     claims.iter().cloned().partition(is_decided)
 }
 
-fn verdict(analysis: &VisionAnalysis, notes: &[String]) -> Section {
+fn verdict(analysis: &VisionAnalysis, context: &Context) -> Section {
     let (decided, open) = by_decision(&analysis.claims);
-    let mut contents = Vec::new();
+    let mut contents = context.undecided("What would decide it");
     if analysis.claims.is_empty() {
         contents.push(Content::Absent(
             "No two runs of this study differ in λ alone yet: there is nothing to compare."
@@ -142,7 +178,7 @@ fn verdict(analysis: &VisionAnalysis, notes: &[String]) -> Section {
             vec![Content::Claims(open)],
         ));
     }
-    contents.extend(notes.iter().cloned().map(Content::Paragraph));
+    contents.extend(context.notes.iter().cloned().map(Content::Paragraph));
     Section::full("verdict", "What was found", contents).named("Verdict")
 }
 

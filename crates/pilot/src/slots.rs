@@ -40,11 +40,13 @@ impl Slot {
                 _ => wanted,
             }
         });
-        // Where there are fewer cores than were asked for, trials share them.
-        let are_enough = count * limits.cores <= cores.len();
+        // Where there are fewer cores than were asked for, trials share them. Where there are more,
+        // another pilot may have the rest, and both would bind their trials to the first ones.
+        let taken = count * limits.cores;
+        let are_bound = taken <= cores.len() && taken + limits.cores > cores.len();
         (0..count)
             .map(|slot| Slot {
-                cores: match are_enough {
+                cores: match are_bound {
                     true => cores[slot * limits.cores..(slot + 1) * limits.cores].to_vec(),
                     false => Vec::new(),
                 },
@@ -102,4 +104,33 @@ fn free_memory() -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_that_fill_the_machine_are_bound_to_cores_of_their_own() {
+        let limits = |cores: usize| Limits {
+            attempts: 1,
+            time: None,
+            grace: std::time::Duration::from_secs(1),
+            heartbeat: std::time::Duration::from_secs(1),
+            cores,
+            memory: None,
+        };
+        let here = available_cores();
+        let bound = |asked: usize, cores: usize| -> Vec<Vec<usize>> {
+            Slot::all(Some(asked), &limits(cores)).into_iter().map(|slot| slot.cores).collect()
+        };
+        assert_eq!(bound(here.len(), 1).concat(), here);
+        assert_eq!(bound(1, here.len()), std::slice::from_ref(&here));
+        assert!(bound(here.len() + 1, 1).concat().is_empty(), "more than there are");
+        if here.len() > 1 {
+            assert!(bound(1, 1).concat().is_empty(), "others may have the rest");
+        }
+        let variables = Slot::all(Some(1), &limits(3))[0].environment();
+        assert!(variables.contains(&("OMP_NUM_THREADS", "3".to_owned())));
+    }
 }

@@ -13,6 +13,7 @@ use wd_pilot::{Declaration, Pilot, PilotError, PilotOptions, ProgramStudy, State
 
 use crate::commands::report::write_program_report;
 use crate::diagnostics::{CommandError, INTERRUPTED};
+use crate::output::Printed;
 use crate::study_progress::StudyProgress;
 use crate::{interrupt, output, output::Printed};
 

@@ -92,7 +92,7 @@ fn a_run_on_text_writes_and_its_page_shows_it() {
     // Always the likeliest token: no seed changes it.
     let likeliest = sample(&["--temperature", "0", "--tokens", "20"]);
     assert_eq!(likeliest, sample(&["--temperature", "0", "--tokens", "20", "--seed", "9"]));
-    let message = refused(wd().arg("sample").arg(run).args(["--temperature", "-1"]));
+    let message = refused(wd().arg("sample").arg(run).args(["--temperature=-1"]));
     assert!(message.contains("0 or more"), "{message}");
 
     succeed(wd().arg("report").arg(run));

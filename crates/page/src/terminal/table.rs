@@ -101,7 +101,7 @@ mod tests {
         let mut rows = Table::new(&["tensor", "λ"], 1);
         rows.rows = vec![vec!["transformer.h.11.attn.c_attn.weight".to_owned(), "0.1".to_owned()]];
         let narrow = table(&rows, &Terminal { width: 28, ..Terminal::plain() });
-        assert_eq!(narrow, "  tensor                 λ\n  ….attn.c_attn.weight  0.1\n");
+        assert_eq!(narrow, "  tensor                   λ\n  …1.attn.c_attn.weight  0.1\n");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::commands::report::write_program_report;
 use crate::diagnostics::{CommandError, INTERRUPTED};
 use crate::output::Printed;
 use crate::study_progress::StudyProgress;
-use crate::{interrupt, output, output::Printed};
+use crate::{interrupt, output};
 
 /// Studies of any program: each trial with one result, on one machine or on many
 #[derive(Debug, Subcommand)]

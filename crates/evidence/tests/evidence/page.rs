@@ -136,6 +136,7 @@ fn context(text: &str) -> Context {
         title: text.to_owned(),
         commands: vec![text.to_owned()],
         setting: vec![(text.to_owned(), text.to_owned())],
+        settling: Vec::new(),
         notes: vec![text.to_owned()],
     }
 }

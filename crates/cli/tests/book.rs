@@ -73,7 +73,8 @@ fn commands_in_pages_are_commands() {
         let text = read(&page);
         for line in text.lines().filter(|line| line.starts_with("wd ")) {
             let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-            let has_commands = ["data", "study"].contains(&words[0]);
+            let has_commands = ["data", "study", "reproduce"].contains(&words[0])
+                && words.get(1).is_some_and(|word| !word.starts_with('-'));
             let name = if has_commands { &words[..2] } else { &words[..1] };
             let help = Command::new(env!("CARGO_BIN_EXE_wd")).args(name).arg("--help").output();
             let help = help.expect("the command starts");

@@ -168,9 +168,9 @@ fn a_stopped_study_goes_on_from_what_was_left() {
     let script = r#"
         step=0; case "$3" in --resume=*) step=$(cat "${3#--resume=}");; esac
         trap 'echo $step > last; exit 130' TERM
-        while [ $step -lt 8 ]; do
+        while [ $step -lt 60 ]; do
           echo "{\"step\": $step, \"val/loss\": $((100 + $1 - step))}"
-          step=$((step + 1)); sleep 0.1
+          step=$((step + 1)); sleep 0.05
         done
     "#;
     let resume = "\"{seed}\"]\nresume = [\"--resume={previous}/last\"]";
@@ -190,15 +190,15 @@ fn a_stopped_study_goes_on_from_what_was_left() {
         .expect("work");
     assert!(first.was_stopped && first.ended[0].1.outcome == Outcome::Interrupted, "{first:?}");
     let resumed_at = read(&attempt(&study, 0, 1).join("files/last"));
-    assert!((1..8).contains(&resumed_at.trim().parse::<u32>().expect("a step")));
+    assert!((1..60).contains(&resumed_at.trim().parse::<u32>().expect("a step")));
     let second = folder.work();
     assert_eq!(second.ended[0].1.outcome, Outcome::Finished, "{second:?}");
     assert_eq!(second.ended[0].1.resumed_from, Some(1));
     // The curve is whole: what the first attempt saw, and then what the second one did.
     let import = study.import().expect("an import");
     let curve = &import.runs[0].curves["val/loss"];
-    assert_eq!(curve.steps, [0, 1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(curve.values, [100.0, 99.0, 98.0, 97.0, 96.0, 95.0, 94.0, 93.0]);
+    assert_eq!(curve.steps, (0..60).collect::<Vec<u64>>());
+    assert_eq!(curve.values, (0..60).map(|step| 100.0 - f64::from(step)).collect::<Vec<f64>>());
 }
 
 #[test]

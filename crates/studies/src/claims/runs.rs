@@ -66,14 +66,11 @@ impl Runs {
         Ok(Runs(runs))
     }
 
-    /// The runs that change these settings and nothing else but λ and the seed.
+    /// The runs that change these settings, and nothing else but λ, the seed and what every run of
+    /// the study changes in the same way.
     pub(super) fn family(&self, changes: &[(&str, &str)]) -> Family<'_> {
-        let is_member = |run: &&Run| {
-            run.changes.len() == changes.len()
-                && changes
-                    .iter()
-                    .all(|(key, value)| run.changes.get(*key).is_some_and(|found| found == value))
-        };
+        let common = common(self.0.iter().map(|run| &run.changes));
+        let is_member = |run: &&Run| changes_only(&run.changes, changes, &common);
         let mut arms: Vec<Arm<'_>> = Vec::new();
         for run in self.0.iter().filter(is_member) {
             let own = arms.iter_mut().find(|arm| arm.lambda == run.lambda);
@@ -99,6 +96,22 @@ impl Runs {
         }
         values
     }
+}
+
+/// What all runs change in the same way: a study of one model names it in every run.
+fn common<'a>(mut all: impl Iterator<Item = &'a Flat>) -> Flat {
+    let mut common = all.next().cloned().unwrap_or_default();
+    for changes in all {
+        common.retain(|key, value| changes.get(key) == Some(value));
+    }
+    common
+}
+
+/// Whether a run changes what is asked, and beyond that no more than all runs do.
+fn changes_only(changes: &Flat, asked: &[(&str, &str)], common: &Flat) -> bool {
+    let is_asked = |key: &str| asked.iter().any(|(name, _)| *name == key);
+    asked.iter().all(|(key, value)| changes.get(*key).is_some_and(|found| found == value))
+        && changes.iter().all(|(key, value)| is_asked(key) || common.get(key) == Some(value))
 }
 
 /// Runs of one λ, by their seeds.
@@ -169,5 +182,33 @@ impl<'a> Family<'a> {
             .collect();
         adjust_family(changes.iter_mut().map(|(_, change)| change));
         changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flat(pairs: &[(&str, &str)]) -> Flat {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_every_run_changes_sets_no_run_apart() {
+        const NOISE: &str = "data.label_noise";
+        let clean = flat(&[("model.kind", "cnn"), (NOISE, "0")]);
+        let noisy = flat(&[("model.kind", "cnn"), (NOISE, "0.4")]);
+        let both = common([&clean, &noisy].into_iter());
+        assert_eq!(both, flat(&[("model.kind", "cnn")]));
+        assert!(changes_only(&noisy, &[(NOISE, "0.4")], &both));
+        assert!(!changes_only(&clean, &[(NOISE, "0.4")], &both));
+        assert!(!changes_only(&noisy, &[], &both), "another noise is another family");
+        // With one noise alone it is common to all, and can still be asked for.
+        let alone = common([&noisy].into_iter());
+        assert!(changes_only(&noisy, &[(NOISE, "0.4")], &alone));
+        // Among runs of several models the model sets them apart.
+        let vit = flat(&[("model.kind", "vit"), (NOISE, "0.4")]);
+        let mixed = common([&noisy, &vit].into_iter());
+        assert!(!changes_only(&vit, &[(NOISE, "0.4")], &mixed));
     }
 }

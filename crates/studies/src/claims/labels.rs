@@ -75,8 +75,9 @@ impl<'a> Labels<'a> {
         let others: Vec<String> = self.0[..self.0.len() - 1]
             .iter()
             .filter_map(|(noise, family)| {
+                // Without wrong labels there are none to reproduce.
                 let level = family.baseline()?.level(Run::memorised);
-                Some(format!("{} at {}", written(&level), number::percent(*noise)))
+                (level.n > 0).then(|| format!("{} at {}", written(&level), number::percent(*noise)))
             })
             .collect();
         let at_less = match others.is_empty() {

@@ -46,11 +46,12 @@ pub(super) fn sees_data_once(analysis: &Analysis) -> Finding {
         return Finding::missing("no run of a language model has finished", COMMAND);
     };
     Finding::definition(format!(
-        "That is a setting, not a finding; these runs are in it: {} of the training tokens, so {} \
-         passes, {} tokens a parameter. Claim 27 has the same model with few tokens seen many \
-         times.",
-        number::percent(setup.epochs),
-        number::short(number::rounded(setup.epochs)),
+        "That is a setting, not a finding; these runs are in it: they see {}, {} tokens a \
+         parameter. Claim 27 has the same model with few tokens seen many times.",
+        match setup.epochs <= 1.001 {
+            true => format!("{} of the training tokens once", number::percent(setup.epochs)),
+            false => format!("the training tokens {} times", number::short(setup.epochs)),
+        },
         number::per_parameter(setup.samples_per_parameter)
     ))
 }

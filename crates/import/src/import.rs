@@ -33,6 +33,14 @@ pub struct Imported {
     pub curves: Arc<BTreeMap<String, Curve>>,
 }
 
+impl Imported {
+    /// A run as it was read, and how far it came.
+    pub fn of(run: Run, status: Status) -> Self {
+        let Run { name, settings, curves, .. } = run;
+        Imported { name, settings, status, curves: Arc::new(curves) }
+    }
+}
+
 /// Recorded runs, read and understood.
 #[derive(Debug, Clone)]
 pub struct Import {
@@ -72,16 +80,8 @@ fn understand(
     forget_what_follows_the_seed(&mut runs, &mut recording);
     number_seeds(&mut runs, &mut recording);
     let statuses = statuses(&runs, &recording);
-    let mut imported: Vec<Imported> = runs
-        .into_iter()
-        .zip(statuses)
-        .map(|(run, status)| Imported {
-            name: run.name,
-            settings: run.settings,
-            status,
-            curves: Arc::new(run.curves),
-        })
-        .collect();
+    let mut imported: Vec<Imported> =
+        runs.into_iter().zip(statuses).map(|(run, status)| Imported::of(run, status)).collect();
     drop_repetitions(&mut imported, &mut recording);
     Ok(Import { format, recording, runs: imported })
 }

@@ -13,7 +13,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use wd_import::{Format, Import, Imported, Run, roles};
 use wd_lab::Recording;
@@ -209,16 +208,8 @@ impl ProgramStudy {
         let mut recording =
             roles::assign(Format::JsonLines, &with_curves, &self.declaration.roles())?;
         recording.program = self.program();
-        let mut all: Vec<Imported> = runs
-            .into_iter()
-            .zip(imported)
-            .map(|(run, status)| Imported {
-                name: run.name,
-                settings: run.settings,
-                status,
-                curves: Arc::new(run.curves),
-            })
-            .collect();
+        let mut all: Vec<Imported> =
+            runs.into_iter().zip(imported).map(|(run, status)| Imported::of(run, status)).collect();
         self.leave_out_short_ones(&mut all, &mut recording);
         recording.notes.extend(self.note_on_looks()?);
         Ok(Import { format: Format::JsonLines, recording, runs: all })

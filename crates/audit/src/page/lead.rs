@@ -1,6 +1,6 @@
 //! The answer in one sentence, and the few numbers beside it.
 
-use wd_page::number::{count, counted, short};
+use wd_page::number::{count, counted, measured, short};
 
 use crate::Audit;
 use crate::estimate::{Estimate, Verdict};
@@ -113,8 +113,7 @@ pub(super) fn range(estimate: &Estimate) -> String {
     let width = (high - low) / 2.0;
     // Long rows of zeros are hard to count.
     if value == 0.0 || (width < 1e-6 && value.abs() < 1e-6) {
-        let [value, low, high] = [value, low, high].map(|it| short(it).replace('-', "−"));
-        return format!("{value} [{low}, {high}]");
+        return format!("{} [{}, {}]", measured(value), measured(low), measured(high));
     }
     // Two digits of the uncertainty.
     let decimals = (1.0 - width.log10().floor()).clamp(0.0, 12.0) as usize;

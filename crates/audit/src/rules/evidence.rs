@@ -157,12 +157,6 @@ pub(super) fn is_same(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-4 * left.abs().max(right.abs())
 }
 
-/// Whether the estimate comes from a method whose interval is to be believed, and lies outside it
-/// by so much that no count of tensors makes it chance: five standard errors, and one per cent.
-pub(super) fn excludes(estimate: Estimate, lambda: f64) -> bool {
-    estimate.excludes(lambda)
-}
-
 /// λ̂ of tensors by the methods that prove, with the λ that was declared for each.
 pub(super) fn proved(case: &Case) -> impl Iterator<Item = (&TensorEstimate, Estimate, f64)> {
     case.proof.estimates.iter().filter_map(|estimate| {
@@ -183,24 +177,29 @@ pub(super) fn proved(case: &Case) -> impl Iterator<Item = (&TensorEstimate, Esti
 
 /// Whether the decay of a tensor is known to stand beside its gradient.
 fn is_beside_gradient(case: &Case, tensor: &str) -> bool {
-    let Some(subject) = case.subjects.last() else { return false };
-    let named = subject.parameters.iter().find(|one| one.name.as_deref() == Some(tensor));
-    named.and_then(|parameter| place_of(subject, parameter)).is_some_and(|(optimizer, group)| {
-        is_decoupled(optimizer, group, subject.declared(case)) == Some(true)
+    last_of(case, tensor).is_some_and(|(subject, parameter)| {
+        place_of(subject, parameter).is_some_and(|(optimizer, group)| {
+            is_decoupled(optimizer, group, subject.declared(case)) == Some(true)
+        })
     })
+}
+
+/// A parameter in the last checkpoint, by its name.
+fn last_of<'a>(case: &'a Case, tensor: &str) -> Option<(&'a Subject, &'a Parameter)> {
+    let subject = case.subjects.last()?;
+    let mut parameters = subject.parameters.iter();
+    Some((subject, parameters.find(|one| one.name.as_deref() == Some(tensor))?))
 }
 
 /// Whether λ̂ is twice the declared λ.
 pub(super) fn is_twice(estimate: Estimate, declared: f64) -> bool {
-    declared > 0.0 && (estimate.value / declared - 2.0).abs() < 0.1 && excludes(estimate, declared)
+    declared > 0.0 && (estimate.value / declared - 2.0).abs() < 0.1 && estimate.excludes(declared)
 }
 
 /// Whether rounding keeps the weights of a tensor from shrinking as declared: bf16 without a
 /// 32-bit copy below 2⁻⁹ a step, f32 below 10⁻⁶.
 pub(super) fn is_below_rounding(case: &Case, tensor: &str) -> bool {
-    let Some(subject) = case.subjects.last() else { return false };
-    let named = subject.parameters.iter().find(|one| one.name.as_deref() == Some(tensor));
-    let Some(parameter) = named else { return false };
+    let Some((subject, parameter)) = last_of(case, tensor) else { return false };
     let Some((_, group)) = place_of(subject, parameter) else { return false };
     let rate = peak_rate(subject, group, subject.declared(case));
     let (Some(rate), Some(lambda)) = (rate, group.lambda) else { return false };

@@ -2,7 +2,7 @@
 
 use wd_page::number::short;
 
-use super::evidence::{excludes, is_below_rounding, is_twice, proved};
+use super::evidence::{is_below_rounding, is_twice, proved};
 use super::words::{agree, listed};
 use super::{Report, Rule};
 use crate::case::Case;
@@ -36,9 +36,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
     let Some(subject) = case.subjects.last() else { return };
     let is_partial = subject.checkpoint.optimizers.iter().any(is_partial);
     let off: Vec<(&TensorEstimate, Estimate, f64)> = proved(case)
-        .filter(|(_, estimate, declared)| {
-            excludes(*estimate, *declared) && !estimate.holds(*declared) && estimate.high >= 0.0
-        })
+        .filter(|(_, estimate, declared)| estimate.excludes(*declared) && estimate.high >= 0.0)
         .filter(|(_, estimate, declared)| !is_twice(*estimate, *declared))
         .filter(|(one, ..)| !is_below_rounding(case, &one.tensor))
         .collect();

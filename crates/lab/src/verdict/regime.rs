@@ -2,6 +2,7 @@
 
 use wd_decay::Unit;
 use wd_page::counted;
+use wd_page::words::capitalised;
 
 use super::family::Family;
 use crate::analysis::Arm;
@@ -61,8 +62,11 @@ pub(super) fn describe(arms: &[Arm]) -> String {
         schedules.truncate(3);
         schedules.push(format!("{more} more"));
     }
-    let schedules =
-        if schedules.is_empty() { String::new() } else { format!("{}. ", schedules.join("; ")) };
+    let schedules = if schedules.is_empty() {
+        String::new()
+    } else {
+        format!("{}. ", capitalised(&schedules.join("; ")))
+    };
     let unit = match arms.first().and_then(|arm| arm.setup.as_ref()) {
         Some(setup) => format!("in nats {}", setup.unit.each()),
         None if arms.is_empty() => format!("in nats {}", Unit::Token.each()),

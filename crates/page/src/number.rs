@@ -53,8 +53,10 @@ pub fn significant(value: f64, digits: i32) -> String {
         return "0".to_owned();
     }
     let digits = digits.max(1);
-    if (1e-3..1e6).contains(&value.abs()) {
-        let decimals = (digits - 1 - value.abs().log10().floor() as i32).max(0) as usize;
+    // The form is that of the number as it is printed: 0.00099998 is 0.001, and not 1e-3.
+    let printed = format!("{value:.*e}", digits as usize - 1).parse().unwrap_or(value);
+    if printed.abs() >= 1e-3 && value.abs() < 1e6 {
+        let decimals = (digits - 1 - printed.abs().log10().floor() as i32).max(0) as usize;
         return trim_zeros(&format!("{value:.decimals$}"));
     }
     let text = format!("{value:.*e}", digits as usize - 1);
@@ -219,6 +221,9 @@ mod tests {
             (-0.0, "0"),
             (0.99994, "0.9999"),
             (3.2768e9, "3.277e9"),
+            (9.9998e-4, "0.001"),
+            (999_996.0, "999996"),
+            (17_388.0, "17388"),
         ] {
             assert_eq!(short(value), text);
         }

@@ -74,8 +74,17 @@ pub(crate) fn foot_height(horizontal: &Horizontal, width: f64) -> f64 {
     }
 }
 
+/// Room below which the beginning of a name says nothing: about six letters.
+const LEAST_SLOT: f64 = 48.0;
+
+/// The lines of each name; none where names would be cut to a few letters. The numbers behind a
+/// figure have them whole.
 fn category_lines(names: &[String], width: f64) -> Vec<Vec<String>> {
     let slot = width / names.len().max(1) as f64;
+    let fits = |name: &String| text::width(name, text::FONT) <= slot - 6.0;
+    if slot < LEAST_SLOT && !names.iter().all(fits) {
+        return vec![Vec::new(); names.len()];
+    }
     names
         .iter()
         .map(|name| {
@@ -213,6 +222,14 @@ mod tests {
         let scale = Scale::new(Transform::Log, (1e-4, 1e7), (40.0, 190.0));
         let labels = horizontal_labels(&scale, 150.0);
         assert!(labels.len() >= 2, "{labels:?}");
+    }
+
+    #[test]
+    fn names_that_would_be_cut_to_nothing_are_left_out() {
+        let names: Vec<String> = (0..22).map(|layer| format!("h.{layer}.fc.weight")).collect();
+        assert!(category_lines(&names, 280.0).iter().all(Vec::is_empty));
+        let few = category_lines(&names[..3], 280.0);
+        assert!(few.iter().all(|lines| !lines.is_empty()), "{few:?}");
     }
 
     proptest! {

@@ -70,15 +70,16 @@ impl ClaimsReport {
         Section::terminal(vec![Content::Facts(facts.collect())])
     }
 
-    /// A row for each claim, for a file.
+    /// A row for each claim, for a file. Where it is too wide the words of the post give way, which
+    /// stand below once more.
     fn overview(&self) -> Section {
-        let mut table = Table::new(&["claim", "what the post says", "verdict", "n"], 3);
+        let mut table = Table::new(&["claim", "verdict", "n", "what the post says"], 4);
         table.rows.extend(self.rows().map(|row| {
             vec![
                 row.number.to_string(),
-                row.says.clone(),
                 row.finding.verdict.name().to_owned(),
                 row.finding.n().map_or_else(|| number::MISSING.to_owned(), |n| n.to_string()),
+                row.says.clone(),
             ]
         }));
         let note = "Borne out and contradicted are said only where an interval of 95 %, corrected \

@@ -41,8 +41,30 @@ pub(crate) fn train_and_report(
     asked_jobs: Option<usize>,
     write: impl FnOnce(&Path) -> Result<String, CommandError>,
 ) -> Result<ExitCode, CommandError> {
-    let report = run(trials, jobs(asked_jobs)?)?;
-    let code = conclude(trials, &report);
+    train_in_stages(root, trials.to_vec(), asked_jobs, || Ok(Vec::new()), write)
+}
+
+/// The same with trials that build on the first ones: `later` gives them once all of those have
+/// their results.
+pub(crate) fn train_in_stages(
+    root: &Path,
+    mut trials: Vec<Trial>,
+    asked_jobs: Option<usize>,
+    later: impl FnOnce() -> Result<Vec<Trial>, CommandError>,
+    write: impl FnOnce(&Path) -> Result<String, CommandError>,
+) -> Result<ExitCode, CommandError> {
+    let jobs = jobs(asked_jobs)?;
+    let mut report = run(&trials, jobs)?;
+    if report.is_complete() {
+        let later = later()?;
+        if !later.is_empty() {
+            let second = run(&later, jobs)?;
+            trials.extend(later);
+            report.outcomes.extend(second.outcomes);
+            report.elapsed += second.elapsed;
+        }
+    }
+    let code = conclude(&trials, &report);
     let html = root.join("report.html");
     match write(&html) {
         // Stopped before the first trial was done: that is said already, and is no failure of the

@@ -216,3 +216,49 @@ fn the_long_help_lists_every_key() {
     let help = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(help.contains("checkpoint_every = 500") && help.contains("Examples:"), "{help}");
 }
+
+#[test]
+fn the_effective_rate_of_another_run_is_replayed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let config = write_config(folder.path(), &corpus, STEPS, "");
+    // A decay that is felt within thirty steps, measured at each of them.
+    let common = ["run.measure_every=1", "optim.lr=3e-2"];
+    let with = |name: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        train(&config, &run, &[&common[..], more].concat());
+        run
+    };
+    let decayed = with("decayed", &["decay.lambda=2"]);
+    let free = with("free", &["decay.lambda=0"]);
+    let replay = format!("optim.effective_rate_of=\"{}\"", decayed.display());
+    let settings = ["decay.lambda=0", replay.as_str()];
+    let replayed = with("replayed", &settings);
+    let path = "block.0.mlp.up.weight";
+    let last = |run: &Path, name: &str| *column(run, &format!("{name}/{path}")).last().unwrap();
+    // The update of Adam has about the same size everywhere: what differs is the norm.
+    let ratio = |run: &Path| last(run, "relative_update") / last(&decayed, "relative_update");
+    assert!(last(&replayed, "weight_norm") > 1.5 * last(&decayed, "weight_norm"));
+    // The update of the run that decays has the decay in it, a few hundredths of the whole.
+    assert!((ratio(&replayed) - 1.0).abs() < 0.15, "{}", ratio(&replayed));
+    assert!(ratio(&free) < 0.7, "{}", ratio(&free));
+
+    let whole = final_bytes(&replayed);
+    take_back(&replayed);
+    with("replayed", &settings);
+    assert!(whole == final_bytes(&replayed), "a resumed replay has other bits");
+
+    // What cannot be followed is refused before the first step, by its reason.
+    for (other, reason) in [
+        (free.display().to_string(), "in which nothing decays"),
+        (folder.path().join("none").display().to_string(), "none"),
+    ] {
+        let mut command = wd();
+        command.arg("plan").arg(&config);
+        command.args(["--set", &format!("optim.effective_rate_of=\"{other}\"")]);
+        let output = command.output().expect("the command starts");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success());
+        assert!(error.contains("effective_rate_of") && error.contains(reason), "{error}");
+    }
+}

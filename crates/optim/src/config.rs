@@ -257,6 +257,15 @@ impl OptimizerConfig {
 }
 
 impl StepSettings {
+    /// The same with both learning rates times `ratio`.
+    pub(crate) fn times(self, ratio: f64) -> Self {
+        StepSettings {
+            learning_rate: LearningRate(self.learning_rate.0 * ratio),
+            peak_learning_rate: PeakLearningRate(self.peak_learning_rate.0 * ratio),
+            ..self
+        }
+    }
+
     pub(crate) fn validate(&self) -> Result<(), OptimError> {
         not_negative("learning rate", self.learning_rate.0)?;
         not_negative("peak learning rate", self.peak_learning_rate.0)?;

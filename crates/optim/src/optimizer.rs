@@ -54,6 +54,9 @@ pub struct Optimizer {
     anchor: Vec<f32>,
     /// The norm that each tensor decays to or is held at; empty where weights decay elsewhere.
     norm_targets: Vec<f64>,
+    /// The norms by which the learning rate of each tensor is divided, to be multiplied by its own;
+    /// empty where it is the rate that is given.
+    pace: Vec<f64>,
     /// Absent where weights are stored in f32.
     rounding: Option<Rounding>,
     /// Every tensor that is moved coordinate by coordinate.
@@ -129,6 +132,7 @@ impl Optimizer {
             state: State::new(&config.direction, parameters, auxiliary),
             anchor: Vec::new(),
             norm_targets: Vec::new(),
+            pace: Vec::new(),
             rounding: None,
             workspace: Workspace::new(matrices.iter().map(|matrix| (matrix.rows, matrix.columns))),
             held_direction: vec![0.0; held.iter().map(|held| held.range.len()).max().unwrap_or(0)],
@@ -210,6 +214,34 @@ impl Optimizer {
         Ok(())
     }
 
+    /// Lets the steps that follow move each tensor by the share of its norm by which they would
+    /// move one of norm `norms[tensor]`: its learning rate, and the peak with it, is multiplied by
+    /// ‖w‖/norm. A norm that is not finite, or 0, and weights of norm 0 leave the rate as it is.
+    ///
+    /// It is no part of the saved state: the norms of every step are given again.
+    ///
+    /// # Errors
+    /// When there is not one norm a tensor; under Hyperball, whose steps are shares of the norm
+    /// already.
+    pub fn set_pace(&mut self, norms: &[f64]) -> Result<(), OptimError> {
+        if norms.len() != self.tensors.len() {
+            return Err(OptimError::WrongLength {
+                what: "the norms".to_owned(),
+                expected: self.tensors.len(),
+                found: norms.len(),
+            });
+        }
+        if self.config.rule == DecayRule::Hyperball {
+            return Err(OptimError::Refused(
+                "hyperball moves every tensor by a share of its norm already: leave the other \
+                 norms out",
+            ));
+        }
+        self.pace.clear();
+        self.pace.extend_from_slice(norms);
+        Ok(())
+    }
+
     /// Moves the parameters by one step.
     ///
     /// Runs in the current rayon pool, and allocates nothing (but for the memory in which a thread
@@ -238,19 +270,27 @@ impl Optimizer {
             ));
         }
         let is_to_a_norm = !self.norm_targets.is_empty() && !holds;
-        if is_to_a_norm {
+        if is_to_a_norm || !self.pace.is_empty() {
             self.square(parameters);
-        } else if holds
+        }
+        if holds
             && self.norm_targets.is_empty()
             && self.tensors.iter().any(|tensor| tensor.lambda > 0.0)
         {
             return Err(OptimError::NoNormTarget);
         }
         for (index, (tensor, tensor_move)) in self.tensors.iter().zip(&mut self.moves).enumerate() {
-            let reach = match self.tensor_sums[index].gradient.sqrt() {
+            let norm = self.tensor_sums[index].gradient.sqrt();
+            let reach = match norm {
                 norm if is_to_a_norm && norm > 0.0 => 1.0 - self.norm_targets[index] / norm,
                 _ if is_to_a_norm => 0.0,
                 _ => 1.0,
+            };
+            let settings = match self.pace.get(index) {
+                Some(pace) if pace.is_finite() && *pace > 0.0 && norm > 0.0 => {
+                    settings.times(norm / pace)
+                }
+                _ => settings,
             };
             *tensor_move = TensorMove::plan(&self.config, settings, index, tensor, time, reach)?;
         }

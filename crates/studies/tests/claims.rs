@@ -13,7 +13,7 @@ use wd_decay::{Role, Schedule, ScheduleKind, Unit};
 use wd_lab::{Grid, Study, Trial};
 use wd_page::Context;
 use wd_store::{Column, Event, EventKind, Plan, PlannedImages, RunDirectory};
-use wd_studies::claims::{ClaimRow, ClaimsReport, Sources, Verdict, report};
+use wd_studies::claims::{ClaimRow, ClaimsReport, Sources, Verdict, add_replays, report};
 use wd_studies::prior;
 
 const STEPS: u64 = 200;
@@ -125,7 +125,11 @@ fn language_model(directory: &Path, settings: &Settings) {
     let is_constant = settings.is("schedule.kind", "constant");
     let is_repeated = settings.is("data.validation_fraction", "0.97");
     let is_lost = settings.is("optim.storage", "bf16-nearest");
-    let lambda = if is_lost { 0.0 } else { settings.lambda };
+    let lambda = match settings.flat.contains_key("optim.effective_rate_of") {
+        true => 0.1,
+        false if is_lost => 0.0,
+        false => settings.lambda,
+    };
     let kind = if is_constant { ScheduleKind::Constant } else { ScheduleKind::Cosine };
     let schedule = Schedule::new(kind, 10, STEPS, 0.0, 0).unwrap();
     let path = "block.0.mlp.up.weight";
@@ -260,6 +264,19 @@ fn planted(root: &Path) -> ClaimsReport {
         &[&["data.label_noise=0.4", "decay.lambda=0,3", seeds]],
         classifier,
     );
+    let root = root.join("controls");
+    let mut controls = study(
+        &root,
+        TEXT,
+        &[
+            &["schedule.kind=wsd", "schedule.decay=0.2", "decay.lambda=0,0.1", seeds],
+            &["decay.rule=corrected", "decay.lambda=0.134", seeds],
+        ],
+        language_model,
+    );
+    for trial in add_replays(&force, &mut controls).unwrap() {
+        language_model(&trial.directory, &Settings::of(&trial));
+    }
     let prior = &prior::findings(20).unwrap();
     report(&Sources {
         force: &force,
@@ -267,6 +284,7 @@ fn planted(root: &Path) -> ClaimsReport {
         prior,
         language_models: &language_models,
         wrong_labels: &wrong_labels,
+        controls: &controls,
     })
     .unwrap()
 }
@@ -313,6 +331,16 @@ fn planted_truths_are_found_and_the_page_has_every_claim() {
     assert!((share.interval.mean - 0.6).abs() < 0.02, "{share:?}");
     let ratio = row(23).finding.measures.iter().find(|m| m.name.contains("inverse")).unwrap();
     assert!((ratio.interval.mean - 1.25).abs() < 0.01, "{ratio:?}");
+
+    let measure = |number: u32, name: &str| {
+        let measures = &row(number).finding.measures;
+        measures.iter().find(|m| m.name.contains(name)).unwrap().interval
+    };
+    assert!(measure(23, "less λ").mean.abs() < 1e-3, "the replay ends where λ ends");
+    assert!(row(23).finding.found.contains("is the whole of what λ does"));
+    assert!((measure(23, "corrected rule").mean + 0.0134).abs() < 1e-3);
+    // After its cool-down λ gains what it gains under the cosine.
+    assert!((measure(26, "cooled down over 20 %").mean + 0.01).abs() < 1e-3);
 
     let context = Context { title: "The post".to_owned(), ..Context::default() };
     let page = found.page(&context);

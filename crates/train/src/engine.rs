@@ -9,6 +9,7 @@ use crate::{
     average::Average,
     config::ConfigFault,
     error::TrainError,
+    pace::Pace,
     plan::RunPlan,
     task::{Scores, Task},
     weights::{Arenas, Weights, import},
@@ -23,6 +24,8 @@ pub(crate) struct Engine {
     running: Vec<f32>,
     gradients: Vec<f32>,
     average: Option<Average>,
+    /// The norms that learning rates are scaled to.
+    pace: Option<Pace>,
 }
 
 /// How a step went.
@@ -50,6 +53,7 @@ impl Engine {
             task: Task::open(plan, threads)?,
             optimizer,
             average: plan.source.config.run.average.map(|decay| Average::new(decay, weights)),
+            pace: plan.pace.clone(),
             gradients: vec![0.0; plan.layout.len],
             parameters,
             running,
@@ -99,6 +103,9 @@ impl Engine {
         let loss = self.gradient(dropout)?;
         if !loss.is_finite() {
             return Ok(Step::Diverged { tensor: None });
+        }
+        if let Some(pace) = &mut self.pace {
+            self.optimizer.set_pace(pace.at(self.optimizer.steps_taken()))?;
         }
         let report = match self.optimizer.step(&mut self.parameters, &self.gradients, settings) {
             Ok(report) => report,

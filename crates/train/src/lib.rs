@@ -33,6 +33,7 @@ mod evaluate;
 mod evaluation;
 mod metrics;
 mod observer;
+mod pace;
 mod plan;
 mod resume;
 mod rounded;

@@ -408,3 +408,38 @@ fn hyperball_at_the_equivalent_learning_rate_turns_as_fast_as_adamw() {
     assert!((decayed.ln() / expected - 1.0).abs() < 0.05, "{decayed}");
     assert!((held.ln() / decayed.ln() - 1.0).abs() < 0.05, "{held} {decayed}");
 }
+
+#[test]
+fn at_the_pace_of_another_norm_a_step_is_that_share_of_the_own_one() {
+    for (name, config) in configs() {
+        let start = wave(240, 0.5, 0.0);
+        let own = norm(&start);
+        let step = |pace: Option<f64>, factor: f64| {
+            let (mut optimizer, _) = optimizer(config, &[&[12, 20]], 0.1);
+            if let Some(pace) = pace {
+                optimizer.set_pace(&[pace]).unwrap();
+            }
+            let mut weights = start.clone();
+            let gradients = wave(240, 0.5, 2.0);
+            optimizer
+                .step(&mut weights, &gradients, settings(0.05 * factor, 0.1 * factor))
+                .unwrap();
+            weights
+        };
+        // Twice as large as there: twice the learning rate. The norm is summed in f32 lanes.
+        let close = |a: Vec<f32>, b: Vec<f32>| a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-6);
+        assert!(close(step(Some(own / 2.0), 1.0), step(None, 2.0)), "{name}");
+        assert_ne!(step(Some(own / 2.0), 1.0), step(None, 1.0), "{name}");
+        // A norm that says nothing leaves the rate alone, to the last bit.
+        for nothing in [f64::NAN, 0.0] {
+            assert_eq!(step(Some(nothing), 1.0), step(None, 1.0), "{name}");
+        }
+    }
+    for (name, config) in held() {
+        let (mut optimizer, _) = optimizer(config, SHAPES, 1.0);
+        let refused = optimizer.set_pace(&[1.0; 3]);
+        assert!(matches!(refused, Err(OptimError::Refused(_))), "{name}");
+    }
+    let (mut optimizer, _) = optimizer(configs()[0].1, SHAPES, 1.0);
+    assert!(matches!(optimizer.set_pace(&[1.0]), Err(OptimError::WrongLength { .. })));
+}

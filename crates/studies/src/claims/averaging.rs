@@ -5,6 +5,7 @@ use wd_lab::wording::sentence::{change, tested};
 use wd_page::number;
 use wd_statistics::{Interval, PairedDifference, interval};
 
+use super::controls::Controls;
 use super::row::{Finding, Verdict, more_seeds, surely};
 use super::runs::{Arm, Family, Run, paired};
 
@@ -51,7 +52,11 @@ fn share(noise: &Interval) -> String {
 }
 
 /// Claim 26: there λ acts as a strong prior and as nothing else.
-pub(super) fn only_a_prior(constant: &Family<'_>, cosine: &Family<'_>) -> Finding {
+pub(super) fn only_a_prior(
+    constant: &Family<'_>,
+    cosine: &Family<'_>,
+    controls: &Controls<'_>,
+) -> Finding {
     let harms = harms(constant);
     let Some(first) = harms.first() else {
         return Finding::missing(
@@ -91,7 +96,7 @@ pub(super) fn only_a_prior(constant: &Family<'_>, cosine: &Family<'_>) -> Findin
             .with(format!("averaged weights, λ={lambda}"), harm.averaged.interval)
             .with(format!("share of the harm that is noise, λ={lambda}"), harm.noise);
     }
-    finding
+    controls.about_the_cool_down(constant, &harms, finding)
 }
 
 /// Comparing schedules on raw weights compares annealed with noisy ones: what averages say.

@@ -15,11 +15,13 @@
 //! | `warmup`, `repeated`, `storage` | claims 20, 27 and 31, by runs of this study |
 //! | `weights`, `rounding` | claims 4 and 18, and what rounding costs: the final weights of `force` |
 //! | `adam_scale`, `factorised` | two controls that are computed here |
+//! | `controls` | claims 23 and 26: replayed rates, the corrected rule, cool-downs |
 //! | `runs`, `measured` | the finished runs of a study, and their numbers |
 //! | `figures`, `page` | the page in the order of the post |
 
 mod adam_scale;
 mod averaging;
+mod controls;
 mod effective_rate;
 mod errata;
 mod factorised;
@@ -50,6 +52,7 @@ use crate::prior::{PriorFindings, shipped_evidence};
 use crate::vision::{self, VisionAnalysis};
 
 pub use adam_scale::ScaledGradients;
+pub use controls::add_replays;
 pub use errata::{ERRATA, Erratum};
 pub use factorised::Factorised;
 pub use rounding::Rounding;
@@ -73,6 +76,8 @@ pub struct Sources<'a> {
     pub language_models: &'a Study,
     /// Networks on images with wrong labels.
     pub wrong_labels: &'a Study,
+    /// Language models that runs of `force` are compared with.
+    pub controls: &'a Study,
 }
 
 /// Every claim with what was found.
@@ -104,6 +109,7 @@ pub fn report(sources: &Sources<'_>) -> Result<ClaimsReport, StudyError> {
     let force = Runs::read(sources.force)?;
     let more = Runs::read(sources.language_models)?;
     let noisy = Runs::read(sources.wrong_labels)?;
+    let controls = Runs::read(sources.controls)?;
     let found = Judged {
         analysis,
         images,
@@ -114,6 +120,7 @@ pub fn report(sources: &Sources<'_>) -> Result<ClaimsReport, StudyError> {
         repeated: repeated::Repeated::of(&more),
         storages: storage::Storages::of(&more),
         labels: labels::Labels::of(&noisy),
+        controls: controls::Controls::of(&controls),
         factorised: Factorised::all()?,
         scaled: ScaledGradients::run()?,
         more: &more,
@@ -160,6 +167,7 @@ struct Judged<'a> {
     repeated: repeated::Repeated<'a>,
     storages: storage::Storages<'a>,
     labels: labels::Labels<'a>,
+    controls: controls::Controls<'a>,
     factorised: Vec<Factorised>,
     scaled: ScaledGradients,
     more: &'a Runs,
@@ -198,10 +206,13 @@ impl Judged<'_> {
             20 => warmup::warm_up(self.more),
             21 => effective_rate::gradient_fades(cosine),
             22 => one_pass::crosses(analysis),
-            23 => effective_rate::gradient_drives(cosine, &self.scaled),
+            23 => self.controls.about_the_effective_rate(
+                cosine,
+                effective_rate::gradient_drives(cosine, &self.scaled),
+            ),
             24 => one_pass::gap_stays(analysis),
             25 => one_pass::only_hurts_at_a_constant_rate(analysis),
-            26 => averaging::only_a_prior(constant, cosine),
+            26 => averaging::only_a_prior(constant, cosine, &self.controls),
             27 => self.repeated.finding(),
             28 => one_pass::two_views(analysis, images, &self.repeated.finding()),
             29 => effective_rate::gradient_is_preserved(cosine),

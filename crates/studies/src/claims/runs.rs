@@ -70,9 +70,21 @@ impl Runs {
     /// the study changes in the same way.
     pub(super) fn family(&self, changes: &[(&str, &str)]) -> Family<'_> {
         let common = common(self.0.iter().map(|run| &run.changes));
-        let is_member = |run: &&Run| changes_only(&run.changes, changes, &common);
+        self.members(|run| changes_only(&run.changes, changes, &common))
+    }
+
+    /// The same of the runs that change one setting, whatever to.
+    pub(super) fn family_whatever(&self, key: &str) -> Family<'_> {
+        let common = common(self.0.iter().map(|run| &run.changes));
+        self.members(|run| {
+            let value = run.changes.get(key);
+            value.is_some_and(|value| changes_only(&run.changes, &[(key, value)], &common))
+        })
+    }
+
+    fn members(&self, is_member: impl Fn(&Run) -> bool) -> Family<'_> {
         let mut arms: Vec<Arm<'_>> = Vec::new();
-        for run in self.0.iter().filter(is_member) {
+        for run in self.0.iter().filter(|run| is_member(run)) {
             let own = arms.iter_mut().find(|arm| arm.lambda == run.lambda);
             if let Some(arm) = own {
                 arm.runs.insert(run.seed, run);

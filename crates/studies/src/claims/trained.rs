@@ -13,6 +13,8 @@ pub struct Trained {
     pub language_models: Definition,
     /// Networks on images with wrong labels, of its own.
     pub wrong_labels: Definition,
+    /// Language models that runs of the study in one pass are compared with.
+    pub controls: Definition,
 }
 
 /// What the study trains.
@@ -32,6 +34,7 @@ pub fn trained() -> Result<Trained, StudyError> {
             "crates/studies/src/claims/wrong_labels.toml",
             include_str!("wrong_labels.toml"),
         )?,
+        controls: read("crates/studies/src/claims/controls.toml", include_str!("controls.toml"))?,
     })
 }
 

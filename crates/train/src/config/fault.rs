@@ -102,6 +102,9 @@ pub enum ConfigFault {
     /// A file of weights that cannot be read into the model.
     #[error("{reason}")]
     Weights { key: &'static str, reason: String },
+    /// Another run whose effective learning rate cannot be taken over.
+    #[error("{reason}")]
+    Pace { reason: String },
     /// From the optimizer.
     #[error("{source}")]
     Optimizer { key: &'static str, source: OptimError },
@@ -154,6 +157,7 @@ impl ConfigFault {
             | Self::Optimizer { key, .. }
             | Self::Schedule { key, .. } => (*key).to_owned(),
             Self::Untrainable { .. } => "optim.kind".to_owned(),
+            Self::Pace { .. } => "optim.effective_rate_of".to_owned(),
             Self::HeldVector { .. } => "decay".to_owned(),
             Self::HeldAtZero { .. } => "decay.rule".to_owned(),
             Self::Overshoot { .. } => "decay.lambda".to_owned(),
@@ -221,6 +225,10 @@ impl ConfigFault {
             Self::Weights { .. } => {
                 "it has to be an exported file, or a checkpoint's model.safetensors, of a model of \
                  this shape"
+            }
+            Self::Pace { .. } => {
+                "it has to be the directory of a finished run of this model with λ > 0, of at \
+                 least as many steps"
             }
             Self::Optimizer { .. } => {
                 "mend [optim], decay.rule or decay.cautious, which do not go together"

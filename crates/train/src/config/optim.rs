@@ -1,5 +1,7 @@
 //! `[optim]` and `[schedule]`: the direction, and the learning rate over the run.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Deserializer, Serialize, de};
 use wd_decay::{OptimizerKind, Points, ScheduleKind, Storage};
 
@@ -32,6 +34,10 @@ pub struct OptimSection {
     /// How weights are stored between steps: `f32`, `bf16-nearest`, `bf16-stochastic`.
     #[serde(default)]
     pub storage: Storage,
+    /// The directory of a finished run of the same model with λ > 0: each step, the learning rate
+    /// of every tensor that decays there is multiplied by ‖w‖ here over ‖w‖ there, so that the
+    /// steps move it by the same share of its norm.
+    pub effective_rate_of: Option<PathBuf>,
 }
 
 fn default_clip() -> f64 {

@@ -21,6 +21,7 @@ use crate::{
     config::{ConfigFault, ConfigSource, ModelConfig, ScheduleSection, on_images, on_text},
     data::{ImageData, PlannedData, text},
     error::TrainError,
+    pace::Pace,
     weights::{Arenas, import},
 };
 
@@ -51,6 +52,8 @@ pub struct RunPlan {
     pub init_from: Option<PathBuf>,
     /// Evaluate every so many steps; 0: at the end only.
     pub validate_every: u64,
+    /// The norms that the learning rates of tensors are scaled to, from another run.
+    pub(crate) pace: Option<Pace>,
     /// The record of all this, as `plan.json` holds it.
     pub record: Plan,
 }
@@ -83,6 +86,7 @@ impl RunPlan {
         }
         check_memory(config, &layout, &running, data.per_step).map_err(at_its_place)?;
         check_weights(&source, &model, &layout, &running)?;
+        let pace = read_pace(&source, &layout, steps)?;
         let record = record(
             config,
             data,
@@ -106,6 +110,7 @@ impl RunPlan {
             lambda_schedule,
             choices,
             images,
+            pace,
             record,
             source,
         };
@@ -204,6 +209,27 @@ fn open_data(
             Ok((ModelConfig::Vision(model), Some(Arc::new(images)), data))
         }
     }
+}
+
+/// Reads what the run takes over of another one's effective learning rate.
+fn read_pace(
+    source: &ConfigSource,
+    layout: &ParameterLayout,
+    steps: u64,
+) -> Result<Option<Pace>, TrainError> {
+    let Some(directory) = &source.config.optim.effective_rate_of else {
+        return Ok(None);
+    };
+    if source.config.decay.holds() {
+        return Err(source.error(ConfigFault::Conflict {
+            key: "optim.effective_rate_of",
+            reason: "hyperball moves every tensor by a share of its norm already",
+            mend: "remove optim.effective_rate_of, or choose another decay.rule",
+        }));
+    }
+    Pace::read(directory, layout, steps)
+        .map(Some)
+        .map_err(|reason| source.error(ConfigFault::Pace { reason }))
 }
 
 /// Reads the files of weights that the run will need, so that what is wrong with them is known

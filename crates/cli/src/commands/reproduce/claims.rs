@@ -86,6 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         (folder("reproduce-vision"), &trained.vision, of_images(&trained.vision)?),
         (own.join("language-models"), &trained.language_models, of_text(&trained.language_models)?),
         (own.join("wrong-labels"), &trained.wrong_labels, of_images(&trained.wrong_labels)?),
+        (own.join("controls"), &trained.controls, of_text(&trained.controls)?),
     ];
     let mut made: Vec<Study> = Vec::new();
     let mut all: Vec<Trial> = Vec::new();
@@ -96,15 +97,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         made.push(study);
         all.extend(trials);
     }
-    let [force, vision, language_models, wrong_labels] = &made[..] else {
+    let [force, vision, language_models, wrong_labels, controls] = &made[..] else {
         return Err(CommandError::usage("a study is missing", "this is a fault of the program"));
     };
 
     eprintln!("{} → {}", number::counted(all.len() as u64, "trial"), arguments.out.display());
-    launch::train_and_report(&own, &all, arguments.jobs, |html| {
+    let replays = || {
+        let (root, title, base) = (controls.root(), controls.title(), controls.base());
+        let (_, trials) = Study::extend(root, title, base, |study| {
+            claims::add_replays(force, study).map_err(CommandError::from)
+        })?;
+        Ok(trials)
+    };
+    launch::train_in_stages(&own, all, arguments.jobs, replays, |html| {
         round_weights(force)?;
+        let controls = &Study::open(controls.root())?;
         let prior = &prior::findings(DRAWS[usize::from(!arguments.quick)])?;
-        let sources = Sources { force, vision, prior, language_models, wrong_labels };
+        let sources = Sources { force, vision, prior, language_models, wrong_labels, controls };
         let report = claims::report(&sources)?;
         let page = report.page(&context(arguments));
         wd_store::write_file(html, page.html().as_bytes())?;

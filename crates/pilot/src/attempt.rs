@@ -83,6 +83,9 @@ pub struct End {
     pub validation: Option<f64>,
     /// The attempt that it continued.
     pub resumed_from: Option<u32>,
+    /// The attempt of another study whose result it took over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused_from: Option<PathBuf>,
 }
 
 impl End {

@@ -203,6 +203,7 @@ pub(crate) fn conclude(
         training: None,
         validation: None,
         resumed_from,
+        reused_from: None,
     };
     let found = found(declaration, trial, attempt);
     let mut is_finite = true;

@@ -24,6 +24,19 @@ pub enum PilotError {
         .path.display()
     )]
     LooksChanged { path: PathBuf, now: String, fixed: String },
+    /// Another study whose results are judged by other curves.
+    #[error(
+        "{} takes other curves for the losses, or reads them elsewhere: its results are others; \
+         give both studies the same [metrics]",
+        .path.display()
+    )]
+    OtherMetrics { path: PathBuf },
+    /// Another study whose program is another one.
+    #[error(
+        "{} and {} are different files: what one of them found says nothing of the other",
+        .own.display(), .theirs.display()
+    )]
+    OtherFile { own: PathBuf, theirs: PathBuf },
     /// A trial that is not there.
     #[error("no trial is called `{name}`; the trials are listed by their names in the status")]
     NoTrial { name: String },

@@ -16,6 +16,7 @@
 //! | [`looks`] | which seeds does the sequential rule still ask for? |
 //! | [`pilot`] | who runs what is left? |
 //! | [`study`], [`status`], [`upkeep`], [`doctor`] | the study on disk, read and kept |
+//! | [`reuse`] | which results does another study have already? |
 //! | [`slurm`] | how are pilots started by a batch system? |
 //!
 //! Nothing depends on a clock, a lock or a daemon being right: two pilots that take each other for
@@ -31,6 +32,7 @@ pub mod looks;
 mod owner;
 pub mod pilot;
 mod process;
+pub mod reuse;
 mod slots;
 pub mod slurm;
 mod standing;

@@ -329,3 +329,30 @@ fn what_does_not_follow_from_the_study_file_is_told_and_may_go() {
         .collect();
     assert_eq!(names.len(), 6);
 }
+
+#[test]
+fn what_another_study_has_is_not_run_again() {
+    let first = Folder::new(&study_file(""), TRAIN);
+    first.work();
+    // The same trials and one seed more, elsewhere.
+    let wider = Folder::new(&study_file("").replace("0..2", "0..3"), TRAIN);
+    let reused = wider.study().reuse(&first.study()).expect("results");
+    assert_eq!((reused.trials.len(), reused.before, reused.left), (6, 0, 2));
+    assert_eq!(losses(&wider.study()).iter().flatten().count(), 6);
+    assert_eq!(wider.work().ended.len(), 2, "only what is new is run");
+    let known: Vec<_> = losses(&first.study());
+    let all = losses(&wider.study());
+    for loss in &known {
+        assert!(all.contains(loss));
+    }
+    wider.study().import().expect("the curves were taken over");
+    let again = wider.study().reuse(&first.study()).expect("nothing to do");
+    assert_eq!((again.trials.len(), again.before, again.left), (0, 8, 0));
+    // Another program, or other curves, is another result.
+    let other = Folder::new(&study_file(""), &format!("{TRAIN}\n# changed"));
+    let refused = other.study().reuse(&first.study()).unwrap_err();
+    assert!(matches!(refused, wd_pilot::PilotError::OtherFile { .. }), "{refused}");
+    let curves = Folder::new(&study_file("[metrics]\ntrain_is = \"batch\"\n"), TRAIN);
+    let refused = curves.study().reuse(&first.study()).unwrap_err();
+    assert!(matches!(refused, wd_pilot::PilotError::OtherMetrics { .. }), "{refused}");
+}

@@ -61,6 +61,7 @@ pub(crate) struct New {
 Examples:
   wd study run studies/decay
   wd study run studies/decay --slots 4 --json
+  wd study run studies/wider --reuse studies/decay      # what is the same trial is not run again
   wd study run /shared/decay --slurm --pilots 16 --time 4:00:00 --partition gpu --sbatch-args=--gres=gpu:1
 
 With --slurm an array of pilots is submitted, and the command ends; `wd study status` tells those that wait in the queue
@@ -74,6 +75,10 @@ pub(crate) struct Run {
     /// Trials side by side [default: one an accelerator, or else one a core]
     #[arg(long)]
     slots: Option<usize>,
+
+    /// Take over the results of trials that this study has already; may be given again
+    #[arg(long, value_name = "STUDY")]
+    reuse: Vec<PathBuf>,
 
     #[command(flatten)]
     printed: Printed,
@@ -314,6 +319,10 @@ fn pilot(study: &ProgramStudy, options: PilotOptions) -> Result<Work, CommandErr
 fn run_here(arguments: &Run) -> Result<ExitCode, CommandError> {
     let study = open(&arguments.place)?;
     let slots = slots(arguments.slots)?;
+    for other in &arguments.reuse {
+        let reused = study.reuse(&ProgramStudy::open(other)?)?;
+        eprintln!("{}", reused.page(other).lead);
+    }
     if arguments.slurm {
         if arguments.pilots == 0 {
             return Err(CommandError::usage("--pilots 0 would run nothing", "give 1 or more"));

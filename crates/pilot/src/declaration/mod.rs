@@ -41,7 +41,7 @@ pub enum Source {
 }
 
 /// Which curves decide, and where they are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
     /// Where the numbers come from.
     pub source: Source,

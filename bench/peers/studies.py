@@ -78,7 +78,46 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(options.folder or temporary)
         found = {name: study(options.wd, name, root / name) for name in options.only}
-    print(json.dumps(found, indent=1) if os.environ.get("STUDIES_DUMP") else "")
+    failures = [problem for name, answer in found.items() for problem in check(name, *answer)]
+    print(f"{'script':<18}{'trials':>7}  {'pairs':<12}{'λ = 1 against 0':<40}verdict")
+    for name, (status, report) in found.items():
+        change = difference(report)
+        words = f"{change['mean']:+.5f} [{change['low']:+.5f}, {change['high']:+.5f}], n = {change['n']}"
+        pairing = comparison(report)["pairing"]["by"]
+        print(f"{name:<18}{len(status['trials']):>7}  {pairing:<12}{words:<40}{report['verdict']['acts_as']}")
+    same = [difference(found[name][1])["mean"] for name in SAME_LOOP if name in found]
+    if len(same) > 1 and max(same) - min(same) > 1e-6:
+        failures.append(f"the scripts with the same loop differ: {same}")
+    for failure in failures:
+        print("NOT AS IT SHOULD BE:", failure)
+    sys.exit(bool(failures))
+
+
+def comparison(report):
+    """That of λ = 1 with λ = 0."""
+    arms = [arm["lambda"] for arm in report["arms"]]
+    wanted = (arms.index(1.0), arms.index(0.0))
+    return next(one for one in report["comparisons"] if (one["arm"], one["baseline"]) == wanted)
+
+
+def difference(report):
+    """What λ = 1 changes of the final validation loss."""
+    return comparison(report)["final_validation"]["interval"]
+
+
+def check(name, status, report):
+    """What is not as it should be."""
+    trials = status["trials"]
+    if len(trials) != 12 or any(trial["state"] != "finished" for trial in trials):
+        yield f"{name}: {[trial['state'] for trial in trials]}"
+    recording = report["recording"]
+    roles = [recording[role] for role in ("lambda", "learning_rate", "seed", "training", "validation")]
+    if roles != ["weight_decay", "lr", "seed", *SCRIPTS[name]]:
+        yield f"{name}: the names were taken for {roles}"
+    if difference(report)["n"] != 4 or difference(report)["high"] >= 0:
+        yield f"{name}: λ = 1 is not seen to help: {difference(report)}"
+    if report["verdict"]["acts_as"] != "prior":
+        yield f"{name}: the verdict is {report['verdict']['acts_as']}"
 
 
 if __name__ == "__main__":

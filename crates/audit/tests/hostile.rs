@@ -76,6 +76,12 @@ fn every_truncation_is_refused() {
     }
 }
 
+/// How many mutations of each file: `WD_MUTATIONS` of them, or 2,000.
+fn mutations() -> usize {
+    let asked = std::env::var("WD_MUTATIONS").ok();
+    asked.map_or(2_000, |asked| asked.parse().expect("WD_MUTATIONS is a number"))
+}
+
 #[test]
 fn mutations_never_panic() {
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
@@ -87,7 +93,7 @@ fn mutations_never_panic() {
     };
     for name in SMALL {
         let whole = std::fs::read(file(name)).unwrap();
-        for _ in 0..2_000 {
+        for _ in 0..mutations() {
             let mut mutated = whole.clone();
             for _ in 0..1 + random() % 4 {
                 let at = random() % mutated.len();

@@ -262,3 +262,47 @@ fn the_effective_rate_of_another_run_is_replayed() {
         assert!(error.contains("effective_rate_of") && error.contains(reason), "{error}");
     }
 }
+
+#[test]
+fn tensors_have_learning_rates_of_their_own() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let config = write_config(folder.path(), &corpus, STEPS, "");
+    let with = |name: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        train(&config, &run, more);
+        run
+    };
+    let path = "block.0.mlp.up.weight";
+    // A rate of 0 leaves a tensor where it began, decay included; the others move.
+    let frozen = ["optim.overrides.\"block.0.mlp.*\"=0"];
+    let run = with("frozen", &frozen);
+    assert!(column(&run, &format!("update_norm/{path}")).iter().all(|moved| *moved == 0.0));
+    assert!(column(&run, "update_norm/embedding.token.weight").iter().all(|moved| *moved > 0.0));
+    let whole = final_bytes(&run);
+    take_back(&run);
+    with("frozen", &frozen);
+    assert!(whole == final_bytes(&run), "a resumed run has other bits");
+    // At the first step nothing but the rate differs: half of it moves the block half as far.
+    let first = |run: &Path| column(run, &format!("update_norm/{path}"))[0];
+    let plain = with("plain", &["decay.lambda=0"]);
+    let layered = with("layered", &["decay.lambda=0", "optim.layer_decay=0.5"]);
+    assert!((first(&layered) / first(&plain) - 0.5).abs() < 1e-3);
+
+    let plan = |setting: &str| {
+        let mut command = wd();
+        command.arg("plan").arg(&config).args(["--set", setting]);
+        command.output().expect("the command starts")
+    };
+    let shown = String::from_utf8_lossy(&plan("optim.layer_decay=0.5").stdout).into_owned();
+    assert!(shown.contains("learning rate") && shown.contains("0.0025"), "{shown}");
+    for (setting, words) in [
+        ("optim.overrides.\"blok.*\"=1e-3", "matches no tensor"),
+        ("optim.overrides.\"block.*\"=-1", "optim.overrides"),
+        ("optim.layer_decay=1.5", "optim.layer_decay"),
+    ] {
+        let output = plan(setting);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && error.contains(words), "{setting}: {error}");
+    }
+}

@@ -75,7 +75,9 @@ pub use norm::{
 };
 pub use optimizer_kind::OptimizerKind;
 pub use points::{Curve, Point, Points};
-pub use policy::{Choice, DecayPolicy, DecidedBy, Preset, TensorDescription, in_order};
+pub use policy::{
+    Choice, DecayPolicy, DecidedBy, Preset, TensorDescription, in_order, last_matches,
+};
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
 pub use run::{Declared, Dtype, Loss, Reduction, Run};

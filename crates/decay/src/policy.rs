@@ -177,25 +177,13 @@ impl DecayPolicy {
             .collect();
         for (pattern, lambda) in &self.overrides {
             checked(*lambda, || format!("override `{pattern}`"))?;
-            let matcher = Glob::new(pattern)
-                .map_err(|error| DecayError::InvalidGlob {
-                    glob: pattern.clone(),
-                    reason: error.kind().to_string(),
-                })?
-                .compile_matcher();
-            let mut matched = false;
-            for (tensor, choice) in tensors.iter().zip(&mut choices) {
-                if matcher.is_match(tensor.path) {
-                    matched = true;
-                    let decided_by = DecidedBy::Override(pattern.clone());
-                    *choice = Choice { lambda: *lambda, decided_by };
-                }
-            }
-            if !matched {
-                return Err(DecayError::UnmatchedGlob {
-                    glob: pattern.clone(),
-                    nearest: names::nearest(pattern, tensors.iter().map(|tensor| tensor.path)),
-                });
+        }
+        let paths: Vec<&str> = tensors.iter().map(|tensor| tensor.path).collect();
+        let matches = last_matches(self.overrides.iter().map(|(pattern, _)| pattern), &paths)?;
+        for (choice, place) in choices.iter_mut().zip(matches) {
+            if let Some((pattern, lambda)) = place.map(|place| &self.overrides[place]) {
+                let decided_by = DecidedBy::Override(pattern.clone());
+                *choice = Choice { lambda: *lambda, decided_by };
             }
         }
         Ok(choices)
@@ -219,6 +207,39 @@ impl DecayPolicy {
             .map(|(tensor, _)| tensor.path)
             .collect()
     }
+}
+
+/// The place of the last of some patterns that matches each path.
+///
+/// # Errors
+/// A pattern that is malformed, or matches no path.
+pub fn last_matches<'a>(
+    patterns: impl IntoIterator<Item = &'a String>,
+    paths: &[&str],
+) -> Result<Vec<Option<usize>>, DecayError> {
+    let mut places = vec![None; paths.len()];
+    for (place, pattern) in patterns.into_iter().enumerate() {
+        let matcher = Glob::new(pattern)
+            .map_err(|error| DecayError::InvalidGlob {
+                glob: pattern.clone(),
+                reason: error.kind().to_string(),
+            })?
+            .compile_matcher();
+        let mut matched = false;
+        for (path, found) in paths.iter().zip(&mut places) {
+            if matcher.is_match(path) {
+                matched = true;
+                *found = Some(place);
+            }
+        }
+        if !matched {
+            return Err(DecayError::UnmatchedGlob {
+                glob: pattern.clone(),
+                nearest: names::nearest(pattern, paths.iter().copied()),
+            });
+        }
+    }
+    Ok(places)
 }
 
 fn checked(value: f64, of: impl FnOnce() -> String) -> Result<(), DecayError> {

@@ -152,7 +152,7 @@ fn below_one(name: &'static str, value: f64) -> Result<(), OptimError> {
     within(name, value, "at least 0 and below 1", (0.0..1.0).contains(&value))
 }
 
-fn not_negative(name: &'static str, value: f64) -> Result<(), OptimError> {
+pub(crate) fn not_negative(name: &'static str, value: f64) -> Result<(), OptimError> {
     within(name, value, "finite and at least 0", value.is_finite() && value >= 0.0)
 }
 

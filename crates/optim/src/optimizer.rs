@@ -5,7 +5,9 @@ use wd_decay::{DecayRule, Storage};
 
 use crate::chunks::{Arenas, Chunk, chunks, over_chunks};
 use crate::clip::{self, SquaredNorm};
-use crate::config::{Direction, OptimizerConfig, StepSettings, TensorSettings, validate_tensors};
+use crate::config::{
+    Direction, OptimizerConfig, StepSettings, TensorSettings, not_negative, validate_tensors,
+};
 use crate::direction::{Adam, Direction as Kernel, Lion, Momentum, Plain};
 use crate::error::OptimError;
 use crate::measurement::{StepReport, TensorMeasurement};
@@ -54,6 +56,8 @@ pub struct Optimizer {
     anchor: Vec<f32>,
     /// The norm that each tensor decays to or is held at; empty where weights decay elsewhere.
     norm_targets: Vec<f64>,
+    /// What the learning rate of each tensor is multiplied by; empty where all have the same.
+    rate_ratios: Vec<f64>,
     /// The norms by which the learning rate of each tensor is divided, to be multiplied by its own;
     /// empty where it is the rate that is given.
     pace: Vec<f64>,
@@ -132,6 +136,7 @@ impl Optimizer {
             state: State::new(&config.direction, parameters, auxiliary),
             anchor: Vec::new(),
             norm_targets: Vec::new(),
+            rate_ratios: Vec::new(),
             pace: Vec::new(),
             rounding: None,
             workspace: Workspace::new(matrices.iter().map(|matrix| (matrix.rows, matrix.columns))),
@@ -214,6 +219,22 @@ impl Optimizer {
         Ok(())
     }
 
+    /// Gives each tensor a learning rate of its own: `ratios[tensor]` times that of a step, and its
+    /// peak likewise.
+    ///
+    /// It is no part of the saved state: a run that goes on gives the same ratios again.
+    ///
+    /// # Errors
+    /// When there is not one ratio a tensor, or one is negative or not finite.
+    pub fn set_rate_ratios(&mut self, ratios: &[f64]) -> Result<(), OptimError> {
+        self.check_one_a_tensor("the ratios", ratios.len())?;
+        for ratio in ratios {
+            not_negative("ratio of learning rates", *ratio)?;
+        }
+        self.rate_ratios = ratios.to_vec();
+        Ok(())
+    }
+
     /// Lets the steps that follow move each tensor by the share of its norm by which they would
     /// move one of norm `norms[tensor]`: its learning rate, and the peak with it, is multiplied by
     /// ‖w‖/norm. A norm that is not finite, or 0, and weights of norm 0 leave the rate as it is.
@@ -224,13 +245,7 @@ impl Optimizer {
     /// When there is not one norm a tensor; under Hyperball, whose steps are shares of the norm
     /// already.
     pub fn set_pace(&mut self, norms: &[f64]) -> Result<(), OptimError> {
-        if norms.len() != self.tensors.len() {
-            return Err(OptimError::WrongLength {
-                what: "the norms".to_owned(),
-                expected: self.tensors.len(),
-                found: norms.len(),
-            });
-        }
+        self.check_one_a_tensor("the norms", norms.len())?;
         if self.config.rule == DecayRule::Hyperball {
             return Err(OptimError::Refused(
                 "hyperball moves every tensor by a share of its norm already: leave the other \
@@ -285,6 +300,10 @@ impl Optimizer {
                 norm if is_to_a_norm && norm > 0.0 => 1.0 - self.norm_targets[index] / norm,
                 _ if is_to_a_norm => 0.0,
                 _ => 1.0,
+            };
+            let settings = match self.rate_ratios.get(index) {
+                Some(ratio) => settings.times(*ratio),
+                None => settings,
             };
             let settings = match self.pace.get(index) {
                 Some(pace) if pace.is_finite() && *pace > 0.0 && norm > 0.0 => {
@@ -367,6 +386,14 @@ impl Optimizer {
         self.state.restore(state)?;
         self.steps_taken = steps_taken;
         Ok(())
+    }
+
+    fn check_one_a_tensor(&self, what: &str, found: usize) -> Result<(), OptimError> {
+        let expected = self.tensors.len();
+        if found == expected {
+            return Ok(());
+        }
+        Err(OptimError::WrongLength { what: what.to_owned(), expected, found })
     }
 
     fn check_length(&self, what: &str, found: usize) -> Result<(), OptimError> {

@@ -49,6 +49,7 @@ impl Engine {
         let mut optimizer =
             Optimizer::new(plan.optimizer, plan.tensor_settings(), plan.layout.len)?;
         optimizer.set_storage(storage, plan.record.seed)?;
+        optimizer.set_rate_ratios(&plan.rate_ratios)?;
         Ok(Engine {
             task: Task::open(plan, threads)?,
             optimizer,

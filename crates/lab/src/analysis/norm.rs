@@ -6,7 +6,10 @@
 //! cautious modifier, an anchor other than zero and weights that were read from a file nothing is
 //! predicted. A norm that hyperball holds stays what it was.
 
-use wd_decay::{DecayRule, OptimizerKind, Storage, UpdateNoise, norm_recursion};
+use wd_decay::{
+    Application, DecayRule, LearningRate, OptimizerKind, PeakLearningRate, Storage, UpdateNoise,
+    norm_recursion,
+};
 use wd_store::{Plan, PlannedTensor};
 
 use super::group::groups;
@@ -60,6 +63,19 @@ pub(crate) fn role_norms(plan: &Plan, finished: &[&Measured]) -> Vec<RoleNorm> {
         .collect()
 }
 
+/// The shrink of a tensor whose learning rate is `ratio` times the run's, over that of the run.
+fn by_rate(plan: &Plan, ratio: f64) -> f64 {
+    let peak = plan.peak_learning_rate;
+    let shrink = |ratio: f64| {
+        let rate = ratio * peak;
+        match plan.rule.apply(1.0, LearningRate(rate), PeakLearningRate(rate)) {
+            Application::Shrink(shrink) => shrink.0,
+            Application::Gradient(_) | Application::Sphere => 1.0,
+        }
+    };
+    if ratio == 1.0 || peak == 0.0 { 1.0 } else { shrink(ratio) / shrink(1.0) }
+}
+
 /// RMS of some tensors of a plan, taken together, after each step, as the norm recursion predicts
 /// it.
 ///
@@ -91,7 +107,10 @@ pub fn predicted_rms(plan: &Plan, tensors: &[&PlannedTensor]) -> Option<Vec<f64>
         let rms = if plan.holds_norms() && tensor.lambda != 0.0 {
             vec![tensor.initial_rms; rates.len()]
         } else {
-            let own: Vec<f64> = shrinks.iter().map(|shrink| shrink * multiplier).collect();
+            let ratio = tensor.rate_ratio;
+            let own: Vec<f64> =
+                shrinks.iter().map(|shrink| shrink * multiplier * by_rate(plan, ratio)).collect();
+            let rates: Vec<f64> = rates.iter().map(|rate| rate * ratio).collect();
             norm_recursion(tensor.initial_rms, &rates, &own, diffusion)
         };
         let count = tensor.parameters as f64;

@@ -20,6 +20,7 @@ pub(crate) fn tensor(
         role,
         parameters: shape.iter().product::<usize>() as u64,
         lambda,
+        rate_ratio: 1.0,
         reason: String::new(),
         initial_rms,
     }

@@ -1,6 +1,6 @@
 //! Is decay applied as declared? Every optimizer under every rule, with and without the modifiers.
 
-use crate::arena::{ADAM, config, configs, norm, optimizer, settings, train, wave};
+use crate::arena::{ADAM, arithmetics, config, configs, norm, optimizer, settings, train, wave};
 use wd_decay::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
 use wd_optim::{Direction, Optimizer, OptimizerConfig, StepSettings, TensorSettings};
 
@@ -259,4 +259,30 @@ fn the_cautious_modifier_looks_from_the_anchor() {
     // Decays: 0 (u > 0, above the anchor), 3 (u < 0, below it), 4 (u = 0), 5 (at the anchor:
     // nothing to decay).
     assert_eq!(weights, [2.5, 3.0, 1.0, 1.5, 2.5, 2.0]);
+}
+
+#[test]
+fn a_tensor_has_the_steps_of_its_own_learning_rate() {
+    for (name, config) in arithmetics() {
+        let shapes: &[&[usize]] = &[&[12, 20], &[9, 4]];
+        let run = |ratios: Option<[f64; 2]>, factor: f64| {
+            let (mut optimizer, length) = optimizer(config, shapes, 0.1);
+            if let Some(ratios) = ratios {
+                optimizer.set_rate_ratios(&ratios).unwrap();
+            }
+            let mut weights = wave(length, 0.5, 0.0);
+            train(&mut optimizer, &mut weights, 0..5, 0.02 * factor);
+            weights
+        };
+        let (alike, twice, mixed) = (run(None, 1.0), run(None, 2.0), run(Some([1.0, 2.0]), 1.0));
+        assert_eq!(run(Some([1.0, 1.0]), 1.0), alike, "{name}");
+        // Gradients depend on their own weights alone, so that each tensor goes its own way.
+        assert_eq!(mixed[..240], alike[..240], "{name}");
+        assert_eq!(mixed[240..], twice[240..], "{name}");
+    }
+    let (mut optimizer, _) =
+        optimizer(config(Direction::Adam(ADAM), DecayRule::Decoupled), &[&[4]], 0.1);
+    for refused in [&[1.0, 1.0][..], &[-1.0], &[f64::NAN]] {
+        assert!(optimizer.set_rate_ratios(refused).is_err(), "{refused:?}");
+    }
 }

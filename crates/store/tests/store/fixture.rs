@@ -16,6 +16,7 @@ pub(crate) fn plan() -> Plan {
         role,
         parameters: shape.iter().product::<usize>() as u64,
         lambda: 0.1,
+        rate_ratio: 1.0,
         reason: "2-D: decays (nanogpt)".to_owned(),
         initial_rms: 0.02,
     };

@@ -114,6 +114,9 @@ pub enum ConfigFault {
     /// From the policy and its overrides.
     #[error(transparent)]
     Policy(DecayError),
+    /// From the learning rates of single tensors.
+    #[error(transparent)]
+    RateOverride(DecayError),
     /// From a schedule.
     #[error("{source}")]
     Schedule { key: &'static str, source: DecayError },
@@ -166,6 +169,7 @@ impl ConfigFault {
             Self::Model(NnError::Configuration { field, .. }) => format!("model.{field}"),
             Self::Model(_) | Self::TooLarge { .. } => "model".to_owned(),
             Self::Policy(_) => "decay.overrides".to_owned(),
+            Self::RateOverride(_) => "optim.overrides".to_owned(),
         })
     }
 
@@ -238,7 +242,9 @@ impl ConfigFault {
                  than Adam keeps less"
             }
             Self::Model(_) => "mend the [model] section",
-            Self::Policy(_) => "a pattern is matched against the paths of the tensors in the plan",
+            Self::Policy(_) | Self::RateOverride(_) => {
+                "a pattern is matched against the paths of the tensors in the plan"
+            }
             Self::Schedule { .. } => "its lengths are steps, or shares of run.steps",
             Self::Data { source: ImageError::File(file), .. } if file.is_not_found() => {
                 "a relative path starts in the current folder"

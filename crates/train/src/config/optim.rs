@@ -38,6 +38,12 @@ pub struct OptimSection {
     /// of every tensor that decays there is multiplied by ‖w‖ here over ‖w‖ there, so that the
     /// steps move it by the same share of its norm.
     pub effective_rate_of: Option<PathBuf>,
+    /// The factor by which the learning rate falls from each block to the one before it.
+    pub layer_decay: Option<f64>,
+    /// Peak learning rate of the tensors whose path matches a glob, in the order of the file: later
+    /// ones win.
+    #[serde(default, with = "wd_decay::in_order")]
+    pub overrides: Vec<(String, f64)>,
 }
 
 fn default_clip() -> f64 {

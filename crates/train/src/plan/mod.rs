@@ -21,6 +21,7 @@ mod memory;
 mod numbers;
 mod optimizer;
 mod page;
+mod rates;
 mod record;
 mod run_plan;
 mod schedule;

@@ -114,6 +114,16 @@ fn check_decay(config: &RunConfig) -> Result<(), ConfigFault> {
         let key = format!("decay.overrides.{glob}");
         not_negative(key, *lambda, "the λ of the tensors that match")?;
     }
+    if let Some(decay) = config.optim.layer_decay
+        && !(decay > 0.0 && decay <= 1.0)
+    {
+        let meaning = "the factor from each block to the one before it, such as 0.75";
+        return Err(out_of_range("optim.layer_decay", decay, "lie in (0, 1]", meaning));
+    }
+    for (glob, rate) in &config.optim.overrides {
+        let key = format!("optim.overrides.{glob}");
+        not_negative(key, *rate, "the peak learning rate of the tensors that match")?;
+    }
     if decay.holds() { hyperball::check(decay) } else { Ok(()) }
 }
 

@@ -29,17 +29,25 @@ impl RunPlan {
 
 /// Every tensor with its λ and the reason for it.
 fn tensors(plan: &RunPlan) -> Vec<Content> {
-    let columns = ["tensor", "shape", "role", "reason", "parameters", "λ"];
+    let mut columns = vec!["tensor", "shape", "role", "reason", "parameters", "λ"];
+    let has_own_rates = plan.record.tensors.iter().any(|tensor| tensor.rate_ratio != 1.0);
+    if has_own_rates {
+        columns.push("learning rate");
+    }
     let mut table = Table::new(&columns, 4);
     table.rows.extend(plan.record.tensors.iter().map(|tensor| {
-        vec![
+        let mut row = vec![
             tensor.path.clone(),
             format!("{:?}", tensor.shape),
             tensor.role.to_string(),
             tensor.reason.clone(),
             number::count(tensor.parameters),
             number::short(tensor.lambda),
-        ]
+        ];
+        if has_own_rates {
+            row.push(number::short(plan.record.peak_learning_rate * tensor.rate_ratio));
+        }
+        row
     }));
     let mut contents = vec![Content::Table(table)];
     let lifted = lifted(&plan.source, &plan.layout, &plan.choices);

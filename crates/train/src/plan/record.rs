@@ -19,12 +19,13 @@ pub(super) fn record(
     model: &ModelConfig,
     layout: &ParameterLayout,
     choices: &[Choice],
+    rate_ratios: &[f64],
     optimizer: &OptimizerConfig,
     schedule: Schedule,
     lambda_schedule: Schedule,
     steps: u64,
 ) -> Plan {
-    let tensors = tensors(config, layout, choices);
+    let tensors = tensors(config, layout, choices, rate_ratios);
     let parameters = layout.len as u64;
     let seen = steps * data.per_step;
     let mut record = Plan {
@@ -75,16 +76,24 @@ pub(super) fn record(
     record
 }
 
-fn tensors(config: &RunConfig, layout: &ParameterLayout, choices: &[Choice]) -> Vec<PlannedTensor> {
+fn tensors(
+    config: &RunConfig,
+    layout: &ParameterLayout,
+    choices: &[Choice],
+    rate_ratios: &[f64],
+) -> Vec<PlannedTensor> {
     let holds = config.decay.holds();
-    let tensors = layout.segments.iter().zip(choices).map(|(segment, choice)| PlannedTensor {
-        path: segment.path.clone(),
-        shape: segment.shape.clone(),
-        role: segment.role,
-        parameters: segment.len() as u64,
-        lambda: choice.lambda,
-        reason: if holds { hyperball::reason(choice) } else { choice.reason() },
-        initial_rms: segment.initial_mean.hypot(segment.initial_std),
-    });
+    let choices = choices.iter().zip(rate_ratios);
+    let tensors =
+        layout.segments.iter().zip(choices).map(|(segment, (choice, ratio))| PlannedTensor {
+            path: segment.path.clone(),
+            shape: segment.shape.clone(),
+            role: segment.role,
+            parameters: segment.len() as u64,
+            lambda: choice.lambda,
+            rate_ratio: *ratio,
+            reason: if holds { hyperball::reason(choice) } else { choice.reason() },
+            initial_rms: segment.initial_mean.hypot(segment.initial_std),
+        });
     tensors.collect()
 }

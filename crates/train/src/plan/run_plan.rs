@@ -15,6 +15,7 @@ use super::lambdas::choose_lambdas;
 use super::memory::check_memory;
 use super::numbers::{check_numbers, check_steps};
 use super::optimizer::{auxiliary, learning_rate_ratio, resolve_optimizer};
+use super::rates::choose_rates;
 use super::record::record;
 use super::schedule::resolve_schedule;
 use crate::{
@@ -52,6 +53,8 @@ pub struct RunPlan {
     pub init_from: Option<PathBuf>,
     /// Evaluate every so many steps; 0: at the end only.
     pub validate_every: u64,
+    /// The learning rate of each tensor over that of the run, in layout order.
+    pub rate_ratios: Vec<f64>,
     /// The norms that the learning rates of tensors are scaled to, from another run.
     pub(crate) pace: Option<Pace>,
     /// The record of all this, as `plan.json` holds it.
@@ -86,6 +89,7 @@ impl RunPlan {
         }
         check_memory(config, &layout, &running, data.per_step).map_err(at_its_place)?;
         check_weights(&source, &model, &layout, &running)?;
+        let rate_ratios = choose_rates(&source, &layout)?;
         let pace = read_pace(&source, &layout, steps)?;
         let record = record(
             config,
@@ -93,6 +97,7 @@ impl RunPlan {
             &model,
             &layout,
             &choices,
+            &rate_ratios,
             &optimizer,
             schedule,
             lambda_schedule,
@@ -110,6 +115,7 @@ impl RunPlan {
             lambda_schedule,
             choices,
             images,
+            rate_ratios,
             pace,
             record,
             source,
@@ -124,8 +130,9 @@ impl RunPlan {
         let peak = self.record.peak_learning_rate;
         let is_sgd = self.record.optimizer == OptimizerKind::Sgd;
         let mut seen = Vec::new();
-        for (segment, choice) in self.layout.segments.iter().zip(&self.choices) {
-            let ratio = learning_rate_ratio(&self.optimizer.direction, segment.role);
+        let choices = self.choices.iter().zip(&self.rate_ratios);
+        for (segment, (choice, own)) in self.layout.segments.iter().zip(choices) {
+            let ratio = learning_rate_ratio(&self.optimizer.direction, segment.role) * own;
             // Most tensors share both, and a run may have many steps.
             if seen.contains(&(ratio, choice.lambda)) {
                 continue;

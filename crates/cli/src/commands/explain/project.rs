@@ -100,6 +100,13 @@ fn remarks(
             number::counted(config.decay.overrides.len() as u64, "pattern")
         ));
     }
+    if !config.optim.overrides.is_empty() || config.optim.layer_decay.is_some() {
+        remarks.push(
+            "tensors have learning rates of their own by [optim.overrides] or optim.layer_decay: \
+             `wd plan` lists them, and this is about those without"
+                .to_owned(),
+        );
+    }
     let lifted = declaration.lifted(source);
     remarks.extend(lifted.map(|(reason, fix)| format!("{reason}; {fix}")));
     let optimizer = declaration.optimizer;

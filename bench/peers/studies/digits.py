@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-STEPS, BATCH, EVERY = 400, 64, 50
+STEPS, BATCH, EVERY = 400, 200, 50
 TABLE = Path(__file__).resolve().parents[3] / "corpora/tables/digits.csv.gz"
 
 

@@ -123,3 +123,49 @@ fn mistakes_are_refused_with_the_place_and_the_fix() {
     refusals += &fail(explain(&zero).current_dir(folder.path()));
     insta::assert_snapshot!(refusals);
 }
+
+#[test]
+fn a_configuration_of_another_trainer_is_explained_and_advised_on() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("train.py");
+    let text = "max_iters = 5000\nlr_decay_iters = 5000\nblock_size = 256\nbatch_size = 64\n\
+                gradient_accumulation_steps = 1\nweight_decay = 0.1\nlearning_rate = 1e-3\n\
+                min_lr = 1e-4\nbeta2 = 0.99\nwarmup_iters = 100\n";
+    std::fs::write(&path, text).expect("a writable folder");
+    let json = |command: &str, first: &[&str]| -> serde_json::Value {
+        let output = succeed(wd().arg(command).args(first).arg("--json"));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let path = path.to_str().expect("a path");
+    // The same numbers as of the setting in words.
+    let words = [
+        "torch.AdamW",
+        "weight_decay=0.1",
+        "lr=1e-3",
+        "betas=0.9,0.99",
+        "schedule=cosine,warmup=100,floor=0.1",
+        "steps=5000",
+        "batch=16384tok",
+        "context=256",
+        "init_std=0.02",
+        "params=10M",
+    ];
+    let read = json("explain", &[path, "params=10M"]);
+    let typed = json("explain", &words);
+    for key in ["timescale", "equilibrium", "memory"] {
+        assert!(!read[key].is_null(), "{key}: {read}");
+        assert_eq!(read[key], typed[key], "{key}");
+    }
+    let advised = wd().args(["advise", path, "params=10M", "--json"]).output().expect("it runs");
+    let advised: serde_json::Value = serde_json::from_slice(&advised.stdout).expect("JSON");
+    assert!(advised.to_string().contains("81920000"), "the tokens of the run: {advised}");
+    // A word of a person replaces what the file says.
+    let shorter = json("explain", &[path, "steps=2500"]);
+    assert_ne!(shorter["timescale"], read["timescale"]);
+    // A file that says nothing of weight decay is refused with what it is.
+    let none = folder.path().join("other.yaml");
+    std::fs::write(&none, "colour: blue\n").expect("a writable folder");
+    let refused = wd().arg("explain").arg(&none).output().expect("it runs");
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && error.contains("no known trainer"), "{error}");
+}

@@ -12,6 +12,7 @@
 //! | `reading` | what stands at a path, and which keys were looked at? |
 //! | `optimizer` | what does an optimizer's name stand for? |
 //! | `rate` | which learning-rate schedule do the keys describe? |
+//! | `setting` | which setting of the library table is that? |
 //! | `place` | on which line does a key stand, and which rules are ignored? |
 //! | one for each trainer | what does it declare? |
 
@@ -36,6 +37,7 @@ mod optimizer;
 mod place;
 mod rate;
 mod reading;
+mod setting;
 mod syntax;
 mod timm;
 mod torchtitan;
@@ -175,6 +177,9 @@ fn declare(clues: &Clues) -> Option<Declaration> {
     declaration.unread = reading.unread();
     Some(declaration)
 }
+
+/// The dialect of this project's own configurations.
+pub const OWN: &str = wd::NAME;
 
 /// The dialect of a configuration that is no known trainer's.
 pub const UNKNOWN: &str = "unknown";

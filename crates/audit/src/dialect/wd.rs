@@ -7,8 +7,10 @@ use super::reading::{Reading, number};
 use super::{Declaration, Dialect, rate};
 use crate::checkpoint::Value;
 
+pub(super) const NAME: &str = "wd train";
+
 pub(super) static DIALECT: Dialect = Dialect {
-    name: "wd train",
+    name: NAME,
     matches: |clues| {
         let own = ["decay.lambda", "decay.rule", "decay.policy", "decay.anchor", "decay.overrides"];
         let known = clues

@@ -21,3 +21,4 @@ pub(crate) mod study;
 pub(crate) mod sweep;
 mod table_reading;
 pub(crate) mod train;
+pub(crate) mod trainer_config;

@@ -10,6 +10,7 @@ use wd_advise::{AdviceReport, TargetLambda, Verdict, advise, recipes};
 use wd_conventions::Target;
 use wd_page::Context;
 
+use crate::commands::trainer_config;
 use crate::diagnostics::CommandError;
 use crate::output;
 use planned::{Options, Planned};
@@ -31,6 +32,7 @@ Examples:
       --width 2048 --base-width 256 --base-lambda 0.1 --target optax.adamw
   wd advise params=124M tokens=3B batch=512seq context=1024 lr=6e-4 schedule=cosine:0.1
   wd advise studies/first.toml --html advice.html
+  wd advise train_config.yaml params=124M             # of another trainer, as `wd audit` reads it
   wd advise --recipes > docs/book/src/recipes.md
 
 Numbers take k, M, B, T and units: 124M, 65536tok, 256img, 5ep. Every law says whether it applies
@@ -41,8 +43,9 @@ library.
 Exit code: 0 when the laws that apply agree on a λ, 4 when none applies or they disagree, 1 for a
 wrong input.")]
 pub(crate) struct Arguments {
-    /// A configuration, or the run as `wd explain` has it, instead of options that describe it
-    #[arg(value_name = "CONFIG.toml | KEY=VALUE")]
+    /// A configuration, also of another trainer, or the run as `wd explain` has it, instead of
+    /// options that describe it
+    #[arg(value_name = "CONFIG | KEY=VALUE")]
     config: Vec<String>,
 
     /// Change a value of the configuration, for example optim.lr=3e-3 (may be repeated)
@@ -86,8 +89,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     }
     let Planned { planned, run, sweep, configured } = match arguments.config.as_slice() {
         [] => arguments.planned.declared()?,
-        [path] if is_configuration(path) => {
-            arguments.planned.of_config(Path::new(path), &arguments.set)?
+        [path, more @ ..] if is_configuration(path) => {
+            let trainers = match arguments.set.is_empty() {
+                true => trainer_config::read(Path::new(path))?,
+                false => None,
+            };
+            match (trainers, more) {
+                (Some(declaration), more) => {
+                    arguments.planned.of_words(&declaration.words_of_the_run(more))?
+                }
+                (None, []) => arguments.planned.of_config(Path::new(path), &arguments.set)?,
+                (None, [word, ..]) => {
+                    return Err(CommandError::usage(
+                        format!("`{word}` stands behind a configuration"),
+                        "change a configuration with --set, for example --set decay.lambda=0.3",
+                    ));
+                }
+            }
         }
         words => arguments.planned.of_words(words)?,
     };

@@ -11,6 +11,7 @@ use wd_conventions::{DeclaredDecay, Setting};
 use wd_page::Context;
 
 use crate::commands::train::read_config;
+use crate::commands::trainer_config;
 use crate::diagnostics::CommandError;
 use crate::output;
 
@@ -28,14 +29,17 @@ Examples:
   wd explain optax.lion weight_decay=1 learning_rate=3e-5 dtype=bf16 steps=10000
   wd explain sklearn.Ridge alpha=1 noise_std=0.5
   wd explain studies/first.toml --set decay.lambda=0.3 --html first.html
+  wd explain train_config.yaml params=124M
 
-The first word is an entry of the library table (`wd convert --list`) or a configuration of this
-project; a corpus that is not prepared only takes from what can be said of a configuration.
+The first word is an entry of the library table (`wd convert --list`), a configuration of this
+project (a corpus that is not prepared only takes from what can be said of it), or one of another
+trainer, as `wd audit` reads them: Hugging Face, nanoGPT, timm, axolotl and others; what stands
+behind it adds to it, or replaces what it says.
 Units: 124M, 65536tok, 256seq, 1.28Mimg, 5ep. More keys: tokens, images, data, context,
 accumulation, devices, width, init_std, gradient_rms, reduction, loss, noise_std, dtype. Where the
 run is known, the laws of `wd advise` say where λ stands.")]
 pub(crate) struct Arguments {
-    /// A library entry and its key=value, or a CONFIG.toml
+    /// A library entry and its key=value, or a configuration
     #[arg(value_name = "SETTING", required = true)]
     words: Vec<String>,
 
@@ -83,6 +87,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
 fn declared(arguments: &Arguments) -> Result<DeclaredDecay, CommandError> {
     let first = arguments.words.first().map_or("", String::as_str);
     let is_file = first.ends_with(".toml") || Path::new(first).is_file();
+    if is_file
+        && arguments.set.is_empty()
+        && let Some(declaration) = trainer_config::read(Path::new(first))?
+    {
+        return Ok(declaration.decay(&arguments.words[1..])?);
+    }
     match (is_file, arguments.words.get(1)) {
         (false, _) if !arguments.set.is_empty() => Err(CommandError::usage(
             "--set changes a configuration, and there is none",

@@ -1,0 +1,214 @@
+//! A trainer's configuration as a setting of the library table, in the words that a person would
+//! type: `torch.AdamW weight_decay=0.1 lr=6e-4 steps=50000`.
+
+use wd_conventions::{DeclaredDecay, RunDeclaration, Setting};
+use wd_decay::{OptimizerKind, Schedule, ScheduleKind};
+
+use super::Declaration;
+use crate::AuditError;
+
+/// Trainers whose batch is one of images.
+const OF_IMAGES: [&str; 4] = ["timm", "mmengine", "detectron2", "ultralytics"];
+
+/// Trainers that hand their arguments to the Trainer of the Hugging Face libraries.
+const HUGGING_FACE: [&str; 3] = ["Hugging Face", "LLaMA-Factory", "axolotl"];
+
+impl Declaration {
+    /// The library's entry and its numbers in words; `more` words replace those with their key.
+    ///
+    /// # Errors
+    /// [`AuditError::Configuration`] where it states no λ and its trainer's default is not known,
+    /// or its optimizer is none of the library table.
+    pub fn words(&self, more: &[String]) -> Result<Vec<String>, AuditError> {
+        let refuse = |reason: String| AuditError::Configuration {
+            path: self.file.clone(),
+            line: self.line,
+            reason,
+        };
+        let lambda = self.applied_lambda.ok_or_else(|| {
+            refuse(format!(
+                "it states no weight decay, and what {} takes then is not known",
+                self.dialect
+            ))
+        })?;
+        let entry = self.entry().ok_or_else(|| {
+            let name = self.optimizer_name.as_deref().unwrap_or("none");
+            refuse(format!(
+                "its optimizer is {name}, of which the library table has no entry: write the \
+                 setting in words, for example torch.AdamW weight_decay=0.1 lr=6e-4"
+            ))
+        })?;
+        let mut pairs = vec![("weight_decay", lambda.to_string())];
+        pairs.extend(self.rate.map(|rate| ("lr", rate.value.to_string())));
+        if let Some((beta1, beta2)) = self.betas.filter(|_| self.has_betas()) {
+            pairs.push(("betas", format!("{beta1},{beta2}")));
+        }
+        if self.optimizer == Some(OptimizerKind::Sgd) {
+            pairs.extend(self.momentum.map(|momentum| ("momentum", momentum.to_string())));
+        }
+        pairs.extend(self.run_words());
+        let replaces = |key: &str| more.iter().any(|word| word.split('=').next() == Some(key));
+        let kept = pairs.into_iter().filter(|(key, _)| !replaces(key));
+        let written = kept.map(|(key, value)| format!("{key}={value}"));
+        Ok(std::iter::once(entry.to_owned()).chain(written).chain(more.iter().cloned()).collect())
+    }
+
+    /// What it says of the run around λ: keys of [`RunDeclaration::KEYS`] and their values.
+    fn run_words(&self) -> Vec<(&'static str, String)> {
+        let mut words = Vec::new();
+        words.extend(self.schedule.as_ref().and_then(schedule).map(|text| ("schedule", text)));
+        words.extend(self.steps.map(|steps| ("steps", steps.to_string())));
+        let batch = match (self.batch, self.sequence) {
+            (Some(batch), _) if OF_IMAGES.contains(&self.dialect) => Some(format!("{batch}img")),
+            (Some(batch), Some(sequence)) => Some(format!("{}tok", batch * sequence)),
+            _ => None,
+        };
+        words.extend(batch.map(|batch| ("batch", batch)));
+        words.extend(self.sequence.map(|sequence| ("context", sequence.to_string())));
+        words.extend(self.init_std.map(|std| ("init_std", std.to_string())));
+        words
+    }
+
+    /// The run alone, with the learning rate, for whoever asks for no optimizer.
+    pub fn words_of_the_run(&self, more: &[String]) -> Vec<String> {
+        let rate = self.rate.map(|rate| ("lr", rate.value.to_string()));
+        let optimizer = self.optimizer.map(|kind| ("optimizer", kind.name().to_owned()));
+        let replaces = |key: &str| more.iter().any(|word| word.split('=').next() == Some(key));
+        let asked = |key: &str| RunDeclaration::has(key) && key != "init_std";
+        let of_run = self.run_words().into_iter().filter(|(key, _)| asked(key));
+        let kept = of_run.chain(rate).chain(optimizer).filter(|(key, _)| !replaces(key));
+        kept.map(|(key, value)| format!("{key}={value}")).chain(more.iter().cloned()).collect()
+    }
+
+    /// The same as a decay that can be explained.
+    ///
+    /// # Errors
+    /// Those of [`words`](Self::words), and of the words themselves.
+    pub fn decay(&self, more: &[String]) -> Result<DeclaredDecay, AuditError> {
+        let words = self.words(more)?;
+        let setting = Setting::read(&words).map_err(|error| AuditError::Configuration {
+            path: self.file.clone(),
+            line: None,
+            reason: error.to_string(),
+        })?;
+        let mut decay = DeclaredDecay::from(&setting);
+        decay.remarks.insert(
+            0,
+            format!("{} as {} reads it: {}", self.file.display(), self.dialect, words.join(" ")),
+        );
+        decay.remarks.extend(self.scaling.clone());
+        if let Some(last) = self.final_lambda {
+            decay.remarks.push(format!("λ follows a schedule of its own, and ends at {last}"));
+        }
+        decay.remarks.extend(
+            self.groups.iter().map(|(holds, lambda)| format!("{holds}: λ = {lambda}, of its own")),
+        );
+        Ok(decay)
+    }
+
+    fn has_betas(&self) -> bool {
+        !matches!(
+            self.optimizer,
+            Some(OptimizerKind::Sgd | OptimizerKind::Muon | OptimizerKind::Adafactor) | None
+        )
+    }
+
+    /// The entry of the library table that steps as this trainer's optimizer does.
+    fn entry(&self) -> Option<&'static str> {
+        let is_decoupled = self.decoupled?;
+        Some(match self.optimizer? {
+            OptimizerKind::Adam | OptimizerKind::Adamw => match is_decoupled {
+                true if self.is_independent_of_rate => "composer.DecoupledAdamW",
+                // Its entry has a schedule of its own, which must not stand in for one that could
+                // not be read.
+                true if HUGGING_FACE.contains(&self.dialect) && self.schedule.is_some() => {
+                    "transformers.Trainer"
+                }
+                true if self.dialect == "Megatron-LM" => "megatron.adam",
+                true => "torch.AdamW",
+                false => "torch.Adam",
+            },
+            OptimizerKind::Sgd if self.is_independent_of_rate => "composer.DecoupledSGDW",
+            OptimizerKind::Sgd if is_decoupled => "timm.SGDW",
+            OptimizerKind::Sgd => "torch.SGD",
+            OptimizerKind::Nadam => "torch.NAdam",
+            OptimizerKind::Radam => "torch.RAdam",
+            OptimizerKind::Lion => "optax.lion",
+            OptimizerKind::Muon => "torch.Muon",
+            OptimizerKind::Adafactor => "torch.Adafactor",
+        })
+    }
+}
+
+/// A schedule as it is typed; absent where it is made of points.
+fn schedule(schedule: &Schedule) -> Option<String> {
+    let kind = schedule.kind.name();
+    let mut text = kind.to_owned();
+    if schedule.warmup > 0 {
+        text.push_str(&format!(",warmup={}", schedule.warmup));
+    }
+    match schedule.kind {
+        ScheduleKind::Points => return None,
+        ScheduleKind::Constant => {}
+        ScheduleKind::WarmupStableDecay => {
+            text.push_str(&format!(",floor={},decay={}", schedule.floor, schedule.decay));
+        }
+        _ => text.push_str(&format!(",floor={}", schedule.floor)),
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::read;
+
+    fn words(name: &str, text: &str, more: &[&str]) -> String {
+        let more: Vec<String> = more.iter().map(|word| (*word).to_owned()).collect();
+        read(Path::new(name), text).unwrap().words(&more).unwrap().join(" ")
+    }
+
+    #[test]
+    fn configurations_become_the_words_of_their_setting() {
+        let nanogpt = "max_iters = 5000\nlr_decay_iters = 5000\nblock_size = 256\n\
+                       batch_size = 64\ngradient_accumulation_steps = 1\nweight_decay = 0.1\n\
+                       learning_rate = 1e-3\nmin_lr = 1e-4\nbeta2 = 0.99\nwarmup_iters = 100\n";
+        assert_eq!(
+            words("train.py", nanogpt, &[]),
+            "torch.AdamW weight_decay=0.1 lr=0.001 betas=0.9,0.99 \
+             schedule=cosine,warmup=100,floor=0.1 steps=5000 batch=16384tok context=256 \
+             init_std=0.02"
+        );
+        let hf = "per_device_train_batch_size: 8\nlearning_rate: 5e-5\nweight_decay: 0.01\n\
+                  max_steps: 1000\nlr_scheduler_type: cosine\nwarmup_steps: 100\n";
+        assert_eq!(
+            words("args.yaml", hf, &["steps=2000", "params=124M"]),
+            "transformers.Trainer weight_decay=0.01 lr=0.00005 betas=0.9,0.999 \
+             schedule=cosine,warmup=100,floor=0 steps=2000 params=124M"
+        );
+        // Without a number of steps the schedule is not known, and none is put in its place.
+        let epochs = "per_device_train_batch_size: 8\nlearning_rate: 5e-5\nweight_decay: 0.01\n\
+                      num_train_epochs: 3\nlr_scheduler_type: cosine\n";
+        assert!(words("args.yaml", epochs, &[]).starts_with("torch.AdamW weight_decay=0.01"));
+    }
+
+    #[test]
+    fn every_word_is_one_that_a_setting_has() {
+        for (name, text) in [
+            (
+                "config.yaml",
+                "opt: sgd\nmodel: resnet50\nlr: 0.1\nweight_decay: 1e-4\nsched: cosine\nepochs: 90\nbatch_size: 256\nmomentum: 0.9\n",
+            ),
+            (
+                "ds.json",
+                r#"{"optimizer": {"type": "AdamW", "params": {"lr": 1e-4, "weight_decay": 0.1}}, "train_batch_size": 256, "zero_optimization": {"stage": 2}}"#,
+            ),
+        ] {
+            let declared = read(Path::new(name), text).unwrap();
+            let decay = declared.decay(&[]).unwrap();
+            assert!(decay.remarks[0].contains(declared.dialect), "{name}: {:?}", decay.remarks);
+            assert_eq!(Some(decay.lambda.value), declared.applied_lambda, "{name}");
+        }
+    }
+}

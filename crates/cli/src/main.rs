@@ -17,6 +17,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "serve")]
+use crate::commands::serve;
 use crate::commands::{
     advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, import,
     metrics, plan, predict, report, reproduce, sample, study, sweep, train,
@@ -40,6 +42,8 @@ enum Command {
     #[command(subcommand)]
     Study(study::Command),
     Report(Box<report::Arguments>),
+    #[cfg(feature = "serve")]
+    Serve(serve::Arguments),
     Import(Box<import::Arguments>),
     Evaluate(evaluate::Arguments),
     Sample(sample::Arguments),
@@ -81,6 +85,8 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Study(command) => study::run(&command),
         Command::Report(arguments) => report::run(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),

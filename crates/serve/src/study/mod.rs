@@ -1,0 +1,90 @@
+//! What a study shows now.
+//!
+//! | file | what |
+//! |---|---|
+//! | `runs` | its runs, of which only what has changed is read again |
+//! | `stamp` | what changes on disk when a run goes on |
+//! | `choice` | which runs, and which baseline, a visitor wants to see |
+//! | `findings` | the same analysis and page as a report |
+//! | `page` | the page |
+
+mod choice;
+mod findings;
+pub(crate) mod page;
+mod runs;
+mod stamp;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::index::{Found, Roots};
+use crate::view::View;
+pub(crate) use choice::{Choice, option, varied};
+pub(crate) use runs::{LiveRun, Runs};
+
+/// Pages of a study that are kept: as many as people look at side by side.
+const KEPT: usize = 24;
+
+/// A study that is looked at again and again.
+pub(crate) struct LiveStudy {
+    found: Found,
+    roots: Arc<Roots>,
+    state: Mutex<State>,
+}
+
+/// What is known of it.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) runs: Runs,
+    /// The newest pages: which one, of which version of the runs.
+    views: Vec<(String, u64, Arc<View>)>,
+}
+
+impl LiveStudy {
+    /// A study that nobody has looked at yet.
+    pub(crate) fn new(found: Found, roots: Arc<Roots>) -> Self {
+        LiveStudy { found, roots, state: Mutex::default() }
+    }
+
+    /// What it is and where.
+    pub(crate) fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// The folders.
+    pub(crate) fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    /// Its page's address.
+    pub(crate) fn path(&self) -> String {
+        format!("/s/{}", self.found.id)
+    }
+
+    /// What is known of it, as new as it need be. Visitors who ask at the same time wait for the
+    /// first, and find what it found.
+    pub(crate) fn now(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        state.runs.refresh(&self.found, &self.roots);
+        state
+    }
+
+    /// A page: the one that is kept, or else what `make` makes of the runs.
+    pub(crate) fn view(&self, key: &str, make: impl FnOnce(&mut Runs) -> View) -> Arc<View> {
+        let mut state = self.now();
+        let version = state.runs.version();
+        let known = state.views.iter().position(|(known, _, _)| known == key);
+        if let Some(place) = known {
+            let (_, of, view) = &state.views[place];
+            if *of == version {
+                return Arc::clone(view);
+            }
+            state.views.remove(place);
+        }
+        let view = Arc::new(make(&mut state.runs));
+        if state.views.len() >= KEPT {
+            state.views.remove(0);
+        }
+        state.views.push((key.to_owned(), version, Arc::clone(&view)));
+        view
+    }
+}

@@ -6,8 +6,8 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 /// More pairs than any page here makes.
 const MOST_PAIRS: usize = 64;
-/// Longer than any value here.
-const LONGEST: usize = 400;
+/// Longer than any value here: the list of the parts that a visitor has.
+const LONGEST: usize = 4000;
 
 impl Query {
     /// Reads a query; pairs beyond what a page makes are left out.
@@ -55,7 +55,7 @@ impl Query {
         if self.0.is_empty() {
             return String::new();
         }
-        let mut out = form_urlencoded::Serializer::new("?".to_owned());
+        let mut out = form_urlencoded::Serializer::for_suffix("?".to_owned(), 1);
         for (name, value) in &self.0 {
             out.append_pair(name, value);
         }

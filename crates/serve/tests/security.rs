@@ -49,13 +49,20 @@ impl Running {
         Running { port, token, stop, thread: Some(thread), folder }
     }
 
-    /// Sends bytes, and gives everything that comes back.
+    /// Sends a whole request, and gives everything that comes back.
     fn raw(&self, bytes: &[u8]) -> String {
+        self.sent(bytes, false)
+    }
+
+    /// Sends bytes, and perhaps says that no more will come.
+    fn sent(&self, bytes: &[u8], is_all: bool) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
         // A server that refuses early closes while we still write.
         let _refused = stream.write_all(bytes);
-        let _closed = stream.shutdown(Shutdown::Write);
+        if is_all {
+            let _closed = stream.shutdown(Shutdown::Write);
+        }
         let mut answer = Vec::new();
         let _reset = stream.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
@@ -165,7 +172,8 @@ fn nothing_but_reading_is_answered() {
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND"] {
         let answer = server.raw(
             format!(
-                "{method} / HTTP/1.1\r\nHost: localhost\r\n{bearer}Content-Length: 2\r\n\r\nhi"
+                "{method} / HTTP/1.1\r\nHost: localhost\r\n{bearer}Connection: close\r\n\
+                 Content-Length: 2\r\n\r\nhi"
             )
             .as_bytes(),
         );
@@ -207,8 +215,15 @@ fn no_name_becomes_a_path_and_no_link_leads_out() {
     assert_eq!(status(&server.known(&study)), "200");
     let secret = server.folder.path().join("secret.txt");
     let names = [
-        "../secret.txt", "..%2Fsecret.txt", "%2e%2e/secret.txt", "....//secret.txt",
-        "one/../../secret.txt", "%00", "one%00", "C:%5C", "%c0%ae%c0%ae/",
+        "../secret.txt",
+        "..%2Fsecret.txt",
+        "%2e%2e/secret.txt",
+        "....//secret.txt",
+        "one/../../secret.txt",
+        "%00",
+        "one%00",
+        "C:%5C",
+        "%c0%ae%c0%ae/",
     ];
     for name in names {
         for path in [
@@ -240,17 +255,24 @@ fn long_and_broken_requests_end_in_an_answer_or_in_silence() {
     let long = "a".repeat(10_000);
     assert_eq!(status(&server.known(&format!("/?x={long}"))), "414");
     let longer = "a".repeat(100_000);
+    let bearer = format!("{bearer}Connection: close\r\n");
     let answer = server.raw(format!("GET /?{longer} HTTP/1.1\r\n{bearer}\r\n").as_bytes());
     assert!(!answer.contains("200 OK"), "{answer}");
     let many: String = (0..5000).map(|number| format!("X-{number}: 1\r\n")).collect();
     let answer = server.raw(format!("GET / HTTP/1.1\r\n{bearer}{many}\r\n").as_bytes());
     assert!(!answer.contains("200 OK"));
     for broken in [
-        "GET", "GET /", "\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\0\0\0\0", "GET / HTTP/1.1\r\nHost",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET http://evil.example/ HTTP/1.1\r\n\r\n",
+        "GET",
+        "GET /",
+        "\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "\0\0\0\0",
+        "GET / HTTP/1.1\r\nHost",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET http://evil.example/ HTTP/1.1\r\n\r\n",
         "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
     ] {
-        let answer = server.raw(broken.as_bytes());
+        let answer = server.sent(broken.as_bytes(), true);
         assert!(!answer.contains("200 OK"), "{broken}");
     }
     assert_eq!(status(&server.known("/")), "200", "it still answers");
@@ -261,13 +283,45 @@ fn ten_thousand_made_up_addresses_stop_nothing() {
     let server = server();
     let mut state: u64 = 7;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize
     };
     let pieces = [
-        "/", "s", "explore", "linear", "runs", "live", "figure", "%2e", "%", "?", "&", "=", "λ",
-        "lambda", "weight_decay", "1e999", "-1", "nan", "where:", "series", "..", "#", ";", "%ff",
-        "token", "have", "\"", "<", "'", "sort", "torch.AdamW", "library", "steps", "schedule",
+        "/",
+        "s",
+        "explore",
+        "linear",
+        "runs",
+        "live",
+        "figure",
+        "%2e",
+        "%",
+        "?",
+        "&",
+        "=",
+        "λ",
+        "lambda",
+        "weight_decay",
+        "1e999",
+        "-1",
+        "nan",
+        "where:",
+        "series",
+        "..",
+        "#",
+        ";",
+        "%ff",
+        "token",
+        "have",
+        "\"",
+        "<",
+        "'",
+        "sort",
+        "torch.AdamW",
+        "library",
+        "steps",
+        "schedule",
     ];
     let count: usize =
         std::env::var("WD_ADDRESSES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
@@ -308,16 +362,14 @@ fn half_requests_and_slow_readers_hold_nobody_up() {
     let server = server();
     let half: Vec<TcpStream> = (0..200)
         .map(|_| {
-            let mut stream =
-                TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
+            let mut stream = TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
             stream.write_all(b"GET / HTTP/1.1\r\nHost: localh").expect("half a request");
             stream
         })
         .collect();
     let slow: Vec<TcpStream> = (0..50)
         .map(|_| {
-            let mut stream =
-                TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
+            let mut stream = TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
             let bearer = format!("Authorization: Bearer {}\r\n", server.token);
             for _ in 0..5 {
                 let request = format!("GET /explore HTTP/1.1\r\nHost: localhost\r\n{bearer}\r\n");

@@ -25,8 +25,8 @@ async function picture(page, name, whole = true) {
 function prepared() {
   ran(WD, ['data', 'prepare', join(ROOT, 'corpora/state-of-the-union.jsonl.zst'), '--tokenizer', 'bpe:512', '--out', 'sotu'], folder);
   const base = readFileSync(join(ROOT, 'studies/first.toml'), 'utf8')
-    .replace('runs/sotu', join(folder, 'sotu'))
-    .replace('steps = 400', 'steps = 500')
+    .replace('path = "runs/sotu"', `path = "${join(folder, 'sotu')}"`)
+    .replace('steps = 400', 'steps = 1000')
     .replace('sequences = 32', 'sequences = 8')
     .replace('context = 64', 'context = 32')
     .replace('width = 64', 'width = 32');
@@ -41,8 +41,6 @@ function swept(out, axes) {
 
 async function live(page) {
   const sweep = swept('runs/sweep', ['decay.lambda=0,0.1,1', 'run.seed=0..1']);
-  await page.goto('/');
-  await page.waitForURL((url) => !url.search.includes('token'));
   await until('the study is in the list', () => page.locator('a', { hasText: 'sweep' }).count());
   await accessible(page, 'the list');
   await picture(page, 'list');
@@ -55,6 +53,8 @@ async function live(page) {
     return Array.from(lines, (line) => line.getAttribute('d')).join('|');
   });
   const first = await until('a curve', drawn);
+  const early = await page.locator('.lead').textContent();
+  claim(early.includes('no verdict'), 'there is no verdict before the first runs end: ' + early);
   // The focus stays where it is while figures are replaced.
   const field = page.locator('form[data-view] select').first();
   await field.focus();
@@ -62,8 +62,6 @@ async function live(page) {
   claim(await field.evaluate((element) => element === document.activeElement), 'the focus stays');
   step('curves grow');
   await picture(page, 'running');
-  const early = await page.locator('.lead').textContent();
-  claim(early.includes('no verdict'), 'there is no verdict before the first runs end: ' + early);
   await accessible(page, 'a study that runs');
   const spoken = () => page.locator('#spoken').textContent();
   await until('a verdict', async () => !(await page.locator('.lead').textContent()).includes('no verdict'));
@@ -265,6 +263,8 @@ try {
   const page = await context.newPage();
   watched(page, problems);
   await page.goto(server.address);
+  // The page of the token leads on to the same address without it.
+  await page.waitForURL((url) => !url.search.includes('token'));
   await live(page);
   const path = new URL(page.url()).pathname;
   await chosen(page, context);
@@ -277,6 +277,7 @@ try {
   console.log(`The page holds in a browser; pictures are in ${PICTURES}.`);
 } catch (error) {
   console.error(error.message);
+  children.filter((child) => child.said).forEach((child) => console.error(child.spawnargs.join(' ') + ': ' + child.said.slice(-2000)));
   if (problems.length > 0) console.error('In the console: ' + problems.slice(0, 10).join('\n'));
   const pages = browser ? browser.contexts().flatMap((context) => context.pages()) : [];
   for (const [place, page] of pages.entries()) await picture(page, 'failed-' + place).catch(() => {});

@@ -30,7 +30,7 @@ export function sorted() {
   for (const [name, table] of tables()) {
     const head = table.tHead.rows[0];
     Array.from(head.cells).forEach((cell, at) => {
-      if (!cell.querySelector('button')) {
+      if (!cell.querySelector('button') && cell.textContent) {
         const button = document.createElement('button');
         button.type = 'button';
         button.className = 'sort';

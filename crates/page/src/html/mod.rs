@@ -176,7 +176,10 @@ fn write_contents(
                 out.open("div", &[("class", "wide")]).raw(&table::table(rows)).close()
             }
             Content::Commands(lines) | Content::Formulas(lines) => {
-                out.open("pre", &[]).element("code", &[], &lines.join("\n")).close()
+                // Long lines scroll, with the keyboard too.
+                out.open("pre", &[("tabindex", "0")])
+                    .element("code", &[], &lines.join("\n"))
+                    .close()
             }
             Content::Facts(facts) => {
                 out.open("dl", &[("class", "facts")]);

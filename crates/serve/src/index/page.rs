@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+use wd_lab::progress::State;
 use wd_page::{Content, Markup, Page, Section, number};
 
 use super::Index;
 use crate::query::Query;
+use crate::study::LiveStudy;
 use crate::view::View;
 
 /// The page.
@@ -43,21 +46,35 @@ pub(crate) fn page(index: &Index, _query: &Query) -> Arc<View> {
     let page = if studies.is_empty() { page } else { Page { sections: Vec::new(), ..page } };
     let mut view = View::of(page, "/", "", Markup::default());
     if !studies.is_empty() {
-        let mut out = Markup::default();
-        out.open("section", &[("id", "studies")]).element("h2", &[], "All studies");
-        out.open("div", &[("class", "wide scroll"), ("tabindex", "0")]);
-        out.open("table", &[("data-sort", "")]).open("thead", &[]).open("tr", &[]);
-        for name in ["study", "what it is"] {
-            out.element("th", &[("scope", "col"), ("class", "word")], name);
-        }
-        out.close().close().open("tbody", &[]);
-        for study in &studies {
-            out.open("tr", &[]).open("th", &[("scope", "row"), ("class", "word")]);
-            out.element("a", &[("href", &study.path())], &study.found().name);
-            out.close().element("td", &[("class", "word")], study.found().kind.words()).close();
-        }
-        view.part("section-studies", out.finish());
+        view.part("section-studies", table(&studies));
     }
     view.again = 5000;
     Arc::new(view)
+}
+
+/// Every study, with how its runs stand.
+fn table(studies: &[Arc<LiveStudy>]) -> String {
+    let glances: Vec<_> = studies.par_iter().map(|study| study.glance()).collect();
+    let mut out = Markup::default();
+    out.open("section", &[("id", "studies")]).element("h2", &[], "All studies");
+    out.open("div", &[("class", "wide scroll"), ("tabindex", "0")]);
+    out.open("table", &[]).open("thead", &[]).open("tr", &[]);
+    for name in ["study", "what it is", "how its runs stand"] {
+        out.element("th", &[("scope", "col"), ("class", "word")], name);
+    }
+    out.element("th", &[("scope", "col")], "runs").close().close().open("tbody", &[]);
+    for (study, glance) in studies.iter().zip(glances) {
+        let counts = glance.unwrap_or_default();
+        let told = counts.iter().map(|(state, count)| format!("{count} {}", state.word()));
+        let is_running = counts.iter().any(|(state, _)| *state == State::Running);
+        let runs: usize = counts.iter().map(|(_, count)| count).sum();
+        out.open("tr", &[]).open("th", &[("scope", "row"), ("class", "word")]);
+        out.element("a", &[("href", &study.path())], &study.found().name);
+        out.close().element("td", &[("class", "word")], study.found().kind.words());
+        let class = if is_running { "word state running" } else { "word" };
+        out.element("td", &[("class", class)], &told.collect::<Vec<_>>().join(", "));
+        let runs = if runs == 0 { number::MISSING.to_owned() } else { number::count(runs as u64) };
+        out.element("td", &[], &runs).close();
+    }
+    out.finish()
 }

@@ -94,7 +94,8 @@ fn without(runs: &Runs, problem: LabError) -> Page {
 fn first_words(progress: &Progress) -> String {
     match (progress.count(State::Running), progress.runs.is_empty()) {
         (_, true) => "No run has these settings.".to_owned(),
-        (0, _) => format!("There is no verdict yet. {}", progress.sentence()),
-        _ => format!("There is no verdict before the first runs end. {}", progress.sentence()),
+        // How far they are stands below: a screen reader should not hear it every second.
+        (0, _) => "There is no verdict yet: no run has ended.".to_owned(),
+        _ => "There is no verdict before the first runs end.".to_owned(),
     }
 }

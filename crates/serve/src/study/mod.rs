@@ -14,9 +14,12 @@ pub(crate) mod page;
 mod runs;
 mod stamp;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::index::{Found, Roots};
+use wd_lab::progress::State;
+
+use crate::index::{Found, Kind, Roots};
 use crate::view::View;
 pub(crate) use choice::{Choice, option, varied};
 pub(crate) use runs::{LiveRun, Runs};
@@ -28,12 +31,12 @@ const KEPT: usize = 24;
 pub(crate) struct LiveStudy {
     found: Found,
     roots: Arc<Roots>,
-    state: Mutex<State>,
+    state: Mutex<Known>,
 }
 
 /// What is known of it.
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct Known {
     pub(crate) runs: Runs,
     /// The newest pages: which one, of which version of the runs.
     views: Vec<(String, u64, Arc<View>)>,
@@ -60,9 +63,23 @@ impl LiveStudy {
         format!("/s/{}", self.found.id)
     }
 
+    /// How its runs stand, for a list; nothing where that takes long or somebody is reading them.
+    pub(crate) fn glance(&self) -> Option<Vec<(State, usize)>> {
+        let is_quick = matches!(self.found.kind, Kind::Study | Kind::Runs);
+        let mut state = self.state.try_lock().ok()?;
+        if is_quick {
+            state.runs.refresh(&self.found, &self.roots);
+        }
+        let mut counts: BTreeMap<State, usize> = BTreeMap::new();
+        for run in &state.runs.runs {
+            *counts.entry(State::of(&run.record.status)).or_default() += 1;
+        }
+        (!counts.is_empty()).then(|| counts.into_iter().collect())
+    }
+
     /// What is known of it, as new as it need be. Visitors who ask at the same time wait for the
     /// first, and find what it found.
-    pub(crate) fn now(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn now(&self) -> MutexGuard<'_, Known> {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         state.runs.refresh(&self.found, &self.roots);
         state

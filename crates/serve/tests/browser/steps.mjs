@@ -16,7 +16,7 @@ export async function until(words, truth, seconds = 60) {
   while (Date.now() < end) {
     const found = await truth();
     if (found) return found;
-    await new Promise((done) => setTimeout(done, 100));
+    await new Promise((done) => setTimeout(done, 20));
   }
   throw new Error('This never came: ' + words);
 }

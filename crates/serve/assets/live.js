@@ -83,7 +83,8 @@ function apply(changes) {
       main.insertBefore(part, before ? before.nextElementSibling : main.firstElementChild);
     }
     if (id !== 'header') before = part;
-    if (html !== undefined) {
+    // While something else was chosen since, the fields are newer than this answer.
+    if (html !== undefined && !(id === 'controls' && isAskedAgain)) {
       morph(part, html);
       part.dataset.hash = hash;
     }

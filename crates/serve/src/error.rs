@@ -43,6 +43,9 @@ pub enum ServeError {
         /// What is the matter.
         problem: String,
     },
+    /// The terminal cannot be drawn on.
+    #[error("cannot draw on this terminal: {0}")]
+    Terminal(std::io::Error),
     /// The system gives no random numbers, threads or network.
     #[error("the server cannot start: {0}")]
     Start(#[from] std::io::Error),

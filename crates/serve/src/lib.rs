@@ -10,6 +10,7 @@
 //! | `study` | what does a study show now, under this filter? |
 //! | `run` | what does one run show, and how do two differ? |
 //! | `explore` | what follows from a setting, and from λ in a linear model? |
+//! | `top` | what does a study show in a terminal, while it runs? |
 //! | `view` | how does an answer become a page, and what of it has changed? |
 //!
 //! # Example
@@ -35,12 +36,14 @@ mod query;
 mod run;
 mod server;
 mod study;
+mod top;
 mod view;
 
 use std::path::PathBuf;
 
 pub use error::ServeError;
 pub use server::{Server, Stop};
+pub use top::{printed, top};
 
 /// The shortest token that may be given: 16 characters of a random one are 96 bits.
 pub const MINIMAL_TOKEN: usize = 16;

@@ -22,4 +22,6 @@ pub(crate) mod serve;
 pub(crate) mod study;
 pub(crate) mod sweep;
 mod table_reading;
+#[cfg(feature = "serve")]
+pub(crate) mod top;
 pub(crate) mod train;

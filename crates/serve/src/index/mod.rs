@@ -21,8 +21,9 @@ use crate::study::LiveStudy;
 pub(crate) use find::{Found, Kind};
 pub(crate) use inside::Roots;
 
-/// So long a look through the folders stands.
+/// So long a look through the folders stands, or so many times as long as it took.
 const STANDS: Duration = Duration::from_secs(3);
+const SLOWNESS: u32 = 10;
 
 /// The studies below the folders, looked for again from time to time.
 pub(crate) struct Index {
@@ -32,6 +33,7 @@ pub(crate) struct Index {
 
 struct Looked {
     at: Option<Instant>,
+    took: Duration,
     studies: Vec<Arc<LiveStudy>>,
     by_id: HashMap<String, Arc<LiveStudy>>,
 }
@@ -43,14 +45,17 @@ impl Index {
     /// [`ServeError::Path`] for one that is not there.
     pub(crate) fn of(paths: &[PathBuf]) -> Result<Self, ServeError> {
         let roots = Arc::new(Roots::of(paths)?);
-        let found = Looked { at: None, studies: Vec::new(), by_id: HashMap::new() };
+        let found =
+            Looked { at: None, took: Duration::ZERO, studies: Vec::new(), by_id: HashMap::new() };
         Ok(Index { roots, found: Mutex::new(found) })
     }
 
     /// Every study.
     pub(crate) fn studies(&self) -> Vec<Arc<LiveStudy>> {
         let mut found = self.found.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if found.at.is_none_or(|at| at.elapsed() > STANDS) {
+        let stands = STANDS.max(SLOWNESS * found.took);
+        if found.at.is_none_or(|at| at.elapsed() > stands) {
+            let begun = Instant::now();
             let studies = find::look(&self.roots).into_iter().map(|one| {
                 // What is known of a study that is still there is kept.
                 match found.by_id.get(&one.id) {
@@ -61,6 +66,7 @@ impl Index {
             found.studies = studies.collect();
             let by_id = found.studies.iter().map(|one| (one.found().id.clone(), Arc::clone(one)));
             found.by_id = by_id.collect();
+            found.took = begun.elapsed();
             found.at = Some(Instant::now());
         }
         found.studies.clone()

@@ -179,7 +179,9 @@ const OLD_TOKEN: &str = "This token is not that of this server, which has a new 
 /// rather than a redirection: after one that began on another site, browsers keep back a cookie of
 /// the same site alone.
 fn welcome(guard: &Guard, uri: &Uri, query: Query) -> Response {
-    let on = format!("{}{}", uri.path(), query.only(|name| name != "token").text());
+    // Two slashes at the beginning would name another server.
+    let path = uri.path().trim_start_matches('/');
+    let on = format!("/{path}{}", query.only(|name| name != "token").text());
     let mut response = answer::onward(&on);
     let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict", guard.cookie, guard.pass);
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {

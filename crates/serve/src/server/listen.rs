@@ -86,7 +86,7 @@ impl Listener {
             )),
             Listener::Network { .. } => None,
             Listener::Socket { path, .. } => Some(format!(
-                "From your own machine: ssh -L {0}:{1} HOST, then open the address above.",
+                "From your own machine: ssh -L {0}:{1} HOST, then open the address that is printed here.",
                 crate::PORT,
                 std::path::absolute(path).unwrap_or_else(|_| path.clone()).display()
             )),

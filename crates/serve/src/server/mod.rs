@@ -38,7 +38,7 @@ pub(crate) struct App {
 }
 
 /// Answers that are made at once.
-const WORKING: usize = 8;
+const WORKING: usize = 32;
 
 /// A server that listens.
 pub struct Server {
@@ -68,7 +68,7 @@ impl Server {
         // Two threads for the network; the answers are made on others.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
-            .max_blocking_threads(2 * WORKING)
+            .max_blocking_threads(WORKING + 2)
             .enable_io()
             .enable_time()
             .build()?;

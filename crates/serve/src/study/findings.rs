@@ -10,16 +10,18 @@ use super::choice::Choice;
 use super::runs::{LiveRun, Runs};
 
 /// What was found.
-pub(super) struct Findings {
+pub(crate) struct Findings {
     /// The page, with the progress of the runs where some have no result.
-    pub(super) page: Page,
+    pub(crate) page: Page,
     /// The analysis; absent for studies of images, which have their own, and before the first run
     /// has ended.
-    pub(super) analysis: Option<Analysis>,
+    pub(crate) analysis: Option<Analysis>,
+    /// How far the runs are; absent where their metrics are damaged.
+    pub(crate) progress: Option<Progress>,
 }
 
 /// What the wanted runs show.
-pub(super) fn findings(runs: &Runs, choice: &Choice) -> Findings {
+pub(crate) fn findings(runs: &Runs, choice: &Choice) -> Findings {
     let wanted: Vec<&LiveRun> = runs.runs.iter().filter(|run| choice.wants(run)).collect();
     let (page, analysis) = match analysed(runs, choice, &wanted) {
         Ok((page, analysis)) => (page, analysis),
@@ -31,10 +33,11 @@ pub(super) fn findings(runs: &Runs, choice: &Choice) -> Findings {
         page.sections.insert(0, Section::new("problem", "What cannot be shown", vec![warning]));
     }
     let named: Vec<_> = wanted.iter().map(|run| (run.name.as_str(), &run.record)).collect();
-    match Progress::of(&named) {
+    let progress = Progress::of(&named);
+    match &progress {
         Ok(progress) => {
             if analysis.is_none() && page.lead.is_empty() {
-                page.lead = first_words(&progress);
+                page.lead = first_words(progress);
             }
             let first = usize::from(runs.problem.is_some());
             if let Some(section) = progress.section() {
@@ -52,7 +55,7 @@ pub(super) fn findings(runs: &Runs, choice: &Choice) -> Findings {
         let section = Section::new("standing", "Where the trials stand", contents.collect());
         page.sections.insert(0, section.named("Trials"));
     }
-    Findings { page, analysis }
+    Findings { page, analysis, progress: progress.ok() }
 }
 
 type Analysed = (Page, Option<Analysis>);

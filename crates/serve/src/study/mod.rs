@@ -9,7 +9,7 @@
 //! | `page` | the page |
 
 mod choice;
-mod findings;
+pub(crate) mod findings;
 pub(crate) mod page;
 mod runs;
 mod stamp;
@@ -25,7 +25,7 @@ pub(crate) use choice::{Choice, option, varied};
 pub(crate) use runs::{LiveRun, Runs};
 
 /// Pages of a study that are kept: as many as people look at side by side.
-const KEPT: usize = 24;
+const KEPT: usize = 12;
 
 /// A study that is looked at again and again.
 pub(crate) struct LiveStudy {

@@ -22,7 +22,7 @@ pub(crate) fn page(study: &LiveStudy, query: &Query) -> Made {
 }
 
 fn make(study: &LiveStudy, runs: &Runs, choice: &Choice) -> View {
-    let Findings { mut page, analysis } = findings(runs, choice);
+    let Findings { mut page, analysis, .. } = findings(runs, choice);
     if let Some(label) = &choice.baseline {
         let wanted = runs.runs.iter().filter(|run| choice.wants(run));
         let records: Vec<_> = wanted.map(|run| &run.record).collect();

@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use wd_import::recognised;
+
 use crate::index::Roots;
 
 /// The files of a run directory that are read here.
@@ -81,6 +83,12 @@ fn all(
         *entries += 1;
         if *entries > MOST {
             break;
+        }
+        // Links to folders are not followed, and files that no reader knows are not read: a study
+        // may lie beside an environment of Python, or have its data linked.
+        let is_link = fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
+        if is_link && (path.is_dir() || recognised(&path).is_none()) {
+            continue;
         }
         add(&path, roots, hasher)?;
         let is_folder = fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir());

@@ -175,12 +175,13 @@ async function explored(page) {
   await until('the answer moves', async () => (await lead()) !== before);
   await until('the last place is answered', async () => {
     const value = await page.locator('input[name=weight_decay]').inputValue();
-    return (await page.locator('#commands').textContent()).includes('weight_decay=' + value);
+    return (await page.locator('#commands').textContent()).includes('weight_decay=' + value + ' ');
   });
   step(`twenty places of a slider took ${Date.now() - asked} ms`);
   const restored = await lead();
   await page.reload();
-  claim((await lead()) === restored, 'the link holds the setting');
+  const again = await lead();
+  claim(again === restored, `the link holds the setting: ${restored} | ${again} | ${page.url()}`);
   await page.getByLabel('λ (weight_decay)', { exact: true }).fill('nonsense');
   await until('what is wrong', async () => (await page.locator('#problem').count()) === 1);
   await page.goto('/linear');

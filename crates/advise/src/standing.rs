@@ -132,7 +132,7 @@ impl Standing {
     fn section(&self) -> Section {
         let unit = self.factor;
         let own = short(number::rounded(unit * self.lambda));
-        let mut table = Table::new(&["", "λ", "range", "how"], 1);
+        let mut table = Table::new(&["given by", "λ", "range", "how"], 1);
         let mut row = |name: &str, value: String, range: String, how: String| {
             table.rows.push(vec![name.to_owned(), value, range, how]);
         };

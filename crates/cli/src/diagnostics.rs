@@ -46,6 +46,9 @@ pub(crate) enum CommandError {
     Import(#[from] wd_import::ImportError),
     #[error(transparent)]
     Pilot(#[from] wd_pilot::PilotError),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Serve(#[from] wd_serve::ServeError),
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
     #[error("cannot write {path}: {source}")]

@@ -21,6 +21,8 @@ use crate::commands::{
     advise, audit, bench, completions, convert, data, evaluate, evidence, explain, export, import,
     metrics, plan, predict, report, reproduce, sample, study, sweep, train,
 };
+#[cfg(feature = "serve")]
+use crate::commands::{serve, top};
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
 #[derive(Debug, Parser)]
@@ -40,6 +42,10 @@ enum Command {
     #[command(subcommand)]
     Study(study::Command),
     Report(Box<report::Arguments>),
+    #[cfg(feature = "serve")]
+    Serve(serve::Arguments),
+    #[cfg(feature = "serve")]
+    Top(top::Arguments),
     Import(Box<import::Arguments>),
     Evaluate(evaluate::Arguments),
     Sample(sample::Arguments),
@@ -81,6 +87,10 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Study(command) => study::run(&command),
         Command::Report(arguments) => report::run(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Top(arguments) => top::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Who may use whom. A new crate must be entered here.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("wd-decay", &[]),
     ("wd-statistics", &[]),
     ("wd-page", &[]),
@@ -36,6 +36,23 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ),
     ("wd-audit", &["wd-decay", "wd-page", "wd-conventions", "wd-advise", "wd-store"]),
     (
+        "wd-serve",
+        &[
+            "wd-decay",
+            "wd-statistics",
+            "wd-page",
+            "wd-conventions",
+            "wd-advise",
+            "wd-evidence",
+            "wd-data",
+            "wd-store",
+            "wd-lab",
+            "wd-import",
+            "wd-pilot",
+            "wd-studies",
+        ],
+    ),
+    (
         "wd",
         &[
             "wd-decay",
@@ -54,6 +71,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "wd-pilot",
             "wd-studies",
             "wd-audit",
+            "wd-serve",
         ],
     ),
 ];

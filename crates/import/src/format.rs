@@ -68,7 +68,7 @@ impl Format {
     }
 
     /// Tables and texts may be anything: they are looked at where nothing else is found.
-    pub(crate) fn is_general(self) -> bool {
+    pub fn is_general(self) -> bool {
         matches!(self, Format::Csv | Format::JsonLines | Format::Parquet | Format::Text)
     }
 }

@@ -45,5 +45,6 @@ pub use export::export;
 pub use find::{ReadOptions, read};
 pub use format::Format;
 pub use import::{Import, Imported, import};
+pub use recognise::recognised;
 pub use roles::RoleOptions;
 pub use run::{Run, State};

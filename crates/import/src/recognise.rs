@@ -60,6 +60,12 @@ pub(crate) fn look(
     Ok(())
 }
 
+/// The format of a file as it is found in a folder; nothing where no program is known that writes
+/// it, or where it cannot be read.
+pub fn recognised(path: &Path) -> Option<Format> {
+    recognise(path, false).ok().flatten().map(|(format, _)| format)
+}
+
 /// The format of a file, and the place that it belongs to: a folder where several files make a run,
 /// else the file itself. `is_named` says that the person named this very file.
 fn recognise(path: &Path, is_named: bool) -> Result<Option<(Format, PathBuf)>, ImportError> {

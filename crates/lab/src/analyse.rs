@@ -101,6 +101,14 @@ pub fn analyse_records(
     records: Vec<Record>,
     options: &AnalysisOptions,
 ) -> Result<Analysis, LabError> {
+    analyse_again(&records.iter().collect::<Vec<_>>(), options)
+}
+
+/// The same of runs that are kept: what was read of a record is not read again.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn analyse_again(records: &[&Record], options: &AnalysisOptions) -> Result<Analysis, LabError> {
     let trials = records.len();
     let recording = records.first().and_then(|record| record.recording.as_deref().cloned());
     let members = arms::gather(records)?;

@@ -10,6 +10,7 @@
 //! | [`record`] | what is known of one run? |
 //! | [`analysis`] | which arms, curves and paired differences came out? |
 //! | [`verdict`] | what follows, in words and numbers, and what is still open? |
+//! | [`progress`] | how far are the runs, and what is seen of those that still run? |
 //! | [`page`], [`run_page`] | the page of a study, and of one run |
 //! | [`wording`] | how are statistics written? |
 //!
@@ -50,6 +51,7 @@ pub mod grid;
 pub mod launch;
 mod naming;
 pub mod page;
+pub mod progress;
 pub mod record;
 mod recording;
 pub mod run_page;
@@ -59,7 +61,8 @@ pub mod verdict;
 pub mod wording;
 
 pub use analyse::{
-    Analysis, AnalysisOptions, analyse, analyse_directories, analyse_records, analyse_some,
+    Analysis, AnalysisOptions, analyse, analyse_again, analyse_directories, analyse_records,
+    analyse_some,
 };
 pub use analysis::{
     Arm, Band, Comparison, ComparisonKind, Diverged, Late, NearBest, Pairing, RoleNorm, Setup,
@@ -67,6 +70,7 @@ pub use analysis::{
 pub use error::LabError;
 pub use grid::{Axis, Grid};
 pub use launch::{Interrupter, Launcher, Outcome};
+pub use progress::Progress;
 pub use record::{Curve, Record, Recording, TrainingLoss};
 pub use setting::Setting;
 pub use study::{Study, Trial};

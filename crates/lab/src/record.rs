@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wd_store::{MetricsReader, Plan, PlannedTensor, RunDirectory, Status, StoreError};
 
 use crate::LabError;
+use crate::analysis::measured::Measured;
 use crate::analysis::window::{part, window_mean};
 use crate::configuration::Flat;
 
@@ -73,6 +74,8 @@ pub struct Record {
     /// How far it came.
     pub status: Status,
     source: Source,
+    /// What is compared, once it was asked for: a record may be analysed many times.
+    measured: OnceLock<Option<Measured>>,
 }
 
 impl Record {
@@ -87,7 +90,8 @@ impl Record {
             plan = unless_missing(run.read_plan())?;
         }
         let source = Source::Directory(directory.to_owned());
-        Ok(Record { settings, recording: None, plan, status, source })
+        let measured = OnceLock::new();
+        Ok(Record { settings, recording: None, plan, status, source, measured })
     }
 
     /// The run of another program that a run directory holds.
@@ -111,12 +115,34 @@ impl Record {
         curves: Arc<BTreeMap<String, Curve>>,
     ) -> Self {
         let source = Source::Curves(curves);
-        Record { settings, recording: Some(recording), plan: None, status, source }
+        let measured = OnceLock::new();
+        Record { settings, recording: Some(recording), plan: None, status, source, measured }
+    }
+
+    /// The numbers that are compared; absent unless every step that was planned was done and
+    /// recorded. They are read once.
+    ///
+    /// # Errors
+    /// [`LabError::Store`] when the metrics of a finished run are damaged or missing.
+    pub(crate) fn measured(&self) -> Result<Option<&Measured>, LabError> {
+        if self.measured.get().is_none() {
+            let measured = Measured::of(self)?;
+            return Ok(self.measured.get_or_init(|| measured).as_ref());
+        }
+        Ok(self.measured.get().and_then(Option::as_ref))
     }
 
     /// Which of its settings play which role.
     pub fn roles(&self) -> Roles<'_> {
         roles(self.recording.as_deref())
+    }
+
+    /// Its run directory; absent for runs of other programs that were never written into one.
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Directory(directory) => Some(directory),
+            Source::Curves(_) => None,
+        }
     }
 
     /// The plan.

@@ -10,6 +10,7 @@
 //! | [`figure`] | figures, and how they are drawn |
 //! | [`figure_block`] | a figure with its caption and numbers |
 //! | [`mod@html`], [`markdown`], [`mod@terminal`] | the renderers |
+//! | [`markup`] | markup in which foreign text stays text |
 //! | [`number`], [`words`] | how numbers and their nouns are written, everywhere |
 //!
 //! # Example
@@ -35,7 +36,7 @@ pub mod figure;
 pub mod figure_block;
 pub mod html;
 pub mod markdown;
-mod markup;
+pub mod markup;
 pub mod number;
 pub mod page;
 pub mod table;
@@ -44,7 +45,9 @@ pub mod words;
 
 pub use claim::{Claim, Supported};
 pub use figure_block::FigureBlock;
+pub use html::Fragment;
 pub use markdown::Markdown;
+pub use markup::Markup;
 pub use page::{Content, Context, Page, Section, Settling, Shown};
 pub use table::{Csv, Field, Table};
 pub use terminal::Terminal;

@@ -9,14 +9,14 @@ use std::fmt::Write as _;
 /// Elements without content are written `<br/>`: a browser's HTML parser accepts that for void and
 /// for SVG elements, and an XML parser needs it.
 #[derive(Debug, Default)]
-pub(crate) struct Markup {
+pub struct Markup {
     text: String,
     open: Vec<&'static str>,
 }
 
 impl Markup {
     /// Opens an element; it stays open until [`Markup::close`].
-    pub(crate) fn open(&mut self, tag: &'static str, attributes: &[(&str, &str)]) -> &mut Self {
+    pub fn open(&mut self, tag: &'static str, attributes: &[(&str, &str)]) -> &mut Self {
         self.start(tag, attributes);
         self.text.push('>');
         self.open.push(tag);
@@ -24,7 +24,7 @@ impl Markup {
     }
 
     /// Closes the element that was opened last.
-    pub(crate) fn close(&mut self) -> &mut Self {
+    pub fn close(&mut self) -> &mut Self {
         if let Some(tag) = self.open.pop() {
             let _ = write!(self.text, "</{tag}>");
         }
@@ -33,21 +33,21 @@ impl Markup {
 
     /// Closes the element that was opened last and ends the line, so that the source stays
     /// readable.
-    pub(crate) fn close_line(&mut self) -> &mut Self {
+    pub fn close_line(&mut self) -> &mut Self {
         self.close();
         self.text.push('\n');
         self
     }
 
     /// An element without content.
-    pub(crate) fn empty(&mut self, tag: &'static str, attributes: &[(&str, &str)]) -> &mut Self {
+    pub fn empty(&mut self, tag: &'static str, attributes: &[(&str, &str)]) -> &mut Self {
         self.start(tag, attributes);
         self.text.push_str("/>");
         self
     }
 
     /// An element that holds only text.
-    pub(crate) fn element(
+    pub fn element(
         &mut self,
         tag: &'static str,
         attributes: &[(&str, &str)],
@@ -57,19 +57,19 @@ impl Markup {
     }
 
     /// Escaped text.
-    pub(crate) fn text(&mut self, content: &str) -> &mut Self {
+    pub fn text(&mut self, content: &str) -> &mut Self {
         escape_into(&mut self.text, content);
         self
     }
 
     /// Markup that was written by another [`Markup`], or a constant of this crate.
-    pub(crate) fn raw(&mut self, markup: &str) -> &mut Self {
+    pub fn raw(&mut self, markup: &str) -> &mut Self {
         self.text.push_str(markup);
         self
     }
 
     /// The markup, with whatever is still open closed.
-    pub(crate) fn finish(mut self) -> String {
+    pub fn finish(mut self) -> String {
         while !self.open.is_empty() {
             self.close();
         }

@@ -17,8 +17,12 @@ pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod reproduce;
 pub(crate) mod sample;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod study;
 pub(crate) mod sweep;
 mod table_reading;
+#[cfg(feature = "serve")]
+pub(crate) mod top;
 pub(crate) mod train;
 pub(crate) mod trainer_config;

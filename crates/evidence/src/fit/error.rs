@@ -39,6 +39,12 @@ pub enum FitError {
          until there are {most} at most, or fit the rows without groups"
     )]
     TooManyColumns { columns: usize, most: usize },
+    /// A table that does not fit into the memory that it may take.
+    #[error(
+        "with {columns} columns no more than {rows} rows are held in memory here; give fewer rows \
+         or columns"
+    )]
+    TooLong { columns: usize, rows: usize },
     /// A file that should hold sums or a model and does not.
     #[error("{} is no {what}: {problem}", path.display())]
     File { path: PathBuf, what: &'static str, problem: String },

@@ -57,6 +57,7 @@ pub use request::Request;
 pub use sums::Sums;
 pub use table::{TableSummary, reasons};
 
+use crate::Mat;
 use inputs::Inputs;
 
 /// Fits one target to the other columns of a table, with the λ that the data prefer. `data` names
@@ -105,6 +106,40 @@ pub fn fit_targets<P: AsRef<Path>>(
         Family::Gaussian => gaussian::fit(&source, request),
         _ => Ok(vec![glm::fit(&source, request)?]),
     }
+}
+
+/// A table with one target as matrices, for whoever fits it in memory: the columns of the design
+/// that a fit would have.
+#[derive(Debug, Clone)]
+pub struct TableRows {
+    /// The columns of the design, p of them.
+    pub columns: Vec<String>,
+    /// n × p.
+    pub x: Mat<f64>,
+    /// n × 1.
+    pub y: Mat<f64>,
+}
+
+/// Reads a table with one target into memory.
+///
+/// # Errors
+/// As [`fit`]; more than `most` numbers.
+pub fn table_rows(data: &Path, request: &Request, most: usize) -> Result<TableRows, FitError> {
+    request.check()?;
+    let inputs = Inputs::open(&[data])?;
+    inputs.check(request)?;
+    let design = inputs.design(&request.design_options())?;
+    let source = inputs.source(&design, &request.table.reading);
+    let mut rows = rows::Rows::new(&design);
+    source.for_each_block(|block| {
+        if rows.values.len() + block.values.len() > most {
+            let (columns, rows) = (design.width(), most / design.width().max(1));
+            return Err(FitError::TooLong { columns, rows });
+        }
+        rows.add(block, 0..block.rows);
+        Ok(())
+    })?;
+    Ok(TableRows { columns: design.columns(), x: rows.x().to_owned(), y: rows.y().to_owned() })
 }
 
 /// The sums that a Gaussian fit needs of a table, in place of the fit: other parts of the table can

@@ -50,13 +50,13 @@ impl Members {
 ///
 /// # Errors
 /// [`LabError::Store`] when the metrics of a finished trial are damaged.
-pub(crate) fn gather(records: Vec<Record>) -> Result<Vec<Members>, LabError> {
+pub(crate) fn gather(records: &[&Record]) -> Result<Vec<Members>, LabError> {
     // The corpus belongs to the key: losses on another text are not comparable, whatever the
     // configuration says.
-    let mut planned: BTreeMap<(Flat, String), Vec<Record>> = BTreeMap::new();
+    let mut planned: BTreeMap<(Flat, String), Vec<&Record>> = BTreeMap::new();
     let mut unplanned = Vec::new();
-    for record in records {
-        let shared = without_seed(&record);
+    for &record in records {
+        let shared = without_seed(record);
         let corpus = match (&record.plan, &record.recording) {
             (Some(plan), _) => plan.corpus_hash.clone(),
             (None, Some(_)) => String::new(),
@@ -94,15 +94,15 @@ pub(crate) fn gather(records: Vec<Record>) -> Result<Vec<Members>, LabError> {
     Ok(all)
 }
 
-fn without_seed(record: &Record) -> Flat {
+pub(crate) fn without_seed(record: &Record) -> Flat {
     let mut shared = record.settings.clone();
     shared.remove(record.roles().seed);
     shared
 }
 
 /// The trials of one configuration; absent when there is none.
-fn members(configuration: Flat, records: &[Record]) -> Result<Option<Members>, LabError> {
-    let Some(first) = records.first() else { return Ok(None) };
+fn members(configuration: Flat, records: &[&Record]) -> Result<Option<Members>, LabError> {
+    let Some(&first) = records.first() else { return Ok(None) };
     let mut finished: BTreeMap<u64, Measured> = BTreeMap::new();
     let mut diverged = Vec::new();
     let mut unfinished = Vec::new();
@@ -110,8 +110,8 @@ fn members(configuration: Flat, records: &[Record]) -> Result<Option<Members>, L
         let seed = record.seed();
         if let Status::Diverged { step, .. } = record.status {
             diverged.push(Diverged { seed, step });
-        } else if let Some(measured) = Measured::of(record)? {
-            finished.insert(seed, measured);
+        } else if let Some(measured) = record.measured()? {
+            finished.insert(seed, measured.clone());
         } else {
             unfinished.push(seed);
         }
@@ -128,7 +128,7 @@ fn members(configuration: Flat, records: &[Record]) -> Result<Option<Members>, L
 }
 
 /// The steps of a run: as planned, or of other programs those of the longest that finished.
-fn steps(plan: Option<&Plan>, records: &[Record]) -> u64 {
+fn steps(plan: Option<&Plan>, records: &[&Record]) -> u64 {
     let done = records.iter().filter_map(|record| match record.status {
         Status::Finished { step } => Some(step),
         _ => None,

@@ -10,7 +10,7 @@ use crate::record::{Curve, Record, Series, TrainingLoss};
 
 /// The numbers of a finished trial; NaN where nothing was recorded. Curves have one number a
 /// window.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Measured {
     pub(crate) train_loss: Vec<f64>,
     pub(crate) gradient_norm: Vec<f64>,
@@ -30,7 +30,7 @@ pub(crate) struct Measured {
 }
 
 /// Measured weight RMS of a group of tensors.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct GroupRms {
     pub(crate) windows: Vec<f64>,
     /// Row and value of the last measurement.

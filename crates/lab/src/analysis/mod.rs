@@ -19,7 +19,7 @@ mod arm;
 pub(crate) mod arms;
 mod comparison;
 mod group;
-mod measured;
+pub(crate) mod measured;
 pub(crate) mod near;
 mod norm;
 pub(crate) mod pairs;

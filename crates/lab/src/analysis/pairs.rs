@@ -45,6 +45,17 @@ pub(crate) fn baseline_of(arms: &[Members], index: usize) -> Option<usize> {
     candidates.iter().find(same_idle).or(candidates.first()).copied()
 }
 
+/// Every other arm against one of them, when they share finished seeds: whatever else differs
+/// besides λ.
+pub(crate) fn against(arms: &[Members], baseline: usize) -> Vec<Comparison> {
+    let others = (0..arms.len()).filter(|arm| *arm != baseline);
+    let compared =
+        others.filter_map(|arm| compare(arms, ComparisonKind::SameSettings, arm, baseline));
+    let mut comparisons: Vec<Comparison> = compared.collect();
+    correct(&mut comparisons, |comparison| comparison.baseline);
+    comparisons
+}
+
 /// Every arm that decays against its baseline, when they share finished seeds.
 pub(crate) fn same_settings(arms: &[Members]) -> Vec<Comparison> {
     let mut comparisons: Vec<Comparison> = (0..arms.len())

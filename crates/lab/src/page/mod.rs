@@ -11,10 +11,13 @@
 //! | `late`, `norms` | gradients, updates, weights; the norm recursion |
 //! | `rate_grid` | final loss over λ and peak learning rate |
 //! | `arms` | every arm in a table |
+//! | `against` | every arm against one that somebody chose |
 //! | `recording` | what the names of another program were taken for, and how its runs are paired |
+//! | `progress` | how far the runs are, and what is seen of those that still run |
 //! | `summary` | the short form for a terminal |
 //! | `context` | how to make the study again, and what its trials have in common |
 
+mod against;
 mod arms;
 mod arrangement;
 mod constant;
@@ -24,6 +27,7 @@ mod gap;
 mod late;
 mod near;
 mod norms;
+pub(crate) mod progress;
 mod rate_grid;
 mod recording;
 mod response;
@@ -38,6 +42,7 @@ use wd_statistics::Interval;
 use crate::Analysis;
 use arrangement::Group;
 
+pub use against::against;
 pub use context::{context, settling};
 
 /// A mean with its interval as a point of a figure.

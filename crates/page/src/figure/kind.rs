@@ -24,7 +24,7 @@ impl Figure {
     }
 
     /// Name of the figure, unique in its page.
-    pub(crate) fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         match self {
             Self::Panels(figure) => &figure.id,
             Self::HeatMap(figure) => &figure.id,

@@ -13,9 +13,17 @@ const MEDIUM: f64 = 690.0;
 /// Width for which they are laid out on a narrow screen.
 const NARROW: f64 = 400.0;
 
+/// Where the files of a figure are.
+pub(super) enum Files<'a> {
+    /// In the page itself.
+    Within,
+    /// At an address, from the figure's id and the file's ending.
+    At(&'a dyn Fn(&str, &str) -> String),
+}
+
 /// The block as a `<figure>`. Both layouts are in the page; the style sheet shows the one that
 /// suits the page's width.
-pub(super) fn figure(block: &FigureBlock, number: &str) -> String {
+pub(super) fn figure(block: &FigureBlock, number: &str, files: &Files<'_>) -> String {
     let mut out = Markup::default();
     // A heat map of a few columns is best no wider than the text.
     let (class, width) = match &block.figure {
@@ -30,8 +38,18 @@ pub(super) fn figure(block: &FigureBlock, number: &str) -> String {
     out.text(" ").text(&bound(&block.caption));
     out.close();
     out.open("div", &[("class", "numbers")]);
-    let file = format!("{}.csv", block.figure.id());
-    out.element("a", &[("download", &file), ("href", &data_uri(&block.csv))], "Download CSV");
+    let id = block.figure.id();
+    let mut link = |ending: &str, address: &str| {
+        let (file, name) = (format!("{id}.{ending}"), ending.to_uppercase());
+        let name = format!("Download {name}");
+        out.element("a", &[("download", &file), ("href", address)], &name);
+    };
+    match files {
+        Files::Within => link("csv", &data_uri(&block.csv)),
+        Files::At(address) => {
+            ["csv", "png", "svg"].iter().for_each(|ending| link(ending, &address(id, ending)));
+        }
+    }
     let numbers = table(&block.table);
     out.open("details", &[]).element("summary", &[], "Numbers").raw(&numbers).close();
     out.close().close_line();

@@ -5,7 +5,12 @@
 //! script nothing is missing but these.
 
 mod figure;
+mod fragment;
 mod table;
+
+pub use fragment::{Fragment, served_style_sheet};
+
+use figure::Files;
 
 use crate::figure::{DARK, FIGURE, LIGHT};
 use crate::markup::Markup;
@@ -13,7 +18,10 @@ use crate::words::capitalised;
 use crate::{Claim, Content, Page, Section, Shown};
 
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+/// The script of a page: read-outs under the pointer, the theme, copies of commands.
+///
+/// It serves elements that come later too; `wd.enhance(element)` adds buttons to those.
+pub const SCRIPT: &str = include_str!("script.js");
 
 impl Page {
     /// The page as a complete HTML document, also well-formed XML.
@@ -22,14 +30,11 @@ impl Page {
         out.raw("<!DOCTYPE html>\n").open("html", &[("lang", "en")]);
         self.head(&mut out);
         out.open("body", &[]);
-        self.header(&mut out);
+        page_header(&mut out, self);
         out.open("main", &[]);
         let mut number = Number::default();
-        for section in self.in_file() {
-            out.open("section", &[("id", section.id)]);
-            out.element("h2", &[], &section.heading);
-            write_contents(&mut out, &section.contents, &mut number, false);
-            out.close_line();
+        for part in self.in_file() {
+            section(&mut out, part, &mut number, &Files::Within);
         }
         out.close_line();
         out.open("footer", &[]);
@@ -63,31 +68,40 @@ impl Page {
         out.open("style", &[]).raw(&style_sheet()).close_line();
         out.close_line();
     }
+}
 
-    fn header(&self, out: &mut Markup) {
-        out.open("header", &[]);
-        out.element("p", &[("class", "kind")], self.kind);
-        out.element("h1", &[], &self.title);
-        if !self.lead.is_empty() {
-            out.element("p", &[("class", "lead")], &bound(&self.lead));
-        }
-        if !self.regime.is_empty() {
-            out.element("p", &[("class", "regime")], &capitalised(&bound(&self.regime)));
-        }
-        if !self.facts.is_empty() {
-            out.open("dl", &[("class", "byline")]);
-            for (name, value) in &self.facts {
-                out.open("div", &[]).element("dt", &[], name).element("dd", &[], value).close();
-            }
-            out.close();
-        }
-        out.open("nav", &[("aria-label", "Contents")]);
-        for section in self.in_file() {
-            out.element("a", &[("href", &format!("#{}", section.id))], section.name);
+/// What stands above the sections.
+fn page_header(out: &mut Markup, page: &Page) {
+    out.open("header", &[]);
+    out.element("p", &[("class", "kind")], page.kind);
+    out.element("h1", &[], &page.title);
+    if !page.lead.is_empty() {
+        out.element("p", &[("class", "lead")], &bound(&page.lead));
+    }
+    if !page.regime.is_empty() {
+        out.element("p", &[("class", "regime")], &capitalised(&bound(&page.regime)));
+    }
+    if !page.facts.is_empty() {
+        out.open("dl", &[("class", "byline")]);
+        for (name, value) in &page.facts {
+            out.open("div", &[]).element("dt", &[], name).element("dd", &[], value).close();
         }
         out.close();
-        out.close_line();
     }
+    out.open("nav", &[("aria-label", "Contents")]);
+    for section in page.in_file() {
+        out.element("a", &[("href", &format!("#{}", section.id))], section.name);
+    }
+    out.close();
+    out.close_line();
+}
+
+/// One section with its heading.
+fn section(out: &mut Markup, section: &Section, number: &mut Number, files: &Files<'_>) {
+    out.open("section", &[("id", section.id)]);
+    out.element("h2", &[], &section.heading);
+    write_contents(out, &section.contents, number, files, false);
+    out.close_line();
 }
 
 fn style_sheet() -> String {
@@ -131,7 +145,13 @@ fn bound(text: &str) -> String {
         .replace("t-test", "t\u{2011}test")
 }
 
-fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, in_more: bool) {
+fn write_contents(
+    out: &mut Markup,
+    contents: &[Content],
+    number: &mut Number,
+    files: &Files<'_>,
+    in_more: bool,
+) {
     for content in contents {
         match content {
             Content::Paragraph(text) => out.element("p", &[], &bound(text)),
@@ -150,13 +170,16 @@ fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, i
             }
             Content::Figure(block) => {
                 let name = number.next(in_more);
-                out.raw(&figure::figure(block, &name))
+                out.raw(&figure::figure(block, &name, files))
             }
             Content::Table(rows) => {
                 out.open("div", &[("class", "wide")]).raw(&table::table(rows)).close()
             }
             Content::Commands(lines) | Content::Formulas(lines) => {
-                out.open("pre", &[]).element("code", &[], &lines.join("\n")).close()
+                // Long lines scroll, with the keyboard too.
+                out.open("pre", &[("tabindex", "0")])
+                    .element("code", &[], &lines.join("\n"))
+                    .close()
             }
             Content::Facts(facts) => {
                 out.open("dl", &[("class", "facts")]);
@@ -167,7 +190,7 @@ fn write_contents(out: &mut Markup, contents: &[Content], number: &mut Number, i
             }
             Content::More(summary, more) => {
                 out.open("details", &[("class", "more")]).element("summary", &[], summary);
-                write_contents(out, more, number, true);
+                write_contents(out, more, number, files, true);
                 out.close()
             }
         };

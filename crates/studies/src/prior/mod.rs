@@ -10,10 +10,12 @@
 //! | `words` | what does that mean? |
 //! | `tables` | the same in short tables, for a terminal |
 //! | `page` | the whole page |
+//! | `path` | what does one λ mean for one table, and for a sample of it? |
 
 mod draws;
 mod findings;
 mod page;
+mod path;
 mod shipped;
 pub mod simulation;
 mod tables;
@@ -30,6 +32,7 @@ pub use findings::{
     AgainstCrossValidation, Chosen, CurvePoint, ErrorCurve, FourWays, PriorFindings, Recovery,
     RuleErrors, SampleSize, Way,
 };
+pub use path::{AtLambda, Draw, LambdaPath, MOST_NUMBERS, SampleErrors};
 
 /// Everything about the shipped table as a function of λ.
 ///

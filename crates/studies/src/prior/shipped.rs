@@ -14,6 +14,8 @@ const SHIFTED_BY: &str = "bmi";
 /// A table of numbers, and where its rows are cut.
 pub(super) struct Shipped {
     pub(super) table: Table,
+    /// The names of its columns.
+    pub(super) columns: Vec<String>,
     /// The number of [`SHIFTED_BY`].
     pub(super) shifted_by: usize,
 }
@@ -29,6 +31,7 @@ pub(super) fn diabetes() -> Result<Shipped, StudyError> {
         .position(|name| name == SHIFTED_BY)
         .ok_or_else(|| broken(format!("no column {SHIFTED_BY}")))?;
     let columns = header.len() - 1;
+    let names = header.iter().take(columns).map(str::to_owned).collect();
     let rows = reader
         .deserialize()
         .collect::<Result<Vec<Vec<f64>>, _>>()
@@ -38,6 +41,7 @@ pub(super) fn diabetes() -> Result<Shipped, StudyError> {
             x: Mat::from_fn(rows.len(), columns, |i, j| rows[i][j]),
             y: Mat::from_fn(rows.len(), 1, |i, _| rows[i][columns]),
         },
+        columns: names,
         shifted_by,
     })
 }

@@ -5,9 +5,11 @@
 //! | `samples` | maximum likelihood and MAP as the sample grows; error over λ |
 //! | `ways` | λ seen four ways |
 //! | `recovery` | the σ that the evidence finds of weights drawn with a known one |
+//! | `path` | one table under every λ |
 //! | `cross_validation` | evidence against cross-validation, where the model is right and where it is wrong |
 
 mod cross_validation;
+mod path;
 mod recovery;
 mod samples;
 mod ways;

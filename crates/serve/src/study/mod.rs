@@ -1,0 +1,107 @@
+//! What a study shows now.
+//!
+//! | file | what |
+//! |---|---|
+//! | `runs` | its runs, of which only what has changed is read again |
+//! | `stamp` | what changes on disk when a run goes on |
+//! | `choice` | which runs, and which baseline, a visitor wants to see |
+//! | `findings` | the same analysis and page as a report |
+//! | `page` | the page |
+
+mod choice;
+pub(crate) mod findings;
+pub(crate) mod page;
+mod runs;
+mod stamp;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use wd_lab::progress::State;
+
+use crate::index::{Found, Kind, Roots};
+use crate::view::View;
+pub(crate) use choice::{Choice, option, varied};
+pub(crate) use runs::{LiveRun, Runs};
+
+/// Pages of a study that are kept: as many as people look at side by side.
+const KEPT: usize = 12;
+
+/// A study that is looked at again and again.
+pub(crate) struct LiveStudy {
+    found: Found,
+    roots: Arc<Roots>,
+    state: Mutex<Known>,
+}
+
+/// What is known of it.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) runs: Runs,
+    /// The newest pages: which one, of which version of the runs.
+    views: Vec<(String, u64, Arc<View>)>,
+}
+
+impl LiveStudy {
+    /// A study that nobody has looked at yet.
+    pub(crate) fn new(found: Found, roots: Arc<Roots>) -> Self {
+        LiveStudy { found, roots, state: Mutex::default() }
+    }
+
+    /// What it is and where.
+    pub(crate) fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// The folders.
+    pub(crate) fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    /// Its page's address.
+    pub(crate) fn path(&self) -> String {
+        format!("/s/{}", self.found.id)
+    }
+
+    /// How its runs stand, for a list; nothing where that takes long or somebody is reading them.
+    pub(crate) fn glance(&self) -> Option<Vec<(State, usize)>> {
+        let is_quick = matches!(self.found.kind, Kind::Study | Kind::Runs);
+        let mut state = self.state.try_lock().ok()?;
+        if is_quick {
+            state.runs.refresh(&self.found, &self.roots);
+        }
+        let mut counts: BTreeMap<State, usize> = BTreeMap::new();
+        for run in &state.runs.runs {
+            *counts.entry(State::of(&run.record.status)).or_default() += 1;
+        }
+        (!counts.is_empty()).then(|| counts.into_iter().collect())
+    }
+
+    /// What is known of it, as new as it need be. Visitors who ask at the same time wait for the
+    /// first, and find what it found.
+    pub(crate) fn now(&self) -> MutexGuard<'_, Known> {
+        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        state.runs.refresh(&self.found, &self.roots);
+        state
+    }
+
+    /// A page: the one that is kept, or else what `make` makes of the runs.
+    pub(crate) fn view(&self, key: &str, make: impl FnOnce(&mut Runs) -> View) -> Arc<View> {
+        let mut state = self.now();
+        let version = state.runs.version();
+        let known = state.views.iter().position(|(known, _, _)| known == key);
+        if let Some(place) = known {
+            let (_, of, view) = &state.views[place];
+            if *of == version {
+                return Arc::clone(view);
+            }
+            state.views.remove(place);
+        }
+        let view = Arc::new(make(&mut state.runs));
+        if state.views.len() >= KEPT {
+            state.views.remove(0);
+        }
+        state.views.push((key.to_owned(), version, Arc::clone(&view)));
+        view
+    }
+}

@@ -55,8 +55,16 @@ def _panel(panel: Mapping[str, Any], ax: Axes) -> None:
                 [a - b if math.isfinite(b) else 0.0 for a, b in zip(y, low, strict=True)],
                 [b - a if math.isfinite(b) else 0.0 for a, b in zip(y, high, strict=True)],
             ]
-            ax.errorbar(x, y, yerr=spread, fmt="o", markersize=4, capsize=2, label=label,
-                        markerfacecolor="none" if series["mark"] == "Rings" else None)
+            ax.errorbar(
+                x,
+                y,
+                yerr=spread,
+                fmt="o",
+                markersize=4,
+                capsize=2,
+                label=label,
+                markerfacecolor="none" if series["mark"] == "Rings" else None,
+            )
             continue
         style = "--" if series["mark"] == "Dashes" else "-"
         (line,) = ax.plot(x, y, style, label=label)

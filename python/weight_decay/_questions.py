@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,11 +86,8 @@ class Advice(Answer):
     @property
     def interval(self) -> tuple[float, float] | None:
         """Between which values it lies."""
-        found = self._value["advice"]["verdict"].get("interval")
-        if found is None:
-            return None
-        low, high = found.values() if isinstance(found, Mapping) else found
-        return (float(low), float(high))
+        found = self._value["advice"]["verdict"].get("range")
+        return None if found is None else (float(found["low"]), float(found["high"]))
 
     @property
     def verdict(self) -> dict[str, Any]:
@@ -119,6 +115,18 @@ class Audit(Answer):
     def proof(self) -> dict[str, Any]:
         """What the files prove: estimates of λ with their intervals."""
         return dict(self._value["proof"])
+
+    @property
+    def lambda_(self) -> float | None:
+        """λ that was applied, as far as the files prove it."""
+        found = self._value["proof"]["verdict"].get("estimate")
+        return None if found is None else float(found["value"])
+
+    @property
+    def lambda_interval(self) -> tuple[float, float] | None:
+        """Between which values it lies."""
+        found = self._value["proof"]["verdict"].get("estimate")
+        return None if found is None else (float(found["low"]), float(found["high"]))
 
     @property
     def worst(self) -> str | None:
@@ -159,8 +167,8 @@ class Evidence(Answer):
 
     @property
     def log_evidence(self) -> float:
-        """ln p(y | λ) in nats."""
-        return float(self._value["log_evidence"])
+        """ln p(y | λ) in nats; ∞ where the fit leaves no noise."""
+        return float(_infinite(self._value["log_evidence"]))
 
     @property
     def effective_parameters(self) -> float:
@@ -443,6 +451,8 @@ def audit(*subjects: Any, **options: Option) -> Audit:
         'warning'
     """
     if len(subjects) == 2 and hasattr(subjects[1], "param_groups"):
+        import tempfile
+
         from weight_decay.live import save_checkpoint
 
         with tempfile.TemporaryDirectory() as folder:

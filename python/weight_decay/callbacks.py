@@ -85,9 +85,7 @@ class HuggingFaceCallback(_optional("transformers", "TrainerCallback")):  # type
         if self.monitor is not None:
             self.monitor.step()
 
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any
-    ) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Note the loss that is logged."""
         if self.monitor is not None and logs and "loss" in logs:
             self.monitor._note_loss(float(logs["loss"]))

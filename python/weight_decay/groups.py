@@ -78,7 +78,9 @@ def param_groups(
         count = sum(one.numel() for one in group["params"])
         logger.info(
             "weight decay %g: %d tensors, %d parameters",
-            group["weight_decay"], len(group["params"]), count,
+            group["weight_decay"],
+            len(group["params"]),
+            count,
         )
     return [groups[value] for value in sorted(groups, reverse=True)]
 

@@ -82,15 +82,24 @@ def rates_of_scheduler(scheduler: Any, steps: int) -> list[float]:
     )
     for group, own in zip(stand_in.param_groups, real.param_groups, strict=True):
         group.update({key: value for key, value in own.items() if key != "params"})
+    # A scheduler looks whether the optimizer has stepped before it.
+    stand_in.step = _stepped  # type: ignore[method-assign]
     # The copy of the scheduler is to hold the stand-in wherever it holds the optimizer.
     walked = copy.deepcopy(scheduler, {id(real): stand_in})
     place = max(range(len(real.param_groups)), key=lambda at: peak_rate(real.param_groups[at]))
     rates = []
     for _ in range(steps):
         rates.append(float(stand_in.param_groups[place]["lr"]))
-        stand_in._opt_called = True
+        stand_in._opt_called = True  # type: ignore[attr-defined]
         walked.step()
     return rates
+
+
+def _stepped(closure: Any = None) -> None:
+    """A step of a stand-in, which moves nothing."""
+
+
+_stepped._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
 
 
 def words_of_scheduler(scheduler: Any, steps: int) -> tuple[str, float]:
@@ -156,9 +165,7 @@ def _entry_keys(name: str) -> set[str]:
     return {key["name"] for key in entries[0]["keys"]}
 
 
-def save_checkpoint(
-    folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer
-) -> Path:
+def save_checkpoint(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Path:
     """Save a model and its optimizer as a checkpoint with the names of the parameters."""
     state = optimizer.state_dict()
     names = {id(parameter): name for name, parameter in model.named_parameters()}

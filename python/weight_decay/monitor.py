@@ -147,15 +147,15 @@ class Monitor:
         self._before: dict[int, torch.Tensor] = {}
         self._measured: list[float] | None = None
         self._gradient_norm = math.nan
+        self._now: tuple[float, float, float] | None = None
         self._last_loss = math.nan
         self._writer: _native.RunWriter | None = None
+        # On every rank, since the norms of what is sharded are a matter of all.
+        plan = self._plan(unit, seed, data, scheduler, decay_scheduler)
         if _rank() == 0:
-            plan = self._plan(unit, seed, data, scheduler, decay_scheduler)
             configuration = _configuration(plan, settings or {})
             columns = [*self._columns, *names]
-            self._writer = _native.RunWriter(
-                self.run_dir, configuration, plan, columns, after_step
-            )
+            self._writer = _native.RunWriter(self.run_dir, configuration, plan, columns, after_step)
         self._hooks = [
             optimizer.register_step_pre_hook(self._before_step),
             optimizer.register_step_post_hook(self._after_step),
@@ -172,15 +172,14 @@ class Monitor:
             loss: The loss of the step's batch: a number, or a tensor, which is not waited for.
         """
         self.last_step += 1
-        group = main_group(self._optimizer)
-        rate, value = float(group["lr"]), float(group.get("weight_decay", 0.0))
+        rate, value, shrink = self._now or self._settings()
         row = {
             "step": float(self.last_step),
             self._columns[1]: float(self.last_step * self._samples_per_step),
             "epoch": self.last_step * self._samples_per_step / self._samples,
             "learning_rate": rate,
             "lambda": value,
-            "shrink": self._shrink(group),
+            "shrink": shrink,
             "gradient_norm": self._gradient_norm,
             "clip_factor": 1.0,
         }
@@ -190,7 +189,7 @@ class Monitor:
         if torch.is_tensor(loss):
             loss = loss.detach()
         self._waiting.append((row, loss, self._measured))
-        self._measured, self._gradient_norm = None, math.nan
+        self._measured, self._gradient_norm, self._now = None, math.nan, None
         # The newest row stays: an evaluation may still join it.
         if self.last_step % self.every == 0:
             self._write(keep=1)
@@ -254,12 +253,16 @@ class Monitor:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def _settings(self) -> tuple[float, float, float]:
+        """Give rate, λ and s as they stand; behind a step a scheduler may have changed them."""
+        group = main_group(self._optimizer)
+        return float(group["lr"]), float(group.get("weight_decay", 0.0)), self._shrink(group)
+
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        self._now = self._settings()
         if (self.last_step + 1) % self.every:
             return
-        self._before = {
-            id(one.parameter): one.parameter.detach().clone() for one in self._tensors
-        }
+        self._before = {id(one.parameter): one.parameter.detach().clone() for one in self._tensors}
 
     @torch.no_grad()
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -328,8 +331,9 @@ class Monitor:
         rows, self._waiting = self._waiting[:count], self._waiting[count:]
         losses = [loss for _, loss, _ in rows if torch.is_tensor(loss)]
         # One wait for all of them.
-        numbers = iter(torch.stack([one.float().reshape(()) for one in losses]).tolist()
-                       if losses else [])
+        numbers = iter(
+            torch.stack([one.float().reshape(()) for one in losses]).tolist() if losses else []
+        )
         empty = [math.nan] * (len(_MEASURES) * len(self._tensors))
         for row, loss, measured in rows:
             self._last_loss = next(numbers) if torch.is_tensor(loss) else float(loss)
@@ -376,9 +380,7 @@ class Monitor:
             "corpus_hash": data,
             "model": f"{parameters} parameters",
             "parameters": parameters,
-            "decayed_parameters": sum(
-                one["parameters"] for one in listed if one["lambda"] != 0.0
-            ),
+            "decayed_parameters": sum(one["parameters"] for one in listed if one["lambda"] != 0.0),
             "dtype": "bf16" if is_rounded else "f32",
             "storage": "bf16-nearest" if is_rounded else "f32",
             "optimizer": kind,

@@ -258,9 +258,7 @@ def _real(
 
 
 @contextmanager
-def _undone(
-    optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]
-) -> Iterator[None]:
+def _undone(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> Iterator[None]:
     """Leave weights, gradients, state and random numbers as they were."""
     owned = {id(one): one for group in optimizer.param_groups for one in group["params"]}
     every = list({**owned, **{id(one): one for one in parameters}}.values())
@@ -284,9 +282,7 @@ def _undone(
     finally:
         optimizer.state = state
         with torch.no_grad():
-            for one, weight, gradient, values in zip(
-                every, weights, gradients, kept, strict=True
-            ):
+            for one, weight, gradient, values in zip(every, weights, gradients, kept, strict=True):
                 one.copy_(weight)
                 one.grad = gradient
                 if gradient is not None and values is not None:
@@ -357,7 +353,8 @@ def _judged(
         return row("not declared", f"no decay is declared, and it shrank by {measured:.3g} a step")
     if is_passed_over:
         return row(
-            "not applied", "it has no gradient, so that the optimizer passes it over, decay included"
+            "not applied",
+            "it has no gradient, so that the optimizer passes it over, decay included",
         )
     if leftover > 0.3:
         return row(
@@ -365,9 +362,11 @@ def _judged(
             "λ goes through the gradient and is divided with it: every weight moves by about the "
             "learning rate, whatever its size; AdamW decays in proportion",
         )
-    if abs(measured - declared) <= allowed:
+    # Small decays in few bits are rounded up or down; that nothing moves at all is no chance.
+    is_still = measured == 0.0 and leftover == 0.0
+    if abs(measured - declared) <= allowed and not is_still:
         return row("applied", f"s = {measured:.4g} a step, as λ = {value:g} declares")
-    if abs(measured) <= 0.1 * abs(declared):
+    if is_still or abs(measured) <= 0.1 * abs(declared):
         lost = declared < torch.finfo(parameter.dtype).eps
         why = (
             f", since {str(parameter.dtype).removeprefix('torch.')} rounds it away: see apply_rule"

@@ -322,9 +322,7 @@ class Rule:
     def _decay(self, optimizer: torch.optim.Optimizer, declared: list[float]) -> None:
         self._before = []
         kept = _not_skipped(optimizer)
-        for number, (group, value) in enumerate(
-            zip(optimizer.param_groups, declared, strict=True)
-        ):
+        for number, (group, value) in enumerate(zip(optimizer.param_groups, declared, strict=True)):
             if value == 0.0:
                 continue
             rate = float(group["lr"])
@@ -404,7 +402,8 @@ class Rule:
 
 def norm(tensor: torch.Tensor) -> torch.Tensor:
     """Give the norm of a whole tensor, of one that is sharded too."""
-    found = torch.linalg.vector_norm(tensor.detach(), dtype=torch.float32)
+    dtype = torch.promote_types(tensor.dtype, torch.float32)
+    found = torch.linalg.vector_norm(tensor.detach(), dtype=dtype)
     whole = getattr(found, "full_tensor", None)
     return found if whole is None else whole()
 

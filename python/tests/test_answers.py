@@ -125,7 +125,7 @@ def test_evidence_is_the_commands(corpora: Path) -> None:
 
 
 def test_errors_are_exceptions_with_the_same_words() -> None:
-    with pytest.raises(wd.WeightDecayError, match="did you mean|AdamW") as caught:
+    with pytest.raises(wd.WeightDecayError, match="AdamW") as caught:
         wd.explain("torch.AdamV", weight_decay=0.1)
     printed = subprocess.run(
         [sys.executable, "-m", "weight_decay", "explain", "torch.AdamV", "weight_decay=0.1"],
@@ -153,7 +153,7 @@ def test_an_answer_shows_itself() -> None:
     assert shown.startswith("<iframe srcdoc=")
     assert "<!DOCTYPE" not in shown
     assert answer["timescale"]["kappa"] == answer.kappa
-    assert "timescale" in answer.keys()
+    assert "timescale" in list(answer.keys())
     answer.to_dict()["timescale"]["kappa"] = 0.0
     assert answer.kappa != 0.0
 
@@ -204,4 +204,5 @@ def test_other_threads_run_while_a_question_is_answered(corpora: Path) -> None:
     wd.evidence(corpora / "tables" / "digits.csv.gz", target="column65", no_header=True)
     is_done.set()
     thread.join()
-    assert ticks > 20
+    # With Python's lock held there would be one.
+    assert ticks > 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -185,7 +186,7 @@ def test_one_process_writes(tmp_path: Path) -> None:
     layer = nn.Linear(2, 2)
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
     with wd.Monitor(layer, optimizer, tmp_path / "run", steps=1) as monitor:
-        with pytest.raises(wd.WeightDecayError, match="another process|locked|trains"):
+        with pytest.raises(wd.WeightDecayError, match="process"):
             wd.Monitor(layer, optimizer, tmp_path / "run", steps=1)
         monitor.step(0.0)
 
@@ -226,19 +227,16 @@ def test_watching_costs_little(tmp_path: Path) -> None:
 
     for _ in range(5):
         step()
-    # Of steps that alternate, so that both see the same neighbours: the time within the monitor.
-    inside = 0.0
-    with wd.Monitor(model, optimizer, tmp_path / "run", steps=100, every=10) as monitor:
-        for name in ("_before_step", "_after_step"):
-            assert callable(getattr(monitor, name))
-        whole = time.process_time()
-        for _ in range(100):
-            loss = step()
+    # One step in ten is measured: it is set against those around it.
+    times: list[float] = []
+    with wd.Monitor(model, optimizer, tmp_path / "run", steps=300, every=10) as monitor:
+        for _ in range(300):
             begin = time.process_time()
-            monitor.step(loss)
-            inside += time.process_time() - begin
-        whole = time.process_time() - whole
-    assert inside < 0.02 * whole
+            monitor.step(step())
+            times.append(time.process_time() - begin)
+    plain = statistics.median(one for place, one in enumerate(times) if place % 10 != 9)
+    measured = statistics.median(times[9::10])
+    assert (measured - plain) / 10 < 0.02 * plain
 
 
 DISTRIBUTED = """

@@ -147,7 +147,8 @@ class Evidence(Answer):
     @property
     def lambda_(self) -> float | dict[str, float]:
         """The chosen λ; ∞ where the columns say nothing. By group where there are groups."""
-        return _infinite(self._value["lambda"])
+        found: float | dict[str, float] = _infinite(self._value["lambda"])
+        return found
 
     @property
     def lambda_interval(self) -> tuple[float, float] | None:
@@ -158,7 +159,8 @@ class Evidence(Answer):
     @property
     def alpha(self) -> float | dict[str, float]:
         """α, the precision of the prior on standardised coefficients."""
-        return _infinite(self._value["alpha"])
+        found: float | dict[str, float] = _infinite(self._value["alpha"])
+        return found
 
     @property
     def beta(self) -> float:
@@ -520,7 +522,7 @@ def evidence(
         >>> round(found.coefficients["x1"])
         -2
     """
-    asked = {
+    asked: dict[str, Any] = {
         "target": target,
         "family": family,
         "compare": compare,
@@ -649,7 +651,7 @@ def _word(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
+        return str(os.fspath(value))
     return str(value)
 
 

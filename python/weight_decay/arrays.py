@@ -57,9 +57,8 @@ def evidence_of_arrays(
 ) -> Fit:
     """Fit one target; see :func:`weight_decay.evidence`."""
     if y is None:
-        X, y, name = split(X, target)
-    else:
-        name = target if isinstance(target, str) else getattr(y, "name", None)
+        X, y, target = split(X, target)
+    name = target if isinstance(target, str) else getattr(y, "name", None)
     if family in {"logistic", "softmax"} and not classes:
         labels, codes = np.unique(np.asarray(y).ravel(), return_inverse=True)
         classes = [str(label) for label in labels]

@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from weight_decay import _native
 from weight_decay._questions import Evidence, _groups
 from weight_decay.arrays import Fit, evidence_of_arrays
 

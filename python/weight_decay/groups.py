@@ -39,10 +39,10 @@ def param_groups(
     Args:
         model: The model. Frozen parameters are left out; a tied one stands once.
         weight_decay: λ of the tensors that decay.
-        policy: Who decays. ``"nanogpt"``: tensors of two or more dimensions; ``"hf"``: all but norms
-            and biases; ``"timm"``: of two or more dimensions but no positions and class tokens, nor
-            what ``model.no_weight_decay()`` lists; ``"olmo"``: all but embeddings; ``"matrices"``:
-            hidden matrices, convolutions and the head; ``"everything"``.
+        policy: Who decays. ``"nanogpt"``: tensors of two or more dimensions; ``"hf"``: all but
+            norms and biases; ``"timm"``: of two or more dimensions but no positions and class
+            tokens, nor what ``model.no_weight_decay()`` lists; ``"olmo"``: all but embeddings;
+            ``"matrices"``: hidden matrices, convolutions and the head; ``"everything"``.
         overrides: Patterns of names with a λ of their own; the last that matches wins. ``*`` stands
             for any characters, dots included.
         no_decay: Patterns of names that do not decay, whatever else is said.
@@ -99,8 +99,9 @@ def choices(
     patterns += [(pattern, 0.0) for pattern in no_decay]
     chosen = _native.choose(weight_decay, policy, patterns, described)
     listed: set[str] = set()
-    if policy in {"timm", "deit"} and callable(named := getattr(model, "no_weight_decay", None)):
-        listed = set(named())
+    named: Any = getattr(model, "no_weight_decay", None)
+    if policy in {"timm", "deit"} and named is not None:
+        listed.update(str(name) for name in named())
     reasons = []
     for tensor, (value, reason) in zip(of, chosen, strict=True):
         is_override = reason.startswith("override")
@@ -233,16 +234,17 @@ def decay_table(model: nn.Module, optimizer: torch.optim.Optimizer) -> DecayTabl
             places[id(parameter)] = (number, group)
     rows = []
     for tensor in tensors(model):
-        number, group = places.pop(id(tensor.parameter), (None, None))
-        if group is None:
+        place = places.pop(id(tensor.parameter), None)
+        if place is None:
             why = "no group has it" if tensor.parameter.requires_grad else "frozen"
-            warned = (
+            warned: tuple[str, ...] = (
                 ("it is trained, and no group has it: it never moves",)
                 if tensor.parameter.requires_grad
                 else ()
             )
             rows.append(Row(tensor.name, tensor.shape, tensor.kind, None, None, why, warned))
             continue
+        number, group = place
         value = float(group.get("weight_decay", 0.0))
         reason = f"group {number} has λ = {value:g}"
         warned = tuple(_warnings(tensor, value))
@@ -271,7 +273,7 @@ def _warnings(tensor: Tensor, value: float) -> Iterator[str]:
     elif tensor.kind == "embedding" and not tensor.aliases:
         yield "an embedding decays: rows of rare tokens shrink without a gradient"
     elif tensor.kind == "adapter":
-        yield "a factor of a low-rank adapter decays: what is learned is drawn to the frozen weights"
+        yield "a factor of a low-rank adapter decays: what is learned returns to the frozen weights"
     if tensor.aliases:
         yield f"it is tied to {', '.join(tensor.aliases)}, and decays in both places"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def words_of_optimizer(
     keys: dict[str, Any] = {}
     for key in _NUMBERS:
         value = group.get(key)
-        if isinstance(value, int | float) or torch.is_tensor(value):
+        if value is not None and not isinstance(value, bool):
             keys[key] = float(value)
     keys["lr"] = peak_rate(group)
     if "betas" in group and len(group["betas"]) == 2:
@@ -112,13 +113,23 @@ def words_of_scheduler(scheduler: Any, steps: int) -> tuple[str, float]:
 
 
 def words_of_factors(factors: Sequence[float]) -> str:
-    """Write the factors of every step, of which the largest is 1, as a schedule of ``wd``."""
+    """Write the factors of every step, of which the largest is 1, as a schedule of ``wd``.
+
+    A warm-up may count its steps from 0 or from 1, which is less than a step's difference.
+    """
+    steps = len(factors)
     warmup = factors.index(1.0) if 1.0 in factors else 0
     for kind in ("constant", "cosine", "linear"):
         for length in (warmup, max(warmup - 1, 0)):
-            words = f"{kind},warmup={length},floor={factors[-1]:.6g}"
-            drawn = _native.schedule_of_words(words, len(factors))
-            if max(abs(a - b) for a, b in zip(factors, drawn, strict=False)) < _SAME:
+            falls = _native.schedule_of_words(f"{kind},warmup={length}", steps)
+            # The last step stands just above the floor.
+            above = falls[steps - 1]
+            floor = 0.0 if above >= 1.0 else max((factors[-1] - above) / (1.0 - above), 0.0)
+            words = f"{kind},warmup={length},floor={min(floor, 1.0):.6g}"
+            drawn = _native.schedule_of_words(words, steps)
+            ahead = [abs(a - b) for a, b in zip(factors, drawn, strict=False)]
+            rises, rest = ahead[:warmup], ahead[warmup:]
+            if max(rest) < _SAME and max(rises, default=0.0) <= 1.0 / (length + 1):
                 return words
     return f"points,points={_points(factors)}"
 
@@ -145,7 +156,7 @@ def _points(factors: Sequence[float]) -> str:
     kept = sorted({0, factors.index(max(factors)), last})
     while len(kept) < _POINTS:
         worst, place = _SAME, None
-        for left, right in zip(kept, kept[1:], strict=False):
+        for left, right in itertools.pairwise(kept):
             for at in range(left + 1, right):
                 way = (at - left) / (right - left)
                 line = factors[left] + (factors[right] - factors[left]) * way

@@ -161,7 +161,7 @@ class Monitor:
             optimizer.register_step_post_hook(self._after_step),
         ]
         # Before a rule decays, so that its decay is part of the update.
-        hooks = optimizer._optimizer_step_pre_hooks
+        hooks: Any = optimizer._optimizer_step_pre_hooks
         hooks.move_to_end(next(reversed(hooks)), last=False)
         logger.info("watched: %d tensors in %s", len(self._tensors), self.run_dir)
 

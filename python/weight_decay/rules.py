@@ -280,7 +280,7 @@ class Rule:
         wrapped = self._behind(closure, optimizer, self._declared)
         if "closure" in kwargs:
             return args, {**kwargs, "closure": wrapped}
-        return (args[0], wrapped, *args[2:]), kwargs
+        return (*args[:1], wrapped, *args[2:]), kwargs
 
     def _behind(
         self,
@@ -344,7 +344,7 @@ class Rule:
         plain = [one for one in parameters if self._is_plain(one)]
         if plain:
             if kept is None:
-                torch._foreach_mul_(plain, 1.0 - shrink)
+                torch._foreach_mul_(plain, 1.0 - shrink)  # pyright: ignore[reportPrivateImportUsage]
             else:
                 for parameter in plain:
                     parameter.mul_(1.0 - shrink * kept.to(parameter.device))
@@ -404,8 +404,9 @@ def norm(tensor: torch.Tensor) -> torch.Tensor:
     """Give the norm of a whole tensor, of one that is sharded too."""
     dtype = torch.promote_types(tensor.dtype, torch.float32)
     found = torch.linalg.vector_norm(tensor.detach(), dtype=dtype)
-    whole = getattr(found, "full_tensor", None)
-    return found if whole is None else whole()
+    gather = getattr(found, "full_tensor", None)
+    whole: torch.Tensor = found if gather is None else gather()
+    return whole
 
 
 def _not_skipped(optimizer: torch.optim.Optimizer) -> torch.Tensor | None:

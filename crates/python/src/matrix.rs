@@ -126,7 +126,7 @@ pub(crate) fn evidence_of_rows<'py>(
     asked: Asked,
 ) -> PyResult<Vec<(Bound<'py, PyAny>, Page, Predictor, Vec<Output>)>> {
     let request = asked.request(py)?;
-    if let Some(value) = exposure.iter().flatten().find(|value| !(**value > 0.0)) {
+    if let Some(value) = exposure.iter().flatten().find(|value| value.is_nan() || **value <= 0.0) {
         return Err(PyValueError::new_err(format!(
             "an exposure is {value}, and its logarithm is needed: exposures are above 0"
         )));

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import numpy as np
 import pytest
 
+np = pytest.importorskip("numpy", reason="numpy is not installed")
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import weight_decay as wd  # noqa: E402

@@ -15,7 +15,11 @@ NEEDED = {"torch": "PyTorch", "numpy": "numpy", "sklearn": "scikit-learn"}
 
 def needs(block: str) -> set[str]:
     """The libraries that a block needs, beside those that stand in its imports."""
-    words = {"torch": r"torch\.|model,", "numpy": r"np\.", "sklearn": "Evidence[A-Z]"}
+    words = {
+        "torch": r"torch\.(nn|optim|ones)|import torch|optimizer|model,",
+        "numpy": r"np\.",
+        "sklearn": "Evidence[A-Z]",
+    }
     return {name for name, pattern in words.items() if re.search(pattern, block)}
 
 

@@ -35,6 +35,21 @@ def test_the_module_is_the_command(capfd: pytest.CaptureFixture[str]) -> None:
     assert (found.returncode, found.stdout) == (0, printed)
 
 
+def test_several_commands_of_one_process_are_told_apart(
+    capfd: pytest.CaptureFixture[str], corpora: Path
+) -> None:
+    table = str(corpora / "tables" / "diabetes.csv")
+    assert wd.main(SETTING) == 0
+    first = capfd.readouterr().out
+    # The first of them starts the threads that all work shares.
+    for _ in range(2):
+        assert wd.main(["evidence", table, "--target", "target"]) == 0
+        assert "14.86" in capfd.readouterr().out
+    assert wd.evidence(table, target="target").lambda_ == pytest.approx(14.856, abs=1e-3)
+    assert wd.main(SETTING) == 0
+    assert capfd.readouterr().out == first
+
+
 def test_exit_codes_and_errors_are_those_of_the_command() -> None:
     wrong = run("explain", "torch.AdamV")
     assert wrong.returncode == 1

@@ -9,7 +9,7 @@ use wd_page::{Context, Page};
 
 use crate::commands::{advise, audit, convert, evidence, explain, report};
 use crate::diagnostics::{self, CommandError};
-use crate::{Arguments, Command};
+use crate::{Arguments, Command, start_threads};
 
 /// An answer: a value, and the page that says it.
 pub struct Answer {
@@ -55,6 +55,7 @@ pub fn answer<'a>(
     words: impl IntoIterator<Item = &'a str>,
     context: &Context,
 ) -> Result<Answer, Failure> {
+    start_threads()?;
     let words = std::iter::once("wd").chain(words);
     let arguments = Arguments::try_parse_from(words).map_err(|error| {
         let text = error.to_string();

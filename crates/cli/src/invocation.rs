@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 
 use wd_page::words::quoted;
 
@@ -16,7 +16,8 @@ pub struct Invocation {
     pub words: Vec<OsString>,
 }
 
-static CURRENT: OnceLock<Invocation> = OnceLock::new();
+/// The call under way: one process of Python makes several, one after another.
+static CURRENT: RwLock<Option<Invocation>> = RwLock::new(None);
 
 impl Invocation {
     /// The call of this process: its own file, and its own arguments.
@@ -27,14 +28,16 @@ impl Invocation {
         Invocation { program: program.into_iter().collect(), words: words.collect() }
     }
 
-    /// Makes this the call that the process knows; a later one changes nothing.
-    pub(crate) fn remember(self) -> &'static Invocation {
-        CURRENT.get_or_init(|| self)
+    /// Makes this the call under way.
+    pub(crate) fn remember(&self) {
+        *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(self.clone());
     }
 }
 
-fn current() -> &'static Invocation {
-    CURRENT.get_or_init(Invocation::of_process)
+/// The call under way; that of the process where nobody made one.
+fn current() -> Invocation {
+    let current = CURRENT.read().unwrap_or_else(PoisonError::into_inner);
+    current.clone().unwrap_or_else(Invocation::of_process)
 }
 
 /// The command as it was typed, for a page that says how it is made again.
@@ -46,7 +49,7 @@ pub(crate) fn own_command() -> String {
 
 /// This command, to be started again with other words.
 pub(crate) fn program() -> Command {
-    let program = &current().program;
+    let program = current().program;
     let mut command = Command::new(program.first().map_or("wd".as_ref(), OsString::as_os_str));
     command.args(program.iter().skip(1));
     command

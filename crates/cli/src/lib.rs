@@ -78,7 +78,9 @@ impl Command {
 
 /// Runs the command, and gives the code that the process is to exit with.
 pub fn main_from(invocation: Invocation) -> u8 {
-    let words = std::iter::once(OsString::from("wd")).chain(invocation.remember().words.clone());
+    invocation.remember();
+    interrupt::begin();
+    let words = std::iter::once(OsString::from("wd")).chain(invocation.words);
     match Arguments::try_parse_from(words) {
         Ok(arguments) => run(arguments).into(),
         Err(error) => {
@@ -87,6 +89,15 @@ pub fn main_from(invocation: Invocation) -> u8 {
             u8::try_from(error.exit_code()).unwrap_or(u8::MAX)
         }
     }
+}
+
+/// Starts the threads that all work shares. It is to be called before the first work; further calls
+/// change nothing.
+///
+/// # Errors
+/// The system has no more threads to give.
+pub fn start_threads() -> Result<(), Failure> {
+    wd_train::start_threads().map_err(|error| diagnostics::CommandError::from(error).into())
 }
 
 fn run(arguments: Arguments) -> ExitCode {

@@ -11,7 +11,7 @@ use wd_evidence::{Intercept, Weights};
 use wd_page::Context;
 
 use crate::background;
-use crate::failure::raised_of;
+use crate::failure::{raised, raised_of};
 use crate::page::Page;
 
 /// A matrix of Python, seen and not copied, that lives as long as this does.
@@ -59,6 +59,11 @@ impl Held {
             )
         }
     }
+}
+
+/// Starts the threads that all work shares, before the first of it.
+fn start_threads(py: Python<'_>) -> PyResult<()> {
+    wd::start_threads().map_err(|failure| raised(py, failure))
 }
 
 /// What a fit of arrays is asked for.
@@ -134,6 +139,7 @@ pub(crate) fn evidence_of_rows<'py>(
     let offset: Option<Vec<f64>> = exposure.map(|values| values.into_iter().map(f64::ln).collect());
     let (x, y) = (Held::of(x)?, Held::of(y)?);
     let made_by = asked.made_by.clone();
+    start_threads(py)?;
     let fitted = background::run(py, move || -> Result<Vec<Analysis>, FitError> {
         fit_arrays(
             &Arrays {
@@ -176,6 +182,7 @@ impl Predictor {
         x: &Bound<'py, PyArray2<f64>>,
         exposure: Option<Vec<f64>>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        start_threads(py)?;
         let x = Held::of(x)?;
         let offset: Option<Vec<f64>> =
             exposure.map(|values| values.into_iter().map(f64::ln).collect());
@@ -208,6 +215,7 @@ impl Predictor {
         x: &Bound<'py, PyArray2<f64>>,
     ) -> PyResult<Option<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>)>> {
         let fit::Predictor::Gaussian(posterior) = &self.predictor else { return Ok(None) };
+        start_threads(py)?;
         let x = Held::of(x)?;
         let predicted = py.detach(|| posterior.predict(x.view()));
         let predicted = predicted.map_err(|error| raised_of(py, &error))?;

@@ -221,6 +221,9 @@ def test_wrong_data_are_told() -> None:
         wd.evidence(np.ones((3, 2)), np.ones(4))
     with pytest.raises(wd.WeightDecayError, match="what is to be explained"):
         wd.evidence(np.ones((3, 2)))
+    scipy = pytest.importorskip("scipy.sparse", reason="scipy is not installed")
+    with pytest.raises(wd.WeightDecayError, match="sparse"):
+        wd.evidence(scipy.csr_array(np.ones((3, 2))), np.ones(3))
     with pytest.raises(TypeError, match="drop"):
         wd.evidence(np.ones((3, 2)), np.ones(3), drop="x")
     with pytest.raises(ValueError, match="one class"):

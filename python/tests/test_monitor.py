@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,15 @@ def test_wrong_questions_are_told(tmp_path: Path) -> None:
         wd.read_study(tmp_path)
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_watching_costs_little(tmp_path: Path) -> None:
     torch.manual_seed(0)
     layers = [nn.Linear(512, 512) for _ in range(6)]

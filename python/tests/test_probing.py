@@ -200,3 +200,36 @@ def test_live_objects_are_audited() -> None:
     assert "S01" in {one["rule"] for one in found.findings}
     clean = wd.audit(model, torch.optim.AdamW(wd.param_groups(model, 0.1), lr=1e-3))
     assert "S01" not in {one["rule"] for one in clean.findings}
+
+
+class Planted(nn.Module):  # type: ignore[name-defined, misc]
+    """A tied head, a factor of an adapter, and a tensor that models treat apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wte = nn.Embedding(32, 8)
+        self.ln_f = nn.LayerNorm(8)
+        self.fc = nn.Linear(8, 8)
+        self.lm_head = nn.Linear(8, 32, bias=False)
+        self.lm_head.weight = self.wte.weight
+        self.lora_A = nn.Linear(8, 2, bias=False)
+        self.A_log = nn.Parameter(torch.zeros(8, 4))
+
+
+def test_planted_failures_are_found_on_live_objects() -> None:
+    def found(model: Any, optimizer: Any) -> set[str]:
+        return {one["rule"] for one in wd.audit(model, optimizer).findings}
+
+    model = Planted()
+    everything = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
+    assert {"S01", "S06", "S11", "S12"} <= found(model, everything)
+    coupled = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=0.1)
+    assert "D05" in found(model, coupled)
+    assert found(model, torch.optim.AdamW(model.parameters(), weight_decay=0.0)) == set()
+    model = Planted().to(torch.bfloat16)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
+    for one in model.parameters():
+        one.grad = torch.ones_like(one)
+    optimizer.step()
+    # A decay that bf16 rounds away.
+    assert {"N01", "T01"} <= found(model, optimizer)

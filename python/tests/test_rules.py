@@ -208,6 +208,36 @@ def test_weights_return_to_a_state_dict() -> None:
     torch.testing.assert_close(model.weight.detach(), pretrained["weight"])
 
 
+def test_a_parameter_that_came_later_has_no_anchor() -> None:
+    parameters = start()
+    optimizer = make("adamw", parameters)
+    wd.apply_rule(optimizer, "to-initial")
+    late = torch.nn.Parameter(torch.ones(2))
+    optimizer.add_param_group({"params": [late], "weight_decay": 0.1})
+    late.grad = torch.zeros(2)
+    with pytest.raises(wd.WeightDecayError, match="no anchor"):
+        optimizer.step()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_compiled_step_has_the_same_result() -> None:
+    ends = []
+    for is_compiled in (False, True):
+        parameters = start()
+        optimizer = make("adamw", parameters)
+        wd.apply_rule(optimizer, "constant")
+        step = torch.compile(optimizer.step) if is_compiled else optimizer.step
+        for number in range(3):
+            for parameter, gradient in zip(parameters, gradients(number), strict=True):
+                parameter.grad = gradient.clone()
+            try:
+                step()
+            except RuntimeError as error:
+                pytest.skip(f"this PyTorch compiles nothing here: {str(error)[:80]}")
+        ends.append(flat(parameters))
+    np.testing.assert_allclose(ends[1], ends[0], atol=2e-6)
+
+
 def test_a_decay_is_not_lost_in_bf16() -> None:
     # s = 1e-4 is far below 2⁻⁹: rounded to nearest, nothing ever happens.
     def after(stochastic: bool) -> float:

@@ -98,6 +98,8 @@ def evidence_of_arrays(
 
 def matrix(X: Any) -> Matrix:
     """View as a matrix of 64-bit floats; one that is such a matrix is not copied."""
+    if hasattr(X, "toarray"):
+        raise WeightDecayError("X is sparse", "give X.toarray(): the evidence takes dense rows")
     found = np.require(np.asarray(X), dtype=np.float64, requirements=["ALIGNED"])
     if found.ndim != 2:
         raise WeightDecayError(

@@ -88,7 +88,7 @@ class HuggingFaceCallback(_optional("transformers", "TrainerCallback")):  # type
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Note the loss that is logged."""
         if self.monitor is not None and logs and "loss" in logs:
-            self.monitor._note_loss(float(logs["loss"]))
+            self.monitor._recorder.note_loss(float(logs["loss"]))
 
     def on_evaluate(
         self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any
@@ -169,7 +169,7 @@ class LightningCallback(_optional("lightning.pytorch", "Callback")):  # type: ig
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
         """Note an evaluation."""
         found = trainer.callback_metrics.get(self.validation)
-        if self.monitor is not None and found is not None and self.monitor._waiting:
+        if self.monitor is not None and found is not None and self.monitor._recorder.is_waiting:
             self.monitor.evaluate(validation_loss=float(found))
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:

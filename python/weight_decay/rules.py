@@ -269,6 +269,7 @@ class Rule:
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         # A step that raised did not give λ back.
         self._restore(optimizer)
+        self._check()
         self._declared = [float(group["weight_decay"]) for group in optimizer.param_groups]
         closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
         if closure is None:
@@ -311,6 +312,16 @@ class Rule:
                 step = torch.where(against, 0.0, distance * shrink)
                 self._subtract(parameter, step if kept is None else step * kept)
         self._before = []
+
+    def _check(self) -> None:
+        """Refuse parameters that came after the rule, whose anchor nobody knows."""
+        known = self._anchors or self._norms
+        if known and any(id(one) not in known for one in self._parameters()):
+            raise WeightDecayError(
+                f"a parameter joined the optimizer after the rule {self.name}, so that it has no "
+                "anchor",
+                "take the rule back with remove(), and apply it again when all are there",
+            )
 
     def _restore(self, optimizer: torch.optim.Optimizer) -> None:
         if self._declared is not None:

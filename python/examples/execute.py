@@ -16,10 +16,10 @@ def main() -> None:
     """Execute every notebook beside this file."""
     folder = Path(__file__).resolve().parent
     for path in sorted(folder.glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         NotebookClient(notebook, timeout=600, resources={"metadata": {"path": folder}}).execute()
         if "--write" in sys.argv[1:]:
-            nbformat.write(notebook, path)
+            nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
         print(f"{path.name}: {len(notebook.cells)} cells")
 
 

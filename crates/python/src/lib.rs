@@ -4,7 +4,7 @@
 //! | file | what Python gets of it |
 //! |---|---|
 //! | `command` | the command itself: `weight_decay.main` |
-//! | `question` | what the command answers, as a value and a [`page::Page`] |
+//! | `question` | what the command answers, as a value and a page |
 //! | `page` | a page as HTML, text and Markdown, and its figures as SVG |
 //! | `policy` | which tensors decay by which policy, and what a name says of a tensor |
 //! | `rule` | a rule's decay of one step, and an optimizer of this project to compare with |

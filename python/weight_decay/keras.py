@@ -12,6 +12,9 @@ import numpy as np
 from weight_decay import _native
 from weight_decay.recording import RecordedTensor, Recorder, Training, measured_cells
 
+# Its types are those of whatever backend is there.
+_any: Any = keras
+
 # What `wd` calls the families of Keras' optimizers. A decay of theirs stands beside the direction,
 # in every one of them.
 _KINDS = {
@@ -96,8 +99,9 @@ class KerasCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin to watch."""
-        steps = self.params["epochs"] * (self.params.get("steps") or 1)
-        optimizer = self.model.optimizer
+        params: Any = self.params
+        steps = int(params["epochs"]) * int(params.get("steps") or 1)
+        optimizer = self._watched().optimizer
         kind = _KINDS.get(type(optimizer).__name__, "adamw")
         training = Training(
             steps=steps,
@@ -117,7 +121,7 @@ class KerasCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._recorder = Recorder(
             self.run_dir,
             training,
-            [self._recorded(one) for one in self.model.trainable_variables],
+            [self._recorded(one) for one in self._watched().trainable_variables],
             numbers=lambda losses: [float(one) for one in losses],
             settings=self.settings,
         )
@@ -139,7 +143,7 @@ class KerasCallback(keras.callbacks.Callback):  # type: ignore[misc]
         mean = float((logs or {}).get("loss", math.nan))
         loss = mean * (batch + 1) - self._sum
         self._sum = mean * (batch + 1)
-        optimizer = self.model.optimizer
+        optimizer = self._watched().optimizer
         place = self._recorder.last_step
         rate = self._recorder.training.rates[min(place, self._recorder.training.steps - 1)]
         decay = float(optimizer.weight_decay or 0.0)
@@ -162,17 +166,21 @@ class KerasCallback(keras.callbacks.Callback):  # type: ignore[misc]
             self._recorder.close()
             self._recorder = None
 
+    def _watched(self) -> Any:
+        """The model that Keras told of."""
+        return self.model
+
     def _weights(self) -> list[Any]:
         """The weights as arrays."""
         # With JAX the weights live in the step until they are asked for.
-        if callable(sync := getattr(self.model, "jax_state_sync", None)):
+        if callable(sync := getattr(self._watched(), "jax_state_sync", None)):
             sync()
-        found = [keras.ops.convert_to_numpy(one.value) for one in self.model.trainable_variables]
+        found = [_any.ops.convert_to_numpy(one.value) for one in self._watched().trainable_variables]
         return [np.array(one, dtype=np.float32) for one in found]
 
     def _measured(self, before: list[Any], rate: float) -> list[float]:
         cells: list[float] = []
-        pairs = zip(self.model.trainable_variables, before, self._weights(), strict=True)
+        pairs = zip(self._watched().trainable_variables, before, self._weights(), strict=True)
         for variable, first, after in pairs:
             moved = first - after
             shrink = rate * self._decay_of(variable)
@@ -184,14 +192,14 @@ class KerasCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _decay_of(self, variable: Any) -> float:
         """λ of a variable."""
-        optimizer = self.model.optimizer
+        optimizer = self._watched().optimizer
         applies = getattr(optimizer, "_use_weight_decay", None)
         is_on = optimizer.weight_decay and (applies is None or applies(variable))
         return float(optimizer.weight_decay) if is_on else 0.0
 
     def _recorded(self, variable: Any) -> RecordedTensor:
         shape = tuple(int(one) for one in variable.shape)
-        norm = float(np.linalg.norm(keras.ops.convert_to_numpy(variable.value)))
+        norm = float(np.linalg.norm(_any.ops.convert_to_numpy(variable.value)))
         return RecordedTensor(
             variable.path, shape, _role(variable.path, shape), self._decay_of(variable), norm
         )
@@ -208,7 +216,7 @@ def _role(path: str, shape: tuple[int, ...]) -> str:
 def _rates(optimizer: Any, steps: int) -> list[float]:
     """The rate of each step."""
     schedule = optimizer._learning_rate
-    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        values = (keras.ops.convert_to_numpy(schedule(step)) for step in range(steps))
+    if isinstance(schedule, _any.optimizers.schedules.LearningRateSchedule):
+        values = (_any.ops.convert_to_numpy(schedule(step)) for step in range(steps))
         return [float(one) for one in values]
-    return [float(keras.ops.convert_to_numpy(optimizer.learning_rate))] * steps
+    return [float(_any.ops.convert_to_numpy(optimizer.learning_rate))] * steps

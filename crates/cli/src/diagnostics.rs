@@ -1,8 +1,6 @@
 //! How errors reach a person: the place and the fix on standard error, and an exit code that a
 //! script can read.
 
-use std::process::ExitCode;
-
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
 use thiserror::Error;
 use wd_data::table::{TableError, TableOption};
@@ -10,6 +8,7 @@ use wd_data::text::TextError;
 use wd_page::words::{printable, printable_lines};
 use wd_train::{ConfigError, ConfigFault, TrainError};
 
+use crate::ExitCode;
 use crate::output;
 
 /// Exit code of a run whose loss or gradient was not finite.
@@ -159,7 +158,7 @@ pub(crate) fn show(error: &CommandError) -> ExitCode {
 }
 
 /// How the options that an error of the data names are spelt on this command line.
-fn spelling(error: &CommandError) -> Option<String> {
+pub(crate) fn spelling(error: &CommandError) -> Option<String> {
     match error {
         CommandError::Table(error) => {
             let options: Vec<&str> = error.options().iter().map(flag).collect();

@@ -6,6 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static TIMES: AtomicUsize = AtomicUsize::new(0);
 
+/// Forgets what an earlier command of this process was asked.
+pub(crate) fn begin() {
+    INTERRUPTED.store(false, Ordering::Relaxed);
+    TIMES.store(0, Ordering::Relaxed);
+}
+
 /// Gives the flag that is set when the program is asked to stop.
 pub(crate) fn listen() -> &'static AtomicBool {
     on_interrupt(|| {});

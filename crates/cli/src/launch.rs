@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     io::IsTerminal,
     path::Path,
-    process::{Command, ExitCode},
     time::{Duration, Instant},
 };
 use wd_page::number;
@@ -16,7 +15,9 @@ use wd_lab::{
     launch::{Event, Progress, Report},
 };
 
+use crate::invocation::program;
 use crate::{
+    ExitCode,
     diagnostics::{CommandError, INTERRUPTED},
     interrupt, progress,
 };
@@ -88,7 +89,6 @@ pub(crate) fn train_in_stages(
 
 /// Trains whatever is unfinished of these trials, `jobs` at a time, one thread each.
 fn run(trials: &[Trial], jobs: usize) -> Result<Report, CommandError> {
-    let program = std::env::current_exe()?;
     let launcher = Launcher::new(jobs);
     let interrupter = launcher.interrupter();
     interrupt::on_interrupt(move || interrupter.interrupt());
@@ -96,7 +96,7 @@ fn run(trials: &[Trial], jobs: usize) -> Result<Report, CommandError> {
     let report = launcher.run(
         trials,
         |trial| {
-            let mut command = Command::new(&program);
+            let mut command = program();
             command
                 .arg("train")
                 .arg(trial.configuration_path())

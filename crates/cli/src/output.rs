@@ -92,11 +92,3 @@ pub(crate) fn write_file(path: &std::path::Path, text: &str) -> Result<(), Comma
     eprintln!("→ {}", path.display());
     Ok(())
 }
-
-/// The command as it was typed, for a page that says how it is made again.
-pub(crate) fn own_command() -> String {
-    let words = std::env::args_os().skip(1);
-    words.fold("wd".to_owned(), |command, word| {
-        format!("{command} {}", wd_page::words::quoted(&word.to_string_lossy()))
-    })
-}

@@ -74,6 +74,21 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "wd-serve",
         ],
     ),
+    (
+        "wd-python",
+        &[
+            "wd-decay",
+            "wd-page",
+            "wd-conventions",
+            "wd-evidence",
+            "wd-optim",
+            "wd-store",
+            "wd-lab",
+            "wd-audit",
+            // The one crate that links the command: the wheel holds its code once.
+            "wd",
+        ],
+    ),
 ];
 
 #[test]

@@ -1,8 +1,10 @@
 //! Which tensors decay, with which λ, and why.
 
+use std::str::FromStr;
+
 use globset::Glob;
 use serde::{Deserialize, Serialize};
-use strum::{Display, IntoStaticStr};
+use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::{DecayError, Role, names};
 
@@ -19,7 +21,18 @@ pub struct TensorDescription<'a> {
 
 #[doc = include_str!("../docs/policy.md")]
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, IntoStaticStr, Display,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    VariantArray,
+    IntoStaticStr,
+    Display,
 )]
 #[strum(serialize_all = "kebab-case")]
 #[serde(rename_all = "kebab-case")]
@@ -42,6 +55,9 @@ pub enum Preset {
 }
 
 impl Preset {
+    /// Every preset, in the order of tables.
+    pub const ALL: &[Preset] = Preset::VARIANTS;
+
     /// The name used in files and on the command line.
     pub fn name(self) -> &'static str {
         self.into()
@@ -81,6 +97,14 @@ impl Preset {
             }
             Preset::Everything => (true, kind()),
         }
+    }
+}
+
+impl FromStr for Preset {
+    type Err = DecayError;
+
+    fn from_str(text: &str) -> Result<Self, DecayError> {
+        names::find("policy", text)
     }
 }
 

@@ -24,8 +24,8 @@ const NOTICE: u32 = 120;
 /// What is asked of Slurm.
 #[derive(Debug, Clone, Default)]
 pub struct SlurmOptions {
-    /// The program that is the pilot: this one.
-    pub program: PathBuf,
+    /// The words that start the program that is the pilot: this one.
+    pub program: Vec<String>,
     /// How many pilots.
     pub pilots: usize,
     /// Trials side by side in each.
@@ -77,7 +77,7 @@ impl ProgramStudy {
         let text = format!(
             "#!/bin/sh\n# A pilot of the study: it claims trials and runs them until none is left.\n\
              exec {} study work {} --slots {slots}\n",
-            quoted(&options.program.display().to_string()),
+            options.program.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
             quoted(&self.root().display().to_string()),
         );
         write_file(&script, text.as_bytes())?;

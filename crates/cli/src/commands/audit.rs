@@ -1,7 +1,6 @@
 //! `wd audit`: what files prove about the weight decay of a training.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use wd_audit::bytes::Access;
@@ -11,7 +10,9 @@ use wd_audit::{Audit, Request, rules};
 use wd_page::Context;
 
 use crate::diagnostics::{self, CommandError};
+use crate::invocation::own_command;
 use crate::output;
+use crate::{Answer, ExitCode};
 
 /// Exit code where there is a finding that counts.
 const FINDINGS: u8 = 1;
@@ -150,7 +151,7 @@ fn audit(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     let audit = Audit::of(&request(arguments))?;
-    let commands = vec![output::own_command()];
+    let commands = vec![own_command()];
     let page = audit.page(&Context { commands, ..Context::default() });
     if let Some(path) = &arguments.html {
         output::write_file(path, &page.html())?;
@@ -170,6 +171,12 @@ fn audit(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     }
     let counts = audit.worst() >= Some(Severity::from(arguments.fail_on));
     Ok(if counts { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
+}
+
+pub(crate) fn answer(arguments: &Arguments, context: &Context) -> Result<Answer, CommandError> {
+    let audit = Audit::of(&request(arguments))?;
+    let page = audit.page(context);
+    Ok(Answer::new(audit, page))
 }
 
 fn request(arguments: &Arguments) -> Request {

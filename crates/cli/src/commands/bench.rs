@@ -1,11 +1,10 @@
 //! `wd bench`: the speed of a training step on this machine.
 
-use std::process::ExitCode;
-
 use clap::{Args, ValueEnum};
 use wd_page::number;
 use wd_train::BenchShape;
 
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 
 /// Time a training step, beside the GEMM rate of the same run

@@ -1,10 +1,9 @@
 //! `wd completions`: completion scripts for shells.
 
-use std::process::ExitCode;
-
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 
 /// Print a completion script for a shell

@@ -1,12 +1,13 @@
 //! `wd data prepare`: text → token shards.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use wd_data::text::{PrepareOptions, TokenizerSpec};
 use wd_page::number;
 
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 
 /// Prepare text for training

@@ -1,7 +1,7 @@
 //! `wd evaluate`: a trained classifier on its test images, on corrupted ones, or on images from
 //! elsewhere.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use clap::Args;
 use wd_data::images::CorruptionKind;
@@ -12,6 +12,7 @@ use wd_train::{
     evaluate_rounded, evaluate_run,
 };
 
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 use crate::run_argument::open_run;
 

@@ -1,7 +1,6 @@
 //! `wd evidence`: λ from the data, for linear and generalised linear models on a table.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -17,7 +16,9 @@ use wd_page::Context;
 
 use super::table_reading::{ReadingArguments, StandardInput};
 use crate::diagnostics::CommandError;
+use crate::invocation::own_command;
 use crate::output;
+use crate::{Answer, ExitCode};
 
 /// Choose λ by Bayes: fit a linear model to a table, with the λ that the data themselves prefer
 #[derive(Debug, Args)]
@@ -205,7 +206,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     }
     let page = page_of_targets(
         &analyses,
-        &Context { commands: vec![output::own_command()], ..Context::default() },
+        &Context { commands: vec![own_command()], ..Context::default() },
     );
     if let Some(path) = &arguments.out {
         wd_store::write_file(path, page.html().as_bytes())?;
@@ -219,6 +220,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         eprintln!("→ {}", path.display());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn answer(arguments: &Arguments, context: &Context) -> Result<Answer, CommandError> {
+    let mut analyses = fit_targets(&arguments.data, &arguments.request()?)?;
+    let page = page_of_targets(&analyses, context);
+    Ok(match analyses.len() {
+        1 => Answer::new(analyses.remove(0), page),
+        _ => Answer::new(analyses, page),
+    })
 }
 
 /// Writes the sums of a table.

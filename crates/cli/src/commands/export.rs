@@ -1,14 +1,12 @@
 //! `wd export`: the weights of a run in the names of another library, or a study as tables.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 use wd_import::export::{Form, export};
 use wd_lab::{AnalysisOptions, LabError, Study};
 
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 use crate::run_argument::open_run;
 

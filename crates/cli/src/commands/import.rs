@@ -1,10 +1,10 @@
 //! `wd import`: runs that other programs recorded, as a study.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{diagnostics::CommandError, foreign, output};
+use crate::{ExitCode, diagnostics::CommandError, foreign, output};
 
 /// Read the runs of another program: TensorBoard, W&B, MLflow, trackio, Optuna, Lightning, Hugging
 /// Face, DVCLive, tables, text

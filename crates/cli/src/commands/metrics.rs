@@ -4,13 +4,12 @@ use std::{
     collections::BTreeSet,
     io::{BufWriter, Write},
     path::PathBuf,
-    process::ExitCode,
 };
 
 use clap::Args;
 use wd_page::{Content, Page, Section, Table, Terminal, number};
 
-use crate::{diagnostics::CommandError, output, run_argument::open_run};
+use crate::{ExitCode, diagnostics::CommandError, output, run_argument::open_run};
 
 /// Print the metrics of a run
 #[derive(Debug, Args)]

@@ -1,12 +1,10 @@
 //! `wd plan`: everything that follows from a configuration, without training.
 
-use std::process::ExitCode;
-
 use clap::Args;
 use wd_page::Terminal;
 use wd_train::{Cost, RunPlan};
 
-use crate::{commands::train::ConfigArguments, diagnostics::CommandError, output};
+use crate::{ExitCode, commands::train::ConfigArguments, diagnostics::CommandError, output};
 
 /// Show what a configuration would do, without training
 #[derive(Debug, Args)]

@@ -2,13 +2,13 @@
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 use wd_evidence::fit::{Model, PredictionOptions};
 use wd_page::words::cell;
 
 use super::table_reading::{ReadingArguments, StandardInput};
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 
 /// Predict with a model that `wd evidence --save` wrote

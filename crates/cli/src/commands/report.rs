@@ -1,22 +1,20 @@
 //! `wd report`: a run, a study, or the runs of another program, as one HTML file.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use wd_lab::page::{context, settling};
 use wd_lab::run_page::run_page;
-use wd_lab::{AnalysisOptions, Study, analyse_directories};
+use wd_lab::{Analysis, AnalysisOptions, Study, analyse_directories};
 use wd_page::words::quoted;
-use wd_page::{Context, Settling};
+use wd_page::{Context, Page, Settling};
 use wd_pilot::ProgramStudy;
 use wd_store::RunDirectory;
 use wd_studies::Findings;
 use wd_train::{SampleOptions, sample};
 
-use crate::{diagnostics::CommandError, foreign, output, output::Printed};
+use crate::invocation::own_command;
+use crate::{Answer, ExitCode, diagnostics::CommandError, foreign, output::Printed};
 
 /// Write the report of a study, of one run, or of the runs of another program
 #[derive(Debug, Args)]
@@ -44,67 +42,136 @@ pub(crate) struct Arguments {
     printed: Printed,
 }
 
+/// What is named on the command line.
+enum Subject<'a> {
+    Study(&'a Path),
+    Program(&'a Path),
+    Run(&'a Path),
+    SideBySide(Vec<PathBuf>),
+    Foreign,
+}
+
+impl<'a> Subject<'a> {
+    fn of(paths: &'a [PathBuf]) -> Self {
+        // A configuration alone may be anybody's.
+        match paths {
+            [one] if one.join("study.json").exists() => Subject::Study(one),
+            [one] if ProgramStudy::is_one(one) => Subject::Program(one),
+            [one] if is_run(one) => Subject::Run(one),
+            _ => match own_runs(paths) {
+                runs if runs.len() > 1 => Subject::SideBySide(runs),
+                _ => Subject::Foreign,
+            },
+        }
+    }
+
+    /// Where its page goes, if nobody says.
+    fn page_path(&self, paths: &[PathBuf]) -> PathBuf {
+        match self {
+            Subject::Study(directory) | Subject::Program(directory) | Subject::Run(directory) => {
+                directory.join("report.html")
+            }
+            // What another program wrote stays as it is.
+            Subject::SideBySide(_) | Subject::Foreign => {
+                let name = paths.first().and_then(|path| path.file_stem()).unwrap_or_default();
+                let name = name.to_string_lossy();
+                let name = if name.is_empty() { "runs" } else { &name };
+                PathBuf::from(format!("{name}-report.html"))
+            }
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let [directory, others @ ..] = arguments.paths.as_slice() else {
-        return Ok(ExitCode::SUCCESS);
-    };
-    let is_study = directory.join("study.json").exists();
-    // A configuration alone may be anybody's.
-    let is_run = is_run(directory);
-    let is_program = ProgramStudy::is_one(directory);
-    let is_own = others.is_empty() && (is_study || is_run || is_program);
-    let side_by_side = if is_own { Vec::new() } else { own_runs(&arguments.paths) };
-    let out = match &arguments.out {
-        Some(out) => out.clone(),
-        None if is_own => directory.join("report.html"),
-        // What another program wrote stays as it is.
-        None => {
-            let name = directory.file_stem().unwrap_or_default().to_string_lossy();
-            PathBuf::from(format!("{}-report.html", if name.is_empty() { "runs" } else { &name }))
+    let subject = Subject::of(&arguments.paths);
+    let out = arguments.out.clone().unwrap_or_else(|| subject.page_path(&arguments.paths));
+    let context = Context { commands: vec![own_command()], ..Context::default() };
+    match subject {
+        Subject::Study(directory) => {
+            let study = Study::open(directory)?;
+            print!("{}", write_study_report(&study, Remade::default(), &out, arguments.printed)?);
         }
-    };
-    if side_by_side.len() > 1 {
-        print!("{}", write_side_by_side(&side_by_side, arguments, &out)?);
-    } else if !is_own {
-        print!("{}", write_foreign_report(arguments, &out)?);
-    } else if is_study {
-        let study = Study::open(directory)?;
-        print!("{}", write_study_report(&study, Remade::default(), &out, arguments.printed)?);
-    } else if is_program {
-        if arguments.foreign.say_what_names_mean() {
-            return Err(CommandError::usage(
-                format!("{} is a study, whose file says what its names mean", directory.display()),
-                "change [roles] and [metrics] in its study.toml",
-            ));
+        Subject::Program(directory) => {
+            let study = program_study(directory, arguments)?;
+            let options = arguments.foreign.analysis();
+            print!("{}", write_program_report(&study, &options, &out, arguments.printed)?);
         }
-        let study = ProgramStudy::open(directory)?;
-        let options = arguments.foreign.analysis();
-        print!("{}", write_program_report(&study, &options, &out, arguments.printed)?);
-    } else {
-        if arguments.printed.json {
-            return Err(CommandError::usage(
-                format!("{} is a run, not a study", directory.display()),
-                "`wd metrics RUN_DIR --json` prints the numbers of a run",
-            ));
+        Subject::SideBySide(_) | Subject::Foreign => {
+            let (analysis, page) = foreign_analysis(&subject, arguments, context)?;
+            wd_store::write_file(&out, page.html().as_bytes())?;
+            print!("{}", arguments.printed.text(&page, &analysis));
         }
-        let run = RunDirectory::open(directory)?;
-        let context = Context {
-            commands: vec![format!(
-                "wd train {} --run-dir {}",
-                quoted(&run.config_path().display().to_string()),
-                quoted(&directory.display().to_string())
-            )],
-            ..Context::default()
-        };
-        let mut page = run_page(&run, &context)?;
-        // A run on images, without a checkpoint or whose corpus is gone has no text to show.
-        if let Ok(written) = sample(&run, &SampleOptions::default()) {
-            page.sections.insert(1, written.section());
-        }
-        wd_store::write_file(&out, page.html().as_bytes())?;
+        Subject::Run(directory) => write_run_report(directory, arguments, &out)?,
     }
     eprintln!("→ {}", out.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The findings on several runs. A single run has none, and is shown by [`run`] alone.
+pub(crate) fn answer(arguments: &Arguments, context: &Context) -> Result<Answer, CommandError> {
+    let subject = Subject::of(&arguments.paths);
+    match subject {
+        Subject::Study(directory) => {
+            let study = Study::open(directory)?;
+            let findings = Findings::read(&study)?;
+            let page = findings.page(&context_of(&study, &findings, Remade::default()));
+            Ok(Answer::new(findings, page))
+        }
+        Subject::Program(directory) => {
+            let study = program_study(directory, arguments)?;
+            let analysis = study.import()?.analyse(&arguments.foreign.analysis())?;
+            let page = analysis.page(&context_of_program(&study));
+            Ok(Answer::new(analysis, page))
+        }
+        Subject::SideBySide(_) | Subject::Foreign => {
+            let (analysis, page) = foreign_analysis(&subject, arguments, context.clone())?;
+            Ok(Answer::new(analysis, page))
+        }
+        Subject::Run(directory) => Err(a_single_run(directory)),
+    }
+}
+
+fn a_single_run(directory: &Path) -> CommandError {
+    CommandError::usage(
+        format!("{} is a run, not a study", directory.display()),
+        "`wd metrics RUN_DIR --json` prints the numbers of a run",
+    )
+}
+
+/// Opens a study of any program, whose file says what its names mean.
+fn program_study(directory: &Path, arguments: &Arguments) -> Result<ProgramStudy, CommandError> {
+    if arguments.foreign.say_what_names_mean() {
+        return Err(CommandError::usage(
+            format!("{} is a study, whose file says what its names mean", directory.display()),
+            "change [roles] and [metrics] in its study.toml",
+        ));
+    }
+    Ok(ProgramStudy::open(directory)?)
+}
+
+fn write_run_report(
+    directory: &Path,
+    arguments: &Arguments,
+    out: &Path,
+) -> Result<(), CommandError> {
+    if arguments.printed.json {
+        return Err(a_single_run(directory));
+    }
+    let run = RunDirectory::open(directory)?;
+    let context = Context {
+        commands: vec![format!(
+            "wd train {} --run-dir {}",
+            quoted(&run.config_path().display().to_string()),
+            quoted(&directory.display().to_string())
+        )],
+        ..Context::default()
+    };
+    let mut page = run_page(&run, &context)?;
+    // A run on images, without a checkpoint or whose corpus is gone has no text to show.
+    if let Ok(written) = sample(&run, &SampleOptions::default()) {
+        page.sections.insert(1, written.section());
+    }
+    Ok(wd_store::write_file(out, page.html().as_bytes())?)
 }
 
 /// Is this folder a run directory?
@@ -132,39 +199,29 @@ fn own_runs(paths: &[PathBuf]) -> Vec<PathBuf> {
     all
 }
 
-/// Runs of this program that no study made, as one study.
-fn write_side_by_side(
-    runs: &[PathBuf],
+/// Runs that no study of this program made, as one study: its own side by side, or another
+/// program's.
+fn foreign_analysis(
+    subject: &Subject<'_>,
     arguments: &Arguments,
-    out: &Path,
-) -> Result<String, CommandError> {
-    let analysis = analyse_directories(runs, &arguments.foreign.analysis())?;
-    let context = Context {
-        title: format!("{} runs side by side", runs.len()),
-        commands: vec![output::own_command()],
-        ..Context::default()
+    context: Context,
+) -> Result<(Analysis, Page), CommandError> {
+    let options = arguments.foreign.analysis();
+    let (analysis, title) = match subject {
+        Subject::SideBySide(runs) => {
+            (analyse_directories(runs, &options)?, format!("{} runs side by side", runs.len()))
+        }
+        _ => {
+            let import = foreign::read(&arguments.paths, &arguments.foreign)?;
+            let title = arguments.paths.first().map(|path| path.display().to_string());
+            (import.analyse(&options)?, title.unwrap_or_default())
+        }
     };
-    let page = analysis.page(&context);
-    wd_store::write_file(out, page.html().as_bytes())?;
-    Ok(arguments.printed.text(&page, &analysis))
+    let page = analysis.page(&Context { title, ..context });
+    Ok((analysis, page))
 }
 
-/// The same of runs that another program recorded.
-fn write_foreign_report(arguments: &Arguments, out: &Path) -> Result<String, CommandError> {
-    let import = foreign::read(&arguments.paths, &arguments.foreign)?;
-    let analysis = import.analyse(&arguments.foreign.analysis())?;
-    let title = arguments.paths.first().map(|path| path.display().to_string());
-    let context = Context {
-        title: title.unwrap_or_default(),
-        commands: vec![output::own_command()],
-        ..Context::default()
-    };
-    let page = analysis.page(&context);
-    wd_store::write_file(out, page.html().as_bytes())?;
-    Ok(arguments.printed.text(&page, &analysis))
-}
-
-/// The same of a study of any program.
+/// Analyses a study of any program, writes its report, and gives the verdict, or the analysis.
 pub(crate) fn write_program_report(
     study: &ProgramStudy,
     options: &AnalysisOptions,
@@ -172,14 +229,17 @@ pub(crate) fn write_program_report(
     printed: Printed,
 ) -> Result<String, CommandError> {
     let analysis = study.import()?.analyse(options)?;
-    let context = Context {
+    let page = analysis.page(&context_of_program(study));
+    wd_store::write_file(out, page.html().as_bytes())?;
+    Ok(printed.text(&page, &analysis))
+}
+
+fn context_of_program(study: &ProgramStudy) -> Context {
+    Context {
         title: study.declaration().title.clone(),
         commands: vec![format!("wd study run {}", quoted(&study.root().display().to_string()))],
         ..Context::default()
-    };
-    let page = analysis.page(&context);
-    wd_store::write_file(out, page.html().as_bytes())?;
-    Ok(printed.text(&page, &analysis))
+    }
 }
 
 /// What makes a study again, and goes on from it.
@@ -198,17 +258,22 @@ pub(crate) fn write_study_report(
     out: &Path,
     printed: Printed,
 ) -> Result<String, CommandError> {
+    let findings = Findings::read(study)?;
+    let page = findings.page(&context_of(study, &findings, remade));
+    wd_store::write_file(out, page.html().as_bytes())?;
+    Ok(printed.text(&page, &findings))
+}
+
+/// What the page of a study says besides what was found.
+fn context_of(study: &Study, findings: &Findings, remade: Remade) -> Context {
     let mut context = context(study);
     if let Some(command) = remade.command {
         context.commands = vec![command];
     }
-    let findings = Findings::read(study)?;
-    context.settling = match (remade.settling, &findings) {
+    context.settling = match (remade.settling, findings) {
         (Some(whole), _) => vec![whole],
         (None, Findings::Runs(analysis)) => settling(study, analysis),
         (None, Findings::Vision(_)) => Vec::new(),
     };
-    let page = findings.page(&context);
-    wd_store::write_file(out, page.html().as_bytes())?;
-    Ok(printed.text(&page, &findings))
+    context
 }

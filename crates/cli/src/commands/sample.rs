@@ -1,11 +1,12 @@
 //! `wd sample`: what the model of a run on text writes.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use clap::Args;
 use wd_page::words::printable_lines;
 use wd_train::{SampleOptions, sample};
 
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 use crate::run_argument::open_run;
 

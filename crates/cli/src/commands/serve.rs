@@ -1,11 +1,12 @@
 //! `wd serve`: a live page of studies, and a place where λ moves.
 
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 
 use clap::Args;
 use wd_serve::{Bind, MINIMAL_TOKEN, Options, PORT, Server};
 
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 use crate::interrupt;
 

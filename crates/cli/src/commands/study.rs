@@ -1,7 +1,6 @@
 //! `wd study`: studies of any program.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
@@ -13,9 +12,10 @@ use wd_pilot::{Declaration, Pilot, PilotError, PilotOptions, ProgramStudy, State
 
 use crate::commands::report::write_program_report;
 use crate::diagnostics::{CommandError, INTERRUPTED};
+use crate::invocation::program_words;
 use crate::output::Printed;
 use crate::study_progress::StudyProgress;
-use crate::{interrupt, output};
+use crate::{ExitCode, interrupt, output};
 
 /// Studies of any program: each trial with one result, on one machine or on many
 #[derive(Debug, Subcommand)]
@@ -328,7 +328,7 @@ fn run_here(arguments: &Run) -> Result<ExitCode, CommandError> {
             return Err(CommandError::usage("--pilots 0 would run nothing", "give 1 or more"));
         }
         let submitted = study.submit(&SlurmOptions {
-            program: std::env::current_exe()?,
+            program: program_words(),
             pilots: arguments.pilots,
             slots,
             time: arguments.time.clone(),

@@ -1,6 +1,6 @@
 //! `wd sweep`: a grid of runs, side by side.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use clap::Args;
 use wd_lab::{Grid, Study};
@@ -8,6 +8,7 @@ use wd_page::words::quoted;
 use wd_train::{ConfigSource, RunPlan};
 
 use crate::{
+    ExitCode,
     commands::report::{Remade, write_study_report},
     diagnostics::CommandError,
     launch,

@@ -1,11 +1,12 @@
 //! `wd top`: studies in a terminal while they run.
 
+use crate::ExitCode;
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 use crate::output;
 

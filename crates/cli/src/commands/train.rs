@@ -1,9 +1,6 @@
 //! `wd train`: one run.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use wd_lab::{LabError, Setting, setting};
@@ -12,6 +9,7 @@ use wd_store::RunDirectory;
 use wd_train::{ConfigSource, KEYS, Outcome, Resume, RunOptions, RunPlan};
 
 use crate::{
+    ExitCode,
     diagnostics::{CommandError, DIVERGED, INTERRUPTED},
     interrupt,
     progress::{ProgressKind, RunProgress},

@@ -81,7 +81,7 @@ impl Inputs {
 
     pub(super) fn source<'a>(&'a self, design: &'a Design, reading: &'a Reading) -> Source<'a> {
         let Inputs { files, tables, sums } = self;
-        Source { design, files, tables, sums: sums.as_ref(), reading }
+        Source { design, files, tables, sums: sums.as_ref(), arrays: None, reading }
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `request`, `criteria`, `groups`, `family` | what is asked for: plain data, or read from words |
 //! | `inputs`, `agreement` | which files are tables and which are sums, and whether they are parts of one table |
+//! | `arrays` | a table that is in memory |
 //! | `source`, `rows`, `fold_sums` | the table as sums, sums of folds, or rows |
 //! | `sums` | sums of a part of a table as a file |
 //! | `gaussian`, `glm` | the fit of one target |
@@ -18,6 +19,7 @@
 
 mod agreement;
 mod analysis;
+mod arrays;
 mod calibration;
 mod conventions;
 mod criteria;
@@ -40,9 +42,12 @@ mod strata;
 mod sums;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use wd_data::table::DesignOptions;
 
 pub use analysis::{Analysis, CoefficientPath, Group, Output, PathPoint};
+pub use arrays::Arrays;
 pub use calibration::{Calibration, CalibrationKind, CalibrationPoint};
 pub use conventions::Convention;
 pub use criteria::Criteria;
@@ -59,6 +64,7 @@ pub use table::{TableSummary, reasons};
 
 use crate::Mat;
 use inputs::Inputs;
+use source::Source;
 
 /// Fits one target to the other columns of a table, with the λ that the data prefer. `data` names
 /// the parts of the table, each a CSV (plain, gzip or zstd) or Parquet file, or [`Sums`] of one.
@@ -140,6 +146,60 @@ pub fn table_rows(data: &Path, request: &Request, most: usize) -> Result<TableRo
         Ok(())
     })?;
     Ok(TableRows { columns: design.columns(), x: rows.x().to_owned(), y: rows.y().to_owned() })
+}
+
+/// [`fit_targets`] of rows that are in memory. Of `request.table` nothing is
+/// used: what the columns are, the arrays say.
+///
+/// # Errors
+/// As [`fit`]; arrays whose sizes do not fit.
+///
+/// # Example
+/// ```
+/// use wd_evidence::MatRef;
+/// use wd_evidence::fit::{Arrays, Request, fit_arrays};
+///
+/// let x = [0.0, 1.0, 1.0, 0.0, 2.0, 1.0, 3.0, 1.0, 4.0, 0.0, 5.0, 2.0];
+/// let y = [0.1, 1.2, 1.9, 3.1, 4.2, 4.8];
+/// let arrays = Arrays {
+///     x: MatRef::from_row_major_slice(&x, 6, 2),
+///     columns: &["a".to_owned(), "b".to_owned()],
+///     y: MatRef::from_column_major_slice(&y, 6, 1),
+///     targets: &["y".to_owned()],
+///     classes: &[],
+///     weights: None,
+///     offset: None,
+/// };
+/// let found = fit_arrays(&arrays, &Request::new("y"))?;
+/// assert!((found[0].outputs[0].coefficients[0] - 1.0).abs() < 0.1);
+/// # Ok::<(), wd_evidence::fit::FitError>(())
+/// ```
+pub fn fit_arrays(arrays: &Arrays<'_>, request: &Request) -> Result<Vec<Analysis>, FitError> {
+    let request = Request {
+        table: DesignOptions {
+            targets: arrays.targets.to_vec(),
+            weights: arrays.weights.map(|_| "weights".to_owned()),
+            offset: arrays.offset.map(|_| "exposure".to_owned()),
+            ..DesignOptions::default()
+        },
+        ..request.clone()
+    };
+    request.check()?;
+    arrays.check()?;
+    let design = arrays.design();
+    let files = [PathBuf::from("the arrays")];
+    let source = Source {
+        design: &design,
+        files: &files,
+        tables: &[],
+        sums: None,
+        arrays: Some(arrays),
+        reading: &request.table.reading,
+    };
+    match request.family {
+        Family::Gaussian => gaussian::fit(&source, &request),
+        _ => Ok(vec![glm::fit(&source, &request)?]),
+    }
 }
 
 /// The sums that a Gaussian fit needs of a table, in place of the fit: other parts of the table can

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use wd_data::table::{Block, Design, Findings, Reading, TargetUse};
 
+use super::arrays::Arrays;
 use super::error::FitError;
 use super::fold_sums::FoldSums;
 use super::rows::Rows;
@@ -19,6 +20,8 @@ pub(super) struct Source<'a> {
     pub(super) files: &'a [PathBuf],
     pub(super) tables: &'a [PathBuf],
     pub(super) sums: Option<&'a Sums>,
+    /// What is in memory instead of files.
+    pub(super) arrays: Option<&'a Arrays<'a>>,
     pub(super) reading: &'a Reading,
 }
 
@@ -57,7 +60,8 @@ impl<'a> Source<'a> {
     /// Another table of the same design.
     pub(super) fn at(&self, table: &'a PathBuf) -> Source<'a> {
         let files = std::slice::from_ref(table);
-        Source { design: self.design, files, tables: files, sums: None, reading: self.reading }
+        let Source { design, reading, .. } = *self;
+        Source { design, files, tables: files, sums: None, arrays: None, reading }
     }
 
     /// Reads the table into sums of `folds` folds (0: one sum of all), or into rows while they are
@@ -115,6 +119,9 @@ impl<'a> Source<'a> {
         &self,
         mut use_block: impl FnMut(&Block<'_>) -> Result<(), FitError>,
     ) -> Result<Findings, FitError> {
+        if let Some(arrays) = self.arrays {
+            return arrays.for_each_block(use_block);
+        }
         let Some((first, others)) = self.tables.split_first() else {
             return Ok(Findings::default());
         };

@@ -3,7 +3,6 @@
 mod planned;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 use wd_advise::{AdviceReport, TargetLambda, Verdict, advise, recipes};
@@ -12,7 +11,9 @@ use wd_page::Context;
 
 use crate::commands::trainer_config;
 use crate::diagnostics::CommandError;
+use crate::invocation::own_command;
 use crate::output;
+use crate::{Answer, ExitCode};
 use planned::{Options, Planned};
 
 /// Exit code of a run that no law covers, or on which the laws disagree: the answer is printed all
@@ -87,6 +88,39 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         print!("{}", recipes::page());
         return Ok(ExitCode::SUCCESS);
     }
+    let report = report(arguments)?;
+    if let Some(path) = &arguments.svg {
+        let figure = report.advice.figure().ok_or_else(|| {
+            CommandError::usage(
+                "no law gives a number for this run, so that there is nothing to draw",
+                "leave --svg out: the answer says why",
+            )
+        })?;
+        output::write_file(path, &figure.file(FIGURE_WIDTH))?;
+    }
+    let commands = vec![own_command()];
+    let page = report.page(&Context { commands, ..Context::default() });
+    if let Some(path) = &arguments.html {
+        output::write_file(path, &page.html())?;
+    }
+    if arguments.json {
+        println!("{}", serde_json::json!(report));
+    } else {
+        print!("{}", page.terminal(&output::terminal()));
+    }
+    Ok(match report.advice.verdict {
+        Verdict::Recommended { .. } => ExitCode::SUCCESS,
+        Verdict::Disagreement { .. } | Verdict::NotCovered { .. } => ExitCode::from(UNSETTLED),
+    })
+}
+
+pub(crate) fn answer(arguments: &Arguments, context: &Context) -> Result<Answer, CommandError> {
+    let report = report(arguments)?;
+    let page = report.page(context);
+    Ok(Answer::new(report, page))
+}
+
+fn report(arguments: &Arguments) -> Result<AdviceReport, CommandError> {
     let Planned { planned, run, sweep, configured } = match arguments.config.as_slice() {
         [] => arguments.planned.declared()?,
         [path, more @ ..] if is_configuration(path) => {
@@ -114,28 +148,5 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let target: Target = arguments.target.as_deref().unwrap_or(own).parse()?;
     let advice = advise(&planned);
     let target = TargetLambda::of(&advice.verdict, planned.optimizer, &run, &target)?;
-    if let Some(path) = &arguments.svg {
-        let figure = advice.figure().ok_or_else(|| {
-            CommandError::usage(
-                "no law gives a number for this run, so that there is nothing to draw",
-                "leave --svg out: the answer says why",
-            )
-        })?;
-        output::write_file(path, &figure.file(FIGURE_WIDTH))?;
-    }
-    let report = AdviceReport { advice, target, configured, sweep };
-    let commands = vec![output::own_command()];
-    let page = report.page(&Context { commands, ..Context::default() });
-    if let Some(path) = &arguments.html {
-        output::write_file(path, &page.html())?;
-    }
-    if arguments.json {
-        println!("{}", serde_json::json!(report));
-    } else {
-        print!("{}", page.terminal(&output::terminal()));
-    }
-    Ok(match report.advice.verdict {
-        Verdict::Recommended { .. } => ExitCode::SUCCESS,
-        Verdict::Disagreement { .. } | Verdict::NotCovered { .. } => ExitCode::from(UNSETTLED),
-    })
+    Ok(AdviceReport { advice, target, configured, sweep })
 }

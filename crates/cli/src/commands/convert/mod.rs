@@ -4,7 +4,6 @@ mod check;
 mod problem;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
@@ -14,6 +13,7 @@ use wd_page::Terminal;
 
 use crate::diagnostics::{CommandError, IMPOSSIBLE};
 use crate::output;
+use crate::{Answer, ExitCode};
 
 /// Carry a weight decay over to another library: exactly, nearly, or not at all, and why
 #[derive(Debug, Args)]
@@ -72,14 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     if arguments.list {
         return list(arguments);
     }
-    let setting = Setting::read(&arguments.words)?;
-    let mut report = match arguments.to.as_deref() {
-        Some(target) if target != "all" => ConversionReport::to_one(setting, target.parse()?)?,
-        _ => ConversionReport::to_all(setting),
-    };
-    if arguments.check {
-        check::run(&arguments.python, &mut report)?;
-    }
+    let report = report(arguments)?;
     if arguments.json {
         println!("{}", json!(report));
     } else {
@@ -92,9 +85,42 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     })
 }
 
+pub(crate) fn answer(arguments: &Arguments) -> Result<Answer, CommandError> {
+    if arguments.list {
+        let entries = listed(arguments)?;
+        let page = library::page::page(&entries);
+        return Ok(Answer::new(entries, page));
+    }
+    let report = report(arguments)?;
+    let page = report.page();
+    Ok(Answer::new(report, page))
+}
+
+fn report(arguments: &Arguments) -> Result<ConversionReport, CommandError> {
+    let setting = Setting::read(&arguments.words)?;
+    let mut report = match arguments.to.as_deref() {
+        Some(target) if target != "all" => ConversionReport::to_one(setting, target.parse()?)?,
+        _ => ConversionReport::to_all(setting),
+    };
+    if arguments.check {
+        check::run(&arguments.python, &mut report)?;
+    }
+    Ok(report)
+}
+
 /// Shows the whole table, the entries of one library, or one entry in full.
 fn list(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let entries: Vec<&LibraryEntry> = match arguments.words.as_slice() {
+    let entries = listed(arguments)?;
+    if arguments.json {
+        println!("{}", json!(entries));
+    } else {
+        print!("{}", library::page::page(&entries).terminal(&whole_tables()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listed(arguments: &Arguments) -> Result<Vec<&'static LibraryEntry>, CommandError> {
+    Ok(match arguments.words.as_slice() {
         [] => library::entries().collect(),
         [name] => library::of_library(name)?,
         [_, extra, ..] => {
@@ -103,13 +129,7 @@ fn list(arguments: &Arguments) -> Result<ExitCode, CommandError> {
                 "write wd convert --list torch, or wd convert --list torch.AdamW",
             ));
         }
-    };
-    if arguments.json {
-        println!("{}", json!(entries));
-    } else {
-        print!("{}", library::page::page(&entries).terminal(&whole_tables()));
-    }
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// A library that is asked for should not be hidden behind the first rows of a table.

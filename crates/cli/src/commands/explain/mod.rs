@@ -3,7 +3,6 @@
 mod project;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 use wd_advise::Explained;
@@ -13,7 +12,9 @@ use wd_page::Context;
 use crate::commands::train::read_config;
 use crate::commands::trainer_config;
 use crate::diagnostics::CommandError;
+use crate::invocation::own_command;
 use crate::output;
+use crate::{Answer, ExitCode};
 
 /// Width in pixels of the figure's file.
 const FIGURE_WIDTH: f64 = 900.0;
@@ -71,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         })?;
         output::write_file(path, &figure.file(FIGURE_WIDTH))?;
     }
-    let commands = vec![output::own_command()];
+    let commands = vec![own_command()];
     let page = explained.page(&Context { commands, ..Context::default() });
     if let Some(path) = &arguments.html {
         output::write_file(path, &page.html())?;
@@ -82,6 +83,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         print!("{}", page.terminal(&output::terminal()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn answer(arguments: &Arguments, context: &Context) -> Result<Answer, CommandError> {
+    let explained = Explained::of(&declared(arguments)?)?;
+    let page = explained.page(context);
+    Ok(Answer::new(explained, page))
 }
 
 fn declared(arguments: &Arguments) -> Result<DeclaredDecay, CommandError> {

@@ -1,9 +1,6 @@
 //! `wd reproduce claims`: a post on weight decay, claim by claim.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use wd_lab::{Setting, Study, Trial, setting};
@@ -13,7 +10,7 @@ use wd_studies::claims::{self, Sources};
 use wd_studies::{Definition, Length, prior};
 
 use super::{base_configuration, prepare_corpus, vision::shipped_images};
-use crate::{diagnostics::CommandError, launch, output};
+use crate::{ExitCode, diagnostics::CommandError, launch, output};
 
 /// Take a post on weight decay claim by claim: what was done, what was found, and the verdict
 #[derive(Debug, Args)]

@@ -6,10 +6,7 @@ mod claims;
 mod prior;
 mod vision;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use wd_data::text::{PrepareOptions, TokenizerSpec};
@@ -20,6 +17,7 @@ use wd_studies::{Definition, Length, force};
 use wd_train::{ConfigSource, RunPlan};
 
 use crate::{
+    ExitCode,
     commands::data,
     commands::report::{Remade, write_study_report},
     diagnostics::CommandError,

@@ -1,6 +1,6 @@
 //! `wd reproduce prior`: λ as the precision of a prior, on shipped data and over many draws.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf};
 
 use clap::Args;
 use wd_page::Context;
@@ -8,6 +8,7 @@ use wd_page::Context;
 use wd_page::words::quoted;
 use wd_studies::prior;
 
+use crate::ExitCode;
 use crate::diagnostics::CommandError;
 use crate::output;
 

@@ -4,7 +4,6 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use clap::Args;
@@ -15,6 +14,7 @@ use wd_train::{ConfigSource, RunPlan};
 
 use super::{command, length, whole_study};
 use crate::{
+    ExitCode,
     commands::report::{Remade, write_study_report},
     diagnostics::CommandError,
     launch,

@@ -319,3 +319,33 @@ fn runs_of_this_program_are_trials_like_any_other() {
     };
     assert_eq!(losses(&own), losses(&any));
 }
+
+#[test]
+fn a_study_is_exported_and_its_results_are_reused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let script = SLOW.replace("  sleep 0.01\n", "");
+    let first = study_in(folder.path(), "first", STUDY, &script);
+    succeed(wd().args(["study", "run"]).arg(&first));
+    let tables = folder.path().join("tables");
+    succeed(wd().arg("export").arg(&first).arg("--csv").arg(&tables));
+    let lines = |name: &str| {
+        let text = fs::read_to_string(tables.join(name)).expect(name);
+        text.lines().count() - 1
+    };
+    // Twelve trials of two curves and twenty steps; three arms, two compared with λ = 0.
+    assert_eq!((lines("runs.csv"), lines("series.csv")), (12, 480));
+    assert_eq!((lines("arms.csv"), lines("comparisons.csv")), (3, 2));
+
+    let wider = STUDY.replace("\"0..3\"", "\"0..4\"");
+    let second = study_in(folder.path(), "second", &wider, &script);
+    let ran = succeed(wd().args(["study", "run"]).arg(&second).arg("--reuse").arg(&first));
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(said.contains("12 results taken over"), "{said}");
+    let losses = |root: &Path| -> Vec<(String, String)> {
+        let trials = status(root)["trials"].as_array().expect("trials").clone();
+        trials.iter().map(|t| (t["name"].to_string(), t["loss"].to_string())).collect()
+    };
+    let (known, all) = (losses(&first), losses(&second));
+    assert_eq!((known.len(), all.len()), (12, 15));
+    assert!(known.iter().all(|trial| all.contains(trial)), "{known:?} {all:?}");
+}

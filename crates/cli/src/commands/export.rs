@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args};
 use wd_import::export::{Form, export};
 use wd_lab::{AnalysisOptions, LabError, Study};
+use wd_pilot::ProgramStudy;
 
 use crate::ExitCode;
 use crate::diagnostics::CommandError;
@@ -85,12 +86,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
 
 /// A study as tables; nothing of it need have finished.
 fn export_tables(root: &Path, form: Form, out: &Path) -> Result<(), CommandError> {
-    let study = Study::open(root)?;
-    let analysis = match wd_lab::analyse(&study, &AnalysisOptions::default()) {
+    if ProgramStudy::is_one(root) {
+        let study = ProgramStudy::open(root)?;
+        let recorded = tempfile::tempdir()?;
+        let title = &study.declaration().title;
+        let study = study.import()?.save(&recorded.path().join("study"), title)?;
+        return write_tables(&study, form, out);
+    }
+    write_tables(&Study::open(root)?, form, out)
+}
+
+fn write_tables(study: &Study, form: Form, out: &Path) -> Result<(), CommandError> {
+    let analysis = match wd_lab::analyse(study, &AnalysisOptions::default()) {
         Err(LabError::NothingToAnalyse { .. }) => None,
         analysis => Some(analysis?),
     };
-    Ok(export(&study, analysis.as_ref(), form, out)?)
+    Ok(export(study, analysis.as_ref(), form, out)?)
 }
 
 fn export_weights(arguments: &Arguments, out: &Path) -> Result<ExitCode, CommandError> {

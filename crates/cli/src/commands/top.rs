@@ -1,6 +1,5 @@
 //! `wd top`: studies in a terminal while they run.
 
-use crate::ExitCode;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 

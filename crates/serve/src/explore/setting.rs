@@ -66,7 +66,8 @@ fn typed<'a>(of: &dyn Fn(&str) -> &'a str) -> Vec<String> {
         for key in ["warmup", "floor"] {
             let value = of(key);
             // A constant rate ends where it began.
-            if !value.is_empty() && !(key == "floor" && schedule.starts_with("constant")) {
+            let is_said = key != "floor" || !schedule.starts_with("constant");
+            if is_said && !value.is_empty() {
                 schedule += &format!(",{key}={value}");
             }
         }

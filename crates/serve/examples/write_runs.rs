@@ -78,8 +78,8 @@ fn write(
         let share = step as f64 / steps as f64;
         // Worse early and better late, the more of λ.
         let level = 2.0 / (1.0 + 20.0 * share).sqrt() + lambda * (0.05 - 0.1 * share);
-        let spike = if number % 500 == 0 && step == steps / 2 { 50.0 } else { 0.0 };
-        let is_evaluated = step % 500 == 0;
+        let spike = if number.is_multiple_of(500) && step == steps / 2 { 50.0 } else { 0.0 };
+        let is_evaluated = step.is_multiple_of(500);
         let loss = level + 0.02 * noise + 0.001 * (seed % 7) as f64;
         let evaluated = if is_evaluated { loss + 0.05 } else { f64::NAN };
         let trained = if is_evaluated { loss } else { f64::NAN };

@@ -18,8 +18,10 @@ const MOST_BYTES: usize = 96 << 20;
 
 type Key = (String, String, String, u64);
 
+type Kept = VecDeque<(Key, Arc<Pyramid>)>;
+
 /// The series that were looked at last, the newest at the end.
-static KEPT: LazyLock<Mutex<VecDeque<(Key, Arc<Pyramid>)>>> = LazyLock::new(Mutex::default);
+static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
 /// The series `name` of a run, from step `from` to step `to`, in about `points` points.
 pub(crate) fn series(study: &LiveStudy, run: &str, query: &Query) -> Result<Vec<u8>, Problem> {

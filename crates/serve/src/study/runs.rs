@@ -9,7 +9,7 @@ use wd_import::{ReadOptions, RoleOptions, import};
 use wd_lab::configuration::{Flat, flatten};
 use wd_lab::{Record, Study};
 use wd_page::Page;
-use wd_page::words::printable_lines;
+use wd_page::words::{printable, printable_lines};
 use wd_pilot::ProgramStudy;
 use wd_store::{RunDirectory, Status};
 
@@ -107,7 +107,7 @@ impl Runs {
         let files = files.map_err(|LeadsOut| leads_out(root))?;
         if self.study.is_none() || files != self.files {
             let study = Study::open(root).map_err(|error| error.to_string())?;
-            self.title = study.title().to_owned();
+            self.title = printable(study.title());
             self.study = Some(study);
             self.files = files;
         }
@@ -139,7 +139,7 @@ impl Runs {
             return Err("There is no run in this folder any more.".to_owned());
         }
         let wanted = folders.into_iter().map(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = printable(&path.file_name().unwrap_or_default().to_string_lossy());
             let directory = path.clone();
             let read = move || read_alone(&path);
             (name, directory, read)
@@ -153,7 +153,7 @@ impl Runs {
     fn read_program(&mut self, root: &Path, roots: &Roots) -> Read {
         let files = Stamp::of_all(root, roots).map_err(|LeadsOut| leads_out(root))?;
         let study = ProgramStudy::open(root).map_err(|error| error.to_string())?;
-        self.title.clone_from(&study.declaration().title);
+        self.title = printable(&study.declaration().title);
         // A pilot's life shows in no file's size.
         self.standing = study.status().map(|status| status.page()).ok();
         if files == self.files {
@@ -185,7 +185,7 @@ impl Runs {
     fn take(&mut self, import: &wd_import::Import) {
         let records = import.records().into_iter().zip(&import.runs);
         let runs = records.map(|(record, run)| LiveRun {
-            name: run.name.clone(),
+            name: printable(&run.name),
             directory: None,
             record,
             stamp: Stamp::default(),

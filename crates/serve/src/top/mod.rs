@@ -70,7 +70,7 @@ fn watch(index: &Index, terminal: &mut ratatui::DefaultTerminal) -> std::io::Res
         if shown.as_ref().is_none_or(|(at, _)| at.elapsed() >= PERIOD) {
             let studies = index.studies();
             place.study = place.study.min(studies.len().saturating_sub(1));
-            let found = studies.get(place.study).map(|study| seen(study));
+            let found = studies.get(place.study).map(seen);
             let screen = Screen::of(found, place.study, studies.len());
             shown = Some((Instant::now(), screen));
         }

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::symbols::Marker;
 use ratatui::text::{Line, Text};
-use ratatui::widgets::{Axis, Block, Chart, Dataset, Gauge, GraphType, Paragraph};
+use ratatui::widgets::{Axis, Block, Chart, Dataset, Gauge, GraphType, LegendPosition, Paragraph};
 use wd_lab::Band;
 use wd_lab::progress::State;
 use wd_page::{Terminal, number};
@@ -124,6 +124,8 @@ impl Screen {
         let steps = [0.0, last / 2.0, last].map(|step| number::count(step.round() as u64));
         let values = [low, (low + high) / 2.0, high].map(number::measured);
         let chart = Chart::new(sets.collect())
+            .legend_position(Some(LegendPosition::TopRight))
+            .hidden_legend_constraints((Constraint::Percentage(50), Constraint::Percentage(90)))
             .block(Block::new().title("training loss, a mean over seeds"))
             .x_axis(Axis::default().bounds([0.0, last]).labels(steps))
             .y_axis(Axis::default().bounds([low, high]).labels(values));

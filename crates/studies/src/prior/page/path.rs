@@ -253,7 +253,7 @@ fn domain(values: &[f64], free: f64) -> Option<(f64, f64)> {
     let finite = || values.iter().copied().filter(|value| value.is_finite());
     let low = finite().fold(f64::INFINITY, f64::min).min(free);
     let high = finite().fold(0.0, f64::max).max(free).min(4.0 * low.max(0.3));
-    (low < high).then(|| (low - 0.06 * (high - low), high + 0.1 * (high - low)))
+    (low < high).then_some((low - 0.06 * (high - low), high + 0.1 * (high - low)))
 }
 
 /// What was found, in one sentence.

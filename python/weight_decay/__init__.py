@@ -26,23 +26,9 @@ from weight_decay import _native
 from weight_decay._answer import Answer, Figure
 from weight_decay._command import main
 from weight_decay._errors import WeightDecayError
-from weight_decay._questions import (
-    Advice,
-    Audit,
-    Conversion,
-    Evidence,
-    Explanation,
-    Run,
-    Verdict,
-    advise,
-    audit,
-    convert,
-    evidence,
-    explain,
-    read_run,
-    read_study,
-    verdict,
-)
+from weight_decay._kinds import Advice, Audit, Conversion, Evidence, Explanation, Verdict
+from weight_decay._questions import advise, audit, convert, evidence, explain
+from weight_decay._runs import Run, Study, read_run, read_study, verdict
 
 if TYPE_CHECKING:
     from weight_decay.estimators import (
@@ -91,6 +77,7 @@ __all__ = [
     "Probe",
     "Rule",
     "Run",
+    "Study",
     "Verdict",
     "WeightDecayError",
     "WeightDecayScheduler",

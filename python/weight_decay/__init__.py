@@ -37,8 +37,9 @@ if TYPE_CHECKING:
         EvidenceRegressor,
     )
     from weight_decay.groups import DecayTable, decay_table, param_groups
+    from weight_decay.measured import Probe
     from weight_decay.monitor import Monitor
-    from weight_decay.probing import Probe, assert_decay, probe
+    from weight_decay.probing import assert_decay, probe
     from weight_decay.rules import Rule, apply_rule
     from weight_decay.scheduler import WeightDecayScheduler
 
@@ -51,7 +52,7 @@ _ELSEWHERE = {
     "EvidencePoissonRegressor": "estimators",
     "EvidenceRegressor": "estimators",
     "Monitor": "monitor",
-    "Probe": "probing",
+    "Probe": "measured",
     "Rule": "rules",
     "WeightDecayScheduler": "scheduler",
     "apply_rule": "rules",

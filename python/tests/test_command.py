@@ -108,6 +108,26 @@ def test_a_trial_is_started_as_the_same_command() -> None:
     assert "nowhere.toml" in found.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no processes")
+def test_a_forked_process_is_told_instead_of_hanging(corpora: Path) -> None:
+    table = str(corpora / "tables" / "diabetes.csv")
+    script = (
+        "import os, sys, warnings, weight_decay as wd\n"
+        "warnings.simplefilter('ignore')\n"
+        f"ask = lambda: wd.evidence({table!r}, target='target')\n"
+        "ask()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    try:\n        ask()\n"
+        "    except wd.WeightDecayError as error:\n"
+        "        os._exit(0 if 'spawn' in str(error) else 2)\n"
+        "    os._exit(1)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
+    assert found.returncode == 0
+
+
 def test_importing_is_quick_and_brings_nothing_along() -> None:
     script = (
         "import sys, time; begin = time.process_time(); import weight_decay; "

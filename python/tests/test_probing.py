@@ -188,6 +188,28 @@ def test_live_objects_are_explained() -> None:
     assert answer.kappa == pytest.approx(0.1 * sum(rates), rel=1e-2)
     assert before[0]["lr"] == rates[0]
     assert state["last_epoch"] == 0
+
+    class Wrapper:
+        """What trainers put around an optimizer."""
+
+        param_groups = optimizer.param_groups
+
+    wrapper = Wrapper()
+    wrapper.optimizer = optimizer  # type: ignore[attr-defined]
+    assert wd.explain(wrapper).to_dict()["name"] == "torch.AdamW"
+
+    class Own(torch.optim.AdamW):  # type: ignore[name-defined, misc]
+        """A class of a project that steps as its base does."""
+
+    class Strange(torch.optim.AdamW):  # type: ignore[name-defined, misc]
+        """One that does not."""
+
+        def step(self, closure: Any = None) -> None:
+            """Do nothing."""
+
+    assert wd.explain(Own(model.parameters())).to_dict()["name"] == "torch.AdamW"
+    with pytest.raises(wd.WeightDecayError, match="Strange"):
+        wd.explain(Strange(model.parameters()))
     plain = wd.explain(torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=1e-4, momentum=0.9))
     assert plain["rule"] == "coupled-l2"
 
@@ -233,3 +255,10 @@ def test_planted_failures_are_found_on_live_objects() -> None:
     optimizer.step()
     # A decay that bf16 rounds away.
     assert {"N01", "T01"} <= found(model, optimizer)
+
+
+def test_the_fixture_is_there(assert_weight_decay: Callable[..., None]) -> None:
+    model = small()
+    assert_weight_decay(model, torch.optim.AdamW(wd.param_groups(model, 0.1)), {"1.*": 0.0})
+    with pytest.raises(AssertionError, match="AdamW"):
+        assert_weight_decay(model, torch.optim.Adam(model.parameters(), weight_decay=0.1))

@@ -26,23 +26,9 @@ from weight_decay import _native
 from weight_decay._answer import Answer, Figure
 from weight_decay._command import main
 from weight_decay._errors import WeightDecayError
-from weight_decay._questions import (
-    Advice,
-    Audit,
-    Conversion,
-    Evidence,
-    Explanation,
-    Run,
-    Verdict,
-    advise,
-    audit,
-    convert,
-    evidence,
-    explain,
-    read_run,
-    read_study,
-    verdict,
-)
+from weight_decay._kinds import Advice, Audit, Conversion, Evidence, Explanation, Verdict
+from weight_decay._questions import advise, audit, convert, evidence, explain
+from weight_decay._runs import Run, Study, read_run, read_study, verdict
 
 if TYPE_CHECKING:
     from weight_decay.estimators import (
@@ -51,8 +37,9 @@ if TYPE_CHECKING:
         EvidenceRegressor,
     )
     from weight_decay.groups import DecayTable, decay_table, param_groups
+    from weight_decay.measured import Probe
     from weight_decay.monitor import Monitor
-    from weight_decay.probing import Probe, assert_decay, probe
+    from weight_decay.probing import assert_decay, probe
     from weight_decay.rules import Rule, apply_rule
     from weight_decay.scheduler import WeightDecayScheduler
 
@@ -65,7 +52,7 @@ _ELSEWHERE = {
     "EvidencePoissonRegressor": "estimators",
     "EvidenceRegressor": "estimators",
     "Monitor": "monitor",
-    "Probe": "probing",
+    "Probe": "measured",
     "Rule": "rules",
     "WeightDecayScheduler": "scheduler",
     "apply_rule": "rules",
@@ -91,6 +78,7 @@ __all__ = [
     "Probe",
     "Rule",
     "Run",
+    "Study",
     "Verdict",
     "WeightDecayError",
     "WeightDecayScheduler",

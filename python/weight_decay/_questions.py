@@ -2,344 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from weight_decay import _native
-from weight_decay._answer import Answer, frame
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-#: A file or a folder.
-PathLike = str | os.PathLike[str]
-
-#: The option of a question: a number, a word, a switch, or several of them.
-Option = str | float | bool | Sequence[str] | Sequence[float] | None
-
-
-class Explanation(Answer):
-    """What one weight-decay setting does; see :func:`explain`."""
-
-    @property
-    def kappa(self) -> float | None:
-        """κ = Σ s over the run, the total decay exponent; ``None`` where the run is not known."""
-        return _number(self._value["timescale"].get("kappa"))
-
-    @property
-    def initial_share(self) -> float | None:
-        """The share of the initial weights that is left at the end."""
-        return _number(self._value["timescale"].get("initial_share"))
-
-    @property
-    def tau_steps(self) -> float | None:
-        """τ = 1/s at the peak, in steps: how long a gradient is remembered."""
-        return _number(self._value["timescale"].get("tau_steps"))
-
-    @property
-    def tau_fraction(self) -> float | None:
-        """τ as a share of the run."""
-        return _number(self._value["timescale"].get("tau_fraction"))
-
-    @property
-    def warnings(self) -> list[dict[str, Any]]:
-        """What to beware of: a reason and a fix each."""
-        return [dict(one) for one in self._value.get("warnings", [])]
-
-
-class Conversion(Answer):
-    """One decay in other libraries; see :func:`convert`."""
-
-    @property
-    def conversions(self) -> list[dict[str, Any]]:
-        """A row for each target: ``target``, ``answer``, ``keys``, ``call``, ``reasons``."""
-        return [dict(one) for one in self._value["conversions"]]
-
-    @property
-    def call(self) -> str | None:
-        """The call to paste, where one target was asked for and has one."""
-        rows = self._value["conversions"]
-        return rows[0].get("call") if len(rows) == 1 else None
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether every target takes the same steps, or has the same minimum."""
-        return all(row["answer"] == "exact" for row in self._value["conversions"])
-
-    def _records(self) -> Sequence[Mapping[str, Any]]:
-        return self.conversions
-
-
-class Advice(Answer):
-    """Which λ published laws give; see :func:`advise`."""
-
-    @property
-    def lambda_(self) -> float | None:
-        """λ as ``torch.optim.AdamW`` takes it; ``None`` where the laws give no single one."""
-        return _number(self._value["advice"]["verdict"].get("lambda"))
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Between which values it lies."""
-        found = self._value["advice"]["verdict"].get("range")
-        return None if found is None else (float(found["low"]), float(found["high"]))
-
-    @property
-    def verdict(self) -> dict[str, Any]:
-        """What the laws come to together."""
-        return dict(self._value["advice"]["verdict"])
-
-    @property
-    def laws(self) -> list[dict[str, Any]]:
-        """Every law: whether it applies, and why."""
-        return [dict(one) for one in self._value["advice"]["laws"]]
-
-    def _records(self) -> Sequence[Mapping[str, Any]]:
-        return self.laws
-
-
-class Audit(Answer):
-    """What files prove about a weight decay; see :func:`audit`."""
-
-    @property
-    def findings(self) -> list[dict[str, Any]]:
-        """What may be wrong, the most severe first: ``rule``, ``severity``, ``message`` …"""
-        return [dict(one) for one in self._value["findings"]]
-
-    @property
-    def proof(self) -> dict[str, Any]:
-        """What the files prove: estimates of λ with their intervals."""
-        return dict(self._value["proof"])
-
-    @property
-    def lambda_(self) -> float | None:
-        """λ that was applied, as far as the files prove it."""
-        found = self._value["proof"]["verdict"].get("estimate")
-        return None if found is None else float(found["value"])
-
-    @property
-    def lambda_interval(self) -> tuple[float, float] | None:
-        """Between which values it lies."""
-        found = self._value["proof"]["verdict"].get("estimate")
-        return None if found is None else (float(found["low"]), float(found["high"]))
-
-    @property
-    def worst(self) -> str | None:
-        """The severity of the gravest finding."""
-        return self._value["findings"][0]["severity"] if self._value["findings"] else None
-
-    def _records(self) -> Sequence[Mapping[str, Any]]:
-        return self.findings
-
-
-class Evidence(Answer):
-    """The λ that data prefer; see :func:`evidence`.
-
-    Attributes are those of one target. λ weighs ‖w‖² beside the *sum* of squared errors (beside the
-    summed log loss for other families), on columns divided by their standard deviation.
-    """
-
-    @property
-    def lambda_(self) -> float | dict[str, float]:
-        """The chosen λ; ∞ where the columns say nothing. By group where there are groups."""
-        found: float | dict[str, float] = _infinite(self._value["lambda"])
-        return found
-
-    @property
-    def lambda_interval(self) -> tuple[float, float] | None:
-        """95 % interval of λ, by the curvature of the evidence."""
-        found = self._value["lambda_interval"]
-        return None if found is None else (float(found[0]), float(found[1]))
-
-    @property
-    def alpha(self) -> float | dict[str, float]:
-        """α, the precision of the prior on standardised coefficients."""
-        found: float | dict[str, float] = _infinite(self._value["alpha"])
-        return found
-
-    @property
-    def beta(self) -> float:
-        """β, the precision of the noise; 1 where the family has none."""
-        return float(_infinite(self._value["beta"]))
-
-    @property
-    def log_evidence(self) -> float:
-        """ln p(y | λ) in nats; ∞ where the fit leaves no noise."""
-        return float(_infinite(self._value["log_evidence"]))
-
-    @property
-    def effective_parameters(self) -> float:
-        """γ: how many parameters the data determine."""
-        return float(self._value["effective_parameters"])
-
-    @property
-    def coefficients(self) -> dict[str, Any]:
-        """Coefficients in original units, by column; for each class where there are several."""
-        return dict(self._value["coefficients"])
-
-    @property
-    def intercept(self) -> float | dict[str, float]:
-        """The prediction where every column is 0."""
-        found = self._value["intercept"]
-        return dict(found) if isinstance(found, Mapping) else float(found)
-
-    @property
-    def path(self) -> list[dict[str, Any]]:
-        """Everything along the path of λ, ascending."""
-        return [dict(point) for point in self._value["path"]]
-
-    @property
-    def comparison(self) -> list[dict[str, Any]]:
-        """Which λ each criterion chooses, and what that costs by the others."""
-        return [dict(one) for one in self._value["comparison"]]
-
-    @property
-    def conventions(self) -> list[dict[str, Any]]:
-        """The same fit in other libraries."""
-        return [dict(one) for one in self._value["conventions"]]
-
-    def _records(self) -> Sequence[Mapping[str, Any]]:
-        return self.path
-
-
-class Run(Answer):
-    """One run: what was planned, how far it came, and every number it recorded.
-
-    See :func:`read_run`.
-    """
-
-    @property
-    def path(self) -> Path:
-        """Where it is."""
-        return Path(self._value["path"])
-
-    @property
-    def plan(self) -> dict[str, Any]:
-        """What was decided before the first step."""
-        return dict(self._value["plan"])
-
-    @property
-    def status(self) -> str:
-        """How it stands: new, running, interrupted, diverged or finished."""
-        return str(self._value["status"])
-
-    @property
-    def step(self) -> int:
-        """Steps done."""
-        return int(self._value["step"])
-
-    @property
-    def columns(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Every column as an array, a row a step. Of tensors they are named ``measure/path``."""
-        return dict(self._value["columns"])
-
-    def column(self, name: str) -> npt.NDArray[np.float64]:
-        """Give one column.
-
-        Raises:
-            KeyError: There is no such column; the message names those that there are.
-        """
-        columns = self._value["columns"]
-        if name not in columns:
-            known = ", ".join(list(columns)[:12])
-            raise KeyError(f"no column {name!r}; there are {known} …")
-        found: npt.NDArray[np.float64] = columns[name]
-        return found
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give all columns as a pandas DataFrame, a row a step."""
-        frame([])
-        import pandas as pd
-
-        return pd.DataFrame(self._value["columns"])
-
-    def to_dict(self) -> Any:
-        """Give the value as dictionaries, lists, strings and numbers."""
-        value = {key: part for key, part in self._value.items() if key != "columns"}
-        value["path"] = str(value["path"])
-        value["columns"] = {name: list(map(float, one)) for name, one in self.columns.items()}
-        return value
-
-
-class Verdict(Answer):
-    """What λ did in several runs; see :func:`verdict`."""
-
-    @property
-    def verdict(self) -> dict[str, Any]:
-        """What follows, as data."""
-        return dict(self._value["verdict"])
-
-    @property
-    def acts_as(self) -> Any:
-        """Whether λ acted as a prior, as a force, as both, or as neither."""
-        return self._value["verdict"].get("acts_as")
-
-    @property
-    def arms(self) -> list[dict[str, Any]]:
-        """Groups of runs that differ in their seed alone."""
-        return [dict(one) for one in self._value["arms"]]
-
-    @property
-    def comparisons(self) -> list[dict[str, Any]]:
-        """Paired differences of arms, with their intervals."""
-        return [dict(one) for one in self._value["comparisons"]]
-
-    def _records(self) -> Sequence[Mapping[str, Any]]:
-        return self.arms
-
-
-class Study:
-    """The run directories of a study; see :func:`read_study`.
-
-    Attributes:
-        path: Where it is.
-        directories: The run directories, by name.
-    """
-
-    def __init__(self, path: Path, directories: Sequence[Path]) -> None:
-        self.path = path
-        self.directories = list(directories)
-
-    def __len__(self) -> int:
-        return len(self.directories)
-
-    def __iter__(self) -> Any:
-        return (read_run(directory) for directory in self.directories)
-
-    def verdict(self) -> Verdict:
-        """Say what λ did; see :func:`verdict`."""
-        return verdict(self)
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give a row for each run: λ, rate, schedule, seed, status and its last losses."""
-        rows = []
-        for run in self:
-            plan = run.plan
-            row = {
-                "run": run.path.name,
-                "lambda": plan["lambda"],
-                "learning_rate": plan["peak_learning_rate"],
-                "schedule": plan["schedule"]["kind"],
-                "seed": plan["seed"],
-                "kappa": plan["kappa"],
-                "status": run.status,
-                "step": run.step,
-            }
-            for name in ("train_loss", "train_eval_loss", "validation_loss"):
-                numbers = run.columns.get(name)
-                finite = [] if numbers is None else [x for x in numbers if math.isfinite(x)]
-                row[name] = finite[-1] if finite else math.nan
-            rows.append(row)
-        return frame(rows)
-
-    def __repr__(self) -> str:
-        return f"<Study: {len(self)} runs in {self.path}>"
+from weight_decay._kinds import Advice, Audit, Conversion, Evidence, Explanation
+from weight_decay._words import Option, PathLike, call, pairs
+from weight_decay._words import groups as groups_of
+from weight_decay._words import options as options_of
 
 
 def explain(setting: Any, *, scheduler: Any = None, **keys: Option) -> Explanation:
@@ -373,8 +45,8 @@ def explain(setting: Any, *, scheduler: Any = None, **keys: Option) -> Explanati
 
         setting, read = words_of_optimizer(setting, scheduler, keys.get("steps"))
         keys = {**read, **keys}
-    words = [os.fspath(setting), *_pairs(keys)]
-    return Explanation(*_native.ask(["explain", "--", *words], _call("explain", [setting], keys)))
+    words = [os.fspath(setting), *pairs(keys)]
+    return Explanation(*_native.ask(["explain", "--", *words], call("explain", [setting], keys)))
 
 
 def convert(setting: str, to: str = "all", **keys: Option) -> Conversion:
@@ -398,8 +70,8 @@ def convert(setting: str, to: str = "all", **keys: Option) -> Conversion:
         >>> answer.is_exact, answer.conversions[0]["keys"]["wd"]
         (True, 6e-05)
     """
-    words = ["convert", "--to", to, "--", setting, *_pairs(keys)]
-    return Conversion(*_native.ask(words, _call("convert", [setting], {"to": to, **keys})))
+    words = ["convert", "--to", to, "--", setting, *pairs(keys)]
+    return Conversion(*_native.ask(words, call("convert", [setting], {"to": to, **keys})))
 
 
 def advise(config: PathLike | None = None, **options: Option) -> Advice:
@@ -424,10 +96,10 @@ def advise(config: PathLike | None = None, **options: Option) -> Advice:
         >>> round(answer.lambda_, 2)
         0.78
     """
-    words = ["advise", *_options(options)]
+    words = ["advise", *options_of(options)]
     if config is not None:
         words += ["--", os.fspath(config)]
-    made_by = _call("advise", [] if config is None else [config], options)
+    made_by = call("advise", [] if config is None else [config], options)
     return Advice(*_native.ask(words, made_by))
 
 
@@ -462,8 +134,8 @@ def audit(*subjects: Any, **options: Option) -> Audit:
             path = save_checkpoint(Path(folder), *subjects)
             return audit(path, **options)
     paths = [os.fspath(path) for path in subjects]
-    words = ["audit", *_options(options), "--", *paths]
-    return Audit(*_native.ask(words, _call("audit", paths, options)))
+    words = ["audit", *options_of(options), "--", *paths]
+    return Audit(*_native.ask(words, call("audit", paths, options)))
 
 
 def evidence(
@@ -527,7 +199,7 @@ def evidence(
         "target": target,
         "family": family,
         "compare": compare,
-        "groups": _groups(groups),
+        "groups": groups_of(groups),
         "standardize": standardize,
         "intercept": intercept,
         "points": points,
@@ -539,8 +211,8 @@ def evidence(
         paths = [os.fspath(one) for one in (X if isinstance(X, list) else [X])]
         named = {key.rstrip("_"): value for key, value in options.items()}
         switched = {**asked, "standardize": None if standardize else "false", **named}
-        words = ["evidence", *_options(switched), "--", *paths]
-        return Evidence(*_native.ask(words, _call("evidence", paths, {**asked, **options})))
+        words = ["evidence", *options_of(switched), "--", *paths]
+        return Evidence(*_native.ask(words, call("evidence", paths, {**asked, **options})))
     if options:
         raise TypeError(f"of an array, evidence() takes no {', '.join(sorted(options))}")
     from weight_decay.arrays import evidence_of_arrays
@@ -550,143 +222,7 @@ def evidence(
         y,
         sample_weight=sample_weight,
         exposure=exposure,
-        made_by=_call("evidence", ["X", "y"], asked, bare=True),
+        made_by=call("evidence", ["X", "y"], asked, bare=True),
         **asked,
     )
     return Evidence(found.value, found.page)
-
-
-def read_run(path: PathLike) -> Run:
-    """Read a run directory, of the command or of a :class:`weight_decay.Monitor`.
-
-    Args:
-        path: The directory. It may still be growing.
-
-    Returns:
-        The plan, the status, and the columns as numpy arrays.
-
-    Raises:
-        ImportError: numpy is not installed.
-        WeightDecayError: There is no run, or a file of it is damaged.
-    """
-    if importlib.util.find_spec("numpy") is None:
-        raise ImportError(
-            "read_run() needs numpy, which is not installed: pip install numpy; the command "
-            "`wd metrics` prints the same without it"
-        )
-    value, page = _native.read_run(Path(path))
-    return Run(value, page)
-
-
-def read_study(path: PathLike) -> Study:
-    """Find the run directories of a study, or of a folder of runs.
-
-    Args:
-        path: What ``wd sweep`` wrote, or a folder that holds run directories.
-
-    Returns:
-        The study; iterating over it reads its runs.
-
-    Raises:
-        FileNotFoundError: There is no run in it.
-    """
-    folder = Path(path)
-    trials = folder / "trials"
-    within = trials if trials.is_dir() else folder
-    found = sorted(one.parent for one in within.glob("*/plan.json"))
-    if not found:
-        raise FileNotFoundError(f"no run directory in {folder}: each holds a plan.json")
-    return Study(folder, found)
-
-
-def verdict(study: Study | PathLike | Sequence[PathLike], **options: Option) -> Verdict:
-    """Say what λ did: whether it acted as a prior or as a force, and with which certainty.
-
-    Args:
-        study: A study, run directories, or what another program logged (TensorBoard, W&B, MLflow,
-            trackio, Lightning, Hugging Face, tables, text).
-        **options: What the names of another program mean: ``lambda_from``, ``rate_from``,
-            ``seed_from``, ``train``, ``validation``, ``train_is``, ``target`` …, as
-            ``wd report --help``.
-
-    Returns:
-        Arms, paired differences, and what follows from them.
-
-    Raises:
-        WeightDecayError: No run has finished, or nothing says which setting is λ.
-    """
-    if isinstance(study, Study):
-        paths = [study.path]
-    elif isinstance(study, str | os.PathLike):
-        paths = [Path(study)]
-    else:
-        paths = [Path(one) for one in study]
-    named = [str(path) for path in paths]
-    words = ["report", *_options(options), "--", *named]
-    return Verdict(*_native.ask(words, _call("verdict", named, options)))
-
-
-def _pairs(keys: Mapping[str, Option]) -> list[str]:
-    """Write keys as ``key=value``."""
-    words = []
-    for key, value in keys.items():
-        if key == "betas" and not isinstance(value, str) and isinstance(value, Sequence):
-            words.append("betas=" + ",".join(_word(one) for one in value))
-        elif value is not None:
-            words.append(f"{key}={_word(value)}")
-    return words
-
-
-def _options(options: Mapping[str, Option]) -> list[str]:
-    """Write options as ``--name value``."""
-    words: list[str] = []
-    for key, value in options.items():
-        name = "--" + key.replace("_", "-")
-        if value is None or value is False:
-            continue
-        if value is True:
-            words.append(name)
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            for one in value:
-                words += [name, _word(one)]
-        else:
-            words += [name, _word(value)]
-    return words
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, os.PathLike):
-        return str(os.fspath(value))
-    return str(value)
-
-
-def _groups(groups: str | Mapping[str, str | Sequence[str]] | None) -> list[str]:
-    if groups is None:
-        return []
-    if isinstance(groups, str):
-        return [groups]
-    written = []
-    for name, patterns in groups.items():
-        listed = patterns if isinstance(patterns, str) else ",".join(patterns)
-        written.append(f"{name}={listed}")
-    return written
-
-
-def _call(name: str, words: Sequence[Any], keys: Mapping[str, Any], bare: bool = False) -> str:
-    """Write the call that an answer was made by, for its page."""
-    shown = [str(word) if bare else repr(str(word)) for word in words]
-    shown += [f"{key}={value!r}" for key, value in keys.items() if value not in (None, [], "")]
-    return f"weight_decay.{name}({', '.join(shown)})"
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _infinite(value: Any) -> Any:
-    """Read a number where JSON has none for ∞."""
-    if isinstance(value, Mapping):
-        return {key: _infinite(one) for key, one in value.items()}
-    return math.inf if value is None else float(value)

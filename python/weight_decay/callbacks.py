@@ -11,9 +11,7 @@ import math
 import os
 from typing import Any
 
-import torch
-
-from weight_decay._errors import WeightDecayError
+from weight_decay.live import unwrapped
 from weight_decay.monitor import Monitor
 
 
@@ -24,16 +22,6 @@ def _optional(module: str, name: str) -> type[Any]:
     except ImportError:
         return object
     return found
-
-
-def _unwrapped(optimizer: Any) -> torch.optim.Optimizer:
-    """Give the optimizer of PyTorch that a trainer's own holds."""
-    while not isinstance(optimizer, torch.optim.Optimizer) or hasattr(optimizer, "optimizer"):
-        inner = getattr(optimizer, "optimizer", None)
-        if inner is None:
-            raise WeightDecayError(f"{type(optimizer).__name__} holds no optimizer of PyTorch")
-        optimizer = inner
-    return optimizer
 
 
 class HuggingFaceCallback(_optional("transformers", "TrainerCallback")):  # type: ignore[misc]
@@ -71,7 +59,7 @@ class HuggingFaceCallback(_optional("transformers", "TrainerCallback")):  # type
         options = {"seed": args.seed, "samples_per_step": batch * args.world_size, **self.options}
         self.monitor = Monitor(
             kwargs["model"],
-            _unwrapped(kwargs["optimizer"]),
+            unwrapped(kwargs["optimizer"]),
             place,
             steps=state.max_steps,
             every=self.every,
@@ -148,7 +136,7 @@ class LightningCallback(_optional("lightning.pytorch", "Callback")):  # type: ig
         of_steps = [one.scheduler for one in schedulers if one.interval == "step"]
         self.monitor = Monitor(
             pl_module,
-            _unwrapped(trainer.optimizers[0]),
+            unwrapped(trainer.optimizers[0]),
             place,
             steps=int(trainer.estimated_stepping_batches),
             every=self.every,

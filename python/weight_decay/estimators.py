@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from weight_decay._questions import Evidence, _groups
+from weight_decay._kinds import Evidence
+from weight_decay._words import groups as groups_of
 from weight_decay.arrays import Fit, evidence_of_arrays
 
 Vector = npt.NDArray[np.float64]
@@ -146,7 +147,7 @@ class EvidenceRegressor(RegressorMixin, _EvidenceEstimator):  # type: ignore[mis
         X, y = validate_data(
             self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2, copy=False
         )
-        fit = self._fit(X, y, sample_weight, "gaussian", groups=_groups(self.groups))
+        fit = self._fit(X, y, sample_weight, "gaussian", groups=groups_of(self.groups))
         self.coef_: Vector = fit.coefficients[0]
         self.coef_std_ = None if fit.deviations is None else fit.deviations[0]
         self.intercept_ = float(fit.intercepts[0])

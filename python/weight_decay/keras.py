@@ -175,7 +175,9 @@ class KerasCallback(keras.callbacks.Callback):  # type: ignore[misc]
         # With JAX the weights live in the step until they are asked for.
         if callable(sync := getattr(self._watched(), "jax_state_sync", None)):
             sync()
-        found = [_any.ops.convert_to_numpy(one.value) for one in self._watched().trainable_variables]
+        found = [
+            _any.ops.convert_to_numpy(one.value) for one in self._watched().trainable_variables
+        ]
         return [np.array(one, dtype=np.float32) for one in found]
 
     def _measured(self, before: list[Any], rate: float) -> list[float]:

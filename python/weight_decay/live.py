@@ -27,7 +27,8 @@ def words_of_optimizer(
     Raises:
         WeightDecayError: An optimizer of no library, or a scheduler without ``steps``.
     """
-    name = f"torch.{type(optimizer).__name__}"
+    optimizer = unwrapped(optimizer)
+    name = _entry(type(optimizer))
     group = main_group(optimizer)
     keys: dict[str, Any] = {}
     for key in _NUMBERS:
@@ -52,6 +53,15 @@ def words_of_optimizer(
         keys["schedule"] = words
         keys["lr"] = peak
     return name, keys
+
+
+def unwrapped(optimizer: Any) -> torch.optim.Optimizer:
+    """Give the optimizer of PyTorch that a trainer's own holds."""
+    while (inner := getattr(optimizer, "optimizer", None)) is not None:
+        optimizer = inner
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise WeightDecayError(f"{type(optimizer).__name__} holds no optimizer of PyTorch")
+    return optimizer
 
 
 def main_group(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
@@ -104,6 +114,23 @@ def words_of_scheduler(scheduler: Any, steps: int) -> tuple[str, float]:
     if peak <= 0.0:
         raise WeightDecayError("the scheduler sets no rate above 0")
     return words_of_factors([rate / peak for rate in rates]), peak
+
+
+def _entry(kind: type) -> str:
+    """Name the entry of the library table that an optimizer is, or inherits its step from."""
+
+    def named(one: type) -> str:
+        return f"{one.__module__.split('.')[0]}.{one.__name__}"
+
+    entries, _ = _native.ask(["convert", "--list"], None)
+    known = {entry["name"] for entry in entries}
+    for one in kind.__mro__:
+        if named(one) in known:
+            return named(one)
+        # A step of its own is nobody else's.
+        if "step" in vars(one):
+            break
+    return named(kind)
 
 
 def _entry_keys(name: str) -> set[str]:

@@ -14,8 +14,9 @@ from torch import nn
 
 from weight_decay._errors import WeightDecayError
 from weight_decay.live import main_group, peak_rate, rates_of_scheduler
+from weight_decay.measures import norm, product
 from weight_decay.recording import RecordedTensor, Recorder, Training, measured_cells
-from weight_decay.rules import Rule, norm, rule_of
+from weight_decay.rules import Rule, rule_of
 from weight_decay.scheduler import WeightDecayScheduler
 from weight_decay.tensors import Tensor, tensors
 
@@ -245,7 +246,7 @@ class Monitor:
         for one, before in zip(self._tensors, self._buffers, strict=True):
             moved = before - one.parameter
             gradient = one.parameter.grad
-            weight, along = norm(before), _product(before, moved)
+            weight, along = norm(before), product(before, moved)
             numbers += [
                 weight,
                 torch.zeros_like(weight) if gradient is None else norm(gradient),
@@ -347,11 +348,3 @@ def _rank() -> int:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank()
     return 0
-
-
-def _product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """The sum of products, over all shards of what is sharded."""
-    if hasattr(left, "full_tensor"):
-        whole: torch.Tensor = (left.float() * right.float()).sum().full_tensor()  # type: ignore[attr-defined]
-        return whole
-    return torch.dot(left.float().reshape(-1), right.float().reshape(-1))

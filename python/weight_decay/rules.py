@@ -11,6 +11,7 @@ import torch
 
 from weight_decay import _native
 from weight_decay._errors import WeightDecayError
+from weight_decay.measures import norm
 
 logger = logging.getLogger("weight_decay")
 
@@ -409,15 +410,6 @@ class Rule:
     def __repr__(self) -> str:
         cautious = ", cautious" if self.cautious else ""
         return f"<Rule {self.name}: {self.equation}{cautious}>"
-
-
-def norm(tensor: torch.Tensor) -> torch.Tensor:
-    """Give the norm of a whole tensor, of one that is sharded too."""
-    dtype = torch.promote_types(tensor.dtype, torch.float32)
-    found = torch.linalg.vector_norm(tensor.detach(), dtype=dtype)
-    gather = getattr(found, "full_tensor", None)
-    whole: torch.Tensor = found if gather is None else gather()
-    return whole
 
 
 def _not_skipped(optimizer: torch.optim.Optimizer) -> torch.Tensor | None:

@@ -20,6 +20,7 @@ mod run_argument;
 mod study_progress;
 
 use std::ffi::OsString;
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 
@@ -33,6 +34,7 @@ use crate::commands::{
 };
 #[cfg(feature = "serve")]
 use crate::commands::{serve, top};
+use crate::diagnostics::CommandError;
 
 /// Weight decay, measured: what λ means, whether it is applied, and what it does.
 #[derive(Debug, Parser)]
@@ -101,16 +103,28 @@ pub fn main_from(invocation: Invocation) -> u8 {
 /// change nothing.
 ///
 /// # Errors
-/// The system has no more threads to give.
+/// The system has no more threads to give, or this process was forked from one that had them.
 pub fn start_threads() -> Result<(), Failure> {
-    wd_train::start_threads().map_err(|error| diagnostics::CommandError::from(error).into())
+    Ok(shared_threads()?)
+}
+
+fn shared_threads() -> Result<(), CommandError> {
+    static STARTED_BY: OnceLock<u32> = OnceLock::new();
+    let process = std::process::id();
+    if *STARTED_BY.get_or_init(|| process) != process {
+        return Err(CommandError::usage(
+            "this process was forked from one whose threads it does not have",
+            "start processes by `spawn` or `forkserver`, or ask the first question in them",
+        ));
+    }
+    Ok(wd_train::start_threads()?)
 }
 
 fn run(arguments: Arguments) -> ExitCode {
     if arguments.command.shares_threads()
-        && let Err(error) = wd_train::start_threads()
+        && let Err(error) = shared_threads()
     {
-        return diagnostics::show(&error.into());
+        return diagnostics::show(&error);
     }
     let outcome = match arguments.command {
         Command::Reproduce(arguments) => reproduce::run(&arguments),

@@ -1,0 +1,99 @@
+"""What a probe found: the decay of every tensor, declared and measured."""
+
+from __future__ import annotations
+
+import html as _html
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from weight_decay._answer import frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The decay of one tensor.
+
+    Attributes:
+        name: Its name.
+        weight_decay: λ of its group; ``None`` where no group has it.
+        declared: The shrink s that λ stands for in this step, in w ← w − s·w.
+        measured: The shrink of a step with zero gradients, of an optimizer without memory.
+        real: The shrink that λ makes in a step with the real gradients; ``None`` where there were
+            none.
+        verdict: ``"applied"``, ``"none"`` where none is declared and none was seen, or what is the
+            matter: ``"not applied"``, ``"wrong strength"``, ``"not declared"``, ``"coupled"``.
+        reason: The verdict in words.
+    """
+
+    name: str
+    weight_decay: float | None
+    declared: float
+    measured: float
+    real: float | None
+    verdict: str
+    reason: str
+
+    @property
+    def is_well(self) -> bool:
+        """Whether what is declared is what happens."""
+        return self.verdict in {"applied", "none"}
+
+
+class Probe(Sequence[Measured]):
+    """The decay of every tensor, declared and measured; see :func:`probe`."""
+
+    def __init__(self, rows: Sequence[Measured]) -> None:
+        self.rows = tuple(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, str):
+            return next(row for row in self.rows if row.name == place)
+        return self.rows[place]
+
+    def __iter__(self) -> Iterator[Measured]:
+        return iter(self.rows)
+
+    @property
+    def failures(self) -> list[Measured]:
+        """The tensors whose decay is not what is declared."""
+        return [row for row in self.rows if not row.is_well]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether there are none."""
+        return not self.failures
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Give the rows as dictionaries."""
+        return [asdict(row) for row in self.rows]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the rows as a pandas DataFrame."""
+        return frame(self.to_dict())
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{'ok' if row.is_well else '! '}  {row.name}: {row.reason}" for row in self.rows
+        )
+
+    def __repr__(self) -> str:
+        return f"<Probe: {len(self.failures)} of {len(self)} tensors do not decay as declared>"
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f"<th>{name}</th>" for name in ("tensor", "λ", "declared", "measured", "verdict")
+        )
+        rows = "".join(
+            f"<tr><td>{_html.escape(row.name)}</td><td>{row.weight_decay}</td>"
+            f"<td>{row.declared:.4g}</td><td>{row.measured:.4g}</td>"
+            f"<td>{_html.escape(row.reason)}</td></tr>"
+            for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

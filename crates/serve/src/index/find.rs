@@ -221,7 +221,13 @@ mod tests {
         let found = look(&roots);
         let seen: Vec<(&str, Kind)> =
             found.iter().map(|one| (one.name.as_str(), one.kind)).collect();
-        let expected = [("alone", Kind::Runs), ("boards", Kind::Foreign), ("sweep", Kind::Study)];
+        let expected = [
+            ("alone", Kind::Runs),
+            ("boards", Kind::Foreign),
+            ("mixed/board", Kind::Foreign),
+            ("mixed/offline", Kind::Foreign),
+            ("sweep", Kind::Study),
+        ];
         assert_eq!(seen, expected);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wd_import::recognised;
+use wd_import::{Format, recognised};
 use wd_page::words::printable;
 use wd_pilot::ProgramStudy;
 
@@ -123,9 +123,12 @@ impl Search {
         if !runs.is_empty() {
             self.found.push((path.to_owned(), Kind::Runs));
         }
-        // A folder whose files, or whose folders' files, another program logged is one study of it.
-        let logged: Vec<&PathBuf> = files.iter().filter(|file| is_logged(file)).collect();
-        if depth > 0 && (!logged.is_empty() || others.iter().any(|folder| holds_logs(folder))) {
+        // A folder whose files, or whose folders' files, one other program logged is a study of it.
+        let logged: Vec<&PathBuf> = files.iter().filter(|file| logged(file).is_some()).collect();
+        let of_files = logged.iter().filter_map(|file| self::logged(file));
+        let programs: BTreeSet<Format> =
+            of_files.chain(others.iter().flat_map(|folder| logs_of(folder))).collect();
+        if depth > 0 && programs.len() == 1 {
             self.found.push((path.to_owned(), Kind::Foreign));
             return;
         }
@@ -141,18 +144,21 @@ fn is_run(folder: &Path) -> bool {
     ["plan.json", "metrics.bin"].iter().any(|file| folder.join(file).is_file())
 }
 
-/// Is this a file that only a program which trains writes?
-fn is_logged(file: &Path) -> bool {
-    recognised(file).is_some_and(|format| !format.is_general())
+/// The program that logged this file, if only one that trains writes such files.
+fn logged(file: &Path) -> Option<Format> {
+    recognised(file).filter(|format| !format.is_general())
 }
 
-/// Are there such files in a folder, or one further down?
-fn holds_logs(folder: &Path) -> bool {
-    let entries = || fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_file = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
+/// The programs that logged the files in a folder.
+fn logs_of(folder: &Path) -> BTreeSet<Format> {
     // A study of this program may have such a log beside its runs.
     let is_own = folder.join("study.json").is_file() || ProgramStudy::is_one(folder);
-    !is_own && !is_run(folder) && entries().filter(is_file).any(|entry| is_logged(&entry.path()))
+    if is_own || is_run(folder) {
+        return BTreeSet::new();
+    }
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    files.filter_map(|entry| logged(&entry.path())).collect()
 }
 
 fn has_files(folder: &Path) -> bool {
@@ -205,6 +211,8 @@ mod tests {
         make("alone/two/plan.json", b"{}");
         make("boards/x/events.out.tfevents.1.host", b"");
         make("notes/readme.txt", b"hello");
+        make("mixed/board/events.out.tfevents.1.host", b"");
+        make("mixed/offline/run-1.wandb", b"");
         let elsewhere = tempfile::tempdir().expect("a folder");
         fs::create_dir(elsewhere.path().join("secret")).expect("a folder");
         fs::write(elsewhere.path().join("secret/plan.json"), "{}").expect("a file");
@@ -213,7 +221,13 @@ mod tests {
         let found = look(&roots);
         let seen: Vec<(&str, Kind)> =
             found.iter().map(|one| (one.name.as_str(), one.kind)).collect();
-        let expected = [("alone", Kind::Runs), ("boards", Kind::Foreign), ("sweep", Kind::Study)];
+        let expected = [
+            ("alone", Kind::Runs),
+            ("boards", Kind::Foreign),
+            ("mixed/board", Kind::Foreign),
+            ("mixed/offline", Kind::Foreign),
+            ("sweep", Kind::Study),
+        ];
         assert_eq!(seen, expected);
     }
 }

@@ -37,7 +37,10 @@ pub(crate) fn findings(runs: &Runs, choice: &Choice) -> Findings {
     match &progress {
         Ok(progress) => {
             if analysis.is_none() && page.lead.is_empty() {
-                page.lead = first_words(progress);
+                page.lead = match &runs.problem {
+                    Some(_) if wanted.is_empty() => "These runs cannot be shown.".to_owned(),
+                    _ => first_words(progress),
+                };
             }
             let first = usize::from(runs.problem.is_some());
             if let Some(section) = progress.section() {

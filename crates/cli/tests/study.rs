@@ -332,9 +332,10 @@ fn a_study_is_exported_and_its_results_are_reused() {
         let text = fs::read_to_string(tables.join(name)).expect(name);
         text.lines().count() - 1
     };
-    // Twelve trials of two curves and twenty steps; three arms, two compared with λ = 0.
+    // Twelve trials of two curves and twenty steps; three arms, two of them compared with λ = 0, in
+    // four measures each.
     assert_eq!((lines("runs.csv"), lines("series.csv")), (12, 480));
-    assert_eq!((lines("arms.csv"), lines("comparisons.csv")), (3, 2));
+    assert_eq!((lines("arms.csv"), lines("comparisons.csv")), (12, 8));
 
     let wider = STUDY.replace("\"0..3\"", "\"0..4\"");
     let second = study_in(folder.path(), "second", &wider, &script);

@@ -61,7 +61,7 @@ class Monitor:
             dropped.
 
     Raises:
-        WeightDecayError: Another process writes there, or the run there is another.
+        WeightDecayError: Another process writes there, the run there is another, or it has finished.
 
     Examples:
         >>> import tempfile, torch, weight_decay as wd

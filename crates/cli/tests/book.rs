@@ -1,5 +1,5 @@
-//! The book says what the crates say: its pages are there, include what exists, and name commands
-//! that do.
+//! The book says what the crates say: its pages are there, hold the crates' own words as plain text,
+//! and name commands that exist. `UPDATE_BOOK=1` writes the words anew.
 
 use std::{
     path::{Path, PathBuf},
@@ -46,24 +46,54 @@ fn every_rule_has_its_page_which_is_the_crates_own() {
     for &rule in DecayRule::ALL {
         let page = source().join(format!("rules/{rule}.md"));
         assert!(pages().contains(&page), "{rule} is not in SUMMARY.md");
-        let include = format!("{{{{#include ../../../../crates/decay/docs/rules/{rule}.md}}}}");
-        assert!(read(&page).contains(&include), "{rule}");
+        let from = format!("<!-- from crates/decay/docs/rules/{rule}.md -->");
+        assert!(read(&page).contains(&from), "{rule}");
         let row = format!("| [{rule}](rules/{rule}.md) | {} |", rule.equation());
         assert!(overview.contains(&row), "rules.md has no {row}");
     }
 }
 
 #[test]
-fn what_pages_include_and_link_exists() {
+fn what_pages_link_exists() {
     for page in pages() {
         let text = read(&page);
         let folder = page.parent().expect("a folder");
-        let included = text.split("{{#include ").skip(1).filter_map(|rest| rest.split_once("}}"));
+        assert!(!text.contains("{{#include"), "{}: a forge shows no includes", page.display());
         let linked = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
-        for (path, _) in included.chain(linked) {
+        for (path, _) in linked {
             assert!(folder.join(path).exists(), "{}: {path}", page.display());
         }
     }
+}
+
+/// The text between `<!-- from FILE -->` and `<!-- to here -->` is that of the file; what is no
+/// Markdown stands in a fence.
+#[test]
+fn what_pages_have_from_the_crates_is_what_the_crates_say() {
+    const END: &str = "\n<!-- to here -->";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut count = 0;
+    for page in pages() {
+        let text = read(&page);
+        let mut whole = text.clone();
+        for part in text.split("<!-- from ").skip(1) {
+            let (file, rest) = part.split_once(" -->\n").expect("a marker on a line of its own");
+            let (held, _) = rest.split_once(END).expect("an end");
+            let own = read(&root.join(file));
+            let own = match Path::new(file).extension().and_then(|kind| kind.to_str()) {
+                Some("md") => own.trim_end().to_owned(),
+                kind => format!("```{}\n{}\n```", kind.unwrap_or_default(), own.trim_end()),
+            };
+            whole = whole.replacen(&format!("{held}{END}"), &format!("{own}{END}"), 1);
+            count += 1;
+        }
+        if std::env::var_os("UPDATE_BOOK").is_some() && whole != text {
+            std::fs::write(&page, &whole).expect("the page is writable");
+        } else {
+            assert!(whole == text, "{}: run the test with UPDATE_BOOK=1", page.display());
+        }
+    }
+    assert!(count > 10, "{count}");
 }
 
 #[test]

@@ -306,3 +306,29 @@ fn tensors_have_learning_rates_of_their_own() {
         assert!(!output.status.success() && error.contains(words), "{setting}: {error}");
     }
 }
+
+/// What an audit of a run says, in JSON.
+fn audited(run: &Path) -> serde_json::Value {
+    let output = wd().arg("audit").arg(run).arg("--json").output().expect("the command starts");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn the_own_runs_prove_what_was_applied() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = prepare_corpus(folder.path());
+    let config = write_config(folder.path(), &corpus, STEPS, "");
+    let common = ["run.checkpoint_every=1", "run.keep_checkpoints=2", "model.width=64"];
+    for (name, more) in [
+        ("adamw", &["optim.kind=adamw"][..]),
+        ("lion", &["optim.kind=lion", "decay.lambda=1"]),
+        // Half the rate for one tensor: λ is still λ.
+        ("own-rate", &["optim.overrides.\"block.0.mlp.*\"=5e-3"]),
+    ] {
+        let run = folder.path().join(name);
+        train(&config, &run, &[&common[..], more].concat());
+        let found = audited(&run);
+        let verdict = &found["proof"]["verdict"];
+        assert_eq!(verdict["verdict"], "applied-as-declared", "{name}: {verdict}");
+    }
+}

@@ -13,7 +13,9 @@ use wd_store::{
     Column, Event, EventKind, MetricsWriter, Plan, RunDirectory, RunLock, Status, StoreError,
 };
 
-use crate::failure::raised_of;
+use wd::Failure;
+
+use crate::failure::{raised, raised_of};
 use crate::page::Page;
 
 fn store(py: Python<'_>, error: StoreError) -> PyErr {
@@ -85,6 +87,15 @@ impl RunWriter {
         plan.tau_fraction = timescale.tau_fraction;
         let run = RunDirectory::create_or_open(&path).map_err(fail)?;
         let lock = run.lock().map_err(fail)?;
+        if after_step == 0 && matches!(run.status(), Ok(Status::Finished { .. })) {
+            return Err(raised(
+                py,
+                Failure {
+                    message: format!("{} holds a run that has finished", path.display()),
+                    help: Some("name another folder, or remove that one".to_owned()),
+                },
+            ));
+        }
         if after_step == 0 {
             run.write_config(configuration).map_err(fail)?;
             run.write_plan(&plan).map_err(fail)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 use wd_decay::{DecayRule, OptimizerKind};
-use wd_store::{Plan, RunDirectory};
+use wd_store::{Plan, PlannedTensor, RunDirectory};
 
 use crate::bytes::Bytes;
 use crate::file::safetensors::Safetensors;
@@ -66,7 +66,11 @@ fn one(
     ];
     let rates = (0..plan.steps.min(options.limits.entries as u64))
         .map(|at| LoggedRate { step: at as f64 + 1.0, rate: plan.learning_rate(at) });
-    checkpoint.rates = rates.collect();
+    // Those of the run are of no tensor that has a rate of its own, or follows another run.
+    let is_followed = plan.effective_rate_of.is_some();
+    if !is_followed && plan.tensors.iter().all(|tensor| tensor.rate_ratio == 1.0) {
+        checkpoint.rates = rates.collect();
+    }
     if arenas.contains_key("average") {
         let remark = "The checkpoint holds a moving average of the weights, which the optimizer \
                       does not update: it is left out.";
@@ -87,7 +91,8 @@ fn steps_taken(path: &Path, options: &ReadOptions) -> Result<Option<u64>, AuditE
     Ok(state["checkpoint"]["state"]["optimizer_steps"].as_u64())
 }
 
-/// The optimizer as PyTorch would have saved it: a group for each λ, a state for each tensor.
+/// The optimizer as PyTorch would have saved it: a group for each λ and learning rate, a state for
+/// each tensor.
 fn optimizer(
     plan: &Plan,
     step: u64,
@@ -95,13 +100,14 @@ fn optimizer(
     arenas: &HashMap<String, Tensor>,
     remarks: &mut Vec<String>,
 ) -> OptimizerState {
-    let mut lambdas: Vec<f64> = Vec::new();
+    let mut kinds: Vec<(f64, f64)> = Vec::new();
     for tensor in &plan.tensors {
-        if !lambdas.contains(&tensor.lambda) {
-            lambdas.push(tensor.lambda);
+        let kind = (tensor.lambda, tensor.rate_ratio);
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
         }
     }
-    let groups = lambdas.into_iter().map(|lambda| group(plan, step, lambda)).collect();
+    let groups = kinds.into_iter().map(|kind| group(plan, step, kind)).collect();
     let elements: u64 = plan.tensors.iter().map(|tensor| tensor.parameters).sum();
     let mut states: Vec<ParameterState> = Vec::new();
     let mut start = 0_usize;
@@ -133,9 +139,10 @@ fn optimizer(
     OptimizerState { name: Some(plan.optimizer.title().to_owned()), groups, states }
 }
 
-/// The tensors that have one λ.
-fn group(plan: &Plan, step: u64, lambda: f64) -> Group {
-    let of_it = plan.tensors.iter().filter(|tensor| tensor.lambda == lambda);
+/// The tensors that have one λ and one learning rate over that of the run.
+fn group(plan: &Plan, step: u64, (lambda, ratio): (f64, f64)) -> Group {
+    let is_of_it = |tensor: &&PlannedTensor| (tensor.lambda, tensor.rate_ratio) == (lambda, ratio);
+    let of_it = plan.tensors.iter().filter(is_of_it);
     let names: Vec<String> = of_it.map(|tensor| tensor.path.clone()).collect();
     let parameters = names.iter().cloned().map(ParameterId::Name).collect();
     // λ follows a schedule of its own; a checkpoint holds the present value, as PyTorch's do.
@@ -145,8 +152,8 @@ fn group(plan: &Plan, step: u64, lambda: f64) -> Group {
     let mut settings = vec![
         number("weight_decay", present),
         number("peak_weight_decay", lambda),
-        number("lr", plan.learning_rate(step)),
-        number("initial_lr", plan.peak_learning_rate),
+        number("lr", ratio * plan.learning_rate(step)),
+        number("initial_lr", ratio * plan.peak_learning_rate),
         ("rule".to_owned(), Value::Text(plan.rule.to_string())),
         ("decoupled_weight_decay".to_owned(), Value::Bool(plan.rule != DecayRule::CoupledL2)),
     ];
@@ -159,6 +166,7 @@ fn group(plan: &Plan, step: u64, lambda: f64) -> Group {
         _ => {
             let betas = [momenta.beta1, momenta.beta2].map(Value::Number);
             settings.push(("betas".to_owned(), Value::List(betas.into())));
+            settings.push(("amsgrad".to_owned(), Value::Bool(false)));
         }
     }
     Group::from_settings(settings, parameters, Some(names))

@@ -46,8 +46,31 @@ pub(super) fn read_with(reading: &Reading, optimizer: &str, lambda: f64) -> Decl
     let world = reading.number("world_size");
     declaration.batch = world.map(|world| per_device * accumulation * world);
     declaration.schedule = schedule(reading, &declaration, "linear", peak.value);
+    if declaration.steps.is_none() {
+        declaration.schedule_words = words_of_any_length(reading, &declaration, peak.value);
+    }
     reading.mark("lr_scheduler_kwargs");
     declaration
+}
+
+/// The schedule where epochs count and the number of steps is not known: its warm-up is a number of
+/// steps, or a share.
+fn words_of_any_length(reading: &Reading, declaration: &Declaration, peak: f64) -> Option<String> {
+    const STEPS: u64 = 1_000_000_000;
+    let long = Declaration { steps: Some(STEPS), ..declaration.clone() };
+    let found = schedule(reading, &long, "linear", peak)?;
+    let mut words = found.kind.name().to_owned();
+    if found.warmup > 0 {
+        let is_steps = reading.number("warmup_steps").is_some_and(|steps| steps >= 1.0);
+        words.push_str(&match is_steps {
+            true => format!(",warmup={}", found.warmup),
+            false => format!(",warmup={}%", 100.0 * found.warmup as f64 / STEPS as f64),
+        });
+    }
+    if !matches!(found.kind, ScheduleKind::Constant) {
+        words.push_str(&format!(",floor={}", found.floor));
+    }
+    Some(words)
 }
 
 /// The schedule under `lr_scheduler_type`. Warm-up is a number of steps, or since version 5 a share

@@ -207,6 +207,9 @@ pub struct Declaration {
     pub rate: Option<Declared>,
     /// Learning-rate schedule, where its form and length are known.
     pub schedule: Option<Schedule>,
+    /// The schedule as it is typed, where its form is known and its length is not.
+    #[serde(skip)]
+    pub schedule_words: Option<String>,
     /// Optimizer, and whether its decay is decoupled from the gradient, as the trainer builds it.
     pub optimizer: Option<OptimizerKind>,
     /// Name of the optimizer as written.

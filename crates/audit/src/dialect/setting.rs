@@ -1,7 +1,7 @@
 //! A trainer's configuration as a setting of the library table, in the words that a person would
 //! type: `torch.AdamW weight_decay=0.1 lr=6e-4 steps=50000`.
 
-use wd_conventions::{DeclaredDecay, RunDeclaration, Setting};
+use wd_conventions::{DecayedTensors, DeclaredDecay, RunDeclaration, Setting};
 use wd_decay::{OptimizerKind, Schedule, ScheduleKind};
 
 use super::Declaration;
@@ -56,7 +56,8 @@ impl Declaration {
     /// What it says of the run around λ: keys of [`RunDeclaration::KEYS`] and their values.
     fn run_words(&self) -> Vec<(&'static str, String)> {
         let mut words = Vec::new();
-        words.extend(self.schedule.as_ref().and_then(schedule).map(|text| ("schedule", text)));
+        let written = self.schedule.as_ref().and_then(schedule).or(self.schedule_words.clone());
+        words.extend(written.map(|text| ("schedule", text)));
         words.extend(self.steps.map(|steps| ("steps", steps.to_string())));
         let batch = match (self.batch, self.sequence) {
             (Some(batch), _) if OF_IMAGES.contains(&self.dialect) => Some(format!("{batch}img")),
@@ -92,6 +93,9 @@ impl Declaration {
             reason: error.to_string(),
         })?;
         let mut decay = DeclaredDecay::from(&setting);
+        if let Some(decayed) = self.decayed(&words[0]) {
+            decay.decayed = decayed;
+        }
         decay.remarks.insert(
             0,
             format!("{} as {} reads it: {}", self.file.display(), self.dialect, words.join(" ")),
@@ -104,6 +108,24 @@ impl Declaration {
             self.groups.iter().map(|(holds, lambda)| format!("{holds}: λ = {lambda}, of its own")),
         );
         Ok(decay)
+    }
+
+    /// Which tensors this trainer lets decay, where that is not the entry's own matter.
+    fn decayed(&self, entry: &str) -> Option<DecayedTensors> {
+        let description = match (self.dialect, entry) {
+            (_, "transformers.Trainer" | "megatron.adam") => return None,
+            ("nanoGPT", _) => {
+                "tensors of two dimensions and more; norms and biases do not".to_owned()
+            }
+            ("timm", _) => "all but one-dimensional tensors, biases and what the model's \
+                            no_weight_decay() lists"
+                .to_owned(),
+            (dialect, _) => {
+                format!("as {dialect} groups them, which its configuration leaves open")
+            }
+        };
+        let embeddings = matches!(self.dialect, "nanoGPT" | "timm");
+        Some(DecayedTensors { description, norms_and_biases: false, embeddings })
     }
 
     fn has_betas(&self) -> bool {
@@ -121,7 +143,9 @@ impl Declaration {
                 true if self.is_independent_of_rate => "composer.DecoupledAdamW",
                 // Its entry has a schedule of its own, which must not stand in for one that could
                 // not be read.
-                true if HUGGING_FACE.contains(&self.dialect) && self.schedule.is_some() => {
+                true if HUGGING_FACE.contains(&self.dialect)
+                    && (self.schedule.is_some() || self.schedule_words.is_some()) =>
+                {
                     "transformers.Trainer"
                 }
                 true if self.dialect == "Megatron-LM" => "megatron.adam",
@@ -187,10 +211,16 @@ mod tests {
             "transformers.Trainer weight_decay=0.01 lr=0.00005 betas=0.9,0.999 \
              schedule=cosine,warmup=100,floor=0 steps=2000 params=124M"
         );
-        // Without a number of steps the schedule is not known, and none is put in its place.
+        // Where epochs count the form of the schedule is known, and its length is not.
         let epochs = "per_device_train_batch_size: 8\nlearning_rate: 5e-5\nweight_decay: 0.01\n\
-                      num_train_epochs: 3\nlr_scheduler_type: cosine\n";
-        assert!(words("args.yaml", epochs, &[]).starts_with("torch.AdamW weight_decay=0.01"));
+                      num_train_epochs: 3\nlr_scheduler_type: cosine\nwarmup_ratio: 0.05\n";
+        let expected = "transformers.Trainer weight_decay=0.01 lr=0.00005 betas=0.9,0.999 \
+                        schedule=cosine,warmup=5%,floor=0";
+        assert_eq!(words("args.yaml", epochs, &[]), expected);
+        assert_eq!(words("args.yaml", epochs, &["steps=1000"]), format!("{expected} steps=1000"));
+        // A form that is not read leaves no other in its place.
+        let unread = epochs.replace("cosine", "reduce_lr_on_plateau");
+        assert!(words("args.yaml", &unread, &[]).starts_with("torch.AdamW weight_decay=0.01"));
     }
 
     #[test]

@@ -28,8 +28,9 @@ fn read(reading: &Reading) -> Declaration {
     declaration.set_lambda(reading, "decay.lambda", Some(if holds { 1.0 } else { 0.0 }));
     let kind: OptimizerKind =
         reading.text("optim.kind").and_then(|kind| kind.parse().ok()).unwrap_or_default();
-    let betas = (reading.number("optim.beta1"), reading.number("optim.beta2"));
-    declaration.betas = betas.0.zip(betas.1);
+    let is_lion = reading.word("optim.kind").as_deref() == Some("lion");
+    let defaults = (0.9, if is_lion { 0.99 } else { 0.95 });
+    declaration.betas = Some(reading.betas(("optim.beta1", "optim.beta2"), defaults));
     declaration.momentum = reading.number("optim.momentum");
     declaration.set_optimizer(kind.name(), Known::named(kind.name()));
     declaration.set_rule(kind, rule.unwrap_or(kind.default_rule()));

@@ -6,6 +6,13 @@ use wd_audit::dialect::{self, Declaration};
 
 use crate::diagnostics::CommandError;
 
+/// Is this word a file, or meant to be one?
+pub(crate) fn is_file(word: &str) -> bool {
+    let path = Path::new(word);
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    ["toml", "yaml", "yml", "json", "py"].contains(&extension) || path.is_file()
+}
+
 /// What a trainer's configuration declares; nothing for a configuration of this program, which is
 /// read as what it is, whatever is wrong with it.
 pub(crate) fn read(path: &Path) -> Result<Option<Declaration>, CommandError> {

@@ -5,6 +5,8 @@ use wd_page::words::quoted;
 use wd_page::{Context, Settling, counted, number};
 use wd_store::{EventKind, Plan, RunDirectory};
 
+use crate::configuration::{Flat, flatten};
+use crate::record::Roles;
 use crate::setting::spell;
 use crate::study::Study;
 use crate::{Analysis, Arm, ComparisonKind};
@@ -119,6 +121,11 @@ fn sweep(
     words.extend(like.peak_learning_rate.map(|rate| format!("optim.lr={}", spell(rate))));
     let settings = like.settings.iter().filter(|(_, value)| value != "default");
     words.extend(settings.map(|(key, value)| format!("{key}={value}")));
+    for (key, value) in common_changes(study) {
+        if !words.iter().any(|word| word.split('=').next() == Some(key.as_str())) {
+            words.push(format!("{key}={value}"));
+        }
+    }
     words.push(format!("run.seed={next}..{}", next + more - 1));
     let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
     let time = seconds.map(|seconds| number::duration(seconds * runs as f64));
@@ -127,6 +134,20 @@ fn sweep(
         what: format!("{what}: {}{time}", counted(number::count(runs), "further run")),
         command: format!("wd sweep {base} {} --out {root}", words.join(" ")),
     }
+}
+
+/// What every trial changes in the base configuration in the same way, but for the seed.
+fn common_changes(study: &Study) -> Flat {
+    let Ok(base) = flatten(study.base()) else { return Flat::new() };
+    let mut trials = study.trials().iter().filter_map(|trial| flatten(&trial.configuration).ok());
+    let mut common = trials.next().unwrap_or_default();
+    for other in trials {
+        common.retain(|key, value| other.get(key) == Some(value));
+    }
+    common.retain(|key, value| {
+        base.get(key) != Some(value) && ![Roles::CONFIGURED.seed].contains(&key.as_str())
+    });
+    common
 }
 
 /// How long the finished trials of a study took on average; absent where none went through at once.

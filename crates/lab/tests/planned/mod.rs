@@ -64,6 +64,7 @@ pub(crate) fn plan(steps: u64, tensors: Vec<PlannedTensor>) -> Plan {
         lambda_schedule: Schedule::constant(steps),
         peak_learning_rate: 8e-3,
         schedule: Schedule::constant(steps),
+        effective_rate_of: None,
         kappa: 0.0,
         tau_steps: None,
         tau_fraction: None,

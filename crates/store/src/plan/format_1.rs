@@ -136,6 +136,7 @@ pub(crate) fn read(plan: &[u8], config: &str) -> Result<Plan, String> {
         lambda_schedule,
         peak_learning_rate: written.peak_learning_rate,
         schedule,
+        effective_rate_of: None,
         kappa: written.kappa,
         tau_steps: written.tau_steps,
         tau_fraction: written.tau_fraction,

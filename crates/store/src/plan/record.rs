@@ -83,6 +83,9 @@ pub struct Plan {
     pub peak_learning_rate: f64,
     /// Factor on the learning rate, by step.
     pub schedule: Schedule,
+    /// The run whose effective learning rate this one takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_rate_of: Option<PathBuf>,
     /// κ = Σ_t s_t: total decay exponent; e^−κ of the initial weights is left. Zero where
     /// [`Plan::hides_shrink`].
     pub kappa: f64,

@@ -52,6 +52,7 @@ pub(crate) fn plan() -> Plan {
         lambda_schedule: Schedule::new(ScheduleKind::WarmupStableDecay, 1, 3, 0.1 + 0.2, 2)
             .expect("a schedule"),
         peak_learning_rate: 1.0 / 3.0,
+        effective_rate_of: None,
         schedule: Schedule::constant(3),
         kappa: 5e-324,
         tau_steps: None,

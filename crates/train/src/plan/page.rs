@@ -59,12 +59,22 @@ fn facts(plan: &RunPlan, cost: &Cost, threads: usize) -> Vec<(String, String)> {
     let record = &plan.record;
     let (lambda, kappa) = lambda_and_kappa(plan);
     let mut facts = vec![("parameters", parameters(plan))];
+    let has_own_rates = record.tensors.iter().any(|tensor| tensor.rate_ratio != 1.0);
     facts.extend([
         ("optimizer", optimizer(plan)),
         ("decay", update(plan)),
         ("learning rate", record.schedule.describe()),
         ("λ", lambda),
     ]);
+    if let Some(other) = &record.effective_rate_of {
+        let rate =
+            format!("of each tensor: times its norm here over its norm in {}", other.display());
+        facts.push(("effective rate", rate));
+    }
+    if has_own_rates {
+        let whose = "κ, τ and the steps below are of a tensor without a learning rate of its own";
+        facts.push(("own rates", whose.to_owned()));
+    }
     if !record.storage.is_f32() {
         facts.push(("weights", record.storage.describe().to_owned()));
     }

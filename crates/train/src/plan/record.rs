@@ -64,6 +64,7 @@ pub(super) fn record(
         lambda_schedule,
         peak_learning_rate: config.optim.lr,
         schedule,
+        effective_rate_of: config.optim.effective_rate_of.clone(),
         kappa: 0.0,
         tau_steps: None,
         tau_fraction: None,

@@ -80,7 +80,7 @@ pub(crate) struct Arguments {
 
 /// Is the first word a file, rather than the beginning of a run in words?
 fn is_configuration(word: &str) -> bool {
-    word.ends_with(".toml") || Path::new(word).is_file()
+    trainer_config::is_file(word)
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {

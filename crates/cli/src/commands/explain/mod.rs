@@ -93,7 +93,7 @@ pub(crate) fn answer(arguments: &Arguments, context: &Context) -> Result<Answer,
 
 fn declared(arguments: &Arguments) -> Result<DeclaredDecay, CommandError> {
     let first = arguments.words.first().map_or("", String::as_str);
-    let is_file = first.ends_with(".toml") || Path::new(first).is_file();
+    let is_file = trainer_config::is_file(first);
     if is_file
         && arguments.set.is_empty()
         && let Some(declaration) = trainer_config::read(Path::new(first))?

@@ -330,5 +330,12 @@ fn the_own_runs_prove_what_was_applied() {
         let found = audited(&run);
         let verdict = &found["proof"]["verdict"];
         assert_eq!(verdict["verdict"], "applied-as-declared", "{name}: {verdict}");
+        // One step named against another, or all of them, is the same question.
+        let step = |step: u64| run.join(format!("checkpoints/step-{step}"));
+        for words in [vec![run.join("checkpoints")], vec![step(29), step(30)]] {
+            let output = wd().arg("audit").args(words).arg("--json").output().expect("it runs");
+            let same: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            assert_eq!(same["proof"]["verdict"], *verdict, "{name}");
+        }
     }
 }

@@ -66,6 +66,13 @@ fn whole(folder: &Path, options: &ReadOptions) -> Option<Result<Vec<Checkpoint>,
     if run_directory::is_one(folder) {
         return Some(run_directory::read(folder, options));
     }
+    match run_directory::part_of(folder) {
+        Some((run, Some(step))) => {
+            return Some(run_directory::read_step(run, step, options).map(|one| vec![one]));
+        }
+        Some((run, None)) => return Some(run_directory::read(run, options)),
+        None => {}
+    }
     if let Some(read) = megatron::read(folder, options) {
         return Some(read.map(|checkpoint| vec![checkpoint]));
     }

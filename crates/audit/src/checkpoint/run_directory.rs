@@ -27,16 +27,46 @@ pub(super) fn is_one(folder: &Path) -> bool {
     folder.join("plan.json").is_file() && folder.join("checkpoints").is_dir()
 }
 
-/// Reads the checkpoints of a run.
-pub(super) fn read(folder: &Path, options: &ReadOptions) -> Result<Vec<Checkpoint>, AuditError> {
+/// The run that a folder belongs to, where it is `checkpoints` of a run directory or one step of
+/// it, and that step.
+pub(super) fn part_of(folder: &Path) -> Option<(&Path, Option<u64>)> {
+    let name = folder.file_name()?.to_str()?;
+    let (all, step) = match name.strip_prefix("step-") {
+        Some(step) => (folder.parent()?, Some(step.parse().ok()?)),
+        None => (folder, None),
+    };
+    let run = all.parent()?;
+    (all.file_name()? == "checkpoints" && is_one(run)).then_some((run, step))
+}
+
+/// Reads one checkpoint of a run.
+pub(super) fn read_step(
+    run: &Path,
+    step: u64,
+    options: &ReadOptions,
+) -> Result<Checkpoint, AuditError> {
+    let (run, plan) = open(run)?;
+    one(&run.checkpoints().path(step), step, &plan, options)
+}
+
+fn open(folder: &Path) -> Result<(RunDirectory, Plan), AuditError> {
     let store = |error: wd_store::StoreError| {
         let fault = Fault::whole(error.to_string());
         AuditError::Damaged { path: folder.to_owned(), fault }
     };
     let run = RunDirectory::open(folder).map_err(store)?;
     let plan = run.read_plan().map_err(store)?;
+    Ok((run, plan))
+}
+
+/// Reads the checkpoints of a run.
+pub(super) fn read(folder: &Path, options: &ReadOptions) -> Result<Vec<Checkpoint>, AuditError> {
+    let (run, plan) = open(folder)?;
     let checkpoints = run.checkpoints();
-    let steps = checkpoints.steps().map_err(store)?;
+    let steps = checkpoints.steps().map_err(|error| AuditError::Damaged {
+        path: folder.to_owned(),
+        fault: Fault::whole(error.to_string()),
+    })?;
     steps.into_iter().map(|step| one(&checkpoints.path(step), step, &plan, options)).collect()
 }
 

@@ -61,7 +61,8 @@ class Monitor:
             dropped.
 
     Raises:
-        WeightDecayError: Another process writes there, the run there is another, or it has finished.
+        WeightDecayError: Another process writes there, the run there is another, or it has
+            finished.
 
     Examples:
         >>> import tempfile, torch, weight_decay as wd

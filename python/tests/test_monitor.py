@@ -206,14 +206,14 @@ def test_wrong_questions_are_told(tmp_path: Path) -> None:
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
     with pytest.raises(wd.WeightDecayError, match="0 steps"):
         wd.Monitor(layer, optimizer, tmp_path / "run", steps=0)
-    with wd.Monitor(layer, optimizer, tmp_path / "done", steps=1) as monitor:
-        monitor.step(0.0)
-    with pytest.raises(wd.WeightDecayError, match="has finished"):
-        wd.Monitor(layer, optimizer, tmp_path / "done", steps=1)
     with pytest.raises(wd.WeightDecayError, match="no run"):
         wd.read_run(tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="plan"):
         wd.read_study(tmp_path)
+    with wd.Monitor(layer, optimizer, tmp_path / "done", steps=1) as monitor:
+        monitor.step(0.0)
+    with pytest.raises(wd.WeightDecayError, match="has finished"):
+        wd.Monitor(layer, optimizer, tmp_path / "done", steps=1)
 
 
 @pytest.fixture

@@ -50,23 +50,21 @@ pub(super) fn read_step(
 }
 
 fn open(folder: &Path) -> Result<(RunDirectory, Plan), AuditError> {
-    let store = |error: wd_store::StoreError| {
-        let fault = Fault::whole(error.to_string());
-        AuditError::Damaged { path: folder.to_owned(), fault }
-    };
-    let run = RunDirectory::open(folder).map_err(store)?;
-    let plan = run.read_plan().map_err(store)?;
+    let run = RunDirectory::open(folder).map_err(damaged(folder))?;
+    let plan = run.read_plan().map_err(damaged(folder))?;
     Ok((run, plan))
+}
+
+/// For `map_err`: what the store says of a run.
+fn damaged(folder: &Path) -> impl Fn(wd_store::StoreError) -> AuditError + '_ {
+    |error| AuditError::Damaged { path: folder.to_owned(), fault: Fault::whole(error.to_string()) }
 }
 
 /// Reads the checkpoints of a run.
 pub(super) fn read(folder: &Path, options: &ReadOptions) -> Result<Vec<Checkpoint>, AuditError> {
     let (run, plan) = open(folder)?;
     let checkpoints = run.checkpoints();
-    let steps = checkpoints.steps().map_err(|error| AuditError::Damaged {
-        path: folder.to_owned(),
-        fault: Fault::whole(error.to_string()),
-    })?;
+    let steps = checkpoints.steps().map_err(damaged(folder))?;
     steps.into_iter().map(|step| one(&checkpoints.path(step), step, &plan, options)).collect()
 }
 

@@ -4,6 +4,7 @@ use wd_decay::{Schedule, ScheduleKind};
 
 use super::optimizer::Known;
 use super::reading::Reading;
+use super::setting::as_typed;
 use super::{Declaration, Dialect, rate};
 
 pub(super) static DIALECT: Dialect = Dialect {
@@ -59,18 +60,9 @@ fn words_of_any_length(reading: &Reading, declaration: &Declaration, peak: f64) 
     const STEPS: u64 = 1_000_000_000;
     let long = Declaration { steps: Some(STEPS), ..declaration.clone() };
     let found = schedule(reading, &long, "linear", peak)?;
-    let mut words = found.kind.name().to_owned();
-    if found.warmup > 0 {
-        let is_steps = reading.number("warmup_steps").is_some_and(|steps| steps >= 1.0);
-        words.push_str(&match is_steps {
-            true => format!(",warmup={}", found.warmup),
-            false => format!(",warmup={}%", 100.0 * found.warmup as f64 / STEPS as f64),
-        });
-    }
-    if !matches!(found.kind, ScheduleKind::Constant) {
-        words.push_str(&format!(",floor={}", found.floor));
-    }
-    Some(words)
+    let in_steps = reading.number("warmup_steps").is_some_and(|steps| steps >= 1.0);
+    let share = || format!("{}%", 100.0 * found.warmup as f64 / STEPS as f64);
+    as_typed(&found, (!in_steps).then(share))
 }
 
 /// The schedule under `lr_scheduler_type`. Warm-up is a number of steps, or since version 5 a share

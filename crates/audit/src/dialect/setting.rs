@@ -1,7 +1,7 @@
 //! A trainer's configuration as a setting of the library table, in the words that a person would
 //! type: `torch.AdamW weight_decay=0.1 lr=6e-4 steps=50000`.
 
-use wd_conventions::{DecayedTensors, DeclaredDecay, RunDeclaration, Setting};
+use wd_conventions::{DecayedTensors, DeclaredDecay, Setting};
 use wd_decay::{OptimizerKind, Schedule, ScheduleKind};
 
 use super::Declaration;
@@ -47,17 +47,15 @@ impl Declaration {
             pairs.extend(self.momentum.map(|momentum| ("momentum", momentum.to_string())));
         }
         pairs.extend(self.run_words());
-        let replaces = |key: &str| more.iter().any(|word| word.split('=').next() == Some(key));
-        let kept = pairs.into_iter().filter(|(key, _)| !replaces(key));
-        let written = kept.map(|(key, value)| format!("{key}={value}"));
-        Ok(std::iter::once(entry.to_owned()).chain(written).chain(more.iter().cloned()).collect())
+        Ok(std::iter::once(entry.to_owned()).chain(written(pairs, more)).collect())
     }
 
-    /// What it says of the run around λ: keys of [`RunDeclaration::KEYS`] and their values.
+    /// What it says of the run around λ: keys of a declared run and their values.
     fn run_words(&self) -> Vec<(&'static str, String)> {
         let mut words = Vec::new();
-        let written = self.schedule.as_ref().and_then(schedule).or(self.schedule_words.clone());
-        words.extend(written.map(|text| ("schedule", text)));
+        let sized = self.schedule.as_ref().and_then(|found| as_typed(found, None));
+        let schedule = sized.or_else(|| self.schedule_words.clone());
+        words.extend(schedule.map(|text| ("schedule", text)));
         words.extend(self.steps.map(|steps| ("steps", steps.to_string())));
         let batch = match (self.batch, self.sequence) {
             (Some(batch), _) if OF_IMAGES.contains(&self.dialect) => Some(format!("{batch}img")),
@@ -74,11 +72,9 @@ impl Declaration {
     pub fn words_of_the_run(&self, more: &[String]) -> Vec<String> {
         let rate = self.rate.map(|rate| ("lr", rate.value.to_string()));
         let optimizer = self.optimizer.map(|kind| ("optimizer", kind.name().to_owned()));
-        let replaces = |key: &str| more.iter().any(|word| word.split('=').next() == Some(key));
-        let asked = |key: &str| RunDeclaration::has(key) && key != "init_std";
-        let of_run = self.run_words().into_iter().filter(|(key, _)| asked(key));
-        let kept = of_run.chain(rate).chain(optimizer).filter(|(key, _)| !replaces(key));
-        kept.map(|(key, value)| format!("{key}={value}")).chain(more.iter().cloned()).collect()
+        // Laws do not ask how the weights began.
+        let of_run = self.run_words().into_iter().filter(|(key, _)| *key != "init_std");
+        written(of_run.chain(rate).chain(optimizer).collect(), more)
     }
 
     /// The same as a decay that can be explained.
@@ -164,12 +160,20 @@ impl Declaration {
     }
 }
 
-/// A schedule as it is typed; absent where it is made of points.
-fn schedule(schedule: &Schedule) -> Option<String> {
-    let kind = schedule.kind.name();
-    let mut text = kind.to_owned();
+/// Pairs of a configuration as words, but for those that `more` words replace, and these behind.
+fn written(pairs: Vec<(&'static str, String)>, more: &[String]) -> Vec<String> {
+    let replaces = |key: &str| more.iter().any(|word| word.split('=').next() == Some(key));
+    let kept = pairs.into_iter().filter(|(key, _)| !replaces(key));
+    kept.map(|(key, value)| format!("{key}={value}")).chain(more.iter().cloned()).collect()
+}
+
+/// A schedule as it is typed, with its warm-up in steps or as it is given; absent where it is made
+/// of points.
+pub(super) fn as_typed(schedule: &Schedule, warmup: Option<String>) -> Option<String> {
+    let mut text = schedule.kind.name().to_owned();
     if schedule.warmup > 0 {
-        text.push_str(&format!(",warmup={}", schedule.warmup));
+        let warmup = warmup.unwrap_or_else(|| schedule.warmup.to_string());
+        text.push_str(&format!(",warmup={warmup}"));
     }
     match schedule.kind {
         ScheduleKind::Points => return None,

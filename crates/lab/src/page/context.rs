@@ -144,9 +144,7 @@ fn common_changes(study: &Study) -> Flat {
     for other in trials {
         common.retain(|key, value| other.get(key) == Some(value));
     }
-    common.retain(|key, value| {
-        base.get(key) != Some(value) && ![Roles::CONFIGURED.seed].contains(&key.as_str())
-    });
+    common.retain(|key, value| base.get(key) != Some(value) && key != Roles::CONFIGURED.seed);
     common
 }
 

@@ -175,7 +175,8 @@ impl LambdaPath {
         let (pool, shifted) = self.table.split_at_the_top(draw.shifted_by, SHIFTED_SHARE)?;
         let population = Population::Rows { pool, shifted };
         let rows = draw.rows.clamp(2, self.most_drawn());
-        // Four at either end of the path and λ itself would be one draw each: all are one call.
+        // Every second λ of the path is enough for a curve; 0 and λ itself are judged on the same
+        // draw.
         let drawn = self.lambdas.iter().step_by(2).copied();
         let mut lambdas: Vec<f64> = drawn.collect();
         let along = lambdas.len();

@@ -6,19 +6,16 @@ import fnmatch
 import html as _html
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from weight_decay import _native
-from weight_decay._answer import frame
 from weight_decay._errors import WeightDecayError
+from weight_decay._rows import Rows
 from weight_decay.tensors import Tensor, tensors
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 logger = logging.getLogger("weight_decay")
 
@@ -141,37 +138,18 @@ class Row:
     warnings: tuple[str, ...] = ()
 
 
-class DecayTable(Sequence[Row]):
+class DecayTable(Rows[Row]):
     """Every tensor of a model with its λ and the reason; see :func:`decay_table`."""
 
     def __init__(self, rows: Sequence[Row], remarks: Sequence[str] = ()) -> None:
-        self.rows = tuple(rows)
+        super().__init__(rows)
         self.remarks = tuple(remarks)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, str):
-            return next(row for row in self.rows if row.name == place)
-        return self.rows[place]
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self.rows)
 
     @property
     def warnings(self) -> list[str]:
         """What to beware of, a sentence each."""
         named = [f"{row.name}: {warning}" for row in self.rows for warning in row.warnings]
         return [*named, *self.remarks]
-
-    def to_dict(self) -> list[dict[str, Any]]:
-        """Give the rows as dictionaries."""
-        return [asdict(row) for row in self.rows]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give the rows as a pandas DataFrame."""
-        return frame(self.to_dict())
 
     def __str__(self) -> str:
         head = ("tensor", "shape", "kind", "λ", "reason")

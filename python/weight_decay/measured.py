@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import html as _html
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
-from weight_decay._answer import frame
-
-if TYPE_CHECKING:
-    import pandas as pd
+from weight_decay._rows import Rows
 
 
 @dataclass(frozen=True)
@@ -43,22 +38,8 @@ class Measured:
         return self.verdict in {"applied", "none"}
 
 
-class Probe(Sequence[Measured]):
+class Probe(Rows[Measured]):
     """The decay of every tensor, declared and measured; see :func:`probe`."""
-
-    def __init__(self, rows: Sequence[Measured]) -> None:
-        self.rows = tuple(rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, str):
-            return next(row for row in self.rows if row.name == place)
-        return self.rows[place]
-
-    def __iter__(self) -> Iterator[Measured]:
-        return iter(self.rows)
 
     @property
     def failures(self) -> list[Measured]:
@@ -69,14 +50,6 @@ class Probe(Sequence[Measured]):
     def is_well(self) -> bool:
         """Whether there are none."""
         return not self.failures
-
-    def to_dict(self) -> list[dict[str, Any]]:
-        """Give the rows as dictionaries."""
-        return [asdict(row) for row in self.rows]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give the rows as a pandas DataFrame."""
-        return frame(self.to_dict())
 
     def __str__(self) -> str:
         return "\n".join(

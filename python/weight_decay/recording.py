@@ -13,29 +13,13 @@ from weight_decay import _native
 from weight_decay._errors import WeightDecayError
 from weight_decay.shapes import schedule_of_factors
 
-# Columns of the run behind the step and the samples, as `wd train` has them.
-_RUN_COLUMNS = (
-    "epoch",
-    "train_loss",
-    "validation_loss",
-    "train_eval_loss",
-    "learning_rate",
-    "lambda",
-    "shrink",
-    "gradient_norm",
-    "clip_factor",
-    "decay",
-)
+_OF_RUN, _OF_TENSORS = _native.columns_of_a_run()
+
+# Columns of the run behind the step and the samples.
+_RUN_COLUMNS = tuple(_OF_RUN[2:])
 
 #: What is measured of each tensor, in the order of its cells.
-MEASURES = (
-    "weight_norm",
-    "gradient_norm",
-    "update_norm",
-    "relative_update",
-    "cosine",
-    "decay_norm",
-)
+MEASURES = tuple(_OF_TENSORS)
 
 
 @dataclass(frozen=True)

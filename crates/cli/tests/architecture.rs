@@ -83,6 +83,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "wd-evidence",
             "wd-optim",
             "wd-store",
+            "wd-train",
             "wd-lab",
             "wd-audit",
             // The one crate that links the command: the wheel holds its code once.

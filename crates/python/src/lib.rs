@@ -41,7 +41,7 @@ mod _native {
     #[pymodule_export]
     use super::rule::{Optimizer, rules, shrink};
     #[pymodule_export]
-    use super::run::{RunWriter, read_run};
+    use super::run::{RunWriter, columns_of_a_run, read_run};
     #[pymodule_export]
     use super::schedule::{schedule_of_points, schedule_of_words};
 

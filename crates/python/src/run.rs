@@ -7,13 +7,13 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pythonize::{depythonize, pythonize};
+use wd::Failure;
 use wd_lab::run_page::run_page;
 use wd_page::Context;
 use wd_store::{
     Column, Event, EventKind, MetricsWriter, Plan, RunDirectory, RunLock, Status, StoreError,
 };
-
-use wd::Failure;
+use wd_train::{RUN_COLUMNS, TENSOR_MEASURES};
 
 use crate::failure::{raised, raised_of};
 use crate::page::Page;
@@ -56,6 +56,12 @@ pub(crate) fn read_run(py: Python<'_>, path: PathBuf) -> PyResult<(Bound<'_, PyD
     value.set_item("events", pythonize(py, &events.events)?)?;
     let page = py.detach(|| run_page(&directory, &Context::default()));
     Ok((value, Page::new(page.map_err(|error| raised_of(py, &error))?)))
+}
+
+/// The columns that a run has, and what is measured of each of its tensors.
+#[pyfunction]
+pub(crate) fn columns_of_a_run() -> (Vec<&'static str>, Vec<&'static str>) {
+    (RUN_COLUMNS.to_vec(), TENSOR_MEASURES.to_vec())
 }
 
 /// The one writer of a run directory, for a training that is watched.

@@ -49,7 +49,7 @@ pub use cost::Cost;
 pub use data::ImageData;
 pub use error::TrainError;
 pub use evaluate::evaluate_run;
-pub use metrics::TENSOR_MEASURES;
+pub use metrics::{RUN_COLUMNS, TENSOR_MEASURES};
 pub use observer::{Observer, Outcome, Progress};
 pub use plan::{Declaration, RunPlan};
 pub use resume::Resume;

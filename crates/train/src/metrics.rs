@@ -11,7 +11,7 @@ use crate::task::Scores;
 /// the step's batch before the update; `validation_loss` and `train_eval_loss` are losses of the
 /// weights after it, on held-out windows and on windows already trained on, and absent (NaN)
 /// between evaluations. `decay` is the norm of what decay alone moved.
-const RUN_COLUMNS: [&str; 12] = [
+pub const RUN_COLUMNS: [&str; 12] = [
     "step",
     "samples",
     "epoch",

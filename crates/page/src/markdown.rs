@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::words::{capitalised, printable};
+use crate::words::{Span, capitalised, printable, spans};
 use crate::{Claim, Content, FigureBlock, Page, Shown, Table};
 
 /// A page as Markdown.
@@ -140,10 +140,24 @@ fn table(table: &Table) -> String {
     out
 }
 
-/// Text as it is: what Markdown or HTML would take for markup is escaped.
+/// Text as it is: what Markdown or HTML would take for markup is escaped. What stands between
+/// backticks is code in Markdown too.
 fn escaped(text: &str) -> String {
+    let text = printable(text);
     let mut out = String::with_capacity(text.len());
-    for character in printable(text).chars() {
+    for span in spans(&text) {
+        match span {
+            Span::Words(words) => escape_into(&mut out, words),
+            Span::Code(code) => {
+                let _ = write!(out, "`{code}`");
+            }
+        }
+    }
+    out
+}
+
+fn escape_into(out: &mut String, words: &str) {
+    for character in words.chars() {
         match character {
             '\\' | '*' | '`' | '[' | ']' => {
                 out.push('\\');
@@ -155,7 +169,6 @@ fn escaped(text: &str) -> String {
             _ => out.push(character),
         }
     }
-    out
 }
 
 #[cfg(test)]
@@ -172,7 +185,7 @@ mod tests {
         let figure = PanelFigure::along("one", Horizontal::linear("step"), vec![panel]);
         let block = FigureBlock::of_panels(figure, "A figure.", "Look.", |x| x.to_string());
         let contents = vec![
-            Content::Paragraph("<b> [1, 2](x)".to_owned()),
+            Content::Paragraph("<b> [1, 2](x) `a < [b]`".to_owned()),
             Content::Table(rows),
             Content::Commands(vec!["wd explain x".to_owned()]),
             block.into(),
@@ -191,7 +204,7 @@ mod tests {
 
         ## S
 
-        &lt;b&gt; \[1, 2\](x)
+        &lt;b&gt; \[1, 2\](x) `a < [b]`
 
         | a | n |
         |---|--:|

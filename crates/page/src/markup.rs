@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use crate::words::{Span, spans};
+
 /// A writer of the common subset of XML and HTML, used for the SVG figures and for the page around
 /// them.
 ///
@@ -62,6 +64,23 @@ impl Markup {
         self
     }
 
+    /// An element of prose: what stands between backticks is `<code>`.
+    pub fn prose(
+        &mut self,
+        tag: &'static str,
+        attributes: &[(&str, &str)],
+        content: &str,
+    ) -> &mut Self {
+        self.open(tag, attributes);
+        for span in spans(content) {
+            match span {
+                Span::Words(words) => self.text(words),
+                Span::Code(code) => self.element("code", &[], code),
+            };
+        }
+        self.close()
+    }
+
     /// Markup that was written by another [`Markup`], or a constant of this crate.
     pub fn raw(&mut self, markup: &str) -> &mut Self {
         self.text.push_str(markup);
@@ -117,6 +136,13 @@ mod tests {
             page.finish(),
             "<p title=\"&quot;&gt;&lt;script&gt;\">&lt;b&gt;&amp;&#39;\u{fffd}</p>"
         );
+    }
+
+    #[test]
+    fn code_in_prose_is_code_and_escaped() {
+        let mut page = Markup::default();
+        page.prose("p", &[], "type `a < b` here");
+        assert_eq!(page.finish(), "<p>type <code>a &lt; b</code> here</p>");
     }
 
     #[test]

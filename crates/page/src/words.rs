@@ -74,6 +74,36 @@ fn replaced(text: &str, is_harmful: impl Fn(char) -> bool) -> String {
     out
 }
 
+/// Words, and what is typed as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Span<'a> {
+    /// Words.
+    Words(&'a str),
+    /// What stands between two backticks.
+    Code(&'a str),
+}
+
+/// The parts of a text. A backtick without a partner on its line is a letter like others.
+pub(crate) fn spans(text: &str) -> Vec<Span<'_>> {
+    let mut spans = Vec::new();
+    // Up to `words` everything is told; the next pair is looked for from `from` on.
+    let (mut words, mut from) = (0, 0);
+    while let Some(open) = text[from..].find('`').map(|place| from + place) {
+        let behind = open + 1;
+        let close = text[behind..].find(['`', '\n']).map(|place| behind + place);
+        let Some(close) = close.filter(|&close| close > behind && text[close..].starts_with('`'))
+        else {
+            from = behind;
+            continue;
+        };
+        spans.extend((words < open).then(|| Span::Words(&text[words..open])));
+        spans.push(Span::Code(&text[behind..close]));
+        (words, from) = (close + 1, close + 1);
+    }
+    spans.extend((words < text.len()).then(|| Span::Words(&text[words..])));
+    spans
+}
+
 /// Marks that turn the order of the letters around them (Unicode Standard Annex 9, table 4), and
 /// the separators that some programs take for ends of lines.
 fn is_directional(letter: char) -> bool {
@@ -95,5 +125,33 @@ pub fn cell(text: &str) -> String {
     match is_formula && text.parse::<f64>().is_err() {
         true => format!("'{text}"),
         false => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        use Span::{Code, Words};
+        assert_eq!(spans("run `wd plan` now"), [Words("run "), Code("wd plan"), Words(" now")]);
+        assert_eq!(spans("`a``b`"), [Code("a"), Code("b")]);
+        assert_eq!(spans("a lone ` and ``"), [Words("a lone "), Code(" and "), Words("`")]);
+        assert_eq!(spans("`over\n`two` lines"), [Words("`over\n"), Code("two"), Words(" lines")]);
+        assert_eq!(spans(""), []);
+    }
+
+    proptest! {
+        #[test]
+        fn no_letter_is_lost(text in "[a`\\né ]{0,20}") {
+            let written = spans(&text).into_iter().map(|span| match span {
+                Span::Words(words) => words.to_owned(),
+                Span::Code(code) => format!("`{code}`"),
+            });
+            prop_assert_eq!(written.collect::<String>(), text);
+        }
     }
 }

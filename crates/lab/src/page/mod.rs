@@ -10,6 +10,7 @@
 //! | `constant` | final loss under a constant learning rate |
 //! | `late`, `norms` | gradients, updates, weights; the norm recursion |
 //! | `rate_grid` | final loss over λ and peak learning rate |
+//! | `settings` | every arm as a line through its settings, where more than two differ |
 //! | `arms` | every arm in a table |
 //! | `against` | every arm against one that somebody chose |
 //! | `recording` | what the names of another program were taken for, and how its runs are paired |
@@ -31,6 +32,7 @@ pub(crate) mod progress;
 mod rate_grid;
 mod recording;
 mod response;
+mod settings;
 mod summary;
 mod training;
 mod verdict;
@@ -117,8 +119,9 @@ impl Analysis {
             constant::section(&study),
             late::section(&study),
             rate_grid::section(&study),
-            arms::section(&study),
         ]);
+        sections.extend(settings::section(&study));
+        sections.push(arms::section(&study));
         // What another program does not record is no gap of its study.
         if self.recording.is_some() {
             let is_absent = |section: &Section| {

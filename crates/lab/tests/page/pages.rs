@@ -203,8 +203,18 @@ fn what_was_seen_comes_first_and_the_verdict_follows() {
     assert_eq!(
         ids,
         [
-            "response", "verdict", "near", "training", "gap", "constant", "late", "grid", "arms",
-            "setting", "commands"
+            "response",
+            "verdict",
+            "near",
+            "training",
+            "gap",
+            "constant",
+            "late",
+            "grid",
+            "all-settings",
+            "arms",
+            "setting",
+            "commands"
         ]
     );
 }

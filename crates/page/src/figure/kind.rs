@@ -1,17 +1,20 @@
-//! A figure of either kind.
+//! A figure of any kind.
 
 use serde::Serialize;
 
 use super::heat_map::HeatMap;
 use super::panels::PanelFigure;
+use super::parallel::ParallelCoordinates;
 
-/// A figure of either kind.
+/// A figure of any kind.
 #[derive(Debug, Clone, Serialize)]
 pub enum Figure {
     /// Panels that share their horizontal axis.
     Panels(PanelFigure),
     /// Coloured cells.
     HeatMap(HeatMap),
+    /// Axes side by side with a line for each combination of settings.
+    Parallel(ParallelCoordinates),
 }
 
 impl Figure {
@@ -20,6 +23,7 @@ impl Figure {
         match self {
             Self::Panels(figure) => figure.svg(width),
             Self::HeatMap(figure) => figure.svg(width),
+            Self::Parallel(figure) => figure.svg(width),
         }
     }
 
@@ -28,6 +32,7 @@ impl Figure {
         match self {
             Self::Panels(figure) => &figure.id,
             Self::HeatMap(figure) => &figure.id,
+            Self::Parallel(figure) => &figure.id,
         }
     }
 }

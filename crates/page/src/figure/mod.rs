@@ -1,6 +1,6 @@
-//! Figures as SVG: stacked panels with lines, bands and points; heat maps.
+//! Figures as SVG: stacked panels with lines, bands and points; heat maps; parallel coordinates.
 //!
-//! A figure is data. [`PanelFigure::svg`] and [`HeatMap::svg`] lay it out for a width and write it;
+//! A figure is data. [`Figure::svg`] lays it out for a width and writes it;
 //! colours, fonts and line styles are classes and variables of the page's style sheet, so one
 //! drawing serves light and dark. Values that are not finite leave a gap and never reach a
 //! coordinate.
@@ -14,6 +14,7 @@ mod kind;
 mod marks;
 mod panel;
 mod panels;
+mod parallel;
 mod scale;
 mod spread;
 mod standalone;
@@ -26,5 +27,6 @@ pub use horizontal::Horizontal;
 pub use kind::Figure;
 pub use panel::{Mark, Moment, Note, Panel, Point, Reference, Series, thinned};
 pub use panels::{Labels, PanelFigure};
+pub use parallel::{Along, ParallelAxis, ParallelCoordinates, ParallelLine};
 pub use scale::Transform;
 pub(crate) use standalone::{DARK, FIGURE, LIGHT};

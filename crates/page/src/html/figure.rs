@@ -34,8 +34,8 @@ pub(super) fn figure(block: &FigureBlock, number: &str, files: &Files<'_>) -> St
     out.open("div", &[("class", "at-wide")]).raw(&block.figure.svg(width)).close_line();
     out.open("div", &[("class", "at-narrow")]).raw(&block.figure.svg(NARROW)).close_line();
     out.open("figcaption", &[]);
-    out.element("strong", &[], &bound(&format!("Figure {number}. {}", block.name)));
-    out.text(" ").text(&bound(&block.caption));
+    out.prose("strong", &[], &bound(&format!("Figure {number}. {}", block.name)));
+    out.text(" ").prose("span", &[], &bound(&block.caption));
     out.close();
     out.open("div", &[("class", "numbers")]);
     let id = block.figure.id();

@@ -76,10 +76,10 @@ fn page_header(out: &mut Markup, page: &Page) {
     out.element("p", &[("class", "kind")], page.kind);
     out.element("h1", &[], &page.title);
     if !page.lead.is_empty() {
-        out.element("p", &[("class", "lead")], &bound(&page.lead));
+        out.prose("p", &[("class", "lead")], &bound(&page.lead));
     }
     if !page.regime.is_empty() {
-        out.element("p", &[("class", "regime")], &capitalised(&bound(&page.regime)));
+        out.prose("p", &[("class", "regime")], &capitalised(&bound(&page.regime)));
     }
     if !page.facts.is_empty() {
         out.open("dl", &[("class", "byline")]);
@@ -154,19 +154,19 @@ fn write_contents(
 ) {
     for content in contents {
         match content {
-            Content::Paragraph(text) => out.element("p", &[], &bound(text)),
-            Content::Absent(reason) => out.element("p", &[("class", "absent")], &bound(reason)),
-            Content::Heading(text) => out.element("h3", &[], text),
+            Content::Paragraph(text) => out.prose("p", &[], &bound(text)),
+            Content::Absent(reason) => out.prose("p", &[("class", "absent")], &bound(reason)),
+            Content::Heading(text) => out.prose("h3", &[], text),
             Content::Answer(before, answer) => {
                 out.open("p", &[("class", "answer")]).text(before);
                 out.element("b", &[], answer).text(".").close()
             }
             Content::Claims(list) => claims(out, list),
             Content::Warning { reason, fix } => {
-                out.element("h3", &[], &capitalised(reason));
+                out.prose("h3", &[], &capitalised(reason));
                 // A clause, or a sentence that ends itself.
                 let fix = capitalised(fix.trim_end_matches('.'));
-                out.element("p", &[], &bound(&format!("{fix}.")))
+                out.prose("p", &[], &bound(&format!("{fix}.")))
             }
             Content::Figure(block) => {
                 let name = number.next(in_more);
@@ -184,7 +184,7 @@ fn write_contents(
             Content::Facts(facts) => {
                 out.open("dl", &[("class", "facts")]);
                 for (name, value) in facts {
-                    out.element("dt", &[], name).element("dd", &[], value);
+                    out.prose("dt", &[], name).prose("dd", &[], value);
                 }
                 out.close()
             }
@@ -205,9 +205,9 @@ fn claims<'a>(out: &'a mut Markup, claims: &[Claim]) -> &'a mut Markup {
         let status = line.supported.name();
         out.open("li", &[]);
         out.element("span", &[("class", &format!("mark {status}"))], status);
-        out.element("p", &[("class", "claim")], &bound(&line.claim));
+        out.prose("p", &[("class", "claim")], &bound(&line.claim));
         out.open("details", &[("class", "finding")]).element("summary", &[], "Why");
-        out.element("p", &[], &bound(&line.finding));
+        out.prose("p", &[], &bound(&line.finding));
         out.close_line();
         out.close_line();
     }

@@ -19,9 +19,9 @@ pub(super) fn table(table: &Table) -> String {
         out.open("tr", &[]);
         for (index, cell) in row.iter().enumerate() {
             if index == 0 {
-                out.element("th", &[("scope", "row"), ("class", class(0))], cell);
+                out.prose("th", &[("scope", "row"), ("class", class(0))], cell);
             } else if index < table.words {
-                out.element("td", &[("class", "word")], cell);
+                out.prose("td", &[("class", "word")], cell);
             } else {
                 // Nearly all cells: without a class the page is a good deal smaller.
                 out.element("td", &[], cell);

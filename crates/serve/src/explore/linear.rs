@@ -61,8 +61,8 @@ pub(crate) fn page(tables: &LinearTables, query: &Query) -> Made {
         };
     let (low, high) = (path.lambdas[0], path.lambdas[path.lambdas.len() - 1]);
     let best = path.best.point.lambda.clamp(low, high);
-    let lambda = query.number("lambda").filter(|lambda| *lambda > 0.0).unwrap_or(best);
-    let lambda = lambda.clamp(low, high);
+    // What lies outside the path, 0 too, is answered by its nearest end.
+    let lambda = query.number("lambda").unwrap_or(best).clamp(low, high);
     let shifted_by = query
         .get("shifted_by")
         .and_then(|name| path.columns.iter().position(|column| column == name));
@@ -133,6 +133,8 @@ fn form(
 
 #[cfg(test)]
 mod tests {
+    use wd_page::number::short;
+
     use super::*;
 
     #[test]
@@ -143,6 +145,9 @@ mod tests {
         assert!(html.contains("<h1>λ = 14.9</h1>"), "{}", &html[..2000]);
         let other = page(&tables, &Query::read("lambda=100&rows=20&draw=3")).expect("a page");
         assert!(other.document().contains("<h1>λ = 100</h1>"));
+        let least = page(&tables, &Query::read("lambda=0")).expect("a page").document();
+        let end = format!("<h1>λ = {}</h1>", short(tables.paths[0].lambdas[0]));
+        assert!(least.contains(&end), "{end}");
         assert!(page(&tables, &Query::read("table=nowhere")).is_err());
         for hostile in ["lambda=-1", "lambda=1e999", "rows=1e30&draw=-5", "shifted_by=%00"] {
             assert!(page(&tables, &Query::read(hostile)).is_ok(), "{hostile}");

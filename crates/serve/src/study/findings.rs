@@ -4,6 +4,7 @@ use wd_lab::page::{context, settling};
 use wd_lab::progress::State;
 use wd_lab::{Analysis, AnalysisOptions, LabError, Progress, analyse_again};
 use wd_page::{Content, Context, Page, Section};
+use wd_studies::claims::{self, seen_here};
 use wd_studies::vision;
 
 use super::choice::Choice;
@@ -71,14 +72,21 @@ fn analysed(runs: &Runs, choice: &Choice, wanted: &[&LiveRun]) -> Result<Analyse
     if let (Some(study), true) = (&runs.study, choice.wants_all())
         && vision::is_vision(study)
     {
-        return Ok((vision::analyse(study)?.page(&around), None));
+        let images = vision::analyse(study)?;
+        let mut page = images.page(&around);
+        page.sections.extend(claims::of_images(&images).ok().and_then(|rows| seen_here(&rows)));
+        return Ok((page, None));
     }
     let records: Vec<_> = wanted.iter().map(|run| &run.record).collect();
     let analysis = analyse_again(&records, &AnalysisOptions::default())?;
     if let (Some(study), true) = (&runs.study, choice.wants_all()) {
         around.settling = settling(study, &analysis);
     }
-    Ok((analysis.page(&around), Some(analysis)))
+    let mut page = analysis.page(&around);
+    if let (Some(study), true) = (&runs.study, choice.wants_all()) {
+        page.sections.extend(runs.said.about(study, &analysis, records.iter().copied()));
+    }
+    Ok((page, Some(analysis)))
 }
 
 /// The page of a study that cannot be analysed: before its first run has ended, that is no problem.

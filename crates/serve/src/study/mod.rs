@@ -6,12 +6,14 @@
 //! | `stamp` | what changes on disk when a run goes on |
 //! | `choice` | which runs, and which baseline, a visitor wants to see |
 //! | `findings` | the same analysis and page as a report |
+//! | `said` | what is said of λ, by these runs |
 //! | `page` | the page |
 
 mod choice;
 pub(crate) mod findings;
 pub(crate) mod page;
 mod runs;
+mod said;
 mod stamp;
 
 use std::collections::BTreeMap;

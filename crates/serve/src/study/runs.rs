@@ -13,6 +13,7 @@ use wd_page::words::{printable, printable_lines};
 use wd_pilot::ProgramStudy;
 use wd_store::{RunDirectory, Status};
 
+use super::said::Said;
 use super::stamp::{LeadsOut, Stamp};
 use crate::index::{Found, Kind, Roots};
 
@@ -45,6 +46,8 @@ pub(crate) struct Runs {
     pub(crate) standing: Option<Page>,
     /// Why nothing, or not everything, can be shown.
     pub(crate) problem: Option<String>,
+    /// What is said of λ, by the runs that have ended.
+    pub(super) said: Said,
     version: u64,
     files: Stamp,
     looked_at: Option<Instant>,

@@ -1,6 +1,7 @@
 //! Controls of claims 23 and 26: the effective learning rate replayed without λ, the corrected rule
 //! at equal κ, and cool-downs of the runs at a constant rate.
 
+use wd_decay::ScheduleKind;
 use wd_lab::setting::spell;
 use wd_lab::wording::sentence::{change, tested};
 use wd_lab::{Grid, Study, Trial};
@@ -24,7 +25,7 @@ const SAME_LOSS: f64 = 5e-3;
 /// A run directory of `force` that is damaged; a study that cannot be written.
 pub fn add_replays(force: &Study, controls: &mut Study) -> Result<Vec<Trial>, StudyError> {
     let runs = Runs::read(force)?;
-    let cosine = runs.family(&[]);
+    let cosine = runs.under(ScheduleKind::Cosine);
     let mut trials = Vec::new();
     for (seed, run) in cosine.main().into_iter().flat_map(|arm| &arm.runs) {
         let path = toml::Value::String(run.directory.display().to_string());
@@ -39,6 +40,7 @@ pub fn add_replays(force: &Study, controls: &mut Study) -> Result<Vec<Trial>, St
 }
 
 /// The runs of the controls, by what each is.
+#[derive(Default)]
 pub(super) struct Controls<'a> {
     /// λ = 0 with the effective learning rate of a run with λ.
     replayed: Family<'a>,

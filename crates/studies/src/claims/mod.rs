@@ -18,6 +18,7 @@
 //! | `controls` | claims 23 and 26: replayed rates, the corrected rule, cool-downs |
 //! | `runs`, `measured` | the finished runs of a study, and their numbers |
 //! | `figures`, `page` | the page in the order of the post |
+//! | `one_study` | the claims of which a single study tells, for a live page |
 
 mod adam_scale;
 mod averaging;
@@ -32,6 +33,7 @@ mod labels;
 mod linear;
 mod measured;
 mod one_pass;
+mod one_study;
 mod page;
 mod repeated;
 mod rounding;
@@ -45,6 +47,7 @@ mod weights;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use wd_decay::ScheduleKind;
 use wd_lab::{Analysis, AnalysisOptions, Study, analyse};
 
 use crate::StudyError;
@@ -55,6 +58,7 @@ pub use adam_scale::ScaledGradients;
 pub use controls::add_replays;
 pub use errata::{ERRATA, Erratum};
 pub use factorised::Factorised;
+pub use one_study::{of_images, of_language_models, seen_here};
 pub use rounding::Rounding;
 pub use row::{ClaimRow, Finding, Measure, Part, Verdict};
 pub use trained::{Trained, base_of_language_models, base_of_wrong_labels, trained};
@@ -114,9 +118,9 @@ pub fn report(sources: &Sources<'_>) -> Result<ClaimsReport, StudyError> {
         analysis,
         images,
         evidence,
-        cosine: force.family(&[]),
-        constant: force.family(&[("schedule.kind", "constant")]),
-        weights: weights::FinalWeights::of(&force.family(&[]))?,
+        cosine: force.under(ScheduleKind::Cosine),
+        constant: force.under(ScheduleKind::Constant),
+        weights: weights::FinalWeights::of(&force.under(ScheduleKind::Cosine))?,
         repeated: repeated::Repeated::of(&more),
         storages: storage::Storages::of(&more),
         labels: labels::Labels::of(&noisy),
@@ -151,7 +155,7 @@ pub fn report(sources: &Sources<'_>) -> Result<ClaimsReport, StudyError> {
 /// [`StudyError::Lab`] when a run directory is damaged.
 pub fn runs_to_round(force: &Study) -> Result<Vec<PathBuf>, StudyError> {
     let runs = Runs::read(force)?;
-    let cosine = runs.family(&[]);
+    let cosine = runs.under(ScheduleKind::Cosine);
     let arms = cosine.main().into_iter().chain(cosine.baseline());
     Ok(arms.flat_map(|arm| arm.runs.values()).map(|run| run.directory.clone()).collect())
 }

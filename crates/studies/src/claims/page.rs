@@ -38,7 +38,7 @@ impl ClaimsReport {
             title: context.title.clone(),
             lead: self.lead(),
             regime: "small models on few data: what holds here need not hold at another size; the \
-                     numbers say for which setting they are"
+                     numbers say for which setting they are."
                 .to_owned(),
             facts: Vec::new(),
             sections,

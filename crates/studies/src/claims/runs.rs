@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use wd_decay::ScheduleKind;
 use wd_lab::configuration::{Flat, flatten};
 use wd_lab::record::{Roles, Series};
 use wd_lab::{LabError, Record, Study};
 use wd_statistics::{Interval, PairedDifference, adjust_family, interval};
 use wd_store::{Plan, Status};
+
+/// The setting that chooses a schedule.
+const SCHEDULE_KIND: &str = Roles::CONFIGURED.schedule;
 
 /// A finished run.
 pub(super) struct Run {
@@ -71,6 +75,18 @@ impl Runs {
     pub(super) fn family(&self, changes: &[(&str, &str)]) -> Family<'_> {
         let common = common(self.0.iter().map(|run| &run.changes));
         self.members(|run| changes_only(&run.changes, changes, &common))
+    }
+
+    /// The runs under one schedule that change nothing else but λ, the seed and what every run of
+    /// the study changes in the same way.
+    pub(super) fn under(&self, schedule: ScheduleKind) -> Family<'_> {
+        let common = common(self.0.iter().map(|run| &run.changes));
+        self.members(|run| {
+            let mut changes = run.changes.iter();
+            run.plan.schedule.kind == schedule
+                && changes
+                    .all(|(key, value)| key == SCHEDULE_KIND || common.get(key) == Some(value))
+        })
     }
 
     /// The same of the runs that change one setting, whatever to.
@@ -154,6 +170,7 @@ pub(super) fn paired(
 }
 
 /// Runs that differ in λ and the seed alone, ascending in λ.
+#[derive(Default)]
 pub(super) struct Family<'a>(pub(super) Vec<Arm<'a>>);
 
 impl<'a> Family<'a> {

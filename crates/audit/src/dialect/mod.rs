@@ -205,6 +205,9 @@ pub struct Declaration {
     pub final_lambda: Option<f64>,
     /// Peak learning rate.
     pub rate: Option<Declared>,
+    /// The largest peak that tensors have of their own, where that is above `rate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub largest_rate: Option<f64>,
     /// Learning-rate schedule, where its form and length are known.
     pub schedule: Option<Schedule>,
     /// The schedule as it is typed, where its form is known and its length is not.

@@ -35,6 +35,11 @@ fn read(reading: &Reading) -> Declaration {
     declaration.set_optimizer(kind.name(), Known::named(kind.name()));
     declaration.set_rule(kind, rule.unwrap_or(kind.default_rule()));
     declaration.set_rate(reading.number("optim.lr"), None);
+    if let Some(Value::Table(own)) = reading.at("optim.overrides") {
+        let largest = own.iter().filter_map(|(_, rate)| number(rate)).max_by(f64::total_cmp);
+        let usual = declaration.rate.map_or(0.0, |rate| rate.value);
+        declaration.largest_rate = largest.filter(|&rate| rate > usual);
+    }
     declaration.steps = reading.count("run.steps");
     declaration.batch = reading.number("data.sequences").or_else(|| reading.number("data.batch"));
     declaration.sequence = reading.number("model.context");

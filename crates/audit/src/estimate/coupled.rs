@@ -5,6 +5,8 @@
 //!
 //! SGD with momentum μ: b_t = λ Σ μʲ w_{t−1−j}. Such a row shrinks by one factor ρ a step; with
 //! β = ⟨b, w⟩/⟨w, w⟩ it is ρ = 1/(1 + ηβ), and λ = β(ρ − μ) exactly. Without η, λ ≈ β(1 − μ).
+//! That factor exists for ηλ < (1 − √μ)² alone: above it a row swings about zero, and near it the
+//! factor is reached after many steps.
 //!
 //! Adam: every element falls by η a step, whatever λ, so that
 //! m̂ = λ(w + η sgn(w)/(1 − β₁)) while |w| ≫ η, and v̂ ≈ m̂², which no noisy gradient does.
@@ -49,6 +51,9 @@ pub(crate) fn estimate(
     // The rate is the next step's, and stood for those of the last 1/(1 − μ) steps.
     let floor = lambda.abs() * if penalty.rate > 0.0 { 1e-2 } else { 0.3 };
     let lambda = Estimate::new(lambda, (spread / count).sqrt() * scale, floor);
+    if penalty.swings(lambda.value) || declared.is_some_and(|declared| penalty.swings(declared)) {
+        return None;
+    }
     // A penalty pulls to zero: momentum along the weights the other way is another gradient.
     if lambda.low <= 0.0 {
         return None;
@@ -112,6 +117,15 @@ impl Penalty {
     fn is_steady(&self, momentum: f64, second: Option<f64>) -> bool {
         let square = second.map_or(0.0, |second| second / self.corrections.1);
         (momentum / self.corrections.0).powi(2) >= 0.5 * square
+    }
+
+    /// Whether a row under this λ has no factor by which it shrinks from step to step, or is long in
+    /// reaching it.
+    fn swings(&self, lambda: f64) -> bool {
+        let most = (1.0 - self.momentum.sqrt()).powi(2);
+        self.family == Family::Momentum
+            && self.momentum > 0.0
+            && self.rate * lambda * self.intake > 0.5 * most
     }
 
     /// λ from ⟨m, w⟩/⟨w, w⟩, and dλ by it.

@@ -315,6 +315,20 @@ fn a_coupled_penalty_shows_in_the_momentum_alone() {
     assert!(estimate.rows >= 32 && lambda.holds(5e-3));
     assert!(matches!(proof.verdict, Verdict::AppliedAsDeclared { .. }));
 
+    // Near (1 − √μ)² = 2.6e-3 a step there is still one factor; above, rows swing about zero.
+    let strong = |lambda: f64| {
+        let (rates, saved) = (vec![0.02; 400], vec![100, 250, 400]);
+        let plan = Plan { optimizer: Optimizer::Sgd, lambda, rates, saved, ..Plan::default() };
+        prove(&mut train(&plan), None, &[])
+    };
+    let proof = strong(0.06);
+    let lambda = of(&proof, "emb.weight", Method::CoupledMomentum).lambda.unwrap();
+    assert!((lambda.value / 0.06 - 1.0).abs() < 1e-2, "{lambda:?}");
+    for swinging in [0.14, 0.4, 1.5] {
+        let proof = strong(swinging);
+        assert_eq!(proof.verdict, Verdict::CannotTell, "{swinging}: {:?}", proof.estimates);
+    }
+
     let plan = Plan {
         optimizer: Optimizer::Adam,
         lambda: 1e-2,

@@ -109,11 +109,11 @@ fn declared_shrink(declaration: &Declaration) -> Option<Shrink> {
     }
     let rate = match declaration.is_independent_of_rate {
         true => 1.0,
-        false => declaration.rate?.value,
+        false => declaration.largest_rate.or(declaration.rate.map(|rate| rate.value))?,
     };
     let steps = declaration.schedule.map(|schedule| schedule.steps).or(declaration.steps)?;
     let sum = declaration.schedule.map_or(steps as f64, |schedule| schedule.sum());
-    let is_bound = declaration.schedule.is_none();
+    let is_bound = declaration.schedule.is_none() || declaration.largest_rate.is_some();
     Some(Shrink {
         lambda,
         kappa: lambda * rate * sum,
@@ -174,6 +174,13 @@ pub(super) mod planted {
             state.step = Some(50.0);
         }
         case
+    }
+
+    #[test]
+    fn tensors_with_a_larger_rate_of_their_own_count() {
+        let mut case = fault();
+        case.declarations[0].largest_rate = Some(2e-2);
+        assert!(findings_of("T01", &case).is_empty());
     }
 
     #[test]

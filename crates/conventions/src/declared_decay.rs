@@ -7,7 +7,7 @@ use crate::{ConventionError, Setting};
 use wd_decay::shrink::{PenaltyPath, shrink};
 use wd_decay::{
     Anchor, DecayRule, Declared, LearningRate, Momenta, MuonScale, OptimizerKind, PeakLearningRate,
-    Role, Run, Unit, UpdateNoise,
+    Role, Run, Spared, Unit, UpdateNoise,
 };
 use wd_page::number::short;
 
@@ -83,6 +83,24 @@ impl DecayedTensors {
     }
 }
 
+impl DecayedTensors {
+    /// Those that a library decays, less those that the run spares.
+    fn of_setting(setting: &Setting) -> Self {
+        let Setting { entry, run, .. } = setting;
+        let of_text = entry.decays_embeddings && run.unit == Unit::Token;
+        let (description, norms_and_biases, embeddings) = match run.spares {
+            None => (entry.decays.clone(), entry.decays_norms, of_text),
+            Some(Spared::Norms) => {
+                ("all but norm gains and biases, as given".to_owned(), false, of_text)
+            }
+            Some(Spared::NormsAndEmbeddings) => {
+                ("all but norm gains, biases and embeddings, as given".to_owned(), false, false)
+            }
+        };
+        DecayedTensors { description, norms_and_biases, embeddings }
+    }
+}
+
 impl From<&Setting> for DeclaredDecay {
     fn from(setting: &Setting) -> Self {
         let run = &setting.run;
@@ -102,11 +120,7 @@ impl From<&Setting> for DeclaredDecay {
             muon_scale: run.width.map(|fan_in| MuonScale::Shape { fan_in }),
             l1_ratio: setting.value(KeyMeaning::L1Ratio).map_or(0.0, |ratio| ratio.value),
             anchor: Anchor::Zero,
-            decayed: DecayedTensors {
-                description: setting.entry.decays.clone(),
-                norms_and_biases: setting.entry.decays_norms,
-                embeddings: setting.entry.decays_embeddings && run.unit == Unit::Token,
-            },
+            decayed: DecayedTensors::of_setting(setting),
             stores_shrunk_weights: setting.entry.stores_shrunk_weights,
             run: run.clone(),
             remarks: setting.entry.quirks.clone(),

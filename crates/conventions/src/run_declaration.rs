@@ -1,7 +1,7 @@
 //! A run as typed, and the checks that turn it into a [`Run`].
 
 use crate::{ConventionError, DeclaredSchedule, Quantity};
-use wd_decay::{Declared, Dtype, Loss, Reduction, Run, Unit, names};
+use wd_decay::{Declared, Dtype, Loss, Reduction, Run, Spared, Unit, names};
 
 /// Most steps of a run. The longest public runs have some millions; sums over a schedule that is
 /// not summed in closed form take seconds here.
@@ -30,13 +30,14 @@ pub struct RunDeclaration {
     reduction: Option<Reduction>,
     loss: Option<Loss>,
     dtype: Option<Dtype>,
+    spares: Option<Spared>,
     /// Peak learning rate, by whichever key the library has for it.
     pub peak_learning_rate: Option<Declared>,
 }
 
 impl RunDeclaration {
     /// The keys that [`RunDeclaration::set`] takes, with what they mean.
-    pub const KEYS: [(&'static str, &'static str); 22] = [
+    pub const KEYS: [(&'static str, &'static str); 23] = [
         ("schedule", "learning-rate schedule: cosine,warmup=400,floor=0.1"),
         ("lambda_schedule", "schedule of λ itself: points,points=0:0.1/1:1:cosine"),
         ("steps", "optimizer steps: 50000, 5ep"),
@@ -59,6 +60,7 @@ impl RunDeclaration {
         ("reduction", "mean or sum: how the loss joins data points"),
         ("loss", "nll, mse (no ½) or half-mse"),
         ("dtype", "f32 or bf16: format of the weights updated"),
+        ("spares", "norms or norms,embeddings: tensors that do not decay; biases go with norms"),
     ];
 
     /// Whether `key` is one of [`RunDeclaration::KEYS`].
@@ -127,6 +129,7 @@ impl RunDeclaration {
             "reduction" => self.reduction = Some(names::find("reduction", text)?),
             "loss" => self.loss = Some(names::find("loss", text)?),
             "dtype" => self.dtype = Some(names::find("dtype", text)?),
+            "spares" => self.spares = Some(names::find("set of tensors", text)?),
             _ => {
                 return Err(ConventionError::UnknownKey {
                     entry: "a run".to_owned(),
@@ -298,6 +301,7 @@ impl RunDeclaration {
             reduction: self.reduction,
             loss: self.loss,
             dtype: self.dtype.unwrap_or(Dtype::F32),
+            spares: self.spares,
         })
     }
 }

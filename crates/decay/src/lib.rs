@@ -80,7 +80,7 @@ pub use policy::{
 };
 pub use role::Role;
 pub use rule::{Application, DecayRule, LearningRate, PeakLearningRate, Shrink};
-pub use run::{Declared, Dtype, Loss, Reduction, Run};
+pub use run::{Declared, Dtype, Loss, Reduction, Run, Spared};
 pub use schedule::{Schedule, ScheduleKind};
 pub use shrink::{PenaltyPath, StepShrink};
 pub use storage::Storage;

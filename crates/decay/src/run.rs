@@ -90,6 +90,19 @@ impl Dtype {
     }
 }
 
+/// The tensors that a run leaves out of its decay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[derive(VariantArray, IntoStaticStr)]
+pub enum Spared {
+    /// Gains of norms, and biases.
+    #[strum(serialize = "norms")]
+    Norms,
+    /// These and the embeddings.
+    #[strum(serialize = "norms,embeddings")]
+    NormsAndEmbeddings,
+}
+
 /// A checked run: what conversions, explanations and laws need to know beside λ.
 ///
 /// An absent number is one that was neither given nor follows from others. Amounts of data are all
@@ -140,6 +153,9 @@ pub struct Run {
     pub loss: Option<Loss>,
     /// Format of the weights.
     pub dtype: Dtype,
+    /// The tensors that do not decay; absent where it is left to what the optimizer is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spares: Option<Spared>,
 }
 
 impl Run {

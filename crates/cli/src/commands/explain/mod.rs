@@ -37,8 +37,9 @@ project (a corpus that is not prepared only takes from what can be said of it), 
 trainer, as `wd audit` reads them: Hugging Face, nanoGPT, timm, axolotl and others; what stands
 behind it adds to it, or replaces what it says.
 Units: 124M, 65536tok, 256seq, 1.28Mimg, 5ep. More keys: tokens, images, data, context,
-accumulation, devices, width, init_std, gradient_rms, reduction, loss, noise_std, dtype. Where the
-run is known, the laws of `wd advise` say where λ stands.")]
+accumulation, devices, width, init_std, gradient_rms, reduction, loss, noise_std, dtype, and
+spares=norms or spares=norms,embeddings: tensors that your groups leave out. Where the run is known,
+the laws of `wd advise` say where λ stands.")]
 pub(crate) struct Arguments {
     /// A library entry and its key=value, or a configuration
     #[arg(value_name = "SETTING", required = true)]

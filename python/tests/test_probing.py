@@ -132,8 +132,11 @@ def test_a_decay_that_is_done_twice_is_found() -> None:
 def test_a_tensor_that_no_group_has_is_named() -> None:
     model = small()
     optimizer = torch.optim.AdamW(model[0].parameters(), weight_decay=0.1)
-    row = wd.probe(model, optimizer)["2.weight"]
-    assert (row.weight_decay, row.reason) == (None, "no group has it")
+    found = wd.probe(model, optimizer)
+    row = found["2.weight"]
+    assert (row.weight_decay, row.reason) == (None, "no group of this optimizer has it")
+    assert found.missing == ["1.weight", "1.bias", "2.weight", "2.bias"]
+    assert "4 are in no group" in repr(found)
     with pytest.raises(AssertionError, match=r"2\.weight: λ is None, and 0\.1"):
         wd.assert_decay(model, optimizer, {"*.weight": 0.1})
     with pytest.raises(AssertionError, match="no tensor is called"):
@@ -164,6 +167,27 @@ def test_it_shows_itself() -> None:
     assert found.to_dict()[0]["name"] == "0.weight"
     with pytest.raises(wd.WeightDecayError, match="no weight_decay"):
         wd.probe(model, torch.optim.LBFGS(model.parameters()))
+
+
+@pytest.mark.parametrize("question", [wd.probe, wd.assert_decay, wd.decay_table])
+def test_arguments_in_the_wrong_order_are_named(question: Callable[..., Any]) -> None:
+    model = small()
+    optimizer = torch.optim.AdamW(model.parameters())
+    with pytest.raises(wd.WeightDecayError, match="give the model first, then the optimizer"):
+        question(optimizer, model)
+    with pytest.raises(wd.WeightDecayError, match="is no model"):
+        wd.param_groups(model.parameters())
+
+
+def test_norms_that_the_groups_spare_are_not_warned_of() -> None:
+    model = small()
+    spared = torch.optim.AdamW(wd.param_groups(model, 0.1), lr=6e-4)
+    everything = torch.optim.AdamW(model.parameters(), lr=6e-4, weight_decay=0.1)
+
+    def warned(optimizer: Any) -> bool:
+        return "norm" in str(wd.explain(optimizer, steps=1000).to_dict()["warnings"])
+
+    assert (warned(spared), warned(everything)) == (False, True)
 
 
 def test_live_objects_are_explained() -> None:

@@ -15,7 +15,7 @@ from torch import nn
 from weight_decay import _native
 from weight_decay._errors import WeightDecayError
 from weight_decay._rows import Rows
-from weight_decay.tensors import Tensor, tensors
+from weight_decay.tensors import Tensor, groups_of, tensors
 
 logger = logging.getLogger("weight_decay")
 
@@ -207,7 +207,7 @@ def decay_table(model: nn.Module, optimizer: torch.optim.Optimizer) -> DecayTabl
         ('a norm decays: it is drawn to 0 and not to 1',)
     """
     places: dict[int, tuple[int, dict[str, Any]]] = {}
-    for number, group in enumerate(optimizer.param_groups):
+    for number, group in enumerate(groups_of(optimizer)):
         for parameter in group["params"]:
             places[id(parameter)] = (number, group)
     rows = []

@@ -45,6 +45,8 @@ def words_of_optimizer(
     keys = {key: value for key, value in keys.items() if key in known}
     if {one.dtype for one in group["params"]} == {torch.bfloat16}:
         keys["dtype"] = "bf16"
+    if _spares_norms(optimizer):
+        keys["spares"] = "norms"
     keys["params"] = sum(one.numel() for part in optimizer.param_groups for one in part["params"])
     if scheduler is not None:
         if steps is None:
@@ -72,6 +74,12 @@ def main_group(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
 
     found: dict[str, Any] = max(optimizer.param_groups, key=weight)
     return found
+
+
+def _spares_norms(optimizer: torch.optim.Optimizer) -> bool:
+    """Say whether some tensors decay, and none of one dimension, as gains and biases are."""
+    decaying = [group for group in optimizer.param_groups if group.get("weight_decay")]
+    return bool(decaying) and all(one.ndim > 1 for group in decaying for one in group["params"])
 
 
 def peak_rate(group: dict[str, Any]) -> float:

@@ -22,6 +22,7 @@ class Measured:
         verdict: ``"applied"``, ``"none"`` where none is declared and none was seen, or what is the
             matter: ``"not applied"``, ``"wrong strength"``, ``"not declared"``, ``"coupled"``.
         reason: The verdict in words.
+        is_trained: Whether it is trained, and not frozen.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Measured:
     real: float | None
     verdict: str
     reason: str
+    is_trained: bool = True
 
     @property
     def is_well(self) -> bool:
@@ -47,8 +49,13 @@ class Probe(Rows[Measured]):
         return [row for row in self.rows if not row.is_well]
 
     @property
+    def missing(self) -> list[str]:
+        """The trained tensors that no group of this optimizer has; another one may have them."""
+        return [row.name for row in self.rows if row.weight_decay is None and row.is_trained]
+
+    @property
     def is_well(self) -> bool:
-        """Whether there are none."""
+        """Whether no tensor decays otherwise than declared."""
         return not self.failures
 
     def __str__(self) -> str:
@@ -57,7 +64,10 @@ class Probe(Rows[Measured]):
         )
 
     def __repr__(self) -> str:
-        return f"<Probe: {len(self.failures)} of {len(self)} tensors do not decay as declared>"
+        missing = f"; {len(self.missing)} are in no group" if self.missing else ""
+        return (
+            f"<Probe: {len(self.failures)} of {len(self)} tensors do not decay as declared{missing}>"
+        )
 
     def _repr_html_(self) -> str:
         head = "".join(

@@ -18,7 +18,7 @@ from weight_decay.measures import norm, product
 from weight_decay.recording import RecordedTensor, Recorder, Training, measured_cells
 from weight_decay.rules import Rule, rule_of
 from weight_decay.scheduler import WeightDecayScheduler
-from weight_decay.tensors import Tensor, tensors
+from weight_decay.tensors import Tensor, groups_of, tensors
 
 logger = logging.getLogger("weight_decay")
 
@@ -106,7 +106,7 @@ class Monitor:
         self._tensors = [one for one in tensors(model) if one.parameter.requires_grad]
         self._groups = {
             id(parameter): group
-            for group in optimizer.param_groups
+            for group in groups_of(optimizer)
             for parameter in group["params"]
         }
         self._buffers: list[torch.Tensor] = []

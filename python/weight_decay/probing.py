@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,10 +15,7 @@ from weight_decay.groups import matching
 from weight_decay.measured import Measured, Probe
 from weight_decay.measures import norm
 from weight_decay.rules import rule_of
-from weight_decay.tensors import tensors
-
-if TYPE_CHECKING:
-    pass
+from weight_decay.tensors import groups_of, tensors
 
 #: Largest difference, as a share of what is declared, that counts as none in 32 bits.
 TOLERANCE = 0.02
@@ -60,7 +57,7 @@ def probe(
         >>> wd.probe(model, optimizer).is_well
         True
     """
-    if not any("weight_decay" in group for group in optimizer.param_groups):
+    if not any("weight_decay" in group for group in groups_of(optimizer)):
         raise WeightDecayError(
             f"the groups of {type(optimizer).__name__} have no weight_decay",
             "probe the optimizer that steps, and not a wrapper around it",
@@ -249,10 +246,12 @@ def _judged(
     allowed = tolerance * abs(declared) + rounding
 
     def row(verdict: str, reason: str) -> Measured:
-        return Measured(name, value, declared, measured, real, verdict, reason)
+        return Measured(
+            name, value, declared, measured, real, verdict, reason, parameter.requires_grad
+        )
 
     if value is None:
-        word = "it is frozen" if not parameter.requires_grad else "no group has it"
+        word = "it is frozen" if not parameter.requires_grad else "no group of this optimizer has it"
         return row("none" if abs(measured) <= rounding else "not declared", word)
     if not parameter.requires_grad:
         if value == 0.0 or abs(measured) <= rounding:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from weight_decay import _native
+from weight_decay._errors import WeightDecayError
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,33 @@ _NORMS = (
 )
 
 
+def groups_of(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
+    """Give the parameter groups of an optimizer.
+
+    Raises:
+        WeightDecayError: Something that has none.
+    """
+    if not _steps(optimizer):
+        raise WeightDecayError(
+            f"{type(optimizer).__name__} has no parameter groups, as an optimizer has",
+            "give the model first, then the optimizer",
+        )
+    return optimizer.param_groups
+
+
+def _steps(thing: Any) -> bool:
+    return hasattr(thing, "param_groups")
+
+
 def tensors(model: nn.Module) -> list[Tensor]:
     """List the parameters of a model, each once, with what it is for.
 
     The module that owns a parameter says what it is for where it can; its name and shape say the
     rest.
     """
+    if not isinstance(model, nn.Module):
+        help = "give the model first, then the optimizer" if _steps(model) else None
+        raise WeightDecayError(f"{type(model).__name__} is no model of PyTorch", help)
     owners = {
         f"{path}.{name}" if path else name: module
         for path, module in model.named_modules(remove_duplicate=False)

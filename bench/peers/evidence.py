@@ -9,6 +9,9 @@ in turn: wd, scikit-learn, wd, … The first pair's answers are compared before 
 is an error. With more columns than rows neither has an intercept: set to its best value it would leave BayesianRidge's evidence without a
 maximum, and the fit perfect. Only the work is in the time, not reading the file or importing; the memory is each process's peak.
 
+With --python the same is asked of the package `weight_decay` from a numpy array, in a fresh interpreter that has it installed; exact
+leave-one-out alone is no question of the package, and left out.
+
 | work | wd | scikit-learn |
 |---|---|---|
 | evidence | the best λ, a path of 1,000, coefficients | BayesianRidge with its four hyper-priors 0 and scores: the best λ alone |
@@ -86,6 +89,24 @@ def scikit_learn(work, file, rows, columns):
     print(json.dumps({"seconds": seconds, "megabytes": memory, "answer": answer}))
 
 
+def package(work, file, rows, columns):
+    """The same work by the Python package, from an array; prints a line of JSON."""
+    import weight_decay
+
+    numbers = np.fromfile(file)
+    x, y = numbers[: rows * columns].reshape(rows, columns), numbers[rows * columns :]
+    intercept = "profiled" if columns <= rows else "absent"
+    family, points = ("gaussian", 1000) if work == "evidence" else ("logistic", 10)
+    start = time.perf_counter()
+    found = weight_decay.evidence(x, y, family=family, standardize=False, intercept=intercept, points=points)
+    seconds = time.perf_counter() - start
+    answer = {"lambda": found.lambda_, "coefficients": list(found.coefficients.values())[:10]}
+    if work == "evidence":
+        answer |= {"alpha": found.alpha, "beta": found.beta, "log_evidence": found.log_evidence}
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "megabytes": megabytes, "answer": answer}))
+
+
 def run(command, environment):
     """A child's line of JSON, with the child's own peak memory."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
@@ -112,17 +133,22 @@ def main():
     parser.add_argument("--only", help="comma-separated, for example evidence-20000x500,loo-2000x2000")
     parser.add_argument("--repeats", type=int, default=3, help="pairs of each work")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each work")
+    parser.add_argument("--python", action="store_true", help="ask the package weight_decay instead of the crate")
+    parser.add_argument("--package", nargs=4, metavar=("WORK", "FILE", "ROWS", "COLUMNS"), help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs=4, metavar=("WORK", "FILE", "ROWS", "COLUMNS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         work, file, rows, columns = arguments.one
         return scikit_learn(work, file, int(rows), int(columns))
-    if not EXAMPLE.exists():
+    if arguments.package:
+        work, file, rows, columns = arguments.package
+        return package(work, file, int(rows), int(columns))
+    if not arguments.python and not EXAMPLE.exists():
         raise SystemExit(f"{EXAMPLE} is missing: cargo build --release -p wd-evidence --example evidence_speed")
     names = arguments.only.split(",") if arguments.only else None
     for work, rows, columns in WORKS:
         name = f"{work}-{rows}x{columns}"
-        if names is not None and name not in names:
+        if (names is not None and name not in names) or (arguments.python and work == "loo"):
             continue
         with tempfile.NamedTemporaryFile(suffix=".f64") as file:
             x, y = draw(work, rows, columns)
@@ -132,7 +158,8 @@ def main():
             environment = dict(os.environ)
             for repeat in range(arguments.repeats):
                 size = [file.name, str(rows), str(columns)]
-                ours = run([EXAMPLE, work, *size], environment)
+                command = [sys.executable, __file__, "--package"] if arguments.python else [EXAMPLE]
+                ours = run([*command, work, *size], environment)
                 environment["WD_LAMBDA"] = str(ours["answer"].get("lambda", 1.0))
                 theirs = run([sys.executable, __file__, "--one", work, *size], environment)
                 if repeat == 0:

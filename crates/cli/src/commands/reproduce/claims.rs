@@ -16,7 +16,7 @@ use crate::{ExitCode, diagnostics::CommandError, launch, output};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wd reproduce claims --quick                              # three minutes on 2 cores: few seeds, a first look
+  wd reproduce claims --quick                              # six minutes on 2 cores: few seeds, a first look
   wd reproduce claims                                      # within 25 minutes
   wd reproduce claims --corpus my-text.jsonl.zst --out runs/mine
   wd reproduce claims --markdown docs/claims.md            # the page as Markdown, its figures beside it
@@ -25,7 +25,7 @@ Runs of `wd reproduce` and `wd reproduce vision` in the folders reproduce and re
 again; what is missing is added to them. Its own runs are in reproduce-claims, where the report is. Stop it with Ctrl-C; the same
 command continues.")]
 pub(super) struct Arguments {
-    /// About three minutes: few seeds and short runs
+    /// About six minutes: few seeds and short runs
     #[arg(long)]
     quick: bool,
 

@@ -16,7 +16,7 @@ use crate::output;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wd reproduce prior                              # 400 draws, in under two minutes on 2 cores
+  wd reproduce prior                              # 400 draws, 12 seconds on 2 cores
   wd reproduce prior --draws 2000 --out runs/more # narrower intervals
   wd reproduce prior --json | jq '.recovery'      # the numbers; ∞ is null
 

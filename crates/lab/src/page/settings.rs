@@ -61,9 +61,10 @@ pub(crate) fn section(study: &Study<'_>) -> Option<Section> {
     };
     let name = "Every arm through its settings.".to_owned();
     let caption = format!(
-        "A line is an arm, the mean of its seeds; the darker it is (on a dark page: the brighter), \
-         the lower its {}, and the widest is the lowest of all. Look at where the dark lines run \
-         together: that setting decides; where they spread over a whole axis it hardly matters. \
+        "A line is an arm, the mean of its seeds, from green, the highest {}, to violet, the \
+         lowest; the widest is the lowest of all, and at each value the lower ones lie lower. Look \
+         at where violet lines run together: that setting decides; where they spread over a whole \
+         axis it hardly matters. \
          The figure has no intervals: the differences that are significant stand under the \
          verdict.{more}",
         outcome.name

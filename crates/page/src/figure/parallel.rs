@@ -56,10 +56,14 @@ pub struct ParallelCoordinates {
     pub lines: Vec<ParallelLine>,
 }
 
-const TOP: f64 = 34.0;
+const TOP: f64 = 40.0;
 const HEIGHT: f64 = 250.0;
 /// From an axis to the labels along it.
 const GAP: f64 = 7.0;
+/// Axes that are nearer than this have their names in two rows.
+const CLOSE: f64 = 170.0;
+/// Height over which the lines through one place are spread.
+const BUNDLE: f64 = 44.0;
 
 impl ParallelCoordinates {
     /// The figure as an `<svg>` element laid out for `width` pixels.
@@ -76,7 +80,8 @@ impl ParallelCoordinates {
         let (order, colours) = self.order();
         // The worst first, so that the best lies over the others.
         for (rank, &index) in order.iter().enumerate().rev() {
-            let Some(path) = path(&self.lines[index].values, &scales, place) else { continue };
+            let heights = self.heights(index, rank, &scales);
+            let Some(path) = path(&heights, place) else { continue };
             let style = format!("stroke:{}", colours[rank].css());
             let class = if rank == 0 { "line baseline" } else { "thread" };
             out.open("path", &[("class", class), ("style", &style), ("d", &path)]);
@@ -87,13 +92,16 @@ impl ParallelCoordinates {
             line(&mut out, "axis", (x, TOP), (x, bottom));
             // Words stand to the right of their axis, those of the last one to its left.
             let (anchor, beside) = if index == last { ("end", -GAP) } else { ("", GAP) };
-            let name = text::fit(&axis.name, 12.5, slot - GAP);
+            // Names stand in two rows where their neighbours leave no room.
+            let row = if slot < CLOSE { 15.0 * (index % 2) as f64 } else { 0.0 };
+            let name =
+                text::fit(&axis.name, 12.5, if slot < CLOSE { 1.5 * slot } else { slot - GAP });
             let heading = match index {
                 0 => "panel-title",
                 _ if index == last => "panel-title end",
                 _ => "panel-title middle",
             };
-            label_at(&mut out, heading, x, 15.0, &name);
+            label_at(&mut out, heading, x, 12.0 + row, &name);
             for (value, words) in axis.labels(&scales[index]) {
                 let Some(y) = scales[index].position(value) else { continue };
                 line(&mut out, "axis", (x - 3.0, y), (x + 3.0, y));
@@ -110,7 +118,7 @@ impl ParallelCoordinates {
         match &self.axes[axis].along {
             Along::Places(names) => {
                 Scale::new(Transform::Linear, (0.0, names.len().max(2) as f64 - 1.0), range)
-                    .with_margin(0.04)
+                    .with_margin(0.12)
             }
             Along::Quantity(transform) => {
                 let values = self.lines.iter().filter_map(|line| line.values.get(axis));
@@ -122,6 +130,24 @@ impl ParallelCoordinates {
                 Scale::new(*transform, (low, high), range).with_margin(0.04)
             }
         }
+    }
+
+    /// Where a line meets each axis. At a place many lines would be one: they lie side by side there,
+    /// the better the lower, as on the axis of the outcome.
+    fn heights(&self, index: usize, rank: usize, scales: &[Scale]) -> Vec<Option<f64>> {
+        let last = self.lines.len().saturating_sub(1).max(1) as f64;
+        let values = self.lines[index].values.iter().zip(scales).zip(&self.axes);
+        let heights = values.map(|((value, scale), axis)| {
+            let beside = match &axis.along {
+                Along::Quantity(_) => 0.0,
+                Along::Places(names) => {
+                    let room = (0.6 * HEIGHT / names.len().max(1) as f64).min(BUNDLE);
+                    room * (0.5 - rank as f64 / last)
+                }
+            };
+            Some(scale.position(*value)? + beside)
+        });
+        heights.collect()
     }
 
     /// The lines from the best outcome to the worst, those without one last, with a colour for each
@@ -160,11 +186,11 @@ impl ParallelAxis {
 }
 
 /// A line through the axes, broken where a value has no place; nothing where no two neighbours have.
-fn path(values: &[f64], scales: &[Scale], place: impl Fn(usize) -> f64) -> Option<String> {
+fn path(heights: &[Option<f64>], place: impl Fn(usize) -> f64) -> Option<String> {
     let mut path = String::new();
     let (mut is_down, mut has_stroke) = (false, false);
-    for (axis, (value, scale)) in values.iter().zip(scales).enumerate() {
-        let Some(y) = scale.position(*value) else {
+    for (axis, height) in heights.iter().enumerate() {
+        let Some(y) = *height else {
             is_down = false;
             continue;
         };

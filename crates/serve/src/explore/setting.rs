@@ -60,6 +60,14 @@ fn typed<'a>(of: &dyn Fn(&str) -> &'a str) -> Vec<String> {
         words.extend((!value.is_empty()).then(|| format!("{key}={value}")));
     };
     add("weight_decay", of("weight_decay"));
+    // What was filled in for an optimizer is no matter of an estimator, which takes no steps.
+    let entry = library::entries().find(|entry| entry.name == library);
+    if entry.is_some_and(|entry| !entry.has_steps()) {
+        add("params", of("params"));
+        add("data", of("data"));
+        words.extend(further(of));
+        return words;
+    }
     add("lr", of("lr"));
     let mut schedule = of("schedule").to_owned();
     if !schedule.is_empty() {
@@ -76,9 +84,14 @@ fn typed<'a>(of: &dyn Fn(&str) -> &'a str) -> Vec<String> {
     for key in ["steps", "batch", "params", "data"] {
         add(key, of(key));
     }
-    let further = [of("momenta"), of("more")];
-    words.extend(further.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned));
+    words.extend(further(of));
     words
+}
+
+/// Keys that have no field of their own.
+fn further<'a>(of: &dyn Fn(&str) -> &'a str) -> impl Iterator<Item = String> {
+    let texts = [of("momenta"), of("more")].into_iter();
+    texts.flat_map(str::split_whitespace).map(str::to_owned)
 }
 
 /// Everything that is known of a setting, as one page.
@@ -220,6 +233,14 @@ mod tests {
         assert!(html.contains(&lead), "{lead}");
         let moved = page(&Query::read("library=torch.AdamW&weight_decay=0.3&lr=6e-4&steps=50000"));
         assert_ne!(moved.document(), html);
+    }
+
+    #[test]
+    fn an_estimator_has_no_steps() {
+        let query = "library=sklearn.Ridge&weight_decay=1&lr=6e-4&schedule=cosine&steps=50000";
+        let html = page(&Query::read(query)).document();
+        assert!(!html.contains("cannot be explained"));
+        assert!(html.contains("wd explain sklearn.Ridge weight_decay=1"));
     }
 
     #[test]

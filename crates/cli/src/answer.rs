@@ -4,6 +4,7 @@
 //! default has one home.
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use wd_page::words::printable_lines;
 use wd_page::{Context, Page};
 
@@ -35,6 +36,32 @@ pub struct Failure {
     pub help: Option<String>,
 }
 
+impl Failure {
+    /// Words that are none of the command's. An option is named as a keyword: whoever asks a
+    /// question from a program wrote it as one.
+    fn of_words(error: &clap::Error) -> Self {
+        let option = |kind| match error.get(kind)? {
+            ContextValue::String(option) => {
+                let name = option.split_whitespace().next()?.strip_prefix("--")?;
+                Some(name.replace('-', "_"))
+            }
+            _ => None,
+        };
+        if error.kind() == ErrorKind::UnknownArgument
+            && let Some(unknown) = option(ContextKind::InvalidArg)
+        {
+            let near = option(ContextKind::SuggestedArg);
+            return Failure {
+                message: format!("there is no option `{}`", printable_lines(&unknown)),
+                help: near.map(|near| format!("did you mean `{near}`?")),
+            };
+        }
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        Failure { message: first.trim_start_matches("error: ").to_owned(), help: None }
+    }
+}
+
 impl From<CommandError> for Failure {
     fn from(error: CommandError) -> Self {
         let help = match &error {
@@ -57,11 +84,7 @@ pub fn answer<'a>(
 ) -> Result<Answer, Failure> {
     start_threads()?;
     let words = std::iter::once("wd").chain(words);
-    let arguments = Arguments::try_parse_from(words).map_err(|error| {
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        Failure { message: first.trim_start_matches("error: ").to_owned(), help: None }
-    })?;
+    let arguments = Arguments::try_parse_from(words).map_err(|error| Failure::of_words(&error))?;
     let found = match &arguments.command {
         Command::Explain(arguments) => explain::answer(arguments, context),
         Command::Convert(arguments) => convert::answer(arguments),

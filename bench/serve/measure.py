@@ -4,17 +4,20 @@
     wd train studies/first.toml --run-dir runs/template
     cargo run --release -p wd-serve --example write_runs -- runs/template /tmp/many 1000 10000
     python3 bench/serve/measure.py target/release/wd /tmp/many [--visitors 20] [--seconds 10]
+        [--writers 8 --config studies/first.toml]
 
 The runs have ten series of ten thousand steps each, about half a gigabyte in all; the second pages
 find them in memory. Printed are milliseconds: of the first page of a study after the server has
 started (`cold`), of the next ones (median and largest of ten), of a filter that nobody asked for
-before, of a zoom, of a place of a slider; then the same while visitors poll, and the memory.
+before, of a zoom, of a place of a slider; then the same while visitors poll, and while so many
+runs of the configuration are trained into the folder; and the memory.
 """
 
 import argparse
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import threading
@@ -91,7 +94,11 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--writers", type=int, default=0)
+    parser.add_argument("--config", help="what the writers train")
     arguments = parser.parse_args()
+    written = [os.path.join(arguments.folder, f"writer-{number}") for number in range(arguments.writers)]
+    writers = []
     server = Server(arguments.program, arguments.folder)
     try:
         server_started = server.get("/explore")[0]
@@ -110,19 +117,35 @@ def main():
                 polls.append(server.get(study + "/live?have=")[0])
                 time.sleep(1)
 
+        for number, folder in enumerate(written):
+            shutil.rmtree(folder, ignore_errors=True)
+            writers.append(subprocess.Popen(
+                [arguments.program, "train", arguments.config, "--set", f"run.seed={number}",
+                 "--set", "run.steps=1000000", "--run-dir", folder],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        if writers:
+            # Until all of them are under way.
+            time.sleep(10)
+            stop = time.monotonic() + arguments.seconds
         visitors = [threading.Thread(target=visit) for _ in range(arguments.visitors)]
         for visitor in visitors:
             visitor.start()
         beside = measured(server, study, run, 20)
         for visitor in visitors:
             visitor.join()
-        print(f"with {arguments.visitors} visitors, who waited {statistics.median(polls):.0f} ms, "
+        and_writers = f" and {len(writers)} runs that write" if writers else ""
+        print(f"with {arguments.visitors} visitors{and_writers}, who waited {statistics.median(polls):.0f} ms, "
               f"at most {max(polls):.0f} ms:")
         print(json.dumps(beside, indent=1, ensure_ascii=False))
         own, mapped = server.memory()
         print(f"memory: {own} MiB of its own, {mapped} MiB with mapped files")
     finally:
         server.end()
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+        for folder in written:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ pub(crate) struct Arguments {
     #[arg(value_name = "KEY=VALUES")]
     axes: Vec<String>,
 
+    /// What other commands have; here every word behind the configuration is such a setting
+    #[arg(long, value_name = "KEY=VALUES", hide = true)]
+    set: Vec<String>,
+
     /// Trials side by side, one thread each [default: one a core]
     #[arg(long)]
     jobs: Option<usize>,
@@ -51,6 +55,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    if !arguments.set.is_empty() {
+        return Err(without_set(arguments));
+    }
     let base = std::fs::read_to_string(&arguments.config).map_err(|source| {
         wd_train::TrainError::ReadConfig { path: arguments.config.clone(), source }
     })?;
@@ -79,6 +86,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let remade = Remade { command: Some(command(arguments, &out)), settling: None };
         write_study_report(&study, remade, html, arguments.printed)
     })
+}
+
+/// `--set` is what the other commands have: the same command without it.
+fn without_set(arguments: &Arguments) -> CommandError {
+    let words: Vec<String> =
+        arguments.set.iter().chain(&arguments.axes).map(|word| quoted(word)).collect();
+    let config = quoted(&arguments.config.display().to_string());
+    CommandError::usage(
+        "a sweep has no --set: each KEY=VALUES is a word of its own behind the configuration",
+        format!("wd sweep {config} {}", words.join(" ")),
+    )
 }
 
 /// The command that makes this study again.

@@ -159,7 +159,7 @@ impl RunDirectory {
     }
 }
 
-fn read_small(path: &Path, if_missing: &'static str) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn read_small(path: &Path, if_missing: &'static str) -> Result<Vec<u8>, StoreError> {
     fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             StoreError::Missing { path: path.to_owned(), reason: if_missing }

@@ -6,7 +6,7 @@ use clap::Args;
 use wd_lab::page::{context, settling};
 use wd_lab::run_page::run_page;
 use wd_lab::{Analysis, AnalysisOptions, Study, analyse_directories};
-use wd_page::words::quoted;
+use wd_page::words::{printable, quoted};
 use wd_page::{Context, Page, Settling};
 use wd_pilot::ProgramStudy;
 use wd_store::RunDirectory;
@@ -207,9 +207,19 @@ fn foreign_analysis(
     context: Context,
 ) -> Result<(Analysis, Page), CommandError> {
     let options = arguments.foreign.analysis();
+    let mut context = context;
     let (analysis, title) = match subject {
         Subject::SideBySide(runs) => {
-            (analyse_directories(runs, &options)?, format!("{} runs side by side", runs.len()))
+            let (analysis, damaged) = analyse_directories(runs, &options)?;
+            let left_out = damaged.iter().map(|(run, error)| {
+                format!("{} is left out, since it is damaged: {error}.", run.display())
+            });
+            for note in left_out {
+                eprintln!("{}", printable(&note));
+                context.notes.push(note);
+            }
+            let whole = runs.len() - damaged.len();
+            (analysis, format!("{whole} runs side by side"))
         }
         _ => {
             let import = foreign::read(&arguments.paths, &arguments.foreign)?;

@@ -22,7 +22,15 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = prepare_corpus(folder.path());
     let config = write_config(folder.path(), &corpus, 20, "");
-    let cases: [(&str, &[&str]); 38] = [
+    let cases: [(&str, &[&str]); 40] = [
+        (
+            "decay.schedule={ kind = \"cosine\", floor = 10.0 }",
+            &["between 0 and 1, not 10", "drawn through points"],
+        ),
+        (
+            "decay.schedule={ kind = \"piecewise\" }",
+            &["unknown variant `piecewise`", "kind = \"points\""],
+        ),
         ("optim.kind=adamW", &["unknown variant `adamW`", "did you mean `adamw`?"]),
         ("schedule.kind=COSINE", &["did you mean `cosine`?"]),
         ("run.steps=1e3", &["expected a whole number", "write it as a whole number: 1000"]),

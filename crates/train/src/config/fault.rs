@@ -254,6 +254,10 @@ impl ConfigFault {
             Self::Policy(_) | Self::RateOverride(_) => {
                 "a pattern is matched against the paths of the tensors in the plan"
             }
+            Self::Schedule { source: DecayError::InvalidFloor { .. }, .. } => {
+                "what rises, or falls and rises, is drawn through points, each a share of the run \
+                 with a factor on the peak: kind = \"points\" and points = [[0.0, 0.1], [1.0, 1.0]]"
+            }
             Self::Schedule { .. } => "its lengths are steps, or shares of run.steps",
             Self::Data { source: ImageError::File(file), .. } if file.is_not_found() => {
                 "a relative path starts in the current folder"
@@ -285,7 +289,10 @@ fn without_types_of_the_program(message: &str) -> String {
 
 /// `1000` for a 1000.0 or 1e3; nothing where the number is no count at all.
 fn as_whole(written: f64) -> Option<String> {
-    let is_count = written >= 0.0 && written.fract() == 0.0 && written < 1e18;
+    if written >= i64::MAX as f64 {
+        return Some(format!("the largest whole number is {}", i64::MAX));
+    }
+    let is_count = written >= 0.0 && written.fract() == 0.0;
     is_count.then(|| format!("write it as a whole number: {written}"))
 }
 
@@ -297,8 +304,15 @@ fn instead_of(instead: Option<&str>) -> String {
     instead.map_or(String::new(), |instead| format!("; {instead}"))
 }
 
+/// How a schedule of any other shape is written.
+const POINTS: &str = "kind = \"points\" with points = [[0.0, 1.0], [0.5, 0.1], [1.0, 0.5]]";
+
 /// What people write, in any section, for a key of another name or section.
-const OTHER_NAMES: [(&str, &str); 16] = [
+const OTHER_NAMES: [(&str, &str); 20] = [
+    ("piecewise", POINTS),
+    ("multistep", POINTS),
+    ("step", POINTS),
+    ("onecycle", POINTS),
     ("weight_decay", "decay.lambda"),
     ("wd", "decay.lambda"),
     ("lambda", "decay.lambda"),

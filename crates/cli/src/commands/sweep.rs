@@ -23,8 +23,9 @@ Examples:
   wd sweep studies/first.toml 'decay.lambda=log(1e-3..1,7)' optim.lr=3e-3,1e-2 run.seed=0,1
   wd sweep studies/first.toml decay.lambda=0,0.1 schedule.kind=cosine,constant --dry-run
 
-Values: a list a,b; an inclusive range of integers 0..3; log(LOW..HIGH,COUNT). The same command continues what is
-unfinished; other values in the same folder add trials to the study. Trials are paired by run.seed.")]
+Values: a list a,b; an inclusive range of integers 0..3; log(LOW..HIGH,COUNT). The same command
+continues what is unfinished; other values in the same folder add trials to the study. Trials are
+paired by run.seed.")]
 pub(crate) struct Arguments {
     /// The configuration that the settings change
     #[arg(value_name = "CONFIG.toml")]

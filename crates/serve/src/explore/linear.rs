@@ -133,7 +133,7 @@ fn form(
 
 #[cfg(test)]
 mod tests {
-    use wd_page::number::short;
+    use wd_page::number;
 
     use super::*;
 
@@ -146,7 +146,8 @@ mod tests {
         let other = page(&tables, &Query::read("lambda=100&rows=20&draw=3")).expect("a page");
         assert!(other.document().contains("<h1>λ = 100</h1>"));
         let least = page(&tables, &Query::read("lambda=0")).expect("a page").document();
-        let end = format!("<h1>λ = {}</h1>", short(tables.paths[0].lambdas[0]));
+        let least_lambda = number::rounded(tables.paths[0].lambdas[0]);
+        let end = format!("<h1>λ = {}</h1>", number::short(least_lambda));
         assert!(least.contains(&end), "{end}");
         assert!(page(&tables, &Query::read("table=nowhere")).is_err());
         for hostile in ["lambda=-1", "lambda=1e999", "rows=1e30&draw=-5", "shifted_by=%00"] {

@@ -18,7 +18,8 @@ pub(crate) fn open_run(directory: &Path) -> Result<RunDirectory, CommandError> {
     };
     let runs = RunDirectory::below(folder);
     let is_study = folder != directory;
-    if RunDirectory::is_one(directory) || (runs.is_empty() && !is_study) {
+    // A study has a lock as a run has.
+    if !is_study && (RunDirectory::is_one(directory) || runs.is_empty()) {
         return Ok(RunDirectory::open(directory)?);
     }
     let fix = match runs.first() {

@@ -144,4 +144,6 @@ fn a_study_where_a_run_is_wanted_names_its_runs() {
             message.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
         assert!(joined.contains("one of the 2 runs"), "{command}: {message}");
     }
+    let message = refused(wd().arg("metrics").arg(study.join("trials")));
+    assert!(message.contains("is a folder of runs"), "{message}");
 }

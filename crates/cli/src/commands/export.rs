@@ -19,7 +19,7 @@ use crate::run_argument::open_run;
 Examples:
   wd export runs/first --out exported/model.safetensors
   wd export runs/sweep --parquet tables  # also --csv DIR, --sqlite FILE.db, --tensorboard DIR
-  python -c 'from transformers import AutoModelForCausalLM as M; print(M.from_pretrained(\"exported\"))'
+  python -c 'import transformers as t; print(t.AutoModelForCausalLM.from_pretrained(\"exported\"))'
 A vision transformer:
   python -c 'import timm; print(timm.create_model(\"local-dir:exported\", pretrained=True))'
 A ResNet of depth 18 is what torchvision.models.resnet18 loads, after conv1 = Conv2d(CHANNELS, 64,

@@ -129,7 +129,7 @@ pub(super) mod planted {
 
     #[test]
     fn a_slip_in_a_configuration_is_named_with_the_key_that_is_read() {
-        let text = "output_dir: out\nlearning_rate: 1e-3\nweight_deacy: 0.1\nmax_steps: 100\n";
+        let text = "per_device_train_batch_size: 8\nlearning_rate: 1e-3\nweight_deacy: 0.1\n";
         let declared = crate::dialect::read("train.yaml".as_ref(), text).unwrap();
         let case = Case { declarations: vec![declared], ..one(clean()) };
         let [finding] = &findings_of("D03", &case)[..] else { panic!("one finding") };

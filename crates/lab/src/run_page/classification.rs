@@ -76,9 +76,8 @@ fn confused(run: &Run<'_>, confusion: &Confusion) -> Vec<Content> {
     if classes.is_empty() || !confusion.is_of(classes.len()) {
         return Vec::new();
     }
-    let heading = format!("What the test images are taken for, after {}", {
-        wd_page::counted(number::count(confusion.step), "step")
-    });
+    let steps = wd_page::counted(number::count(confusion.step), "step");
+    let heading = format!("What the test images are taken for, after {steps}");
     let pairs = pairs(classes, &confusion.counts);
     let said = match pairs.first() {
         None => "Every test image is taken for what it is.".to_owned(),

@@ -238,8 +238,8 @@ fn g10_a_sheet_of_excel_is_read() {
     assert!(said.contains("empty cells are"), "{said}");
     let words: Vec<&str> = said.split_whitespace().collect();
     let words = words.join(" ");
-    let filled = "Used 48 rows, left out none. Filled 9 empty cells with the means of their columns \
-                  (`height` 5, `irrigated` 4).";
+    let filled = "Used 48 rows, left out none. Filled 9 empty cells with the means of their \
+                  columns (`height` 5, `irrigated` 4).";
     assert!(words.contains(filled), "{said}");
     assert!(words.contains("price number as it is"), "{said}");
     assert_eq!(whole["filled"], 9);

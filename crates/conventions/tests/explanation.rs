@@ -177,7 +177,8 @@ fn every_optimizer_says_its_equilibrium_or_why_it_has_none() {
 fn a_penalty_that_is_not_small_beside_the_gradient_is_divided_by_itself_too() {
     let words = "torch.Adam lr=1e-3 weight_decay=0.01 gradient_rms=1e-4 init_std=0.2 steps=5000";
     let found = explain(words);
-    // At the start λw = 0.002 is nearly all that Adam divides by: a step takes η off a weight, whatever λ.
+    // At the start λw = 0.002 is nearly all that Adam divides by: a step takes η off a weight,
+    // whatever λ.
     let first = &found.trajectory.as_ref().unwrap().points[0];
     near(first.shrink.unwrap(), 1e-3 / 0.2, 2e-3);
     // Where it settles, ρ = ηg²/(λ(2√v − ηλ)) with v = g² + λ²ρ.

@@ -52,7 +52,7 @@ impl PenaltyPath {
 /// |---|---|
 /// | a rule that shrinks | its shrink |
 /// | coupled L2 under SGD | η_tλ(1 − τ)/(1 − μ): the penalty's gradient goes through the momentum μ |
-/// | coupled L2 under Adam | η_tλ/√(E\[g²\] + λ²E\[w²\]): it is divided like any gradient, and needs their RMS |
+/// | coupled L2 under Adam | η_tλ/√(E\[g²\] + λ²E\[w²\]), like any gradient: needs their RMS |
 ///
 /// ```
 /// use wd_decay::shrink::{PenaltyPath, StepShrink, shrink};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::recipes::{self, Departure, RecipeComparison};
 use crate::scaling::{self, ScalingTable};
 use crate::words::{coarse, short};
-use crate::{Answer, IndependentRecord, LawAnswer, PlannedRun, Verdict, laws};
+use crate::{Answer, Doubt, IndependentRecord, LawAnswer, PlannedRun, Verdict, laws};
 
 /// Values of λ to train with, as an axis of `wd sweep`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,6 +25,9 @@ pub struct Sweep {
 pub struct Advice {
     /// The run.
     pub run: PlannedRun,
+    /// Numbers of it that are surely meant otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
     /// Every law, in the order of [`laws::ALL`].
     pub laws: Vec<LawAnswer>,
     /// What they say together.
@@ -47,6 +50,7 @@ pub fn advise(run: &PlannedRun) -> Advice {
     let verdict = Verdict::of(&answers);
     Advice {
         run: run.clone(),
+        doubts: run.doubts(),
         record: IndependentRecord::of(run, &answers),
         sweep: sweep(&answers, &verdict),
         scaling: scaling::tables(run, &answers, &verdict),

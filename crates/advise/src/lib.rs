@@ -60,7 +60,7 @@ pub use law::{Answer, HALF_STEP, Interval, Law, Range};
 pub use recipes::{Departure, Mark, Recipe, RecipeComparison};
 pub use record::IndependentRecord;
 pub use report::AdviceReport;
-pub use run::PlannedRun;
+pub use run::{Doubt, PlannedRun};
 pub use scaling::{Axis, ScaledLambda, ScalingTable};
 pub use standing::{Explained, Standing};
 pub use target::TargetLambda;

@@ -40,6 +40,23 @@ pub struct PlannedRun {
     pub fine_tuning: bool,
 }
 
+/// A number of a run that is possible, and hardly what was meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Doubt {
+    /// What is odd about it.
+    pub reason: String,
+    /// How the likelier thing is written.
+    pub fix: String,
+}
+
+/// Fewer parameters than any network has that people train.
+const FEWEST_PARAMETERS: f64 = 1000.0;
+/// A model from this size on is trained with thousands of tokens a step; smaller ones may be
+/// exercises with short sequences.
+const LARGE_MODEL: f64 = 1e7;
+/// Fewer tokens than a step of such a model has: the smallest batch of a recipe is 65,536.
+const FEWEST_TOKENS: f64 = 2048.0;
+
 impl PlannedRun {
     /// A run from scratch under AdamW; the fields say what else a law may ask.
     ///
@@ -131,6 +148,22 @@ impl PlannedRun {
             Some(_) => self.floor >= 1.0,
             None => false,
         }
+    }
+
+    /// Numbers that are surely meant otherwise.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let parameters = self.parameters.filter(|&parameters| parameters < FEWEST_PARAMETERS);
+        let of_model = parameters.map(|parameters| Doubt {
+            reason: format!("a model of {parameters} parameters is none that a law is about"),
+            fix: format!("if millions are meant, write {parameters}M"),
+        });
+        let is_large = self.parameters.is_some_and(|parameters| parameters >= LARGE_MODEL);
+        let batch = self.batch.filter(|&batch| batch < FEWEST_TOKENS && is_large);
+        let of_batch = batch.filter(|_| self.unit == Unit::Token).map(|batch| Doubt {
+            reason: format!("{batch} tokens a step is hardly one sequence of such a model"),
+            fix: format!("if sequences are meant, write {batch}seq, and their tokens as context"),
+        });
+        of_model.into_iter().chain(of_batch).collect()
     }
 
     /// The same run with `factor` times as many data points a step.

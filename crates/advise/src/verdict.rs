@@ -120,10 +120,18 @@ fn not_covered(answers: &[LawAnswer]) -> Verdict {
         }
     }
     Verdict::NotCovered {
-        why: reasons
-            .into_iter()
-            .map(|(reason, names)| format!("{}: {reason}", names.join(", ")))
-            .collect(),
+        why: reasons.into_iter().map(|(reason, names)| said_of(&names, reason)).collect(),
         needs,
+    }
+}
+
+/// A reason with the laws that it keeps away; more than three are counted.
+fn said_of(names: &[&str], reason: &str) -> String {
+    match (names, reason.strip_prefix("it was established")) {
+        ([_, _, _, _, ..], Some(rest)) => {
+            format!("{} laws were established{rest}", names.len())
+        }
+        ([_, _, _, _, ..], None) => format!("{} laws: {reason}", names.len()),
+        (few, _) => format!("{}: {reason}", few.join(", ")),
     }
 }

@@ -208,6 +208,29 @@ fn llama_factory() {
 }
 
 #[test]
+fn a_slip_is_named_with_the_key_that_is_read() {
+    let slips = |file: &str, written: &str| -> Vec<(String, String)> {
+        let misspelt = text(file, written).misspelt.into_iter();
+        misspelt.map(|slip| (slip.key, slip.meant)).collect()
+    };
+    let of = |key: &str, meant: &str| vec![(key.to_owned(), meant.to_owned())];
+    let head = "output_dir: out\nper_device_train_batch_size: 8\n";
+    assert_eq!(
+        slips("a.yaml", &format!("{head}weight_deacy: 0.1\n")),
+        of("weight_deacy", "weight_decay")
+    );
+    assert_eq!(
+        slips("a.yaml", &format!("{head}weight_decay: 0.1\nlearning_rte: 1e-3\n")),
+        of("learning_rte", "learning_rate")
+    );
+    // Keys of other things that merely look alike.
+    let others = "eval_steps: 10\nsave_steps: 10\nadam_beta1: 0.9\nseed: 1\n";
+    assert_eq!(slips("a.yaml", &format!("{head}weight_decay: 0.1\n{others}")), []);
+    let none = read(Path::new("c.yaml"), "weight_deacy: 0.1\nhidden: 4\n").unwrap_err();
+    assert!(none.to_string().contains("did you mean `weight_decay`?"), "{none}");
+}
+
+#[test]
 fn lightning() {
     let found = file("hparams.yaml");
     assert_eq!(found.dialect, "Lightning");

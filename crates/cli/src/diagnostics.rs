@@ -5,7 +5,8 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 use thiserror::Error;
 use wd_data::table::{TableError, TableOption};
 use wd_data::text::TextError;
-use wd_page::words::{printable, printable_lines};
+use wd_import::ImportError;
+use wd_page::words::{printable, printable_lines, quoted};
 use wd_train::{ConfigError, ConfigFault, TrainError};
 
 use crate::ExitCode;
@@ -42,7 +43,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Audit(#[from] wd_audit::AuditError),
     #[error(transparent)]
-    Import(#[from] wd_import::ImportError),
+    Import(#[from] ImportError),
     #[error(transparent)]
     Pilot(#[from] wd_pilot::PilotError),
     #[cfg(feature = "serve")]
@@ -163,6 +164,10 @@ pub(crate) fn spelling(error: &CommandError) -> Option<String> {
         CommandError::Table(error) => {
             let options: Vec<&str> = error.options().iter().map(flag).collect();
             (!options.is_empty()).then(|| options.join(", "))
+        }
+        CommandError::Import(ImportError::NoLog { path }) => {
+            let path = quoted(&path.display().to_string());
+            Some(format!("a table of measurements is for wd evidence {path} --target COLUMN"))
         }
         CommandError::Import(error) => {
             let option = error.option()?.replace('_', "-");

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the first asks to stop in good order, the second again and with more force,
 //! the third stops at once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -10,6 +11,14 @@ static TIMES: AtomicUsize = AtomicUsize::new(0);
 pub(crate) fn begin() {
     INTERRUPTED.store(false, Ordering::Relaxed);
     TIMES.store(0, Ordering::Relaxed);
+}
+
+/// Lets a write beyond the size that files may have fail by an error, which names the file, instead
+/// of by a signal that ends the process.
+pub(crate) fn outlive_the_limit_of_files() {
+    let flag = Arc::new(AtomicBool::new(false));
+    // Where it cannot be set, the signal ends the process as it did.
+    let _as_before = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, flag);
 }
 
 /// Gives the flag that is set when the program is asked to stop.

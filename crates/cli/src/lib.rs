@@ -88,6 +88,7 @@ impl Command {
 pub fn main_from(invocation: Invocation) -> u8 {
     invocation.remember();
     interrupt::begin();
+    interrupt::outlive_the_limit_of_files();
     let words = std::iter::once(OsString::from("wd")).chain(invocation.words);
     match Arguments::try_parse_from(words) {
         Ok(arguments) => run(arguments).into(),
@@ -153,4 +154,24 @@ fn run(arguments: Arguments) -> ExitCode {
         Command::Completions(arguments) => completions::run::<Arguments>(&arguments),
     };
     outcome.unwrap_or_else(|error| diagnostics::show(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Longer lines break on a terminal where nobody meant them to.
+    #[test]
+    fn no_line_behind_a_help_is_longer_than_a_hundred_columns() {
+        let mut open = vec![Arguments::command()];
+        while let Some(command) = open.pop() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 100, "wd {}: {line}", command.get_name());
+            }
+            open.extend(command.get_subcommands().cloned());
+        }
+    }
 }

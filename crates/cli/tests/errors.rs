@@ -22,7 +22,20 @@ fn a_wrong_configuration_is_refused_with_the_place_and_the_fix() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = prepare_corpus(folder.path());
     let config = write_config(folder.path(), &corpus, 20, "");
-    let cases: [(&str, &[&str]); 33] = [
+    let cases: [(&str, &[&str]); 40] = [
+        (
+            "decay.schedule={ kind = \"cosine\", floor = 10.0 }",
+            &["between 0 and 1, not 10", "drawn through points"],
+        ),
+        (
+            "decay.schedule={ kind = \"piecewise\" }",
+            &["unknown variant `piecewise`", "kind = \"points\""],
+        ),
+        ("optim.kind=adamW", &["unknown variant `adamW`", "did you mean `adamw`?"]),
+        ("schedule.kind=COSINE", &["did you mean `cosine`?"]),
+        ("run.steps=1e3", &["expected a whole number", "write it as a whole number: 1000"]),
+        ("model.layers=1.5", &["expected a whole number"]),
+        ("run.steps=0", &["run.steps must be at least 1"]),
         ("decay.lamda=0.1", &["unknown field `lamda`", "did you mean `lambda`"]),
         ("decay.lambda=-0.1", &["decay.lambda = -0.1", "not negative"]),
         ("decay.lambda=nan", &["decay.lambda", "finite"]),
@@ -92,7 +105,30 @@ fn arguments_are_refused_with_the_fix() {
     let corpus = prepare_corpus(folder.path());
     let config = write_config(folder.path(), &corpus, 20, "");
     let nowhere = folder.path().join("nowhere");
-    let cases: [(Vec<&Path>, &[&str], &str); 7] = [
+    let table = folder.path().join("table.csv");
+    std::fs::write(&table, "x,c,y\n1,b,1\n2,a,4\n3,b,9\n4,a,16\n5,b,25\n6,a,36\n")
+        .expect("a table");
+    let model = folder.path().join("model.json");
+    succeed(wd().arg("evidence").arg(&table).args(["--target", "y", "--save"]).arg(&model));
+    let cases: [(Vec<&Path>, &[&str], &str); 13] = [
+        (vec!["predict".as_ref(), &table, &model], &[], "the model and the table are swapped"),
+        (vec!["report".as_ref(), &table], &[], "is for wd evidence"),
+        (
+            vec!["sweep".as_ref(), &config],
+            &["--set", "decay.lambda=0,0.1"],
+            "a word of its own behind the configuration",
+        ),
+        (
+            vec!["convert".as_ref()],
+            &["torch.AdamW", "weight_decay=0.1", "--to", "optax"],
+            "`optax` is a library: name one of its entries: `optax.adamw`",
+        ),
+        (
+            vec!["convert".as_ref()],
+            &["torch.AdamW", "weight_decay=0.1", "--to", "keras"],
+            "`keras.AdamW`",
+        ),
+        (vec!["explain".as_ref()], &["weight_decay=0.1"], "a library entry first"),
         (vec!["sweep".as_ref(), &config], &["decay.lambda=0..x"], "whole numbers"),
         (vec!["sweep".as_ref(), &config], &["decay.lambda="], "no value"),
         (vec!["sweep".as_ref(), &config], &["decay.lamda=0,1"], "did you mean `lambda`"),

@@ -461,3 +461,19 @@ fn missing_cells_are_told_how_to_mend_where_they_are_met() {
         assert!(!message.contains("--impute"), "{message}");
     }
 }
+
+#[test]
+fn the_page_of_the_linear_model_deals_the_folds_of_the_command() {
+    let found = json(wd().arg("evidence").arg(table("diabetes.csv")).args([
+        "--target",
+        "target",
+        "--compare",
+        "cv:10",
+    ]));
+    let by_folds = found["comparison"][1]["lambda"].as_f64().expect("a number");
+    let path = wd_studies::prior::LambdaPath::shipped().expect("the shipped table");
+    let place = path.least(&path.folds.mean_squared_errors).expect("a least error");
+    // Each has a grid of its own.
+    let times = path.lambdas[place] / by_folds;
+    assert!((0.8..1.25).contains(&times), "{} and {by_folds}", path.lambdas[place]);
+}

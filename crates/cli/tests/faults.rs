@@ -286,6 +286,18 @@ fn far_more_threads_than_cores_are_refused() {
 }
 
 #[test]
+fn a_file_that_may_grow_no_further_is_an_error_of_its_own() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (config, _) = text_run(folder.path(), 5);
+    let run = folder.path().join("run");
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 8; exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_wd"));
+    limited.arg("train").arg(config).arg("--run-dir").arg(run);
+    let said = refused(limited.args(["--threads", "1", "--progress", "none"]));
+    assert!(said.contains("no room to write") && said.contains("more bytes are needed"), "{said}");
+}
+
+#[test]
 fn a_gradient_that_overshoots_the_weights_is_refused_like_a_decay() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = prepare_corpus(folder.path());

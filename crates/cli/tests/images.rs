@@ -420,6 +420,17 @@ fn a_trained_classifier_is_judged_on_other_images() {
     assert_eq!(recorded.len(), 2, "{recorded:?}");
     assert_eq!(recorded[1].accuracy, accuracy(&noisy));
     assert_eq!((recorded[1].corruption.as_deref(), recorded[1].severity), (Some("noise"), 5));
+    // The counts of the last step are those of its accuracy, and stand in the page of the run.
+    let confusion = wd_store::RunDirectory::open(&run).and_then(|run| run.confusion());
+    let confusion = confusion.expect("counts").expect("a run that has finished");
+    let right: u64 = confusion.counts.iter().enumerate().map(|(class, row)| row[class]).sum();
+    let images: u64 = confusion.counts.iter().flatten().sum();
+    assert_eq!(confusion.step, 100);
+    assert!((right as f64 / images as f64 - accuracy(&clean)).abs() < 1e-12);
+    let page = folder.path().join("run.html");
+    succeed(wd().arg("report").arg(&run).arg("--out").arg(&page));
+    let page = std::fs::read_to_string(&page).expect("a page");
+    assert!(page.contains("The commonest confusion: of ") && page.contains("taken for"), "{page}");
     let averaged = score(&["--average"]);
     assert_eq!(averaged["loss"].as_f64(), last(&run, &["average_loss"]).first().copied());
 

@@ -36,6 +36,32 @@ fn refused(command: &mut std::process::Command) -> String {
 }
 
 #[test]
+fn one_damaged_run_is_named_and_costs_no_other_its_place() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let made: [(&str, &[&str]); 3] = [
+        ("none", &["decay.lambda=0"]),
+        ("some", &["decay.lambda=3"]),
+        ("torn", &["decay.lambda=1"]),
+    ];
+    let runs = runs(folder.path(), &made);
+    std::fs::write(runs[2].join("plan.json"), "{").expect("a damage");
+    let page = folder.path().join("side.html");
+    let report = |paths: &[PathBuf]| {
+        let output = wd().arg("report").args(paths).arg("--out").arg(&page).output();
+        let output = output.expect("the command starts");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (is_well, said) = report(&runs);
+    assert!(is_well && said.contains("left out, since it is damaged"), "{said}");
+    assert!(said.contains("torn") && said.contains("plan.json"), "{said}");
+    let html = std::fs::read_to_string(&page).expect("the page");
+    assert!(html.contains("2 runs side by side") && html.contains("since it is damaged"));
+    std::fs::write(runs[0].join("plan.json"), "{").expect("a damage");
+    std::fs::write(runs[1].join("plan.json"), "{").expect("a damage");
+    assert!(!report(&runs).0, "nothing is left to report");
+}
+
+#[test]
 fn runs_of_any_folder_stand_side_by_side() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let made: [(&str, &[&str]); 4] = [
@@ -118,4 +144,6 @@ fn a_study_where_a_run_is_wanted_names_its_runs() {
             message.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
         assert!(joined.contains("one of the 2 runs"), "{command}: {message}");
     }
+    let message = refused(wd().arg("metrics").arg(study.join("trials")));
+    assert!(message.contains("is a folder of runs"), "{message}");
 }

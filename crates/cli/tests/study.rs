@@ -203,6 +203,9 @@ fn what_a_person_types_is_answered() {
     let again = wd().args(["study", "new"]).arg(&root).output().expect("the command");
     assert!(!again.status.success(), "the file is there already");
     // The study file to begin with lacks its program alone.
+    let health = wd().args(["study", "doctor"]).arg(&root).output().expect("it");
+    let said = String::from_utf8_lossy(&health.stdout).into_owned();
+    assert!(said.contains("not there: ") && said.contains("train.py"), "{said}");
     fs::write(
         root.join("train.py"),
         "import sys\nw, s = float(sys.argv[1].split('=')[1]), int(sys.argv[3].split('=')[1])\n",

@@ -236,6 +236,30 @@ fn g10_a_sheet_of_excel_is_read() {
     assert!(number(&whole["coefficients"]["price"]).abs() < 0.1);
     let said = page("g10-excel-bom.csv", options);
     assert!(said.contains("empty cells are"), "{said}");
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let words = words.join(" ");
+    let filled = "Used 48 rows, left out none. Filled 9 empty cells with the means of their \
+                  columns (`height` 5, `irrigated` 4).";
+    assert!(words.contains(filled), "{said}");
+    assert!(words.contains("price number as it is"), "{said}");
+    assert_eq!(whole["filled"], 9);
+}
+
+#[test]
+fn counts_that_vary_too_much_are_named_with_the_remedy() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let said = |large: u32| {
+        let table = folder.path().join("counts.csv");
+        let rows =
+            (0..100).map(|row| format!("{},{}\n", row % 7, if row % 5 == 0 { large } else { 2 }));
+        std::fs::write(&table, format!("x,y\n{}", rows.collect::<String>())).expect("a file");
+        let mut command = wd();
+        command.arg("evidence").arg(&table).args(["--target", "y", "--family", "poisson"]);
+        String::from_utf8(succeed(&mut command).stdout).expect("UTF-8")
+    };
+    let over = said(40);
+    assert!(over.contains("degrees of freedom") && over.contains("cv:10"), "{over}");
+    assert!(!said(3).contains("degrees of freedom"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::library::{Convention, KeyMeaning, Penalty};
 use crate::{ConventionError, Setting};
+use wd_decay::norm::coupled_adam_mean_square;
 use wd_decay::shrink::{PenaltyPath, shrink};
 use wd_decay::{
     Anchor, DecayRule, Declared, LearningRate, Momenta, MuonScale, OptimizerKind, PeakLearningRate,
@@ -180,27 +181,63 @@ impl DeclaredDecay {
 
     /// The part s_t that a step takes off the weights when no gradient comes in between; absent
     /// where the learning rate is unknown, or where that depends on gradients that are not known
-    /// (see [`shrink`]).
-    pub fn shrink(&self, step: u64) -> Option<f64> {
+    /// (see [`shrink`]). Under Adam with a penalty in the gradient it depends on the RMS of the
+    /// weights.
+    pub fn shrink(&self, step: u64, weight_rms: f64) -> Option<f64> {
         let own = self.run.lambda_schedule.as_ref();
         let lambda = own.map_or(1.0, |schedule| schedule.factor(step));
-        self.shrink_at(self.learning_rate(step)?, lambda)
+        self.shrink_at(self.learning_rate(step)?, lambda, weight_rms)
     }
 
-    /// The shrink at the peak of learning rate and λ.
+    /// The shrink at the peak of learning rate and λ, of weights that have settled there.
     pub fn peak_shrink(&self) -> Option<f64> {
-        self.shrink_at(self.peak_learning_rate()?, 1.0)
+        self.shrink_at(self.peak_learning_rate()?, 1.0, self.settled_rms())
     }
 
-    fn shrink_at(&self, rate: f64, lambda_factor: f64) -> Option<f64> {
+    fn shrink_at(&self, rate: f64, lambda_factor: f64, weight_rms: f64) -> Option<f64> {
         let peak = PeakLearningRate(self.peak_learning_rate()?);
-        let path = PenaltyPath {
+        let path = self.penalty_path(weight_rms);
+        let lambda = self.coefficient() * lambda_factor;
+        shrink(self.rule()?, lambda, LearningRate(rate), peak, &path).share()
+    }
+
+    fn penalty_path(&self, weight_rms: f64) -> PenaltyPath {
+        PenaltyPath {
             optimizer: self.optimizer,
             momenta: self.momenta,
             gradient_rms: self.run.gradient_rms,
-        };
-        let lambda = self.coefficient() * lambda_factor;
-        shrink(self.rule()?, lambda, LearningRate(rate), peak, &path).share()
+            weight_rms,
+        }
+    }
+
+    /// Does Adam divide a penalty in the gradient by the root mean square of their sum?
+    pub(crate) fn rescales_its_penalty(&self) -> bool {
+        use OptimizerKind::{Adam, Adamw, Radam};
+        self.rule() == Some(DecayRule::CoupledL2)
+            && matches!(self.optimizer, Some(Adam | Adamw | Radam))
+    }
+
+    /// RMS of weights that have settled at the peak rate, where a shrink depends on it; else 0.
+    pub(crate) fn settled_rms(&self) -> f64 {
+        let known = self.peak_learning_rate().zip(self.run.gradient_rms);
+        match known.filter(|_| self.rescales_its_penalty()) {
+            Some((rate, gradient)) => {
+                coupled_adam_mean_square(rate, self.coefficient(), gradient).sqrt()
+            }
+            None => 0.0,
+        }
+    }
+
+    /// The gradient's share of what Adam divides by, at a step: 1 but where a penalty is divided
+    /// with it.
+    pub(crate) fn gradient_share(&self, step: Option<u64>, weight_rms: f64) -> f64 {
+        if !self.rescales_its_penalty() {
+            return 1.0;
+        }
+        let own = self.run.lambda_schedule.as_ref().zip(step);
+        let factor = own.map_or(1.0, |(schedule, step)| schedule.factor(step));
+        let denominator = self.penalty_path(weight_rms).denominator(self.coefficient() * factor);
+        self.run.gradient_rms.zip(denominator).map_or(1.0, |(gradient, all)| gradient / all)
     }
 
     /// The random part of the optimizer's update, where there is theory for it and its numbers are

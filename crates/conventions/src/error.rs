@@ -18,6 +18,9 @@ pub enum ConventionError {
     /// A library or optimizer that the table does not hold.
     #[error("unknown library entry `{given}`; nearest: {nearest}")]
     UnknownLibrary { given: String, nearest: String },
+    /// A library without one of its optimizers.
+    #[error("`{given}` is a library: name one of its entries: {entries}")]
+    LibraryAlone { given: String, entries: String },
     /// A key that neither the library nor the description of a run has.
     #[error("{entry} has no `{given}`; nearest: {nearest}")]
     UnknownKey { entry: String, given: String, nearest: String },

@@ -15,11 +15,13 @@ impl Setting {
     /// Unknown entry or key (with the nearest names), a key given twice, a value that its key
     /// cannot have, switches that no variant has, and whatever [`RunDeclaration::resolve`] refuses.
     pub fn read<S: AsRef<str>>(words: &[S]) -> Result<Self, ConventionError> {
-        let mut words = words.iter().map(AsRef::as_ref);
-        let name = words.next().ok_or_else(|| ConventionError::Missing {
-            needed_for: "a setting".to_owned(),
-            missing: "a library entry first, for example torch.AdamW weight_decay=0.1 lr=6e-4"
-                .to_owned(),
+        let mut words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+        // The entry may stand anywhere among the keys.
+        let place = words.iter().position(|word| !word.contains('='));
+        let name = place.map(|place| words.remove(place)).ok_or_else(|| {
+            let missing = "a library entry first, for example torch.AdamW weight_decay=0.1 lr=6e-4";
+            let needed_for = "a setting".to_owned();
+            ConventionError::Missing { needed_for, missing: missing.to_owned() }
         })?;
         let entry = library::find(name)?;
         let mut reader = Reader {

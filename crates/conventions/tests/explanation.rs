@@ -174,6 +174,22 @@ fn every_optimizer_says_its_equilibrium_or_why_it_has_none() {
 }
 
 #[test]
+fn a_penalty_that_is_not_small_beside_the_gradient_is_divided_by_itself_too() {
+    let words = "torch.Adam lr=1e-3 weight_decay=0.01 gradient_rms=1e-4 init_std=0.2 steps=5000";
+    let found = explain(words);
+    // At the start λw = 0.002 is nearly all that Adam divides by: a step takes η off a weight,
+    // whatever λ.
+    let first = &found.trajectory.as_ref().unwrap().points[0];
+    near(first.shrink.unwrap(), 1e-3 / 0.2, 2e-3);
+    // Where it settles, ρ = ηg²/(λ(2√v − ηλ)) with v = g² + λ²ρ.
+    let settled = equilibrium(words);
+    let rho = settled.rms.unwrap().powi(2);
+    let root = (1e-8 + 1e-4 * rho).sqrt();
+    near(rho, 1e-3 * 1e-8 / (0.01 * (2.0 * root - 1e-5)), 1e-9);
+    near(found.trajectory.unwrap().last().unwrap().rms.unwrap(), rho.sqrt(), 0.02);
+}
+
+#[test]
 fn what_is_not_given_is_left_out() {
     let explanation = explain("torch.AdamW weight_decay=0.1 lr=1e-3");
     near(explanation.timescale.tau_steps.unwrap(), 1e4, 1e-12);

@@ -90,6 +90,12 @@ fn unknown_names_get_the_nearest() {
     }
 }
 
+#[test]
+fn the_entry_may_stand_behind_its_keys() {
+    let swapped = read("weight_decay=0.1 lr=1e-3 torch.AdamW").unwrap();
+    assert_eq!(swapped, read("torch.AdamW weight_decay=0.1 lr=1e-3").unwrap());
+}
+
 /// What a person reads of words that cannot be followed: what is wrong, and how to mend it.
 #[test]
 fn what_cannot_be_is_refused() {
@@ -109,6 +115,8 @@ fn what_cannot_be_is_refused() {
         "torch.AdamW warmup=400",
         "sklearn.RidgeCV alphas=0.1,1,10",
         "torch.Lion",
+        "optax learning_rate=1",
+        "weight_decay=0.1 lr=1e-3",
         "torch.AdamW schedule=cosin",
         "torch.AdamW tokens=3parsec",
         "torch.AdamW tokens=3img",

@@ -130,6 +130,7 @@ fn shrink_of_one(
             optimizer: Some(OptimizerKind::Sgd),
             momenta: Momenta { momentum, nesterov, ..Momenta::default() },
             gradient_rms: None,
+            weight_rms: 0.0,
         },
         _ => PenaltyPath::default(),
     };

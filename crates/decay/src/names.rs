@@ -20,6 +20,20 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Str
     names.join(", ")
 }
 
+/// The one of the `known` names that `given` is surely a slip of: a letter more, less or other, or
+/// two that changed places, in a name of some length. Names that differ in a number alone are two.
+pub fn slip_of<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    let letters = |name: &str| name.replace(|letter: char| letter.is_ascii_digit(), "");
+    let is_slip = |name: &&str| {
+        let name = name.to_lowercase();
+        let most = if name.len() < 10 { 1 } else { 2 };
+        let distance = strsim::damerau_levenshtein(&given, &name);
+        name.len() >= 5 && (1..=most).contains(&distance) && letters(&given) != letters(&name)
+    };
+    known.into_iter().find(is_slip)
+}
+
 /// The variant of `T` that is called `given`.
 ///
 /// # Errors

@@ -193,6 +193,43 @@ pub fn coupled_sgd_equilibrium(
     }
 }
 
+/// Mean square at which weights settle under Adam with coupled L2 on gradients of pure noise.
+///
+/// The denominator of Adam holds the penalty beside the gradient: v = E\[g²\] + λ²ρ. The penalty
+/// shrinks by s = ηλ/√v a step, and the gradient's part of the update has the diffusion E\[g²\]/v,
+/// so that
+///
+/// ρ = η²(E\[g²\]/v)/(s(2 − s)) = ηE\[g²\]/(λ(2√v − ηλ)).
+///
+/// The right side falls with ρ: there is one solution, for every η and λ above 0. Where the penalty
+/// is small it is that of a decoupled decay with λ/√E\[g²\].
+///
+/// ```
+/// let rho = wd_decay::norm::coupled_adam_mean_square(1e-3, 1e-4, 1e-2);
+/// let small = 1e-3 * 1e-2 / (2.0 * 1e-4);
+/// assert!((rho / small - 1.0).abs() < 0.01);
+/// ```
+pub fn coupled_adam_mean_square(learning_rate: f64, lambda: f64, gradient_rms: f64) -> f64 {
+    if lambda == 0.0 {
+        return f64::INFINITY;
+    }
+    // Is the solution above this mean square?
+    let is_above = |mean_square: f64| {
+        let denominator = gradient_rms.hypot(lambda * mean_square.sqrt());
+        let lost = 2.0 * denominator - learning_rate * lambda;
+        lost <= 0.0 || learning_rate * gradient_rms.powi(2) / (lambda * lost) > mean_square
+    };
+    let (mut low, mut high) = (0.0, learning_rate * learning_rate);
+    while is_above(high) && high.is_finite() {
+        high *= 4.0;
+    }
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        if is_above(middle) { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
+}
+
 /// RMS of a tensor after each step: ρ_{t+1} = (1 − s_t)²ρ_t + η_t²D from ρ_0 = `initial_rms`².
 ///
 /// `learning_rates` and `shrinks` hold one number a step; were one longer, the shorter counts. The

@@ -34,6 +34,16 @@ pub struct PenaltyPath {
     pub momenta: Momenta,
     /// √E\[g²\], the root mean square of a coordinate of the gradient.
     pub gradient_rms: Option<f64>,
+    /// Root mean square of the weights, whose penalty Adam divides by as well as by the gradient.
+    pub weight_rms: f64,
+}
+
+impl PenaltyPath {
+    /// What Adam divides the gradient and its penalty by: √(E\[g²\] + λ²E\[w²\]), the root mean
+    /// square of their sum, in which they are unrelated.
+    pub fn denominator(&self, lambda: f64) -> Option<f64> {
+        Some(self.gradient_rms?.hypot(lambda * self.weight_rms))
+    }
 }
 
 /// What a step of `rule` takes off the weights.
@@ -42,14 +52,15 @@ pub struct PenaltyPath {
 /// |---|---|
 /// | a rule that shrinks | its shrink |
 /// | coupled L2 under SGD | η_tλ(1 − τ)/(1 − μ): the penalty's gradient goes through the momentum μ |
-/// | coupled L2 under Adam | η_tλ/√E\[g²\]: it is divided like any gradient, and needs their RMS |
+/// | coupled L2 under Adam | η_tλ/√(E\[g²\] + λ²E\[w²\]), like any gradient: needs their RMS |
 ///
 /// ```
 /// use wd_decay::shrink::{PenaltyPath, StepShrink, shrink};
 /// use wd_decay::{DecayRule, LearningRate, Momenta, OptimizerKind, PeakLearningRate, Shrink};
 ///
 /// let momenta = Momenta { momentum: 0.9, ..Momenta::default() };
-/// let sgd = PenaltyPath { optimizer: Some(OptimizerKind::Sgd), momenta, gradient_rms: None };
+/// let optimizer = Some(OptimizerKind::Sgd);
+/// let sgd = PenaltyPath { optimizer, momenta, ..PenaltyPath::default() };
 /// let (rate, peak) = (LearningRate(0.1), PeakLearningRate(0.1));
 /// let share = shrink(DecayRule::CoupledL2, 1e-4, rate, peak, &sgd).share().unwrap();
 /// assert!((share - 1e-4).abs() < 1e-18);
@@ -72,7 +83,7 @@ pub fn shrink(
         (Application::Gradient(0.0), _) => Some(0.0),
         (Application::Gradient(lambda), Some(Sgd)) => Some(rate.0 * lambda * path.momenta.gain()),
         (Application::Gradient(lambda), Some(Adam | Adamw | Radam)) => {
-            path.gradient_rms.map(|rms| rate.0 * lambda / rms)
+            path.denominator(lambda).map(|denominator| rate.0 * lambda / denominator)
         }
         (Application::Gradient(_), _) => None,
     };

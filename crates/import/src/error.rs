@@ -17,6 +17,12 @@ pub enum ImportError {
     /// Nothing there is a format that is read.
     #[error("{} holds no runs that can be read: {problem}", .path.display())]
     Unknown { path: PathBuf, problem: String },
+    /// A table whose columns are measurements, not the curves of runs.
+    #[error(
+        "{} is a table and no log of runs: none of its columns is a loss over steps",
+        .path.display()
+    )]
+    NoLog { path: PathBuf },
     /// One folder holds runs of several programs.
     #[error(
         "{} holds runs of several programs, and the same runs would count twice: name one folder, \

@@ -86,6 +86,9 @@ pub fn read(
             );
             return Err(ImportError::Option { option: "regex", problem });
         }
+        if matches!(format, Format::Csv | Format::Parquet) {
+            return Err(ImportError::NoLog { path: root });
+        }
         let problem = format!("it is of {}, and nothing was recorded", format.name());
         return Err(ImportError::Unknown { path: root, problem });
     }

@@ -1,6 +1,6 @@
 //! From run directories to an answer: records → arms → pairs → verdict.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use wd_statistics::{TargetTest, below_target};
@@ -75,22 +75,35 @@ pub fn analyse_some(
     analyse_records(records, options)
 }
 
-/// Analyses run directories that no study made; each is described by its `config.toml`.
+/// Analyses run directories that no study made; each is described by its `config.toml`. With the
+/// analysis come the runs that are damaged, which are left out of it, each with what is wrong.
 ///
 /// # Errors
-/// As [`analyse`], and when a directory holds no run.
+/// As [`analyse`], and the first damage where no run is whole.
 pub fn analyse_directories(
     directories: &[PathBuf],
     options: &AnalysisOptions,
-) -> Result<Analysis, LabError> {
-    let records = directories
-        .iter()
-        .map(|directory| {
-            let text = RunDirectory::open(directory)?.read_config()?;
-            Record::read(directory, flatten(&text)?)
-        })
-        .collect::<Result<Vec<_>, LabError>>()?;
-    analyse_records(records, options)
+) -> Result<(Analysis, Vec<(PathBuf, LabError)>), LabError> {
+    let (mut records, mut damaged) = (Vec::new(), Vec::new());
+    for directory in directories {
+        match whole(directory) {
+            Ok(record) => records.push(record),
+            Err(error) => damaged.push((directory.clone(), error)),
+        }
+    }
+    match damaged.pop() {
+        Some((_, error)) if records.is_empty() => return Err(error),
+        last => damaged.extend(last),
+    }
+    Ok((analyse_records(records, options)?, damaged))
+}
+
+/// The record of a run directory, once everything that an analysis needs of it was read.
+fn whole(directory: &Path) -> Result<Record, LabError> {
+    let text = RunDirectory::open(directory)?.read_config()?;
+    let record = Record::read(directory, flatten(&text)?)?;
+    record.measured()?;
+    Ok(record)
 }
 
 /// Analyses runs that are at hand already: those of another program.

@@ -344,7 +344,7 @@ fn run_directories_without_a_study_are_analysed_by_their_own_configuration() {
     for trial in study.trials() {
         std::fs::write(trial.directory.join("config.toml"), &trial.configuration).unwrap();
     }
-    let alone = analyse_directories(&directories, &AnalysisOptions::default()).unwrap();
+    let (alone, _) = analyse_directories(&directories, &AnalysisOptions::default()).unwrap();
     let json = |analysis: &Analysis| serde_json::to_string(analysis).unwrap();
     assert_eq!(json(&alone), json(&conclude(&study)));
 }

@@ -1,5 +1,6 @@
 //! Does the folder keep the promises that a study rests on, and can its program be started?
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -219,7 +220,29 @@ fn program(root: &Path) -> Vec<Check> {
         },
         matters,
     };
-    vec![file, program]
+    let absent = files_at_home(&study, &values);
+    let files = Check {
+        what: "the files of the command",
+        is_well: absent.is_empty(),
+        seen: match absent.is_empty() {
+            true => "those beside the study file are there".to_owned(),
+            false => format!("not there: {}", absent.join(", ")),
+        },
+        matters: "the command names them: put them beside the study file, or mend its command",
+    };
+    vec![file, program, files]
+}
+
+/// The files beside the study file that its command names and that are not there: whatever the
+/// first trial writes lies in its own folder.
+fn files_at_home(study: &ProgramStudy, values: &BTreeMap<String, String>) -> Vec<String> {
+    let at_home = study.declaration.command.iter().filter_map(|word| {
+        let (before, _) =
+            word.written().split_once("{home}/").filter(|(before, _)| !before.contains('{'))?;
+        let filled = word.fill(values);
+        Some(filled.get(before.len()..)?.to_owned())
+    });
+    at_home.filter(|path| !Path::new(path).exists()).collect()
 }
 
 /// The file that a first word starts.

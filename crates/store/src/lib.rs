@@ -7,6 +7,7 @@
 //!   plan.json                what was decided before the first step            → [`Plan`]
 //!   metrics.bin              one fixed-width row a step, append-only            → [`MetricsReader`]
 //!   evaluations.jsonl        its weights on other images, where asked for             → [`Evaluation`]
+//!   confusion.json           test images by their class and the one they are taken for      → [`Confusion`]
 //!   rounded.jsonl            losses of its weights, rounded to few bits, where asked for  → [`RoundedLoss`]
 //!   events.jsonl             started, resumed, checkpoint, finished, …          → [`EventLog`]
 //!   checkpoints/step-N/      model.safetensors, optimizer.safetensors, state.json → [`Checkpoints`]
@@ -46,6 +47,7 @@ compile_error!(
 
 mod aside;
 mod checkpoint;
+mod confusion;
 mod error;
 mod evaluation;
 mod event;
@@ -60,6 +62,7 @@ mod tensor_file;
 
 pub use aside::write_file;
 pub use checkpoint::{Checkpoint, Checkpoints, Latest, SkippedCheckpoint};
+pub use confusion::Confusion;
 pub use error::StoreError;
 pub use evaluation::Evaluation;
 pub use event::{Event, EventKind, EventLog};

@@ -40,6 +40,20 @@ impl RunDirectory {
         Ok(Self { path: path.to_owned() })
     }
 
+    /// Has a run begun in this folder?
+    pub fn is_one(path: &Path) -> bool {
+        ["plan.json", "metrics.bin", ".lock"].iter().any(|file| path.join(file).exists())
+    }
+
+    /// The run directories right below a folder, in the order of their names.
+    pub fn below(path: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let mut found: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|folder| Self::is_one(folder)).collect();
+        found.sort();
+        found
+    }
+
     /// Where the directory is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -159,7 +173,7 @@ impl RunDirectory {
     }
 }
 
-fn read_small(path: &Path, if_missing: &'static str) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn read_small(path: &Path, if_missing: &'static str) -> Result<Vec<u8>, StoreError> {
     fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             StoreError::Missing { path: path.to_owned(), reason: if_missing }

@@ -131,6 +131,12 @@ impl Engine {
         }
     }
 
+    /// Test images by their class and the one that the weights take them for; none for text.
+    pub(crate) fn confusion(&mut self) -> Result<Option<Vec<Vec<u64>>>, TrainError> {
+        let weights = Weights { parameters: &self.parameters, running: &self.running };
+        self.task.confusion(weights)
+    }
+
     /// What is said of the weights, and of their moving average.
     pub(crate) fn evaluate(&mut self) -> Result<Scores, TrainError> {
         let weights = Weights { parameters: &self.parameters, running: &self.running };

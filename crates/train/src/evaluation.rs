@@ -27,7 +27,13 @@ pub(crate) struct Evaluation {
     negative_log_likelihood: f64,
     squared_error: f64,
     bins: [Bin; BINS],
+    /// Images by their class and the one that they are taken for, a row a class; empty of more
+    /// classes than are counted.
+    confusion: Vec<u64>,
 }
+
+/// Classes up to which confusions are counted: more make a table that nobody reads.
+const MOST_COUNTED: usize = 1000;
 
 /// The predictions of about the same confidence.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,12 +52,16 @@ impl Evaluation {
             negative_log_likelihood: 0.0,
             squared_error: 0.0,
             bins: [Bin::default(); BINS],
+            confusion: Vec::new(),
         }
     }
 
     /// Takes in a batch: `logits` holds a row of classes for each label.
     pub(crate) fn add(&mut self, logits: &[f32], labels: &[u32]) {
         let classes = logits.len() / labels.len().max(1);
+        if classes <= MOST_COUNTED {
+            self.confusion.resize(classes * classes, 0);
+        }
         for (row, label) in logits.chunks_exact(classes).zip(labels) {
             let (mut best, mut largest) = (0, f64::NEG_INFINITY);
             for (class, logit) in row.iter().enumerate() {
@@ -62,6 +72,9 @@ impl Evaluation {
             let total: f64 = row.iter().map(|logit| (f64::from(*logit) - largest).exp()).sum();
             let label = *label as usize;
             self.images += 1;
+            if let Some(count) = self.confusion.get_mut(label * classes + best) {
+                *count += 1;
+            }
             self.negative_log_likelihood += total.ln() + largest - f64::from(row[label]);
             let squares = row.iter().enumerate().map(|(class, logit)| {
                 let target = if class == label { 1.0 } else { 0.0 };
@@ -94,6 +107,12 @@ impl Evaluation {
     pub(crate) fn accuracy(&self) -> f64 {
         let correct: u64 = self.bins.iter().map(|bin| bin.correct).sum();
         correct as f64 / self.images as f64
+    }
+
+    /// How often the images of each class are taken for which; none where there are too many.
+    pub(crate) fn confusion(&self) -> Option<Vec<Vec<u64>>> {
+        let classes = self.confusion.len().isqrt();
+        (classes > 0).then(|| self.confusion.chunks(classes).map(<[u64]>::to_vec).collect())
     }
 
     /// Expected calibration error.
@@ -159,6 +178,14 @@ mod tests {
         assert_eq!(whole.loss(), parts.loss());
         assert_eq!(whole.accuracy(), 0.5);
         assert_eq!(whole.calibration_error(), parts.calibration_error());
+    }
+
+    #[test]
+    fn confusions_are_counted_by_class() {
+        let (first, second) = (two(0.9), two(0.2));
+        let evaluation = of(&[(&first, 0), (&first, 1), (&second, 1), (&first, 1)]);
+        assert_eq!(evaluation.confusion().unwrap(), [[1, 0], [2, 1]]);
+        assert_eq!(empty().confusion(), None);
     }
 
     #[test]

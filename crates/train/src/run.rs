@@ -9,7 +9,7 @@ use std::{
 use wd_decay::{LearningRate, PeakLearningRate};
 use wd_nn::DropoutKey;
 use wd_optim::{StepReport, StepSettings};
-use wd_store::{Event, EventKind, MetricsWriter, RunDirectory, RunLock};
+use wd_store::{Confusion, Event, EventKind, MetricsWriter, RunDirectory, RunLock};
 
 use crate::{
     checkpoint::{self, Origin},
@@ -142,8 +142,11 @@ impl<'a> Trainer<'a> {
                 self.save_checkpoint()?;
             }
         }
-        let (weights, average) = (self.engine.weights(), self.engine.average());
         self.lock.check()?;
+        if let Some(counts) = self.engine.confusion()? {
+            self.directory.write_confusion(&Confusion { step: self.step, counts })?;
+        }
+        let (weights, average) = (self.engine.weights(), self.engine.average());
         evaluate::at_the_end(self.plan, self.directory, weights, average)?;
         self.event(EventKind::Finished, "all steps are done")?;
         if let Some(waited) = self.engine.task().waited() {

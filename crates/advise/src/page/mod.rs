@@ -8,7 +8,7 @@ mod run;
 mod scaling;
 
 use crate::words::{lambda, range};
-use crate::{Advice, AdviceReport, Verdict};
+use crate::{Advice, AdviceReport, Answer, Verdict};
 
 use wd_page::{Content, Context, Page, Section};
 
@@ -27,7 +27,7 @@ impl AdviceReport {
     /// ```
     pub fn page(&self, context: &Context) -> Page {
         let advice = &self.advice;
-        let mut sections = vec![run::section(&advice.run), answer::section(self)];
+        let mut sections = vec![run::section(&advice.run, &advice.doubts), answer::section(self)];
         sections.extend([laws::on_a_terminal(advice), laws::in_a_file(advice)]);
         sections.extend(record(advice));
         sections.extend(scaling::section(advice));
@@ -92,6 +92,37 @@ fn lead(advice: &Advice) -> String {
                 .collect();
             format!("They differ by a factor of {}: {}.", lambda(*factor), each.join(", "))
         }
-        Verdict::NotCovered { why, .. } => why.first().cloned().unwrap_or_default(),
+        Verdict::NotCovered { why, .. } => not_covered(advice, why.first()),
     }
+}
+
+/// Why no law gives a number: first that the learning rate is lacking, then what comes nearest.
+fn not_covered(advice: &Advice, nearest: Option<&String>) -> String {
+    let waiting = match advice.run.peak_learning_rate {
+        Some(_) => None,
+        None => waiting_for_the_rate(advice),
+    };
+    match (waiting, nearest) {
+        (Some((laws, needs)), _) => format!(
+            "Without --lr no law gives a number for this run; with --{} {} would say more.",
+            needs.join(" and --"),
+            laws.join(" and ")
+        ),
+        (None, Some(reason)) => format!("No law covers this run: {reason}."),
+        (None, None) => "No law covers this run with what is given.".to_owned(),
+    }
+}
+
+/// The laws that lack the peak learning rate and as little else as possible, and what they lack.
+fn waiting_for_the_rate(advice: &Advice) -> Option<(Vec<&str>, &Vec<String>)> {
+    let waiting = advice.laws.iter().filter_map(|one| match &one.answer {
+        Answer::Needs { what } if what.iter().any(|input| input == "lr") => {
+            Some((one.law.name, what))
+        }
+        _ => None,
+    });
+    let waiting: Vec<(&str, &Vec<String>)> = waiting.collect();
+    let needs = waiting.iter().map(|(_, what)| *what).min_by_key(|what| what.len())?;
+    let nearest = waiting.iter().filter(|(_, what)| *what == needs);
+    Some((nearest.map(|(name, _)| *name).collect(), needs))
 }

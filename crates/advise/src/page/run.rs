@@ -5,11 +5,14 @@ use wd_decay::ScheduleKind;
 use wd_page::number::{self, rounded, short};
 use wd_page::{Content, Section};
 
-use crate::PlannedRun;
+use crate::{Doubt, PlannedRun};
 
-/// The planned run in two lines.
-pub(super) fn section(run: &PlannedRun) -> Section {
-    let lines = vec![Content::Paragraph(size(run)), Content::Paragraph(steps(run))];
+/// The planned run in two lines, and what in it is surely meant otherwise.
+pub(super) fn section(run: &PlannedRun, doubts: &[Doubt]) -> Section {
+    let mut lines = vec![Content::Paragraph(size(run)), Content::Paragraph(steps(run))];
+    lines.extend(
+        doubts.iter().cloned().map(|Doubt { reason, fix }| Content::Warning { reason, fix }),
+    );
     Section::new("planned", "Planned run", lines)
 }
 

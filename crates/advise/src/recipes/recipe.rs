@@ -95,7 +95,7 @@ impl Recipe {
         let path = PenaltyPath {
             optimizer: Some(self.optimizer),
             momenta: self.momenta(),
-            gradient_rms: None,
+            ..PenaltyPath::default()
         };
         let (rate, peak) =
             (LearningRate(self.peak_learning_rate), PeakLearningRate(self.peak_learning_rate));

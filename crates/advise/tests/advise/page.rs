@@ -61,3 +61,38 @@ fn a_law_that_leaves_its_range_is_dashed_from_its_last_point_within() {
     let svg = advise(&run(DANGELO)).figure().expect("a law applies").svg(900.0);
     assert!(svg.contains("dashes") && !svg.contains("NaN"), "{svg}");
 }
+
+#[test]
+fn without_a_rate_the_lead_names_the_rate() {
+    let repeated =
+        report(&run("params=124M data=100Mtok epochs=8 batch=524288tok schedule=cosine"));
+    let lead = repeated.page(&Context::default()).lead;
+    let expected = "Without --lr no law gives a number for this run; with --lr data-constrained \
+                    would say more.";
+    assert_eq!(lead, expected);
+    let bare = report(&run("params=124M tokens=3.28B schedule=cosine"));
+    let lead = bare.page(&Context::default()).lead;
+    assert!(lead.contains("with --batch and --lr Power Lines and log-time decay"), "{lead}");
+}
+
+#[test]
+fn what_keeps_many_laws_away_is_counted() {
+    let tuned = report(&PlannedRun { fine_tuning: true, ..run(DANGELO) });
+    let lead = tuned.page(&Context::default()).lead;
+    let expected = "laws were established for training from scratch, and this run starts from \
+                    trained weights.";
+    assert!(lead.starts_with("No law covers this run: ") && lead.ends_with(expected), "{lead}");
+}
+
+#[test]
+fn numbers_that_are_surely_meant_otherwise_get_a_remark() {
+    let said =
+        |words: &str| report(&run(words)).page(&Context::default()).terminal(&Terminal::plain());
+    let bare = said("params=124M tokens=3B batch=512tok lr=6e-4");
+    assert!(bare.contains("write 512seq, and their tokens as context"), "{bare}");
+    let small = said("params=124 tokens=3B batch=524288tok lr=6e-4");
+    assert!(small.contains("if millions are meant, write 124M"), "{small}");
+    for meant in [DANGELO, "params=170k tokens=2M batch=1024tok lr=3e-3"] {
+        assert_eq!(run(meant).doubts(), []);
+    }
+}

@@ -54,7 +54,9 @@ use wd_decay::{Declared, OptimizerKind, Schedule};
 use crate::AuditError;
 use crate::checkpoint::Value;
 use clues::Clues;
+pub use reading::Misspelling;
 use reading::Reading;
+pub(crate) use reading::sounds_like_decay;
 
 /// How the configurations of one trainer are recognised and read.
 pub(crate) struct Dialect {
@@ -125,7 +127,8 @@ pub fn read(path: &Path, text: &str) -> Result<Declaration, AuditError> {
         line: None,
         reason: format!(
             "its keys are those of no known trainer, and none is called weight_decay, wd or the \
-             like; known are {}",
+             like{}; known are {}",
+            unknown::slip(&Reading::new(&parsed.value)),
             names().collect::<Vec<_>>().join(", ")
         ),
     })?;
@@ -175,6 +178,7 @@ fn declare(clues: &Clues) -> Option<Declaration> {
         declaration.applied_lambda = declaration.lambda.map(|lambda| lambda.value);
     }
     declaration.unread = reading.unread();
+    declaration.misspelt = reading.misspelt();
     Some(declaration)
 }
 
@@ -239,6 +243,9 @@ pub struct Declaration {
     pub is_pure_bf16: Option<bool>,
     /// Keys near `decay`, `wd` or `l2` that were seen and not read.
     pub unread: Vec<String>,
+    /// Keys that are not read, each a slip of one that is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub misspelt: Vec<Misspelling>,
     /// Rules that the configuration asks to ignore, by `# wd: ignore[S01]`.
     pub ignored: Vec<String>,
 }

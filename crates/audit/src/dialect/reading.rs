@@ -3,10 +3,37 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use wd_decay::Declared;
+use serde::Serialize;
+use wd_decay::{Declared, names};
 
+use super::UNKNOWN;
 use super::syntax::literal;
 use crate::checkpoint::Value;
+
+/// A key that is not read, and the one that it is surely a slip of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Misspelling {
+    /// The key with its path, as written.
+    pub key: String,
+    /// The key that is read.
+    pub meant: String,
+}
+
+impl Misspelling {
+    /// The slip in words, of a configuration of this trainer.
+    pub fn words(&self, trainer: &str) -> String {
+        let Misspelling { key, meant } = self;
+        match trainer == UNKNOWN {
+            true => format!("`{key}` is not read: did you mean `{meant}`?"),
+            false => format!("`{key}` is no key of {trainer}: did you mean `{meant}`?"),
+        }
+    }
+}
+
+/// The last part of a path.
+pub(super) fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
 
 /// Values by paths of keys. Every path that is asked for counts as read.
 pub(super) struct Reading<'a> {
@@ -122,29 +149,47 @@ impl<'a> Reading<'a> {
 
     /// Keys that sound like weight decay and were not read.
     pub(super) fn unread(&self) -> Vec<String> {
-        let read = self.read.borrow();
-        let was_read = |path: &str| {
-            let mut prefix = path;
-            loop {
-                if read.contains(prefix) {
-                    return true;
-                }
-                match prefix.rsplit_once('.') {
-                    Some((shorter, _)) => prefix = shorter,
-                    None => return false,
-                }
-            }
-        };
         let near = self.leaves().into_iter().filter(|(path, value)| {
-            **value != Value::None && sounds_like_decay(path) && !was_read(path)
+            **value != Value::None && sounds_like_decay(path) && !self.was_read(path)
         });
         near.map(|(path, _)| path).collect()
+    }
+
+    /// Was a path, or one that it lies below, asked for?
+    fn was_read(&self, path: &str) -> bool {
+        let read = self.read.borrow();
+        let mut prefix = path;
+        loop {
+            if read.contains(prefix) {
+                return true;
+            }
+            match prefix.rsplit_once('.') {
+                Some((shorter, _)) => prefix = shorter,
+                None => return false,
+            }
+        }
+    }
+
+    /// Keys that nobody asked for, each a slip of one that was asked for and is not there.
+    pub(super) fn misspelt(&self) -> Vec<Misspelling> {
+        let leaves = self.leaves();
+        let is_there = |name: &str| leaves.iter().any(|(path, _)| last(path) == name);
+        let asked = self.read.borrow();
+        let absent: Vec<&str> =
+            asked.iter().map(|path| last(path)).filter(|name| !is_there(name)).collect();
+        let unread = leaves.iter().filter(|(path, _)| !self.was_read(path));
+        unread
+            .filter_map(|(path, _)| {
+                let meant = names::slip_of(last(path), absent.iter().copied())?.to_owned();
+                Some(Misspelling { key: path.clone(), meant })
+            })
+            .collect()
     }
 }
 
 /// Whether the last part of a path has `decay`, `wd` or `l2` as a word, and is not about the decay
 /// of a rate or an average.
-pub(super) fn sounds_like_decay(path: &str) -> bool {
+pub(crate) fn sounds_like_decay(path: &str) -> bool {
     let key = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
     // `weight_decay_rate` is λ of BERT's days, whatever its last word.
     if key.contains("weight_decay") || key.contains("weightdecay") {

@@ -96,6 +96,7 @@ impl Declaration {
             0,
             format!("{} as {} reads it: {}", self.file.display(), self.dialect, words.join(" ")),
         );
+        decay.remarks.extend(self.misspelt.iter().map(|slip| slip.words(self.dialect)));
         decay.remarks.extend(self.scaling.clone());
         if let Some(last) = self.final_lambda {
             decay.remarks.push(format!("λ follows a schedule of its own, and ends at {last}"));

@@ -1,9 +1,9 @@
 //! Configurations of no known trainer: λ under the names that people give it.
 
-use wd_decay::Declared;
+use wd_decay::{Declared, names};
 
 use super::optimizer::Known;
-use super::reading::{Reading, number, numbers};
+use super::reading::{Reading, last, number, numbers};
 use super::{Declaration, UNKNOWN};
 use crate::checkpoint::Value;
 
@@ -63,6 +63,16 @@ pub(super) fn read(reading: &Reading) -> Option<Declaration> {
         declaration.set_optimizer(name, known);
     }
     Some(declaration)
+}
+
+/// What the keys of a configuration that declares nothing may be slips of, for a message.
+pub(super) fn slip(reading: &Reading) -> String {
+    let leaves = reading.leaves();
+    let found = leaves.iter().find_map(|(path, _)| {
+        let meant = names::slip_of(last(path), LAMBDAS)?;
+        Some(format!(" (`{path}`: did you mean `{meant}`?)"))
+    });
+    found.unwrap_or_default()
 }
 
 /// A text that names an optimizer, first in the table that holds λ.

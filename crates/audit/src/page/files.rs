@@ -121,6 +121,9 @@ fn declaration(declaration: &Declaration) -> Vec<Content> {
     }
     let unread = declaration.unread.join(", ");
     fact("Seen and not read", (!unread.is_empty()).then_some(unread));
+    let slips = declaration.misspelt.iter().map(|slip| slip.words(declaration.dialect));
+    let slips: Vec<String> = slips.collect();
+    fact("Misspelt", (!slips.is_empty()).then(|| slips.join("; ")));
     let line = declaration.line.map(|line| format!(", line {line}")).unwrap_or_default();
     let heading = format!("{}{line} ({})", declaration.file.display(), declaration.dialect);
     vec![Content::Heading(heading), Content::Facts(facts)]

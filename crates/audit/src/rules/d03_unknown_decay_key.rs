@@ -1,4 +1,4 @@
-//! D03: a group has a key for decay that its optimizer ignores.
+//! D03: a group or a configuration has a key for decay that nobody reads.
 
 use wd_page::number::short;
 
@@ -6,6 +6,7 @@ use super::evidence::groups;
 use super::{Report, Rule};
 use crate::case::Case;
 use crate::checkpoint::Group;
+use crate::dialect::sounds_like_decay;
 use crate::finding::{Place, Severity};
 
 /// Spellings of λ that are found in groups and that optimizers of PyTorch do not read.
@@ -19,14 +20,16 @@ pub(super) static RULE: Rule = Rule {
     id: "D03",
     name: "unknown-decay-key",
     severity: Severity::Warning,
-    finds: "A group sets weight decay under a key that its optimizer does not read.",
+    finds: "A group or a configuration sets weight decay under a key that is not read.",
     why: "PyTorch accepts any key in a parameter group without a word. Code that was written for \
         BertAdam sets weight_decay_rate; under torch.optim.AdamW that key does nothing, and the \
-        group decays with the optimizer's default instead.",
+        group decays with the optimizer's default instead. Trainers that read YAML ignore unknown \
+        keys as well, so that a slip such as weight_deacy leaves λ at the trainer's default.",
     seen: "PyTorch fills in every key that the optimizer reads. A group that has weight_decay and \
         beside it weight_decay_rate, wd, decay or l2 with another value has a key that is ignored; \
         so has a group of PyTorch's own optimizers with wd_mult = 0 and a weight_decay above 0. \
-        This needs a saved optimizer.",
+        This needs a saved optimizer. A configuration that lacks the trainer's key for λ, and has \
+        one that differs from it by a letter or two, needs none.",
     mend: "Use the key that the optimizer reads:\
         \n\n    {\"params\": decayed, \"weight_decay\": 0.1}\
         \n\nTorch lists what it reads in optimizer.defaults.",
@@ -37,6 +40,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(case: &Case, report: &mut Report<'_>) {
+    for declaration in &case.declarations {
+        let slips = declaration.misspelt.iter().filter(|slip| sounds_like_decay(&slip.meant));
+        for slip in slips {
+            let message = slip.words(declaration.dialect);
+            let fix = format!("Write `{}`.", slip.meant);
+            report.add(Place::file(&declaration.file), message, fix, Vec::new());
+        }
+    }
     for subject in &case.subjects {
         let ignored = groups(subject).filter_map(|(_, group)| ignored_key(group)).next();
         let Some((key, value, read)) = ignored else {
@@ -114,6 +125,15 @@ pub(super) mod planted {
             findings_of("D03", &one(subject)).len()
         };
         assert_eq!((with(0.1), with(0.0)), (1, 0));
+    }
+
+    #[test]
+    fn a_slip_in_a_configuration_is_named_with_the_key_that_is_read() {
+        let text = "per_device_train_batch_size: 8\nlearning_rate: 1e-3\nweight_deacy: 0.1\n";
+        let declared = crate::dialect::read("train.yaml".as_ref(), text).unwrap();
+        let case = Case { declarations: vec![declared], ..one(clean()) };
+        let [finding] = &findings_of("D03", &case)[..] else { panic!("one finding") };
+        assert!(finding.message.contains("did you mean `weight_decay`?"), "{}", finding.message);
     }
 
     /// BertAdam, whose only key this is.

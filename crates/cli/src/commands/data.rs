@@ -24,9 +24,10 @@ Examples:
   wd data prepare book.txt --separator $'\\n\\n\\n' --tokenizer bytes --out runs/book
   wd data prepare *.jsonl.gz --tokenizer gpt2 --out runs/web
 
-A text file is one document unless --separator cuts it; each line of a JSONL file is one (its `text` field).
-Plain, gzip and zstd files are told apart by their content. The split into training and validation is made by
-document when a run starts (data.validation_fraction), so that one corpus serves every split.")]
+A text file is one document unless --separator cuts it; each line of a JSONL file is one (its
+`text` field). Plain, gzip and zstd files are told apart by their content. The split into training
+and validation is made by document when a run starts (data.validation_fraction), so that one
+corpus serves every split.")]
 pub(crate) struct Arguments {
     /// Text or JSONL files, plain, gzip or zstd
     #[arg(required = true, value_name = "FILE")]

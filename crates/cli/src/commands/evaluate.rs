@@ -20,12 +20,15 @@ use crate::run_argument::open_run;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wd evaluate runs/cnn                                       # its own test images
+  wd evaluate runs/cnn                           # its own test images
   wd evaluate runs/cnn --corruption noise --severity 3
-  wd evaluate runs/cnn --data kuzushiji/ --json              # the same classes, from elsewhere
-  wd evaluate runs/first --round 4                           # its weights rounded to int4; also of runs on text
+  wd evaluate runs/cnn --data kuzushiji/ --json  # the same classes, from elsewhere
+  wd evaluate runs/first --round 4               # its weights rounded to int4; also of runs on text
 
-The result is added to RUN_DIR/evaluations.jsonl, where reports find it. The weights are those of the last checkpoint; --average takes the moving average that run.average keeps. Loss is the one that was minimised, without label smoothing (cross-entropy: nats an image); the calibration error is over 15 bins of confidence.")]
+The result is added to RUN_DIR/evaluations.jsonl, where reports find it. The weights are those of
+the last checkpoint; --average takes the moving average that run.average keeps. Loss is the one
+that was minimised, without label smoothing (cross-entropy: nats an image); the calibration error
+is over 15 bins of confidence.")]
 pub(crate) struct Arguments {
     /// A run on images; with --round any run
     #[arg(value_name = "RUN_DIR")]

@@ -18,12 +18,12 @@ use crate::run_argument::open_run;
 #[command(after_help = "\
 Examples:
   wd export runs/first --out exported/model.safetensors
-  wd export runs/sweep --parquet tables             # also --csv DIR, --sqlite FILE.db, --tensorboard DIR
-  python -c 'import transformers; print(transformers.AutoModelForCausalLM.from_pretrained(\"exported\"))'
+  wd export runs/sweep --parquet tables  # also --csv DIR, --sqlite FILE.db, --tensorboard DIR
+  python -c 'import transformers as t; print(t.AutoModelForCausalLM.from_pretrained(\"exported\"))'
 A vision transformer:
   python -c 'import timm; print(timm.create_model(\"local-dir:exported\", pretrained=True))'
-A ResNet of depth 18 is what torchvision.models.resnet18 loads, after conv1 = Conv2d(CHANNELS, 64, 3, 1, 1, bias=False) and
-maxpool = Identity() where the stem is small.
+A ResNet of depth 18 is what torchvision.models.resnet18 loads, after conv1 = Conv2d(CHANNELS, 64,
+3, 1, 1, bias=False) and maxpool = Identity() where the stem is small.
 
 To start a run from such a file: model.init_from = \"exported/model.safetensors\".")]
 pub(crate) struct Arguments {

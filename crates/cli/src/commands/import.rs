@@ -11,15 +11,15 @@ use crate::{ExitCode, diagnostics::CommandError, foreign, output};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wd import runs/                                     # what is there, and what its names were taken for
-  wd import wandb/ --out studies/sweep                # the same as a study, with every curve
+  wd import runs/                       # what is there, and what its names were taken for
+  wd import wandb/ --out studies/sweep  # the same as a study, with every curve
   wd import mlflow.db --lambda-from optim.wd --train train/full_loss --train-is fixed-set --json
   wd import logs/*.txt --regex 'step:(?P<step>\\d+) val_loss:(?P<val_loss>\\S+)' --settings runs.csv
 
-Nothing is written into what is read, and nothing in it is executed. `wd report PATH` takes the same options and gives
-arms, pairs and verdict at once. Which setting is λ is recognised where one that is called like it varies; between
-several nothing is guessed. Runs of one seed are paired where their first logged losses agree, else compared by Welch's
-test.")]
+Nothing is written into what is read, and nothing in it is executed. `wd report PATH` takes the
+same options and gives arms, pairs and verdict at once. Which setting is λ is recognised where one
+that is called like it varies; between several nothing is guessed. Runs of one seed are paired
+where their first logged losses agree, else compared by Welch's test.")]
 pub(crate) struct Arguments {
     /// Files and folders, all of one format
     #[arg(value_name = "PATH", required = true)]

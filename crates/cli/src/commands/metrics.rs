@@ -15,10 +15,10 @@ use crate::{ExitCode, diagnostics::CommandError, output, run_argument::open_run}
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wd metrics runs/first                                        # the run's columns, thinned out to read
+  wd metrics runs/first         # the run's columns, thinned out to read
   wd metrics runs/first --columns step,train_loss,learning_rate --csv
   wd metrics runs/first --columns step,weight_norm/role:matrix,relative_update/role:embedding --json
-  wd metrics runs/first --list                                 # every column there is
+  wd metrics runs/first --list  # every column there is
 
 A tensor's measures are columns MEASURE/PATH; MEASURE/role:ROLE combines the tensors of a role.
 Cells that were not measured at a step are empty (null in JSON).")]

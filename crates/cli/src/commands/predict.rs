@@ -68,7 +68,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    let model = Model::read(&arguments.model)?;
+    let model = Model::read_beside(&arguments.model, &arguments.data)?;
     if arguments.average && model.is_linear() {
         eprintln!(
             "note: --average changes nothing here: the mean of a linear model is the same at the \

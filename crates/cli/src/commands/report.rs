@@ -6,7 +6,7 @@ use clap::Args;
 use wd_lab::page::{context, settling};
 use wd_lab::run_page::run_page;
 use wd_lab::{Analysis, AnalysisOptions, Study, analyse_directories};
-use wd_page::words::quoted;
+use wd_page::words::{printable, quoted};
 use wd_page::{Context, Page, Settling};
 use wd_pilot::ProgramStudy;
 use wd_store::RunDirectory;
@@ -22,9 +22,9 @@ use crate::{Answer, ExitCode, diagnostics::CommandError, foreign, output::Printe
 Examples:
   wd report runs/sweep
   wd report runs/first --out first.html
-  wd report runs/first runs/second                        # runs side by side; also a folder of runs
+  wd report runs/first runs/second  # runs side by side; also a folder of runs
   wd report runs/sweep --json > analysis.json
-  wd report tensorboard/ --train train/full_loss --train-is fixed-set    # or wandb/, mlflow.db, lightning_logs/ …")]
+  wd report tensorboard/ --train train/full_loss --train-is fixed-set  # or wandb/, mlflow.db …")]
 pub(crate) struct Arguments {
     /// A folder made by `wd sweep`, `wd study`, `wd reproduce` or `wd import`, run directories, or
     /// what another program logged
@@ -57,7 +57,7 @@ impl<'a> Subject<'a> {
         match paths {
             [one] if one.join("study.json").exists() => Subject::Study(one),
             [one] if ProgramStudy::is_one(one) => Subject::Program(one),
-            [one] if is_run(one) => Subject::Run(one),
+            [one] if RunDirectory::is_one(one) => Subject::Run(one),
             _ => match own_runs(paths) {
                 runs if runs.len() > 1 => Subject::SideBySide(runs),
                 _ => Subject::Foreign,
@@ -174,26 +174,17 @@ fn write_run_report(
     Ok(wd_store::write_file(out, page.html().as_bytes())?)
 }
 
-/// Is this folder a run directory?
-fn is_run(directory: &Path) -> bool {
-    ["plan.json", "metrics.bin", ".lock"].iter().any(|file| directory.join(file).exists())
-}
-
 /// The run directories that some paths are or hold; none unless each of them is or holds one.
 fn own_runs(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for path in paths {
-        let mut found = match is_run(path) {
+        let found = match RunDirectory::is_one(path) {
             true => vec![path.clone()],
-            false => {
-                let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-                entries.map(|entry| entry.path()).filter(|folder| is_run(folder)).collect()
-            }
+            false => RunDirectory::below(path),
         };
         if found.is_empty() {
             return Vec::new();
         }
-        found.sort();
         all.extend(found);
     }
     all
@@ -207,9 +198,19 @@ fn foreign_analysis(
     context: Context,
 ) -> Result<(Analysis, Page), CommandError> {
     let options = arguments.foreign.analysis();
+    let mut context = context;
     let (analysis, title) = match subject {
         Subject::SideBySide(runs) => {
-            (analyse_directories(runs, &options)?, format!("{} runs side by side", runs.len()))
+            let (analysis, damaged) = analyse_directories(runs, &options)?;
+            let left_out = damaged.iter().map(|(run, error)| {
+                format!("{} is left out, since it is damaged: {error}.", run.display())
+            });
+            for note in left_out {
+                eprintln!("{}", printable(&note));
+                context.notes.push(note);
+            }
+            let whole = runs.len() - damaged.len();
+            (analysis, format!("{whole} runs side by side"))
         }
         _ => {
             let import = foreign::read(&arguments.paths, &arguments.foreign)?;

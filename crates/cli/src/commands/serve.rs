@@ -19,8 +19,8 @@ const TOKEN_VARIABLE: &str = "WD_TOKEN";
 Examples:
   wd serve runs
   wd serve runs mlruns/ mlflow.db --port 8080 --open
-  wd serve runs --table houses.csv:price        # λ of another table, on the page of the linear model
-  wd serve runs --socket ~/.wd.sock             # on a machine that others use, then on your own:
+  wd serve runs --table houses.csv:price  # λ of another table, on the page of the linear model
+  wd serve runs --socket ~/.wd.sock       # on a machine that others use, then on your own:
       ssh -L 7373:/home/me/.wd.sock machine     #   and open http://localhost:7373/?token=…
   wd serve runs --host 0.0.0.0                  # for other machines: mind who can reach this one
 

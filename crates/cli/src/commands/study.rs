@@ -21,17 +21,18 @@ use crate::{ExitCode, interrupt, output};
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
-  wd study new studies/decay                    # a study file with comments: say what runs and what varies
+  wd study new studies/decay             # a study file with comments: say what runs and what varies
   wd study new studies/decay --from sweep.yaml  # the same from a grid sweep of W&B
-  wd study doctor studies/decay                 # can it run here?
-  wd study run studies/decay                    # run what is left, and report; the same command goes on
-  wd study work studies/decay --slots 2         # on as many machines as you like, at the same time
-  wd study add studies/decay seed=5..9          # more seeds
-  wd report studies/decay                       # arms, verified pairs, verdict
+  wd study doctor studies/decay          # can it run here?
+  wd study run studies/decay             # run what is left, and report; the same command goes on
+  wd study work studies/decay --slots 2  # on as many machines as you like, at the same time
+  wd study add studies/decay seed=5..9   # more seeds
+  wd report studies/decay                # arms, verified pairs, verdict
 
-A program is unchanged: what its logger writes (TensorBoard, W&B, MLflow, trackio, Lightning, …) lands in the trial's
-folder and is read there; or it prints lines {\"step\": 10, \"val/loss\": 2.3}, or appends them to $WD_METRICS. Exit status
-0 finished, 3 diverged, 130 interrupted, else failed; where the loss is missing, not finite or short, 0 is not believed.")]
+A program is unchanged: what its logger writes (TensorBoard, W&B, MLflow, trackio, Lightning, …)
+lands in the trial's folder and is read there; or it prints lines {\"step\": 10, \"val/loss\":
+2.3}, or appends them to $WD_METRICS. Exit status 0 finished, 3 diverged, 130 interrupted, else
+failed; where the loss is missing, not finite or short, 0 is not believed.")]
 pub(crate) enum Command {
     New(New),
     Run(Run),
@@ -62,12 +63,14 @@ Examples:
   wd study run studies/decay
   wd study run studies/decay --slots 4 --json
   wd study run studies/wider --reuse studies/decay      # what is the same trial is not run again
-  wd study run /shared/decay --slurm --pilots 16 --time 4:00:00 --partition gpu --sbatch-args=--gres=gpu:1
+  wd study run /shared/decay --slurm --pilots 16 --time 4:00:00 --partition gpu \\
+      --sbatch-args=--gres=gpu:1
 
-With --slurm an array of pilots is submitted, and the command ends; `wd study status` tells those that wait in the queue
-from those at work, `wd study stop` cancels them, `wd report` reports.
+With --slurm an array of pilots is submitted, and the command ends; `wd study status` tells those
+that wait in the queue from those at work, `wd study stop` cancels them, `wd report` reports.
 
-Other pilots may work on the same study: this one waits for their trials and takes over those of pilots that are gone.")]
+Other pilots may work on the same study: this one waits for their trials and takes over those of
+pilots that are gone.")]
 pub(crate) struct Run {
     #[command(flatten)]
     place: Place,
@@ -112,7 +115,8 @@ Examples:
   ssh node7 wd study work /shared/decay
   wd study work /shared/decay --minutes 55      # begin nothing that would not be done by then
 
-At SIGTERM, SIGINT or SIGUSR1 the programs are asked to end, and the exit status is 130; a second signal ends them.")]
+At SIGTERM, SIGINT or SIGUSR1 the programs are asked to end, and the exit status is 130; a second
+signal ends them.")]
 pub(crate) struct WorkArguments {
     #[command(flatten)]
     place: Place,

@@ -23,8 +23,9 @@ Examples:
   wd sweep studies/first.toml 'decay.lambda=log(1e-3..1,7)' optim.lr=3e-3,1e-2 run.seed=0,1
   wd sweep studies/first.toml decay.lambda=0,0.1 schedule.kind=cosine,constant --dry-run
 
-Values: a list a,b; an inclusive range of integers 0..3; log(LOW..HIGH,COUNT). The same command continues what is
-unfinished; other values in the same folder add trials to the study. Trials are paired by run.seed.")]
+Values: a list a,b; an inclusive range of integers 0..3; log(LOW..HIGH,COUNT). The same command
+continues what is unfinished; other values in the same folder add trials to the study. Trials are
+paired by run.seed.")]
 pub(crate) struct Arguments {
     /// The configuration that the settings change
     #[arg(value_name = "CONFIG.toml")]
@@ -33,6 +34,10 @@ pub(crate) struct Arguments {
     /// KEY=VALUES, for example decay.lambda=0,0.1
     #[arg(value_name = "KEY=VALUES")]
     axes: Vec<String>,
+
+    /// What other commands have; here every word behind the configuration is such a setting
+    #[arg(long, value_name = "KEY=VALUES", hide = true)]
+    set: Vec<String>,
 
     /// Trials side by side, one thread each [default: one a core]
     #[arg(long)]
@@ -51,6 +56,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    if !arguments.set.is_empty() {
+        return Err(without_set(arguments));
+    }
     let base = std::fs::read_to_string(&arguments.config).map_err(|source| {
         wd_train::TrainError::ReadConfig { path: arguments.config.clone(), source }
     })?;
@@ -79,6 +87,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         let remade = Remade { command: Some(command(arguments, &out)), settling: None };
         write_study_report(&study, remade, html, arguments.printed)
     })
+}
+
+/// `--set` is what the other commands have: the same command without it.
+fn without_set(arguments: &Arguments) -> CommandError {
+    let words: Vec<String> =
+        arguments.set.iter().chain(&arguments.axes).map(|word| quoted(word)).collect();
+    let config = quoted(&arguments.config.display().to_string());
+    CommandError::usage(
+        "a sweep has no --set: each KEY=VALUES is a word of its own behind the configuration",
+        format!("wd sweep {config} {}", words.join(" ")),
+    )
 }
 
 /// The command that makes this study again.

@@ -24,8 +24,9 @@ Examples:
   wd train studies/fashion-vit.toml --set data.size=1000 --run-dir runs/vit   # images
 
 Exit code: 0 finished, 3 diverged (a result, not a failure), 130 interrupted, 1 anything else.
-Optimizers and rules: adamw, lion, muon take every rule but coupled-l2 (decoupled, independent, constant,
-corrected, squared-learning-rate, hyperball); adam and sgd take that too. `wd train --help` lists every key.";
+Optimizers and rules: adamw, lion, muon take every rule but coupled-l2 (decoupled, independent,
+constant, corrected, squared-learning-rate, hyperball); adam and sgd take that too.
+`wd train --help` lists every key.";
 
 /// Train one model as a configuration says
 #[derive(Debug, Args)]

@@ -163,10 +163,17 @@ impl Balance {
             }
             _ => {
                 let formula = match self.rule {
+                    DecayRule::CoupledL2 => {
+                        "RMS = η √(E[g²]/v)/√(2s), s = ηλ/√v, v = E[g²] + λ²w², angle = √(2s (1 − \
+                         β₁)/(1 + β₁))"
+                    }
                     DecayRule::Decoupled => "RMS = √(η/(2λ)), angle = √(2ηλ (1 − β₁)/(1 + β₁))",
                     _ => "RMS = η/√(2s), angle = √(2s (1 − β₁)/(1 + β₁))",
                 };
-                (formula.to_owned(), general(UpdateNoise::Adam { beta1 }))
+                let found = general(UpdateNoise::Adam { beta1 });
+                // The penalty has its share of what the gradient is divided by.
+                let share = decay.gradient_share(None, decay.settled_rms());
+                (formula.to_owned(), Equilibrium { rms: share * found.rms, ..found })
             }
         }
     }

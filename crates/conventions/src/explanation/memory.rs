@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::trajectory::kept;
+use super::trajectory::{kept, rescaled_shrinks};
 use crate::{ConventionError, DeclaredDecay};
 use wd_decay::Memory;
 
@@ -41,17 +41,24 @@ impl RunMemory {
         if decay.cautious() {
             return Ok(None);
         }
-        let unknown = f64::NAN;
-        let pairs = (0..steps).map(|step| {
-            let rate = decay.learning_rate(step).unwrap_or(unknown);
-            (rate, decay.shrink(step).unwrap_or(unknown))
-        });
-        Ok(Memory::of(pairs).map(|memory| RunMemory {
+        Ok(memory(decay, steps).map(|memory| RunMemory {
             last_tenth: memory.of_the_last(0.1),
             effective_share: memory.effective_share(),
             points: points(&memory, steps),
         }))
     }
+}
+
+fn memory(decay: &DeclaredDecay, steps: u64) -> Option<Memory> {
+    if decay.rescales_its_penalty() {
+        // Each shrink follows from the weights that the earlier ones leave.
+        return Memory::of(rescaled_shrinks(decay, steps).into_iter());
+    }
+    let unknown = f64::NAN;
+    Memory::of((0..steps).map(|step| {
+        let rate = decay.learning_rate(step).unwrap_or(unknown);
+        (rate, decay.shrink(step, 0.0).unwrap_or(unknown))
+    }))
 }
 
 fn points(memory: &Memory, steps: u64) -> Vec<MemoryPoint> {

@@ -66,10 +66,7 @@ impl Trajectory {
         let (Some(steps), Some(_)) = (decay.steps()?, decay.peak_learning_rate()) else {
             return Ok(None);
         };
-        let initial_rms = match decay.run.init_std {
-            Some(stated) => Declared::stated(stated),
-            None => Declared::by_default(DEFAULT_INIT_STD),
-        };
+        let initial_rms = initial_rms(decay);
         let noise = predictable(decay).then(|| decay.noise()).flatten();
         let kept = |step: u64| kept(step, steps);
         let mut points = Vec::new();
@@ -78,7 +75,8 @@ impl Trajectory {
         let timescale = (0..steps)
             .map(|step| {
                 let learning_rate = decay.learning_rate(step)?;
-                let shrink = decay.shrink(step);
+                let weight_rms = mean_square.sqrt();
+                let shrink = decay.shrink(step, weight_rms);
                 let mut point = TrajectoryPoint {
                     step: step + 1,
                     learning_rate,
@@ -94,10 +92,12 @@ impl Trajectory {
                     initial_share *= 1.0 - shrink;
                     point.initial_share = Some(initial_share);
                     if let Some(noise) = noise {
+                        let share = decay.gradient_share(Some(step), weight_rms);
+                        let diffusion = noise.diffusion() * share * share;
                         mean_square =
-                            next_mean_square(mean_square, learning_rate, shrink, noise.diffusion());
+                            next_mean_square(mean_square, learning_rate, shrink, diffusion);
                         point.rms = Some(mean_square.sqrt());
-                        let equilibrium = noise.equilibrium(learning_rate, shrink).rms;
+                        let equilibrium = share * noise.equilibrium(learning_rate, shrink).rms;
                         point.equilibrium_rms = equilibrium.is_finite().then_some(equilibrium);
                     }
                 }
@@ -136,6 +136,33 @@ impl Trajectory {
     pub fn last(&self) -> Option<&TrajectoryPoint> {
         self.points.last()
     }
+}
+
+fn initial_rms(decay: &DeclaredDecay) -> Declared {
+    match decay.run.init_std {
+        Some(stated) => Declared::stated(stated),
+        None => Declared::by_default(DEFAULT_INIT_STD),
+    }
+}
+
+/// Learning rate and shrink of each step where a shrink depends on the weights, which are those of
+/// the norm recursion; what is not known is NaN.
+pub(super) fn rescaled_shrinks(decay: &DeclaredDecay, steps: u64) -> Vec<(f64, f64)> {
+    let noise = predictable(decay).then(|| decay.noise()).flatten();
+    let mut mean_square = initial_rms(decay).value.powi(2);
+    (0..steps)
+        .map(|step| {
+            let weight_rms = mean_square.sqrt();
+            let rate = decay.learning_rate(step).unwrap_or(f64::NAN);
+            let shrink = decay.shrink(step, weight_rms).unwrap_or(f64::NAN);
+            if let Some(noise) = noise {
+                let share = decay.gradient_share(Some(step), weight_rms);
+                let diffusion = noise.diffusion() * share * share;
+                mean_square = next_mean_square(mean_square, rate, shrink, diffusion);
+            }
+            (rate, shrink)
+        })
+        .collect()
 }
 
 /// Does the norm recursion hold for this kind of decay?

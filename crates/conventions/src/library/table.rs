@@ -44,7 +44,7 @@ pub fn of_library(name: &str) -> Result<Vec<&'static LibraryEntry>, ConventionEr
 ///
 /// # Errors
 /// [`ConventionError::UnknownLibrary`] with the nearest names; a bare class name that several
-/// libraries have lists them.
+/// libraries have lists them. [`ConventionError::LibraryAlone`] with the entries of a library.
 ///
 /// # Example
 /// ```
@@ -73,6 +73,12 @@ pub fn find(name: &str) -> Result<&'static LibraryEntry, ConventionError> {
         .find(|entry| matches(&entry.name) || entry.aliases.iter().any(|alias| matches(alias)))
     {
         return Ok(entry);
+    }
+    let of_library = entries().filter(|entry| entry.library().to_lowercase() == typed);
+    let of_library: Vec<String> = of_library.map(|entry| format!("`{}`", entry.name)).collect();
+    if !of_library.is_empty() {
+        let entries = of_library.join(", ");
+        return Err(ConventionError::LibraryAlone { given: name.to_owned(), entries });
     }
     // `optax.adam` is one letter off; `torch.Lion` has the class of other libraries.
     let class = typed.rsplit('.').next().unwrap_or(&typed);

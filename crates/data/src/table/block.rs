@@ -209,6 +209,9 @@ impl<'a> Blocks<'a> {
             if absent.count > 0 {
                 left_out.missing_in.push((name.to_owned(), absent.count));
             }
+            if absent.filled > 0 {
+                left_out.filled_in.push((name.to_owned(), absent.filled));
+            }
             if let Some(level) = &absent.unseen_level {
                 left_out.unseen_in.push((name.to_owned(), absent.unseen, level.clone()));
             }

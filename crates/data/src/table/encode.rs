@@ -17,6 +17,8 @@ use super::reading::Unseen;
 pub(super) struct Absent {
     pub(super) count: u64,
     pub(super) first: Option<Place>,
+    /// Empty cells that were filled.
+    pub(super) filled: u64,
     /// Cells with a level that the design does not know, and the first such level.
     pub(super) unseen: u64,
     pub(super) unseen_level: Option<String>,
@@ -172,7 +174,10 @@ impl<'d> FeatureReader<'d> {
                     }
                     self.present.push(0..indicators.len());
                     match imputed {
-                        Some(shares) => indicators.copy_from_slice(&shares[1..]),
+                        Some(shares) => {
+                            self.absent.filled += 1;
+                            indicators.copy_from_slice(&shares[1..]);
+                        }
                         None => {
                             indicators.fill(self.absent.add(rows.raw.place(row), &mut gaps[row]));
                         }
@@ -207,12 +212,16 @@ impl<'d> FeatureReader<'d> {
         let number = match encoding {
             _ if !number.is_nan() => number,
             Encoding::YearMonth { imputed: Some(imputed), .. } => {
+                self.absent.filled += 1;
                 own.copy_from_slice(imputed);
                 return Ok(());
             }
             Encoding::Number { imputed: Some(imputed) }
             | Encoding::Days { imputed: Some(imputed), .. }
-            | Encoding::Function { imputed: Some(imputed), .. } => *imputed,
+            | Encoding::Function { imputed: Some(imputed), .. } => {
+                self.absent.filled += 1;
+                *imputed
+            }
             _ => self.absent.add(rows.raw.place(row), gaps),
         };
         match encoding {

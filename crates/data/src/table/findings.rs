@@ -51,6 +51,8 @@ pub struct LeftOut {
     pub unseen_in: Vec<(String, u64, String)>,
     /// Rows of weight 0.
     pub weightless: u64,
+    /// Columns whose empty cells were filled, so that no row was lost to them, with how many.
+    pub filled_in: Vec<(String, u64)>,
 }
 
 impl LeftOut {
@@ -66,17 +68,23 @@ impl LeftOut {
         self.missing += other.missing;
         self.unseen += other.unseen;
         self.weightless += other.weightless;
-        for (name, count) in other.missing_in {
-            match self.missing_in.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, known)) => *known += count,
-                None => self.missing_in.push((name, count)),
-            }
-        }
+        add_by_name(&mut self.missing_in, other.missing_in);
+        add_by_name(&mut self.filled_in, other.filled_in);
         for (name, count, level) in other.unseen_in {
             match self.unseen_in.iter_mut().find(|(known, _, _)| *known == name) {
                 Some((_, known, _)) => *known += count,
                 None => self.unseen_in.push((name, count, level)),
             }
+        }
+    }
+}
+
+/// Adds counts to those of the same name.
+fn add_by_name(counts: &mut Vec<(String, u64)>, others: Vec<(String, u64)>) {
+    for (name, count) in others {
+        match counts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known += count,
+            None => counts.push((name, count)),
         }
     }
 }

@@ -48,6 +48,12 @@ pub enum FitError {
     /// A file that should hold sums or a model and does not.
     #[error("{} is no {what}: {problem}", path.display())]
     File { path: PathBuf, what: &'static str, problem: String },
+    /// A model and a table, each in the other's place.
+    #[error(
+        "the model and the table are swapped: {} is the model, and stands before {}",
+        model.display(), table.display()
+    )]
+    Swapped { model: PathBuf, table: PathBuf },
     /// Sums of two tables that are no parts of one.
     #[error(
         "{} does not add to {}: {difference}; sum both tables at once, or add the second table to \

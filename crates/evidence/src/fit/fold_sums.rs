@@ -4,7 +4,33 @@ use wd_data::table::{Block, Design, Folds, SparseBlock};
 
 use super::error::FitError;
 use super::rows::Rows;
-use crate::{MatRef, SparseRows, Statistics};
+use crate::{EvidenceError, Mat, MatRef, SparseRows, Statistics};
+
+/// The sums of each of `folds` folds of rows in memory, dealt out as the rows of a file are.
+///
+/// # Errors
+/// Columns or targets that sums cannot be made of; values that are not finite.
+pub fn dealt(
+    x: MatRef<'_, f64>,
+    y: MatRef<'_, f64>,
+    folds: usize,
+    seed: u64,
+) -> Result<Vec<Statistics>, EvidenceError> {
+    let mut rows = vec![Vec::new(); folds.max(1)];
+    for (row, fold) in (0..x.nrows()).zip(Folds::new(folds, seed)) {
+        rows[fold].push(row);
+    }
+    let of_rows = |all: MatRef<'_, f64>, rows: &[usize]| {
+        Mat::from_fn(rows.len(), all.ncols(), |row, column| all[(rows[row], column)])
+    };
+    rows.iter()
+        .map(|rows| {
+            let mut statistics = Statistics::new(x.ncols(), y.ncols())?;
+            statistics.add(of_rows(x, rows).as_ref(), of_rows(y, rows).as_ref(), None)?;
+            Ok(statistics)
+        })
+        .collect()
+}
 
 /// Numbers that a fold gathers before they are added to its sums: 2 MiB.
 const FOLD_NUMBERS: usize = 1 << 18;

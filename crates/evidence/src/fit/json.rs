@@ -37,6 +37,7 @@ fn object(analysis: &Analysis) -> Value {
             "unseen": findings.left_out.unseen,
             "weightless": findings.left_out.weightless,
         },
+        "filled": findings.left_out.filled_in.iter().map(|(_, cells)| cells).sum::<u64>(),
         "chosen_by": analysis.chosen_by.name(),
         "outcome": analysis.outcome,
         "lambda": if has_groups { by_group(|group| group.lambda) } else { json!(analysis.lambda) },

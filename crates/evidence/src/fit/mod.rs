@@ -53,6 +53,7 @@ pub use conventions::Convention;
 pub use criteria::Criteria;
 pub use error::FitError;
 pub use family::Family;
+pub use fold_sums::dealt;
 pub use groups::Groups;
 pub use model::{Model, TargetFit};
 pub use prediction::{Predicted, PredictionOptions, Predictions};

@@ -75,6 +75,9 @@ impl Model {
             FitError::File { path: path.to_owned(), what, problem }
         };
         let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+        if !text.trim_start().starts_with('{') {
+            return Err(refused("it holds no JSON".to_owned()));
+        }
         let model: Model =
             serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
         if model.format != FORMAT {
@@ -88,6 +91,17 @@ impl Model {
             true => Ok(model),
             false => Err(refused("its coefficients do not fit its columns and classes".to_owned())),
         }
+    }
+
+    /// Reads the model that predicts a table's rows.
+    ///
+    /// # Errors
+    /// As [`Model::read`], and [`FitError::Swapped`] where the table is the model.
+    pub fn read_beside(path: &Path, table: &Path) -> Result<Self, FitError> {
+        Self::read(path).map_err(|error| match Self::read(table) {
+            Ok(_) => FitError::Swapped { model: table.to_owned(), table: path.to_owned() },
+            Err(_) => error,
+        })
     }
 
     /// The classes of the target; none where it holds numbers.

@@ -188,14 +188,15 @@ impl Predictions<'_> {
     /// How many rows were predicted, how many were not, and why: once all are read.
     pub fn used(&self) -> String {
         let rows = wd_page::counted(wd_page::number::count(self.predicted), "row");
-        match self.left_out.count() {
+        let used = match self.left_out.count() {
             0 => format!("Predicted {rows}, left out none."),
             all => format!(
                 "Predicted {rows}, left out {}: {}.",
                 wd_page::number::count(all),
                 super::table::reasons(&self.left_out)
             ),
-        }
+        };
+        used + &super::table::filled(&self.left_out)
     }
 }
 

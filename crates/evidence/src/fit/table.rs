@@ -55,7 +55,9 @@ impl TableSummary {
             all.push([dropped.name.clone(), String::new(), role]);
         }
         for feature in &design.features {
-            let (kind, role) = use_of(feature);
+            let filled = &self.findings.left_out.filled_in;
+            let (kind, role) =
+                use_of(feature, filled.iter().any(|(name, _)| *name == feature.name));
             all.push([feature.name.clone(), kind, role]);
         }
         all
@@ -66,10 +68,11 @@ impl TableSummary {
         let Findings { rows, left_out, .. } = &self.findings;
         let used =
             format!("Used {}", counted(count(*rows - left_out.weightless.min(*rows)), "row"));
-        match left_out.count() {
+        let used = match left_out.count() {
             0 => format!("{used}, left out none."),
             all => format!("{used}, left out {}: {}.", count(all), reasons(left_out)),
-        }
+        };
+        used + &filled(left_out)
     }
 
     /// What a user may want to mend in the table, a sentence each. Without an intercept a constant
@@ -162,10 +165,9 @@ pub fn reasons(left_out: &LeftOut) -> String {
         reasons.push(counted(count(left_out.comments), "line") + " of comment");
     }
     if left_out.missing > 0 {
-        let columns = left_out.missing_in.iter();
-        let columns = columns.map(|(name, times)| format!("`{name}` {}", count(*times)));
         let rows = counted(count(left_out.missing), "row");
-        reasons.push(format!("{rows} with empty cells ({})", first_words(columns)));
+        let columns = by_column(&left_out.missing_in);
+        reasons.push(format!("{rows} with empty cells ({columns})"));
     }
     if left_out.unseen > 0 {
         let columns = left_out.unseen_in.iter();
@@ -179,11 +181,29 @@ pub fn reasons(left_out: &LeftOut) -> String {
     reasons.join(", ")
 }
 
-/// Type and use of a feature.
-fn use_of(feature: &Feature) -> (String, String) {
-    let filled = |imputed: &Option<f64>| match imputed {
+/// How many empty cells were filled, as a sentence behind another; nothing where there were none.
+pub(super) fn filled(left_out: &LeftOut) -> String {
+    let cells: u64 = left_out.filled_in.iter().map(|(_, cells)| cells).sum();
+    match cells {
+        0 => String::new(),
+        _ => format!(
+            " Filled {} with the means of their columns ({}).",
+            counted(count(cells), "empty cell"),
+            by_column(&left_out.filled_in)
+        ),
+    }
+}
+
+/// Counts with the columns that they are of.
+fn by_column(counts: &[(String, u64)]) -> String {
+    first_words(counts.iter().map(|(name, times)| format!("`{name}` {}", count(*times))))
+}
+
+/// Type and use of a feature, of which empty cells were filled or not.
+fn use_of(feature: &Feature, is_filled: bool) -> (String, String) {
+    let filled = |imputed: &Option<f64>| match imputed.filter(|_| is_filled) {
         None => "as it is".to_owned(),
-        Some(mean) => format!("empty cells are {}", measured(*mean)),
+        Some(mean) => format!("empty cells are {}", measured(mean)),
     };
     match &feature.encoding {
         Encoding::Number { imputed } => ("number".to_owned(), filled(imputed)),
@@ -203,8 +223,8 @@ fn use_of(feature: &Feature) -> (String, String) {
         Encoding::Category { levels, imputed } => {
             let indicators = counted(count(levels.len() as u64 - 1), "indicator");
             let filled = match imputed {
-                Some(_) => ", empty cells are the shares of the levels",
-                None => "",
+                Some(_) if is_filled => ", empty cells are the shares of the levels",
+                _ => "",
             };
             (
                 format!("category of {}: {}", levels.len(), first_levels(levels)),

@@ -386,7 +386,11 @@ fn a_table_of_holes_is_refused_once_it_is_read() {
         assert!(predictions.next_block().unwrap().is_none());
         let said = predictions.used();
         match impute_mean {
-            true => assert_eq!(said, "Predicted 2 rows, left out none."),
+            true => assert_eq!(
+                said,
+                "Predicted 2 rows, left out none. Filled 1 empty cell with the means of their \
+                 columns (`b` 1)."
+            ),
             false => {
                 assert_eq!(said, "Predicted 1 row, left out 1: 1 row with empty cells (`b` 1).")
             }

@@ -40,7 +40,8 @@ pub fn run_page(directory: &RunDirectory, context: &Context) -> Result<Page, Lab
         context.title.clone()
     };
     let mut sections = vec![figures::losses(&run)];
-    sections.extend(classification::section(&run, &directory.evaluations()?));
+    let confusion = directory.confusion()?;
+    sections.extend(classification::section(&run, &directory.evaluations()?, confusion.as_ref()));
     sections.extend([
         figures::schedules(&run),
         figures::dynamics(&run),

@@ -10,11 +10,12 @@ use wd_import::recognised;
 use crate::index::Roots;
 
 /// The files of a run directory that are read here.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "plan.json",
     "metrics.bin",
     "events.jsonl",
     "evaluations.jsonl",
+    "confusion.json",
     "rounded.jsonl",
     "config.toml",
     ".lock",

@@ -32,6 +32,9 @@ pub enum ConfigFault {
     /// The text is no TOML, or a value has a wrong type.
     #[error("{message}")]
     Syntax { message: String },
+    /// A number that is not written as a whole one.
+    #[error("{message}")]
+    NotWhole { written: f64, message: String },
     /// A key or a name that is not known in its place.
     #[error("{message}")]
     Unknown { typed: String, known: Vec<String>, message: String },
@@ -135,17 +138,22 @@ impl ConfigFault {
     /// `y`, `z`".
     pub(super) fn of_parser(message: &str) -> Self {
         let mut quoted = message.split('`').skip(1).step_by(2).map(str::to_owned);
-        let message = message.to_owned();
-        match quoted.next().filter(|_| message.starts_with("unknown")) {
-            Some(typed) => Self::Unknown { typed, known: quoted.collect(), message },
-            None => Self::Syntax { message },
+        let first = quoted.next();
+        if let Some(typed) = first.as_ref().filter(|_| message.starts_with("unknown")) {
+            let (typed, known) = (typed.clone(), quoted.collect());
+            return Self::Unknown { typed, known, message: message.to_owned() };
+        }
+        let message = without_types_of_the_program(message);
+        match first.and_then(|number| number.parse().ok()) {
+            Some(written) if message.ends_with(WHOLE_NUMBER) => Self::NotWhole { written, message },
+            _ => Self::Syntax { message },
         }
     }
 
     /// The key whose value is wrong; absent where the parser knows the place better.
     pub fn key(&self) -> Option<String> {
         Some(match self {
-            Self::Syntax { .. } | Self::Unknown { .. } => return None,
+            Self::Syntax { .. } | Self::NotWhole { .. } | Self::Unknown { .. } => return None,
             Self::Missing { key, .. }
             | Self::Foreign { key, .. }
             | Self::NotOfKind { key, .. }
@@ -177,6 +185,7 @@ impl ConfigFault {
     pub fn help(&self) -> Option<String> {
         let fixed = match self {
             Self::Syntax { .. } => return None,
+            Self::NotWhole { written, .. } => return as_whole(*written),
             Self::Unknown { typed, known, .. } => return suggestion(typed, known),
             Self::Missing { key, meaning } => {
                 let (section, name) = key.split_once('.').unwrap_or(("", key));
@@ -245,6 +254,10 @@ impl ConfigFault {
             Self::Policy(_) | Self::RateOverride(_) => {
                 "a pattern is matched against the paths of the tensors in the plan"
             }
+            Self::Schedule { source: DecayError::InvalidFloor { .. }, .. } => {
+                "what rises, or falls and rises, is drawn through points, each a share of the run \
+                 with a factor on the peak: kind = \"points\" and points = [[0.0, 0.1], [1.0, 1.0]]"
+            }
             Self::Schedule { .. } => "its lengths are steps, or shares of run.steps",
             Self::Data { source: ImageError::File(file), .. } if file.is_not_found() => {
                 "a relative path starts in the current folder"
@@ -258,6 +271,31 @@ impl ConfigFault {
     }
 }
 
+/// What a count is, in a message.
+const WHOLE_NUMBER: &str = "a whole number";
+
+/// A parser's message, with kinds of numbers in words.
+fn without_types_of_the_program(message: &str) -> String {
+    let Some((before, expected)) = message.rsplit_once("expected ") else {
+        return message.to_owned();
+    };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" => WHOLE_NUMBER,
+        "f32" | "f64" => "a number",
+        other => other,
+    };
+    format!("{before}expected {expected}")
+}
+
+/// `1000` for a 1000.0 or 1e3; nothing where the number is no count at all.
+fn as_whole(written: f64) -> Option<String> {
+    if written >= i64::MAX as f64 {
+        return Some(format!("the largest whole number is {}", i64::MAX));
+    }
+    let is_count = written >= 0.0 && written.fract() == 0.0;
+    is_count.then(|| format!("write it as a whole number: {written}"))
+}
+
 fn last_part(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or(key)
 }
@@ -266,8 +304,15 @@ fn instead_of(instead: Option<&str>) -> String {
     instead.map_or(String::new(), |instead| format!("; {instead}"))
 }
 
+/// How a schedule of any other shape is written.
+const POINTS: &str = "kind = \"points\" with points = [[0.0, 1.0], [0.5, 0.1], [1.0, 0.5]]";
+
 /// What people write, in any section, for a key of another name or section.
-const OTHER_NAMES: [(&str, &str); 16] = [
+const OTHER_NAMES: [(&str, &str); 20] = [
+    ("piecewise", POINTS),
+    ("multistep", POINTS),
+    ("step", POINTS),
+    ("onecycle", POINTS),
     ("weight_decay", "decay.lambda"),
     ("wd", "decay.lambda"),
     ("lambda", "decay.lambda"),
@@ -293,7 +338,7 @@ fn suggestion(typed: &str, known: &[String]) -> Option<String> {
     }
     let nearest = known
         .iter()
-        .map(|candidate| (strsim::jaro_winkler(typed, candidate), candidate))
+        .map(|candidate| (strsim::jaro_winkler(&typed.to_lowercase(), candidate), candidate))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(likeness, _)| *likeness > 0.7);
     match nearest {

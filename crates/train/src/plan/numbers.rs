@@ -32,6 +32,10 @@ pub(super) fn check_steps(steps: u64) -> Result<(), ConfigFault> {
 
 /// Refuses sizes before they are allocated.
 fn check_sizes(config: &RunConfig) -> Result<(), ConfigFault> {
+    // Weights that come from a file can be written and judged as they are.
+    if config.run.steps == Some(0) && config.model.init_from.is_none() {
+        return Err(ConfigFault::Zero { key: "run.steps" });
+    }
     check_steps(config.run.steps.unwrap_or(0))?;
     let (layers, context) = match &config.model.network {
         ModelConfig::Gpt(model) => (model.layers, model.context),

@@ -154,7 +154,13 @@ fn timescale(plan: &RunPlan) -> String {
     let record = &plan.record;
     match (record.tau_steps, record.tau_fraction) {
         (Some(steps), Some(fraction)) => {
-            format!("{} = {fraction:.3} of the run", counted(number::short(steps), "step"))
+            let steps = counted(number::amount(steps), "step");
+            match fraction {
+                ..1.0 => format!("{steps} = {} of the run", number::percent(fraction)),
+                _ => {
+                    format!("{steps} = {} times the run", number::short(number::rounded(fraction)))
+                }
+            }
         }
         _ if plan.source.config.decay.holds() => {
             "none: the norm is held, the direction turns by about η_t a step".to_owned()

@@ -35,6 +35,8 @@ pub(crate) struct Images {
     labels: Vec<u32>,
     logits: Vec<f32>,
     loss: ClassLoss,
+    /// What the test images were last taken for.
+    confusion: Option<Vec<Vec<u64>>>,
 }
 
 impl Images {
@@ -51,6 +53,7 @@ impl Images {
             labels: vec![0; data.batch],
             logits: vec![0.0; data.batch * model.classes()],
             loss: model.loss(),
+            confusion: None,
             data,
         })
     }
@@ -116,6 +119,7 @@ impl Images {
     pub(super) fn evaluate(&mut self, weights: Weights<'_>) -> Result<Scores, TrainError> {
         let data = Arc::clone(&self.data);
         let tested = self.score(&data.test.set, &data.test.indices, weights)?;
+        self.confusion = tested.confusion();
         let trained = self.score(data.training(), &data.training_sample, weights)?;
         let mut scores = vec![
             ("validation_loss", tested.loss()),
@@ -144,6 +148,18 @@ impl Images {
         let data = Arc::clone(&self.data);
         let tested = self.score(&data.test.set, &data.test.indices, weights)?;
         Ok(vec![(AVERAGE_COLUMNS[0], tested.loss()), (AVERAGE_COLUMNS[1], tested.accuracy())])
+    }
+
+    /// What the test images were taken for when they were last evaluated; of a run that went on
+    /// behind its last step, they are evaluated now. None of too many classes.
+    pub(super) fn confusion(
+        &mut self,
+        weights: Weights<'_>,
+    ) -> Result<Option<Vec<Vec<u64>>>, TrainError> {
+        if self.confusion.is_none() {
+            self.confusion = self.score_test(false, weights)?.confusion();
+        }
+        Ok(self.confusion.clone())
     }
 
     pub(super) fn position(&self) -> Position {

@@ -69,6 +69,17 @@ impl Task {
         }
     }
 
+    /// Test images by their class and the one that these weights take them for; none for text.
+    pub(crate) fn confusion(
+        &mut self,
+        weights: Weights<'_>,
+    ) -> Result<Option<Vec<Vec<u64>>>, TrainError> {
+        match self {
+            Task::Text(_) => Ok(None),
+            Task::Images(images) => images.confusion(weights),
+        }
+    }
+
     /// How far the training data are read.
     pub(crate) fn position(&self) -> Position {
         match self {

@@ -31,15 +31,13 @@ Examples:
   wd convert --list
   wd convert --list torch.Adafactor
 
-A setting is an entry of the library table and key=value: the entry's own keys (--list shows them) \
-or the
-common names lr, weight_decay, momentum, beta1, beta2, eps; and of the run around it schedule, \
-steps, batch,
-tokens, data, params, loss (nll, mse, half-mse), reduction (mean, sum), outputs, noise_std, \
-response_std.
+A setting is an entry of the library table and key=value: the entry's own keys (--list shows them)
+or the common names lr, weight_decay, momentum, beta1, beta2, eps; and of the run around it
+schedule, steps, batch, tokens, data, params, loss (nll, mse, half-mse), reduction (mean, sum),
+outputs, noise_std, response_std.
 Behind --to, a target may fix its learning rate, its switches, its loss and its reduction.
 
-Exact: the trajectory is the same (between objectives: the minimum). --check runs both sides in \
+Exact: the trajectory is the same (between objectives: the minimum). --check runs both sides in
 Python.
 Exit code 4: no number of the target is this decay.")]
 pub(crate) struct Arguments {

@@ -16,14 +16,14 @@ use crate::{ExitCode, diagnostics::CommandError, launch, output};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wd reproduce claims --quick                              # six minutes on 2 cores: few seeds, a first look
-  wd reproduce claims                                      # within 25 minutes
+  wd reproduce claims --quick                    # six minutes on 2 cores: few seeds, a first look
+  wd reproduce claims                            # within 25 minutes
   wd reproduce claims --corpus my-text.jsonl.zst --out runs/mine
-  wd reproduce claims --markdown docs/claims.md            # the page as Markdown, its figures beside it
+  wd reproduce claims --markdown docs/claims.md  # the page as Markdown, its figures beside it
 
-Runs of `wd reproduce` and `wd reproduce vision` in the folders reproduce and reproduce-vision of --out are used, and not trained
-again; what is missing is added to them. Its own runs are in reproduce-claims, where the report is. Stop it with Ctrl-C; the same
-command continues.")]
+Runs of `wd reproduce` and `wd reproduce vision` in the folders reproduce and reproduce-vision of
+--out are used, and not trained again; what is missing is added to them. Its own runs are in
+reproduce-claims, where the report is. Stop it with Ctrl-C; the same command continues.")]
 pub(super) struct Arguments {
     /// About six minutes: few seeds and short runs
     #[arg(long)]

@@ -30,13 +30,13 @@ use crate::{
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Examples:
-  wd reproduce --quick                       # 80 seconds on 2 cores: two seeds, a first look
-  wd reproduce                               # at most 15 minutes on 2 cores
-  wd reproduce --corpus my-text.jsonl.zst    # the same study on your own text
-  wd reproduce --seeds 10 --out runs/ten     # more seeds: narrower intervals
-  wd reproduce prior                         # λ as a prior in linear models, 12 seconds on 2 cores
-  wd reproduce vision                        # λ as a prior in a ViT and a CNN, within 20 minutes
-  wd reproduce claims                        # a post on weight decay, claim by claim, within 25 minutes
+  wd reproduce --quick  # 80 seconds on 2 cores: two seeds, a first look
+  wd reproduce          # at most 15 minutes on 2 cores
+  wd reproduce --corpus my-text.jsonl.zst  # the same study on your own text
+  wd reproduce --seeds 10 --out runs/ten  # more seeds: narrower intervals
+  wd reproduce prior    # λ as a prior in linear models, 12 seconds on 2 cores
+  wd reproduce vision   # λ as a prior in a ViT and a CNN, within 20 minutes
+  wd reproduce claims   # a post on weight decay, claim by claim, within 25 minutes
 
 Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
 pub(crate) struct Arguments {

@@ -25,13 +25,14 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wd reproduce vision --quick                   # about a minute: one seed, a first look
-  wd reproduce vision                           # within 20 minutes on 2 cores, on the shipped Fashion-MNIST cut
-  wd reproduce vision --data mnist/             # the same study on your own images
-  wd reproduce vision --data fashion/ --full    # 1,000 to 60,000 images, an hour
+  wd reproduce vision --quick  # about a minute: one seed, a first look
+  wd reproduce vision          # within 20 minutes on 2 cores, on the shipped Fashion-MNIST cut
+  wd reproduce vision --data mnist/  # the same study on your own images
+  wd reproduce vision --data fashion/ --full  # 1,000 to 60,000 images, an hour
 
-Images: a folder of IDX files (MNIST, Fashion-MNIST), CIFAR-10/100 binary, PNG/JPEG by class, or Parquet, with a test part.
-Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
+Images: a folder of IDX files (MNIST, Fashion-MNIST), CIFAR-10/100 binary, PNG/JPEG by class, or
+Parquet, with a test part. Stop it with Ctrl-C; the same command continues, and repeats nothing
+that is done.")]
 pub(super) struct Arguments {
     /// About a minute: few λ, one seed
     #[arg(long, conflicts_with = "full")]

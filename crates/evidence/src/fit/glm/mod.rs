@@ -78,6 +78,7 @@ pub(super) fn fit(source: &Source<'_>, request: &Request) -> Result<Analysis, Fi
         Outcome::NoSignal => f64::INFINITY,
         Outcome::Found | Outcome::Noiseless => best.lambda,
     };
+    let quality = fitted.quality(&chosen)?;
     let mut analysis = Analysis {
         table: source.summary(findings),
         target: source.design.targets[0].name.clone(),
@@ -94,7 +95,7 @@ pub(super) fn fit(source: &Source<'_>, request: &Request) -> Result<Analysis, Fi
         log_evidence: best.log_evidence,
         effective_parameters: best.effective_parameters,
         rank: columns.len().min(fitted.rows.count) * likelihood.outputs(),
-        notes: fitted.notes(&maximum, &chosen, &comparison),
+        notes: fitted.notes(&maximum, &chosen, &comparison, &quality),
         comparison,
         path: path
             .iter()
@@ -113,7 +114,7 @@ pub(super) fn fit(source: &Source<'_>, request: &Request) -> Result<Analysis, Fi
         },
         coefficient_paths: Vec::new(),
         calibration: None,
-        quality: fitted.quality(&chosen)?,
+        quality,
         observations: Vec::new(),
         predictor: Predictor::Generalized(Box::new(chosen.posterior.clone())),
         columns,

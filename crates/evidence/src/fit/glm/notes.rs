@@ -3,8 +3,14 @@
 use super::{Chosen, Fitted};
 use crate::comparison::{Comparison, Criterion};
 use crate::fit::family::Family;
+use crate::fit::quality::Quality;
 use crate::glm::GlmMaximum;
 use crate::{Intercept, Outcome};
+use wd_page::number::{measured, rounded, short};
+
+/// Deviance a degree of freedom from which counts are overdispersed beyond doubt: it is 1 of
+/// Poisson counts of some size, and at most 1.15 of small ones.
+const OVERDISPERSED: f64 = 2.0;
 
 impl Fitted<'_> {
     /// What should be said of the maximum.
@@ -13,6 +19,7 @@ impl Fitted<'_> {
         maximum: &GlmMaximum,
         chosen: &Chosen,
         comparison: &Comparison,
+        quality: &Quality,
     ) -> Vec<String> {
         let separable = match maximum.separable {
             Some(true) => Some(
@@ -35,12 +42,32 @@ impl Fitted<'_> {
         let mut notes: Vec<String> = separable.map(str::to_owned).into_iter().collect();
         notes.extend(self.edge_note(maximum, chosen));
         notes.extend(approximate.map(str::to_owned));
+        notes.extend(self.dispersion_note(chosen, quality));
         if let (Family::Logistic, [no, yes]) = (self.request.family, self.levels.as_slice()) {
             notes.push(format!(
                 "Probabilities and coefficients are those of `{yes}` against `{no}`."
             ));
         }
         notes
+    }
+
+    /// Counts that vary far more than the family lets them.
+    fn dispersion_note(&self, chosen: &Chosen, quality: &Quality) -> Option<String> {
+        let deviance = quality.deviance.filter(|_| self.request.family == Family::Poisson)?;
+        let free = self.rows.weight() - chosen.point.effective_parameters - 1.0;
+        let times = deviance / free;
+        (free >= 1.0 && times > OVERDISPERSED).then(|| {
+            format!(
+                "The deviance is {} for {} degrees of freedom, {} times as much: the counts vary \
+                 far more than Poisson's, whose variance is their mean. Standard deviations and \
+                 the interval of λ are too narrow, and λ is too small: compare with cv:10, \
+                 multiply the standard deviations by √{2} = {}, or fit a negative binomial.",
+                measured(deviance),
+                measured(free),
+                short(rounded(times)),
+                short(rounded(times.sqrt()))
+            )
+        })
     }
 
     /// What the edge of the path says.

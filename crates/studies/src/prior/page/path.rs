@@ -125,7 +125,8 @@ impl LambdaPath {
             PanelFigure::over("path-criteria", AXIS, panels, 1),
             "Evidence, errors and effective parameters over λ.",
             "Look at how flat the criteria are around their best: within it λ hardly matters. Rings \
-             mark the least error of a criterion, the upright line the λ that is chosen above.",
+             mark the least error of a criterion, the upright line the λ that is chosen above. The \
+             folds are those of `wd evidence --compare cv:10` with its seed of 0.",
             number::measured,
         )
         .into()

@@ -143,35 +143,43 @@ impl<'a> Controls<'a> {
     }
 }
 
+/// What is left between a run with the replayed rate and one with λ, beside what the replay did.
+fn outcome(replay: &PairedDifference, left: &PairedDifference) -> &'static str {
+    let goes_beyond = left.interval.mean * replay.interval.mean > 0.0;
+    match (left.equivalence(SAME_LOSS).holds, replay.significant, left.significant) {
+        (true, ..) => "it ends where λ ends: the effective rate is the whole of what λ does",
+        (_, true, true) if goes_beyond => {
+            "it goes further than λ: the effective rate alone does more than the whole of it"
+        }
+        (_, true, true) => "it goes part of the way",
+        (_, true, false) => "it goes that way; whether all of it is not shown",
+        _ => "it does not end where λ ends",
+    }
+}
+
 fn replay_sentence(
     with: &Arm<'_>,
     gain: &PairedDifference,
     replay: &PairedDifference,
     left: &PairedDifference,
 ) -> String {
-    let outcome = if left.equivalence(SAME_LOSS).holds {
-        "it ends where λ ends: the effective rate is the whole of what λ does"
-    } else if replay.significant && left.significant {
-        "it goes part of the way"
-    } else if replay.significant {
-        "it goes that way; whether all of it is not shown"
-    } else {
-        "it does not end where λ ends"
-    };
     format!(
         " Replayed: λ = 0 with the learning rate of each tensor times its own norm over that of the \
          run with λ = {}, step by step, changes validation loss by {}, where λ changes it by {}; \
-         less the run with λ {}: {outcome}.",
+         less the run with λ {}: {}.",
         spell(with.lambda),
         tested(replay),
         change(&gain.interval),
         tested(left),
+        outcome(replay, left)
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use wd_decay::{DecayRule, LearningRate, PeakLearningRate, Schedule, ScheduleKind};
+    use super::*;
+
+    use wd_decay::{DecayRule, LearningRate, PeakLearningRate, Schedule};
 
     /// κ of λ under a rule and the cosine of the study, per unit of the peak rate.
     fn kappa(rule: DecayRule, lambda: f64, steps: u64) -> f64 {
@@ -186,6 +194,25 @@ mod tests {
                 }
             })
             .sum()
+    }
+
+    #[test]
+    fn what_a_replay_leaves_is_told_with_its_sign() {
+        let of = |mean: f64, spread: f64| {
+            let pairs = (0..5).map(|seed| (seed, mean + spread * (seed as f64 - 2.0)));
+            PairedDifference::of(pairs.collect())
+        };
+        let replay = of(-0.02, 1e-3);
+        let cases = [
+            (of(1e-3, 1e-4), "ends where λ ends"),
+            (of(-0.008, 1e-3), "goes further than λ"),
+            (of(0.008, 1e-3), "part of the way"),
+            (of(0.004, 8e-3), "whether all of it is not shown"),
+        ];
+        for (left, words) in cases {
+            assert!(outcome(&replay, &left).contains(words), "{words}");
+        }
+        assert!(outcome(&of(0.0, 0.01), &of(0.02, 1e-3)).contains("does not end"));
     }
 
     #[test]

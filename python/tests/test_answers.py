@@ -209,7 +209,7 @@ def test_other_threads_run_while_a_question_is_answered(corpora: Path) -> None:
 
 
 def test_a_keyword_that_is_none_is_named_with_the_nearest() -> None:
-    with pytest.raises(wd.WeightDecayError, match="no option `parms`\ndid you mean `params`"):
+    with pytest.raises(wd.WeightDecayError, match=r"no option `parms`\ndid you mean `params`"):
         wd.advise(parms="124M")
-    with pytest.raises(wd.WeightDecayError, match="no option `drop_missing_row`\n.*missing_rows"):
+    with pytest.raises(wd.WeightDecayError, match=r"no option `drop_missing_row`\n.*missing_rows"):
         wd.evidence("table.csv", target="y", drop_missing_row=True)

@@ -65,9 +65,8 @@ class Probe(Rows[Measured]):
 
     def __repr__(self) -> str:
         missing = f"; {len(self.missing)} are in no group" if self.missing else ""
-        return (
-            f"<Probe: {len(self.failures)} of {len(self)} tensors do not decay as declared{missing}>"
-        )
+        failed = f"{len(self.failures)} of {len(self)} tensors do not decay as declared"
+        return f"<Probe: {failed}{missing}>"
 
     def _repr_html_(self) -> str:
         head = "".join(

@@ -105,9 +105,7 @@ class Monitor:
         self._optimizer = optimizer
         self._tensors = [one for one in tensors(model) if one.parameter.requires_grad]
         self._groups = {
-            id(parameter): group
-            for group in groups_of(optimizer)
-            for parameter in group["params"]
+            id(parameter): group for group in groups_of(optimizer) for parameter in group["params"]
         }
         self._buffers: list[torch.Tensor] = []
         self._is_measured = False

@@ -251,7 +251,9 @@ def _judged(
         )
 
     if value is None:
-        word = "it is frozen" if not parameter.requires_grad else "no group of this optimizer has it"
+        word = (
+            "it is frozen" if not parameter.requires_grad else "no group of this optimizer has it"
+        )
         return row("none" if abs(measured) <= rounding else "not declared", word)
     if not parameter.requires_grad:
         if value == 0.0 or abs(measured) <= rounding:

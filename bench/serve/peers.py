@@ -118,8 +118,12 @@ class Program:
             try:
                 if question():
                     break
-            except (OSError, ValueError, KeyError):
-                pass
+                problem = "its answer is not the whole"
+            except (OSError, ValueError, KeyError) as error:
+                problem = error
+            if time.perf_counter() - self.begun > 300:
+                os.killpg(self.process.pid, 9)
+                sys.exit(f"{self.process.args[0]} has not answered in full for 300 s: {problem}")
             if self.process.poll() is not None:
                 sys.exit(f"{self.process.args[0]} ended with {self.process.returncode}")
             time.sleep(0.02)

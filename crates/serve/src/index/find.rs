@@ -128,7 +128,10 @@ impl Search {
         let of_files = logged.iter().filter_map(|file| self::logged(file));
         let programs: BTreeSet<Format> =
             of_files.chain(others.iter().flat_map(|folder| logs_of(folder))).collect();
-        if depth > 0 && programs.len() == 1 {
+        // Of the folder that was named only where it holds nothing else: studies may lie in it.
+        let is_all = || !others.is_empty() && others.iter().all(|one| !logs_of(one).is_empty());
+        let is_whole = depth > 0 || (runs.is_empty() && is_all());
+        if is_whole && programs.len() == 1 {
             self.found.push((path.to_owned(), Kind::Foreign));
             return;
         }
@@ -229,5 +232,11 @@ mod tests {
             ("sweep", Kind::Study),
         ];
         assert_eq!(seen, expected);
+        // A folder of runs that is named itself is one study, as for `wd report`.
+        make("boards/y/events.out.tfevents.1.host", b"");
+        let roots = Roots::of(&[root.join("boards")]).expect("it is there");
+        let found = look(&roots);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].name.as_str(), found[0].kind), ("boards", Kind::Foreign));
     }
 }

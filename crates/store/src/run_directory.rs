@@ -40,9 +40,10 @@ impl RunDirectory {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Has a run begun in this folder?
+    /// Has a run begun in this folder? A lock alone may be that of a study.
     pub fn is_one(path: &Path) -> bool {
-        ["plan.json", "metrics.bin", ".lock"].iter().any(|file| path.join(file).exists())
+        let has = |file: &str| path.join(file).is_file();
+        has("plan.json") || has("metrics.bin") || (has(".lock") && has("config.toml"))
     }
 
     /// The run directories right below a folder, in the order of their names.

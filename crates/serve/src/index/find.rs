@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use wd_import::{Format, recognised};
 use wd_page::words::printable;
 use wd_pilot::ProgramStudy;
+use wd_store::RunDirectory;
 
 use super::inside::Roots;
 
@@ -95,7 +96,7 @@ impl Search {
             self.found.push((path.to_owned(), Kind::Program));
             return;
         }
-        if is_run(path) {
+        if RunDirectory::is_one(path) {
             // A run that was named itself, or lies beside nothing of its kind.
             self.found.push((path.to_owned(), Kind::Runs));
             return;
@@ -119,18 +120,19 @@ impl Search {
         folders.sort();
         files.sort();
         let (runs, others): (Vec<PathBuf>, Vec<PathBuf>) =
-            folders.into_iter().partition(|folder| is_run(folder));
+            folders.into_iter().partition(|folder| RunDirectory::is_one(folder));
         if !runs.is_empty() {
             self.found.push((path.to_owned(), Kind::Runs));
         }
         // A folder whose files, or whose folders' files, one other program logged is a study of it.
         let logged: Vec<&PathBuf> = files.iter().filter(|file| logged(file).is_some()).collect();
         let of_files = logged.iter().filter_map(|file| self::logged(file));
-        let programs: BTreeSet<Format> =
-            of_files.chain(others.iter().flat_map(|folder| logs_of(folder))).collect();
+        let of_folders: Vec<BTreeSet<Format>> =
+            others.iter().map(|folder| logs_of(folder)).collect();
         // Of the folder that was named only where it holds nothing else: studies may lie in it.
-        let is_all = || !others.is_empty() && others.iter().all(|one| !logs_of(one).is_empty());
-        let is_whole = depth > 0 || (runs.is_empty() && is_all());
+        let is_all = !of_folders.is_empty() && of_folders.iter().all(|logs| !logs.is_empty());
+        let is_whole = depth > 0 || (runs.is_empty() && is_all);
+        let programs: BTreeSet<Format> = of_files.chain(of_folders.into_iter().flatten()).collect();
         if is_whole && programs.len() == 1 {
             self.found.push((path.to_owned(), Kind::Foreign));
             return;
@@ -142,11 +144,6 @@ impl Search {
     }
 }
 
-/// Is this a run directory?
-fn is_run(folder: &Path) -> bool {
-    ["plan.json", "metrics.bin"].iter().any(|file| folder.join(file).is_file())
-}
-
 /// The program that logged this file, if only one that trains writes such files.
 fn logged(file: &Path) -> Option<Format> {
     recognised(file).filter(|format| !format.is_general())
@@ -156,7 +153,7 @@ fn logged(file: &Path) -> Option<Format> {
 fn logs_of(folder: &Path) -> BTreeSet<Format> {
     // A study of this program may have such a log beside its runs.
     let is_own = folder.join("study.json").is_file() || ProgramStudy::is_one(folder);
-    if is_own || is_run(folder) {
+    if is_own || RunDirectory::is_one(folder) {
         return BTreeSet::new();
     }
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -126,14 +126,14 @@ impl Runs {
     }
 
     fn read_beside(&mut self, folder: &Path, roots: &Roots) -> Read {
-        let is_run =
-            |path: &Path| ["plan.json", "metrics.bin"].iter().any(|file| path.join(file).is_file());
-        let mut folders = match is_run(folder) {
+        let mut folders = match RunDirectory::is_one(folder) {
             true => vec![folder.to_owned()],
+            // The kind of the entry itself: links are not followed.
             false => {
                 let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
                 let folders = entries.filter(|entry| entry.file_type().is_ok_and(|k| k.is_dir()));
-                folders.map(|entry| entry.path()).filter(|path| is_run(path)).collect()
+                let folders = folders.map(|entry| entry.path());
+                folders.filter(|path| RunDirectory::is_one(path)).collect()
             }
         };
         folders.sort();

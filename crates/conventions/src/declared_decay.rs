@@ -82,9 +82,7 @@ impl DecayedTensors {
             embeddings: counts.contains_key(&Role::Embedding),
         }
     }
-}
 
-impl DecayedTensors {
     /// Those that a library decays, less those that the run spares.
     fn of_setting(setting: &Setting) -> Self {
         let Setting { entry, run, .. } = setting;

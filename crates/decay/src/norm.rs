@@ -202,7 +202,9 @@ pub fn coupled_sgd_equilibrium(
 /// ρ = η²(E\[g²\]/v)/(s(2 − s)) = ηE\[g²\]/(λ(2√v − ηλ)).
 ///
 /// The right side falls with ρ: there is one solution, for every η and λ above 0. Where the penalty
-/// is small it is that of a decoupled decay with λ/√E\[g²\].
+/// is small it is that of a decoupled decay with λ/√E\[g²\]. The momentum is left out, which holds
+/// while s is well below 1 − β₁: with β₁ = 0.9 the optimizer itself settles 2 % below this RMS at
+/// s = 0.1 and 18 % below at s = 0.8 (`wd_optim`'s tests of the equilibrium).
 ///
 /// ```
 /// let rho = wd_decay::norm::coupled_adam_mean_square(1e-3, 1e-4, 1e-2);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::trajectory::{kept, rescaled_shrinks};
+use super::trajectory::{Recursion, kept};
 use crate::{ConventionError, DeclaredDecay};
 use wd_decay::Memory;
 
@@ -50,14 +50,12 @@ impl RunMemory {
 }
 
 fn memory(decay: &DeclaredDecay, steps: u64) -> Option<Memory> {
-    if decay.rescales_its_penalty() {
-        // Each shrink follows from the weights that the earlier ones leave.
-        return Memory::of(rescaled_shrinks(decay, steps).into_iter());
-    }
     let unknown = f64::NAN;
+    // A shrink may follow from the weights that the earlier ones leave.
+    let mut recursion = Recursion::of(decay);
     Memory::of((0..steps).map(|step| {
-        let rate = decay.learning_rate(step).unwrap_or(unknown);
-        (rate, decay.shrink(step, 0.0).unwrap_or(unknown))
+        let taken = recursion.step(step);
+        (taken.learning_rate.unwrap_or(unknown), taken.shrink.unwrap_or(unknown))
     }))
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{ConventionError, DeclaredDecay};
 use wd_decay::norm::next_mean_square;
-use wd_decay::{Anchor, Declared, Timescale};
+use wd_decay::{Anchor, Declared, Timescale, UpdateNoise};
 
 /// Points that a trajectory is thinned to: more than a figure shows.
 const POINTS: u64 = 400;
@@ -67,16 +67,15 @@ impl Trajectory {
             return Ok(None);
         };
         let initial_rms = initial_rms(decay);
-        let noise = predictable(decay).then(|| decay.noise()).flatten();
+        let mut recursion = Recursion::of(decay);
         let kept = |step: u64| kept(step, steps);
         let mut points = Vec::new();
-        let (mut mean_square, mut initial_share) = (initial_rms.value.powi(2), 1.0);
+        let mut initial_share = 1.0;
         let (mut decaying, mut lost, mut swallowed) = (0u64, 0u64, 0u64);
         let timescale = (0..steps)
             .map(|step| {
-                let learning_rate = decay.learning_rate(step)?;
-                let weight_rms = mean_square.sqrt();
-                let shrink = decay.shrink(step, weight_rms);
+                let Taken { learning_rate, shrink, share } = recursion.step(step);
+                let learning_rate = learning_rate?;
                 let mut point = TrajectoryPoint {
                     step: step + 1,
                     learning_rate,
@@ -91,12 +90,8 @@ impl Trajectory {
                     swallowed += u64::from(shrink > 0.0 && shrink < F32_LEAST_SHRINK);
                     initial_share *= 1.0 - shrink;
                     point.initial_share = Some(initial_share);
-                    if let Some(noise) = noise {
-                        let share = decay.gradient_share(Some(step), weight_rms);
-                        let diffusion = noise.diffusion() * share * share;
-                        mean_square =
-                            next_mean_square(mean_square, learning_rate, shrink, diffusion);
-                        point.rms = Some(mean_square.sqrt());
+                    if let Some(noise) = recursion.noise {
+                        point.rms = Some(recursion.mean_square.sqrt());
                         let equilibrium = share * noise.equilibrium(learning_rate, shrink).rms;
                         point.equilibrium_rms = equilibrium.is_finite().then_some(equilibrium);
                     }
@@ -145,24 +140,40 @@ fn initial_rms(decay: &DeclaredDecay) -> Declared {
     }
 }
 
-/// Learning rate and shrink of each step where a shrink depends on the weights, which are those of
-/// the norm recursion; what is not known is NaN.
-pub(super) fn rescaled_shrinks(decay: &DeclaredDecay, steps: u64) -> Vec<(f64, f64)> {
-    let noise = predictable(decay).then(|| decay.noise()).flatten();
-    let mut mean_square = initial_rms(decay).value.powi(2);
-    (0..steps)
-        .map(|step| {
-            let weight_rms = mean_square.sqrt();
-            let rate = decay.learning_rate(step).unwrap_or(f64::NAN);
-            let shrink = decay.shrink(step, weight_rms).unwrap_or(f64::NAN);
-            if let Some(noise) = noise {
-                let share = decay.gradient_share(Some(step), weight_rms);
-                let diffusion = noise.diffusion() * share * share;
-                mean_square = next_mean_square(mean_square, rate, shrink, diffusion);
-            }
-            (rate, shrink)
-        })
-        .collect()
+/// The weights step by step: their mean square by the norm recursion, on which a shrink may depend.
+pub(super) struct Recursion<'a> {
+    decay: &'a DeclaredDecay,
+    /// Absent where theory is silent: the mean square then stays that of the start.
+    noise: Option<UpdateNoise>,
+    mean_square: f64,
+}
+
+/// What a step does.
+pub(super) struct Taken {
+    pub(super) learning_rate: Option<f64>,
+    pub(super) shrink: Option<f64>,
+    /// The gradient's share of what the optimizer divides by.
+    share: f64,
+}
+
+impl<'a> Recursion<'a> {
+    pub(super) fn of(decay: &'a DeclaredDecay) -> Self {
+        let noise = predictable(decay).then(|| decay.noise()).flatten();
+        Recursion { decay, noise, mean_square: initial_rms(decay).value.powi(2) }
+    }
+
+    /// Takes the next step.
+    pub(super) fn step(&mut self, step: u64) -> Taken {
+        let weight_rms = self.mean_square.sqrt();
+        let learning_rate = self.decay.learning_rate(step);
+        let shrink = self.decay.shrink(step, weight_rms);
+        let share = self.decay.gradient_share(Some(step), weight_rms);
+        if let (Some(noise), Some(rate), Some(shrink)) = (self.noise, learning_rate, shrink) {
+            let diffusion = noise.diffusion() * share * share;
+            self.mean_square = next_mean_square(self.mean_square, rate, shrink, diffusion);
+        }
+        Taken { learning_rate, shrink, share }
+    }
 }
 
 /// Does the norm recursion hold for this kind of decay?

@@ -1,6 +1,6 @@
 //! Shares of a run in words.
 
-use wd_page::number::{amount, share};
+use wd_page::number::share;
 
 /// What is left of something: nearly all of it is better said by what is gone.
 pub(super) fn left(fraction: f64) -> String {
@@ -15,15 +15,6 @@ pub(super) fn left(fraction: f64) -> String {
     }
 }
 
-/// A part of the run: per cent, or how many times as long.
-pub(super) fn of_the_run(fraction: f64) -> String {
-    if fraction < 2.0 {
-        format!("{} of the run", share(fraction))
-    } else {
-        format!("{} times the run", amount(fraction))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,7 +25,5 @@ mod tests {
         assert_eq!(left(-0.25), "25 %, its sign changed,");
         assert_eq!(left(1.0), "all");
         assert_eq!(left(0.19), "19 %");
-        assert_eq!(of_the_run(2666.7), "2,667 times the run");
-        assert_eq!(of_the_run(1.0 / 3.0), "33 % of the run");
     }
 }

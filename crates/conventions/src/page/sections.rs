@@ -1,10 +1,10 @@
 //! An explanation in words.
 
-use super::number::{left, of_the_run};
+use super::number::left;
 use crate::explanation::{EquilibriumPrediction, PredictedEquilibrium, PriorInterpretation};
 use crate::{Explanation, Quantity};
 use wd_decay::{Declared, Run};
-use wd_page::number::{amount, share, short};
+use wd_page::number::{amount, of_the_run, share, short};
 use wd_page::words::capitalised;
 use wd_page::{Content, Section, counted};
 

@@ -3,6 +3,7 @@
 //! they turn.
 
 use crate::arena::{ADAM, config, muon, optimizer, settings};
+use wd_decay::norm::coupled_adam_mean_square;
 use wd_decay::{DecayRule, Equilibrium, MuonScale, UpdateNoise, coupled_sgd_equilibrium};
 use wd_optim::{AdamParameters, Direction};
 
@@ -86,6 +87,18 @@ fn adamw_by_every_rule_that_shrinks() {
         let measured = settle(Direction::Adam(ADAM), rule, [50, 60], (rate, lambda, 3000));
         let predicted = UpdateNoise::Adam { beta1: 0.9 }.equilibrium(rate, shrink);
         assert_settles(measured, predicted, 0.05, rule.name());
+    }
+}
+
+#[test]
+fn adam_with_a_penalty_that_it_divides_by_too() {
+    // λw is a quarter of the gradient, and then nearly as large: the shrink of a step, 0.1 and 0.8,
+    // comes to that of the momentum, which the formula leaves out, and passes it.
+    let adam = Direction::Adam(AdamParameters { beta2: 0.999, ..ADAM });
+    for (lambda, expected) in [(1.0, 1.0), (10.0, 0.98), (100.0, 0.82)] {
+        let (rms, _) = settle(adam, DecayRule::CoupledL2, [50, 60], (0.01, lambda, 6000));
+        let ratio = rms / coupled_adam_mean_square(0.01, lambda, 1.0).sqrt();
+        assert!((ratio - expected).abs() < 0.02, "λ = {lambda}: measured/predicted = {ratio}");
     }
 }
 

@@ -112,6 +112,20 @@ pub fn counted(number: u64, noun: &str) -> String {
     crate::words::counted(count(number), noun)
 }
 
+/// A time as a part of the run that it lies in: per cent, or how many times as long.
+///
+/// ```
+/// use wd_page::number::of_the_run;
+/// assert_eq!(of_the_run(1.0 / 3.0), "33 % of the run");
+/// assert_eq!(of_the_run(2666.7), "2,667 times the run");
+/// ```
+pub fn of_the_run(fraction: f64) -> String {
+    match fraction < 2.0 {
+        true => format!("{} of the run", share(fraction)),
+        false => format!("{} times the run", amount(fraction)),
+    }
+}
+
 /// A share as per cent, with two significant digits; a tiny one as it is.
 pub fn share(fraction: f64) -> String {
     let value = 100.0 * fraction;

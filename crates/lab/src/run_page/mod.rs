@@ -115,9 +115,9 @@ fn lead(run: &Run<'_>, status: &Status) -> String {
 fn regime(plan: &Plan) -> String {
     let tau = plan.tau_fraction.map_or(String::new(), |tau| {
         format!(
-            ", averaging timescale τ = {} ({} of the run)",
+            ", averaging timescale τ = {} ({})",
             counted(number::short(plan.tau_steps.unwrap_or(f64::NAN)), "step"),
-            number::percent(tau)
+            number::of_the_run(tau)
         )
     });
     let peak = number::short(plan.peak_learning_rate);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::axes::label_at;
 use super::colour::HEAT_STEPS;
-use super::svg::open_svg;
+use super::svg::{key, open_svg};
 use super::text;
 use crate::markup::Markup;
 use crate::number::coordinate;
@@ -48,8 +48,7 @@ const GAP: f64 = 3.0;
 impl HeatMap {
     /// The figure as an `<svg>` element laid out for `width` pixels.
     pub fn svg(&self, width: f64) -> String {
-        let variant = if width < super::panels::NARROW { "n" } else { "w" };
-        let key = format!("{}-{variant}", self.id);
+        let key = key(&self.id, width);
         let left = self
             .rows
             .iter()

@@ -8,7 +8,7 @@ use super::colour::Colour;
 use super::horizontal::Horizontal;
 use super::panel::{Mark, Panel, Series};
 use super::scale::{Scale, Transform};
-use super::svg::open_svg;
+use super::svg::{key, open_svg};
 use super::{key, marks, text};
 use crate::markup::Markup;
 
@@ -75,8 +75,7 @@ impl PanelFigure {
 
     /// The figure as an `<svg>` element laid out for `width` pixels.
     pub fn svg(&self, width: f64) -> String {
-        let variant = if width < NARROW { "n" } else { "w" };
-        let key = format!("{}-{variant}", self.id);
+        let key = key(&self.id, width);
         let columns = if width < NARROW { self.columns.min(2) } else { self.columns }
             .clamp(1, self.panels.len().max(1));
         let direct = self.labels == Labels::Direct && columns == 1 && self.direct_labels_fit(width);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::axes::{label_at, line};
 use super::colour::Colour;
 use super::scale::{Scale, Transform, tick_labels};
-use super::svg::open_svg;
+use super::svg::{key, open_svg};
 use super::text;
 use crate::markup::Markup;
 use crate::number::coordinate;
@@ -68,8 +68,7 @@ const BUNDLE: f64 = 44.0;
 impl ParallelCoordinates {
     /// The figure as an `<svg>` element laid out for `width` pixels.
     pub fn svg(&self, width: f64) -> String {
-        let variant = if width < super::panels::NARROW { "n" } else { "w" };
-        let key = format!("{}-{variant}", self.id);
+        let key = key(&self.id, width);
         let mut out = Markup::default();
         let (bottom, last) = (TOP + HEIGHT, self.axes.len().saturating_sub(1));
         open_svg(&mut out, &key, &self.title, &self.description, width, bottom + 14.0);

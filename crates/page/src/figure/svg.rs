@@ -3,6 +3,13 @@
 use crate::markup::Markup;
 use crate::number::coordinate;
 
+/// What the ids within a drawing begin with: the same figure may stand in a page for a wide and for
+/// a narrow screen.
+pub(super) fn key(id: &str, width: f64) -> String {
+    let variant = if width < super::panels::NARROW { "n" } else { "w" };
+    format!("{id}-{variant}")
+}
+
 /// Opens an `<svg>` with its accessible name and description.
 pub(super) fn open_svg(
     out: &mut Markup,

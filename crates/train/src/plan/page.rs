@@ -155,12 +155,7 @@ fn timescale(plan: &RunPlan) -> String {
     match (record.tau_steps, record.tau_fraction) {
         (Some(steps), Some(fraction)) => {
             let steps = counted(number::amount(steps), "step");
-            match fraction {
-                ..1.0 => format!("{steps} = {} of the run", number::percent(fraction)),
-                _ => {
-                    format!("{steps} = {} times the run", number::short(number::rounded(fraction)))
-                }
-            }
+            format!("{steps} = {}", number::of_the_run(fraction))
         }
         _ if plan.source.config.decay.holds() => {
             "none: the norm is held, the direction turns by about η_t a step".to_owned()

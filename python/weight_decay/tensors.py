@@ -71,7 +71,7 @@ def groups_of(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
     Raises:
         WeightDecayError: Something that has none.
     """
-    if not _steps(optimizer):
+    if not _has_groups(optimizer):
         raise WeightDecayError(
             f"{type(optimizer).__name__} has no parameter groups, as an optimizer has",
             "give the model first, then the optimizer",
@@ -79,7 +79,7 @@ def groups_of(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
     return optimizer.param_groups
 
 
-def _steps(thing: Any) -> bool:
+def _has_groups(thing: Any) -> bool:
     return hasattr(thing, "param_groups")
 
 
@@ -90,7 +90,7 @@ def tensors(model: nn.Module) -> list[Tensor]:
     rest.
     """
     if not isinstance(model, nn.Module):
-        help = "give the model first, then the optimizer" if _steps(model) else None
+        help = "give the model first, then the optimizer" if _has_groups(model) else None
         raise WeightDecayError(f"{type(model).__name__} is no model of PyTorch", help)
     owners = {
         f"{path}.{name}" if path else name: module

@@ -17,7 +17,7 @@ use crate::{ExitCode, diagnostics::CommandError, launch, output};
 #[command(after_help = "\
 Examples:
   wd reproduce claims --quick                    # six minutes on 2 cores: few seeds, a first look
-  wd reproduce claims                            # three quarters of an hour
+  wd reproduce claims                            # about 50 minutes on 2 cores
   wd reproduce claims --corpus my-text.jsonl.zst --out runs/mine
   wd reproduce claims --markdown docs/claims.md  # the page as Markdown, its figures beside it
 

@@ -36,7 +36,7 @@ Examples:
   wd reproduce --seeds 10 --out runs/ten  # more seeds: narrower intervals
   wd reproduce prior    # λ as a prior in linear models, 12 seconds on 2 cores
   wd reproduce vision   # λ as a prior in a ViT and a CNN, within 20 minutes
-  wd reproduce claims   # a post on weight decay, claim by claim: 45 minutes
+  wd reproduce claims   # a post on weight decay, claim by claim, 50 minutes
 
 Stop it with Ctrl-C; the same command continues, and repeats nothing that is done.")]
 pub(crate) struct Arguments {

@@ -2,7 +2,7 @@
 
     cargo build --release
     wd train studies/first.toml --run-dir runs/template
-    cargo run --release -p wd-serve --example write_runs -- runs/template /tmp/many 1000 10000
+    cargo run --release -p wd-serve --example write_run_directories -- runs/template /tmp/many 1000 10000
     python3 bench/serve/measure.py target/release/wd /tmp/many [--visitors 20] [--seconds 10]
         [--writers 8 --config studies/first.toml]
 
@@ -121,7 +121,8 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
             writers.append(subprocess.Popen(
                 [arguments.program, "train", arguments.config, "--set", f"run.seed={number}",
-                 "--set", "run.steps=1000000", "--run-dir", folder],
+                 "--set", "run.steps=1000000", "--set", "data.epochs=1000", "--threads", "1",
+                 "--run-dir", folder],
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         if writers:
             # Until all of them are under way.
@@ -131,6 +132,9 @@ def main():
         for visitor in visitors:
             visitor.start()
         beside = measured(server, study, run, 20)
+        ended = sum(writer.poll() is not None for writer in writers)
+        if ended:
+            raise SystemExit(f"{ended} of {len(writers)} runs ended meanwhile: nothing was measured beside them")
         for visitor in visitors:
             visitor.join()
         and_writers = f" and {len(writers)} runs that write" if writers else ""

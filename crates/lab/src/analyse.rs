@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Serialize;
 use wd_statistics::{TargetTest, below_target};
 use wd_store::RunDirectory;
@@ -70,9 +71,9 @@ pub fn analyse_some(
     is_wanted: impl Fn(&Trial) -> bool,
     options: &AnalysisOptions,
 ) -> Result<Analysis, LabError> {
-    let trials = study.trials().iter().filter(|trial| is_wanted(trial));
-    let records = trials.map(|trial| study.record(trial)).collect::<Result<Vec<_>, LabError>>()?;
-    analyse_records(records, options)
+    let trials: Vec<_> = study.trials().iter().filter(|trial| is_wanted(trial)).collect();
+    let records: Vec<_> = trials.into_par_iter().map(|trial| study.record(trial)).collect();
+    analyse_records(records.into_iter().collect::<Result<_, LabError>>()?, options)
 }
 
 /// Analyses run directories that no study made; each is described by its `config.toml`. With the
@@ -85,8 +86,9 @@ pub fn analyse_directories(
     options: &AnalysisOptions,
 ) -> Result<(Analysis, Vec<(PathBuf, LabError)>), LabError> {
     let (mut records, mut damaged) = (Vec::new(), Vec::new());
-    for directory in directories {
-        match whole(directory) {
+    let read: Vec<_> = directories.par_iter().map(|directory| whole(directory)).collect();
+    for (directory, read) in directories.iter().zip(read) {
+        match read {
             Ok(record) => records.push(record),
             Err(error) => damaged.push((directory.clone(), error)),
         }
@@ -122,6 +124,8 @@ pub fn analyse_records(
 /// # Errors
 /// As [`analyse`].
 pub fn analyse_again(records: &[&Record], options: &AnalysisOptions) -> Result<Analysis, LabError> {
+    // Side by side; what cannot be read is met again below, where the first of the list is named.
+    records.par_iter().for_each(|record| drop(record.measured()));
     let trials = records.len();
     let recording = records.first().and_then(|record| record.recording.as_deref().cloned());
     let members = arms::gather(records)?;

@@ -18,6 +18,7 @@ mod stamp;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use wd_lab::progress::State;
 
@@ -28,6 +29,9 @@ pub(crate) use runs::{LiveRun, Runs};
 
 /// Pages of a study that are kept: as many as people look at side by side.
 const KEPT: usize = 12;
+/// A page stands for so many times as long as making it took: a study of many runs that go on
+/// leaves most of the machine to the runs.
+const SLOWNESS: u32 = 3;
 
 /// A study that is looked at again and again.
 pub(crate) struct LiveStudy {
@@ -40,8 +44,26 @@ pub(crate) struct LiveStudy {
 #[derive(Default)]
 pub(crate) struct Known {
     pub(crate) runs: Runs,
-    /// The newest pages: which one, of which version of the runs.
-    views: Vec<(String, u64, Arc<View>)>,
+    /// The newest pages.
+    views: Vec<Kept>,
+}
+
+/// A page that was made.
+struct Kept {
+    /// Which one.
+    key: String,
+    /// Of which version of the runs.
+    version: u64,
+    made: Instant,
+    took: Duration,
+    view: Arc<View>,
+}
+
+impl Kept {
+    /// Whether it is new enough for somebody who asked then.
+    fn stands(&self, asked: Instant) -> bool {
+        self.made >= asked || self.made.elapsed() < SLOWNESS * self.took
+    }
 }
 
 impl LiveStudy {
@@ -79,23 +101,30 @@ impl LiveStudy {
         (!counts.is_empty()).then(|| counts.into_iter().collect())
     }
 
-    /// What is known of it, as new as it need be. Visitors who ask at the same time wait for the
-    /// first, and find what it found.
+    /// What is known of it, as new as it need be.
     pub(crate) fn now(&self) -> MutexGuard<'_, Known> {
-        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut state = self.lock();
         state.runs.refresh(&self.found, &self.roots);
         state
     }
 
-    /// A page: the one that is kept, or else what `make` makes of the runs.
+    /// A page: the one that is kept, or else what `make` makes of the runs. Visitors who ask while
+    /// it is being made wait for it, and get what was found.
     pub(crate) fn view(&self, key: &str, make: impl FnOnce(&mut Runs) -> View) -> Arc<View> {
-        let mut state = self.now();
+        let asked = Instant::now();
+        let mut state = self.lock();
+        let known = state.views.iter().position(|kept| kept.key == key);
+        if let Some(kept) = known.map(|place| &state.views[place])
+            && kept.stands(asked)
+        {
+            return Arc::clone(&kept.view);
+        }
+        let begun = Instant::now();
+        state.runs.refresh(&self.found, &self.roots);
         let version = state.runs.version();
-        let known = state.views.iter().position(|(known, _, _)| known == key);
         if let Some(place) = known {
-            let (_, of, view) = &state.views[place];
-            if *of == version {
-                return Arc::clone(view);
+            if state.views[place].version == version {
+                return Arc::clone(&state.views[place].view);
             }
             state.views.remove(place);
         }
@@ -103,7 +132,13 @@ impl LiveStudy {
         if state.views.len() >= KEPT {
             state.views.remove(0);
         }
-        state.views.push((key.to_owned(), version, Arc::clone(&view)));
+        let (key, made) = (key.to_owned(), Instant::now());
+        let took = made - begun;
+        state.views.push(Kept { key, version, made, took, view: Arc::clone(&view) });
         view
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -93,7 +93,13 @@ impl MetricsReader {
     /// [`StoreError::UnknownColumn`], with the most similar name there is.
     pub fn column(&self, name: &str) -> Result<Vec<f64>, StoreError> {
         let column = self.position(name)?;
-        Ok((0..self.rows).map(|row| self.value(row, column)).collect())
+        let offset = self.header.offsets[column];
+        let rows = self.map[self.header.data_start..].chunks_exact(self.header.row_width);
+        let values = rows.take(self.rows).map(|row| &row[offset..]);
+        Ok(match self.header.columns[column].dtype {
+            ColumnType::F64 => values.map(f64_of).collect(),
+            ColumnType::F32 => values.map(f32_of).collect(),
+        })
     }
 
     pub(super) fn position(&self, name: &str) -> Result<usize, StoreError> {
@@ -107,14 +113,9 @@ impl MetricsReader {
     /// One value; `row < rows`, `column < columns`.
     pub(super) fn value(&self, row: usize, column: usize) -> f64 {
         let at = self.header.data_start + row * self.header.row_width + self.header.offsets[column];
-        let bytes = &self.map[at..];
         match self.header.columns[column].dtype {
-            ColumnType::F64 => {
-                bytes.first_chunk().map_or(f64::NAN, |value| f64::from_le_bytes(*value))
-            }
-            ColumnType::F32 => {
-                bytes.first_chunk().map_or(f64::NAN, |value| f32::from_le_bytes(*value).into())
-            }
+            ColumnType::F64 => f64_of(&self.map[at..]),
+            ColumnType::F32 => f32_of(&self.map[at..]),
         }
     }
 
@@ -138,4 +139,13 @@ impl MetricsReader {
             .filter(|(likeness, _)| *likeness > 0.75)
             .map(|(_, name)| name.clone())
     }
+}
+
+/// The number at the beginning of `bytes`.
+fn f64_of(bytes: &[u8]) -> f64 {
+    bytes.first_chunk().map_or(f64::NAN, |value| f64::from_le_bytes(*value))
+}
+
+fn f32_of(bytes: &[u8]) -> f64 {
+    bytes.first_chunk().map_or(f64::NAN, |value| f32::from_le_bytes(*value).into())
 }

@@ -1,7 +1,7 @@
 //! Writes made-up run directories, to measure the page with many of them.
 //!
 //! ```sh
-//! cargo run --release -p wd-serve --example write_runs -- TEMPLATE FOLDER 1000 10000   # runs, steps
+//! cargo run --release -p wd-serve --example write_run_directories -- TEMPLATE FOLDER 1000 10000   # runs, steps
 //! ```
 //!
 //! TEMPLATE is a run of `wd train`: each run has its plan and configuration with λ, seed and steps

@@ -45,7 +45,7 @@ pub fn read(
     options: &ReadOptions<'_>,
 ) -> Result<(Format, Vec<Run>), ImportError> {
     let expressions = match options.regex.as_slice() {
-        [] => text::compile(&text::KNOWN.map(str::to_owned))?,
+        [] => text::known()?,
         given => text::compile(given)?,
     };
     let mut found = Found::new();

@@ -6,6 +6,7 @@
 //! back to the first step of the run before it: one file may hold many.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use regex::{Captures, Regex, RegexBuilder};
 
@@ -20,6 +21,19 @@ pub const KNOWN: [&str; 3] = [
     r"^step (?P<step>\d+): train loss (?P<train_loss>[^\s,]+), val loss (?P<val_loss>\S+)",
     r"^iter (?P<step>\d+): loss (?P<loss>[^\s,]+)",
 ];
+
+/// The expressions of [`KNOWN`], compiled once: that takes longer than reading most files.
+///
+/// # Errors
+/// None, as long as they are expressions.
+pub fn known() -> Result<Vec<Regex>, ImportError> {
+    static COMPILED: OnceLock<Vec<Regex>> = OnceLock::new();
+    if let Some(compiled) = COMPILED.get() {
+        return Ok(compiled.clone());
+    }
+    let compiled = compile(&KNOWN.map(str::to_owned))?;
+    Ok(COMPILED.get_or_init(|| compiled).clone())
+}
 
 /// Compiles expressions.
 ///

@@ -20,6 +20,15 @@ pub struct Sweep {
     pub count: usize,
 }
 
+impl Sweep {
+    /// The values, from the smallest to the largest in equal ratios.
+    pub fn values(&self) -> Vec<f64> {
+        let ratio = self.high / self.low;
+        let share = |step: usize| step as f64 / (self.count - 1) as f64;
+        (0..self.count).map(|step| coarse(self.low * ratio.powf(share(step)))).collect()
+    }
+}
+
 /// The whole answer about a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Advice {
@@ -34,7 +43,7 @@ pub struct Advice {
     pub verdict: Verdict,
     /// What an independent record says of Power Lines' number; absent where the law gives none.
     pub record: Option<IndependentRecord>,
-    /// The sweep that checks or settles it; absent where no law comes near the run.
+    /// The sweep that checks or settles it; absent where neither a law nor a recipe is near the run.
     pub sweep: Option<Sweep>,
     /// λ at other batches, budgets, models and widths.
     #[serde(rename = "elsewhere")]
@@ -48,13 +57,14 @@ pub fn advise(run: &PlannedRun) -> Advice {
     let answers: Vec<LawAnswer> =
         laws::ALL.iter().map(|law| LawAnswer { law: *law, answer: (law.answer)(run) }).collect();
     let verdict = Verdict::of(&answers);
+    let recipes = recipes::nearest(run, 3);
     Advice {
         run: run.clone(),
         doubts: run.doubts(),
         record: IndependentRecord::of(run, &answers),
-        sweep: sweep(&answers, &verdict),
+        sweep: sweep(run, &answers, &verdict, &recipes),
         scaling: scaling::tables(run, &answers, &verdict),
-        recipes: recipes::nearest(run, 3),
+        recipes,
         laws: answers,
         verdict,
     }
@@ -77,7 +87,12 @@ impl Advice {
     }
 }
 
-fn sweep(answers: &[LawAnswer], verdict: &Verdict) -> Option<Sweep> {
+fn sweep(
+    run: &PlannedRun,
+    answers: &[LawAnswer],
+    verdict: &Verdict,
+    recipes: &[RecipeComparison],
+) -> Option<Sweep> {
     let (low, high) = match verdict {
         // One step of a factor of two either side tells whether the recommendation is at an
         // optimum.
@@ -88,15 +103,19 @@ fn sweep(answers: &[LawAnswer], verdict: &Verdict) -> Option<Sweep> {
             positions.iter().map(|position| position.lambda).fold(f64::INFINITY, f64::min),
             positions.iter().map(|position| position.lambda).fold(0.0, f64::max),
         ),
-        // Only a law that the run leaves in a single respect is near enough to search around.
+        // Laws and recipes are of training from random weights.
+        Verdict::NotCovered { .. } if run.fine_tuning => return None,
+        // What others used for such a run is nearer than the number of a law that does not apply;
+        // without it, a law that the run leaves in a single respect is near enough.
         Verdict::NotCovered { .. } => {
-            let numbers: Vec<f64> = answers
-                .iter()
-                .filter_map(|one| match &one.answer {
+            let alike = recipes.iter().filter(|one| one.recipe.optimizer == run.optimizer);
+            let mut numbers: Vec<f64> = alike.map(|one| one.lambda).collect();
+            if numbers.is_empty() {
+                numbers.extend(answers.iter().filter_map(|one| match &one.answer {
                     Answer::OutsideRange { why, lambda } if why.len() == 1 => *lambda,
                     _ => None,
-                })
-                .collect();
+                }));
+            }
             let low = numbers.iter().copied().reduce(f64::min)?;
             (0.5 * low, 2.0 * numbers.into_iter().fold(low, f64::max))
         }

@@ -96,18 +96,19 @@ impl IndependentRecord {
         let (exponent, error) = EXPONENT;
         let (fewest, most) = TOKENS_PER_PARAMETER;
         let reach = match self.within {
-            true => "this run among them",
-            false => "this run not among them",
+            true => "as this run has",
+            false => "which are not those of this run",
         };
         let costs = COSTS.map(|(factor, share)| {
             format!("a factor of {factor} costs {} of the loss", wd_page::number::percent(share))
         });
         let mut sentences = vec![
             format!(
-                "Grids that took no part in it (Step Law, arXiv 2503.04715: 17 grids at {} tokens \
-                 a parameter, {reach}) have τ fall with the power {exponent} ± {error} of tokens a \
-                 parameter, where the law has {}. With that power λ = {}; both span {}. Their \
-                 level says nothing: the λ of these runs could not be checked.",
+                "17 grids that the law was not fitted on (Step Law, arXiv 2503.04715), at {} \
+                 tokens a parameter, {reach}, have τ fall with the power {exponent} ± {error} of \
+                 tokens a parameter; the law has {}. By their power λ would be {}, and by either \
+                 within {}. They check the power alone, not the height: which λ they were trained \
+                 with is not known for certain.",
                 words::between(fewest, most),
                 power_lines::EXPONENT,
                 words::lambda(self.by_its_exponent),

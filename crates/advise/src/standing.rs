@@ -159,8 +159,8 @@ impl Standing {
                 .first()
             {
                 _ if !needs.is_empty() => format!(
-                    "No law covers this run with what is given; `wd advise` says more with {}=….",
-                    needs.join("=…, ")
+                    "No law covers this run with what is given; `wd advise` says more with --{}.",
+                    needs.join(", --")
                 ),
                 Some(reason) => format!("No law covers this run: {reason}."),
                 None => "No law covers this run.".to_owned(),

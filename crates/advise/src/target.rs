@@ -4,8 +4,8 @@ use serde::Serialize;
 use wd_conventions::{ConventionError, Fidelity, Setting, Target, convert, library};
 use wd_decay::{OptimizerKind, Run};
 
-use crate::Verdict;
 use crate::words::coarse;
+use crate::{Advice, Verdict};
 
 /// The recommendation in the target library's convention.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,10 @@ pub struct TargetLambda {
     pub high: Option<f64>,
     /// The call to paste.
     pub call: Option<String>,
+    /// What the library calls that number.
+    pub name: String,
+    /// Values to train with that check the recommendation, ascending; empty where it is impossible.
+    pub sweep: Vec<f64>,
 }
 
 impl TargetLambda {
@@ -35,23 +39,28 @@ impl TargetLambda {
         }
     }
 
-    /// The verdict for `target`, of a run with its rate and schedule; absent where there is no
+    /// The recommendation for `target`, of a run with its rate and schedule; absent where there is no
     /// recommendation.
     ///
     /// # Errors
     /// When the answer needs a number that the run lacks.
     pub fn of(
-        verdict: &Verdict,
+        advice: &Advice,
         optimizer: OptimizerKind,
         run: &Run,
         target: &Target,
     ) -> Result<Option<Self>, ConventionError> {
-        let Verdict::Recommended { lambda, range, .. } = verdict else {
+        let Verdict::Recommended { lambda, range, .. } = &advice.verdict else {
             return Ok(None);
         };
         let entry = library::find(TargetLambda::own_entry(optimizer))?;
         let of = |lambda: f64| convert(&Setting::new(entry, coarse(lambda), run.clone())?, target);
         let middle = of(*lambda)?;
+        let mut sweep = Vec::new();
+        for value in advice.sweep.iter().flat_map(|sweep| sweep.values()) {
+            sweep.extend(of(value)?.lambda());
+        }
+        sweep.sort_by(f64::total_cmp);
         Ok(Some(TargetLambda {
             library: middle.entry.name.clone(),
             fidelity: middle.fidelity,
@@ -60,6 +69,8 @@ impl TargetLambda {
             high: of(range.high)?.lambda(),
             reasons: middle.reasons,
             call: middle.call,
+            name: middle.entry.lambda_name().to_owned(),
+            sweep,
         }))
     }
 }

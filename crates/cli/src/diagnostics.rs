@@ -147,8 +147,8 @@ pub(crate) fn show(error: &CommandError) -> ExitCode {
             handler.render_report(&mut out, &Plain::new(message, Some(help)))
         }
         other => {
-            let help = spelling(other);
-            handler.render_report(&mut out, &Plain::new(&other.to_string(), help.as_deref()))
+            let (message, help) = (as_typed(other), spelling(other));
+            handler.render_report(&mut out, &Plain::new(&message, help.as_deref()))
         }
     };
     if rendered.is_err() {
@@ -158,20 +158,39 @@ pub(crate) fn show(error: &CommandError) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// How the options that an error of the data names are spelt on this command line.
-pub(crate) fn spelling(error: &CommandError) -> Option<String> {
+/// An error in words, with the options that it names as they are typed on this command line.
+fn as_typed(error: &CommandError) -> String {
+    let mut message = error.to_string();
     match error {
         CommandError::Table(error) => {
-            let options: Vec<&str> = error.options().iter().map(flag).collect();
-            (!options.is_empty()).then(|| options.join(", "))
+            for (name, flag) in error.options().iter().filter_map(flag) {
+                message = message.replace(&format!("`{name}`"), flag);
+            }
+        }
+        CommandError::Import(error) => {
+            let others = ["lambda_from", "rate_from", "seed_from", "settings", "regex"];
+            for name in error.option().into_iter().chain(others) {
+                let flag = format!("--{}", name.replace('_', "-"));
+                message = message.replace(&format!("`{name}`"), &flag);
+            }
+        }
+        _ => {}
+    }
+    message
+}
+
+/// What a command can do about an error, which the library that made it does not know.
+pub(crate) fn spelling(error: &CommandError) -> Option<String> {
+    match error {
+        CommandError::Table(error) if error.options().contains(&TableOption::StandardInput) => {
+            Some("- in place of the file reads standard input".to_owned())
+        }
+        CommandError::Table(error) if error.options().contains(&TableOption::Classes) => {
+            Some("classes are for --family logistic or softmax".to_owned())
         }
         CommandError::Import(ImportError::NoLog { path }) => {
             let path = quoted(&path.display().to_string());
             Some(format!("a table of measurements is for wd evidence {path} --target COLUMN"))
-        }
-        CommandError::Import(error) => {
-            let option = error.option()?.replace('_', "-");
-            Some(format!("`{}` is --{option}", option.replace('-', "_")))
         }
         CommandError::Text(error) | CommandError::Train(TrainError::Text(error)) => {
             let help = match error {
@@ -207,25 +226,24 @@ pub(crate) fn spelling(error: &CommandError) -> Option<String> {
     }
 }
 
-fn flag(option: &TableOption) -> &'static str {
-    match option {
-        TableOption::Drop => "`drop` is --drop",
-        TableOption::Categorical => "`categorical` is --categorical",
-        TableOption::Classes => "`classes` are for --family logistic or softmax",
-        TableOption::ImputeMean => "`impute_mean` is --impute mean",
-        TableOption::Dates => "`dates` is --dates days or year-month",
-        TableOption::Delimiter => "`delimiter` is --delimiter",
-        TableOption::Header => "`header` is switched off by --no-header",
-        TableOption::Decimal => "`decimal` is --decimal ,",
-        TableOption::Thousands => "`thousands` is --thousands ,",
-        TableOption::Missing => "`missing` is --missing CODES",
-        TableOption::Comment => "`comment` is --comment '#'",
-        TableOption::Encoding => "`encoding` is --encoding latin1 or utf-16",
-        TableOption::DropMissingRows => "`drop_missing_rows` is --drop-missing-rows",
-        TableOption::Unseen => "`unseen` is --unseen baseline or missing",
-        TableOption::StandardInput => "- in place of the file reads standard input",
-        _ => "see the options of the command",
-    }
+/// The name of an option in the library, and how it is typed.
+fn flag(option: &TableOption) -> Option<(&'static str, &'static str)> {
+    Some(match option {
+        TableOption::Drop => ("drop", "--drop"),
+        TableOption::Categorical => ("categorical", "--categorical"),
+        TableOption::ImputeMean => ("impute_mean", "--impute mean"),
+        TableOption::Dates => ("dates", "--dates days (or year-month)"),
+        TableOption::Delimiter => ("delimiter", "--delimiter"),
+        TableOption::Header => ("header", "--no-header"),
+        TableOption::Decimal => ("decimal", "--decimal ,"),
+        TableOption::Thousands => ("thousands", "--thousands"),
+        TableOption::Missing => ("missing", "--missing"),
+        TableOption::Comment => ("comment", "--comment '#'"),
+        TableOption::Encoding => ("encoding", "--encoding (latin1 or utf-16)"),
+        TableOption::DropMissingRows => ("drop_missing_rows", "--drop-missing-rows"),
+        TableOption::Unseen => ("unseen", "--unseen baseline (or missing)"),
+        _ => return None,
+    })
 }
 
 fn handler() -> GraphicalReportHandler {

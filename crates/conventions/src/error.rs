@@ -27,6 +27,9 @@ pub enum ConventionError {
     /// A value that its key cannot have.
     #[error("{key} = {given}: {reason}")]
     InvalidSetting { key: String, given: String, reason: String },
+    /// A word without a key.
+    #[error("`{given}` has no key: every word behind the library is key=value, such as {example}")]
+    NoPair { given: String, example: String },
     /// A number that is needed and was not given.
     #[error("{needed_for} needs {missing}")]
     Missing { needed_for: String, missing: String },

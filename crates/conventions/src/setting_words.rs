@@ -33,14 +33,13 @@ impl Setting {
             trainer_schedule: [None, None],
         };
         for word in words {
-            let (key, value) =
-                word.split_once('=').ok_or_else(|| ConventionError::InvalidSetting {
-                    key: word.to_owned(),
-                    given: String::new(),
-                    reason:
-                        "every word behind the library is key=value, for example weight_decay=0.1"
-                            .to_owned(),
-                })?;
+            let (key, value) = word.split_once('=').ok_or_else(|| ConventionError::NoPair {
+                given: word.to_owned(),
+                example: match word.parse::<f64>() {
+                    Ok(_) => format!("{}={word}", entry.lambda_name()),
+                    Err(_) => format!("{}=0.1", entry.lambda_name()),
+                },
+            })?;
             reader.take(key.trim(), value.trim())?;
         }
         reader.finish()

@@ -603,6 +603,18 @@ fn decay_that_follows_the_schedule_alone_or_nothing() {
     close(exact("MASS.lm.ridge lambda=3 data=40", "sklearn.Ridge"), 3.0);
 }
 
+/// Where one side alone divides the columns by their deviation, the other is told to.
+#[test]
+fn columns_that_one_side_divides() {
+    let there = to("MASS.lm.ridge lambda=3 data=40", "sklearn.Ridge");
+    assert!(there.call.unwrap().contains("StandardScaler(), sklearn.linear_model.Ridge(alpha=3)"));
+    assert!(there.reasons.iter().any(|reason| reason.contains("divided")), "{:?}", there.reasons);
+    let back = to("sklearn.Ridge alpha=3 data=40", "MASS.lm.ridge");
+    assert!(back.reasons.iter().any(|reason| reason.contains("divides")), "{:?}", back.reasons);
+    let raw = to("sklearn.Ridge alpha=3 data=40", "sklearn.SGDRegressor");
+    assert!(!raw.reasons.iter().any(|reason| reason.contains("divide")), "{:?}", raw.reasons);
+}
+
 #[test]
 fn every_pair_of_entries_has_an_answer() {
     let run = "lr=1e-3 schedule=cosine,warmup=5 steps=50 batch=10 data=100 loss=nll";

@@ -47,10 +47,12 @@ pub(crate) fn add_settings(path: &Path, runs: &mut [Run]) -> Result<(), ImportEr
     for record in reader.records() {
         let record = record.map_err(damaged)?;
         let wanted = record.get(0).unwrap_or_default();
+        let is_place = |place: Option<&std::ffi::OsStr>| place.is_some_and(|name| name == wanted);
         let is_it = |run: &Run| {
             run.name == wanted
                 || run.settings.get("file").is_some_and(|file| file == wanted)
                 || run.settings.get("folder").is_some_and(|folder| folder == wanted)
+                || is_place(run.source.file_name())
         };
         for run in runs.iter_mut().filter(|run| is_it(run)) {
             for (key, cell) in header.iter().zip(&record).skip(1).filter(|(_, c)| !c.is_empty()) {
@@ -58,6 +60,19 @@ pub(crate) fn add_settings(path: &Path, runs: &mut [Run]) -> Result<(), ImportEr
             }
             known.insert(run.source.clone());
         }
+    }
+    if known.is_empty() && !runs.is_empty() {
+        let names: Vec<&str> = runs.iter().take(3).map(|run| run.name.as_str()).collect();
+        return Err(ImportError::Option {
+            option: "settings",
+            problem: format!(
+                "no name in the first column of {} is that of a run, of its file or of its folder; \
+                 runs are called {}{}",
+                path.display(),
+                names.join(", "),
+                if runs.len() > names.len() { " and so on" } else { "" }
+            ),
+        });
     }
     // The table says what the places meant: they tell no arms apart any more.
     for run in runs.iter_mut().filter(|run| known.contains(&run.source)) {

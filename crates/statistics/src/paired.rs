@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::equivalence::{Equivalence, equivalence_of};
-use crate::interval::{Interval, interval, mean, standard_deviation};
+use crate::interval::{Interval, interval, standard_deviation};
 use crate::student::{LEVEL, quantile, two_sided_p};
 
 /// The most further seeds that are ever reported: beyond it, no practical number would do.
@@ -72,28 +72,29 @@ impl PairedDifference {
     /// finite are left out.
     ///
     /// When every difference is the same number there is no spread to test against: p is then 1 for
-    /// zero, and absent otherwise (accuracies of a few seeds may differ by the same number of
-    /// images). `adjusted_p` is left to [`adjust_family`](crate::adjust_family).
+    /// zero; otherwise there is neither p nor interval (accuracies of a few seeds may differ by the
+    /// same number of images). `adjusted_p` is left to [`adjust_family`](crate::adjust_family).
     pub fn of(mut per_seed: Vec<(u64, f64)>) -> Self {
         per_seed.retain(|(_, difference)| difference.is_finite());
         per_seed.sort_by_key(|(seed, _)| *seed);
         let values: Vec<f64> = per_seed.iter().map(|(_, difference)| *difference).collect();
         let n = values.len();
         let deviation = standard_deviation(&values);
-        let p_value = match mean(&values) {
+        let mut interval = interval(&values);
+        let p_value = match interval.mean {
             _ if n < 2 => None,
             0.0 => Some(1.0),
-            _ if deviation == 0.0 => None,
-            centre => {
-                let standard_error = deviation / (n as f64).sqrt();
-                Some(two_sided_p(centre / standard_error, (n - 1) as f64))
+            centre if has_no_spread(deviation, centre) => {
+                interval = unknown(interval);
+                None
             }
+            centre => Some(two_sided_p(centre / interval.standard_error, (n - 1) as f64)),
         };
         let significant = p_value.is_some_and(|p| p < LEVEL);
         let more_seeds = (n >= 2 && !significant)
-            .then(|| seeds_needed(mean(&values), deviation).saturating_sub(n as u64).max(1));
+            .then(|| seeds_needed(interval.mean, deviation).saturating_sub(n as u64).max(1));
         PairedDifference {
-            interval: interval(&values),
+            interval,
             per_seed,
             p_value,
             adjusted_p: None,
@@ -126,7 +127,7 @@ impl PairedDifference {
         let p_value = match centre {
             _ if n < 2 => None,
             0.0 => Some(1.0),
-            _ if standard_error == 0.0 => None,
+            _ if has_no_spread(standard_error, centre) => None,
             centre => Some(two_sided_p(centre / standard_error, degrees)),
         };
         let significant = p_value.is_some_and(|p| p < LEVEL);
@@ -136,7 +137,10 @@ impl PairedDifference {
             _ => quantile(1.0 - LEVEL / 2.0, degrees) * standard_error,
         };
         let (low, high) = (centre - half, centre + half);
-        let interval = Interval { mean: centre, low, high, standard_error, n };
+        let mut interval = Interval { mean: centre, low, high, standard_error, n };
+        if p_value.is_none() {
+            interval = unknown(interval);
+        }
         let deviation = standard_error * (n as f64).sqrt();
         let more_seeds = (n >= 2 && !significant)
             .then(|| seeds_needed(centre, deviation).saturating_sub(n as u64).max(1));
@@ -181,4 +185,14 @@ impl PairedDifference {
     pub fn values(&self) -> Vec<f64> {
         self.per_seed.iter().map(|(_, difference)| *difference).collect()
     }
+}
+
+/// Whether differences are one number but for rounding.
+fn has_no_spread(deviation: f64, centre: f64) -> bool {
+    deviation <= 1e-9 * centre.abs()
+}
+
+/// A mean of which nothing more is known.
+fn unknown(interval: Interval) -> Interval {
+    Interval { low: f64::NAN, high: f64::NAN, standard_error: f64::NAN, ..interval }
 }

@@ -41,6 +41,8 @@ pub enum Outcome {
     /// All steps are done.
     Finished {
         /// Loss of the last batch; absent for a run of no steps.
+        last_batch_loss: Option<f64>,
+        /// Loss of the final weights on training data; absent when that was not evaluated.
         train_loss: Option<f64>,
         /// Loss of the final weights on what was held out; absent when nothing is.
         validation_loss: Option<f64>,

@@ -196,7 +196,8 @@ pub(crate) fn earlier_outcome(directory: &RunDirectory) -> Result<Outcome, Train
         Ok(column.last().copied().filter(|value| !value.is_nan()))
     };
     Ok(Outcome::Finished {
-        train_loss: last("train_loss")?,
+        last_batch_loss: last("train_loss")?,
+        train_loss: last("train_eval_loss")?,
         validation_loss: last("validation_loss")?,
         test_accuracy: last("test_accuracy")?,
     })

@@ -156,7 +156,8 @@ impl<'a> Trainer<'a> {
             ));
         }
         Ok(Outcome::Finished {
-            train_loss: last.0,
+            last_batch_loss: last.0,
+            train_loss: named(&last.1, "train_eval_loss"),
             validation_loss: named(&last.1, "validation_loss"),
             test_accuracy: named(&last.1, "test_accuracy"),
         })

@@ -17,13 +17,23 @@ pub(super) fn section(report: &AdviceReport) -> Section {
         let configured = short(configured);
         contents.push(line(format!("The configuration has λ = {configured} ({rule}).")));
     }
-    if let Some(command) = report.sweep_command() {
+    if let (Some(sweep), Some(command)) = (&report.advice.sweep, report.sweep_command()) {
         let purpose = match report.advice.verdict {
-            Verdict::Recommended { .. } => "To check it:",
-            Verdict::Disagreement { .. } => "To settle it:",
-            Verdict::NotCovered { .. } => "To find out:",
+            Verdict::Recommended { .. } => "To check it",
+            Verdict::Disagreement { .. } => "To settle it",
+            Verdict::NotCovered { .. } => "To find out",
         };
-        contents.push(line(purpose));
+        let there = report.target.as_ref().filter(|target| !target.sweep.is_empty());
+        let (name, values) = match there {
+            Some(target) => (target.name.as_str(), target.sweep.clone()),
+            None => ("λ", sweep.values()),
+        };
+        let values: Vec<String> = values.into_iter().map(lambda).collect();
+        contents.push(line(format!(
+            "{purpose}, train with {name} = {}, three seeds each, and give the logs to \
+             `wd report`. With a model of this program:",
+            values.join(", ")
+        )));
         contents.push(Content::Commands(vec![command]));
     }
     Section::new("answer", "Answer", contents)

@@ -28,8 +28,8 @@ fn a_recommendation_as_a_person_sees_it() {
     let own = Run { schedule: Some(schedule), steps: Some(50_000), ..Run::at_peak(6e-4) };
     let mut report = report(&planned);
     let target = "big_vision.adam".parse().unwrap();
-    let verdict = &report.advice.verdict;
-    report.target = TargetLambda::of(verdict, OptimizerKind::Adamw, &own, &target).unwrap();
+    let advice = &report.advice;
+    report.target = TargetLambda::of(advice, OptimizerKind::Adamw, &own, &target).unwrap();
     insta::assert_snapshot!(report.page(&Context::default()).terminal(&Terminal::plain()));
     let text = checked(&report, &["wd sweep & more"]);
     // Every law with its source, every nearest recipe, and the command that was given.

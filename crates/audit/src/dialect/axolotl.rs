@@ -24,7 +24,13 @@ fn read(reading: &Reading) -> Declaration {
     let per_device = reading.number("micro_batch_size").unwrap_or(1.0);
     let accumulation = reading.number("gradient_accumulation_steps").unwrap_or(1.0);
     declaration.batch = reading.number("world_size").map(|world| per_device * accumulation * world);
-    let schedule = hugging_face::schedule(reading, &declaration, "cosine", peak.unwrap_or(0.0));
-    declaration.schedule = schedule;
+    let rate = peak.unwrap_or(0.0);
+    declaration.schedule = hugging_face::schedule(reading, &declaration, "cosine", rate);
+    if declaration.steps.is_none() {
+        declaration.schedule_words =
+            hugging_face::words_of_any_length(reading, &declaration, "cosine", rate);
+        declaration.epochs = reading.number("num_epochs").filter(|epochs| *epochs > 0.0);
+    }
+    declaration.fine_tunes = true;
     declaration
 }

@@ -59,7 +59,10 @@ fn read(reading: &Reading) -> Declaration {
             None => Some(Declared::by_default(1e-3)),
         });
     declaration.schedule = schedule(reading);
-    declaration.steps = declaration.schedule.map(|schedule| schedule.steps);
+    declaration.steps = reading.count("scheduler.params.total_num_steps");
+    if declaration.schedule.is_none() {
+        declaration.take_logarithm_as_linear(reading);
+    }
     declaration
 }
 
@@ -69,6 +72,29 @@ fn set_batch(reading: &Reading, declaration: &mut Declaration) {
     let world = reading.number("world_size");
     let product = micro.zip(world).map(|(micro, world)| micro * accumulation * world);
     declaration.batch = reading.number("train_batch_size").or(product);
+}
+
+impl Declaration {
+    /// The warm-up by a logarithm, which is the default, in words as the linear one of its length.
+    fn take_logarithm_as_linear(&mut self, reading: &Reading) {
+        let key = |name: &str| format!("scheduler.params.{name}");
+        let warmup = reading.number(&key("warmup_num_steps")).unwrap_or(1000.0);
+        let (form, floor) = match reading.text("scheduler.type") {
+            Some("WarmupLR") => ("constant", None),
+            Some("WarmupDecayLR") => ("linear", Some(0.0)),
+            Some("WarmupCosineLR") => {
+                ("cosine", Some(reading.number(&key("cos_min_ratio")).unwrap_or(1e-4)))
+            }
+            _ => return,
+        };
+        let floor = floor.map_or_else(String::new, |floor| format!(",floor={floor}"));
+        self.schedule_words = Some(format!("{form},warmup={warmup}{floor}"));
+        self.remarks.push(
+            "its warm-up follows a logarithm (warmup_type): it is taken as a linear one of the \
+             same length"
+                .to_owned(),
+        );
+    }
 }
 
 /// Warm-up follows a logarithm by default, which has no form here; a linear one must be asked for.

@@ -48,18 +48,27 @@ pub(super) fn read_with(reading: &Reading, optimizer: &str, lambda: f64) -> Decl
     declaration.batch = world.map(|world| per_device * accumulation * world);
     declaration.schedule = schedule(reading, &declaration, "linear", peak.value);
     if declaration.steps.is_none() {
-        declaration.schedule_words = words_of_any_length(reading, &declaration, peak.value);
+        declaration.schedule_words =
+            words_of_any_length(reading, &declaration, "linear", peak.value);
+        declaration.epochs = reading.number("num_train_epochs").filter(|epochs| *epochs > 0.0);
     }
+    declaration.fine_tunes = reading.has("model_name_or_path");
+    declaration.note_adapter(reading);
     reading.mark("lr_scheduler_kwargs");
     declaration
 }
 
 /// The schedule where epochs count and the number of steps is not known: its warm-up is a number of
 /// steps, or a share.
-fn words_of_any_length(reading: &Reading, declaration: &Declaration, peak: f64) -> Option<String> {
+pub(super) fn words_of_any_length(
+    reading: &Reading,
+    declaration: &Declaration,
+    default: &str,
+    peak: f64,
+) -> Option<String> {
     const STEPS: u64 = 1_000_000_000;
     let long = Declaration { steps: Some(STEPS), ..declaration.clone() };
-    let found = schedule(reading, &long, "linear", peak)?;
+    let found = schedule(reading, &long, default, peak)?;
     let in_steps = reading.number("warmup_steps").is_some_and(|steps| steps >= 1.0);
     let share = || format!("{}%", 100.0 * found.warmup as f64 / STEPS as f64);
     as_typed(&found, (!in_steps).then(share))

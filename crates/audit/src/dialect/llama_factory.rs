@@ -36,5 +36,6 @@ fn read(reading: &Reading) -> Declaration {
         declaration.set_rule(OptimizerKind::Muon, DecayRule::Decoupled);
     }
     declaration.is_pure_bf16 = reading.truth("pure_bf16");
+    declaration.fine_tunes = reading.text("stage") != Some("pt");
     declaration
 }

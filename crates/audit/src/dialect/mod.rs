@@ -233,6 +233,15 @@ pub struct Declaration {
     pub batch: Option<f64>,
     /// Steps of the whole run.
     pub steps: Option<u64>,
+    /// Passes over the data, where it counts these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<f64>,
+    /// Whether it starts from weights that were trained before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fine_tunes: bool,
+    /// What was taken for something near it, and what the keys mean for λ: a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// Tokens in a sequence, where the data are text.
     pub sequence: Option<f64>,
     /// Standard deviation of the initial weights (`initializer_range`).

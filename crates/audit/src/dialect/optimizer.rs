@@ -5,6 +5,7 @@ use wd_conventions::library::{self, KeyDefault, KeyMeaning};
 use wd_decay::{DecayRule, Declared, OptimizerKind};
 
 use super::Declaration;
+use super::reading::Reading;
 
 /// An optimizer as a library defines it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,6 +93,24 @@ impl Declaration {
         self.set_rule(known.kind, known.rule);
         self.betas = self.betas.or(known.betas);
         self.momentum = self.momentum.or(known.momentum);
+    }
+
+    /// Notes that the trained tensors are the factors of an adapter.
+    pub(super) fn note_adapter(&mut self, reading: &Reading) {
+        let names = ["adapter", "finetuning_type", "peft_type", "model._component_"];
+        let is_named = names.iter().any(|key| {
+            reading.text(key).is_some_and(|name| name.to_ascii_lowercase().contains("lora"))
+        });
+        let sizes = ["lora_r", "lora_rank", "lora_alpha", "model.lora_rank"];
+        if is_named || sizes.iter().any(|key| reading.has(key)) {
+            self.fine_tunes = true;
+            self.remarks.push(
+                "it trains the factors A and B of LoRA: decay draws their product, which is the \
+                 change of the weights, towards 0, and so the model towards its pretrained weights; \
+                 params=… is the number of trained parameters"
+                    .to_owned(),
+            );
+        }
     }
 
     /// Notes a family and its rule.

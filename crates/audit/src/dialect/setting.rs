@@ -4,7 +4,7 @@
 use wd_conventions::{DecayedTensors, DeclaredDecay, Setting};
 use wd_decay::{OptimizerKind, Schedule, ScheduleKind};
 
-use super::Declaration;
+use super::{Declaration, UNKNOWN};
 use crate::AuditError;
 
 /// Trainers whose batch is one of images.
@@ -57,6 +57,7 @@ impl Declaration {
         let schedule = sized.or_else(|| self.schedule_words.clone());
         words.extend(schedule.map(|text| ("schedule", text)));
         words.extend(self.steps.map(|steps| ("steps", steps.to_string())));
+        words.extend(self.epochs.map(|epochs| ("epochs", epochs.to_string())));
         let batch = match (self.batch, self.sequence) {
             (Some(batch), _) if OF_IMAGES.contains(&self.dialect) => Some(format!("{batch}img")),
             (Some(batch), Some(sequence)) => Some(format!("{}tok", batch * sequence)),
@@ -65,6 +66,8 @@ impl Declaration {
         words.extend(batch.map(|batch| ("batch", batch)));
         words.extend(self.sequence.map(|sequence| ("context", sequence.to_string())));
         words.extend(self.init_std.map(|std| ("init_std", std.to_string())));
+        let in_bf16 = self.is_pure_bf16 == Some(true);
+        words.extend(in_bf16.then(|| ("dtype", "bf16".to_owned())));
         words
     }
 
@@ -72,8 +75,9 @@ impl Declaration {
     pub fn words_of_the_run(&self, more: &[String]) -> Vec<String> {
         let rate = self.rate.map(|rate| ("lr", rate.value.to_string()));
         let optimizer = self.optimizer.map(|kind| ("optimizer", kind.name().to_owned()));
-        // Laws do not ask how the weights began.
-        let of_run = self.run_words().into_iter().filter(|(key, _)| *key != "init_std");
+        // Laws do not ask how the weights began or are stored.
+        let is_asked = |key: &str| !matches!(key, "init_std" | "dtype");
+        let of_run = self.run_words().into_iter().filter(|(key, _)| is_asked(key));
         written(of_run.chain(rate).chain(optimizer).collect(), more)
     }
 
@@ -92,10 +96,17 @@ impl Declaration {
         if let Some(decayed) = self.decayed(&words[0]) {
             decay.decayed = decayed;
         }
+        let (file, words) = (self.file.display(), words.join(" "));
         decay.remarks.insert(
             0,
-            format!("{} as {} reads it: {}", self.file.display(), self.dialect, words.join(" ")),
+            match self.dialect {
+                UNKNOWN => {
+                    format!("{file}, of no known trainer, by the names of its keys: {words}")
+                }
+                dialect => format!("{file} as {dialect} reads it: {words}"),
+            },
         );
+        decay.remarks.extend(self.remarks.iter().cloned());
         decay.remarks.extend(self.misspelt.iter().map(|slip| slip.words(self.dialect)));
         decay.remarks.extend(self.scaling.clone());
         if let Some(last) = self.final_lambda {
@@ -117,6 +128,7 @@ impl Declaration {
             ("timm", _) => "all but one-dimensional tensors, biases and what the model's \
                             no_weight_decay() lists"
                 .to_owned(),
+            (UNKNOWN, _) => "what its optimizer is given, which the file leaves open".to_owned(),
             (dialect, _) => {
                 format!("as {dialect} groups them, which its configuration leaves open")
             }

@@ -4,7 +4,7 @@ use wd_decay::{DecayRule, Declared, OptimizerKind};
 
 use super::optimizer::Known;
 use super::reading::Reading;
-use super::{Declaration, Dialect};
+use super::{Declaration, Dialect, rate};
 
 pub(super) static DIALECT: Dialect = Dialect {
     name: "timm",
@@ -39,8 +39,22 @@ fn read(reading: &Reading) -> Declaration {
     declaration.batch = world.map(|world| images * accumulation * world);
     set_rate(reading, name, images * accumulation * world.unwrap_or(1.0), &mut declaration);
     // Steps follow from the number of images, which is not here.
+    let epochs = reading.number("epochs").filter(|epochs| *epochs > 0.0).unwrap_or(300.0);
+    declaration.epochs = Some(epochs);
+    declaration.schedule_words = schedule(reading, epochs, declaration.rate);
     reading.mark("layer_decay");
     declaration
+}
+
+/// The default: a cosine after five epochs of warm-up. Other forms have no words here.
+fn schedule(reading: &Reading, epochs: f64, rate: Option<Declared>) -> Option<String> {
+    if reading.text("sched").is_some_and(|form| form != "cosine") {
+        return None;
+    }
+    let warmup = reading.number("warmup_epochs").unwrap_or(5.0);
+    let floor = rate::floor(reading.number("min_lr"), rate.map(|rate| rate.value));
+    let share = (1e6 * warmup / epochs).round() / 1e4;
+    (0.0..100.0).contains(&share).then(|| format!("cosine,warmup={share}%,floor={floor}"))
 }
 
 /// Where `lr` is null it is `lr_base` times the batch over 256, or the root of that for adaptive

@@ -26,9 +26,15 @@ fn read(reading: &Reading) -> Declaration {
     declaration.set_optimizer(name, known);
     declaration.set_rate(reading.number("optimizer.lr"), known);
     let epochs = reading.count("epochs").unwrap_or(1);
+    declaration.epochs = Some(epochs as f64);
+    declaration.fine_tunes = true;
+    declaration.note_adapter(reading);
     declaration.steps = (reading.count("max_steps_per_epoch"))
         .filter(|steps| *steps > 0)
         .and_then(|steps| steps.checked_mul(epochs));
+    if declaration.steps.is_some() {
+        declaration.epochs = None;
+    }
     let warmup = reading.number("lr_scheduler.num_warmup_steps");
     let component = reading.text("lr_scheduler._component_").unwrap_or_default();
     if component.contains("cosine") {

@@ -3,7 +3,7 @@
 use wd_decay::{Declared, names};
 
 use super::optimizer::Known;
-use super::reading::{Reading, last, number, numbers};
+use super::reading::{Reading, last, number, numbers, whole};
 use super::{Declaration, UNKNOWN};
 use crate::checkpoint::Value;
 
@@ -28,7 +28,22 @@ const LAMBDAS: [&str; 14] = [
 const RATES: [&str; 7] =
     ["learning_rate", "lr", "learning-rate", "max_lr", "peak_lr", "base_lr", "init_lr"];
 
-const OPTIMIZERS: [&str; 6] = ["optimizer", "optim", "opt", "optimizer_name", "_target_", "type"];
+const OPTIMIZERS: [&str; 8] = [
+    "optimizer",
+    "optim",
+    "opt",
+    "optimizer_name",
+    "_target_",
+    "type",
+    "class_path",
+    "_component_",
+];
+
+/// Tables of the arguments of a class, whose name stands beside the table.
+const ARGUMENTS: [&str; 4] = ["init_args", "params", "kwargs", "args"];
+
+const STEPS: [&str; 6] =
+    ["max_steps", "total_steps", "num_steps", "train_steps", "max_iters", "steps"];
 
 /// What generic names say; nothing if none of them is λ.
 pub(super) fn read(reading: &Reading) -> Option<Declaration> {
@@ -57,6 +72,15 @@ pub(super) fn read(reading: &Reading) -> Option<Declaration> {
     if let Some([first, second]) = betas.map(|(_, value)| numbers(value)).as_deref() {
         declaration.betas = Some((*first, *second));
     }
+    if let Some((key, value)) = find(&STEPS) {
+        reading.mark(key);
+        declaration.steps = number(value).and_then(whole).filter(|steps| *steps > 0);
+    }
+    if let Some((key, value)) = find(&["momentum"]) {
+        reading.mark(key);
+        declaration.momentum = number(value);
+    }
+    declaration.note_adapter(reading);
     if let Some(name) = optimizer(&leaves, key) {
         // Betas and rates that nobody stated are not known: the code may pass others.
         let known = Known::named(name).map(|known| Known { betas: None, momentum: None, ..known });
@@ -78,6 +102,10 @@ pub(super) fn slip(reading: &Reading) -> String {
 /// A text that names an optimizer, first in the table that holds λ.
 fn optimizer<'a>(leaves: &[(String, &'a Value)], lambda: &str) -> Option<&'a str> {
     let table = lambda.rsplit_once('.').map_or("", |(table, _)| table);
+    let table = match table.rsplit_once('.') {
+        Some((class, last)) if ARGUMENTS.contains(&last) => class,
+        _ => table,
+    };
     let named = |is_near: bool| {
         leaves.iter().find_map(|(path, value)| {
             let (parent, last) = path.rsplit_once('.').unwrap_or(("", path));

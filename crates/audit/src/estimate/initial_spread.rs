@@ -8,6 +8,9 @@ use super::{Estimate, Method, TensorEstimate};
 use crate::measure::{norms, row_layout};
 use crate::tensor::Tensor;
 
+/// So many standard errors below zero κ̂ is not a matter of chance.
+const SURE: f64 = 4.0;
+
 /// κ̂ since the start, and λ̂ where the learning rates since then are known. Nothing without rows
 /// whose moments are all zero, while the tensor has been updated.
 pub(crate) fn estimate(
@@ -47,6 +50,10 @@ pub(crate) fn estimate(
     let (shrink, error) =
         (-(root_mean_square / initial).ln(), (2.0 * elements as f64).sqrt().recip());
     let sum = rates.map(|rates| rates.iter().sum::<f64>()).filter(|&sum| sum > 0.0);
+    // Decay makes no row wider: such rows began otherwise, and tell nothing.
+    if shrink + SURE * error < 0.0 {
+        return None;
+    }
     Some(TensorEstimate {
         tensor: name.to_owned(),
         method: Method::InitialSpread,

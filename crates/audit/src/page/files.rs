@@ -98,7 +98,7 @@ fn declaration(declaration: &Declaration) -> Vec<Content> {
     };
     fact("λ", declaration.lambda.map(declared));
     fact(
-        "λ handed to the optimizer",
+        "applied λ",
         declaration.applied_lambda.map(|lambda| match &declaration.scaling {
             Some(scaling) => format!("{}: {scaling}", short(lambda)),
             None => short(lambda),

@@ -129,7 +129,11 @@ pub(super) fn range(estimate: &Estimate) -> String {
 pub(super) fn regime(audit: &Audit) -> String {
     match (audit.proof.files.as_slice(), audit.proof.steps) {
         ([first, .., last], Some(steps)) => format!(
-            "From {} to {}, {} apart.",
+            "{} {} to {}, {} apart.",
+            match audit.proof.files.len() {
+                2 => "From".to_owned(),
+                several => format!("Over {several} checkpoints, from"),
+            },
             super::name(first),
             super::name(last),
             counted(steps as u64, "step")

@@ -1,6 +1,7 @@
 //! `wd plan`: everything that follows from a configuration, without training.
 
 use clap::Args;
+use wd_conventions::Explanation;
 use wd_page::Terminal;
 use wd_train::{Cost, RunPlan};
 
@@ -34,16 +35,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let plan = RunPlan::new(arguments.config.read()?)?;
     let threads = super::train::threads(arguments.threads)?;
     let cost = Cost::measure(&plan, threads)?;
+    let explanation = Explanation::of(&super::explain::project::planned(&plan)?)?;
     if arguments.json {
         let answer = serde_json::json!({
-            "plan": plan.record, "config": plan.source.config, "cost": cost
+            "plan": plan.record, "config": plan.source.config, "cost": cost,
+            "warnings": explanation.warnings
         });
         println!("{answer}");
     } else {
         // Every tensor is shown, by its whole path: the plan is about which of them decay.
         let terminal = output::terminal();
         let terminal = Terminal { rows: usize::MAX, width: terminal.width.max(WIDTH), ..terminal };
-        print!("{}", plan.page(&cost, threads).terminal(&terminal));
+        let mut page = plan.page(&cost, threads);
+        let beware = explanation.to_beware_of();
+        page.sections.extend((!beware.contents.is_empty()).then_some(beware));
+        print!("{}", page.terminal(&terminal));
     }
     Ok(ExitCode::SUCCESS)
 }

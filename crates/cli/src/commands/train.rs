@@ -161,15 +161,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     );
     progress.finish();
     Ok(match outcome? {
-        Outcome::Finished { train_loss, validation_loss, test_accuracy } => {
+        Outcome::Finished { last_batch_loss, train_loss, validation_loss, test_accuracy } => {
             let loss = |name: &str, value: Option<f64>| {
                 value.map_or(String::new(), |value| format!("; {name} loss {value:.4}"))
             };
             let accuracy = test_accuracy
                 .map_or(String::new(), |share| format!("; test accuracy {:.2} %", 100.0 * share));
             eprintln!(
-                "finished {}{}{}{accuracy} → {}",
+                "finished {}{}{}{}{accuracy} → {}",
                 number::counted(plan.record.steps, "step"),
+                loss("last batch's", last_batch_loss),
                 loss("training", train_loss),
                 loss(plan.record.held_out(), validation_loss),
                 path.display()

@@ -87,7 +87,13 @@ pub(super) fn written(
         });
         template = grouped.unwrap_or(template);
     }
+    found.reasons.extend(columns_differ(setting, entry));
     let mut call = render(&template, &keys, &unset);
+    if setting.entry.divides_columns && !entry.divides_columns && entry.library() == "sklearn" {
+        call = format!(
+            "sklearn.pipeline.make_pipeline(sklearn.preprocessing.StandardScaler(), {call})"
+        );
+    }
     if needs_saga(entry, &keys) {
         call.truncate(call.len() - 1);
         call.push_str(", solver=\"saga\", max_iter=10000)");
@@ -99,6 +105,23 @@ pub(super) fn written(
         reasons: found.reasons,
         keys,
         call: Some(call),
+    }
+}
+
+/// What must be done to the columns where one side alone divides them.
+fn columns_differ(setting: &Setting, entry: &LibraryEntry) -> Option<String> {
+    let (from, to) = (setting.entry, entry);
+    match (from.divides_columns, to.divides_columns) {
+        (true, false) => Some(format!(
+            "exact only for columns that are divided by their standard deviation (with N) first, \
+             as {} does itself",
+            from.name
+        )),
+        (false, true) => Some(format!(
+            "exact only for columns whose standard deviation (with N) is 1 already: {} divides them",
+            to.name
+        )),
+        _ => None,
     }
 }
 

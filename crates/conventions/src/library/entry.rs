@@ -35,6 +35,10 @@ pub struct LibraryEntry {
     /// entry leaves that open.
     #[serde(default)]
     pub penalizes_intercept: Option<bool>,
+    /// Whether the columns are divided by their standard deviation (with N) before the fit, so that
+    /// its coefficients are those of the divided columns.
+    #[serde(default)]
+    pub divides_columns: bool,
     /// Whether a step stores the shrunk weights before it adds the update to them; otherwise it
     /// adds η(u + λw) at once, as the signs in the equation show.
     #[serde(default = "yes")]

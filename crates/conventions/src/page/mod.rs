@@ -57,6 +57,10 @@ fn lead(explanation: &Explanation) -> String {
         several => format!(" {several} things to beware of."),
     };
     let sentence = match (timescale.initial_share, timescale.tau_fraction) {
+        // Steps that take off more than twice the weight.
+        (Some(share), _) if share.abs() > 1.0 => {
+            "Each step takes more off the weights than twice what they are: they grow.".to_owned()
+        }
         (Some(share), Some(tau)) if tau < 1.0 => format!(
             "It leaves {} of the initial weights, and remembers {} of the run.",
             match share.abs() {

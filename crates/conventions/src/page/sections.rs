@@ -11,21 +11,25 @@ use wd_page::{Content, Section, counted};
 impl Explanation {
     /// The explanation in words.
     pub(super) fn sections(&self) -> Vec<Section> {
-        let mut beware: Vec<Content> = self
-            .warnings
-            .iter()
-            .map(|warning| Content::Warning { reason: warning.reason(), fix: warning.fix() })
-            .collect();
-        beware.extend(self.remarks.iter().cloned().map(Content::Paragraph));
+        let mut beware = self.to_beware_of();
+        beware.contents.extend(self.remarks.iter().cloned().map(Content::Paragraph));
         let mut sections = vec![
             Section::new("step", "The step", self.step()),
             Section::new("run", "Over the run", self.over_the_run()),
             Section::new("norm", "Where the norm goes", self.norm()),
             Section::new("prior", "As a prior", self.as_a_prior()),
-            Section::new("beware", "To beware of", beware),
+            beware,
         ];
         sections.retain(|section| !section.contents.is_empty());
         sections
+    }
+
+    /// The warnings and what to do about each; without contents where there are none.
+    pub fn to_beware_of(&self) -> Section {
+        let warnings = self.warnings.iter();
+        let warnings = warnings
+            .map(|warning| Content::Warning { reason: warning.reason(), fix: warning.fix() });
+        Section::new("beware", "To beware of", warnings.collect())
     }
 
     fn step(&self) -> Vec<Content> {
@@ -80,13 +84,11 @@ impl Explanation {
             fact("tokens per parameter", short(ratio));
         }
         if let Some(shrink) = self.peak_shrink {
-            let ends = self.trajectory.as_ref().and_then(|trajectory| {
-                let points = &trajectory.points;
-                Some((points.first()?.shrink?, points.last()?.shrink?))
-            });
+            // Of the first step of a warm-up trainers differ: t/W begins at 0, (t + 1)/(W + 1) not.
+            let last = self.trajectory.as_ref().and_then(|found| found.points.last()?.shrink);
             let mut text = format!("{} a step at the peak", short(shrink));
-            if let Some((first, last)) = ends.filter(|_| run.schedule.is_some()) {
-                text += &format!(", {} in the first, {} in the last", short(first), short(last));
+            if let Some(last) = last.filter(|_| run.schedule.is_some()) {
+                text += &format!(", {} in the last", short(last));
             }
             fact("shrink s", text);
         }
@@ -116,7 +118,10 @@ impl Explanation {
             let last = format!("{} of what the final weights hold", share(memory.last_tenth));
             lines.push(Content::fact("the last tenth", last));
             let wide = share(memory.effective_share);
-            let text = format!("as much as {wide} of the run's, if all of that counted alike");
+            let text = format!(
+                "the final weights average over as much data as {wide} of the run, each of it \
+                 counting alike, would give"
+            );
             lines.push(Content::fact("the data", text));
         }
         if let Some(missing) = self.missing() {
@@ -238,13 +243,15 @@ impl Explanation {
                 short(equilibrium.angle.tan())
             ),
         );
-        let mut relaxation =
-            format!("within {}", counted(amount(equilibrium.relaxation_steps), "step"));
+        let mut relaxation = format!(
+            "the difference falls by e, 2.7 times, in {} at the peak rate",
+            counted(amount(equilibrium.relaxation_steps), "step")
+        );
         if let Some(share) = self.timescale.initial_share {
             relaxation +=
                 &format!("; at the end {} of the initial mean square is left", left(share * share));
         }
-        fact("gets there", relaxation);
+        fact("on the way", relaxation);
         if let Some(bound) = &equilibrium.bound {
             fact("bound at rest", bound.clone());
         }

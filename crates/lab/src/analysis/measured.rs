@@ -110,9 +110,11 @@ impl Measured {
         let losses = series.names().into_iter().filter(|name| {
             name.to_ascii_lowercase().contains("loss") || Some(name) == series.recorded_validation()
         });
+        // A loss that was logged once is the final one: it says nothing of how runs began.
         let first_losses = losses
             .filter_map(|name| {
                 let curve = series.curve(&name);
+                curve.steps.get(1)?;
                 Some((name, *curve.steps.first()?, *curve.values.first()?))
             })
             .collect();

@@ -239,6 +239,16 @@ fn pairing(treated: &Members, pairs: &[(u64, &Measured, &Measured)]) -> Pairing 
     if pairs.is_empty() {
         return unpaired("the arms share no seed".to_owned());
     }
+    let has_first = |(_, with, without): &(u64, &Measured, &Measured)| {
+        !with.first_losses.is_empty() && !without.first_losses.is_empty()
+    };
+    if !pairs.iter().any(has_first) {
+        return unpaired(
+            "each run has its final loss alone, so that nobody sees whether the runs of a seed \
+             began alike"
+                .to_owned(),
+        );
+    }
     let Some((curve, largest)) = first_losses_apart(pairs) else {
         return unpaired("the runs of a seed logged no first loss in common".to_owned());
     };

@@ -57,14 +57,19 @@ fn table(analysis: &Analysis) -> Table {
     // Numbers that stand beside each other belong together: the gap is their difference.
     columns.extend(is_evaluated.then_some("training"));
     columns.extend(["validation", "gap"]);
-    columns.extend([if is_evaluated { "last batches" } else { "training" }, "to λ = 0"]);
+    columns.push(if is_evaluated { "last batches" } else { "training" });
+    let has_validation = |arm: &crate::Arm| arm.final_validation.n > 0;
+    columns.push(match analysis.arms.iter().any(has_validation) {
+        true => "validation to λ = 0",
+        false => "training to λ = 0",
+    });
     let mut table = Table::new(&columns, 1);
     for (index, arm) in analysis.arms.iter().enumerate() {
         let comparison = analysis.comparisons.iter().find(|comparison| {
             comparison.arm == index && comparison.kind == ComparisonKind::SameSettings
         });
         let difference = comparison
-            .map(|comparison| &comparison.final_train)
+            .map(crate::Comparison::final_loss)
             .filter(|difference| difference.interval.n > 0);
         let total = arm.seeds.len() + arm.diverged.len() + arm.unfinished.len();
         let seeds = match arm.seeds.len() {

@@ -13,8 +13,11 @@ use wd_page::number::count;
 /// program's runs `In 400 steps under the schedule of these runs`.
 pub(super) fn short(family: &Family<'_>) -> String {
     let Some(setup) = &family.baseline.setup else {
-        let steps = counted(count(family.baseline.steps), "step");
-        return format!("In {steps} under {}", family.name);
+        // One step is a result without a curve.
+        return match family.baseline.steps {
+            0 | 1 => format!("Under {}", family.name),
+            steps => format!("In {} under {}", counted(count(steps), "step"), family.name),
+        };
     };
     let kappa = family.members.iter().map(|(arm, _)| arm.kappa()).fold(0.0, f64::max);
     let decay = if kappa > 0.0 { format!(", κ up to {kappa:.2}") } else { String::new() };
@@ -84,7 +87,10 @@ fn setup(arm: &Arm) -> String {
         return format!(
             "{} of another program, which records neither its data nor its schedule; its training \
              loss is {}",
-            counted(count(arm.steps), "step"),
+            match arm.steps {
+                0 | 1 => "results without curves".to_owned(),
+                steps => counted(count(steps), "step"),
+            },
             arm.training_loss.words()
         );
     };

@@ -31,20 +31,38 @@ pub(super) fn table(table: &Table, terminal: &Terminal) -> String {
     }
     let mut out = String::new();
     for row in &rows {
-        let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            let cell = cut(cell, widths[column]);
-            let pad = " ".repeat(widths[column].saturating_sub(display_width(&cell)));
-            line.push_str(GAP);
-            match column < table.words {
-                true => line.extend([cell, pad]),
-                false => line.extend([pad, cell]),
+        let wrapped = row.get(column).map_or_else(Vec::new, |cell| lines(cell, widths[column]));
+        for line_number in 0..wrapped.len().max(1) {
+            let shown = |number: usize, cell: &String| match (number == column, line_number) {
+                (true, _) => wrapped.get(line_number).cloned().unwrap_or_default(),
+                (false, 0) => cell.clone(),
+                (false, _) => String::new(),
+            };
+            let mut line = String::new();
+            for (number, cell) in row.iter().enumerate() {
+                let cell = shown(number, cell);
+                let pad = " ".repeat(widths[number].saturating_sub(display_width(&cell)));
+                line.push_str(GAP);
+                match number < table.words {
+                    true => line.extend([cell, pad]),
+                    false => line.extend([pad, cell]),
+                }
             }
+            out.push_str(line.trim_end());
+            out.push('\n');
         }
-        out.push_str(line.trim_end());
-        out.push('\n');
     }
     out
+}
+
+/// A cell in lines of this width: words go on in the next line, and of a single word that is too
+/// long a part is shown.
+fn lines(cell: &str, width: usize) -> Vec<String> {
+    if display_width(cell) <= width {
+        return vec![cell.to_owned()];
+    }
+    let options = textwrap::Options::new(width).break_words(false);
+    textwrap::wrap(cell, options).iter().map(|line| cut(line, width)).collect()
 }
 
 /// The beginning of a text, with an ellipsis where something was cut. Names of tensors and paths
@@ -93,7 +111,9 @@ mod tests {
              something  10\n"
         );
         let narrow = table(&rows, &Terminal { width: 20, ..Terminal::plain() });
-        assert_eq!(narrow, "  x                n\n  a                1\n  a long name o…  10\n");
+        let expected =
+            "  x                n\n  a                1\n  a long name of  10\n  something\n";
+        assert_eq!(narrow, expected);
     }
 
     #[test]
@@ -105,10 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_words_gives_way_at_its_end() {
+    fn a_table_of_words_goes_on_in_the_next_line_at_its_end() {
         let mut words = Table::new(&["to", "because"], 2);
         words.rows = vec![vec!["optax.adamw".to_owned(), "both decay by one rule".to_owned()]];
         let narrow = table(&words, &Terminal { width: 30, ..Terminal::plain() });
-        assert_eq!(narrow, "  to           because\n  optax.adamw  both decay by …\n");
+        let expected =
+            "  to           because\n  optax.adamw  both decay by\n               one rule\n";
+        assert_eq!(narrow, expected);
     }
 }

@@ -33,7 +33,7 @@ Examples:
       --width 2048 --base-width 256 --base-lambda 0.1 --target optax.adamw
   wd advise params=124M tokens=3B batch=512seq context=1024 lr=6e-4 schedule=cosine:0.1
   wd advise studies/first.toml --html advice.html
-  wd advise train_config.yaml params=124M             # of another trainer, as `wd audit` reads it
+  wd advise train_config.yaml --params 124M           # of another trainer, as `wd audit` reads it
   wd advise --recipes > docs/book/src/recipes.md
 
 Numbers take k, M, B, T and units: 124M, 65536tok, 256img, 5ep. Every law says whether it applies
@@ -44,8 +44,8 @@ library.
 Exit code: 0 when the laws that apply agree on a λ, 4 when none applies or they disagree, 1 for a
 wrong input.")]
 pub(crate) struct Arguments {
-    /// A configuration, also of another trainer, or the run as `wd explain` has it, instead of
-    /// options that describe it
+    /// A configuration, also of another trainer, or the run as `wd explain` has it; options add to
+    /// it
     #[arg(value_name = "CONFIG | KEY=VALUE")]
     config: Vec<String>,
 
@@ -121,32 +121,38 @@ pub(crate) fn answer(arguments: &Arguments, context: &Context) -> Result<Answer,
 }
 
 fn report(arguments: &Arguments) -> Result<AdviceReport, CommandError> {
-    let Planned { planned, run, sweep, configured } = match arguments.config.as_slice() {
-        [] => arguments.planned.declared()?,
-        [path, more @ ..] if is_configuration(path) => {
-            let trainers = match arguments.set.is_empty() {
-                true => trainer_config::read(Path::new(path))?,
-                false => None,
-            };
-            match (trainers, more) {
-                (Some(declaration), more) => {
-                    arguments.planned.of_words(&declaration.words_of_the_run(more))?
-                }
-                (None, []) => arguments.planned.of_config(Path::new(path), &arguments.set)?,
-                (None, [word, ..]) => {
-                    return Err(CommandError::usage(
-                        format!("`{word}` stands behind a configuration"),
-                        "change a configuration with --set, for example --set decay.lambda=0.3",
-                    ));
-                }
-            }
-        }
-        words => arguments.planned.of_words(words)?,
-    };
+    let Planned { planned, run, sweep, configured } = planned(arguments)?;
     // A slip in the target's name is told before anything else is printed.
     let own = TargetLambda::own_entry(planned.optimizer);
     let target: Target = arguments.target.as_deref().unwrap_or(own).parse()?;
     let advice = advise(&planned);
-    let target = TargetLambda::of(&advice.verdict, planned.optimizer, &run, &target)?;
+    let target = TargetLambda::of(&advice, planned.optimizer, &run, &target)?;
     Ok(AdviceReport { advice, target, configured, sweep })
+}
+
+/// The run of a configuration, of words or of options; with the first two, options add to them.
+fn planned(arguments: &Arguments) -> Result<Planned, CommandError> {
+    let options = &arguments.planned;
+    let [first, more @ ..] = arguments.config.as_slice() else {
+        return options.of_words(&options.words()?, false);
+    };
+    let added = |words: &[String]| Ok::<_, CommandError>([words, &options.words()?].concat());
+    if !is_configuration(first) {
+        return options.of_words(&added(&arguments.config)?, false);
+    }
+    let trainers = match arguments.set.is_empty() {
+        true => trainer_config::read(Path::new(first))?,
+        false => None,
+    };
+    match (trainers, more) {
+        (Some(declaration), more) => {
+            let words = declaration.words_of_the_run(&added(more)?);
+            options.of_words(&words, declaration.fine_tunes)
+        }
+        (None, []) => options.of_config(Path::new(first), &arguments.set),
+        (None, [word, ..]) => Err(CommandError::usage(
+            format!("`{word}` stands behind a configuration"),
+            "change a configuration with --set, for example --set decay.lambda=0.3",
+        )),
+    }
 }

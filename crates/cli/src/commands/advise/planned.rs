@@ -15,60 +15,60 @@ use crate::{commands::train::read_config, diagnostics::CommandError};
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Parameters of the model
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N")]
     params: Option<String>,
 
     /// Tokens trained on in all, repetitions included
-    #[arg(long, value_name = "N", conflicts_with_all = ["config", "images"])]
+    #[arg(long, value_name = "N", conflicts_with = "images")]
     tokens: Option<String>,
 
     /// Distinct training images, for a vision model
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N")]
     images: Option<String>,
 
     /// Passes over the data [default: 1]
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N")]
     epochs: Option<String>,
 
     /// Distinct tokens there are to train on
-    #[arg(long, value_name = "N", alias = "data", conflicts_with_all = ["config", "images"])]
+    #[arg(long, value_name = "N", alias = "data", conflicts_with = "images")]
     dataset_size: Option<String>,
 
     /// Tokens (or images) a step; 512seq with --context
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N")]
     batch: Option<String>,
 
     /// Tokens in a sequence, where a batch or a size is in sequences
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N")]
     context: Option<String>,
 
     /// Batches whose gradients make one step
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N")]
     accumulation: Option<String>,
 
     /// Devices, each of which has a batch of its own
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N")]
     devices: Option<String>,
 
     /// Optimizer steps
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N")]
     steps: Option<String>,
 
     /// Peak learning rate
-    #[arg(long, value_name = "RATE", conflicts_with = "config")]
-    lr: Option<f64>,
+    #[arg(long, value_name = "RATE")]
+    lr: Option<String>,
 
     /// Learning-rate schedule: cosine:0.1 (to 10 % of the peak), linear, wsd,decay=20%,
     /// inverse-sqrt, constant
-    #[arg(long, value_name = "KIND:FLOOR", conflicts_with = "config")]
+    #[arg(long, value_name = "KIND:FLOOR")]
     schedule: Option<String>,
 
     /// adamw, adam, sgd, lion or muon [default: adamw]
-    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    #[arg(long, value_name = "NAME")]
     optimizer: Option<String>,
 
     /// Width of the model
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N")]
     width: Option<String>,
 
     /// Width of a smaller model on which λ was tuned
@@ -84,7 +84,7 @@ pub(super) struct Options {
     base_tokens: Option<String>,
 
     /// Training starts from weights that were trained before
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long)]
     fine_tune: bool,
 }
 
@@ -101,41 +101,42 @@ pub(super) struct Planned {
 }
 
 impl Options {
-    /// The run that the options declare.
-    pub(super) fn declared(&self) -> Result<Planned, CommandError> {
-        let mut declaration = RunDeclaration::default();
-        for (key, text) in [
-            ("params", &self.params),
-            ("tokens", &self.tokens),
-            ("epochs", &self.epochs),
-            ("steps", &self.steps),
-            ("schedule", &self.schedule),
-            ("width", &self.width),
-            ("context", &self.context),
-            ("accumulation", &self.accumulation),
-            ("devices", &self.devices),
-        ] {
-            if let Some(text) = text {
-                declaration.set(key, text)?;
-            }
-        }
+    /// The options as `wd explain` has a run: key=value.
+    pub(super) fn words(&self) -> Result<Vec<String>, CommandError> {
         let unit = if self.images.is_some() { Unit::Image } else { Unit::Token };
         let data = self.images.as_ref().or(self.dataset_size.as_ref());
-        for (key, text) in [("data", data), ("batch", self.batch.as_ref())] {
-            if let Some(text) = text {
-                declaration.set(key, &counted(text, unit)?)?;
-            }
-        }
+        let of_unit = |text: Option<&String>| text.map(|text| counted(text, unit)).transpose();
+        let given = [
+            ("params", self.params.clone()),
+            ("tokens", self.tokens.clone()),
+            ("epochs", self.epochs.clone()),
+            ("data", of_unit(data)?),
+            ("batch", of_unit(self.batch.as_ref())?),
+            ("context", self.context.clone()),
+            ("accumulation", self.accumulation.clone()),
+            ("devices", self.devices.clone()),
+            ("steps", self.steps.clone()),
+            ("lr", self.lr.clone()),
+            ("schedule", self.schedule.clone()),
+            ("optimizer", self.optimizer.clone()),
+            ("width", self.width.clone()),
+        ];
+        let mut words: Vec<String> =
+            given.into_iter().filter_map(|(key, text)| Some(format!("{key}={}", text?))).collect();
         // Images without epochs are seen once.
         if self.images.is_some() && self.epochs.is_none() && self.steps.is_none() {
-            declaration.set("epochs", "1")?;
+            words.push("epochs=1".to_owned());
         }
-        declaration.peak_learning_rate = self.lr.map(Declared::stated);
-        self.of_declaration(declaration, self.optimizer.as_deref())
+        Ok(words)
     }
 
-    /// The run as `wd explain` has it: the same keys, with the same meanings.
-    pub(super) fn of_words(&self, words: &[String]) -> Result<Planned, CommandError> {
+    /// The run as `wd explain` has it: the same keys, with the same meanings; `fine_tunes` where it
+    /// is known to start from trained weights.
+    pub(super) fn of_words(
+        &self,
+        words: &[String],
+        fine_tunes: bool,
+    ) -> Result<Planned, CommandError> {
         let pairs = words.iter().map(|word| word.split_once('='));
         let pairs: Option<Vec<(&str, &str)>> = pairs.collect();
         let Some(pairs) = pairs else {
@@ -159,19 +160,20 @@ impl Options {
                 _ => declaration.set(key, value)?,
             }
         }
-        self.of_declaration(declaration, optimizer)
+        self.of_declaration(declaration, optimizer, fine_tunes)
     }
 
     fn of_declaration(
         &self,
         declaration: RunDeclaration,
         optimizer: Option<&str>,
+        fine_tunes: bool,
     ) -> Result<Planned, CommandError> {
         let run = declaration.resolve()?;
         let optimizer = optimizer.map_or(Ok(OptimizerKind::Adamw), str::parse);
         let planned = PlannedRun {
             optimizer: optimizer.map_err(ConventionError::from)?,
-            fine_tuning: self.fine_tune,
+            fine_tuning: self.fine_tune || fine_tunes,
             ..PlannedRun::new(&run)?
         };
         let planned = self.beside_a_smaller_model(planned)?.checked()?;
@@ -179,8 +181,15 @@ impl Options {
         Ok(Planned { planned, run, sweep, configured: None })
     }
 
-    /// The run of a configuration.
+    /// The run of a configuration of this program, which says everything of the run itself.
     pub(super) fn of_config(&self, path: &Path, set: &[String]) -> Result<Planned, CommandError> {
+        if let Some(word) = self.words()?.first() {
+            let (key, _) = word.split_once('=').unwrap_or((word, ""));
+            return Err(CommandError::usage(
+                format!("{} says what --{key} would say", path.display()),
+                "change a configuration with --set, for example --set optim.lr=3e-3",
+            ));
+        }
         let plan = RunPlan::new(read_config(path, set)?)?;
         let record = &plan.record;
         let run = Run {
@@ -197,7 +206,7 @@ impl Options {
         };
         let planned = PlannedRun {
             optimizer: record.optimizer,
-            fine_tuning: plan.init_from.is_some(),
+            fine_tuning: self.fine_tune || plan.init_from.is_some(),
             ..PlannedRun::new(&run)?
         };
         // λ of the answer is that of decoupled decay, and the axis of the sweep is λ.

@@ -1,6 +1,6 @@
 //! `wd explain`: one setting, and everything that follows from it.
 
-mod project;
+pub(super) mod project;
 
 use std::path::{Path, PathBuf};
 
@@ -111,6 +111,6 @@ fn declared(arguments: &Arguments) -> Result<DeclaredDecay, CommandError> {
             format!("`{word}` stands behind a configuration"),
             "change a configuration with --set, for example --set decay.lambda=0.3",
         )),
-        (true, None) => project::declared(read_config(Path::new(first), &arguments.set)?),
+        (true, None) => project::declared(&read_config(Path::new(first), &arguments.set)?),
     }
 }

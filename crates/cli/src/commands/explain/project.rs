@@ -16,18 +16,27 @@ use wd_train::{ConfigSource, Declaration, RunPlan};
 use crate::diagnostics::CommandError;
 
 /// What a configuration declares; without its corpus, as far as the file itself goes.
-pub(super) fn declared(source: ConfigSource) -> Result<DeclaredDecay, CommandError> {
-    let declaration = Declaration::new(&source)?;
-    let config = source.config.clone();
-    let plan = match config.data.path.exists() {
+pub(super) fn declared(source: &ConfigSource) -> Result<DeclaredDecay, CommandError> {
+    let plan = match source.config.data.path.exists() {
         true => Some(RunPlan::new(source.clone())?),
         false => None,
     };
+    of_source(source, plan.as_ref())
+}
+
+/// What a planned run declares.
+pub(crate) fn planned(plan: &RunPlan) -> Result<DeclaredDecay, CommandError> {
+    of_source(&plan.source, Some(plan))
+}
+
+fn of_source(source: &ConfigSource, plan: Option<&RunPlan>) -> Result<DeclaredDecay, CommandError> {
+    let declaration = Declaration::new(source)?;
+    let config = &source.config;
     let optimizer = &declaration.optimizer;
     let width = declaration.model.width().map(|width| width as u64);
     let roles = declaration.layout.segments.iter().map(|segment| segment.role);
     let decays = declaration.choices.iter().map(|choice| choice.lambda > 0.0);
-    let lambda_schedule = match &plan {
+    let lambda_schedule = match plan {
         Some(plan) => Some(plan.lambda_schedule),
         None => declaration.lambda_schedule,
     };
@@ -56,9 +65,9 @@ pub(super) fn declared(source: ConfigSource) -> Result<DeclaredDecay, CommandErr
         stores_shrunk_weights: config.optim.storage == Storage::Bf16Nearest,
         run: Run {
             lambda_schedule: lambda_schedule.filter(|_| config.decay.schedule.is_some()),
-            ..run(&source, &declaration, plan.as_ref())
+            ..run(source, &declaration, plan)
         },
-        remarks: remarks(&source, &declaration, plan.as_ref()),
+        remarks: remarks(source, &declaration, plan),
     })
 }
 

@@ -77,7 +77,12 @@ struct Located<'a>(&'a ConfigError, NamedSource<String>, String);
 impl Diagnostic for Located<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         let fault = &self.0.fault;
-        let help = [fault.help(), by_command(fault).map(str::to_owned)];
+        let name = &self.0.name;
+        let is_other = matches!(fault, ConfigFault::Syntax { .. }) && !name.contains(".toml");
+        let other = is_other.then(|| {
+            format!("{name} is no configuration, which is TOML, as in studies/first.toml")
+        });
+        let help = [fault.help(), by_command(fault).map(str::to_owned), other];
         let help: Vec<String> = help.into_iter().flatten().collect();
         (!help.is_empty())
             .then(|| Box::new(printable_lines(&help.join("; "))) as Box<dyn std::fmt::Display>)
@@ -96,6 +101,14 @@ impl Diagnostic for Located<'_> {
 /// What a command does about a fault; the library knows no commands.
 fn by_command(fault: &ConfigFault) -> Option<&'static str> {
     match fault {
+        ConfigFault::Syntax { message }
+            if message.starts_with("invalid type: string") && message.ends_with("number") =>
+        {
+            Some(
+                "a number has a decimal point, as in 0.3; several values of a sweep are 0,0.1,0.3 or \
+                 0..2 or log(0.01..1,5)",
+            )
+        }
         ConfigFault::NoSwitch { .. } => Some("on the command line it is --set decay.lambda=1"),
         ConfigFault::Weights { .. } => Some("`wd export` writes such a file"),
         ConfigFault::Policy(_) => Some("`wd plan` without overrides lists every tensor's path"),

@@ -13,7 +13,10 @@ pub enum ConventionError {
     #[error("`{given}` is not a quantity: {reason}; write for example 124M, 65536tok, 5ep or 1e-3")]
     InvalidQuantity { given: String, reason: String },
     /// A number with a unit that is not known.
-    #[error("`{given}` has the unknown unit `{unit}`; units: {known}; magnitudes: k, M, B, T, %")]
+    #[error(
+        "`{given}` has the unknown unit `{unit}`{}; units: {known}; magnitudes: k, M, B, T, %",
+        in_capitals(given, unit)
+    )]
     UnknownUnit { given: String, unit: String, known: String },
     /// A library or optimizer that the table does not hold.
     #[error("unknown library entry `{given}`; nearest: {nearest}")]
@@ -41,4 +44,12 @@ pub enum ConventionError {
     /// A decay that is no Gaussian prior on the weights.
     #[error("{name} is no Gaussian prior: {reason}")]
     NotAPrior { name: String, reason: String },
+}
+
+/// Magnitudes are written with a capital: `m` is a metre.
+fn in_capitals(given: &str, unit: &str) -> String {
+    match unit {
+        "m" | "b" | "t" => format!(" (did you mean {}?)", given.to_ascii_uppercase()),
+        _ => String::new(),
+    }
 }

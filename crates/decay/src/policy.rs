@@ -114,7 +114,7 @@ impl FromStr for Preset {
 /// ```toml
 /// preset = "nanogpt"
 /// [overrides]
-/// "block.*.mlp.*" = 0.05
+/// "*.mlp.up.weight" = 0.05
 /// "embedding.token.weight" = 0.0
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -132,8 +132,14 @@ fn statuses(runs: &[Run], recording: &Recording) -> Vec<Status> {
             .map(|tag| run.curves.get(*tag).and_then(|curve| curve.values.last().copied()))
             .collect();
         if ends.iter().flatten().any(|value| !value.is_finite()) {
+            // From where on no logged loss is a number.
+            let begun = losses.iter().filter_map(|tag| {
+                let curve = run.curves.get(*tag)?;
+                let lost = curve.values.iter().rposition(|value| value.is_finite());
+                curve.steps.get(lost.map_or(0, |last| last + 1)).copied()
+            });
             let message = "the last logged loss is not finite".to_owned();
-            return Status::Diverged { step, tensor: None, message };
+            return Status::Diverged { step: begun.min().unwrap_or(step), tensor: None, message };
         }
         let is_short = (step as f64) < SHORT * longest.get(&rest(run)).copied().unwrap_or(0) as f64;
         let is_missing = ends.first().is_none_or(Option::is_none);

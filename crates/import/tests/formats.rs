@@ -438,7 +438,10 @@ fn runs_without_a_seed_are_compared_by_welch() {
     let comparison = &analysis.comparisons[0];
     assert_eq!(
         comparison.pairing,
-        Pairing::Unpaired { reason: "the runs have no seed".to_owned() }
+        Pairing::Unpaired {
+            reason: "no setting is known to be the seed (the option seed-from names one)"
+                .to_owned()
+        }
     );
     // scipy.stats.ttest_ind([3.01, 3.05, 2.99, 3.02], [3.10, 3.12, 3.08, 3.11], equal_var=False)
     let validation = &comparison.final_validation;

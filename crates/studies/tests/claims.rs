@@ -195,6 +195,7 @@ fn classifier(directory: &Path, settings: &Settings) {
         training_samples: 500,
         peak_learning_rate: 6e-3,
         images: Some(PlannedImages {
+            untested: Vec::new(),
             shape: [28, 28, 1],
             classes: (0..10).map(|class| class.to_string()).collect(),
             mean: vec![0.3],

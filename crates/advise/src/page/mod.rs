@@ -10,6 +10,7 @@ mod scaling;
 use crate::words::{lambda, range};
 use crate::{Advice, AdviceReport, Answer, Verdict};
 
+use wd_decay::OptimizerKind;
 use wd_page::{Content, Context, Page, Section};
 
 impl AdviceReport {
@@ -75,8 +76,12 @@ fn lead(advice: &Advice) -> String {
                 names => format!("{} agree", names.join(" and ")),
             };
             let said = format!(
-                "{who}, within {}, for decoupled decay as in torch.optim.AdamW",
-                range(*common)
+                "{who}, within {}, for decay as in {}",
+                range(*common),
+                match advice.run.optimizer {
+                    OptimizerKind::Muon => "torch.optim.Muon",
+                    _ => "torch.optim.AdamW, which is decoupled",
+                }
             );
             match advice.far_from_recipes() {
                 Some(recipes) => format!("{said}; but {}.", recipes.words(1.0)),

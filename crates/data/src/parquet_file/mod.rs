@@ -1,5 +1,6 @@
 //! Parquet files, checked for what their reader takes for granted.
 
+mod headers;
 mod pages;
 mod source;
 
@@ -23,8 +24,18 @@ use source::Source;
 pub(crate) fn open(path: &Path) -> Result<SerializedFileReader<Source>, FileError> {
     let file = File::open(path).map_err(FileError::io("open", path))?;
     let length = file.metadata().map_err(FileError::io("read", path))?.len();
+    let same = file.try_clone().map_err(FileError::io("open", path))?;
     let file = SerializedFileReader::new(Source(file)).map_err(failure(path))?;
     check(path, &file, length)?;
+    for chunk in file.metadata().row_groups().iter().flat_map(|group| group.columns()) {
+        if !headers::are_plausible(&same, chunk).map_err(FileError::io("read", path))? {
+            let column = chunk.column_path().string();
+            let problem = format!(
+                "a page of its column {column} says that it is larger than the column: it is damaged"
+            );
+            return Err(FileError::Parquet { path: path.to_owned(), problem });
+        }
+    }
     Ok(file)
 }
 

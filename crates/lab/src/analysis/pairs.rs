@@ -234,7 +234,9 @@ fn pairing(treated: &Members, pairs: &[(u64, &Measured, &Measured)]) -> Pairing 
     let Some(recording) = &treated.recording else { return Pairing::Seed };
     let unpaired = |reason: String| Pairing::Unpaired { reason };
     if recording.seed.is_none() {
-        return unpaired("the runs have no seed".to_owned());
+        return unpaired(
+            "no setting is known to be the seed (the option seed-from names one)".to_owned(),
+        );
     }
     if pairs.is_empty() {
         return unpaired("the arms share no seed".to_owned());

@@ -86,14 +86,17 @@ pub fn settling(study: &Study, analysis: &Analysis) -> Vec<Settling> {
         };
         let places = open.iter().map(|(place, _)| *place).chain([near.nearest.lowest]);
         let arms: Vec<&Arm> = places.filter_map(arm).collect();
+        // Without decay the rule is idle, and one arm serves several: the others say which it is.
+        let decaying = (0..near.arms.len()).filter_map(arm).find(|arm| arm.lambda > 0.0);
+        let like = decaying.unwrap_or(lowest);
         let what = match analysis.near_best.len() {
             1 => "Which λ are as good as the best".to_owned(),
             _ => {
-                let setting: Vec<&str> = lowest.label.split(", ").skip(1).collect();
+                let setting: Vec<&str> = like.label.split(", ").skip(1).collect();
                 format!("Which λ are as good as the best ({})", setting.join(", "))
             }
         };
-        all.push(sweep(study, &what, &arms, lowest, more, seconds));
+        all.push(sweep(study, &what, &arms, like, more, seconds));
     }
     all
 }

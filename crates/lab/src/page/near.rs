@@ -138,7 +138,8 @@ fn target_sentences(analysis: &Analysis) -> impl Iterator<Item = String> + '_ {
             None => "t".to_owned(),
         };
         format!(
-            "{} against {}: mean {} over {}, {known} = {}, one-sided p = {}.",
+            "Is the mean of {} below {}? It is {} over {}, {known} = {}: were the true mean at the \
+             target, one so low would have probability p = {}.",
             arm.label,
             number::short(test.target),
             number::fixed(test.mean, 5),

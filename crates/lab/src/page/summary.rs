@@ -23,8 +23,9 @@ pub(crate) fn section(analysis: &Analysis, context: &Context) -> Section {
     }
     if analysis.arms.iter().any(is_evaluated) {
         contents.push(Content::Paragraph(
-            "Training, validation and their gap are of the final weights; the last batches are the \
-             mean over the last 5 % of the steps."
+            "Training, validation and their gap are of the final weights; the last batches, \
+             which the findings call the final training loss, are the mean over the last 5 % of the \
+             steps."
                 .to_owned(),
         ));
     }

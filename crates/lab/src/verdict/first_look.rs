@@ -18,19 +18,17 @@ pub(super) fn headline(regime: &str, families: &[Family<'_>]) -> String {
     let told: Vec<String> = families
         .iter()
         .flat_map(|family| {
-            family.members.iter().map(|(arm, comparison)| {
-                format!(
-                    "{} ended {} from λ=0 in training loss under {}",
-                    lambda(arm),
-                    signed(comparison.final_train.interval.mean, 4),
-                    family.name
-                )
-            })
+            let ended = family.members.iter().map(|(arm, comparison)| {
+                let change = signed(comparison.final_train.interval.mean, 4);
+                format!("{} {change}", lambda(arm))
+            });
+            let ended: Vec<String> = ended.collect();
+            (!ended.is_empty()).then(|| format!("under {} {}", family.name, ended.join(", ")))
         })
         .collect();
     format!(
-        "{regime}, a first look with one seed: {}. One seed has no interval, so nothing is \
-         decided.",
+        "{regime}, a first look with one seed. The training loss of the last batches ended so far \
+         from that of λ=0: {}. One seed has no interval, so nothing is decided.",
         told.join("; ")
     )
 }

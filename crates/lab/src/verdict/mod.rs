@@ -24,6 +24,8 @@ mod regime;
 mod trajectory;
 mod tuned;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use wd_page::{Claim, Supported};
 
@@ -188,6 +190,15 @@ fn headline(acts_as: ActsAs, family: &Family<'_>, margin: f64) -> String {
 /// What was seen where nothing can be compared with λ = 0.
 fn without_baseline(arms: &[Arm]) -> String {
     const NONE: &str = "There is no pair of runs with and without decay to compare.";
+    let corpus = |arm: &Arm| arm.settings.iter().find(|(key, _)| key == "corpus").cloned();
+    let corpora: BTreeSet<_> = arms.iter().map(corpus).collect();
+    if corpora.len() > 1 {
+        return format!(
+            "These runs are of {} sets of data, whose losses are no measure of each other: name the \
+             runs of one of them. {NONE}",
+            corpora.len()
+        );
+    }
     let validated = arms.iter().filter(|arm| arm.final_validation.mean.is_finite());
     let lowest = validated
         .min_by(|a, b| a.final_validation.mean.total_cmp(&b.final_validation.mean))

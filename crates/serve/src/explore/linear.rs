@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use wd_evidence::fit::{Request, table_rows};
-use wd_page::Markup;
+use wd_page::{Content, Markup, Section};
 use wd_studies::prior::simulation::Table;
 use wd_studies::prior::{Draw, LambdaPath, MOST_NUMBERS};
 
@@ -63,6 +63,16 @@ pub(crate) fn page(tables: &LinearTables, query: &Query) -> Made {
     let best = path.best.point.lambda.clamp(low, high);
     // What lies outside the path, 0 too, is answered by its nearest end.
     let lambda = query.number("lambda").unwrap_or(best).clamp(low, high);
+    let asked = query.get("lambda").filter(|text| !text.is_empty());
+    let as_asked = query.number("lambda").map(rounded) == Some(rounded(lambda));
+    let moved = asked.filter(|_| !as_asked).map(|asked| {
+        format!(
+            "λ = {asked} is not on the path, which goes from {} to {}: shown is λ = {}.",
+            rounded(low),
+            rounded(high),
+            rounded(lambda)
+        )
+    });
     let shifted_by = query
         .get("shifted_by")
         .and_then(|name| path.columns.iter().position(|column| column == name));
@@ -74,7 +84,7 @@ pub(crate) fn page(tables: &LinearTables, query: &Query) -> Made {
         shifted_by,
     };
     let draw = Draw { rows: draw.rows.clamp(2, path.most_drawn()), ..draw };
-    let key = format!("{} {lambda} {draw:?}", path.name);
+    let key = format!("{} {lambda} {draw:?} {moved:?}", path.name);
     let kept = || tables.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some((_, view)) = kept().iter().find(|(known, _)| *known == key) {
         return Ok(Arc::clone(view));
@@ -88,7 +98,11 @@ pub(crate) fn page(tables: &LinearTables, query: &Query) -> Made {
         .with("draw", &draw.seed.to_string())
         .with("shifted_by", &path.columns[draw.shifted_by]);
     let controls = form(tables, path, &short, draw, (low, high));
-    let mut view = View::of(path.page(&at, draw), "/linear", &address.text(), controls);
+    let mut page = path.page(&at, draw);
+    let moved = moved.map(|words| vec![Content::Absent(words)]);
+    let moved = moved.map(|contents| Section::new("moved", "What is shown", contents));
+    page.sections.splice(0..0, moved);
+    let mut view = View::of(page, "/linear", &address.text(), controls);
     view.again = 4 * SELDOM;
     let view = Arc::new(view);
     let mut all = kept();
@@ -147,6 +161,8 @@ mod tests {
         let title = least.split("<h1>λ = ").nth(1).and_then(|rest| rest.split('<').next());
         let title: f64 = title.and_then(|title| title.parse().ok()).expect("λ in the title");
         assert!((title / tables.paths[0].lambdas[0] - 1.0).abs() < 0.01, "{title}");
+        assert!(least.contains("λ = 0 is not on the path"));
+        assert!(!other.document().contains("is not on the path"));
         assert!(page(&tables, &Query::read("table=nowhere")).is_err());
         for hostile in ["lambda=-1", "lambda=1e999", "rows=1e30&draw=-5", "shifted_by=%00"] {
             assert!(page(&tables, &Query::read(hostile)).is_ok(), "{hostile}");

@@ -37,6 +37,9 @@ pub struct PlannedImages {
     /// Share of the training images whose label is wrong on purpose.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_noise: f64,
+    /// Classes of which no test image is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untested: Vec<String>,
     /// Is the loss a mean squared error, and not the negative log-likelihood?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub squared_error: bool,
@@ -58,8 +61,13 @@ impl PlannedImages {
             0.0 => String::new(),
             share => format!("; {:.0} % of the training labels wrong on purpose", 100.0 * share),
         };
+        let untested = match self.untested.as_slice() {
+            [] => String::new(),
+            classes => format!("; no test image is of the class {}", classes.join(" or ")),
+        };
         format!(
-            "{height} × {width} × {channels}, {} classes; minus {:.4?}, over {:.4?}{noise}{shifted}",
+            "{height} × {width} × {channels}, {} classes; minus {:.4?}, over \
+             {:.4?}{noise}{shifted}{untested}",
             self.classes.len(),
             self.mean,
             self.std

@@ -95,7 +95,7 @@ mod tests {
         });
         let config = parse(&text);
         assert_eq!(config.run.steps, Some(400));
-        assert_eq!(config.decay.overrides, [("block.*.mlp.*".to_owned(), 0.05)]);
+        assert_eq!(config.decay.overrides, [("*.mlp.up.weight".to_owned(), 0.05)]);
         assert!(config.decay.schedule.is_some());
     }
 }

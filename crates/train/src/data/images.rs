@@ -126,6 +126,18 @@ impl ImageData {
         self.training.classes()
     }
 
+    /// Names of the classes of which no test image is.
+    fn untested(&self) -> Vec<String> {
+        let mut is_tested = vec![false; self.classes()];
+        for &index in &self.test.indices {
+            if let Some(seen) = is_tested.get_mut(self.test.set.label(index as usize) as usize) {
+                *seen = true;
+            }
+        }
+        let names = self.training.class_names().iter().zip(is_tested);
+        names.filter(|(_, is_tested)| !is_tested).map(|(name, _)| name.clone()).collect()
+    }
+
     /// The training images.
     pub(crate) fn training(&self) -> &ImageSet {
         &self.training
@@ -190,6 +202,7 @@ impl ImageData {
                     }
                 }),
                 label_noise: source.config.data.label_noise.unwrap_or(0.0),
+                untested: self.untested(),
                 squared_error: matches!(
                     &source.config.model.network,
                     ModelConfig::Vision(model) if model.loss() == ClassLoss::MeanSquaredError

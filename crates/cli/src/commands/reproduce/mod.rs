@@ -30,7 +30,7 @@ use crate::{
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Examples:
-  wd reproduce --quick  # 80 seconds on 2 cores: two seeds, a first look
+  wd reproduce --quick  # 80 seconds on 2 cores: one seed, a first look
   wd reproduce          # at most 15 minutes on 2 cores
   wd reproduce --corpus my-text.jsonl.zst  # the same study on your own text
   wd reproduce --seeds 10 --out runs/ten  # more seeds: narrower intervals

@@ -272,7 +272,11 @@ fn lead(path: &LambdaPath, at: &AtLambda) -> String {
     };
     let [_, fresh, shifted] = at.sample.at_lambda;
     let [_, free, free_shifted] = at.sample.maximum_likelihood;
-    let helps = |held: f64, free: f64| if held < free { "better" } else { "worse" };
+    let helps = |held: f64, free: f64| match number::fixed(held, 3) == number::fixed(free, 3) {
+        true => "neither better nor worse",
+        false if held < free => "better",
+        false => "worse",
+    };
     format!(
         "This λ {stands}. In a sample of {} the prior makes predictions of fresh rows {} ({} \
          instead of {}) and of shifted rows {} ({} instead of {}).",

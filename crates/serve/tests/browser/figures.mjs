@@ -6,7 +6,7 @@ import { claim, until } from './steps.mjs';
 
 // A figure in the layout that is seen.
 export function figure(page, id) {
-  const whole = page.locator('#' + id);
+  const whole = page.locator('figure#' + id);
   const svg = whole.locator('.at-wide>svg');
   const axis = (name) => async () => {
     const words = await svg.locator('.panel').first().getAttribute('data-' + name);
@@ -34,6 +34,19 @@ export function figure(page, id) {
 
 async function isOn(panel) {
   return panel.evaluate((element) => element === document.activeElement);
+}
+
+// Where the frame of a panel is, once the page has come to rest.
+async function framed(panel) {
+  await panel.scrollIntoViewIfNeeded();
+  let last = null;
+  return until('the page rests', async () => {
+    const box = await panel.locator('.hit').boundingBox();
+    const rests = last && box.y === last.y;
+    last = box;
+    await panel.page().waitForTimeout(80);
+    return rests ? box : null;
+  });
 }
 
 export async function byKeyboard(one) {
@@ -73,8 +86,8 @@ export async function byKeyboard(one) {
 export async function zoomed(one, picture) {
   const { page, panel, x, y, button } = one;
   const [whole, wasX, wasY] = [await one.drawing(), await x(), await y()];
-  const box = await panel.locator('.hit').boundingBox();
   const across = async (from, to) => {
+    const box = await framed(panel);
     await page.mouse.move(box.x + from * box.width, box.y + 0.4 * box.height);
     await page.mouse.down();
     await page.mouse.move(box.x + to * box.width, box.y + 0.5 * box.height, { steps: 6 });
@@ -99,6 +112,7 @@ export async function zoomed(one, picture) {
   });
   claim(out.length === 0, 'no label leaves the figure: ' + out);
   if (picture) await picture();
+  const box = await framed(panel);
   await page.mouse.dblclick(box.x + 0.5 * box.width, box.y + 0.5 * box.height);
   await until('a double click leads back', async () => (await x()).high === wasX.high);
   claim((await one.drawing()) === whole, 'the whole figure is exactly what it was');

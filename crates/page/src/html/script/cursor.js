@@ -12,6 +12,8 @@ document.body.append(readout, spoken);
 
 // The panel that is read, the value of its horizontal axis, and whether the keyboard leads.
 let cursor = { panel: null, value: undefined, isByKey: false };
+// The place that was tapped, clicked or led to last: the buttons zoom about it.
+let chosen = cursor;
 // A stretch that is being drawn over with the pointer held down.
 let drag = null;
 let waiting = 0;
@@ -45,15 +47,19 @@ function titleOf(panel) {
 function pointsOf(panel) {
   const y = scaleOf(panel.dataset.y), all = [];
   panel.querySelectorAll('.line').forEach((path) => strokes(path).forEach(({ points }) => points.forEach((place) => {
-    all.push({ x: place[0], mark: path, value: () => written(y.value(place[1])) });
+    all.push({ x: place[0], y: place[1], mark: path, value: () => written(y.value(place[1])) });
   })));
   const dots = panel.querySelectorAll('.dot');
   if (dots.length <= MOST_DOTS) {
-    dots.forEach((dot) => all.push({
-      x: number(dot.querySelector('circle'), 'cx'),
-      mark: dot.parentNode,
-      value: () => dot.querySelector('title').textContent.split(': ').pop(),
-    }));
+    dots.forEach((dot) => {
+      const circle = dot.querySelector('circle');
+      all.push({
+        x: number(circle, 'cx'),
+        y: number(circle, 'cy'),
+        mark: dot.parentNode,
+        value: () => dot.querySelector('title').textContent.split(': ').pop(),
+      });
+    });
   }
   return all;
 }
@@ -105,12 +111,23 @@ function row(point, panel) {
   return line;
 }
 
+// What stands at a place: one point of each line or group of dots.
+function pointsAt(panel, place) {
+  const near = pointsOf(panel).filter((point) => Math.abs(point.x - place) < 0.6);
+  const shown = near.filter((point, index) => near.findIndex((other) => other.mark === point.mark) === index);
+  // A dot without a name that marks a point of a line says the value there, with its interval.
+  return shown.filter((point) => {
+    if (point.mark.dataset.label) return true;
+    const line = shown.find((other) => other.mark.dataset.label && Math.abs(other.y - point.y) < 0.6);
+    if (line) line.value = point.value;
+    return !line;
+  });
+}
+
 // Puts the cursor on a place of a panel, and says what is there. Returns the words.
 function readAt(panel, place) {
   clear();
-  const hit = panel.querySelector('.hit'), x = scaleOf(panel.dataset.x);
-  const points = pointsOf(panel).filter((point) => Math.abs(point.x - place) < 0.6);
-  const shown = points.filter((point, index) => points.findIndex((other) => other.mark === point.mark) === index);
+  const hit = panel.querySelector('.hit'), x = scaleOf(panel.dataset.x), shown = pointsAt(panel, place);
   const heading = document.createElement('b');
   heading.textContent = panel.dataset.name + ' ' + written(x.value(place));
   readout.replaceChildren(heading, ...shown.map((point) => row(point, panel)));
@@ -201,6 +218,7 @@ document.addEventListener('pointermove', (event) => {
 });
 document.addEventListener('pointerdown', (event) => {
   pointed(event);
+  if (cursor.panel) chosen = cursor;
   const panel = event.target.closest ? event.target.closest('svg .panel[tabindex]') : null;
   if (!panel || event.button !== 0 || !event.isPrimary) return;
   const x = scaleOf(panel.dataset.x);
@@ -251,7 +269,7 @@ function moved(panel, key, isFar) {
   const value = x.value(places[Math.max(0, Math.min(last, next))]);
   follow(panel.closest('figure'), panel, value);
   const now = scaleOf(panel.dataset.x), all = placesOf(panel);
-  cursor = { panel, value, isByKey: true };
+  chosen = cursor = { panel, value, isByKey: true };
   announce(readAt(panel, all[nearest(all, now.place(value))]));
   besideCursor();
 }

@@ -224,7 +224,7 @@ function rebuilt({ panel, was, y, rows }, view, moved) {
   panel.dataset.y = y.words;
 }
 
-function axes(like, { was, x, frame }, rows, hasFoot) {
+function axes(like, { was, x, edge, frame }, rows, hasFoot) {
   const { left, right, bottom } = frame, nodes = [];
   const line = (name, from, to) => nodes.push(made(like, 'line', {
     class: name, x1: rounded(from[0]), y1: rounded(from[1]), x2: rounded(to[0]), y2: rounded(to[1]),
@@ -241,7 +241,9 @@ function axes(like, { was, x, frame }, rows, hasFoot) {
   if (was.isQuantity) {
     horizontalTicks(x).forEach((tick) => {
       line('axis', [tick.place, bottom], [tick.place, bottom + 4]);
-      if (hasFoot) label('tick middle', tick.place, bottom + 18, tick.label);
+      // A label at the edge of the frame must not reach over the edge of the figure.
+      const half = textWidth(tick.label) / 2;
+      if (hasFoot) label('tick middle', Math.max(half, Math.min(edge - half, tick.place)), bottom + 18, tick.label);
     });
   }
   line('axis', [left, bottom], [right, bottom]);

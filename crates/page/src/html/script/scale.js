@@ -57,11 +57,11 @@ function ticks(axis, wanted) {
 function tickLabels(values, isLog) {
   const largest = Math.max(0, ...values.map(Math.abs));
   const isPlain = largest >= 1e-3 && largest < 1e6;
-  const told = values.map(short);
+  const told = values.map(short), steps = values.slice(1).map((value, index) => value - values[index]);
+  const step = Math.min(...steps), isEven = steps.length > 1 && Math.max(...steps) < 1.01 * step;
   const areTold = new Set(told).size === told.length;
-  if ((isLog || !isPlain) && areTold) return told;
+  if ((isLog && !isEven || !isPlain) && areTold) return told;
   if (!isPlain) return values.map((value) => minus(String(+value.toPrecision(8))));
-  const step = Math.min(...values.slice(1).map((value, index) => value - values[index]));
   const decimals = Number.isFinite(step) ? Math.max(0, Math.min(8, -Math.floor(Math.log10(step * 1.0001)))) : 2;
   return values.map((value) => minus(decimals === 0 && value >= 0 ? grouped(value) : value.toFixed(decimals)));
 }

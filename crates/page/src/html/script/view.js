@@ -63,6 +63,11 @@ function lookAt(figure, from, to, panel) {
   announce(view.window ? panel.dataset.name + ' ' + view.window.map(written).join(' to ') : 'Whole figure');
 }
 
+function isSeen(panel, value) {
+  const x = scaleOf(panel.dataset.x), place = x.place(value);
+  return place > x.start - 0.5 && place < x.end + 0.5;
+}
+
 // Nearer or farther, about a value that keeps its place.
 function zoom(figure, panel, factor, about) {
   const x = scaleOf(panel.dataset.x);
@@ -72,8 +77,8 @@ function zoom(figure, panel, factor, about) {
 
 // Moves the part that is seen, so that a value is in it.
 function follow(figure, panel, value) {
+  if (!viewOf(figure).window || isSeen(panel, value)) return;
   const x = scaleOf(panel.dataset.x), place = x.place(value);
-  if (!viewOf(figure).window || place > x.start - 0.5 && place < x.end + 0.5) return;
   const half = (x.end - x.start) / 2;
   viewOf(figure).window = cut(original(panel), x.value(place - half), x.value(place + half));
   show(figure);
@@ -139,8 +144,8 @@ document.addEventListener('click', (event) => {
   const figure = button.closest('figure'), view = viewOf(figure);
   // The drawing that is seen; where a panel was read last, it is that one.
   const seen = panelsOf(figure).filter((panel) => panel.dataset.x && panel.getClientRects().length > 0);
-  const panel = seen.includes(cursor.panel) ? cursor.panel : seen[0];
-  const about = panel && cursor.panel === panel ? cursor.value : undefined;
+  const panel = seen.includes(chosen.panel) ? chosen.panel : seen[0];
+  const about = panel && chosen.panel === panel && isSeen(panel, chosen.value) ? chosen.value : undefined;
   if (button.matches('.series')) {
     if (!view.hidden.delete(button.dataset.label)) view.hidden.add(button.dataset.label);
     show(figure);

@@ -150,8 +150,9 @@ export async function logarithmic(one) {
   await until('another axis', async () => (await transforms()) !== before);
   claim((await pressed()) !== was, 'the button says which axis is seen');
   claim(!(await one.drawing()).includes('NaN'), 'every place is a number');
-  await one.page.keyboard.press('Enter');
-  await until('the axis as it was', async () => (await transforms()) === before);
+  // Where some panels are drawn so and others not, there is a third state.
+  for (let press = 0; press < 2 && (await transforms()) !== before; press += 1) await one.page.keyboard.press('Enter');
+  claim((await transforms()) === before && (await pressed()) === was, 'the button leads back to the axes as they were');
   claim((await one.drawing()) === whole, 'the drawing is what it was');
 }
 

@@ -108,9 +108,9 @@ function verticalTicks(axis) {
 }
 
 const ruler = document.createElement('canvas').getContext('2d');
+ruler.font = '12px ' + getComputedStyle(document.body).fontFamily;
 // Width of a label of an axis in the units of the drawing.
 function textWidth(text) {
-  ruler.font = '12px ' + getComputedStyle(document.body).fontFamily;
   return ruler.measureText(text).width;
 }
 

@@ -2,6 +2,8 @@
 // are logarithmic. A view belongs to a figure's name: it stays while a live page draws the figure anew.
 
 const views = new Map();
+// More series than these stand behind their count.
+const MOST_BUTTONS = 16;
 
 function viewOf(figure) {
   if (!views.has(figure.id)) views.set(figure.id, { window: null, isLog: null, hidden: new Set() });
@@ -23,8 +25,9 @@ function buttons(figure, panels) {
     button.setAttribute('aria-pressed', String(!view.hidden.has(button.dataset.label)));
   });
   const log = row.querySelector('.log');
-  log.hidden = view.isLog === null && !panels.some((was) => canBeLog(was, view));
-  log.setAttribute('aria-pressed', String(panels.some((was) => isLogIn(was, view))));
+  const able = panels.filter((was) => canBeLog(was, view)), isLog = able.map((was) => isLogIn(was, view));
+  log.hidden = view.isLog === null && able.length === 0;
+  log.setAttribute('aria-pressed', isLog.includes(true) && isLog.includes(false) ? 'mixed' : String(isLog.includes(true)));
   const whole = row.querySelector('.whole');
   if (whole) whole.hidden = !view.window;
 }
@@ -84,6 +87,15 @@ function follow(figure, panel, value) {
   show(figure);
 }
 
+// From the axes as they were drawn to logarithmic ones, to linear ones, and back: to the next that differ.
+function otherAxes(panels, view) {
+  const all = [null, true, false], from = all.indexOf(view.isLog);
+  const look = (isLog) => panels.map((was) => isLogIn(was, { ...view, isLog })).join();
+  const next = [1, 2].map((step) => all[(from + step) % 3]).find((isLog) => look(isLog) !== look(view.isLog));
+  // What the drawing shows by itself is no view.
+  return next === undefined || look(next) === look(null) ? null : next;
+}
+
 function swatch(mark) {
   const svg = made(mark, 'svg', { viewBox: '0 0 22 10', width: 22, height: 10, 'aria-hidden': 'true' });
   const circle = mark.querySelector('circle');
@@ -104,13 +116,19 @@ function seriesButtons(panels) {
     named.forEach((mark) => { if (!known.has(mark.dataset.label)) known.set(mark.dataset.label, mark); });
   });
   if (most < 2) return [];
-  return Array.from(known, ([label, mark]) => {
+  const all = Array.from(known, ([label, mark]) => {
     const button = labelled('series', '');
     button.dataset.label = label;
     button.setAttribute('aria-pressed', 'true');
     button.append(swatch(mark), label);
     return button;
   });
+  if (all.length <= MOST_BUTTONS) return all;
+  const box = document.createElement('details'), summary = document.createElement('summary'), list = document.createElement('div');
+  summary.textContent = all.length + ' series';
+  list.append(...all);
+  box.append(summary, list);
+  return [box];
 }
 
 enhancers.push((part) => part.querySelectorAll('figure').forEach((figure) => {
@@ -151,10 +169,7 @@ document.addEventListener('click', (event) => {
     show(figure);
   }
   if (button.matches('.log')) {
-    const isOn = button.getAttribute('aria-pressed') === 'true';
-    view.isLog = !isOn;
-    // What the drawing shows by itself is no view.
-    if (panelsOf(figure).map(original).every((was) => isLogIn(was, view) === was.y.isLog)) view.isLog = null;
+    view.isLog = otherAxes(panelsOf(figure.querySelector('.at-wide')).map(original), view);
     show(figure);
   }
   if (button.matches('.nearer')) zoom(figure, panel, 0.5, about);

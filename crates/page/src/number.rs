@@ -196,6 +196,17 @@ pub(crate) fn coordinate(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text }
 }
 
+/// A number of hundredths in a path: `.43`, `-1.2`, `3`.
+pub(crate) fn hundredths(number: i64) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    let (whole, part) = (number.unsigned_abs() / 100, number.unsigned_abs() % 100);
+    if part == 0 {
+        return format!("{sign}{whole}");
+    }
+    let whole = if whole == 0 { String::new() } else { whole.to_string() };
+    format!("{sign}{whole}.{}", format!("{part:02}").trim_end_matches('0'))
+}
+
 /// Samples a parameter: `22.6`, `0.031`.
 pub fn per_parameter(ratio: f64) -> String {
     if ratio >= 0.1 { format!("{ratio:.1}") } else { short(ratio) }
@@ -264,5 +275,7 @@ mod tests {
         assert_eq!(coordinate(f64::INFINITY), "0");
         assert_eq!(coordinate(-0.001), "0");
         assert_eq!(coordinate(12.345), "12.3");
+        let written = [43, -120, 300, 7, -5, 0, -12_345].map(hundredths);
+        assert_eq!(written, [".43", "-1.2", "3", ".07", "-.05", "0", "-123.45"]);
     }
 }

@@ -3,7 +3,6 @@
 
 import { morph } from './morph.js';
 import { sorted } from './tables.js';
-import './files.js';
 
 const main = document.getElementById('main');
 const spoken = document.getElementById('spoken');

@@ -42,7 +42,7 @@ pub(super) fn section(analysis: &Analysis) -> Option<Section> {
     let horizontal = Horizontal::linear(&format!("predicted {}", analysis.target));
     let figure = PanelFigure {
         dashes: "as predicted".to_owned(),
-        ..PanelFigure::along("observations", horizontal, vec![observed, residuals])
+        ..PanelFigure::along("observations-figure", horizontal, vec![observed, residuals])
     };
     let of = match analysis.calibration.as_ref() {
         Some(calibration) => format!("On {}.", calibration.rows),

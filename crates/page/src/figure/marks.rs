@@ -6,7 +6,7 @@ use super::horizontal::Horizontal;
 use super::panel::{Mark, Panel, Point, Series};
 use super::text;
 use crate::markup::Markup;
-use crate::number::{coordinate, measured};
+use crate::number::{coordinate, hundredths, measured};
 
 /// Draws everything of a panel that its frame clips, then its words.
 pub(crate) fn draw(out: &mut Markup, panel: &Panel, frame: &Frame, horizontal: &Horizontal) {
@@ -75,10 +75,7 @@ fn line(out: &mut Markup, series: &Series, frame: &Frame, class: &str) {
             path.push_str(&format!("M{},{}h0.01", coordinate(x), coordinate(y)));
             continue;
         }
-        for (index, (x, y)) in stretch.into_iter().enumerate() {
-            path.push(if index == 0 { 'M' } else { 'L' });
-            path.push_str(&format!("{},{}", coordinate(x), coordinate(y)));
-        }
+        stroke(&mut path, stretch.into_iter());
     }
     if path.is_empty() {
         return;
@@ -106,15 +103,28 @@ fn band(out: &mut Markup, series: &Series, frame: &Frame) {
     {
         let upper = stretch.iter().map(|(x, _, high)| (x, high));
         let lower = stretch.iter().rev().map(|(x, low, _)| (x, low));
-        for (index, (x, y)) in upper.chain(lower).enumerate() {
-            path.push(if index == 0 { 'M' } else { 'L' });
-            path.push_str(&format!("{},{}", coordinate(*x), coordinate(*y)));
-        }
+        stroke(&mut path, upper.chain(lower).map(|(x, y)| (*x, *y)));
         path.push('Z');
     }
     if !path.is_empty() {
         let style = format!("fill:{}", series.colour.css());
-        out.empty("path", &[("class", "band"), ("style", &style), ("d", &path)]);
+        let label = ("data-label", series.label.as_str());
+        out.empty("path", &[("class", "band"), ("style", &style), label, ("d", &path)]);
+    }
+}
+
+/// A stroke through points, to a hundredth of a pixel: a part of a figure that is looked at from
+/// nearby is made of these. From point to point they are shorter than places of a tenth.
+fn stroke(path: &mut String, points: impl Iterator<Item = (f64, f64)>) {
+    let mut last = None;
+    for (x, y) in points {
+        let (x, y) = ((100.0 * x).round() as i64, (100.0 * y).round() as i64);
+        let (command, across, down) = match last {
+            None => ('M', x, y),
+            Some((before, above)) => ('l', x - before, y - above),
+        };
+        path.push_str(&format!("{command}{},{}", hundredths(across), hundredths(down)));
+        last = Some((x, y));
     }
 }
 
@@ -128,11 +138,15 @@ fn bounded(frame: &Frame, value: f64) -> Option<f64> {
 }
 
 fn dots(out: &mut Markup, series: &Series, frame: &Frame, shift: f64, horizontal: &Horizontal) {
-    for point in &series.points {
-        let (Some(x), Some(y)) = (frame.x.position(point.x), frame.y.position(point.y)) else {
-            continue;
-        };
-        let x = x + shift;
+    let placed = series.points.iter().filter_map(|point| {
+        Some((point, frame.x.position(point.x)? + shift, frame.y.position(point.y)?))
+    });
+    let mut placed = placed.peekable();
+    if placed.peek().is_none() {
+        return;
+    }
+    out.open("g", &[("class", "dots"), ("data-label", &series.label)]);
+    for (point, x, y) in placed {
         out.open("g", &[("class", "dot")]);
         out.element("title", &[], &spoken(series, point, horizontal));
         let stroke = format!("stroke:{}", series.colour.css());
@@ -152,6 +166,7 @@ fn dots(out: &mut Markup, series: &Series, frame: &Frame, shift: f64, horizontal
         );
         out.close();
     }
+    out.close();
 }
 
 /// Values beside dots: with their intervals if all of the panel fit, else without.

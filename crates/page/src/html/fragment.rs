@@ -45,7 +45,7 @@ pub fn served_style_sheet() -> String {
              [data-stroke={mark}]{{stroke:var(--{mark})}}\n"
         ))
     });
-    super::style_sheet() + &rules.collect::<String>()
+    super::style_sheet(true) + &rules.collect::<String>()
 }
 
 /// The markup with `data-fill="s3"` in the place of `style="fill:var(--s3)"`. Foreign text cannot

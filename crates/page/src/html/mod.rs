@@ -1,8 +1,9 @@
 //! A page as HTML: one file that opens offline, in light and dark.
 //!
 //! Everything is inline: the style sheet, the drawings, the numbers (as tables and as `data:`
-//! downloads) and a small script for read-outs under the pointer and for the theme. Without the
-//! script nothing is missing but these.
+//! downloads) and a script for the theme and for copies of commands. A page with figures has what
+//! these need too: a cursor that reads values, zoom, the axis's transform, series to leave out, files.
+//! Without the script nothing is missing but these.
 
 mod figure;
 mod fragment;
@@ -18,17 +19,51 @@ use crate::words::capitalised;
 use crate::{Claim, Content, Page, Section, Shown};
 
 const STYLE: &str = include_str!("style.css");
-/// The script of a page: read-outs under the pointer, the theme, copies of commands.
+/// What pages with figures need beside it.
+const FIGURES_STYLE: &str = include_str!("figures.css");
+
+/// The parts of a script in one scope of their own.
+macro_rules! script {
+    ($($file:literal),*) => {
+        concat!(
+            "(function () {\n'use strict';\n",
+            $(include_str!($file),)*
+            "enhance(document);\nwindow.wd = { enhance };\n})();\n"
+        )
+    };
+}
+const PLAIN_SCRIPT: &str = script!("script/page.js");
+const WHOLE_SCRIPT: &str = script!(
+    "script/page.js",
+    "script/scale.js",
+    "script/drawing.js",
+    "script/view.js",
+    "script/cursor.js",
+    "script/files.js"
+);
+
+/// The script of a page that may show figures.
 ///
-/// It serves elements that come later too; `wd.enhance(element)` adds buttons to those.
-pub const SCRIPT: &str = include_str!("script.js");
+/// It serves elements that come later too; `wd.enhance(element)` adds buttons to those, and an event
+/// `wd-changed` says that they are in the place of older ones.
+pub fn script() -> String {
+    compact(WHOLE_SCRIPT)
+}
+
+/// A script without what only its authors read: lines that are comments, and indentation.
+fn compact(script: &str) -> String {
+    let lines = script.lines().map(str::trim_start);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
 
 impl Page {
     /// The page as a complete HTML document, also well-formed XML.
     pub fn html(&self) -> String {
         let mut out = Markup::default();
         out.raw("<!DOCTYPE html>\n").open("html", &[("lang", "en")]);
-        self.head(&mut out);
+        let has_figures = self.in_file().any(|section| has_figures(&section.contents));
+        self.head(&mut out, has_figures);
         out.open("body", &[]);
         page_header(&mut out, self);
         out.open("main", &[]);
@@ -47,7 +82,8 @@ impl Page {
             ),
         );
         out.close_line();
-        out.open("script", &[]).raw("//<![CDATA[\n").raw(SCRIPT).raw("\n//]]>").close_line();
+        let script = compact(if has_figures { WHOLE_SCRIPT } else { PLAIN_SCRIPT });
+        out.open("script", &[]).raw("//<![CDATA[\n").raw(&script).raw("\n//]]>").close_line();
         out.close().close_line();
         out.finish()
     }
@@ -57,7 +93,7 @@ impl Page {
         self.sections.iter().filter(|section| section.shown != Shown::Terminal)
     }
 
-    fn head(&self, out: &mut Markup) {
+    fn head(&self, out: &mut Markup, has_figures: bool) {
         out.open("head", &[]).empty("meta", &[("charset", "utf-8")]);
         out.empty(
             "meta",
@@ -65,7 +101,7 @@ impl Page {
         );
         out.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
         out.element("title", &[], &self.title);
-        out.open("style", &[]).raw(&style_sheet()).close_line();
+        out.open("style", &[]).raw(&style_sheet(has_figures)).close_line();
         out.close_line();
     }
 }
@@ -104,10 +140,20 @@ fn section(out: &mut Markup, section: &Section, number: &mut Number, files: &Fil
     out.close_line();
 }
 
-fn style_sheet() -> String {
+/// Whether a figure is among the contents.
+fn has_figures(contents: &[Content]) -> bool {
+    contents.iter().any(|content| match content {
+        Content::Figure(_) => true,
+        Content::More(_, more) => has_figures(more),
+        _ => false,
+    })
+}
+
+fn style_sheet(has_figures: bool) -> String {
+    let figures = if has_figures { [FIGURES_STYLE, FIGURE] } else { [""; 2] }.concat();
     format!(
         ":root{{color-scheme:light;{LIGHT}}}\n@media \
-         (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{DARK}}}}}\n:root[data-theme=dark]{{color-scheme:dark;{DARK}}}\n{STYLE}{FIGURE}"
+         (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{DARK}}}}}\n:root[data-theme=dark]{{color-scheme:dark;{DARK}}}\n{STYLE}{figures}"
     )
 }
 
@@ -212,4 +258,26 @@ fn claims<'a>(out: &'a mut Markup, claims: &[Claim]) -> &'a mut Markup {
         out.close_line();
     }
     out.close()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_embedded_as_it_is() {
+        for script in [compact(PLAIN_SCRIPT), script()] {
+            for end in ["</", "]]>", "<!--"] {
+                assert!(!script.contains(end), "{end} ends a script, or the section that holds it");
+            }
+            // A line that is dropped as a comment would be missed within a text of several lines.
+            assert!(!script.contains('`'));
+        }
+    }
+
+    #[test]
+    fn a_page_of_words_carries_nothing_for_figures() {
+        let page = Page { title: "Words".to_owned(), ..Page::default() }.html();
+        assert!(!page.contains("readout") && !page.contains(".panel"), "{page}");
+    }
 }

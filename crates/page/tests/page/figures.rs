@@ -166,7 +166,7 @@ fn check_coordinates(svg: &str) -> Result<(), TestCaseError> {
                 _ => continue,
             };
             for number in numbers
-                .split(|c: char| c.is_whitespace() || ",MLHVZhv".contains(c))
+                .split(|c: char| c.is_whitespace() || ",MLHVZhlv".contains(c))
                 .filter(|part| !part.is_empty())
             {
                 let value: f64 = number

@@ -18,13 +18,13 @@ const STYLE: &str = "text/css; charset=utf-8";
 
 static ASSETS: LazyLock<(String, Vec<Asset>)> = LazyLock::new(|| {
     let style = html::served_style_sheet() + include_str!("../../assets/serve.css");
+    let script = html::script();
     let files: Vec<(&str, &str, &[u8])> = vec![
         ("page.css", STYLE, style.as_bytes()),
-        ("page.js", SCRIPT, html::SCRIPT.as_bytes()),
+        ("page.js", SCRIPT, script.as_bytes()),
         ("live.js", SCRIPT, include_bytes!("../../assets/live.js")),
         ("morph.js", SCRIPT, include_bytes!("../../assets/morph.js")),
         ("tables.js", SCRIPT, include_bytes!("../../assets/tables.js")),
-        ("files.js", SCRIPT, include_bytes!("../../assets/files.js")),
         ("series.js", SCRIPT, include_bytes!("../../assets/series.js")),
         ("uplot.js", SCRIPT, include_bytes!("../../assets/uplot/uPlot.iife.min.js")),
         ("uplot.css", STYLE, include_bytes!("../../assets/uplot/uPlot.min.css")),

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync, statSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { byKeyboard, figure, leftOut, logarithmic, saved, zoomed } from './figures.mjs';
 import { accessible, claim, ran, served, started, until, watched } from './steps.mjs';
 
 const { WD, PICTURES, ROOT, CHROMIUM } = process.env;
@@ -68,12 +69,63 @@ async function live(page) {
   await until('it is said aloud', async () => (await spoken()).length > 10);
   const one = await lead();
   step('the verdict changed: ' + one.slice(0, 60));
+  await keptInView(page, drawn);
   claim((await sweep.ended) === 0, 'the sweep ended well: ' + sweep.said);
   await until('the progress is gone', async () => (await page.locator('#progress').count()) === 0);
   const last = await lead();
   claim(last !== one, 'the verdict changed with more runs');
   claim(await page.evaluate(() => window.isTheSamePage === true), 'the page was never loaded again');
   step('the study ended: ' + last.slice(0, 90));
+}
+
+// A part that is looked at and a series that is left out stay while runs go on.
+async function keptInView(page, drawn) {
+  const one = figure(page, 'so-far');
+  await one.button('Zoom in').click();
+  const { low, high } = await until('a part of the axis', async () => {
+    const now = await one.x();
+    return now.low > 0 ? now : null;
+  });
+  const button = one.series.first(), label = await button.getAttribute('data-label');
+  await button.click();
+  const before = await drawn();
+  await until('the curve grows in view', async () => (await drawn()) !== before);
+  const now = await one.x();
+  claim(now.low === low && now.high === high, `the part stays: ${low} to ${high}, ${now.low} to ${now.high}`);
+  claim((await one.svg.locator(`.line[data-label="${label}"]`).count()) === 0, 'the series stays away');
+  claim((await button.getAttribute('aria-pressed')) === 'false', 'its button says so');
+  await button.click();
+  await accessible(page, 'a part of a figure of a study that runs');
+  await one.button('Whole figure').click();
+  step('a view stays while runs go on');
+}
+
+// What a reader can do with a figure, in a page that is open.
+async function used(page, id, name) {
+  const one = figure(page, id);
+  await byKeyboard(one);
+  await zoomed(one, () => picture(page, name + '-zoomed'));
+  await logarithmic(one);
+  await leftOut(one);
+  await saved(one, PICTURES);
+  await one.series.first().click();
+  await one.button('Zoom in').click();
+  await accessible(page, name + ', a figure in part');
+  await one.button('Whole figure').click();
+  await one.series.first().click();
+  step(`${name}: a figure is read by the keyboard, zoomed, made logarithmic, thinned and saved`);
+}
+
+async function asFile(context) {
+  const path = join(folder, 'report.html');
+  ran(WD, ['report', 'runs/sweep', '--out', path], folder);
+  const page = await context.newPage();
+  watched(page, problems);
+  await page.goto('file://' + path);
+  await accessible(page, 'a report');
+  await picture(page, 'report');
+  await used(page, 'training-loss', 'report');
+  await page.close();
 }
 
 async function chosen(page, context) {
@@ -121,6 +173,7 @@ async function chosen(page, context) {
     claim(statSync(path).size > 500, ending + ' has contents');
   }
   step('filter, baseline, order, read-out, downloads');
+  await used(page, 'training-loss', 'live');
 }
 
 async function runs(page, path) {
@@ -269,6 +322,7 @@ try {
   await live(page);
   const path = new URL(page.url()).pathname;
   await chosen(page, context);
+  await asFile(context);
   await runs(page, path);
   await explored(page);
   await keyboard(page);

@@ -2,8 +2,8 @@
 //!
 //! Everything is inline: the style sheet, the drawings, the numbers (as tables and as `data:`
 //! downloads) and a script for the theme and for copies of commands. A page with figures has what
-//! these need too: a cursor that reads values, zoom, the axis's transform, series to leave out, files.
-//! Without the script nothing is missing but these.
+//! these need too: a cursor that reads values, zoom, the axis's transform, series to leave out,
+//! files. Without the script nothing is missing but these.
 
 mod figure;
 mod fragment;
@@ -44,8 +44,8 @@ const WHOLE_SCRIPT: &str = script!(
 
 /// The script of a page that may show figures.
 ///
-/// It serves elements that come later too; `wd.enhance(element)` adds buttons to those, and an event
-/// `wd-changed` says that they are in the place of older ones.
+/// It serves elements that come later too; `wd.enhance(element)` adds buttons to those, and an
+/// event `wd-changed` says that they are in the place of older ones.
 pub fn script() -> String {
     compact(WHOLE_SCRIPT)
 }

@@ -1,4 +1,5 @@
-// Reading a figure: a cursor on the points of a panel, by pointer and by keyboard, and the values there.
+// Reading a figure: a cursor on the points of a panel, by pointer and by keyboard, and the values
+// there.
 
 const readout = document.createElement('div');
 readout.className = 'readout';
@@ -43,7 +44,8 @@ function titleOf(panel) {
   return words.join(' ');
 }
 
-// The points of a panel that can be read: of each its place, what it belongs to and how its value is written.
+// The points of a panel that can be read: of each its place, what it belongs to and how its value
+// is written.
 function pointsOf(panel) {
   const y = scaleOf(panel.dataset.y), all = [];
   panel.querySelectorAll('.line').forEach((path) => strokes(path).forEach(({ points }) => points.forEach((place) => {
@@ -69,7 +71,8 @@ function isReadable(panel) {
   return Boolean(panel.dataset.x) && (panel.querySelector('.line') !== null || dots > 0 && dots <= MOST_DOTS);
 }
 
-// Panels with something to read are reached by the keyboard. What can be reached may not lie in a picture.
+// Panels with something to read are reached by the keyboard. What can be reached may not lie in a
+// picture.
 function reachable(svg) {
   const panels = panelsOf(svg).filter(isReadable);
   if (panels.length > 0) svg.setAttribute('role', 'group');

@@ -1,5 +1,5 @@
-// A panel drawn anew: coordinates become the values that they stand for, and those get their places under
-// other axes. What the program drew is kept, so that the whole figure is exactly that again.
+// A panel drawn anew: coordinates become the values that they stand for, and those get their places
+// under other axes. What the program drew is kept, so that the whole figure is exactly that again.
 
 const drawn = new WeakMap();
 // From the end of a line to its name, and between names.

@@ -1,5 +1,5 @@
-// A figure as a file of its own: the drawing as it is seen, with the colours that it has now in the place of
-// variables, as SVG or painted at twice its size.
+// A figure as a file of its own: the drawing as it is seen, with the colours that it has now in the
+// place of variables, as SVG or painted at twice its size.
 
 const SCALE = 2;
 

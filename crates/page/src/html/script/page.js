@@ -53,7 +53,8 @@ function copied(copy) {
     getSelection().selectAllChildren(pre);
     done(document.execCommand('copy') ? 'Copied' : 'Selected');
   }
-  // A page from a file may not be allowed to write the clipboard: then what is to be copied is selected.
+  // A page from a file may not be allowed to write the clipboard: then what is to be copied is
+  // selected.
   if (!navigator.clipboard) select();
   else navigator.clipboard.writeText(pre.textContent).then(() => done('Copied'), select);
 }

@@ -1,5 +1,5 @@
-// Axes: from a value to its place in the drawing and back, and the round numbers along them. They are
-// chosen and written as the program that drew the figure does.
+// Axes: from a value to its place in the drawing and back, and the round numbers along them. They
+// are chosen and written as the program that drew the figure does.
 
 function scale(isLog, low, high, start, end) {
   const same = (value) => value;

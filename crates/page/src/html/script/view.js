@@ -1,5 +1,6 @@
-// What is seen of a figure: a part of its horizontal axis, which of its series, and whether its vertical axes
-// are logarithmic. A view belongs to a figure's name: it stays while a live page draws the figure anew.
+// What is seen of a figure: a part of its horizontal axis, which of its series, and whether its
+// vertical axes are logarithmic. A view belongs to a figure's name: it stays while a live page
+// draws the figure anew.
 
 const views = new Map();
 // More series than these stand behind their count.
@@ -42,7 +43,8 @@ function show(figure) {
   buttons(figure, panelsOf(figure.querySelector('.at-wide')).map(original));
 }
 
-// A part of an axis: no larger than the axis and no smaller than a drawing can tell apart; nothing is all of it.
+// A part of an axis: no larger than the axis and no smaller than a drawing can tell apart; nothing
+// is all of it.
 function cut(was, from, to) {
   if (!was.isQuantity) return null;
   const { left, right } = was.frame;
@@ -87,7 +89,8 @@ function follow(figure, panel, value) {
   show(figure);
 }
 
-// From the axes as they were drawn to logarithmic ones, to linear ones, and back: to the next that differ.
+// From the axes as they were drawn to logarithmic ones, to linear ones, and back: to the next that
+// differ.
 function otherAxes(panels, view) {
   const all = [null, true, false], from = all.indexOf(view.isLog);
   const look = (isLog) => panels.map((was) => isLogIn(was, { ...view, isLog })).join();

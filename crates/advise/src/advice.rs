@@ -1,6 +1,7 @@
 //! What the laws say together.
 
 use serde::Serialize;
+use wd_decay::ScheduleKind;
 
 use crate::recipes::{self, Departure, RecipeComparison};
 use crate::scaling::{self, ScalingTable};
@@ -103,8 +104,12 @@ fn sweep(
             positions.iter().map(|position| position.lambda).fold(f64::INFINITY, f64::min),
             positions.iter().map(|position| position.lambda).fold(0.0, f64::max),
         ),
-        // Laws and recipes are of training from random weights.
-        Verdict::NotCovered { .. } if run.fine_tuning => return None,
+        // Laws and recipes are of training from random weights, at rates that fall.
+        Verdict::NotCovered { .. }
+            if run.fine_tuning || run.schedule == Some(ScheduleKind::Constant) =>
+        {
+            return None;
+        }
         // What others used for such a run is nearer than the number of a law that does not apply;
         // without it, a law that the run leaves in a single respect is near enough.
         Verdict::NotCovered { .. } => {

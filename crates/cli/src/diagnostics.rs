@@ -263,5 +263,8 @@ fn handler() -> GraphicalReportHandler {
     use std::io::IsTerminal;
     let plain = std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal();
     let theme = if plain { GraphicalTheme::unicode_nocolor() } else { GraphicalTheme::unicode() };
-    GraphicalReportHandler::new_themed(theme).with_width(100)
+    // An option is one word: it is not parted at its hyphens.
+    GraphicalReportHandler::new_themed(theme)
+        .with_width(100)
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
 }

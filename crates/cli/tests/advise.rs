@@ -214,7 +214,7 @@ fn a_configuration_is_a_planned_run() {
     assert!(stdout(&trials).lines().count() >= 9, "{}", stdout(&trials));
 
     let (code, _, error) = ask(wd().arg("advise").arg(&config).args(["--params", "124M"]));
-    assert!(code == 2 && error.contains("--params"), "{error}");
+    assert!(code == 1 && error.contains("--params"), "{error}");
     let path = config.to_str().expect("a path");
     let (code, answer) = json(&["advise", path, "--set", "schedule.kind=constant"]);
     assert_eq!((code, &answer["advice"]["run"]["schedule"]), (4, &"constant".into()));

@@ -118,10 +118,8 @@ impl Explanation {
             let last = format!("{} of what the final weights hold", share(memory.last_tenth));
             lines.push(Content::fact("the last tenth", last));
             let wide = share(memory.effective_share);
-            let text = format!(
-                "the final weights average over as much data as {wide} of the run, each of it \
-                 counting alike, would give"
-            );
+            let text =
+                format!("the final weights hold as much as an even average over {wide} of the run");
             lines.push(Content::fact("the data", text));
         }
         if let Some(missing) = self.missing() {

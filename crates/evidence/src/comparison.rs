@@ -66,9 +66,10 @@ pub struct Curve {
 pub struct Choice {
     /// Who chooses.
     pub criterion: Criterion,
-    /// What.
+    /// What: of an inner optimum the vertex of the parabola in ln λ through the three points around
+    /// it. The maximum of the evidence is a point of the list by itself.
     pub lambda: f64,
-    /// The place of that λ in the list.
+    /// The place of the nearest best λ in the list.
     pub index: usize,
     /// Whether it is the first or last λ of the list: the true choice may lie beyond.
     pub at_edge: bool,
@@ -112,29 +113,7 @@ impl Comparison {
                 expected: lambdas.len(),
             });
         }
-        let choices = curves
-            .iter()
-            .map(|chooser| {
-                let index = chooser.best();
-                let standard_error = chooser.standard_errors.get(index).copied();
-                let within_error = standard_error.and_then(|error| {
-                    let most = chooser.loss(index) + error;
-                    let within =
-                        (0..lambdas.len()).rev().find(|&other| chooser.loss(other) <= most);
-                    within.map(|other| lambdas[other])
-                });
-                Choice {
-                    criterion: chooser.criterion,
-                    lambda: lambdas[index],
-                    index,
-                    error: chooser.values[index],
-                    standard_error,
-                    within_error,
-                    at_edge: index == 0 || index + 1 == lambdas.len(),
-                    costs: curves.iter().map(|curve| curve.cost(index)).collect(),
-                }
-            })
-            .collect();
+        let choices = curves.iter().map(|chooser| chooser.choice(&lambdas, &curves)).collect();
         Ok(Comparison { lambdas, curves, choices })
     }
 }
@@ -165,16 +144,98 @@ impl Curve {
         if value.is_nan() { f64::INFINITY } else { value }
     }
 
-    /// How much worse the value at `index` is than the best.
-    fn cost(&self, index: usize) -> f64 {
-        let (best, here) = (self.loss(self.best()), self.loss(index));
-        if here == best {
+    /// What it prefers among these λ, with what that costs by each curve.
+    fn choice(&self, lambdas: &[f64], curves: &[Curve]) -> Choice {
+        let index = self.best();
+        let standard_error = self.standard_errors.get(index).copied();
+        let within_error = standard_error.and_then(|error| {
+            let most = self.loss(index) + error;
+            let within = (0..lambdas.len()).rev().find(|&other| self.loss(other) <= most);
+            within.map(|other| lambdas[other])
+        });
+        let (lambda, error) = self.optimum(lambdas, index);
+        Choice {
+            criterion: self.criterion,
+            lambda,
+            index,
+            error,
+            standard_error,
+            within_error,
+            at_edge: index == 0 || index + 1 == lambdas.len(),
+            costs: curves.iter().map(|curve| curve.cost(lambdas, index, lambda)).collect(),
+        }
+    }
+
+    /// The best λ, and the value there: the vertex of the parabola in ln λ through the three points
+    /// around the best of the list.
+    fn optimum(&self, lambdas: &[f64], index: usize) -> (f64, f64) {
+        let on_list = (lambdas[index], self.values[index]);
+        if self.measure == Measure::LogEvidence {
+            return on_list;
+        }
+        let Some(parabola) = Parabola::around(lambdas, &self.values, index) else {
+            return on_list;
+        };
+        match parabola.lowest() {
+            Some(place) => (lambdas[index] * place.exp(), parabola.at(place)),
+            None => on_list,
+        }
+    }
+
+    /// How much worse the value at λ, near the place `index` of the list, is than the best.
+    fn cost(&self, lambdas: &[f64], index: usize, lambda: f64) -> f64 {
+        let (best_lambda, best_value) = self.optimum(lambdas, self.best());
+        let turned = |value: f64| if self.measure == Measure::LogEvidence { -value } else { value };
+        let parabola = Parabola::around(lambdas, &self.values, index);
+        let here = match parabola.filter(|_| lambda != lambdas[index]) {
+            Some(parabola) => turned(parabola.at((lambda / lambdas[index]).ln())),
+            None => self.loss(index),
+        };
+        let best = turned(best_value);
+        if here <= best || lambda == best_lambda {
             return 0.0;
         }
         match self.measure {
             Measure::SquaredError => here / best - 1.0,
             Measure::LogEvidence | Measure::LogLoss => here - best,
         }
+    }
+}
+
+/// a + bt + ct² through three points of a curve, with t = ln λ from the middle one.
+struct Parabola {
+    coefficients: [f64; 3],
+    /// From the first point to the last.
+    range: (f64, f64),
+}
+
+impl Parabola {
+    /// Through the points around a place of a curve; nothing at its ends, or beside what is no
+    /// number.
+    fn around(lambdas: &[f64], values: &[f64], index: usize) -> Option<Parabola> {
+        let before = index.checked_sub(1)?;
+        let next = *lambdas.get(index + 1)?;
+        let (low, high) = ((lambdas[before] / lambdas[index]).ln(), (next / lambdas[index]).ln());
+        let value = values[index];
+        let (left, right) = ((values[before] - value) / low, (values[index + 1] - value) / high);
+        let bend = (right - left) / (high - low);
+        let coefficients = [value, left - bend * low, bend];
+        coefficients
+            .iter()
+            .all(|coefficient| coefficient.is_finite())
+            .then_some(Parabola { coefficients, range: (low, high) })
+    }
+
+    /// Where it is lowest, within its points.
+    fn lowest(&self) -> Option<f64> {
+        let ([_, slope, bend], (low, high)) = (self.coefficients, self.range);
+        let place = -0.5 * slope / bend;
+        (bend > 0.0 && low < place && place < high).then_some(place)
+    }
+
+    fn at(&self, place: f64) -> f64 {
+        let [value, slope, bend] = self.coefficients;
+        value + place * (slope + bend * place)
     }
 }
 
@@ -200,12 +261,29 @@ mod tests {
         let [evidence, leave_one_out, hold_out] = &comparison.choices[..] else {
             panic!("three choices")
         };
+        let is_near = |found: &[f64], expected: [f64; 3]| {
+            found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-12)
+        };
         assert_eq!((evidence.lambda, evidence.at_edge), (1.0, false));
-        assert_eq!(evidence.costs, [0.0, 0.5, 0.125]);
-        assert_eq!(leave_one_out.lambda, 10.0);
-        assert_eq!(leave_one_out.costs, [1.0, 0.0, 0.125]);
+        // The parabola through 3, 2 and 6 is lowest 0.3 steps before the middle: 1.775.
+        assert!(is_near(&evidence.costs, [0.0, 3.0 / 1.775 - 1.0, 0.125]));
+        assert!((leave_one_out.lambda - 10f64.powf(0.7)).abs() < 1e-12);
+        assert!((leave_one_out.error - 1.775).abs() < 1e-12);
+        assert!(is_near(&leave_one_out.costs, [0.49, 0.0, 0.263125 - 0.125]));
         assert_eq!((hold_out.lambda, hold_out.at_edge), (100.0, true));
         assert_eq!(hold_out.costs, [4.0, 2.0, 0.0]);
+    }
+
+    #[test]
+    fn a_minimum_between_two_points_is_found() {
+        let lambdas: Vec<f64> = (0..40).map(|step| (f64::from(step) * 0.2 - 4.0).exp()).collect();
+        let error = |lambda: &f64| (lambda.ln() - 0.6087).cosh();
+        let values: Vec<f64> = lambdas.iter().map(error).collect();
+        let curve = curve(Criterion::LeaveOneOut, Measure::SquaredError, &values);
+        let comparison = Comparison::new(lambdas, vec![curve]).expect("a curve");
+        let choice = &comparison.choices[0];
+        assert!((choice.lambda.ln() - 0.6087).abs() < 1e-3, "{}", choice.lambda);
+        assert!((choice.error - 1.0).abs() < 1e-5 && choice.costs == [0.0]);
     }
 
     #[test]

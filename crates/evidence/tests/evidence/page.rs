@@ -6,7 +6,7 @@ use wd_data::table::{Design, Encoding, Feature, Findings, Target, TargetKind};
 use wd_evidence::comparison::{Comparison, Criterion, Curve, Measure};
 use wd_evidence::fit::{
     Analysis, Calibration, CalibrationKind, CalibrationPoint, CoefficientPath, Convention, Family,
-    Observation, Output, PathPoint, Predictor, Quality, TableSummary,
+    Observation, Output, PathPoint, Predictor, Quality, Relations, TableSummary,
 };
 use wd_evidence::{Intercept, Outcome};
 use wd_page::{Content, Context};
@@ -26,7 +26,7 @@ fn table(text: &str) -> TableSummary {
         offset: None,
     };
     let findings = Findings { rows: 9, constant: vec![(1, 2.0)], ..Findings::default() };
-    TableSummary { files: vec![text.into()], design, findings }
+    TableSummary { files: vec![text.into()], design, findings, relations: Relations::default() }
 }
 
 fn analysis(lambdas: &[f64], values: &[f64], text: &str) -> Analysis {

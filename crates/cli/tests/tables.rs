@@ -266,6 +266,9 @@ fn counts_that_vary_too_much_are_named_with_the_remedy() {
 fn g27_g28_more_columns_than_rows_and_powers() {
     assert_eq!(answer("g27-three-by-four.csv", "--target y")["rows"], 3);
     close(&answer("g28-powers.csv", "--target b")["lambda"], 0.001_369_877_835_445, 1e-8);
+    // The cost at the minimum itself, not at the nearest point of the path.
+    let compared = answer("g28-powers.csv", "--target b --compare loo");
+    close(&compared["comparison"][0]["costs"]["leave-one-out"], 0.489, 2e-3);
 }
 
 #[test]

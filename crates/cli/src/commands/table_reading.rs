@@ -195,8 +195,7 @@ impl StandardInput {
             CommandError::Table(error) => error.renamed(from, to).into(),
             CommandError::Fit(error) => error.renamed(from, to).into(),
             CommandError::Usage { message, help } => {
-                let within =
-                    |text: String| text.replace(&*from.to_string_lossy(), STANDARD_INPUT);
+                let within = |text: String| text.replace(&*from.to_string_lossy(), STANDARD_INPUT);
                 CommandError::Usage { message: within(message), help: within(help) }
             }
             other => other,

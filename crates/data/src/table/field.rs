@@ -237,11 +237,8 @@ mod tests {
         ] {
             assert_eq!(cells.read(text.as_bytes()), expected, "{text:?}");
         }
-        let german = Reading {
-            decimal: DecimalMark::Comma,
-            thousands: Some('.'),
-            ..Reading::default()
-        };
+        let german =
+            Reading { decimal: DecimalMark::Comma, thousands: Some('.'), ..Reading::default() };
         assert_eq!(Cells::new(&german).read("−1.234,5".as_bytes()), Field::Number(-1234.5));
     }
 

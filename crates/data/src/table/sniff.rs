@@ -85,7 +85,8 @@ impl Sniffed {
             example: self.example,
             dates: is_date.then_some(self.orders),
             padded: self.padded.filter(|_| is_numeric),
-            has_classes: different <= 3 || (different <= MOST_CLASSES && different as u64 * 2 <= texts),
+            has_classes: different <= 3
+                || (different <= MOST_CLASSES && different as u64 * 2 <= texts),
         }
     }
 }

@@ -163,9 +163,7 @@ const CURRENCIES: [&str; 18] = [
 
 /// Whether a word is a sign such as `€`, `US$`, `%` or `°C`, or a currency.
 fn is_currency(word: &str) -> bool {
-    let is_sign = |letter: char| {
-        matches!(letter, '$' | '%' | '‰' | '°' | '¢'..='¥' | '฿' | '\u{20a0}'..='\u{20cf}')
-    };
+    let is_sign = |letter: char| matches!(letter, '$' | '%' | '‰' | '°' | '¢'..='¥' | '฿' | '\u{20a0}'..='\u{20cf}');
     let (signs, others): (Vec<char>, Vec<char>) = word.chars().partition(|c| is_sign(*c));
     let has_sign = !signs.is_empty() && signs.len() <= 2;
     (has_sign && others.len() <= 3 && others.iter().all(|letter| letter.is_alphabetic()))

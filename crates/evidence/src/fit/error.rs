@@ -75,8 +75,7 @@ impl FitError {
     /// The same error of a file that its reader knows by another name: standard input, say.
     pub fn renamed(self, from: &Path, to: &Path) -> Self {
         let other = |path: PathBuf| if path == from { to.to_owned() } else { path };
-        let within =
-            |files: String| files.replace(&*from.to_string_lossy(), &to.to_string_lossy());
+        let within = |files: String| files.replace(&*from.to_string_lossy(), &to.to_string_lossy());
         match self {
             FitError::Table(error) => FitError::Table(error.renamed(from, to)),
             FitError::Column { files, column, problem } => {

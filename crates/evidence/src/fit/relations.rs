@@ -44,9 +44,9 @@ impl Relations {
             }
             let targets = (p..p + k).filter(|target| !sums.is_constant(*target));
             let of_target = targets.filter_map(|target| multiple(sums, column, target));
-            relations.of_target.extend(
-                of_target.map(|multiple| Multiple { of: multiple.of - p, ..multiple }),
-            );
+            relations
+                .of_target
+                .extend(of_target.map(|multiple| Multiple { of: multiple.of - p, ..multiple }));
         }
         // The mean takes a row.
         let is_short = rank < varying.len() && sums.rows() > varying.len();

@@ -5,9 +5,9 @@ use wd_page::number::{self, rounded, short};
 use wd_page::{Content, FigureBlock, Section, Table};
 
 use super::curve::over_lambda;
+use crate::Outcome;
 use crate::comparison::{Choice, Criterion, Curve, Measure};
 use crate::fit::{Analysis, Family, PathPoint};
-use crate::Outcome;
 
 /// The section; `notes` are remarks of whoever made the fit.
 pub(super) fn section(analysis: &Analysis, notes: &[String]) -> Section {

@@ -37,9 +37,10 @@ pub(super) fn analysis(
     let points = evidence.path(&lambdas(&evidence, &maximum, fitted.request.points()));
     let fits_any = groups.is_none() && fits_any_target(fitted, &evidence, &maximum);
     let comparison = criteria::comparison(fitted, target, &points, fits_any)?;
-    let stand_in = comparison.choices.iter().find(|choice| {
-        fits_any && choice.criterion == Criterion::LeaveOneOut && !choice.at_edge
-    });
+    let stand_in = comparison
+        .choices
+        .iter()
+        .find(|choice| fits_any && choice.criterion == Criterion::LeaveOneOut && !choice.at_edge);
     let best = stand_in.map_or(maximum.point, |choice| evidence.at(choice.lambda));
     let chosen_by = stand_in.map_or(Criterion::Evidence, |choice| choice.criterion);
     let notes = notes(fitted, &maximum, fits_any, &best);

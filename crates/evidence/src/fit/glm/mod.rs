@@ -11,9 +11,7 @@ mod quality;
 use wd_data::table::TargetKind;
 
 use crate::comparison::{Comparison, Criterion, Curve, Measure};
-use crate::fit::analysis::{
-    Analysis, CoefficientPath, DRAWN, Output, PathPoint, without_constant,
-};
+use crate::fit::analysis::{Analysis, CoefficientPath, DRAWN, Output, PathPoint, without_constant};
 use crate::fit::calibration::{Calibration, ProbabilityCounts};
 use crate::fit::conventions::{Convention, Fitted as Convertible, conventions};
 use crate::fit::criteria::Criteria;

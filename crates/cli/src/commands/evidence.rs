@@ -76,7 +76,7 @@ pub(crate) struct Arguments {
     groups: Vec<String>,
 
     /// Other criteria beside the evidence: loo (exact for gaussian, approximate for other
-    /// families), gcv (gaussian), cv:FOLDS, holdout:FILE [default: gcv for gaussian]
+    /// families), gcv (gaussian), cv:FOLDS (cv is cv:10), holdout:FILE [default: gcv for gaussian]
     #[arg(long, value_name = "CRITERIA", value_delimiter = ',')]
     compare: Vec<String>,
 

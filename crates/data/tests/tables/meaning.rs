@@ -178,10 +178,7 @@ fn dates_are_refused_until_it_is_said_what_they_become() {
     let odd = "sold,y\n2023-01-31,2\n2023-02-28,3\n".to_owned();
     let late = odd.clone() + &"2023-01-31,2\n".repeat(5000) + "soon,3\n";
     let message = refusal(&late, &with(DateUse::Days));
-    assert!(
-        message.contains("1 of its 5003 cells are no dates: `soon` (on line 5004)"),
-        "{message}"
-    );
+    assert!(message.contains("1 of its 5003 cells is no date: `soon` (on line 5004)"), "{message}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wd_data::table::{Design, Encoding, Feature, Findings, LeftOut, TargetKind};
+use wd_data::table::{DateOrder, Design, Encoding, Feature, Findings, LeftOut, TargetKind};
 use wd_page::counted;
 use wd_page::number::{count, measured};
 
@@ -207,8 +207,8 @@ impl TableSummary {
         if !padded.is_empty() {
             let columns = padded.iter().map(|(name, example)| format!("`{name}` (`{example}`)"));
             lines.push(format!(
-                "Numbers that begin with 0 are names, such as post codes: {}. Say so with \
-                 `categorical`.",
+                "Numbers that begin with 0 are most often names, such as post codes: {}. If so, \
+                 declare them with `categorical`.",
                 first_words(columns)
             ));
         }
@@ -300,12 +300,12 @@ fn use_of(feature: &Feature, is_filled: bool) -> (String, String) {
     };
     match &feature.encoding {
         Encoding::Number { imputed } => ("number".to_owned(), filled(imputed)),
-        Encoding::Days { imputed, .. } => {
-            ("date".to_owned(), format!("days since 1970-01-01, {}", filled(imputed)))
+        Encoding::Days { imputed, order } => {
+            (written(*order), format!("days since 1970-01-01, {}", filled(imputed)))
         }
-        Encoding::YearMonth { months, .. } => {
+        Encoding::YearMonth { months, order, .. } => {
             let indicators = counted(months.len().saturating_sub(1), "indicator");
-            ("date".to_owned(), format!("its year, and {indicators} of months"))
+            (written(*order), format!("its year, and {indicators} of months"))
         }
         Encoding::Function { column, .. } => ("number".to_owned(), format!("made of `{column}`")),
         Encoding::Product { factors } => {
@@ -325,6 +325,16 @@ fn use_of(feature: &Feature, is_filled: bool) -> (String, String) {
             )
         }
     }
+}
+
+/// A column of dates, with the order in which they were read.
+fn written(order: DateOrder) -> String {
+    let first = match order {
+        DateOrder::YearFirst => "year",
+        DateOrder::DayFirst => "day",
+        DateOrder::MonthFirst => "month",
+    };
+    format!("date, {first} first")
 }
 
 /// The first files of a list, and how many more there are.

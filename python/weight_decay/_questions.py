@@ -171,7 +171,8 @@ def evidence(
         points: Values of λ along the path.
         seed: Deals rows to the folds of cross-validation.
         **options: Of a table: ``drop``, ``categorical``, ``with_``, ``dates``, ``weights``,
-            ``offset``, ``impute``, ``missing``, ``drop_missing_rows`` …, as ``wd evidence --help``.
+            ``offset``, ``impute``, ``strip``, ``missing``, ``drop_missing_rows`` …, as
+            ``wd evidence --help``.
 
     Returns:
         λ with its interval, coefficients, the path, and the same fit in other libraries.

@@ -177,7 +177,7 @@ fn as_typed(error: &CommandError) -> String {
     match error {
         CommandError::Table(error) => {
             for (name, flag) in error.options().iter().filter_map(flag) {
-                message = message.replace(&format!("`{name}`"), flag);
+                message = message.replace(&format!("`{name}`"), &format!("`{flag}`"));
             }
         }
         CommandError::Import(error) => {
@@ -245,16 +245,20 @@ fn flag(option: &TableOption) -> Option<(&'static str, &'static str)> {
         TableOption::Drop => ("drop", "--drop"),
         TableOption::Categorical => ("categorical", "--categorical"),
         TableOption::ImputeMean => ("impute_mean", "--impute mean"),
-        TableOption::Dates => ("dates", "--dates days (or year-month)"),
+        TableOption::Dates => ("dates", "--dates days|year-month"),
         TableOption::Delimiter => ("delimiter", "--delimiter"),
         TableOption::Header => ("header", "--no-header"),
         TableOption::Decimal => ("decimal", "--decimal ,"),
-        TableOption::Thousands => ("thousands", "--thousands"),
-        TableOption::Missing => ("missing", "--missing"),
+        TableOption::Thousands => ("thousands", "--thousands ,"),
+        TableOption::ThousandsPoint => ("thousands", "--thousands ."),
+        TableOption::ThousandsApostrophe => ("thousands", "--thousands \\'"),
+        TableOption::ThousandsBlank => ("thousands", "--thousands ' '"),
+        TableOption::Strip => ("strip", "--strip '$,%,€'"),
+        TableOption::Missing => ("missing", "--missing CODES"),
         TableOption::Comment => ("comment", "--comment '#'"),
-        TableOption::Encoding => ("encoding", "--encoding (latin1 or utf-16)"),
+        TableOption::Encoding => ("encoding", "--encoding latin1|utf-16"),
         TableOption::DropMissingRows => ("drop_missing_rows", "--drop-missing-rows"),
-        TableOption::Unseen => ("unseen", "--unseen baseline (or missing)"),
+        TableOption::Unseen => ("unseen", "--unseen baseline|missing"),
         _ => return None,
     })
 }

@@ -91,6 +91,28 @@ fn cases() -> Vec<Case> {
         ),
         case(rows("x;z;y", |row| format!("1,{row:03},125")), "--target y", &["--thousands ,"]),
         case(
+            rows("x;z;y", |row| format!("1.{row:03},25")),
+            "--target y",
+            &["--thousands . --decimal ,"],
+        ),
+        case(rows("x,z,y", |row| format!("1'{row:03}.5")), "--target y", &["--thousands '"]),
+        case(rows("x,z,y", |row| format!("1 {row:03}.5")), "--target y", &["--thousands space"]),
+        case(
+            rows("x,z,y", |row| format!("${row}.5")),
+            "--target y",
+            &["--strip $", "--categorical x"],
+        ),
+        case(
+            rows("x;z;y", |row| format!("{row},5 €")),
+            "--target y --decimal ,",
+            &["--decimal , --strip €", "--categorical x"],
+        ),
+        case(
+            rows("x,z,y", |row| if row == 3 { "inf".to_owned() } else { row.to_string() }),
+            "--target y",
+            &["--missing inf --drop-missing-rows"],
+        ),
+        case(
             rows("x,z,y", |row| if row % 9 == 1 { String::new() } else { row.to_string() }),
             "--target y",
             &["--drop-missing-rows", "--impute mean", "--drop x"],
@@ -198,7 +220,7 @@ fn unknown_levels_are_told_what_to_be() {
     let options = "--target y --compare holdout:held.csv";
     let output = evidence(folder.path(), table.as_bytes(), options);
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.contains("--unseen baseline or missing"), "{message}");
+    assert!(message.contains("--unseen baseline"), "{message}");
     for how in ["baseline", "missing"] {
         let output =
             evidence(folder.path(), table.as_bytes(), &format!("{options} --unseen {how}"));
@@ -221,10 +243,41 @@ fn standard_input_is_read_as_a_table() {
         let output = child.wait_with_output().expect("the command ends");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         match arguments[1] {
-            "-" => assert!(output.status.success(), "{said}"),
+            "-" => {
+                assert!(output.status.success(), "{said}");
+                let page = String::from_utf8_lossy(&output.stdout).into_owned();
+                assert!(page.contains("standard input: ") && !page.contains("/wd-"), "{page}");
+            }
             _ => {
                 assert!(said.contains("it is a pipe") && said.contains("standard input"), "{said}")
             }
         }
+    }
+}
+
+/// An error of standard input names it, and no file that stands for it.
+#[test]
+fn standard_input_is_called_what_it_is() {
+    let mut command: Command = wd();
+    command.args(["evidence", "-", "--target", "nothing"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command starts");
+    let input = child.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut { input }, b"x,y\n1,2\n3,4\n").expect("an open pipe");
+    let output = child.wait_with_output().expect("the command ends");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("standard input has no column `nothing`"), "{said}");
+}
+
+/// What is missing without being declared stands in the help and in the book as in the code.
+#[test]
+fn words_for_missing_values_stand_in_help_and_book() {
+    let help = wd().args(["evidence", "--help"]).output().expect("the command starts");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/book/src/tables.md");
+    let book = std::fs::read_to_string(book).expect("the book");
+    for word in wd_data::table::MISSING_WORDS {
+        assert!(help.contains(word), "the help lacks {word}");
+        assert!(book.contains(&format!("`{word}`")), "the book lacks {word}");
     }
 }

@@ -182,6 +182,7 @@ fn read_table(path: &Path) {
     let told = Reading {
         decimal: DecimalMark::Comma,
         thousands: Some('.'),
+        strip: vec!["€".to_owned(), "%".to_owned()],
         missing: vec!["4".to_owned()],
         comment: Some(b'#'),
         encoding: TextEncoding::Latin1,

@@ -66,9 +66,10 @@ pub struct Curve {
 pub struct Choice {
     /// Who chooses.
     pub criterion: Criterion,
-    /// What.
+    /// What: of an inner optimum the minimum of the polynomial in ln λ through the points around
+    /// it. The maximum of the evidence is a point of the list by itself.
     pub lambda: f64,
-    /// The place of that λ in the list.
+    /// The place of the nearest best λ in the list.
     pub index: usize,
     /// Whether it is the first or last λ of the list: the true choice may lie beyond.
     pub at_edge: bool,
@@ -112,29 +113,7 @@ impl Comparison {
                 expected: lambdas.len(),
             });
         }
-        let choices = curves
-            .iter()
-            .map(|chooser| {
-                let index = chooser.best();
-                let standard_error = chooser.standard_errors.get(index).copied();
-                let within_error = standard_error.and_then(|error| {
-                    let most = chooser.loss(index) + error;
-                    let within =
-                        (0..lambdas.len()).rev().find(|&other| chooser.loss(other) <= most);
-                    within.map(|other| lambdas[other])
-                });
-                Choice {
-                    criterion: chooser.criterion,
-                    lambda: lambdas[index],
-                    index,
-                    error: chooser.values[index],
-                    standard_error,
-                    within_error,
-                    at_edge: index == 0 || index + 1 == lambdas.len(),
-                    costs: curves.iter().map(|curve| curve.cost(index)).collect(),
-                }
-            })
-            .collect();
+        let choices = curves.iter().map(|chooser| chooser.choice(&lambdas, &curves)).collect();
         Ok(Comparison { lambdas, curves, choices })
     }
 }
@@ -165,16 +144,114 @@ impl Curve {
         if value.is_nan() { f64::INFINITY } else { value }
     }
 
-    /// How much worse the value at `index` is than the best.
-    fn cost(&self, index: usize) -> f64 {
-        let (best, here) = (self.loss(self.best()), self.loss(index));
-        if here == best {
+    /// What it prefers among these λ, with what that costs by each curve.
+    fn choice(&self, lambdas: &[f64], curves: &[Curve]) -> Choice {
+        let index = self.best();
+        let standard_error = self.standard_errors.get(index).copied();
+        let within_error = standard_error.and_then(|error| {
+            let most = self.loss(index) + error;
+            let within = (0..lambdas.len()).rev().find(|&other| self.loss(other) <= most);
+            within.map(|other| lambdas[other])
+        });
+        let (lambda, error) = self.optimum(lambdas, index);
+        Choice {
+            criterion: self.criterion,
+            lambda,
+            index,
+            error,
+            standard_error,
+            within_error,
+            at_edge: index == 0 || index + 1 == lambdas.len(),
+            costs: curves.iter().map(|curve| curve.cost(lambdas, index, lambda)).collect(),
+        }
+    }
+
+    /// The best λ, and the value there: the minimum of the polynomial in ln λ through the points
+    /// around the best of the list.
+    fn optimum(&self, lambdas: &[f64], index: usize) -> (f64, f64) {
+        let on_list = (lambdas[index], self.values[index]);
+        if self.measure == Measure::LogEvidence {
+            return on_list;
+        }
+        let Some(local) = Local::around(lambdas, &self.values, index) else {
+            return on_list;
+        };
+        match local.lowest() {
+            Some(place) => (lambdas[index] * place.exp(), local.at(place)),
+            None => on_list,
+        }
+    }
+
+    /// How much worse the value at λ, near the place `index` of the list, is than the best.
+    fn cost(&self, lambdas: &[f64], index: usize, lambda: f64) -> f64 {
+        let (best_lambda, best_value) = self.optimum(lambdas, self.best());
+        let turned = |value: f64| if self.measure == Measure::LogEvidence { -value } else { value };
+        let local = Local::around(lambdas, &self.values, index);
+        let here = match local.filter(|_| lambda != lambdas[index]) {
+            Some(local) => turned(local.at((lambda / lambdas[index]).ln())),
+            None => self.loss(index),
+        };
+        let best = turned(best_value);
+        if here <= best || lambda == best_lambda {
             return 0.0;
         }
         match self.measure {
             Measure::SquaredError => here / best - 1.0,
             Measure::LogEvidence | Measure::LogLoss => here - best,
         }
+    }
+}
+
+/// The polynomial in t = ln λ through up to five points of a curve around one of them, from which t
+/// is counted.
+struct Local {
+    points: Vec<(f64, f64)>,
+    /// The points beside the middle one.
+    range: (f64, f64),
+}
+
+impl Local {
+    /// Through the points around a place of a curve; nothing at its ends, or beside what is no
+    /// number.
+    fn around(lambdas: &[f64], values: &[f64], index: usize) -> Option<Local> {
+        let (before, after) = (index.checked_sub(1)?, index + 1);
+        let from = |other: usize| (lambdas[other] / lambdas[index]).ln();
+        if after >= lambdas.len() || !values[before..=after].iter().all(|value| value.is_finite()) {
+            return None;
+        }
+        let all = index.saturating_sub(2)..(index + 3).min(lambdas.len());
+        let points = all.filter(|other| values[*other].is_finite());
+        let points = points.map(|other| (from(other), values[other])).collect();
+        Some(Local { points, range: (from(before), from(after)) })
+    }
+
+    /// Where it is lowest between the points beside the middle one, by halving: it falls to its
+    /// minimum and rises behind it.
+    fn lowest(&self) -> Option<f64> {
+        let (mut low, mut high) = self.range;
+        for _ in 0..100 {
+            let third = (high - low) / 3.0;
+            match self.at(low + third) < self.at(high - third) {
+                true => high -= third,
+                false => low += third,
+            }
+        }
+        let place = 0.5 * (low + high);
+        (self.at(place) < self.at(0.0)).then_some(place)
+    }
+
+    /// Its value, by Neville's scheme.
+    fn at(&self, place: f64) -> f64 {
+        let mut values: Vec<f64> = self.points.iter().map(|(_, value)| *value).collect();
+        for order in 1..values.len() {
+            for index in 0..values.len() - order {
+                let (left, right) = (self.points[index].0, self.points[index + order].0);
+                values[index] = ((place - right) * values[index]
+                    + (left - place) * values[index + 1])
+                    / (left - right);
+            }
+        }
+        values[0]
     }
 }
 
@@ -201,11 +278,26 @@ mod tests {
             panic!("three choices")
         };
         assert_eq!((evidence.lambda, evidence.at_edge), (1.0, false));
-        assert_eq!(evidence.costs, [0.0, 0.5, 0.125]);
-        assert_eq!(leave_one_out.lambda, 10.0);
-        assert_eq!(leave_one_out.costs, [1.0, 0.0, 0.125]);
+        // Leave-one-out is lowest between two points, and below both.
+        let least = leave_one_out.error;
+        assert!(1.0 < leave_one_out.lambda && leave_one_out.lambda < 10.0 && least < 2.0);
+        assert_eq!(evidence.costs, [0.0, 3.0 / least - 1.0, 0.125]);
+        assert_eq!(leave_one_out.costs[1], 0.0);
+        assert!(0.0 < leave_one_out.costs[0] && leave_one_out.costs[0] < 1.0);
         assert_eq!((hold_out.lambda, hold_out.at_edge), (100.0, true));
-        assert_eq!(hold_out.costs, [4.0, 2.0, 0.0]);
+        assert_eq!(hold_out.costs, [4.0, 6.0 / least - 1.0, 0.0]);
+    }
+
+    #[test]
+    fn a_minimum_between_two_points_is_found() {
+        let lambdas: Vec<f64> = (0..40).map(|step| (f64::from(step) * 0.2 - 4.0).exp()).collect();
+        let error = |lambda: &f64| (lambda.ln() - 0.6087).cosh();
+        let values: Vec<f64> = lambdas.iter().map(error).collect();
+        let curve = curve(Criterion::LeaveOneOut, Measure::SquaredError, &values);
+        let comparison = Comparison::new(lambdas, vec![curve]).expect("a curve");
+        let choice = &comparison.choices[0];
+        assert!((choice.lambda.ln() - 0.6087).abs() < 1e-4, "{}", choice.lambda);
+        assert!((choice.error - 1.0).abs() < 1e-5 && choice.costs == [0.0]);
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub(crate) struct Arguments {
     groups: Vec<String>,
 
     /// Other criteria beside the evidence: loo (exact for gaussian, approximate for other
-    /// families), gcv (gaussian), cv:FOLDS, holdout:FILE [default: gcv for gaussian]
+    /// families), gcv (gaussian), cv:FOLDS (cv is cv:10), holdout:FILE [default: gcv for gaussian]
     #[arg(long, value_name = "CRITERIA", value_delimiter = ',')]
     compare: Vec<String>,
 
@@ -189,7 +189,11 @@ where
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let request = arguments.request()?;
     let mut data = arguments.data.clone();
-    let _input = StandardInput::take(&mut data)?;
+    let input = StandardInput::take(&mut data)?;
+    let named = |error: CommandError| match &input {
+        Some(input) => input.named(error),
+        None => error,
+    };
     if arguments.target.len() > 1 && arguments.out.is_some() {
         return Err(CommandError::usage(
             "--out shows a single target",
@@ -197,9 +201,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         ));
     }
     if let Some(path) = &arguments.sums {
-        return write_sums(arguments, &data, &request, path);
+        return write_sums(arguments, &data, &request, path, input.as_ref()).map_err(named);
     }
-    let analyses = fit_targets(&data, &request)?;
+    let mut analyses = fit_targets(&data, &request).map_err(|error| named(error.into()))?;
+    if let Some(input) = &input {
+        analyses.iter_mut().for_each(|analysis| input.name(&mut analysis.table));
+    }
     let reading = &request.table.reading;
     if let (Some(path), Some(model)) = (&arguments.save, Model::new(&analyses, reading)) {
         wd_store::write_file(path, model.to_json()?.as_bytes())?;
@@ -237,6 +244,7 @@ fn write_sums(
     data: &[PathBuf],
     request: &Request,
     path: &PathBuf,
+    input: Option<&StandardInput>,
 ) -> Result<ExitCode, CommandError> {
     let whole = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
     if data.iter().any(|part| whole(part) == whole(path)) {
@@ -245,7 +253,10 @@ fn write_sums(
             "write the sums to a file of their own",
         ));
     }
-    let sums = sum(data, request)?;
+    let mut sums = sum(data, request)?;
+    if let Some(input) = input {
+        input.name(&mut sums.table);
+    }
     wd_store::write_file(path, sums.to_json()?.as_bytes())?;
     match arguments.json {
         true => println!("{}", sums.summary()),

@@ -51,9 +51,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Probability of the intervals
-    #[arg(long, default_value_t = 0.95)]
-    level: f64,
+    /// Probability of the intervals of the gaussian family [default: 0.95]
+    #[arg(long)]
+    level: Option<f64>,
 
     /// Average the probabilities of classes and expected counts over Laplace's posterior
     #[arg(long)]
@@ -75,20 +75,34 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, CommandError> {
              mode and over the posterior"
         );
     }
+    if arguments.level.is_some() && !model.is_linear() {
+        eprintln!(
+            "note: --level changes nothing here: classes and counts are predicted without an \
+             interval, which the gaussian family alone has"
+        );
+    }
     let mut data = [arguments.data.clone()];
-    let _input = StandardInput::take(&mut data)?;
+    let input = StandardInput::take(&mut data)?;
     let [data] = &data;
+    write_all(&model, data, arguments).map_err(|error| match &input {
+        Some(input) => input.named(error),
+        None => error,
+    })
+}
+
+/// Writes the predictions where they are wanted, and says how many there are.
+fn write_all(model: &Model, data: &Path, arguments: &Arguments) -> Result<ExitCode, CommandError> {
     let used = match &arguments.out {
         None => {
             let mut out = BufWriter::new(std::io::stdout().lock());
-            let used = predict(&model, data, arguments, &mut out)?;
+            let used = predict(model, data, arguments, &mut out)?;
             out.flush()?;
             used
         }
         Some(path) => {
             // Whole or not at all: half a table of predictions looks like a table.
             let mut bytes = Vec::new();
-            let used = predict(&model, data, arguments, &mut bytes)?;
+            let used = predict(model, data, arguments, &mut bytes)?;
             wd_store::write_file(path, &bytes)?;
             eprintln!("→ {}", path.display());
             used
@@ -109,7 +123,7 @@ fn predict(
     // Whoever wants errors wants them for empty cells, too.
     reading.drop_missing_rows &= !arguments.reading.refuses();
     let options = PredictionOptions {
-        level: arguments.level,
+        level: arguments.level.unwrap_or(PredictionOptions::default().level),
         average: arguments.average,
         id: arguments.id.clone(),
         reading: Some(reading),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use wd_data::table::{DecimalMark, Reading, TextEncoding, Unseen};
+use wd_evidence::fit::TableSummary;
 
 use crate::diagnostics::CommandError;
 
@@ -24,11 +25,15 @@ pub(crate) struct ReadingArguments {
     #[arg(long, value_name = "MARK", value_parser = decimal)]
     decimal: Option<DecimalMark>,
 
-    /// What stands between groups of three digits, such as `,` or `.` or ' '
+    /// What stands between groups of three digits, such as `,` or `.` or ' ' or \'
     #[arg(long, value_name = "CHARACTER", value_parser = thousands)]
     thousands: Option<char>,
 
-    /// What stands for a missing value, beside an empty cell, NA, NaN and null: '?',-200
+    /// Texts that are taken off cells before they are read as numbers: '$,%,kg'
+    #[arg(long, value_name = "TEXTS", value_delimiter = ',', value_parser = strip)]
+    strip: Vec<String>,
+
+    /// What stands for a missing value, beside an empty cell, NA, N/A, NaN and null: '?',-200
     #[arg(long, value_name = "CODES", value_delimiter = ',', allow_hyphen_values = true)]
     missing: Vec<String>,
 
@@ -74,6 +79,10 @@ impl ReadingArguments {
             header: reading.header && !self.no_header,
             decimal: self.decimal.unwrap_or(reading.decimal),
             thousands: self.thousands.or(reading.thousands),
+            strip: match self.strip.as_slice() {
+                [] => reading.strip,
+                texts => texts.to_vec(),
+            },
             missing: match self.missing.as_slice() {
                 [] => reading.missing,
                 codes => codes.to_vec(),
@@ -129,6 +138,14 @@ fn thousands(word: &str) -> Result<char, String> {
     }
 }
 
+fn strip(word: &str) -> Result<String, String> {
+    let word = word.trim();
+    match word.is_empty() || word.contains(|letter: char| letter.is_ascii_digit()) {
+        true => Err("give signs or units without digits, such as '$,%,kg'".to_owned()),
+        false => Ok(word.to_owned()),
+    }
+}
+
 fn comment(word: &str) -> Result<u8, String> {
     match word.as_bytes() {
         [byte] if byte.is_ascii_punctuation() && *byte != b'"' => Ok(*byte),
@@ -139,7 +156,11 @@ fn comment(word: &str) -> Result<u8, String> {
 /// Standard input as a file, for as long as this lives: a table is read more than once.
 pub(crate) struct StandardInput {
     folder: PathBuf,
+    path: PathBuf,
 }
+
+/// What standard input is called wherever a file would be named.
+const STANDARD_INPUT: &str = "standard input";
 
 impl StandardInput {
     /// Puts a file in the place of `-` among the names of tables, if it is there.
@@ -161,10 +182,29 @@ impl StandardInput {
             std::io::copy(&mut std::io::stdin().lock(), &mut file).map(|_| ())
         };
         let path = folder.join("standard-input");
-        let input = StandardInput { folder: folder.clone() };
+        let input = StandardInput { folder: folder.clone(), path: path.clone() };
         written(&path).map_err(|source| CommandError::Write { path: path.clone(), source })?;
         names[place] = path;
         Ok(Some(input))
+    }
+
+    /// An error in which it is called what it is, not by the file that stands for it.
+    pub(crate) fn named(&self, error: CommandError) -> CommandError {
+        let (from, to) = (&self.path, Path::new(STANDARD_INPUT));
+        match error {
+            CommandError::Table(error) => error.renamed(from, to).into(),
+            CommandError::Fit(error) => error.renamed(from, to).into(),
+            CommandError::Usage { message, help } => {
+                let within = |text: String| text.replace(&*from.to_string_lossy(), STANDARD_INPUT);
+                CommandError::Usage { message: within(message), help: within(help) }
+            }
+            other => other,
+        }
+    }
+
+    /// The same of what was read.
+    pub(crate) fn name(&self, table: &mut TableSummary) {
+        table.rename(&self.path, Path::new(STANDARD_INPUT));
     }
 }
 

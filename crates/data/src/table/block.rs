@@ -5,14 +5,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::derive::Term;
-use super::design::{Design, TargetUse};
+use super::design::{Design, Encoding, TargetKind, TargetUse};
 use super::encode::{Absent, FeatureReader, Gaps, Rows};
 use super::error::{TableError, TableOption};
 use super::findings::{Findings, LeftOut, Watch, conclude};
 use super::infer::odd_cells;
 use super::kinds::check_kinds;
 use super::names::Names;
-use super::raw::{Kind, RawBlock, RawColumn};
+use super::raw::{Column, Kind, RawBlock, RawColumn};
 use super::reader::RawReader;
 use super::reading::Reading;
 use super::sparse::{Sparse, keep};
@@ -88,6 +88,12 @@ pub struct Blocks<'a> {
     offset: Option<(NumberReader<'a>, &'a Term)>,
     watches: Vec<Watch>,
     target_watches: Vec<Watch>,
+    /// Rows of each class of each target.
+    class_counts: Vec<Vec<u64>>,
+    /// Numbers that begin with needless zeros, by the place of their feature.
+    padded: Vec<(usize, String)>,
+    /// The number of the last row that is used, and whether a word of it says that it is a total.
+    last: (u64, bool),
     /// Rows used so far, of the files before this one too.
     used: u64,
     left_out: LeftOut,
@@ -99,6 +105,29 @@ pub struct Blocks<'a> {
     target_values: Vec<f64>,
     weight_values: Vec<f64>,
     offset_values: Vec<f64>,
+}
+
+/// The levels that a single row has.
+fn once(name: &str, levels: &[String], counts: &[u64]) -> Vec<(String, String)> {
+    let single = levels.iter().zip(counts).filter(|(_, count)| **count == 1);
+    single.map(|(level, _)| (name.to_owned(), level.clone())).collect()
+}
+
+/// Features that are numbers as they are, of columns whose numbers begin with needless zeros.
+fn padded(
+    design: &Design,
+    columns: &[Column],
+    source: &dyn Fn(&str) -> Result<usize, TableError>,
+) -> Result<Vec<(usize, String)>, TableError> {
+    let mut padded = Vec::new();
+    for (place, feature) in design.features.iter().enumerate() {
+        if let Encoding::Number { .. } = feature.encoding
+            && let Some(example) = &columns[source(&feature.name)?].padded
+        {
+            padded.push((place, example.clone()));
+        }
+    }
+    Ok(padded)
 }
 
 impl Design {
@@ -149,6 +178,7 @@ impl<'a> Blocks<'a> {
         if let Some(term) = &design.offset {
             offset = Some((NumberReader::new(&term.column, source(&term.column)?), term));
         }
+        let padded = padded(design, &columns, &source)?;
         Ok(Blocks {
             design,
             path: path.to_owned(),
@@ -164,6 +194,9 @@ impl<'a> Blocks<'a> {
             features,
             watches: vec![Watch::new(); width],
             target_watches: vec![Watch::new(); targets.len()],
+            class_counts: targets.iter().map(TargetReader::no_rows).collect(),
+            padded,
+            last: (0, false),
             targets,
             weights,
             offset,
@@ -253,6 +286,14 @@ impl<'a> Blocks<'a> {
             for (watch, value) in self.target_watches.iter_mut().zip(values) {
                 watch.see(self.used + row as u64, *value);
             }
+            for (counts, value) in self.class_counts.iter_mut().zip(values) {
+                if let Some(count) = counts.get_mut(*value as usize) {
+                    *count += 1;
+                }
+            }
+        }
+        if let Some(row) = (0..left_out.len()).rfind(|row| !left_out[*row]) {
+            self.last = (self.raw.first + row as u64 + 1, self.is_called_total(row));
         }
         self.left_out.weightless +=
             self.weight_values.iter().filter(|weight| **weight == 0.0).count() as u64;
@@ -353,6 +394,7 @@ impl<'a> Blocks<'a> {
         next.left_out.add(self.left_out());
         next.watches = self.watches;
         next.target_watches = self.target_watches;
+        next.class_counts = self.class_counts;
         Ok(next)
     }
 
@@ -364,8 +406,78 @@ impl<'a> Blocks<'a> {
         self.check_whole()?;
         let mut findings = conclude(self.used, &self.watches, &self.target_watches);
         findings.labels = self.design.labels(self.used);
+        findings.single = self.single(&findings.labels);
+        findings.total = self.total();
+        let is_padded = |column: usize| {
+            self.padded.iter().any(|(place, _)| self.features[*place].offset == column)
+        };
+        findings.sentinels.retain(|sentinel| !is_padded(sentinel.column));
+        let name = |place: usize| self.features[place].feature.name.clone();
+        findings.padded =
+            self.padded.iter().map(|(place, example)| (name(*place), example.clone())).collect();
         findings.left_out.add(self.left_out());
         Ok(findings)
+    }
+
+    /// Levels and classes that a single row has, of columns that are no names of rows.
+    fn single(&self, names: &[(String, usize)]) -> Vec<(String, String)> {
+        let mut single = Vec::new();
+        for reader in &self.features {
+            let Encoding::Category { levels, imputed: None } = &reader.feature.encoding else {
+                continue;
+            };
+            let name = &reader.feature.name;
+            if names.iter().any(|(known, _)| known == name) {
+                continue;
+            }
+            let own = &self.watches[reader.offset..reader.offset + levels.len() - 1];
+            let mut counts: Vec<u64> = own.iter().map(Watch::ones).collect();
+            counts.insert(0, self.used.saturating_sub(counts.iter().sum()));
+            single.extend(once(name, levels, &counts));
+        }
+        for (reader, counts) in self.targets.iter().zip(&self.class_counts) {
+            if let TargetKind::Classes { levels } = &reader.target.kind {
+                single.extend(once(&reader.target.name, levels, counts));
+            }
+        }
+        single
+    }
+
+    /// The last row, where it is the sum of the rows above in every column of numbers, or in one of
+    /// them and a word says so.
+    fn total(&self) -> Option<u64> {
+        /// In a shorter table a row is a sum by chance.
+        const ROWS: u64 = 4;
+        let is_number = |reader: &&FeatureReader<'_>| {
+            matches!(reader.feature.encoding, Encoding::Number { .. })
+        };
+        let features = self.features.iter().filter(is_number);
+        let features = features.map(|reader| &self.watches[reader.offset]);
+        let targets = self.targets.iter().zip(&self.target_watches);
+        let targets = targets.filter(|(reader, _)| reader.target.is_plain_number());
+        let sums: Vec<bool> = features
+            .chain(targets.map(|(_, watch)| watch))
+            .filter_map(Watch::ends_in_total)
+            .collect();
+        let (number, is_called) = self.last;
+        let is_total = match is_called {
+            true => sums.contains(&true),
+            false => sums.len() > 1 && !sums.contains(&false),
+        };
+        (is_total && self.used >= ROWS).then_some(number)
+    }
+
+    /// Whether a category of a row of this block is a word for a total.
+    fn is_called_total(&self, row: usize) -> bool {
+        /// In lower case.
+        const WORDS: [&str; 8] =
+            ["total", "totals", "sum", "grand total", "summe", "gesamt", "insgesamt", "all"];
+        self.features.iter().filter_map(FeatureReader::category).any(|source| {
+            let RawColumn::Codes(codes) = &self.raw.columns[source] else { return false };
+            let texts = self.reader.dictionary(source).texts();
+            let text = codes.get(row).and_then(|code| texts.get(*code as usize));
+            text.is_some_and(|text| WORDS.contains(&text.to_lowercase().as_str()))
+        })
     }
 
     /// The empty cells of each column that is read, with its name; a column of which several

@@ -10,7 +10,7 @@ use super::error::{TableError, TableOption};
 use super::field::{Cells, Field};
 use super::format::delimiter;
 use super::letters::{Comments, decoded, tidied};
-use super::odd::{Odd, shown};
+use super::odd::{INFINITE, Odd, shown};
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
 use super::reading::{Reading, TextEncoding};
 use super::records::{MOST_RECORD_BYTES, RecordFault, Records};
@@ -35,21 +35,34 @@ struct Opened {
 }
 
 /// How lines end, which the numbers of lines depend on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Lines {
-    /// With a line feed.
-    Fed,
-    /// With a carriage return and a line feed. The reader's record ends before the line feed, which
-    /// it counts only as it reads on: it places every record but the first on the line before its
-    /// own.
-    Returned,
+#[derive(Debug, Clone, Copy)]
+struct Lines {
+    /// Whether lines end with a carriage return and a line feed. The reader's record ends before
+    /// the line feed, which it counts only as it reads on: it places every record but the first on
+    /// the line before its own.
+    are_returned: bool,
+    /// Lines before the first that the reader sees.
+    before: u64,
 }
 
 impl Lines {
     /// The line, from 1, on which a record begins.
     fn number(self, position: &csv::Position) -> u64 {
-        position.line() + u64::from(self == Lines::Returned && position.byte() > 0)
+        let missed = u64::from(self.are_returned && position.byte() > 0);
+        position.line() + missed + self.before
     }
+}
+
+/// The delimiter that a first line such as `sep=;` names, as Excel writes it, and the bytes of that
+/// line.
+fn named_delimiter(start: &[u8]) -> Option<(u8, usize)> {
+    let [delimiter, rest @ ..] = start.strip_prefix(b"sep=")? else { return None };
+    let end = match rest {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n' | b'\r', ..] => 1,
+        _ => return None,
+    };
+    delimiter.is_ascii().then_some((*delimiter, b"sep=".len() + 1 + end))
 }
 
 fn open(path: &Path, reading: &Reading) -> Result<Opened, TableError> {
@@ -57,7 +70,14 @@ fn open(path: &Path, reading: &Reading) -> Result<Opened, TableError> {
     // A quote behind the byte-order mark opens a field, and whoever follows quotes must see it so.
     let mut bytes = decoded(bytes, reading).map_err(FileError::io("read", path))?;
     let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
-    let delimiter = reading.delimiter.unwrap_or_else(|| delimiter(start, reading.comment));
+    let named = named_delimiter(start);
+    if let Some((_, length)) = named {
+        bytes.consume(length);
+    }
+    let start = bytes.fill_buf().map_err(FileError::io("read", path))?;
+    let found = || named.map_or_else(|| delimiter(start, reading.comment), |(found, _)| found);
+    let delimiter = reading.delimiter.unwrap_or_else(found);
+    check_format(path, start)?;
     let (bytes, comments) = tidied(bytes, reading.comment, delimiter);
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
@@ -65,9 +85,9 @@ fn open(path: &Path, reading: &Reading) -> Result<Opened, TableError> {
         .from_reader(Records::new(bytes, delimiter));
     let first = reader.byte_headers().map_err(|error| failure(path, error, 1))?.clone();
     let within = first.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-    let lines = match reader.position().line() > 1 + within {
-        true => Lines::Fed,
-        false => Lines::Returned,
+    let lines = Lines {
+        are_returned: reader.position().line() <= 1 + within,
+        before: u64::from(named.is_some()),
     };
     if first.is_empty() {
         return Err(TableError::table(path, "it has no rows"));
@@ -126,15 +146,42 @@ pub(super) fn columns(path: &Path, reading: &Reading) -> Result<Vec<Column>, Tab
         rows += 1;
         bytes += record.as_slice().len();
         for (column, field) in columns.iter_mut().zip(&record) {
-            column.see(cells.read(field));
+            column.see(&cells, field);
         }
     }
     if rows == 0 {
-        let problem = "it has no rows below its first line; if that line holds data, say so with \
-                       `header`";
-        return Err(TableError::table(path, problem).mended_by(&[TableOption::Header]));
+        return Err(no_rows(path, &names));
     }
     Ok(names.into_iter().zip(columns).map(|(name, sniffed)| sniffed.column(name)).collect())
+}
+
+/// The refusal of a file with a first line alone. Only numbers among its names say that they may be
+/// data.
+fn no_rows(path: &Path, names: &[String]) -> TableError {
+    if names.iter().any(|name| name.parse::<f64>().is_ok()) {
+        let problem = "it has no rows below its first line; if that line holds data, say so with \
+                       `header`";
+        return TableError::table(path, problem).mended_by(&[TableOption::Header]);
+    }
+    TableError::table(path, "it has no rows below its first line")
+}
+
+/// Refuses what is text, but of another format.
+fn check_format(path: &Path, start: &[u8]) -> Result<(), TableError> {
+    let start = start.trim_ascii_start();
+    let begins = |word: &str| {
+        start.get(..word.len()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let format = match start.first() {
+        _ if begins("<!doctype") || begins("<html") => "HTML",
+        _ if begins("<?xml") => "XML",
+        _ if begins("{\"") || begins("[{") || begins("[[") => "JSON",
+        Some(b'{') if start[1..].trim_ascii_start().starts_with(b"\"") => "JSON",
+        Some(b'[') if start[1..].trim_ascii_start().starts_with(b"{") => "JSON",
+        _ => return Ok(()),
+    };
+    let problem = format!("it begins as {format}, and tables are read from CSV or Parquet");
+    Err(TableError::table(path, problem))
 }
 
 /// Whether a row has nothing in any of its cells.
@@ -251,7 +298,9 @@ impl CsvReader {
         match self.cells.read(field) {
             Field::Number(value) => Ok(value),
             Field::Missing => Ok(f64::NAN),
-            Field::Infinite => Err(self.cell(line, column, "holds an infinite number")),
+            Field::Infinite => {
+                Err(self.cell(line, column, INFINITE).mended_by(&[TableOption::Missing]))
+            }
             Field::Text(found) => {
                 self.odd[column].add(found, 1, Some(Place::Line(line)));
                 Ok(f64::NAN)

@@ -251,6 +251,11 @@ impl Target {
         self.term.as_ref().and_then(|term| term.function)
     }
 
+    /// Whether it is a number as it stands in the file.
+    pub(super) fn is_plain_number(&self) -> bool {
+        self.kind == TargetKind::Number && self.term.is_none()
+    }
+
     /// Refuses classes that [`Design::infer`] never makes.
     fn check(&self, path: &Path) -> Result<(), TableError> {
         let problem = match &self.kind {

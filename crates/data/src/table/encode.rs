@@ -350,6 +350,11 @@ impl<'d> FeatureReader<'d> {
         Ok(())
     }
 
+    /// The column of the file that its levels come from.
+    pub(super) fn category(&self) -> Option<usize> {
+        matches!(self.feature.encoding, Encoding::Category { .. }).then_some(self.source)
+    }
+
     /// Its columns of the matrix that may be other than 0 in a row.
     pub(super) fn present(&self, row: usize) -> Range<usize> {
         let all = || 0..self.feature.encoding.width();

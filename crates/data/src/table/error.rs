@@ -68,6 +68,14 @@ pub enum TableOption {
     Decimal,
     /// `thousands` of [`Reading`](super::Reading).
     Thousands,
+    /// `thousands` of [`Reading`](super::Reading), as a point.
+    ThousandsPoint,
+    /// `thousands` of [`Reading`](super::Reading), as an apostrophe.
+    ThousandsApostrophe,
+    /// `thousands` of [`Reading`](super::Reading), as a blank.
+    ThousandsBlank,
+    /// `strip` of [`Reading`](super::Reading).
+    Strip,
     /// `missing` of [`Reading`](super::Reading).
     Missing,
     /// `comment` of [`Reading`](super::Reading).
@@ -93,6 +101,21 @@ impl TableError {
             | TableError::MissingValues { options, .. } => options,
             TableError::File(_) => &[],
         }
+    }
+
+    /// The same error of a file that its reader knows by another name: standard input, say.
+    pub fn renamed(mut self, from: &Path, to: &Path) -> TableError {
+        match &mut self {
+            TableError::Table { path, .. }
+            | TableError::Cell { path, .. }
+            | TableError::UnknownColumn { path, .. }
+            | TableError::Column { path, .. }
+            | TableError::MissingValues { path, .. }
+            | TableError::File(FileError::Io { path, .. } | FileError::Parquet { path, .. }) => {
+                rename(path, from, to);
+            }
+        }
+        self
     }
 
     /// A file cannot be read as a table.
@@ -135,5 +158,11 @@ impl TableError {
             *options = mend;
         }
         self
+    }
+}
+
+fn rename(path: &mut PathBuf, from: &Path, to: &Path) {
+    if path == from {
+        *path = to.to_owned();
     }
 }

@@ -1,6 +1,7 @@
 //! One field of a CSV file.
 
 use super::reading::{DecimalMark, Reading};
+use super::spelling::is_same;
 
 /// What stands in a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +23,8 @@ pub(super) struct Cells {
     thousands: Option<char>,
     missing: Vec<String>,
     missing_numbers: Vec<f64>,
+    /// What is taken off numbers, the longest first.
+    strip: Vec<String>,
     /// Whether numbers are as Rust writes them, and nothing but the usual words is missing.
     is_plain: bool,
 }
@@ -33,8 +36,11 @@ impl Cells {
             thousands: reading.thousands,
             missing: reading.missing.iter().map(|word| word.trim().to_owned()).collect(),
             missing_numbers: Vec::new(),
+            strip: reading.strip.iter().map(|word| word.trim().to_owned()).collect(),
             is_plain: false,
         };
+        cells.strip.retain(|word| !word.is_empty());
+        cells.strip.sort_by_key(|word| std::cmp::Reverse(word.len()));
         cells.missing_numbers = cells
             .missing
             .iter()
@@ -42,19 +48,20 @@ impl Cells {
             .collect();
         cells.is_plain = cells.decimal == DecimalMark::Point
             && cells.thousands.is_none()
+            && cells.strip.is_empty()
             && cells.missing.is_empty();
         cells
     }
 
     /// Reads a field without the white space around it.
     pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Field<'a> {
-        let bytes = bytes.trim_ascii();
+        let bytes = trimmed(bytes);
         if is_missing(bytes) {
             return Field::Missing;
         }
         let text = std::str::from_utf8(bytes).ok();
         let number = match self.is_plain {
-            true => text.and_then(|text| text.parse::<f64>().ok()),
+            true => text.and_then(plain_number),
             false => {
                 if text.is_some_and(|text| self.missing.iter().any(|word| word == text)) {
                     return Field::Missing;
@@ -83,40 +90,73 @@ impl Cells {
 
     /// A number in this notation.
     fn number(&self, text: &str) -> Option<f64> {
-        let mark = match self.decimal {
-            DecimalMark::Point => '.',
-            DecimalMark::Comma => ',',
-        };
-        let end = text.find([mark, 'e', 'E']).unwrap_or(text.len());
-        let (whole, rest) = text.split_at(end);
-        let mut plain = match self.thousands {
-            Some(separator)
-                if separator != mark && whole.chars().any(|c| is_same(c, separator)) =>
-            {
-                grouped(whole, |letter| is_same(letter, separator))?
-            }
-            _ if self.decimal == DecimalMark::Comma && whole.contains('.') => return None,
-            _ => whole.to_owned(),
-        };
-        match rest.strip_prefix(mark) {
-            Some(decimals) => {
-                plain.push('.');
-                plain.push_str(decimals);
-            }
-            None => plain.push_str(rest),
+        match self.strip.is_empty() {
+            true => number(text, self.decimal, self.thousands),
+            false => number(&self.stripped(text), self.decimal, self.thousands),
         }
-        plain.parse().ok()
+    }
+
+    /// A text without what is taken off its ends; a sign of the number may stand before it.
+    fn stripped(&self, text: &str) -> String {
+        let unsigned = text.trim_start_matches(['+', '-', '−']);
+        let sign = &text[..text.len() - unsigned.len()];
+        let mut rest = unsigned.trim();
+        while let Some(shorter) = self.strip.iter().find_map(|word| {
+            rest.strip_prefix(word.as_str()).or_else(|| rest.strip_suffix(word.as_str()))
+        }) {
+            rest = shorter.trim();
+        }
+        format!("{sign}{rest}")
     }
 }
 
-/// Whether a letter is the separator; a blank stands for non-breaking ones too.
-fn is_same(letter: char, separator: char) -> bool {
-    letter == separator || (separator == ' ' && matches!(letter, '\u{a0}' | '\u{202f}'))
+/// A field without the white space around it, blanks that do not break among it.
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.trim_ascii();
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii);
+    if is_plain(bytes.first()) && is_plain(bytes.last()) {
+        return bytes;
+    }
+    std::str::from_utf8(bytes).map_or(bytes, |text| text.trim().as_bytes())
+}
+
+/// A number as Rust writes it, or with a typographic minus.
+fn plain_number(text: &str) -> Option<f64> {
+    let as_it_is = text.parse().ok();
+    as_it_is.or_else(|| match text.contains('−') {
+        true => text.replace('−', "-").parse().ok(),
+        false => None,
+    })
+}
+
+/// A number with these marks.
+pub(super) fn number(text: &str, decimal: DecimalMark, thousands: Option<char>) -> Option<f64> {
+    let mark = match decimal {
+        DecimalMark::Point => '.',
+        DecimalMark::Comma => ',',
+    };
+    let end = text.find([mark, 'e', 'E']).unwrap_or(text.len());
+    let (whole, rest) = text.split_at(end);
+    let mut plain = match thousands {
+        Some(separator) if separator != mark && whole.chars().any(|c| is_same(c, separator)) => {
+            grouped(whole, |letter| is_same(letter, separator))?
+        }
+        _ if decimal == DecimalMark::Comma && whole.contains('.') => return None,
+        _ => whole.to_owned(),
+    };
+    match rest.strip_prefix(mark) {
+        Some(decimals) => {
+            plain.push('.');
+            plain.push_str(decimals);
+        }
+        None => plain.push_str(rest),
+    }
+    plain_number(&plain)
 }
 
 /// The digits of groups of three, with their sign; nothing where the groups are others.
 fn grouped(whole: &str, is_separator: impl Fn(char) -> bool) -> Option<String> {
-    let digits = whole.trim_start_matches(['+', '-']);
+    let digits = whole.trim_start_matches(['+', '-', '−']);
     let sign = &whole[..whole.len() - digits.len()];
     let groups: Vec<&str> = digits.split(is_separator).collect();
     let (first, others) = groups.split_first()?;
@@ -124,43 +164,18 @@ fn grouped(whole: &str, is_separator: impl Fn(char) -> bool) -> Option<String> {
     let fits = (1..=3).contains(&first.len())
         && is_digits(first)
         && others.iter().all(|group| group.len() == 3 && is_digits(group))
-        && sign.len() <= 1;
+        && sign.chars().count() <= 1;
     fits.then(|| format!("{sign}{}", groups.concat()))
 }
 
-/// A number that has a comma where this table's numbers have none.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct CommaNumber {
-    /// Read with the comma before its decimals.
-    pub(super) as_decimal: Option<f64>,
-    /// Read with commas between its thousands.
-    pub(super) as_thousands: Option<f64>,
-}
+/// The words that R, pandas, Polars and SQL exports write for a missing value, in any case: they
+/// need not be declared, as an empty cell need not.
+pub const MISSING_WORDS: [&str; 4] = ["NA", "N/A", "NaN", "null"];
 
-impl CommaNumber {
-    /// Of a text that is a number in one of these ways.
-    pub(super) fn read(text: &[u8]) -> Option<CommaNumber> {
-        let text = std::str::from_utf8(text).ok()?;
-        if !text.contains(',') {
-            return None;
-        }
-        let with = |decimal: DecimalMark, thousands: Option<char>| {
-            let reading = Reading { decimal, thousands, ..Reading::default() };
-            Cells::new(&reading).number(text).filter(|value| value.is_finite())
-        };
-        let found = CommaNumber {
-            as_decimal: with(DecimalMark::Comma, None),
-            as_thousands: with(DecimalMark::Point, Some(',')),
-        };
-        (found.as_decimal.is_some() || found.as_thousands.is_some()).then_some(found)
-    }
-}
-
-/// The words that R, pandas, Polars and SQL exports write for a missing value.
+/// Whether a text stands for a missing value without being declared.
 pub(super) fn is_missing(bytes: &[u8]) -> bool {
-    const WORDS: [&[u8]; 4] = [b"na", b"n/a", b"nan", b"null"];
-    bytes.is_empty()
-        || (bytes.len() <= 4 && WORDS.iter().any(|word| bytes.eq_ignore_ascii_case(word)))
+    let is_word = |word: &&str| bytes.eq_ignore_ascii_case(word.as_bytes());
+    bytes.is_empty() || (bytes.len() <= 4 && MISSING_WORDS.iter().any(|word| is_word(&word)))
 }
 
 #[cfg(test)]
@@ -212,13 +227,38 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_is_read_in_both_ways() {
-        let of = |text: &str| CommaNumber::read(text.as_bytes());
-        let both = of("7,980").expect("a number");
-        assert_eq!((both.as_decimal, both.as_thousands), (Some(7.98), Some(7980.0)));
-        assert_eq!(of("1,5").and_then(|found| found.as_thousands), None);
-        assert_eq!(of("1,234,567").and_then(|found| found.as_decimal), None);
-        assert_eq!(of("a,b"), None);
-        assert_eq!(of("12"), None);
+    fn a_typographic_minus_and_blanks_that_do_not_break_are_read() {
+        let cells = Cells::new(&Reading::default());
+        for (text, expected) in [
+            ("−0.652", Field::Number(-0.652)),
+            ("\u{a0}1.5\u{202f}", Field::Number(1.5)),
+            ("\u{a0}", Field::Missing),
+            ("1−2", Field::Text("1−2".as_bytes())),
+        ] {
+            assert_eq!(cells.read(text.as_bytes()), expected, "{text:?}");
+        }
+        let german =
+            Reading { decimal: DecimalMark::Comma, thousands: Some('.'), ..Reading::default() };
+        assert_eq!(Cells::new(&german).read("−1.234,5".as_bytes()), Field::Number(-1234.5));
+    }
+
+    #[test]
+    fn signs_and_units_are_taken_off_numbers_alone() {
+        let strip = ["$", "US$", "%", "€", "kg"].map(str::to_owned).to_vec();
+        let reading = Reading { strip, thousands: Some(','), ..Reading::default() };
+        let cells = Cells::new(&reading);
+        for (text, expected) in [
+            ("$1,312.03", 1312.03),
+            ("-US$ 5", -5.0),
+            ("$-5", -5.0),
+            ("12.5\u{a0}%", 12.5),
+            ("€ 1,000 kg", 1000.0),
+            ("7", 7.0),
+        ] {
+            assert_eq!(cells.read(text.as_bytes()), Field::Number(expected), "{text}");
+        }
+        for text in ["kg", "$", "5 km", "a$5"] {
+            assert_eq!(cells.read(text.as_bytes()), Field::Text(text.as_bytes()), "{text}");
+        }
     }
 }

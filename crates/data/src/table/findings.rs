@@ -17,6 +17,13 @@ pub struct Findings {
     pub copies: Vec<(usize, usize)>,
     /// Categories with a level for every other row or more, and how many levels they have.
     pub labels: Vec<(String, usize)>,
+    /// Levels and classes that a single row has, each with its column.
+    pub single: Vec<(String, String)>,
+    /// Columns whose numbers begin with zeros that numbers do not need, with one of them: most
+    /// likely names.
+    pub padded: Vec<(String, String)>,
+    /// The number of the last row, where it is most likely the total of the rows above.
+    pub total: Option<u64>,
     /// Rows that are not used.
     pub left_out: LeftOut,
 }
@@ -127,6 +134,11 @@ impl Extreme {
     }
 }
 
+/// Of so many different numbers each is counted.
+const FEW: usize = 6;
+/// A sum of numbers as they are printed is off by no more than this share.
+const ROUNDING: f64 = 1e-9;
+
 /// What is remembered of a column while its rows pass by.
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
@@ -137,6 +149,11 @@ pub(super) struct Watch {
     low: Extreme,
     /// Of the numbers with the other sign.
     high: Extreme,
+    /// The different numbers with how often each occurs; nothing once they are many.
+    few: Option<Vec<(f64, u64)>>,
+    /// The sum of all numbers but the last, and the last.
+    sum: f64,
+    last: f64,
 }
 
 impl Watch {
@@ -148,6 +165,9 @@ impl Watch {
             hash: 0,
             low: Extreme::new(),
             high: Extreme::new(),
+            few: Some(Vec::new()),
+            sum: 0.0,
+            last: 0.0,
         }
     }
 
@@ -163,10 +183,41 @@ impl Watch {
         self.numbering &= value == self.first + row as f64;
         self.low.see(value);
         self.high.see(-value);
+        self.sum += self.last;
+        self.last = value;
+        self.count(value);
         // The multiplier is that of splitmix64's last step; two different columns of a file agree
         // by chance once in 2⁶⁴.
         self.hash =
             (self.hash.rotate_left(5) ^ value.to_bits()).wrapping_mul(0x94d0_49bb_1331_11eb);
+    }
+
+    /// Counts a value, as long as there are few.
+    #[inline]
+    fn count(&mut self, value: f64) {
+        let Some(few) = &mut self.few else { return };
+        match few.iter().position(|(known, _)| *known == value) {
+            Some(place) => few[place].1 += 1,
+            None if few.len() < FEW => few.push((value, 1)),
+            None => self.few = None,
+        }
+    }
+
+    /// Whether its numbers are few and each is repeated: they are most likely names.
+    fn has_few(&self) -> bool {
+        self.few.as_ref().is_some_and(|few| few.iter().all(|(_, count)| *count > 1))
+    }
+
+    /// Rows with 1 in a column of indicators.
+    pub(super) fn ones(&self) -> u64 {
+        let ones = self.few.iter().flatten().find(|(value, _)| *value == 1.0);
+        ones.map_or(0, |(_, count)| *count)
+    }
+
+    /// Whether the last number is the sum of those before it; nothing is known of a constant.
+    pub(super) fn ends_in_total(&self) -> Option<bool> {
+        let is_sum = (self.sum - self.last).abs() <= ROUNDING * self.last.abs();
+        (!self.constant).then_some(is_sum && self.last != 0.0)
     }
 
     /// A number that stands for something else, if there is one.
@@ -181,7 +232,8 @@ impl Watch {
             let gap = if value < rest.0 { rest.0 - value } else { value - rest.1 };
             let is_code = (value < 0.0 && rest.0 >= 0.0) || is_pattern(value);
             let is_far = range > 0.0 && gap > if is_code { 0.5 * range } else { 2.0 * range };
-            let found = is_repeated && is_far && gap.is_finite();
+            let is_name = !is_code && self.has_few();
+            let found = is_repeated && is_far && !is_name && gap.is_finite();
             found.then_some(Sentinel { column, value, count, rest })
         })
     }

@@ -189,8 +189,11 @@ fn require_numbers(path: &Path, column: &Column, role: Role) -> Result<(), Table
         TableError::column(path, &column.name, format!("it holds texts{example}; {mend}"))
     };
     Err(match role {
-        Role::Target => refuse("numbers are wanted here, unless it holds `classes`")
-            .mended_by(&[TableOption::Classes]),
+        Role::Target if column.has_classes => {
+            refuse("numbers are wanted here, unless it holds `classes`")
+                .mended_by(&[TableOption::Classes])
+        }
+        Role::Target => refuse("numbers are wanted here"),
         Role::Offset => refuse("exposures are numbers"),
         _ => refuse("weights are numbers"),
     })

@@ -21,13 +21,7 @@ impl<'a> Names<'a> {
         let mut places = HashMap::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
             if let Some(first) = places.insert(name.as_str(), index) {
-                let problem = format!(
-                    "columns {} and {} are both named `{name}`; if the first line holds data, say \
-                     so with `header`",
-                    first + 1,
-                    index + 1
-                );
-                return Err(TableError::table(path, problem).mended_by(&[TableOption::Header]));
+                return Err(twice(path, names, first, index));
             }
         }
         Ok(Names { path, names, places })
@@ -69,6 +63,19 @@ impl<'a> Names<'a> {
             TableError::UnknownColumn { path, name, hint, options }
         })
     }
+}
+
+/// The refusal of two columns of one name. Only numbers among the names say that they may be data.
+fn twice(path: &Path, names: &[String], first: usize, second: usize) -> TableError {
+    let is_data = names.iter().any(|name| name.parse::<f64>().is_ok());
+    let remedy = match is_data {
+        true => "if the first line holds data, say so with `header`",
+        false => "name them apart in the first line",
+    };
+    let (name, first, second) = (&names[first], first + 1, second + 1);
+    let problem = format!("columns {first} and {second} are both named `{name}`; {remedy}");
+    let options: &[TableOption] = if is_data { &[TableOption::Header] } else { &[] };
+    TableError::table(path, problem).mended_by(options)
 }
 
 /// The first names of a list, and how many more there are.

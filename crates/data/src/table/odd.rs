@@ -1,9 +1,13 @@
 //! Cells that do not fit the numbers or dates of their column: counted and quoted.
 
 use super::error::TableOption;
-use super::field::CommaNumber;
 use super::raw::Place;
+use super::spelling::Spellings;
 use crate::counted::counted;
+
+/// What is wrong with an infinite cell.
+pub(super) const INFINITE: &str =
+    "holds an infinite number; if that stands for a missing value, declare it with `missing`";
 
 /// Different texts that are quoted.
 const QUOTED: usize = 4;
@@ -19,10 +23,8 @@ pub(super) struct Odd {
     quoted: Vec<(String, u64, Option<Place>)>,
     /// Whether there are more than are quoted.
     has_more: bool,
-    /// Cells that are numbers with decimal commas, and those with commas between thousands.
-    decimals: u64,
-    thousands: u64,
-    example: Option<(String, CommaNumber)>,
+    /// Those that are numbers in another spelling.
+    spellings: Spellings,
 }
 
 impl Odd {
@@ -30,54 +32,26 @@ impl Odd {
     pub(super) fn add(&mut self, text: &[u8], times: u64, place: Option<Place>) {
         self.count += times;
         let label = shown(text);
+        self.spellings.see(text, times, &label);
         match self.quoted.iter().position(|(known, _, _)| *known == label) {
             Some(index) => self.quoted[index].1 += times,
             None if self.quoted.len() < QUOTED => self.quoted.push((label, times, place)),
             None => self.has_more = true,
         }
-        if let Some(number) = CommaNumber::read(text) {
-            self.decimals += if number.as_decimal.is_some() { times } else { 0 };
-            self.thousands += if number.as_thousands.is_some() { times } else { 0 };
-            self.example.get_or_insert_with(|| (shown(text), number));
-        }
     }
 
     /// What is wrong with a column of `cells` that are not empty, and what mends it.
     pub(super) fn problem(&self, cells: u64, what: &str) -> (String, &'static [TableOption]) {
-        let of = match self.count == cells {
-            true => "its cells".to_owned(),
-            false => format!("{} of its {}", self.count, counted(cells, "cell")),
-        };
-        if let Some((example, number)) = &self.example {
-            let is_decimal = self.decimals == self.count;
-            let is_thousands = self.thousands == self.count;
-            match (is_decimal, is_thousands, number) {
-                (true, true, CommaNumber { as_decimal: Some(low), as_thousands: Some(high) }) => {
-                    let problem = format!(
-                        "{of} have commas, such as `{example}`: that is {high} with `thousands`, \
-                         and {low} with `decimal`; say which"
-                    );
-                    return (problem, &[TableOption::Thousands, TableOption::Decimal]);
-                }
-                (true, _, _) => {
-                    let problem = format!(
-                        "{of} are numbers with decimal commas, such as `{example}`; say so with \
-                         `decimal`"
-                    );
-                    return (problem, &[TableOption::Decimal]);
-                }
-                (_, true, _) => {
-                    let problem = format!(
-                        "{of} are numbers with commas between thousands, such as `{example}`; say \
-                         so with `thousands`"
-                    );
-                    return (problem, &[TableOption::Thousands]);
-                }
-                _ => {}
-            }
+        if let Some(found) = self.spellings.problem(self.count, cells) {
+            return found;
         }
+        let of = some_of(self.count, cells);
+        let are_none = match self.count {
+            1 => format!("is no {}", what.strip_suffix('s').unwrap_or(what)),
+            _ => format!("are no {what}"),
+        };
         let problem = format!(
-            "{of} are no {what}: {}; declare what stands for a missing value with `missing`, or \
+            "{of} {are_none}: {}; declare what stands for a missing value with `missing`, or \
              say with `categorical` that the column holds categories",
             self.quotes()
         );
@@ -104,6 +78,14 @@ impl Odd {
             quotes.push("and others".to_owned());
         }
         quotes.join(", ")
+    }
+}
+
+/// How many of a column's cells, in words.
+pub(super) fn some_of(count: u64, cells: u64) -> String {
+    match count == cells && cells > 1 {
+        true => "its cells".to_owned(),
+        false => format!("{count} of its {}", counted(cells, "cell")),
     }
 }
 

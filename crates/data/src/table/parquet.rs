@@ -12,7 +12,7 @@ use parquet::schema::types::ColumnDescriptor;
 use super::dictionary::{Dictionary, MISSING};
 use super::error::{TableError, TableOption};
 use super::field::{Cells, Field};
-use super::odd::Odd;
+use super::odd::{INFINITE, Odd};
 use super::raw::{Column, Kind, Place, RawBlock, RawColumn};
 use super::reading::Reading;
 use super::sniff::{INFERRED_ROWS, Sniffed};
@@ -38,6 +38,8 @@ pub(super) fn columns(path: &Path, reading: &Reading) -> Result<Vec<Column>, Tab
         is_doubtful: false,
         is_empty: false,
         dates: None,
+        padded: None,
+        has_classes: true,
     };
     let schema = metadata.schema_descr().columns();
     let mut columns: Vec<Column> = schema.iter().map(|column| of_schema(column)).collect();
@@ -53,7 +55,7 @@ pub(super) fn columns(path: &Path, reading: &Reading) -> Result<Vec<Column>, Tab
     for (column, raw) in columns.iter_mut().zip(&block.columns) {
         if let RawColumn::Texts(texts) = raw {
             let mut sniffed = Sniffed::new();
-            texts.iter().for_each(|text| sniffed.see(cells.read(text.as_bytes())));
+            texts.iter().for_each(|text| sniffed.see(&cells, text.as_bytes()));
             *column = sniffed.column(std::mem::take(&mut column.name));
         }
     }
@@ -254,7 +256,7 @@ impl ParquetReader {
         for (row, value) in values.into_iter().enumerate() {
             let value = value.map_or(f64::NAN, |value| number(&value));
             if value.is_infinite() {
-                return Err(self.cell(row, index, "holds an infinite number"));
+                return Err(self.cell(row, index, INFINITE).mended_by(&[TableOption::Missing]));
             }
             let value = if self.cells.is_code(value) { f64::NAN } else { value };
             match column {
@@ -331,7 +333,7 @@ impl ParquetReader {
             (_, Field::Number(value)) => Some(value),
             (_, Field::Missing) => return Ok(f64::NAN),
             (_, Field::Infinite) => {
-                return Err(self.cell(row, column, "holds an infinite number"));
+                return Err(self.cell(row, column, INFINITE).mended_by(&[TableOption::Missing]));
             }
             (_, Field::Text(_)) => None,
         };

@@ -33,6 +33,10 @@ pub(super) struct Column {
     pub(super) is_empty: bool,
     /// In which orders all of its texts are dates.
     pub(super) dates: Option<Orders>,
+    /// A number of the first rows that begins with a 0 it does not need.
+    pub(super) padded: Option<String>,
+    /// Whether its texts are few and come again, as classes do.
+    pub(super) has_classes: bool,
 }
 
 /// Values of one column.

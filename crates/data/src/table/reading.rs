@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// | `header` | true | the first line names the columns; without names they are `column1`, `column2`, … |
 /// | `decimal` | point | what stands before the decimals of a number |
 /// | `thousands` | none | what stands between groups of three digits |
+/// | `strip` | none | texts that are taken off the ends of cells before they are read as numbers: `$`, `%`, `kg` |
 /// | `missing` | none | what stands for a missing value, beside an empty cell, `NA`, `N/A`, `NaN` and `null` |
 /// | `comment` | none | a line that begins with it is no row |
 /// | `encoding` | UTF-8 | how letters are written; a byte-order mark of UTF-16 is seen without being told |
@@ -25,8 +26,13 @@ pub struct Reading {
     pub header: bool,
     /// What stands before decimals.
     pub decimal: DecimalMark,
-    /// What stands between groups of three digits; a blank stands for non-breaking ones too.
+    /// What stands between groups of three digits; a blank stands for non-breaking and thin ones
+    /// too, an apostrophe for the typographic one.
     pub thousands: Option<char>,
+    /// Texts such as signs of currencies and units, which are taken off the ends of cells before
+    /// these are read as numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strip: Vec<String>,
     /// Texts and numbers that stand for a missing value.
     pub missing: Vec<String>,
     /// The character that begins a comment line.
@@ -46,6 +52,7 @@ impl Default for Reading {
             header: true,
             decimal: DecimalMark::Point,
             thousands: None,
+            strip: Vec::new(),
             missing: Vec::new(),
             comment: None,
             encoding: TextEncoding::Utf8,

@@ -21,6 +21,14 @@ impl<'d> TargetReader<'d> {
         TargetReader { target, source, levels: LevelIndex::default(), absent: Absent::default() }
     }
 
+    /// A count of 0 for each class.
+    pub(super) fn no_rows(&self) -> Vec<u64> {
+        match &self.target.kind {
+            TargetKind::Number => Vec::new(),
+            TargetKind::Classes { levels } => vec![0; levels.len()],
+        }
+    }
+
     /// The value, or the index of the class, of each row.
     pub(super) fn encode<'v>(
         &mut self,

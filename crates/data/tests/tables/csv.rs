@@ -175,7 +175,7 @@ fn what_cannot_be_used_is_refused_with_the_place_and_the_fix() {
         ("x,y\ninf,2\n", "line 2, column `x`: holds an infinite number"),
         ("x,y\n1e999,2\n", "line 2, column `x`: holds an infinite number"),
         (&late, "column `x` of"),
-        (&late, "1 of its 5001 cells are no numbers: `one` (on line 5002)"),
+        (&late, "1 of its 5001 cells is no number: `one` (on line 5002)"),
         ("x,y\n1,a\n2,b\n", "column `y`"),
         ("y\n1\n2\n", "no column is left"),
         ("z,Y\n1,2\n", "did you mean `Y`?"),
@@ -208,8 +208,10 @@ fn the_option_that_mends_it_comes_with_an_error() {
     let late = format!("x,y\n{}one,2\n", "1,2\n".repeat(5000));
     for (text, expected) in [
         ("1,2\n3,4\n", &[Header][..]),
-        ("x,y\n", &[Header]),
-        ("x,x,y\n1,2,3\n", &[Header]),
+        ("x,y\n", &[]),
+        ("1,y\n", &[Header]),
+        ("x,x,y\n1,2,3\n", &[]),
+        ("3,3,y\n1,2,3\n", &[Header]),
         ("x,y\n1,2\n3\n", &[Delimiter, Comment]),
         ("x,y\n1,a\n2,b\n", &[Classes]),
         ("a;y\n1,5;2\n2,5;3\n", &[Decimal]),
@@ -330,7 +332,7 @@ fn texts_and_names_without_an_end_are_refused_and_shown_cut() {
     for (text, said) in [
         (format!("x,y\na,1\n{long},2\nb,3\n"), "3000 bytes"),
         (format!("{long},y\n1,2\n3,5\n"), "a name of 3000 bytes"),
-        (format!("x,y\n1,1\n{}3,2\n{long},3\n", "2,4\n".repeat(4200)), "no numbers"),
+        (format!("x,y\n1,1\n{}3,2\n{long},3\n", "2,4\n".repeat(4200)), "is no number"),
     ] {
         let message = refusal(&text, &targets(&["y"]));
         assert!(message.contains(said) && message.len() < 500, "{message}");

@@ -27,6 +27,7 @@ fn survive(bytes: &[u8]) {
     let other = Reading {
         decimal: DecimalMark::Comma,
         thousands: Some('.'),
+        strip: vec!["€".to_owned(), "%".to_owned()],
         missing: vec!["?".to_owned(), "-9".to_owned()],
         comment: Some(b'#'),
         encoding: TextEncoding::Latin1,

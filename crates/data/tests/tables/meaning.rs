@@ -178,10 +178,7 @@ fn dates_are_refused_until_it_is_said_what_they_become() {
     let odd = "sold,y\n2023-01-31,2\n2023-02-28,3\n".to_owned();
     let late = odd.clone() + &"2023-01-31,2\n".repeat(5000) + "soon,3\n";
     let message = refusal(&late, &with(DateUse::Days));
-    assert!(
-        message.contains("1 of its 5003 cells are no dates: `soon` (on line 5004)"),
-        "{message}"
-    );
+    assert!(message.contains("1 of its 5003 cells is no date: `soon` (on line 5004)"), "{message}");
 }
 
 #[test]
@@ -321,4 +318,146 @@ fn a_design_is_the_same_after_a_file() {
     let old = r#"{"features":[{"name":"x","encoding":"number","imputed":null}],"targets":[{"name":"y","kind":"number"}],"weights":null,"dropped":[]}"#;
     let design: wd_data::table::Design = serde_json::from_str(old).unwrap();
     assert_eq!(serde_json::to_string(&design).unwrap(), old);
+}
+
+/// A table of 60 rows with these cells in the column `x`, and numbers beside them.
+fn with_cells(separator: char, cell: impl Fn(usize) -> String) -> String {
+    let rows = (0..60).map(|row| {
+        format!("{}{separator}{}{separator}{}\n", cell(row), row * 5 % 13, row * 7 % 17)
+    });
+    format!("x{separator}z{separator}y\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn numbers_in_another_spelling_are_named_and_read_as_told() {
+    let reading = |decimal, thousands, strip: &[&str]| Reading {
+        decimal,
+        thousands,
+        strip: strip.iter().map(|word| (*word).to_owned()).collect(),
+        ..Reading::default()
+    };
+    let (point, comma) = (DecimalMark::Point, DecimalMark::Comma);
+    type Cell = fn(usize) -> String;
+    let cases: [(Cell, &str, Reading); 8] = [
+        (|row| format!("1.{row:03},25"), "decimal commas", reading(comma, Some('.'), &[])),
+        (|row| format!("1'{row:03}.5"), "apostrophes", reading(point, Some('\''), &[])),
+        (|row| format!("1\u{a0}{row:03},5"), "blanks", reading(comma, Some(' '), &[])),
+        (|row| format!("1\u{2009}{row:03}"), "blanks", reading(point, Some(' '), &[])),
+        (|row| format!("${row}.5"), "take `$` off with `strip`", reading(point, None, &["$"])),
+        (|row| format!("{row},5 %"), "take `%` off with `strip`", reading(comma, None, &["%"])),
+        (
+            |row| format!("€ 1.{row:03},25 kg"),
+            "take `€`, `kg` off",
+            reading(comma, Some('.'), &["€", "kg"]),
+        ),
+        (|row| format!("{row}.5 km"), "take `km` off with `strip`", reading(point, None, &["km"])),
+    ];
+    for (cell, said, reading) in cases {
+        let text = with_cells(';', cell);
+        for target in ["y", "x"] {
+            let message = refusal(&text, &targets(&[target]));
+            assert!(message.contains(said), "no «{said}» in {message}");
+            assert!(!message.contains("`classes`"), "{message}");
+        }
+        let whole = read_text(&text, &with_reading(reading)).unwrap();
+        let (first, last) = (whole.rows[0][0], whole.rows[59][0]);
+        assert!((last - first - 59.0).abs() < 1e-12, "{said}: {first} to {last}");
+    }
+    // With the decimal mark alone the thousands are still named.
+    let text = with_cells(';', |row| format!("1.{row:03},25"));
+    let message = refusal(&text, &with_reading(reading(comma, None, &[])));
+    assert!(message.contains("points between thousands"), "{message}");
+    // A typographic minus is a minus.
+    let whole = read_text(&with_cells(',', |row| format!("−{row}.5")), &targets(&["y"])).unwrap();
+    assert_eq!(whole.rows[2][0], -2.5);
+    // Names that hold digits stay categories.
+    let text = with_cells(',', |row| format!("Q{}", row % 4 + 1));
+    assert_eq!(read_text(&text, &targets(&["y"])).unwrap().columns.len(), 4);
+}
+
+#[test]
+fn classes_are_named_only_where_texts_come_again() {
+    let few = with_cells(',', |row| ["low", "high"][row % 2].to_owned());
+    assert!(refusal(&few, &targets(&["x"])).contains("unless it holds `classes`"));
+    let many = with_cells(',', |row| format!("name {row}"));
+    let message = refusal(&many, &targets(&["x"]));
+    assert!(message.contains("numbers are wanted here") && !message.contains("`classes`"));
+}
+
+#[test]
+fn a_first_line_is_named_as_data_only_where_it_looks_like_it() {
+    let twice = refusal("x,x,y\n1,2,3\n4,5,6\n", &targets(&["y"]));
+    assert!(twice.contains("name them apart") && !twice.contains("`header`"), "{twice}");
+    let data = refusal("3,3,no\n1,2,yes\n4,5,no\n", &targets(&["no"]));
+    assert!(data.contains("say so with `header`"), "{data}");
+    let single = refusal("x,y\n1,2\n?,3\n4,7\n", &targets(&["y"]));
+    assert!(single.contains("1 of its 3 cells is no number: `?`"), "{single}");
+    for (text, format) in
+        [("<!DOCTYPE html><html></html>\n", "HTML"), ("[{\"x\": 1, \"y\": 2}]\n", "JSON")]
+    {
+        let message = refusal(text, &targets(&["y"]));
+        assert!(message.contains(format) && !message.contains("`header`"), "{message}");
+    }
+    let alone = refusal("x,y\n", &targets(&["y"]));
+    assert!(alone.ends_with("it has no rows below its first line"), "{alone}");
+}
+
+#[test]
+fn the_delimiter_of_a_first_line_of_excel_is_taken() {
+    for end in ["\n", "\r\n"] {
+        let text = format!("sep=;{end}x;y{end}1,5;2{end}?;3{end}2,5;4{end}");
+        let comma = Reading { decimal: DecimalMark::Comma, ..Reading::default() };
+        let message = refusal(&text, &with_reading(comma.clone()));
+        assert!(message.contains("`?` (on line 4)"), "{message}");
+        let missing = vec!["?".to_owned()];
+        let reading = Reading { missing, drop_missing_rows: true, ..comma };
+        assert_eq!(read_text(&text, &with_reading(reading)).unwrap().rows, [[1.5], [2.5]]);
+    }
+}
+
+#[test]
+fn post_codes_are_names_and_no_codes_for_missing_values() {
+    let text = with_cells(',', |row| ["01067", "10115", "20095", "80331"][row % 4].to_owned());
+    let findings = read_text(&text, &targets(&["y"])).unwrap().findings;
+    assert_eq!(findings.padded, [("x".to_owned(), "01067".to_owned())]);
+    assert_eq!(findings.sentinels, []);
+    // Few numbers that all repeat are names as well, a code such as 999 is none.
+    let sentinels = |last: &str| {
+        let text = with_cells(',', |row| ["1", "2", "3", last][row % 4].to_owned());
+        read_text(&text, &targets(&["y"])).unwrap().findings.sentinels.len()
+    };
+    assert_eq!((sentinels("700"), sentinels("999"), sentinels("-9")), (0, 1, 1));
+}
+
+#[test]
+fn a_total_and_single_rows_are_found() {
+    let rows: Vec<[f64; 2]> = (0..30).map(|row| [f64::from(row % 7), f64::from(row % 4)]).collect();
+    let sums = [0, 1].map(|column| rows.iter().map(|row| row[column]).sum::<f64>());
+    let table = |name: &str, last: [f64; 2]| {
+        let kept = rows.iter().enumerate();
+        let kept = kept.map(|(row, [x, y])| format!("{},{x},{y}\n", ["a", "b"][row % 2]));
+        format!("k,x,y\n{}{name},{},{}\n", kept.collect::<String>(), last[0], last[1])
+    };
+    let total = |name: &str, last: [f64; 2]| {
+        read_text(&table(name, last), &targets(&["y"])).unwrap().findings.total
+    };
+    assert_eq!(total("a", sums), Some(31));
+    assert_eq!(total("Total", [sums[0], 1.5]), Some(31));
+    assert_eq!(total("a", [sums[0], 1.5]), None);
+    assert_eq!(total("Summe", [3.0, 1.0]), None);
+    let single = |options: &DesignOptions| {
+        read_text(&table("typo", [3.0, 1.0]), options).unwrap().findings.single
+    };
+    assert_eq!(single(&targets(&["y"])), [("k".to_owned(), "typo".to_owned())]);
+    let classes = DesignOptions { classes: true, ..targets(&["k"]) };
+    assert_eq!(single(&classes), [("k".to_owned(), "typo".to_owned())]);
+}
+
+#[test]
+fn an_infinite_number_is_declared_missing() {
+    let text = with_cells(',', |row| if row == 9 { "inf".to_owned() } else { row.to_string() });
+    assert!(refusal(&text, &targets(&["y"])).contains("declare it with `missing`"));
+    let missing = vec!["inf".to_owned()];
+    let reading = Reading { missing, drop_missing_rows: true, ..Reading::default() };
+    assert_eq!(read_text(&text, &with_reading(reading)).unwrap().rows.len(), 59);
 }

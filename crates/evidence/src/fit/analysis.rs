@@ -100,7 +100,8 @@ pub struct Output {
     pub coefficients: Vec<f64>,
     /// Of the standardised columns: what the prior is on.
     pub standardized: Vec<f64>,
-    /// Posterior standard deviations in original units; empty where they are not known.
+    /// Posterior standard deviations in original units; empty where they are not known. NaN for a
+    /// constant column beside an intercept, whose coefficient is 0 by definition.
     pub deviations: Vec<f64>,
 }
 
@@ -126,6 +127,16 @@ pub struct CoefficientPath {
     pub name: String,
     /// (λ, coefficient).
     pub points: Vec<(f64, f64)>,
+}
+
+/// The coefficient of a constant column beside an intercept is 0 whatever the data say: it has no
+/// deviation.
+pub(super) fn without_constant(deviations: &mut [f64], constant: &[usize]) {
+    for &column in constant {
+        if let Some(deviation) = deviations.get_mut(column) {
+            *deviation = f64::NAN;
+        }
+    }
 }
 
 impl Analysis {

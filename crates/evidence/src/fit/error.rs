@@ -1,6 +1,6 @@
 //! What can be wrong with a table, with the files beside it, or with what is asked of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use wd_data::table::TableError;
 
@@ -72,6 +72,34 @@ pub enum FitError {
 }
 
 impl FitError {
+    /// The same error of a file that its reader knows by another name: standard input, say.
+    pub fn renamed(self, from: &Path, to: &Path) -> Self {
+        let other = |path: PathBuf| if path == from { to.to_owned() } else { path };
+        let within = |files: String| files.replace(&*from.to_string_lossy(), &to.to_string_lossy());
+        match self {
+            FitError::Table(error) => FitError::Table(error.renamed(from, to)),
+            FitError::Column { files, column, problem } => {
+                FitError::Column { files: within(files), column, problem }
+            }
+            FitError::OneDegreeOfFreedom { files } => {
+                FitError::OneDegreeOfFreedom { files: within(files) }
+            }
+            FitError::File { path, what, problem } => {
+                FitError::File { path: other(path), what, problem }
+            }
+            FitError::Apart { first, path, difference } => {
+                FitError::Apart { first: other(first), path: other(path), difference }
+            }
+            FitError::Swapped { model, table } => {
+                FitError::Swapped { model: other(model), table: other(table) }
+            }
+            FitError::Option { option, given, problem, fix } => {
+                FitError::Option { option, given, problem: within(problem), fix }
+            }
+            error => error,
+        }
+    }
+
     /// An option with what it holds, what is wrong with that, and how to mend it.
     pub(super) fn option(
         option: &'static str,

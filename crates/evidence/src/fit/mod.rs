@@ -8,7 +8,7 @@
 //! | `source`, `rows`, `fold_sums` | the table as sums, sums of folds, or rows |
 //! | `sums` | sums of a part of a table as a file |
 //! | `gaussian`, `glm` | the fit of one target |
-//! | `analysis`, `table` | what a fit found, whatever the family, and what it has read |
+//! | `analysis`, `table`, `relations` | what a fit found, whatever the family, and what it has read |
 //! | `json` | an analysis as JSON |
 //! | `calibration`, `quality` | how often predictions hold what they promise, and how near they come |
 //! | `conventions` | λ as other libraries count it |
@@ -35,6 +35,7 @@ mod model;
 mod prediction;
 mod predictor;
 mod quality;
+mod relations;
 mod request;
 mod rows;
 mod source;
@@ -59,6 +60,7 @@ pub use model::{Model, TargetFit};
 pub use prediction::{Predicted, PredictionOptions, Predictions};
 pub use predictor::Predictor;
 pub use quality::{Observation, Quality};
+pub use relations::{Multiple, Relations};
 pub use request::Request;
 pub use sums::Sums;
 pub use table::{TableSummary, reasons};

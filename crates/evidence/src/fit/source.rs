@@ -8,6 +8,7 @@ use wd_data::table::{Block, Design, Findings, Reading, TargetUse};
 use super::arrays::Arrays;
 use super::error::FitError;
 use super::fold_sums::FoldSums;
+use super::relations::Relations;
 use super::rows::Rows;
 use super::sums::Sums;
 use super::table::{TableSummary, named_together};
@@ -54,7 +55,12 @@ impl<'a> Source<'a> {
 
     /// What is said of the table besides a fit.
     pub(super) fn summary(&self, findings: Findings) -> TableSummary {
-        TableSummary { files: self.files.to_vec(), design: self.design.clone(), findings }
+        TableSummary {
+            files: self.files.to_vec(),
+            design: self.design.clone(),
+            findings,
+            relations: Relations::default(),
+        }
     }
 
     /// Another table of the same design.

@@ -9,6 +9,7 @@ use wd_page::counted;
 
 use super::agreement;
 use super::error::FitError;
+use super::relations::Relations;
 use super::table::TableSummary;
 use crate::Statistics;
 
@@ -100,7 +101,8 @@ impl Sums {
         let Written { design, rows, statistics, .. } = written;
         let findings = Findings { rows, ..Findings::default() };
         let files = vec![PathBuf::from(path)];
-        Ok(Sums { table: TableSummary { files, design, findings }, statistics })
+        let relations = Relations::default();
+        Ok(Sums { table: TableSummary { files, design, findings, relations }, statistics })
     }
 
     /// Adds the sums of another part of the same table.

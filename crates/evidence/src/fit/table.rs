@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use wd_data::table::{Design, Encoding, Feature, Findings, LeftOut, TargetKind};
+use wd_data::table::{DateOrder, Design, Encoding, Feature, Findings, LeftOut, TargetKind};
 use wd_page::counted;
 use wd_page::number::{count, measured};
+
+use super::relations::{Multiple, Relations};
 
 /// A table that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,12 +17,21 @@ pub struct TableSummary {
     pub design: Design,
     /// What only all rows show.
     pub findings: Findings,
+    /// Columns that say the same as others, where their sums are known.
+    pub relations: Relations,
 }
 
 impl TableSummary {
     /// The files, for messages.
     pub fn name(&self) -> String {
         named_together(&self.files)
+    }
+
+    /// Calls a file by another name: standard input, say.
+    pub fn rename(&mut self, from: &Path, to: &Path) {
+        for file in self.files.iter_mut().filter(|file| *file == from) {
+            *file = to.to_owned();
+        }
     }
 
     /// The files without their folders.
@@ -79,7 +90,7 @@ impl TableSummary {
     /// column has a coefficient.
     pub fn remarks(&self, has_intercept: bool) -> Vec<String> {
         let names = self.design.columns();
-        let Findings { constant, duplicate, numbering, .. } = &self.findings;
+        let Findings { constant, numbering, .. } = &self.findings;
         let mut lines = Vec::new();
         if !constant.is_empty() {
             let columns = constant
@@ -91,16 +102,7 @@ impl TableSummary {
             };
             lines.push(format!("Constant, {what}: {}.", first_words(columns)));
         }
-        if !duplicate.is_empty() {
-            let columns = duplicate
-                .iter()
-                .map(|(column, first)| format!("`{}` (`{}`)", names[*column], names[*first]));
-            lines.push(format!(
-                "The same in every row as another column, with which they share its weight: {}. \
-                 They can be dropped.",
-                first_words(columns)
-            ));
-        }
+        lines.extend(self.repeated(&names));
         if !numbering.is_empty() {
             let columns = numbering.iter().map(|column| format!("`{}`", names[*column]));
             lines.push(format!(
@@ -109,6 +111,49 @@ impl TableSummary {
             ));
         }
         lines.extend(self.suspicions(&names));
+        lines
+    }
+
+    /// Columns that say the same as others.
+    fn repeated(&self, names: &[String]) -> Vec<String> {
+        let Findings { duplicate, constant, copies, .. } = &self.findings;
+        let Relations { multiples, of_target, rank } = &self.relations;
+        let mut lines = Vec::new();
+        let is_copy = |column: usize| duplicate.iter().any(|(copy, _)| *copy == column);
+        let copies_of = duplicate
+            .iter()
+            .map(|(column, first)| format!("`{}` is `{}`", names[*column], names[*first]));
+        let scaled = multiples.iter().filter(|multiple| !is_copy(multiple.column));
+        let scaled = scaled.map(|multiple| {
+            format!("`{}` is {}", names[multiple.column], product(multiple, &names[multiple.of]))
+        });
+        let same: Vec<String> = copies_of.chain(scaled).collect();
+        if !same.is_empty() {
+            lines.push(format!(
+                "The same as another column in every row: {}. The two share one weight, and \
+                 either can be left out with `drop`.",
+                first_words(same.into_iter())
+            ));
+        }
+        for multiple in of_target {
+            let (column, target) = (&names[multiple.column], &self.design.targets[multiple.of]);
+            if !copies.contains(&(multiple.column, multiple.of)) {
+                lines.push(format!(
+                    "`{column}` is {} in every row: the target itself stands among the columns, \
+                     and an R² of 1 says no more than that. Leave it out with `drop`.",
+                    product(multiple, &target.name)
+                ));
+            }
+        }
+        if let Some(rank) = rank {
+            let varying = names.len() - constant.len();
+            lines.push(format!(
+                "The {} that vary have rank {rank}: some are others, or sums of others. γ is \
+                 therefore of {rank}; predictions lose nothing by it, but a single coefficient is \
+                 only a share of what its column and the others say together.",
+                counted(varying, "column")
+            ));
+        }
         lines
     }
 
@@ -151,7 +196,55 @@ impl TableSummary {
                 names[*column], self.design.targets[*target].name
             ));
         }
+        lines.extend(self.odd_rows());
         lines
+    }
+
+    /// Rows, levels and labels that are most likely not what they are taken for.
+    fn odd_rows(&self) -> Vec<String> {
+        let Findings { single, padded, total, .. } = &self.findings;
+        let mut lines = Vec::new();
+        if !padded.is_empty() {
+            let columns = padded.iter().map(|(name, example)| format!("`{name}` (`{example}`)"));
+            lines.push(format!(
+                "Numbers that begin with 0 are most often names, such as post codes: {}. If so, \
+                 declare them with `categorical`.",
+                first_words(columns)
+            ));
+        }
+        if !single.is_empty() {
+            let levels = single.iter().map(|(name, level)| format!("`{level}` of `{name}`"));
+            let (what, they) = match single.len() {
+                1 => ("A single row has", "it says"),
+                _ => ("Of each of these there is a single row:", "they say"),
+            };
+            lines.push(format!(
+                "{what} {}: what {they} rests on that row alone. Look whether it is misspelt.",
+                first_words(levels)
+            ));
+        }
+        if let Some(row) = total {
+            lines.push(format!(
+                "Row {}, the last, is the sum of the rows above: a total and no observation, it \
+                 outweighs all others. Take it out of the file.",
+                count(*row)
+            ));
+        }
+        lines
+    }
+}
+
+/// A column as another one times a factor, plus a constant.
+fn product(multiple: &Multiple, name: &str) -> String {
+    let Multiple { factor, constant, .. } = *multiple;
+    let scaled = match factor == 1.0 {
+        true => format!("`{name}`"),
+        false => format!("{} × `{name}`", measured(factor)),
+    };
+    match constant {
+        0.0 => scaled,
+        _ if constant < 0.0 => format!("{scaled} − {}", measured(-constant)),
+        _ => format!("{scaled} + {}", measured(constant)),
     }
 }
 
@@ -207,12 +300,12 @@ fn use_of(feature: &Feature, is_filled: bool) -> (String, String) {
     };
     match &feature.encoding {
         Encoding::Number { imputed } => ("number".to_owned(), filled(imputed)),
-        Encoding::Days { imputed, .. } => {
-            ("date".to_owned(), format!("days since 1970-01-01, {}", filled(imputed)))
+        Encoding::Days { imputed, order } => {
+            (written(*order), format!("days since 1970-01-01, {}", filled(imputed)))
         }
-        Encoding::YearMonth { months, .. } => {
+        Encoding::YearMonth { months, order, .. } => {
             let indicators = counted(months.len().saturating_sub(1), "indicator");
-            ("date".to_owned(), format!("its year, and {indicators} of months"))
+            (written(*order), format!("its year, and {indicators} of months"))
         }
         Encoding::Function { column, .. } => ("number".to_owned(), format!("made of `{column}`")),
         Encoding::Product { factors } => {
@@ -232,6 +325,16 @@ fn use_of(feature: &Feature, is_filled: bool) -> (String, String) {
             )
         }
     }
+}
+
+/// A column of dates, with the order in which they were read.
+fn written(order: DateOrder) -> String {
+    let first = match order {
+        DateOrder::YearFirst => "year",
+        DateOrder::DayFirst => "day",
+        DateOrder::MonthFirst => "month",
+    };
+    format!("date, {first} first")
 }
 
 /// The first files of a list, and how many more there are.

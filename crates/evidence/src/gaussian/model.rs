@@ -227,6 +227,11 @@ impl Gaussian {
         self.rotated.len()
     }
 
+    /// How many directions the columns have, to rounding.
+    pub fn rank(&self) -> usize {
+        self.eigenvalues.len()
+    }
+
     /// n: rows with a positive weight, or the sum of the weights where these are repeats.
     pub fn rows(&self) -> f64 {
         self.moments.count

@@ -5,8 +5,9 @@ use wd_page::number::{self, rounded, short};
 use wd_page::{Content, FigureBlock, Section, Table};
 
 use super::curve::over_lambda;
+use crate::Outcome;
 use crate::comparison::{Choice, Criterion, Curve, Measure};
-use crate::fit::{Analysis, PathPoint};
+use crate::fit::{Analysis, Family, PathPoint};
 
 /// The section; `notes` are remarks of whoever made the fit.
 pub(super) fn section(analysis: &Analysis, notes: &[String]) -> Section {
@@ -120,7 +121,7 @@ fn error_panel(
                 "",
                 colour,
                 Mark::Rings,
-                vec![Point::at(choice.lambda, curve.values[choice.index])],
+                vec![Point::at(choice.lambda, choice.error)],
             ));
         }
     }
@@ -175,13 +176,22 @@ pub(super) fn table(analysis: &Analysis) -> Option<Table> {
 
 /// The λ that is chosen. A limit itself is no point of the path, only where the path points.
 fn chosen(analysis: &Analysis, choice: &Choice) -> String {
-    let lambda = analysis.lambda;
-    let is_limit = lambda == 0.0 || lambda.is_infinite();
-    if choice.criterion == Criterion::Evidence && is_limit {
-        return format!("{} (beyond the path)", short(lambda));
+    let limit = match analysis.outcome {
+        Outcome::NoSignal => Some(f64::INFINITY),
+        Outcome::Noiseless => Some(0.0),
+        Outcome::Found => None,
+    };
+    if let (Criterion::Evidence, Family::Gaussian, Some(limit)) =
+        (choice.criterion, analysis.family, limit)
+    {
+        return format!("{} (beyond the path)", short(limit));
     }
-    let edge = if choice.at_edge { " (edge of the path)" } else { "" };
-    format!("{}{edge}", short(choice.lambda))
+    let lambda = short(choice.lambda);
+    match (choice.at_edge, choice.index) {
+        (false, _) => lambda,
+        (true, 0) => format!("≤ {lambda} (edge of the path)"),
+        (true, _) => format!("≥ {lambda} (edge of the path)"),
+    }
 }
 
 /// The same with a heading, or why it is not there.

@@ -120,7 +120,7 @@ fn facts(analysis: &Analysis) -> Vec<(String, String)> {
     if analysis.family == Family::Gaussian {
         facts.push(fact("Noise", short(1.0 / analysis.beta.sqrt())));
     }
-    facts.extend(terminal::quality(&analysis.quality));
+    facts.extend(terminal::quality(analysis));
     facts
 }
 

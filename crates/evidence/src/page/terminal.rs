@@ -6,8 +6,9 @@ use wd_page::{Content, Section, Table};
 
 use super::choice;
 use super::headline::{headline, interval};
+use crate::Intercept;
 use crate::comparison::Choice;
-use crate::fit::{Analysis, Family, Output, Quality};
+use crate::fit::{Analysis, Family, Output};
 
 /// One target; `is_headed` where there are several.
 pub(super) fn sections(analysis: &Analysis, is_headed: bool) -> Vec<Section> {
@@ -57,13 +58,19 @@ fn quantities(analysis: &Analysis) -> Vec<(String, String)> {
     let rows = amount(analysis.rows);
     facts.push(fact("γ", format!("{gamma} effective parameters of {rank} (n = {rows})")));
     facts.push(fact("log evidence", format!("{} nats", measured(analysis.log_evidence))));
-    facts.extend(quality(&analysis.quality));
+    facts.extend(quality(analysis));
     facts.extend(analysis.comparison.choices.iter().filter_map(within));
     facts
 }
 
 /// How near the fit comes to the rows, as far as its family has it.
-pub(super) fn quality(quality: &Quality) -> Vec<(String, String)> {
+pub(super) fn quality(analysis: &Analysis) -> Vec<(String, String)> {
+    let quality = &analysis.quality;
+    // It is near 1 wherever the target is far from 0, and compares with no other.
+    let about = match analysis.intercept {
+        Intercept::Absent => " about 0, for there is no intercept",
+        _ => "",
+    };
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
     if let Some(fitted) = quality.r_squared {
@@ -71,9 +78,10 @@ pub(super) fn quality(quality: &Quality) -> Vec<(String, String)> {
             "R²",
             match quality.r_squared_left_out {
                 Some(left_out) => {
-                    format!("{} (rows left out in turn: {})", measured(fitted), measured(left_out))
+                    let (fitted, left_out) = (measured(fitted), measured(left_out));
+                    format!("{fitted}{about} (rows left out in turn: {left_out})")
                 }
-                None => measured(fitted),
+                None => measured(fitted) + about,
             },
         );
     }

@@ -403,3 +403,72 @@ fn a_table_of_holes_is_refused_once_it_is_read() {
         assert!(matches!(fit(&[&untold], &asked), Err(FitError::Table(_))));
     }
 }
+
+/// A CSV file in a folder of its own.
+fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+/// A number from −1 to 1 that looks like chance.
+fn scattered(row: usize, column: usize) -> f64 {
+    ((row * 7919 + column * 104_729 + row * row * column * 31) % 2003) as f64 / 1001.5 - 1.0
+}
+
+#[test]
+fn leave_one_out_has_its_minimum_between_points() {
+    let compare = Some(Criteria::read(&["loo"]).unwrap());
+    let found = fit(&[shipped("diabetes.csv")], &Request { compare, ..request("target") }).unwrap();
+    let choice = &found.comparison.choices[1];
+    assert!((choice.lambda - 1.837).abs() < 1e-3, "{}", choice.lambda);
+    assert_eq!(choice.costs[1], 0.0);
+}
+
+#[test]
+fn columns_that_repeat_others_are_named_with_their_factor_and_rank() {
+    let rows: String = (0..60)
+        .map(|row| {
+            let (a, b) = (scattered(row, 1), scattered(row, 2));
+            let y = a - 2.0 * b + 0.1 * scattered(row, 3);
+            format!("{a},{b},{},{},{},1,{y}\n", a + b, 1000.0 * a, 1.1 * y)
+        })
+        .collect();
+    let (_folder, path) = written(&format!("a,b,a_plus_b,a_in_mm,y_eur,const,y\n{rows}"));
+    let found = fit(&[path], &request("y")).unwrap();
+    let remarks = found.table.remarks(true).join("\n");
+    for part in [
+        "`a_in_mm` is 1000 × `a`",
+        "`y_eur` is 1.1 × `y` in every row: the target itself stands among the columns",
+        "The 5 columns that vary have rank 3",
+    ] {
+        assert!(remarks.contains(part), "no «{part}» in {remarks}");
+    }
+    let deviations = &found.outputs[0].deviations;
+    assert!(deviations.is_empty() || (deviations[5].is_nan() && !deviations[0].is_nan()));
+}
+
+#[test]
+fn as_many_columns_as_rows_are_judged_by_rows_left_out() {
+    let names: Vec<String> = (0..40).map(|column| format!("x{column}")).collect();
+    let rows: String = (0..20)
+        .map(|row| {
+            let cells: Vec<String> =
+                (0..40).map(|column| scattered(row, column + 1).to_string()).collect();
+            let y = scattered(row, 1) + scattered(row, 2) + 0.5 * scattered(row, 77);
+            format!("{},{y}\n", cells.join(","))
+        })
+        .collect();
+    let (_folder, path) = written(&format!("{},y\n{rows}", names.join(",")));
+    let found = fit(&[path], &request("y")).unwrap();
+    let said = shown(&found);
+    assert!(!said.contains("there is no noise"), "{said}");
+    if found.outcome == wd_evidence::Outcome::Noiseless {
+        assert!(said.contains("fit any target exactly"), "{said}");
+        if found.lambda > 0.0 {
+            assert!(said.contains("by leave-one-out: the evidence has no maximum"), "{said}");
+            assert!(said.contains("nats above its value"), "{said}");
+        }
+    }
+}

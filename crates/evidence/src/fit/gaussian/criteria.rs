@@ -9,11 +9,13 @@ use crate::fit::source::Content;
 use crate::gaussian::Point;
 use crate::{LeaveOneOut, cross_validate, cross_validate_rows};
 
-/// The evidence and every criterion that is asked for, along the path.
+/// The evidence and every criterion that is asked for, along the path; leave-one-out also where it
+/// has to stand in for the evidence.
 pub(super) fn comparison(
     fitted: &Fitted<'_>,
     target: usize,
     points: &[Point],
+    needs_left_out: bool,
 ) -> Result<Comparison, FitError> {
     let lambdas: Vec<f64> = points.iter().map(|point| point.lambda).collect();
     let mut curves = vec![Curve::new(
@@ -26,7 +28,7 @@ pub(super) fn comparison(
         let values = points.iter().map(|point| point.generalized_cross_validation);
         curves.push(error(Criterion::GeneralizedCrossValidation, values.collect()));
     }
-    if fitted.criteria.leave_one_out {
+    if fitted.criteria.leave_one_out || needs_left_out {
         let mut errors = LeaveOneOut::new(&fitted.model, target, &lambdas)?;
         fitted.for_each_row_block(|x, y, weights| Ok(errors.add(x, y, weights)?))?;
         curves.push(error(Criterion::LeaveOneOut, errors.mean_squared_errors()));

@@ -2,6 +2,7 @@
 
 use crate::fit::criteria::Criteria;
 use crate::fit::error::FitError;
+use crate::fit::relations::Relations;
 use crate::fit::request::Request;
 use crate::fit::source::{Content, Source};
 use crate::fit::table::TableSummary;
@@ -28,7 +29,10 @@ impl<'a> Fitted<'a> {
             Content::Rows(rows) => Gaussian::from_rows(rows.x(), rows.y(), rows.weights(), options),
         };
         let model = model.map_err(|error| named(source, error))?;
-        let table = source.summary(findings);
+        let mut table = source.summary(findings);
+        if let Content::Sums { whole, .. } = &content {
+            table.relations = Relations::of(whole, model.rank());
+        }
         Ok(Fitted { source, request, criteria, options, content, table, model })
     }
 

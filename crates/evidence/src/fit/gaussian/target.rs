@@ -3,14 +3,19 @@
 use super::fitted::Fitted;
 use super::{criteria, figures, grouped};
 use crate::comparison::Criterion;
-use crate::fit::analysis::{Analysis, Output, PathPoint};
+use crate::fit::analysis::{Analysis, Output, PathPoint, without_constant};
 use crate::fit::conventions::{Fitted as Convertible, conventions};
 use crate::fit::error::FitError;
 use crate::fit::family::Family;
 use crate::fit::groups::Grouping;
 use crate::fit::predictor::Predictor;
 use crate::fit::quality::Quality;
+use crate::gaussian::Point;
 use crate::{Evidence, Intercept, Maximum, Outcome, Posterior};
+use wd_page::number::{measured, short};
+
+/// Nats of evidence below which a difference decides nothing: odds of e³ = 20 to 1.
+const DECISIVE: f64 = 3.0;
 
 /// How far the path goes beyond the interval of λ: far enough to see the evidence fall.
 const BEYOND: f64 = 10.0;
@@ -29,9 +34,16 @@ pub(super) fn analysis(
         return Err(FitError::OneDegreeOfFreedom { files: source.name() });
     }
     let maximum = evidence.maximum();
-    let best = maximum.point;
     let points = evidence.path(&lambdas(&evidence, &maximum, fitted.request.points()));
-    let comparison = criteria::comparison(fitted, target, &points)?;
+    let fits_any = groups.is_none() && fits_any_target(fitted, &evidence, &maximum);
+    let comparison = criteria::comparison(fitted, target, &points, fits_any)?;
+    let stand_in = comparison
+        .choices
+        .iter()
+        .find(|choice| fits_any && choice.criterion == Criterion::LeaveOneOut && !choice.at_edge);
+    let best = stand_in.map_or(maximum.point, |choice| evidence.at(choice.lambda));
+    let chosen_by = stand_in.map_or(Criterion::Evidence, |choice| choice.criterion);
+    let notes = notes(fitted, &maximum, fits_any, &best);
     let fit = fitted.named(model.fit(target, best.lambda))?;
     let posterior = match best.lambda > 0.0 {
         true => Some(model.posterior(target, best.lambda)?),
@@ -57,8 +69,8 @@ pub(super) fn analysis(
         columns: source.design.columns(),
         lambda: best.lambda,
         intercept: fitted.options.intercept,
-        chosen_by: Criterion::Evidence,
-        is_edge: maximum.outcome != Outcome::Found,
+        chosen_by,
+        is_edge: maximum.outcome != Outcome::Found && chosen_by == Criterion::Evidence,
         interval: maximum.interval,
         outcome: maximum.outcome,
         alpha: best.alpha,
@@ -73,7 +85,9 @@ pub(super) fn analysis(
             intercept: fit.intercept,
             coefficients: fit.coefficients,
             standardized: fit.standardized_coefficients,
-            deviations: posterior.as_ref().map_or_else(Vec::new, Posterior::standard_deviations),
+            deviations: posterior
+                .as_ref()
+                .map_or_else(Vec::new, |posterior| deviations(fitted, posterior)),
         }],
         groups: Vec::new(),
         conventions: conventions(&Convertible {
@@ -92,7 +106,7 @@ pub(super) fn analysis(
         calibration: None,
         quality: Quality::default(),
         observations: Vec::new(),
-        notes: notes(fitted, maximum.outcome),
+        notes,
         predictor,
     };
     let mut residual = fit.point.residual_sum_of_squares;
@@ -114,16 +128,20 @@ pub(super) fn analysis(
 /// How near the fit comes: `total` is Σ(y − ȳ)², or Σy² without an intercept.
 fn quality(fitted: &Fitted<'_>, analysis: &Analysis, residual: f64, total: f64) -> Quality {
     let weight = fitted.model.weight();
-    let choices = analysis.comparison.choices.iter();
     // The errors of rows left out are those of one λ for all columns.
-    let left_out =
-        analysis.comparison.curves.iter().zip(choices).find(|(curve, _)| {
-            curve.criterion == Criterion::LeaveOneOut && analysis.groups.is_empty()
+    let comparison = &analysis.comparison;
+    let at_choice = comparison
+        .curves
+        .iter()
+        .find(|curve| curve.criterion == Criterion::LeaveOneOut && analysis.groups.is_empty())
+        .and_then(|curve| {
+            let mut choices = comparison.choices.iter();
+            let choice = choices.find(|choice| choice.criterion == analysis.chosen_by)?;
+            match choice.criterion == curve.criterion {
+                true => Some(choice.error),
+                false => curve.values.get(choice.index).copied(),
+            }
         });
-    let at_choice = left_out.and_then(|(curve, _)| {
-        let place = analysis.comparison.choices.first()?.index;
-        curve.values.get(place).copied()
-    });
     Quality {
         r_squared: Some(1.0 - residual / total),
         r_squared_left_out: at_choice.map(|error| 1.0 - error * weight / total),
@@ -155,16 +173,35 @@ fn lambdas(evidence: &Evidence, maximum: &Maximum, points: usize) -> Vec<f64> {
     lambdas
 }
 
-/// What the outcome asks to be said.
-fn notes(fitted: &Fitted<'_>, outcome: Outcome) -> Vec<String> {
+/// Posterior standard deviations of the coefficients.
+fn deviations(fitted: &Fitted<'_>, posterior: &Posterior) -> Vec<f64> {
+    let mut deviations = posterior.standard_deviations();
+    if fitted.options.intercept != Intercept::Absent {
+        without_constant(&mut deviations, &fitted.model.columns().constant);
+    }
+    deviations
+}
+
+/// Whether the columns fit this target exactly for no other reason than that they are as many as
+/// the rows; with sums of rows there is nothing that could stand in for the evidence.
+fn fits_any_target(fitted: &Fitted<'_>, evidence: &Evidence, maximum: &Maximum) -> bool {
+    let intercept = usize::from(fitted.options.intercept != Intercept::Absent);
+    let has_rows = fitted.source.sums.is_none();
+    let fits_any = (evidence.rank() + intercept) as f64 >= fitted.model.rows();
+    maximum.outcome == Outcome::Noiseless && has_rows && fits_any
+}
+
+/// What the outcome asks to be said; `best` is the point that was chosen.
+fn notes(fitted: &Fitted<'_>, maximum: &Maximum, fits_any: bool, best: &Point) -> Vec<String> {
     let mut notes = Vec::new();
-    match outcome {
+    match maximum.outcome {
         Outcome::Found => {}
         Outcome::NoSignal => notes.push(
             "The evidence rises all the way to λ → ∞: by a linear model these columns say nothing \
              of the target, and every coefficient is 0."
                 .to_owned(),
         ),
+        Outcome::Noiseless if fits_any => notes.push(exact_by_number(maximum, best)),
         Outcome::Noiseless => notes.push(
             "The columns fit the target exactly: there is no noise to weigh a prior against, and \
              λ → 0. The coefficients are those of least norm."
@@ -179,4 +216,27 @@ fn notes(fitted: &Fitted<'_>, outcome: Outcome) -> Vec<String> {
         );
     }
     notes
+}
+
+/// What is said where as many columns as rows fit any target.
+fn exact_by_number(maximum: &Maximum, best: &Point) -> String {
+    const EXACT: &str = "As many columns as rows fit any target exactly, whatever they say of it, \
+                         and the evidence rises all the way to λ → 0.";
+    let lead = maximum.point.log_evidence - best.log_evidence;
+    if best.lambda == 0.0 {
+        return format!(
+            "{EXACT} By leave-one-out the best λ lies at the edge of the path too. The \
+             coefficients are those of least norm."
+        );
+    }
+    let weight = match lead < DECISIVE {
+        true => "it does not decide",
+        false => "whether that is noise or signal, rows left out have to say",
+    };
+    format!(
+        "{EXACT} There it is {} nats above its value at λ = {}: {weight}. λ is that of the least \
+         error by leave-one-out.",
+        measured(lead),
+        short(best.lambda)
+    )
 }

@@ -11,7 +11,7 @@ mod quality;
 use wd_data::table::TargetKind;
 
 use crate::comparison::{Comparison, Criterion, Curve, Measure};
-use crate::fit::analysis::{Analysis, CoefficientPath, DRAWN, Output, PathPoint};
+use crate::fit::analysis::{Analysis, CoefficientPath, DRAWN, Output, PathPoint, without_constant};
 use crate::fit::calibration::{Calibration, ProbabilityCounts};
 use crate::fit::conventions::{Convention, Fitted as Convertible, conventions};
 use crate::fit::criteria::Criteria;
@@ -261,7 +261,11 @@ impl Fitted<'_> {
     /// A linear predictor, or one for each class.
     fn outputs(&self, posterior: &GlmPosterior) -> Result<Vec<Output>, FitError> {
         let scales = &self.model.columns().scales;
-        let deviations = posterior.standard_deviations()?;
+        let mut deviations = posterior.standard_deviations()?;
+        if self.options.intercept != Intercept::Absent {
+            let constant = &self.model.columns().constant;
+            deviations.iter_mut().for_each(|own| without_constant(own, constant));
+        }
         let classes = posterior.coefficients().iter().zip(posterior.intercepts()).zip(deviations);
         let outputs =
             classes.enumerate().map(|(class, ((coefficients, intercept), deviations))| {

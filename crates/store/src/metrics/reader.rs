@@ -132,8 +132,8 @@ impl MetricsReader {
     fn nearest(&self, name: &str) -> Option<String> {
         // A name without its first word, such as `loss`, is nearer than its letters are.
         let whole = self.header.columns.iter().find(|column| {
-            let words = column.name.split(['_', '/']);
-            words.clone().count() > 1 && words.last() == Some(name)
+            let last = column.name.rsplit_once(['_', '/']);
+            last.is_some_and(|(_, last)| last == name)
         });
         if let Some(column) = whole {
             return Some(column.name.clone());

@@ -174,8 +174,8 @@ pub const MISSING_WORDS: [&str; 4] = ["NA", "N/A", "NaN", "null"];
 
 /// Whether a text stands for a missing value without being declared.
 pub(super) fn is_missing(bytes: &[u8]) -> bool {
-    let is_word = |word: &&str| bytes.eq_ignore_ascii_case(word.as_bytes());
-    bytes.is_empty() || (bytes.len() <= 4 && MISSING_WORDS.iter().any(|word| is_word(&word)))
+    let is_word = |word: &str| bytes.eq_ignore_ascii_case(word.as_bytes());
+    bytes.is_empty() || (bytes.len() <= 4 && MISSING_WORDS.iter().any(|word| is_word(word)))
 }
 
 #[cfg(test)]

@@ -136,8 +136,8 @@ impl Extreme {
 
 /// Of so many different numbers each is counted.
 const FEW: usize = 6;
-/// A sum of numbers as they are printed is off by no more than this share.
-const ROUNDING: f64 = 1e-9;
+/// A total is off by no more than this share of it: its summands are rounded as they are printed.
+const ROUNDING: f64 = 2e-4;
 
 /// What is remembered of a column while its rows pass by.
 #[derive(Debug, Clone)]

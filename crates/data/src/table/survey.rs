@@ -26,7 +26,7 @@ pub(super) enum Survey {
         months: [u64; 12],
         year: f64,
         /// Cells that are no numbers, or no dates.
-        odd: Odd,
+        odd: Box<Odd>,
     },
     Category {
         /// In order: as numbers where all are, by bytes otherwise.
@@ -139,7 +139,7 @@ pub(super) fn survey(
         match kind {
             None | Some(Kind::Text) => Survey::None,
             Some(Kind::Number | Kind::Date(_)) => {
-                let odd = reader.odd(index).clone();
+                let odd = Box::new(reader.odd(index).clone());
                 Survey::Number { mean, present, months, year, odd }
             }
             Some(Kind::Category) => ordered(reader.dictionary(index).texts(), &counts),

@@ -3,9 +3,9 @@
 use wd_page::counted;
 use wd_page::number::{count, short};
 
-use crate::Outcome;
 use crate::comparison::Criterion;
 use crate::fit::Analysis;
+use crate::{Intercept, Outcome};
 
 /// Which λ, and how sure.
 pub(super) fn headline(analysis: &Analysis) -> String {
@@ -16,12 +16,21 @@ pub(super) fn headline(analysis: &Analysis) -> String {
     }
     match analysis.outcome {
         Outcome::NoSignal if analysis.lambda.is_infinite() => format!("{target}: λ = ∞, no signal"),
+        Outcome::Noiseless if analysis.lambda == 0.0 && fits_any(analysis) => {
+            format!("{target}: λ → 0, for as many columns as rows fit any target")
+        }
         Outcome::Noiseless if analysis.lambda == 0.0 => format!("{target}: λ → 0, an exact fit"),
         Outcome::Noiseless if analysis.is_edge => {
             format!("{target}: no λ, for no criterion has its best within the path")
         }
         _ => format!("{target}: λ = {}", interval(analysis)),
     }
+}
+
+/// Whether there are as many columns as rows.
+fn fits_any(analysis: &Analysis) -> bool {
+    let intercept = usize::from(analysis.intercept != Intercept::Absent);
+    (analysis.rank + intercept) as f64 >= analysis.rows
 }
 
 /// λ with its interval.

@@ -12,10 +12,10 @@ use crate::fit::predictor::Predictor;
 use crate::fit::quality::Quality;
 use crate::gaussian::Point;
 use crate::{Evidence, Intercept, Maximum, Outcome, Posterior};
-use wd_page::number::{measured, short};
+use wd_page::number::{measured, rounded, short};
 
-/// Nats of evidence below which a difference decides nothing: odds of e³ = 20 to 1.
-const DECISIVE: f64 = 3.0;
+/// A nat of evidence or less decides nothing: odds of e to 1.
+const UNDECIDED: f64 = 1.0;
 
 /// How far the path goes beyond the interval of λ: far enough to see the evidence fall.
 const BEYOND: f64 = 10.0;
@@ -43,7 +43,8 @@ pub(super) fn analysis(
         .find(|choice| fits_any && choice.criterion == Criterion::LeaveOneOut && !choice.at_edge);
     let best = stand_in.map_or(maximum.point, |choice| evidence.at(choice.lambda));
     let chosen_by = stand_in.map_or(Criterion::Evidence, |choice| choice.criterion);
-    let notes = notes(fitted, &maximum, fits_any, &best);
+    let exact = fits_any.then(|| exact_by_number(&maximum, &best, &points));
+    let notes = notes(fitted, &maximum, exact);
     let fit = fitted.named(model.fit(target, best.lambda))?;
     let posterior = match best.lambda > 0.0 {
         true => Some(model.posterior(target, best.lambda)?),
@@ -191,8 +192,8 @@ fn fits_any_target(fitted: &Fitted<'_>, evidence: &Evidence, maximum: &Maximum) 
     maximum.outcome == Outcome::Noiseless && has_rows && fits_any
 }
 
-/// What the outcome asks to be said; `best` is the point that was chosen.
-fn notes(fitted: &Fitted<'_>, maximum: &Maximum, fits_any: bool, best: &Point) -> Vec<String> {
+/// What the outcome asks to be said; `exact` where as many columns as rows fit any target.
+fn notes(fitted: &Fitted<'_>, maximum: &Maximum, exact: Option<String>) -> Vec<String> {
     let mut notes = Vec::new();
     match maximum.outcome {
         Outcome::Found => {}
@@ -201,7 +202,7 @@ fn notes(fitted: &Fitted<'_>, maximum: &Maximum, fits_any: bool, best: &Point) -
              of the target, and every coefficient is 0."
                 .to_owned(),
         ),
-        Outcome::Noiseless if fits_any => notes.push(exact_by_number(maximum, best)),
+        Outcome::Noiseless if exact.is_some() => notes.extend(exact),
         Outcome::Noiseless => notes.push(
             "The columns fit the target exactly: there is no noise to weigh a prior against, and \
              λ → 0. The coefficients are those of least norm."
@@ -218,25 +219,32 @@ fn notes(fitted: &Fitted<'_>, maximum: &Maximum, fits_any: bool, best: &Point) -
     notes
 }
 
-/// What is said where as many columns as rows fit any target.
-fn exact_by_number(maximum: &Maximum, best: &Point) -> String {
+/// What is said where as many columns as rows fit any target; `best` is the point that was chosen.
+fn exact_by_number(maximum: &Maximum, best: &Point, points: &[Point]) -> String {
     const EXACT: &str = "As many columns as rows fit any target exactly, whatever they say of it, \
                          and the evidence rises all the way to λ → 0.";
-    let lead = maximum.point.log_evidence - best.log_evidence;
+    let highest = maximum.point.log_evidence;
     if best.lambda == 0.0 {
+        let flat = points.iter().rfind(|point| highest - point.log_evidence < UNDECIDED);
+        let flat = flat.map(|point| {
+            let lambda = short(rounded(point.lambda));
+            format!(" Up to λ = {lambda} it is less than a nat lower, which decides nothing.")
+        });
         return format!(
-            "{EXACT} By leave-one-out the best λ lies at the edge of the path too. The \
-             coefficients are those of least norm."
+            "{EXACT}{} By leave-one-out the best λ lies at the edge of the path too. The \
+             coefficients are those of least norm.",
+            flat.unwrap_or_default()
         );
     }
-    let weight = match lead < DECISIVE {
-        true => "it does not decide",
-        false => "whether that is noise or signal, rows left out have to say",
+    let lead = highest - best.log_evidence;
+    let weight = match lead < UNDECIDED {
+        true => ", which decides nothing",
+        false => "",
     };
     format!(
-        "{EXACT} There it is {} nats above its value at λ = {}: {weight}. λ is that of the least \
+        "{EXACT} There it is {} nats above its value at λ = {}{weight}. λ is that of the least \
          error by leave-one-out.",
         measured(lead),
-        short(best.lambda)
+        short(rounded(best.lambda))
     )
 }

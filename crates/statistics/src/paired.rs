@@ -71,23 +71,20 @@ impl PairedDifference {
     /// The paired t-test of `per_seed`, pairs of (seed, difference). Differences that are not
     /// finite are left out.
     ///
-    /// When every difference is the same number there is no spread to test against: p is then 1 for
-    /// zero; otherwise there is neither p nor interval (accuracies of a few seeds may differ by the
-    /// same number of images). `adjusted_p` is left to [`adjust_family`](crate::adjust_family).
+    /// When every difference is the same number but for rounding, the statistic is infinite: p is 0,
+    /// or 1 for differences of 0. (Accuracies of a few seeds may differ by the same number of images
+    /// by chance; that is rarer than the level of the test.) `adjusted_p` is left to [`adjust_family`](crate::adjust_family).
     pub fn of(mut per_seed: Vec<(u64, f64)>) -> Self {
         per_seed.retain(|(_, difference)| difference.is_finite());
         per_seed.sort_by_key(|(seed, _)| *seed);
         let values: Vec<f64> = per_seed.iter().map(|(_, difference)| *difference).collect();
         let n = values.len();
         let deviation = standard_deviation(&values);
-        let mut interval = interval(&values);
+        let interval = interval(&values);
         let p_value = match interval.mean {
             _ if n < 2 => None,
             0.0 => Some(1.0),
-            centre if has_no_spread(deviation, centre) => {
-                interval = unknown(interval);
-                None
-            }
+            centre if has_no_spread(deviation, centre) => Some(0.0),
             centre => Some(two_sided_p(centre / interval.standard_error, (n - 1) as f64)),
         };
         let significant = p_value.is_some_and(|p| p < LEVEL);
@@ -127,7 +124,7 @@ impl PairedDifference {
         let p_value = match centre {
             _ if n < 2 => None,
             0.0 => Some(1.0),
-            _ if has_no_spread(standard_error, centre) => None,
+            _ if has_no_spread(standard_error, centre) => Some(0.0),
             centre => Some(two_sided_p(centre / standard_error, degrees)),
         };
         let significant = p_value.is_some_and(|p| p < LEVEL);
@@ -137,10 +134,7 @@ impl PairedDifference {
             _ => quantile(1.0 - LEVEL / 2.0, degrees) * standard_error,
         };
         let (low, high) = (centre - half, centre + half);
-        let mut interval = Interval { mean: centre, low, high, standard_error, n };
-        if p_value.is_none() {
-            interval = unknown(interval);
-        }
+        let interval = Interval { mean: centre, low, high, standard_error, n };
         let deviation = standard_error * (n as f64).sqrt();
         let more_seeds = (n >= 2 && !significant)
             .then(|| seeds_needed(centre, deviation).saturating_sub(n as u64).max(1));
@@ -190,9 +184,4 @@ impl PairedDifference {
 /// Whether differences are one number but for rounding.
 fn has_no_spread(deviation: f64, centre: f64) -> bool {
     deviation <= 1e-9 * centre.abs()
-}
-
-/// A mean of which nothing more is known.
-fn unknown(interval: Interval) -> Interval {
-    Interval { low: f64::NAN, high: f64::NAN, standard_error: f64::NAN, ..interval }
 }

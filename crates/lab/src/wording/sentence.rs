@@ -23,7 +23,6 @@ pub fn change(interval: &Interval) -> String {
     match interval.n {
         0 => "not measured".to_owned(),
         1 => format!("{written} (one seed, no interval)"),
-        _ if interval.low.is_nan() => format!("{written} (the same in every seed: no interval)"),
         _ => written,
     }
 }

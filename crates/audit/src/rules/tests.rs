@@ -49,6 +49,7 @@ fn planted() -> Vec<Planted> {
         n03_state_underflow,
         n04_jumpy_dead_rows,
         n05_eight_bit_state,
+        n06_not_finite,
         t01_inert,
         t02_off_law,
         t03_overshoot,

@@ -484,7 +484,7 @@ fn a_rate_that_falls_over_other_steps_than_the_run_is_drawn_as_it_is() {
         assert!(found.remarks.iter().any(|remark| remark.contains("600,000 steps")));
         // Words give κ = λ Σ η of the same schedule: 0.24.
         let words = found.words(&[]).unwrap().join(" ");
-        assert!(words.contains("schedule=points points=0:0.0005/0.4:1/"), "{words}");
+        assert!(words.contains("schedule=points,points=0:0.0005/0.4:1/"), "{words}");
         assert!((0.1 * 6e-4 * schedule.sum() - 0.24).abs() < 0.002, "{}", schedule.sum());
     }
     let shorter = text("train.py", &format!("{common}lr_decay_iters = 4000\n"));

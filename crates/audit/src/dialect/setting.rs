@@ -69,14 +69,7 @@ impl Declaration {
         let mut words = Vec::new();
         let sized = self.schedule.as_ref().and_then(|found| as_typed(found, None));
         let schedule = sized.or_else(|| self.schedule_words.clone());
-        match schedule {
-            // Points alone have slashes between them.
-            Some(points) if points.contains('/') => {
-                words.push(("schedule", "points".to_owned()));
-                words.push(("points", points));
-            }
-            named => words.extend(named.map(|text| ("schedule", text))),
-        }
+        words.extend(schedule.map(|text| ("schedule", text)));
         words.extend(self.steps.map(|steps| ("steps", steps.to_string())));
         words.extend(self.epochs.map(|epochs| ("epochs", epochs.to_string())));
         let batch = match (self.batch, self.sequence) {
@@ -203,8 +196,7 @@ impl Declaration {
 /// Pairs of a configuration as words, but for those that `more` words replace, and these behind.
 fn written(pairs: Vec<(&'static str, String)>, more: &[String]) -> Vec<String> {
     let replaces = |key: &str| more.iter().any(|word| word.split('=').next() == Some(key));
-    let is_kept = |key: &str| !replaces(key) && !(key == "points" && replaces("schedule"));
-    let kept = pairs.into_iter().filter(|(key, _)| is_kept(key));
+    let kept = pairs.into_iter().filter(|(key, _)| !replaces(key));
     kept.map(|(key, value)| format!("{key}={value}")).chain(more.iter().cloned()).collect()
 }
 
@@ -217,7 +209,7 @@ pub(super) fn as_typed(schedule: &Schedule, warmup: Option<String>) -> Option<St
         text.push_str(&format!(",warmup={warmup}"));
     }
     match schedule.kind {
-        ScheduleKind::Points => return Some(points_as_typed(&schedule.points)),
+        ScheduleKind::Points => text.push_str(&points_as_typed(&schedule.points)),
         ScheduleKind::Constant => {}
         ScheduleKind::WarmupStableDecay => {
             text.push_str(&format!(",floor={},decay={}", schedule.floor, schedule.decay));
@@ -227,18 +219,17 @@ pub(super) fn as_typed(schedule: &Schedule, warmup: Option<String>) -> Option<St
     Some(text)
 }
 
-/// Points as they are typed, to six digits: `0:0.1/0.3:1/1:0.02:cosine`.
+/// Points as they are typed behind their kind: `,points=0:0.1/0.3:1/1:0.02:cosine`.
 fn points_as_typed(points: &Points) -> String {
-    let digits = |number: f64| (1e6 * number).round() / 1e6;
     let typed = points.as_slice().iter().map(|point| {
         let curve = match point.curve {
             Curve::Linear => "",
             Curve::Cosine => ":cosine",
             Curve::Step => ":step",
         };
-        format!("{}:{}{curve}", digits(point.share), digits(point.factor))
+        format!("{}:{}{curve}", point.share, point.factor)
     });
-    typed.collect::<Vec<_>>().join("/")
+    format!(",points={}", typed.collect::<Vec<_>>().join("/"))
 }
 
 #[cfg(test)]

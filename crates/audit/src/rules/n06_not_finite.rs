@@ -43,10 +43,10 @@ fn check(case: &Case, report: &mut Report<'_>) {
         }
         let names = once(names.iter().map(String::as_str));
         let message = format!(
-            "{} of {} {} NaN or infinite.",
+            "{} of {} {}.",
             wd_page::number::counted(count as u64, "element"),
             listed(&names),
-            if count == 1 { "is" } else { "are" },
+            if count == 1 { "is no finite number" } else { "are no finite numbers" },
         );
         let fix = "Go back to a checkpoint before it.".to_owned();
         report.add(Place::file(&subject.checkpoint.path), message, fix, names);

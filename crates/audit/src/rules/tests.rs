@@ -81,7 +81,7 @@ fn every_rule_has_a_fault_and_a_look_alike() {
     let ids: Vec<&str> = planted().iter().map(|planted| planted.id).collect();
     let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     assert_eq!(ids, rules);
-    assert_eq!(rules.len(), 38);
+    assert_eq!(rules.len(), 39);
 }
 
 #[test]

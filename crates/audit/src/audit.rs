@@ -151,6 +151,11 @@ fn collect(request: &Request) -> Result<Case, AuditError> {
     }
     order::by_steps(&mut subjects);
     let rates = request.rates.as_deref().map(Rates::read).transpose()?;
+    if let Some((path, given)) = request.rates.as_ref().zip(rates.as_ref())
+        && let Some(reason) = estimate::contradicted(&subjects, given)
+    {
+        return Err(AuditError::Configuration { path: path.clone(), line: None, reason });
+    }
     let proof = estimate::prove(&mut subjects, rates.as_ref(), &declarations);
     Ok(Case { subjects, declarations, proof })
 }

@@ -22,9 +22,10 @@ pub(crate) fn by_steps(subjects: &mut [Subject]) {
     });
 }
 
-/// Two checkpoints of one step, from different folders, whose weights differ: they are not of one
-/// training, and nothing may be concluded from what lies between them. Two checkpoints alone are
-/// not looked at, since two of one step are compared with each other by nobody.
+/// Two checkpoints of one step whose weights differ: they are not of one training, and nothing may
+/// be concluded from what lies between them. In one folder both must hold an optimizer, since
+/// averaged weights may lie beside those that were trained. Two checkpoints alone are not looked
+/// at, since two of one step are compared with each other by nobody.
 pub(crate) fn of_several_runs(subjects: &[Subject]) -> Option<(&Subject, &Subject)> {
     let collides = |first: &&Subject, second: &Subject| {
         let (one, other) = (&first.checkpoint, &second.checkpoint);
@@ -37,7 +38,8 @@ pub(crate) fn of_several_runs(subjects: &[Subject]) -> Option<(&Subject, &Subjec
             })
         };
         one.step().is_some_and(|step| step > 0.0 && other.step() == Some(step))
-            && one.path.parent() != other.path.parent()
+            && (one.path.parent() != other.path.parent()
+                || (!one.optimizers.is_empty() && !other.optimizers.is_empty()))
             && one.model.iter().take(LOOKED_AT).any(differs)
     };
     subjects.iter().enumerate().filter(|_| subjects.len() > 2).find_map(|(at, first)| {
@@ -115,5 +117,37 @@ pub(crate) fn count_by_name(checkpoint: &mut Checkpoint) {
     if let (true, Ok(steps)) = (is_count && !words.contains('.'), digits.parse::<u32>()) {
         let name = "the number in its name".to_owned();
         checkpoint.clocks.push(Clock { name, steps: f64::from(steps) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{clean, filled};
+    use crate::tensor::Dtype;
+
+    #[test]
+    fn checkpoints_of_several_runs_in_one_folder_are_seen() {
+        let later = || {
+            let mut subject = clean();
+            let states = subject.checkpoint.optimizers.iter_mut().flat_map(|one| &mut one.states);
+            states.for_each(|state| state.step = Some(2000.0));
+            subject
+        };
+        let other = |has_optimizer: bool| {
+            let mut subject = clean();
+            for one in &mut subject.checkpoint.model {
+                one.tensor = filled(Dtype::Float32, 0.03, one.tensor.shape());
+            }
+            if !has_optimizer {
+                subject.checkpoint.clocks.push(Clock { name: "step".to_owned(), steps: 1000.0 });
+                subject.checkpoint.optimizers.clear();
+            }
+            subject
+        };
+        assert!(of_several_runs(&[clean(), clean(), later()]).is_none());
+        assert!(of_several_runs(&[clean(), other(true), later()]).is_some());
+        // Averaged weights beside those that were trained.
+        assert!(of_several_runs(&[clean(), other(false), later()]).is_none());
     }
 }

@@ -464,3 +464,133 @@ fn tokens_of_a_sequence_are_read_where_every_step_has_full_ones() {
     // Sentences of any length, and as many as fit: their number of tokens is not known.
     assert_eq!(file("fairseq.yaml").sequence, None);
 }
+
+fn refused(name: &str, text: &str) -> String {
+    read(Path::new(name), text).unwrap_err().to_string()
+}
+
+#[test]
+fn a_rate_that_falls_over_other_steps_than_the_run_is_drawn_as_it_is() {
+    let common = "max_iters = 5000\nlearning_rate = 6e-4\nmin_lr = 6e-5\nwarmup_iters = 2000\n";
+    // nanoGPT's own default is 600,000 steps.
+    for length in ["", "lr_decay_iters = 600000\n"] {
+        let found = text("train.py", &format!("{common}{length}"));
+        let schedule = found.schedule.unwrap();
+        assert_eq!((schedule.kind, schedule.steps), (ScheduleKind::Points, 5000));
+        let whole = Schedule::new(ScheduleKind::Cosine, 2000, 600_000, 0.1, 0).unwrap();
+        for step in [0, 1000, 2000, 3500, 4999] {
+            assert!((schedule.factor(step) - whole.factor(step)).abs() < 1e-3, "{step}");
+        }
+        assert!(found.remarks.iter().any(|remark| remark.contains("600,000 steps")));
+        // Words give κ = λ Σ η of the same schedule: 0.24.
+        let words = found.words(&[]).unwrap().join(" ");
+        assert!(words.contains("schedule=points,points=0:0.0005/0.4:1/"), "{words}");
+        assert!((0.1 * 6e-4 * schedule.sum() - 0.24).abs() < 0.002, "{}", schedule.sum());
+    }
+    let shorter = text("train.py", &format!("{common}lr_decay_iters = 4000\n"));
+    let words = shorter.words(&[]).unwrap().join(" ");
+    assert!(words.contains("points=0:0.0005/0.4:1/0.8:0.1:cosine/1:0.1 "), "{words}");
+    // What is said behind the file replaces all of it.
+    let said = shorter.words(&["schedule=constant".to_owned()]).unwrap().join(" ");
+    assert!(!said.contains("points"), "{said}");
+
+    let flags = "--train-iters 1000 --lr 1e-3 --lr-decay-iters 500 --lr-decay-style cosine";
+    let schedule = text("train.sh", flags).schedule.unwrap();
+    assert_eq!((schedule.kind, schedule.factor(700)), (ScheduleKind::Points, 0.0));
+}
+
+#[test]
+fn schedules_that_trainers_write_are_read_or_named() {
+    let trainer = "learning_rate: 5e-4\nweight_decay: 0.1\nmax_steps: 20000\n\
+                   per_device_train_batch_size: 8\nwarmup_steps: 100\n";
+    let of = |form: &str| text("a.yaml", &format!("{trainer}lr_scheduler_type: {form}\n"));
+    let cycles = of("cosine_with_restarts\nlr_scheduler_kwargs: {num_cycles: 4}");
+    let schedule = cycles.schedule.unwrap();
+    assert!((schedule.sum() / 20_000.0 - 0.5).abs() < 0.01, "{}", schedule.sum());
+    assert!(schedule.factor(5074) < 1e-3 && schedule.factor(5076) > 0.99);
+    assert!(near(of("inverse_sqrt").schedule, {
+        schedule_of(ScheduleKind::InverseSquareRoot, 100, 20_000)
+    }));
+    let unread = of("reduce_lr_on_plateau");
+    assert_eq!(unread.schedule, None);
+    let sentence = unread.unread_schedule().unwrap();
+    assert!(sentence.contains("`lr_scheduler_type`: reduce_lr_on_plateau"), "{sentence}");
+    assert_eq!(of("linear").unread_schedule(), None);
+    let rex = "base_model: Q\nmicro_batch_size: 1\nsequence_len: 9\nlearning_rate: 2e-2\n\
+               max_steps: 1000\nlr_scheduler: rex\n";
+    assert!(text("a.yaml", rex).unread_schedule().unwrap().contains("rex"));
+
+    let detectron = "SOLVER:\n  IMS_PER_BATCH: 16\n  BASE_LR: 0.02\n  MAX_ITER: 90000\n  \
+                     STEPS: (60000, 80000)\n";
+    let schedule = text("a.yaml", detectron).schedule.unwrap();
+    let factors = [0, 1000, 59_999, 60_001, 80_001].map(|step| schedule.factor(step));
+    for (factor, wanted) in factors.into_iter().zip([0.001, 1.0, 1.0, 0.1, 0.01]) {
+        assert!((factor - wanted).abs() < 1e-3, "{factor} {wanted}");
+    }
+    let ultralytics = "lr0: 0.01\nlrf: 0.02\nepochs: 50\noptimizer: SGD\nweight_decay: 5e-4\n";
+    let found = text("args.yaml", ultralytics);
+    assert_eq!(found.schedule_words.as_deref(), Some("linear,warmup=6%,floor=0.02"));
+    assert_eq!(found.epochs, Some(50.0));
+    let mm = "optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05))\n\
+              train_cfg = dict(max_epochs=12)\nparam_scheduler = [dict(type='MultiStepLR')]\n";
+    let found = text("a.py", mm);
+    assert_eq!(found.epochs, Some(12.0));
+    assert!(found.unread_schedule().unwrap().contains("MultiStepLR"));
+}
+
+fn schedule_of(kind: ScheduleKind, warmup: u64, steps: u64) -> Option<Schedule> {
+    schedule(kind, warmup, steps, 0.0)
+}
+
+#[test]
+fn a_trainers_own_key_is_no_slip() {
+    let titan = "[training]\nlocal_batch_size = 1\nseq_len = 8192\nsteps = 1000\n\
+                 [lr_scheduler]\ndecay_type = \"linear\"\n";
+    assert!(text("a.toml", titan).misspelt.is_empty());
+    let slip = titan.replace("seq_len", "seq_lenn");
+    assert_eq!(text("a.toml", &slip).misspelt[0].meant, "seq_len");
+    let speed = "{\"optimizer\": {\"type\": \"Adam\", \"params\": {\"lr\": 1e-3}}, \"scheduler\": \
+                 {\"type\": \"WarmupLR\", \"params\": {\"warmup_min_lr\": 0}}, \
+                 \"zero_optimization\": {}}";
+    assert!(text("ds.json", speed).misspelt.is_empty());
+}
+
+#[test]
+fn a_lambda_that_is_no_number_is_no_default() {
+    let trainer = "learning_rate: 5e-5\nper_device_train_batch_size: 2\n";
+    let with = |lambda: &str| format!("{trainer}weight_decay: {lambda}\n");
+    for (lambda, what) in [
+        ("-0.1", "cannot be negative"),
+        ("0,1", "`0,1`, which is no number"),
+        ("[0, 0.1]", "a list of 2 values"),
+    ] {
+        let message = refused("a.yaml", &with(lambda));
+        assert!(message.contains(what) && message.contains("line 3"), "{message}");
+    }
+    let rate = refused("a.yaml", &with("0.1").replace("5e-5", "-5e-5"));
+    assert!(rate.contains("learning rate is -0.00005"), "{rate}");
+    let unknown = refused("a.yaml", "optimizer: {name: adamw, weight_decay: [0, 0.1]}\n");
+    assert!(unknown.contains("`optimizer.weight_decay` is a list of 2 values"), "{unknown}");
+    // A null was typed, and leaves λ to the trainer.
+    let found = text("a.yaml", &with("null"));
+    assert_eq!((found.lambda, found.line), (default(0.0), Some(3)));
+
+    // An expression was typed, and may be anything.
+    let found = text("train.py", "max_iters = 10\nweight_decay = 1e-1 if True else 0\n");
+    assert_eq!((found.lambda, found.applied_lambda), (None, None));
+    let refusal = found.words(&[]).unwrap_err().to_string();
+    assert!(refusal.contains("an expression, which is not evaluated"), "{refusal}");
+    let words = found.words(&["weight_decay=0.2".to_owned()]).unwrap();
+    assert!(words.contains(&"weight_decay=0.2".to_owned()), "{words:?}");
+}
+
+#[test]
+fn of_equal_keys_the_last_one_counts() {
+    let trainer = "learning_rate: 5e-5\nper_device_train_batch_size: 2\n";
+    let found = text("a.yaml", &format!("{trainer}weight_decay: 0.1\nweight_decay: 0.01\n"));
+    assert_eq!((found.lambda, found.line), (stated(0.01), Some(4)));
+    assert!(found.remarks[0].contains("lines 3 and 4"), "{:?}", found.remarks);
+    let json = "{\"learning_rate\": 5e-5, \"adam_beta1\": 0.9, \"weight_decay\": 0.1,\n\
+                \"weight_decay\": 0.01}";
+    assert_eq!(text("a.json", json).lambda, stated(0.01));
+}

@@ -1,6 +1,7 @@
 //! Configurations that lie beside checkpoints, by their names.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::AuditError;
@@ -47,15 +48,43 @@ const CHECKPOINT_FOLDERS: [&str; 10] = [
 ];
 
 /// Endings of texts that are configurations when a user names them.
-const ENDINGS: [&str; 7] = ["json", "yaml", "yml", "toml", "txt", "py", "cfg"];
+const ENDINGS: [&str; 10] =
+    ["json", "yaml", "yml", "toml", "txt", "py", "cfg", "sh", "args", "conf"];
 
-/// Whether a file that a user names is a configuration: by its ending alone.
-pub(super) fn is_configuration(path: &Path) -> bool {
+/// Endings of files that are never read as text, whatever they begin with.
+const CHECKPOINT_ENDINGS: [&str; 10] =
+    ["pt", "pth", "bin", "ckpt", "tar", "safetensors", "distcp", "pkl", "pickle", "npz"];
+
+/// Whether a file that a user names is a configuration: by its ending, or where that says nothing
+/// by whether it is text.
+pub fn is_configuration(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    !name.ends_with(".index.json")
-        && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+    if name.ends_with(".index.json") {
+        return false;
+    }
+    match ending.as_deref() {
+        Some(ending) if ENDINGS.contains(&ending) => true,
+        Some(ending) if CHECKPOINT_ENDINGS.contains(&ending) => false,
+        _ => begins_as_text(path),
+    }
 }
+
+/// Whether the first bytes of a file are text. A file that cannot be read is none.
+fn begins_as_text(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    // A letter may be cut at the end of what was read.
+    let is_text = match std::str::from_utf8(&head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    read.is_ok() && path.is_file() && !head.is_empty() && is_text && !head.iter().any(is_control)
+}
+
+/// Bytes by which text is told.
+const HEAD: u64 = 1024;
 
 /// Configurations in a folder; and in the one above, if this one holds only checkpoints of a run.
 pub(super) fn in_folder(folder: &Path, limits: Limits) -> Result<Vec<PathBuf>, AuditError> {
@@ -117,4 +146,32 @@ pub(super) fn entries(folder: &Path, limits: Limits) -> Result<Vec<PathBuf>, Aud
         .map_err(io)?;
     paths.sort();
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_a_user_names_is_a_configuration_whatever_its_ending() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            path
+        };
+        for name in ["run.sh", "params", "train.hydra", "flags.args"] {
+            assert!(is_configuration(&written(name, b"--lr 1e-3 --weight-decay 0.1\n")), "{name}");
+        }
+        for (name, bytes) in [
+            ("a.pt", &b"version https://git-lfs.github.com/spec/v1\n"[..]),
+            ("b", &b"PK\x03\x04\0\0"[..]),
+            ("c", &b"\x80\x02}q\0"[..]),
+            ("d", &b""[..]),
+            ("e.index.json", &b"{}"[..]),
+        ] {
+            assert!(!is_configuration(&written(name, bytes)), "{name}");
+        }
+        assert!(!is_configuration(folder.path()));
+    }
 }

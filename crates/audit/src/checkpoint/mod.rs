@@ -19,6 +19,7 @@ mod torchtune;
 mod trainer;
 mod writer;
 
+pub use configuration::is_configuration;
 pub use find::{Found, ReadOptions, find};
 
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! detectron2's `config.yaml`.
 
-use wd_decay::{Schedule, ScheduleKind};
+use wd_decay::{Curve, Point, Schedule, ScheduleKind};
 
 use super::optimizer::Known;
 use super::reading::Reading;
@@ -38,13 +38,35 @@ fn read(reading: &Reading) -> Declaration {
     declaration
 }
 
-/// The default, steps down at `SOLVER.STEPS`, has no form here.
+/// The default goes down in steps at `SOLVER.STEPS`, each by the factor `SOLVER.GAMMA`.
 fn schedule(reading: &Reading, declaration: &Declaration) -> Option<Schedule> {
     let warmup = reading.number("SOLVER.WARMUP_ITERS").or(Some(1000.0));
-    if reading.text("SOLVER.LR_SCHEDULER_NAME")? != "WarmupCosineLR" {
-        return None;
+    match reading.text("SOLVER.LR_SCHEDULER_NAME").unwrap_or("WarmupMultiStepLR") {
+        "WarmupCosineLR" => {}
+        "WarmupMultiStepLR" => return in_steps(reading, warmup?, declaration.steps?),
+        _ => return None,
     }
     let peak = declaration.rate.map(|rate| rate.value);
     let floor = rate::floor(reading.number("SOLVER.BASE_LR_END"), peak);
     rate::schedule(ScheduleKind::Cosine, warmup, declaration.steps, floor)
+}
+
+/// A line from `SOLVER.WARMUP_FACTOR` of the peak up to it, then the steps down.
+fn in_steps(reading: &Reading, warmup: f64, steps: u64) -> Option<Schedule> {
+    if steps == 0 {
+        return None;
+    }
+    let start = reading.number("SOLVER.WARMUP_FACTOR").unwrap_or(0.001);
+    let gamma = reading.number("SOLVER.GAMMA").unwrap_or(0.1);
+    let stated = reading.numbers("SOLVER.STEPS");
+    let falls = if reading.has("SOLVER.STEPS") { stated } else { vec![30_000.0] };
+    let steps_of_run = steps as f64;
+    let mut points = vec![Point { share: 0.0, factor: start, curve: Curve::Linear }];
+    points.push(Point { share: warmup / steps_of_run, factor: 1.0, curve: Curve::Linear });
+    let mut factor = 1.0;
+    for fall in falls.into_iter().filter(|&fall| fall > warmup && fall < steps_of_run) {
+        factor *= gamma;
+        points.push(Point { share: fall / steps_of_run, factor, curve: Curve::Step });
+    }
+    rate::through(&points, steps)
 }

@@ -1,6 +1,6 @@
 //! Hugging Face's `TrainingArguments`: JSON, YAML, or the pickle `training_args.bin`.
 
-use wd_decay::{Schedule, ScheduleKind};
+use wd_decay::{Curve, Point, Schedule, ScheduleKind};
 
 use super::optimizer::Known;
 use super::reading::Reading;
@@ -96,6 +96,14 @@ pub(super) fn schedule(
         "cosine" | "cosine_with_min_lr" => {
             rate::schedule(ScheduleKind::Cosine, warmup, steps, lowest())
         }
+        "cosine_with_restarts" => {
+            let cycles = setting("num_cycles").unwrap_or(1.0);
+            restarts(cycles, rate::schedule(ScheduleKind::Cosine, warmup, steps, 0.0)?)
+        }
+        // Without a warm-up the Trainer takes 10,000 steps in its place, which has no form here.
+        "inverse_sqrt" if warmup.is_some() => {
+            rate::schedule(ScheduleKind::InverseSquareRoot, warmup, steps, 0.0)
+        }
         // Without warm-up, whatever the arguments say of it.
         "constant" => rate::schedule(ScheduleKind::Constant, None, steps, 1.0),
         "constant_with_warmup" => rate::schedule(ScheduleKind::Constant, warmup, steps, 1.0),
@@ -111,4 +119,26 @@ pub(super) fn schedule(
         }
         _ => None,
     }
+}
+
+/// A cosine that falls to zero so many times, each from the peak.
+fn restarts(cycles: f64, once: Schedule) -> Option<Schedule> {
+    if cycles == 1.0 {
+        return Some(once);
+    }
+    let steps = once.steps;
+    let mut points = rate::rise(once.warmup, steps);
+    let start = once.warmup as f64 / steps as f64;
+    let most = points.len() as f64 + 2.0 * cycles;
+    if cycles < 1.0 || cycles.fract() != 0.0 || !(3.0..=24.0).contains(&most) {
+        return None;
+    }
+    for cycle in 1..=cycles as u64 {
+        let share = (start + (1.0 - start) * cycle as f64 / cycles).min(1.0);
+        points.push(Point { share, factor: 0.0, curve: Curve::Cosine });
+        if cycle as f64 != cycles {
+            points.push(Point { share, factor: 1.0, curve: Curve::Step });
+        }
+    }
+    rate::through(&points, steps)
 }

@@ -51,6 +51,7 @@ fn read(reading: &Reading) -> Declaration {
         whole((samples / batch).floor())
     });
     declaration.schedule = schedule(reading, &declaration, peak);
+    declaration.note_length(length(reading, &declaration));
     declaration.init_std = Some(reading.number("init_method_std").unwrap_or(0.02));
     // The optimizer keeps a copy in 32 bits.
     declaration.is_pure_bf16 = Some(false);
@@ -73,25 +74,32 @@ fn set_lambdas(reading: &Reading, declaration: &mut Declaration) {
     declaration.set_group("norms of queries and keys", lambda.filter(|_| decays));
 }
 
+/// A number of samples in steps.
+fn in_samples(reading: &Reading, declaration: &Declaration, key: &str) -> Option<u64> {
+    let batch = declaration.batch.filter(|batch| *batch > 0.0)?;
+    whole((reading.number(key)? / batch).floor())
+}
+
+/// The steps over which the rate falls, where that is stated.
+fn length(reading: &Reading, declaration: &Declaration) -> Option<u64> {
+    let stated = reading.count("lr_decay_iters");
+    stated.or_else(|| in_samples(reading, declaration, "lr_decay_samples"))
+}
+
 fn schedule(reading: &Reading, declaration: &Declaration, peak: Option<f64>) -> Option<Schedule> {
-    let batch = declaration.batch.filter(|batch| *batch > 0.0);
-    let in_samples = |key| {
-        let samples = reading.number(key)?;
-        whole((samples / batch?).floor())
-    };
-    let length = reading.count("lr_decay_iters").or_else(|| in_samples("lr_decay_samples"));
-    let length = length.or(declaration.steps)?;
+    let length = length(reading, declaration).or(declaration.steps)?;
     let warmup = reading.number("lr_warmup_iters").filter(|warmup| *warmup > 0.0).or_else(|| {
         let share = reading.number("lr_warmup_fraction").map(|share| share * length as f64);
         share
             .map(f64::round)
-            .or_else(|| in_samples("lr_warmup_samples").map(|warmup| warmup as f64))
+            .or_else(|| Some(in_samples(reading, declaration, "lr_warmup_samples")? as f64))
     });
     let floor = rate::floor(reading.number("min_lr"), peak);
+    let lengths = (Some(length), declaration.steps);
     match reading.word("lr_decay_style").as_deref().unwrap_or("linear") {
-        "linear" => rate::schedule(ScheduleKind::Linear, warmup, Some(length), floor),
-        "cosine" => rate::schedule(ScheduleKind::Cosine, warmup, Some(length), floor),
-        "constant" => rate::schedule(ScheduleKind::Constant, warmup, Some(length), 1.0),
+        "linear" => rate::over(ScheduleKind::Linear, warmup, lengths, floor),
+        "cosine" => rate::over(ScheduleKind::Cosine, warmup, lengths, floor),
+        "constant" => rate::over(ScheduleKind::Constant, warmup, lengths, 1.0),
         "wsd" => {
             let decay = reading.number("lr_wsd_decay_iters")?;
             rate::stable(warmup, Some(length), floor, decay)

@@ -43,6 +43,9 @@ fn read(reading: &Reading) -> Declaration {
     }
     declaration.steps =
         reading.count("train_cfg.max_iters").or_else(|| reading.count("runner.max_iters"));
+    let epochs = reading.number("train_cfg.max_epochs");
+    let epochs = epochs.or_else(|| reading.number("runner.max_epochs"));
+    declaration.epochs = epochs.filter(|&epochs| epochs > 0.0 && declaration.steps.is_none());
     // The batch is that of one device; how many there are is not here.
     let is_scaled = reading.truth("auto_scale_lr.enable") == Some(true);
     declaration.batch = reading.number("auto_scale_lr.base_batch_size").filter(|_| is_scaled);

@@ -13,6 +13,7 @@
 //! | `optimizer` | what does an optimizer's name stand for? |
 //! | `rate` | which learning-rate schedule do the keys describe? |
 //! | `setting` | which setting of the library table is that? |
+//! | `known_keys` | which keys of trainers are no slips, though nothing is read from them? |
 //! | `place` | on which line does a key stand, and which rules are ignored? |
 //! | one for each trainer | what does it declare? |
 
@@ -24,6 +25,7 @@ mod detectron2;
 mod fairseq;
 mod hugging_face;
 mod hugging_face_model;
+mod known_keys;
 mod lightning;
 mod litgpt;
 mod llama_factory;
@@ -50,13 +52,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use wd_decay::{Declared, OptimizerKind, Schedule};
+use wd_page::number::count;
 
 use crate::AuditError;
 use crate::checkpoint::Value;
 use clues::Clues;
 pub use reading::Misspelling;
-use reading::Reading;
 pub(crate) use reading::sounds_like_decay;
+use reading::{Reading, last};
 
 /// How the configurations of one trainer are recognised and read.
 pub(crate) struct Dialect {
@@ -136,8 +139,22 @@ pub fn read(path: &Path, text: &str) -> Result<Declaration, AuditError> {
     let is_python = path.extension().is_some_and(|extension| extension == "py");
     declaration.line = declaration.lambda_key.as_deref().and_then(|key| {
         let assigned = is_python.then(|| place::last_line_of_name(text, key)).flatten();
-        assigned.or_else(|| place::line_of_key(text, key))
+        let last = || place::last_line_of_key(text, key);
+        assigned.or_else(last).or_else(|| place::line_of_key(text, key))
     });
+    if let Some(reason) = declaration.impossible() {
+        return Err(AuditError::Configuration {
+            path: path.to_owned(),
+            line: declaration.line,
+            reason,
+        });
+    }
+    declaration.take_expressions(&parsed.unread);
+    if let Some(key) = &declaration.lambda_key
+        && let Some(remark) = place::repeated(text, key)
+    {
+        declaration.remarks.push(remark);
+    }
     let expressions = parsed.unread.into_iter().filter(|name| reading::sounds_like_decay(name));
     declaration.unread.extend(expressions);
     declaration.ignored = place::ignored_rules(text);
@@ -177,8 +194,17 @@ fn declare(clues: &Clues) -> Option<Declaration> {
     if declaration.applied_lambda.is_none() {
         declaration.applied_lambda = declaration.lambda.map(|lambda| lambda.value);
     }
+    // `auto` is filled in by another program, and there is no λ of its own then.
+    let is_left_open = reading.word("optimizer.params.weight_decay").is_some_and(|w| w == "auto");
+    if is_left_open {
+        declaration.unread_lambda = None;
+    }
+    if declaration.schedule.is_none() && declaration.schedule_words.is_none() {
+        declaration.named_schedule = reading.schedule_named();
+    }
     declaration.unread = reading.unread();
     declaration.misspelt = reading.misspelt();
+    declaration.misspelt.retain(|slip| !known_keys::has(declaration.dialect, last(&slip.key)));
     Some(declaration)
 }
 
@@ -187,6 +213,9 @@ pub const OWN: &str = wd::NAME;
 
 /// The dialect of a configuration that is no known trainer's.
 pub const UNKNOWN: &str = "unknown";
+
+/// Names under which Python's configurations set λ.
+const LAMBDA_OF_PYTHON: [&str; 3] = ["weight_decay", "wd", "weight_decay_rate"];
 
 /// What a configuration says of weight decay and of what λ is multiplied with.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -242,6 +271,12 @@ pub struct Declaration {
     /// What was taken for something near it, and what the keys mean for λ: a sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// The schedule that is named and not read, as its key and value stand there.
+    #[serde(rename = "unread_schedule", skip_serializing_if = "Option::is_none")]
+    pub named_schedule: Option<String>,
+    /// What λ's key holds instead of a number, in words: `a list of 3 values`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_lambda: Option<String>,
     /// Tokens in a sequence, where the data are text.
     pub sequence: Option<f64>,
     /// Standard deviation of the initial weights (`initializer_range`).
@@ -260,13 +295,65 @@ pub struct Declaration {
 }
 
 impl Declaration {
+    /// Notes that λ is an expression: its value is then not the trainer's default, and unknown.
+    fn take_expressions(&mut self, unread: &[String]) {
+        let is_default = self.lambda.is_none_or(|lambda| lambda.default);
+        let named = unread.iter().find(|name| LAMBDA_OF_PYTHON.contains(&name.as_str()));
+        if let Some(name) = named.filter(|_| is_default) {
+            self.lambda_key = Some(name.clone());
+            (self.lambda, self.applied_lambda) = (None, None);
+            self.unread_lambda = Some("an expression, which is not evaluated".to_owned());
+        }
+    }
+
     /// λ under the key, or the trainer's default; nothing where there is none either.
     fn set_lambda(&mut self, reading: &Reading, key: &str, default: Option<f64>) {
         let stated = reading.number(key);
-        if reading.has(key) {
+        if reading.is_written(key) {
             self.lambda_key = Some(key.to_owned());
         }
         self.lambda = stated.map(Declared::stated).or(default.map(Declared::by_default));
+        // What is there and is no number was not left to the trainer's default.
+        self.unread_lambda = reading.at(key).filter(|_| stated.is_none()).map(reading::in_words);
+        if self.unread_lambda.is_some() {
+            self.lambda = None;
+        }
+    }
+
+    /// Notes over how many steps the rate falls, where that is not the run.
+    fn note_length(&mut self, length: Option<u64>) {
+        let (Some(length), Some(steps)) = (length, self.steps) else { return };
+        if length != steps {
+            let what =
+                if length > steps { "does not see the end of it" } else { "goes on behind it" };
+            self.remarks.push(format!(
+                "its learning rate falls over {} steps, and the run of {} steps {what}",
+                count(length),
+                count(steps)
+            ));
+        }
+    }
+
+    /// That a schedule is named and not read: a sentence.
+    pub fn unread_schedule(&self) -> Option<String> {
+        let named = self.named_schedule.as_ref()?;
+        Some(format!(
+            "its schedule ({named}) is not read: a constant rate is taken unless schedule=… is said"
+        ))
+    }
+
+    /// What no λ and no rate can be: a clause.
+    fn impossible(&self) -> Option<String> {
+        let key = self.lambda_key.as_deref().unwrap_or("weight_decay");
+        if let Some(what) = &self.unread_lambda {
+            return Some(format!("`{key}` is {what}, and λ is one number"));
+        }
+        let is_negative = |number: Option<f64>| number.filter(|number| *number < 0.0);
+        if let Some(lambda) = is_negative(self.lambda.map(|lambda| lambda.value)) {
+            return Some(format!("`{key}` is {lambda}: λ cannot be negative"));
+        }
+        let rate = is_negative(self.rate.map(|rate| rate.value))?;
+        Some(format!("the learning rate is {rate}, and cannot be negative"))
     }
 
     /// A λ of its own for what `holds` says.

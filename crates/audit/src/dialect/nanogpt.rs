@@ -39,7 +39,8 @@ fn read(reading: &Reading) -> Declaration {
         let length = reading.count("lr_decay_iters").or(Some(600_000));
         let warmup = reading.number("warmup_iters").or(Some(2000.0));
         let floor = rate::floor(Some(lowest), Some(peak.value));
-        rate::schedule(ScheduleKind::Cosine, warmup, length, floor)
+        declaration.note_length(length);
+        rate::over(ScheduleKind::Cosine, warmup, (length, steps), floor)
     } else {
         rate::schedule(ScheduleKind::Constant, None, steps, 1.0)
     };

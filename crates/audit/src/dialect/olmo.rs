@@ -42,13 +42,15 @@ fn read(reading: &Reading) -> Declaration {
     declaration.steps = steps(reading, &declaration);
     let warmup = reading.number("scheduler.t_warmup").or(Some(100.0));
     let lowest = reading.number("scheduler.alpha_f").unwrap_or(0.1);
-    let length = reading.count("scheduler.t_max").or(declaration.steps);
+    let stated = reading.count("scheduler.t_max");
+    declaration.note_length(stated);
+    let lengths = (stated.or(declaration.steps), declaration.steps);
     let name = reading.text("scheduler.name").unwrap_or("cosine_with_warmup");
     declaration.schedule = match name {
-        "cosine_with_warmup" => rate::schedule(ScheduleKind::Cosine, warmup, length, lowest),
-        "linear_with_warmup" => rate::schedule(ScheduleKind::Linear, warmup, length, lowest),
+        "cosine_with_warmup" => rate::over(ScheduleKind::Cosine, warmup, lengths, lowest),
+        "linear_with_warmup" => rate::over(ScheduleKind::Linear, warmup, lengths, lowest),
         "constant" | "constant_with_warmup" => {
-            rate::schedule(ScheduleKind::Constant, warmup, length, 1.0)
+            rate::over(ScheduleKind::Constant, warmup, lengths, 1.0)
         }
         _ => None,
     };

@@ -79,7 +79,7 @@ fn schedule(reading: &Reading, root: &str, steps: Option<u64>) -> Option<Schedul
     match class {
         "CosWithWarmup" => {
             let length = reading.count(&key("t_max")).or(steps);
-            rate::schedule(ScheduleKind::Cosine, warmup.or(Some(2000.0)), length, lowest)
+            rate::over(ScheduleKind::Cosine, warmup.or(Some(2000.0)), (length, steps), lowest)
         }
         "LinearWithWarmup" => rate::schedule(ScheduleKind::Linear, warmup, steps, lowest),
         "ConstantWithWarmup" | "ConstantScheduler" => {

@@ -31,6 +31,28 @@ pub(super) fn last_line_of_name(text: &str, name: &str) -> Option<usize> {
     of_name.last().map(|(line, _)| line + 1)
 }
 
+/// A remark where a key stands more than once in its table: trainers take the last.
+pub(super) fn repeated(text: &str, path: &str) -> Option<String> {
+    // Keys of nested tables may belong to others of the same name.
+    if path.contains('.') {
+        return None;
+    }
+    let sets = |line: &str| {
+        let rest = line.strip_prefix(path).or_else(|| line.split(&format!("\"{path}\"")).nth(1));
+        rest.is_some_and(|rest| rest.trim_start().starts_with([':', '=']))
+    };
+    let lines = text.lines().enumerate().filter(|(_, line)| sets(line));
+    let lines: Vec<String> = lines.map(|(line, _)| (line + 1).to_string()).collect();
+    let (last, others) = lines.split_last().filter(|(_, others)| !others.is_empty())?;
+    Some(format!("`{path}` stands on lines {} and {last}: the last one counts", others.join(", ")))
+}
+
+/// The last line that sets a key of no table.
+pub(super) fn last_line_of_key(text: &str, key: &str) -> Option<usize> {
+    let lines = text.lines().enumerate().filter(|(_, line)| line.starts_with(key));
+    lines.filter(|(_, line)| has_key(line, key)).last().map(|(line, _)| line + 1)
+}
+
 /// Whether a line sets a key: the word stands there alone, and no comment comes before it.
 fn has_key(line: &str, key: &str) -> bool {
     let code = line.split('#').next().unwrap_or_default();
@@ -84,6 +106,9 @@ mod tests {
         assert_eq!(line_of_key("train \\\n --weight-decay 0.1", "weight_decay"), Some(2));
         assert_eq!(line_of_key("{\"a\": {\"weight_decay\": 0}}", "a.weight_decay"), Some(1));
         assert_eq!(last_line_of_name("wd = 1\nwd_x = 2\nwd = 3\n", "wd"), Some(3));
+        assert_eq!(last_line_of_key("wd: 1\nwd_x: 2\nwd: 3\n", "wd"), Some(3));
+        assert_eq!(repeated("wd: 1\nwd_x: 2\n", "wd"), None);
+        assert!(repeated("wd: 1\nwd: 3\n", "wd").unwrap().contains("lines 1 and 2"));
     }
 
     #[test]

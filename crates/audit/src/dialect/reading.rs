@@ -56,6 +56,11 @@ impl<'a> Reading<'a> {
         self.value.at(path).is_some_and(|value| *value != Value::None)
     }
 
+    /// Whether something is written at a path, if only a null.
+    pub(super) fn is_written(&self, path: &str) -> bool {
+        self.value.at(path).is_some()
+    }
+
     /// A finite number, also where a text spells it: PyYAML reads `1e-4` as a text, and trainers
     /// make a number of it.
     pub(super) fn number(&self, path: &str) -> Option<f64> {
@@ -155,6 +160,19 @@ impl<'a> Reading<'a> {
         near.map(|(path, _)| path).collect()
     }
 
+    /// The key that names a schedule of the learning rate, with its value.
+    pub(super) fn schedule_named(&self) -> Option<String> {
+        self.leaves().into_iter().find_map(|(path, value)| {
+            let is_named = is_schedule(&path.to_ascii_lowercase());
+            let shown = match value {
+                Value::Text(text) | Value::Other(text) if !text.is_empty() => text.clone(),
+                Value::List(items) => items.first()?.text()?.to_owned(),
+                _ => return None,
+            };
+            is_named.then(|| format!("`{path}`: {shown}"))
+        })
+    }
+
     /// Was a path, or one that it lies below, asked for?
     fn was_read(&self, path: &str) -> bool {
         let read = self.read.borrow();
@@ -215,6 +233,46 @@ pub(crate) fn sounds_like_decay(path: &str) -> bool {
         "layer",
     ];
     is_near && !words.any(|word| OTHER.contains(&word))
+}
+
+/// Whether a path in small letters is that of a schedule's name or class. A schedule of λ or of
+/// anything else is not meant.
+fn is_schedule(path: &str) -> bool {
+    const ALONE: [&str; 12] = [
+        "lr_scheduler_type",
+        "lr_scheduler",
+        "lr_scheduler_name",
+        "lr_schedule",
+        "lr_decay_style",
+        "learning_rate_schedule",
+        "scheduler",
+        "scheduler_name",
+        "scheduler_type",
+        "sched",
+        "lr_policy",
+        "schedule",
+    ];
+    const TABLES: [&str; 6] =
+        ["lr_scheduler", "scheduler", "lr_schedule", "param_scheduler", "lr_config", "schedule"];
+    const CLASS: [&str; 8] =
+        ["name", "_name", "type", "class_path", "_component_", "_class_", "_target_", "policy"];
+    let mut parts = path.rsplit('.');
+    let name = parts.next().unwrap_or_default();
+    // Tables of a list stand under their places in it.
+    let is_index = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let table = parts.find(|part| !is_index(part)).unwrap_or_default();
+    ALONE.contains(&name) || (TABLES.contains(&table) && CLASS.contains(&name))
+}
+
+/// What a value that is no number is, in words.
+pub(super) fn in_words(value: &Value) -> String {
+    match value {
+        Value::List(items) => format!("a list of {} values", items.len()),
+        Value::Table(_) => "a table".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Text(text) => format!("`{text}`, which is no number"),
+        _ => "no finite number".to_owned(),
+    }
 }
 
 /// A finite number, also where a text spells it.

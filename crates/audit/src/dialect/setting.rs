@@ -2,7 +2,7 @@
 //! type: `torch.AdamW weight_decay=0.1 lr=6e-4 steps=50000`.
 
 use wd_conventions::{DecayedTensors, DeclaredDecay, Setting};
-use wd_decay::{OptimizerKind, Schedule, ScheduleKind};
+use wd_decay::{Curve, OptimizerKind, Points, Schedule, ScheduleKind};
 
 use super::{Declaration, UNKNOWN};
 use crate::AuditError;
@@ -25,12 +25,11 @@ impl Declaration {
             line: self.line,
             reason,
         };
-        let lambda = self.applied_lambda.ok_or_else(|| {
-            refuse(format!(
-                "it states no weight decay, and what {} takes then is not known",
-                self.dialect
-            ))
-        })?;
+        let is_said = more.iter().any(|word| word.split('=').next() == Some("weight_decay"));
+        let lambda = match self.applied_lambda {
+            None if !is_said => return Err(refuse(self.without_lambda())),
+            lambda => lambda,
+        };
         let entry = self.entry().ok_or_else(|| {
             let name = self.optimizer_name.as_deref().unwrap_or("none");
             refuse(format!(
@@ -38,7 +37,8 @@ impl Declaration {
                  setting in words, for example torch.AdamW weight_decay=0.1 lr=6e-4"
             ))
         })?;
-        let mut pairs = vec![("weight_decay", lambda.to_string())];
+        let mut pairs = Vec::new();
+        pairs.extend(lambda.map(|lambda| ("weight_decay", lambda.to_string())));
         pairs.extend(self.rate.map(|rate| ("lr", rate.value.to_string())));
         if let Some((beta1, beta2)) = self.betas.filter(|_| self.has_betas()) {
             pairs.push(("betas", format!("{beta1},{beta2}")));
@@ -48,6 +48,20 @@ impl Declaration {
         }
         pairs.extend(self.run_words());
         Ok(std::iter::once(entry.to_owned()).chain(written(pairs, more)).collect())
+    }
+
+    /// Why it says no λ.
+    fn without_lambda(&self) -> String {
+        let key = self.lambda_key.as_deref().unwrap_or("weight_decay");
+        match &self.unread_lambda {
+            Some(what) => {
+                format!("`{key}` is {what}: say the number behind the file, as weight_decay=0.1")
+            }
+            None => format!(
+                "it states no weight decay, and what {} takes then is not known",
+                self.dialect
+            ),
+        }
     }
 
     /// What it says of the run around λ: keys of a declared run and their values.
@@ -107,6 +121,12 @@ impl Declaration {
             },
         );
         decay.remarks.extend(self.remarks.iter().cloned());
+        let is_said = more.iter().any(|word| word.split('=').next() == Some("schedule"));
+        decay.remarks.extend(self.unread_schedule().filter(|_| !is_said));
+        if self.schedule.is_some() || self.schedule_words.is_some() {
+            // The library's remark is of its default, which the file replaces.
+            decay.remarks.retain(|remark| !remark.starts_with("unless lr_scheduler_type says"));
+        }
         decay.remarks.extend(self.misspelt.iter().map(|slip| slip.words(self.dialect)));
         decay.remarks.extend(self.scaling.clone());
         if let Some(last) = self.final_lambda {
@@ -180,8 +200,8 @@ fn written(pairs: Vec<(&'static str, String)>, more: &[String]) -> Vec<String> {
     kept.map(|(key, value)| format!("{key}={value}")).chain(more.iter().cloned()).collect()
 }
 
-/// A schedule as it is typed, with its warm-up in steps or as it is given; absent where it is made
-/// of points.
+/// A schedule as it is typed, with its warm-up in steps or as it is given; one that is made of
+/// points as these.
 pub(super) fn as_typed(schedule: &Schedule, warmup: Option<String>) -> Option<String> {
     let mut text = schedule.kind.name().to_owned();
     if schedule.warmup > 0 {
@@ -189,7 +209,7 @@ pub(super) fn as_typed(schedule: &Schedule, warmup: Option<String>) -> Option<St
         text.push_str(&format!(",warmup={warmup}"));
     }
     match schedule.kind {
-        ScheduleKind::Points => return None,
+        ScheduleKind::Points => text.push_str(&points_as_typed(&schedule.points)),
         ScheduleKind::Constant => {}
         ScheduleKind::WarmupStableDecay => {
             text.push_str(&format!(",floor={},decay={}", schedule.floor, schedule.decay));
@@ -197,6 +217,19 @@ pub(super) fn as_typed(schedule: &Schedule, warmup: Option<String>) -> Option<St
         _ => text.push_str(&format!(",floor={}", schedule.floor)),
     }
     Some(text)
+}
+
+/// Points as they are typed behind their kind: `,points=0:0.1/0.3:1/1:0.02:cosine`.
+fn points_as_typed(points: &Points) -> String {
+    let typed = points.as_slice().iter().map(|point| {
+        let curve = match point.curve {
+            Curve::Linear => "",
+            Curve::Cosine => ":cosine",
+            Curve::Step => ":step",
+        };
+        format!("{}:{}{curve}", point.share, point.factor)
+    });
+    format!(",points={}", typed.collect::<Vec<_>>().join("/"))
 }
 
 #[cfg(test)]
@@ -232,7 +265,7 @@ mod tests {
         let epochs = "per_device_train_batch_size: 8\nlearning_rate: 5e-5\nweight_decay: 0.01\n\
                       num_train_epochs: 3\nlr_scheduler_type: cosine\nwarmup_ratio: 0.05\n";
         let expected = "transformers.Trainer weight_decay=0.01 lr=0.00005 betas=0.9,0.999 \
-                        schedule=cosine,warmup=5%,floor=0";
+                        schedule=cosine,warmup=5%,floor=0 epochs=3";
         assert_eq!(words("args.yaml", epochs, &[]), expected);
         assert_eq!(words("args.yaml", epochs, &["steps=1000"]), format!("{expected} steps=1000"));
         // A form that is not read leaves no other in its place.

@@ -46,6 +46,7 @@ fn read(reading: &Reading) -> Declaration {
             None => {}
         }
     }
+    set_schedule(reading, &mut declaration);
     let batch = reading.number("batch").or_else(|| reading.number("batch_size"));
     let (batch, nominal) = (batch.unwrap_or(16.0), reading.number("nbs").unwrap_or(64.0));
     if batch >= 1.0 && nominal >= 1.0 {
@@ -69,4 +70,18 @@ fn read(reading: &Reading) -> Declaration {
             Some("times a batch that the trainer chose over the nominal batch".to_owned());
     }
     declaration
+}
+
+/// Defaults: 100 epochs, three of them warm-up, then on the line or cosine that began at the start
+/// of the run, to `lrf`.
+fn set_schedule(reading: &Reading, declaration: &mut Declaration) {
+    let epochs = reading.number("epochs").filter(|&epochs| epochs > 0.0).unwrap_or(100.0);
+    let floor = reading.number("lrf").unwrap_or(0.01);
+    let warmup = reading.number("warmup_epochs").unwrap_or(3.0);
+    declaration.epochs = Some(epochs);
+    let share = (1e6 * warmup / epochs).round() / 1e4;
+    let is_possible = (0.0..100.0).contains(&share) && (0.0..=1.0).contains(&floor);
+    let form = if reading.truth("cos_lr") == Some(true) { "cosine" } else { "linear" };
+    declaration.schedule_words =
+        is_possible.then(|| format!("{form},warmup={share}%,floor={floor}"));
 }

@@ -3,7 +3,7 @@
 use wd_decay::{Declared, names};
 
 use super::optimizer::Known;
-use super::reading::{Reading, last, number, numbers, whole};
+use super::reading::{Reading, in_words, last, number, numbers, whole};
 use super::{Declaration, UNKNOWN};
 use crate::checkpoint::Value;
 
@@ -89,9 +89,16 @@ pub(super) fn read(reading: &Reading) -> Option<Declaration> {
     Some(declaration)
 }
 
-/// What the keys of a configuration that declares nothing may be slips of, for a message.
+/// What the keys of a configuration that declares nothing may be slips of, or what λ's own key
+/// holds, for a message.
 pub(super) fn slip(reading: &Reading) -> String {
     let leaves = reading.leaves();
+    let own = leaves.iter().find(|(path, value)| {
+        **value != Value::None && LAMBDAS.iter().any(|name| last(path).eq_ignore_ascii_case(name))
+    });
+    if let Some((path, value)) = own {
+        return format!(", as a number (`{path}` is {})", in_words(value));
+    }
     let found = leaves.iter().find_map(|(path, _)| {
         let meant = names::slip_of(last(path), LAMBDAS)?;
         Some(format!(" (`{path}`: did you mean `{meant}`?)"))

@@ -5,6 +5,9 @@
 //!
 //! SGD with momentum μ: b_t = λ Σ μʲ w_{t−1−j}. Such a row shrinks by one factor ρ a step; with
 //! β = ⟨b, w⟩/⟨w, w⟩ it is ρ = 1/(1 + ηβ), and λ = β(ρ − μ) exactly. Without η, λ ≈ β(1 − μ).
+//! A small gradient of the loss beside the penalty moves both: what stands across the weights shows
+//! how large it is, and as much may lie along them. Rows that show none are taken where there are
+//! enough, and the interval is wider by what the rows show.
 //! That factor exists for ηλ < (1 − √μ)² alone: above it a row swings about zero, and near it the
 //! factor is reached after many steps.
 //!
@@ -37,19 +40,23 @@ pub(crate) fn estimate(
         Family::Adam => tensors.extend([state.tensor("exp_avg")?, state.tensor("exp_avg_sq")?]),
         _ => tensors.push(state.tensor("momentum_buffer")?),
     }
-    let (slopes, equations) = parallel_rows(&tensors, &penalty)?;
+    let rows = parallel_rows(&tensors, &penalty)?;
     // Where the file says that decay stands beside the gradient, two rows are chance.
     let fewest = if held.group.decoupled == Some(true) { 8 } else { 2 };
-    if slopes.len() < fewest || equations.total == 0.0 {
+    let rows = clearest(rows, fewest)?;
+    let (square, product) =
+        rows.iter().fold((0.0, 0.0), |(a, b), row| (a + row.square, b + row.slope * row.square));
+    if square <= 0.0 {
         return None;
     }
-    let slope = equations.solve()?.coefficients[0];
-    let count = slopes.len() as f64;
-    let mean = slopes.iter().sum::<f64>() / count;
-    let spread = slopes.iter().map(|row| (row - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let slope = product / square;
+    let count = rows.len() as f64;
+    let mean = rows.iter().map(|row| row.slope).sum::<f64>() / count;
+    let spread = rows.iter().map(|row| (row.slope - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let across = rows.iter().map(|row| row.across).sum::<f64>() / count;
     let (lambda, scale) = penalty.lambda(slope);
     // The rate is the next step's, and stood for those of the last 1/(1 − μ) steps.
-    let floor = lambda.abs() * if penalty.rate > 0.0 { 1e-2 } else { 0.3 };
+    let floor = lambda.abs() * (across + if penalty.rate > 0.0 { 1e-2 } else { 0.3 });
     let lambda = Estimate::new(lambda, (spread / count).sqrt() * scale, floor);
     if penalty.swings(lambda.value) || declared.is_some_and(|declared| penalty.swings(declared)) {
         return None;
@@ -65,10 +72,10 @@ pub(crate) fn estimate(
         shrink: None,
         rate: None,
         declared,
-        rows: slopes.len(),
-        elements: equations.count,
+        rows: rows.len(),
+        elements: rows.iter().map(|row| row.elements).sum(),
         declared_before: None,
-        remark: Some("The decay is part of the gradient: an L2 penalty.".to_owned()),
+        remark: Some(remark(across)),
     })
 }
 
@@ -141,12 +148,48 @@ impl Penalty {
     }
 }
 
-/// The slopes of the rows whose momentum is parallel to their weights, and the sums over all of them.
-/// The tensors are the weights, the momentum and, for Adam, the second moment.
-fn parallel_rows(tensors: &[&Tensor], penalty: &Penalty) -> Option<(Vec<f64>, Equations<1>)> {
+/// What an estimate of a penalty rests on: sentences.
+fn remark(across: f64) -> String {
+    let gradient = match across > CLEAR {
+        true => {
+            " These rows have a small gradient of the loss too: what of it may lie along the weights \
+             is in the interval."
+        }
+        false => "",
+    };
+    format!("The decay is part of the gradient: an L2 penalty.{gradient}")
+}
+
+/// A row whose momentum is parallel to its weights.
+struct Row {
+    /// ⟨m, w⟩/⟨w, w⟩.
+    slope: f64,
+    /// ⟨w, w⟩.
+    square: f64,
+    /// The part of the momentum across the weights, beside that along them.
+    across: f64,
+    elements: usize,
+}
+
+/// A row that shows less than this across its weights has no gradient of the loss that matters.
+const CLEAR: f64 = 1e-3;
+
+/// The rows that show no gradient of the loss where there are enough of them, else all.
+fn clearest(rows: Vec<Row>, fewest: usize) -> Option<Vec<Row>> {
+    let is_clear = |row: &Row| row.across < CLEAR;
+    let clear = rows.iter().filter(|row| is_clear(row)).count();
+    match (clear >= fewest.max(2), rows.len() >= fewest) {
+        (true, _) => Some(rows.into_iter().filter(is_clear).collect()),
+        (false, true) => Some(rows),
+        _ => None,
+    }
+}
+
+/// The rows whose momentum is parallel to their weights. The tensors are the weights, the momentum
+/// and, for Adam, the second moment.
+fn parallel_rows(tensors: &[&Tensor], penalty: &Penalty) -> Option<Vec<Row>> {
     let (_, length) = row_layout(tensors.first()?)?;
-    let mut all = Equations::<1>::default();
-    let mut slopes = Vec::new();
+    let mut found = Vec::new();
     let is_real = side_by_side(tensors, length, |_, blocks| {
         let [weights, momentum, rest @ ..] = blocks else { return };
         let mut row = Equations::<1>::default();
@@ -162,12 +205,11 @@ fn parallel_rows(tensors: &[&Tensor], penalty: &Penalty) -> Option<(Vec<f64>, Eq
         let slope = solution.coefficients[0];
         let is_parallel = slope * slope * row.square(0) >= PARALLEL.powi(2) * row.total;
         if row.count >= SHORTEST_ROW && 2 * steady > row.count && is_parallel && row.total > 0.0 {
-            slopes.push(slope);
-            let pairs = weights.iter().zip(momentum);
-            for (regressor, response) in pairs.filter_map(|(&w, &m)| penalty.observation(w, m)) {
-                all.add(regressor, response);
-            }
+            let square = row.square(0);
+            let along = slope * slope * square;
+            let across = ((row.total - along).max(0.0) / along).sqrt();
+            found.push(Row { slope, square, across, elements: row.count });
         }
     });
-    is_real.then_some((slopes, all))
+    is_real.then_some(found)
 }

@@ -12,6 +12,7 @@
 //! | E | the size at which decay and update balance | η, λ | `equilibrium` |
 //! | N | nothing but a drift | two checkpoints | `drift` |
 
+mod changes;
 mod consecutive;
 mod coupled;
 mod dead_rows;
@@ -39,7 +40,7 @@ mod planted;
 mod tests;
 
 pub use dead_rows::{RowChange, RowChanges};
-pub use prove::prove;
+pub use prove::{contradicted, prove};
 pub use rates::{RateSource, Rates};
 pub use residual_names::{NamedParameter, name_by_residuals};
 

@@ -4,7 +4,7 @@ use super::pair::Window;
 use super::rates::{RateSource, Rates, contradiction};
 use super::rule_fit::{self, WindowShrink};
 use super::window::{self, WindowProof};
-use super::{Method, Proof, Verdict, residual_names, single, verdict};
+use super::{Method, Proof, Verdict, changes, residual_names, single, verdict};
 use crate::case::Subject;
 use crate::dialect::Declaration;
 
@@ -30,6 +30,7 @@ pub fn prove(
         files: subjects.iter().map(|subject| subject.checkpoint.path.clone()).collect(),
         ..Proof::default()
     };
+    let above = changes::rate_above_peak(subjects, declarations);
     match subjects {
         [] => {}
         [subject] => {
@@ -38,7 +39,16 @@ pub fn prove(
         }
         _ => several(subjects, rates, declarations, &mut proof),
     }
+    append_new(&mut proof.reasons, above.into_iter().collect());
     proof
+}
+
+/// Where rates that a user gives are not those that the files hold for their own steps: a clause.
+pub fn contradicted(subjects: &[Subject], rates: &Rates) -> Option<String> {
+    subjects.windows(2).find_map(|pair| {
+        let [first, second] = pair else { return None };
+        contradiction(&Window::of(first, second), rates)
+    })
 }
 
 fn step_between(first: &Subject, second: &Subject) -> Option<f64> {
@@ -110,8 +120,7 @@ fn several(
     proof.verdict = verdict;
     append_new(&mut proof.reasons, reasons);
     append_new(&mut proof.reasons, remarks(&windows, &proof.verdict));
-    let contradictions = windows.iter().filter_map(|(window, _)| contradiction(window, rates?));
-    append_new(&mut proof.reasons, contradictions.take(1).collect());
+    append_new(&mut proof.reasons, changes::between(subjects));
 }
 
 fn append_new(reasons: &mut Vec<String>, more: Vec<String>) {

@@ -479,3 +479,39 @@ fn nothing_and_nothing_in_common_are_said() {
     let proof = prove(&mut subjects, None, &[]);
     assert!(proof.estimates.is_empty() && proof.reasons[0].contains("no tensor in common"));
 }
+
+/// A small gradient of the loss beside the penalty: λ̂ is off, and its interval holds λ.
+#[test]
+fn a_small_gradient_beside_a_penalty_widens_the_interval() {
+    let plan = Plan {
+        optimizer: Optimizer::Sgd,
+        lambda: 5e-3,
+        rates: vec![0.02; 400],
+        saved: vec![400],
+        ..Plan::default()
+    };
+    let mut subjects = train(&plan);
+    let alone = prove(&mut subjects, None, &[]);
+    let alone = of(&alone, "emb.weight", Method::CoupledMomentum).lambda.unwrap();
+
+    let checkpoint = &mut subjects[0].checkpoint;
+    let weights = checkpoint.tensor("emb.weight").unwrap().to_f64().unwrap();
+    let shape = checkpoint.tensor("emb.weight").unwrap().shape().to_vec();
+    let states = checkpoint.optimizers.iter_mut().flat_map(|one| &mut one.states);
+    let mut momenta = states.flat_map(|state| &mut state.tensors);
+    let momentum = momenta.find(|one| one.tensor.shape() == shape).unwrap();
+    let values = momentum.tensor.to_f64().unwrap();
+    // Three per cent of the penalty's momentum along the weights, and six across them.
+    let moved = values.iter().zip(&weights).enumerate().map(|(at, (value, weight))| {
+        let across = if at % 2 == 0 { 0.06 } else { -0.06 };
+        value + 0.05 * weight * (0.03 + across)
+    });
+    let moved: Vec<f64> = moved.collect();
+    momentum.tensor = crate::rules::testing::tensor(Dtype::Float32, &moved, &shape);
+    let proof = prove(&mut subjects, None, &[]);
+    let estimate = of(&proof, "emb.weight", Method::CoupledMomentum);
+    let lambda = estimate.lambda.unwrap();
+    assert!(alone.holds(5e-3) && half_width(&alone) < half_width(&lambda), "{alone:?} {lambda:?}");
+    assert!((lambda.value / 5e-3 - 1.0).abs() > 0.02 && lambda.holds(5e-3), "{lambda:?}");
+    assert!(estimate.remark.as_ref().unwrap().contains("small gradient"));
+}

@@ -129,8 +129,11 @@ fn of_shrink(tensor: &TensorEstimate, shrink: Estimate) -> (Verdict, Vec<String>
 
 /// An interval as text.
 fn interval(estimate: &Estimate) -> String {
-    let text = |x: f64| significant(x, 3).replace('-', "−");
-    format!("{} to {}", text(estimate.low), text(estimate.high))
+    let text = |x: f64, digits| significant(x, digits).replace('-', "−");
+    // As many digits as tell its ends apart.
+    let is_told = |digits: &i32| text(estimate.low, *digits) != text(estimate.high, *digits);
+    let digits = (3..10).find(is_told).unwrap_or(3);
+    format!("{} to {}", text(estimate.low, digits), text(estimate.high, digits))
 }
 
 #[cfg(test)]

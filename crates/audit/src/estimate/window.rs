@@ -11,7 +11,7 @@ use super::never_seen::{self, Shrunk};
 use super::pair::{Held, Pair, Window};
 use super::rates::{Chosen, RateSource, Rates, choose};
 use super::update::{Family, Update, family};
-use super::{Drift, Estimate, TensorEstimate, drift, unseen};
+use super::{Drift, Estimate, Method, TensorEstimate, drift, unseen};
 use crate::case::is_decoupled;
 use crate::dialect::Declaration;
 use crate::tensor::{Dtype, Tensor};
@@ -65,10 +65,7 @@ pub(crate) fn prove(
         .tensors
         .par_iter()
         .zip(fits)
-        .map(|(pair, fit)| {
-            let chosen = rates.get(&group_of(pair)).map(|chosen| chosen.rates.as_slice());
-            tell(window, pair, fit, chosen, declarations)
-        })
+        .map(|(pair, fit)| tell(window, pair, fit, rates.get(&group_of(pair)), declarations))
         .collect();
     let mut proof = WindowProof { chosen: first_group(rates), ..WindowProof::default() };
     for (pair, told) in window.tensors.iter().zip(told) {
@@ -189,7 +186,7 @@ fn rates_of_groups(
             is_exact && !matches!(chosen.source, RateSource::File | RateSource::Log)
         };
         if rates.get(&group).is_none_or(is_guess) {
-            let chosen = Chosen { rates: vec![rate.value], source: RateSource::Fitted };
+            let chosen = Chosen { rates: vec![rate.value], source: RateSource::Fitted, doubt: 0.0 };
             rates.insert(group, chosen);
         }
     }
@@ -205,9 +202,10 @@ fn tell(
     window: &Window<'_>,
     pair: &Pair<'_>,
     fit: Option<Result<Fit, String>>,
-    rates: Option<&[f64]>,
+    chosen: Option<&Chosen>,
     declarations: &[Declaration],
 ) -> Told {
+    let rates = chosen.map(|chosen| chosen.rates.as_slice());
     let mut told = Told::default();
     let from_configuration = || {
         let value = |one: &Declaration| one.lambda.map(|lambda| lambda.value);
@@ -250,8 +248,16 @@ fn tell(
     if is_decoupled && let Some(rates) = rates {
         told.estimates.extend(unseen::estimate(&pair, rates));
     }
+    let doubt = chosen.map_or(0.0, |chosen| chosen.doubt);
     for estimate in &mut told.estimates {
         estimate.declared_before = pair.declared_before;
+        // λ̂ of a single step has its rate from the step itself.
+        if estimate.method != Method::Consecutive
+            && let Some(lambda) = &mut estimate.lambda
+        {
+            let off = doubt * lambda.value.abs();
+            (lambda.low, lambda.high) = (lambda.low - off, lambda.high + off);
+        }
     }
     if told.estimates.is_empty() {
         told.drift = drift::of(&pair, window.length());

@@ -106,7 +106,10 @@ fn declaration(declaration: &Declaration) -> Vec<Content> {
     );
     fact("λ at the end", declaration.final_lambda.map(short));
     fact("Peak rate", declaration.rate.map(declared));
-    fact("Schedule", declaration.schedule.map(|schedule| schedule.describe()));
+    let schedule = declaration.schedule.map(|schedule| schedule.describe());
+    let schedule = schedule.or_else(|| declaration.schedule_words.clone());
+    let named = || declaration.named_schedule.as_ref().map(|named| format!("{named}, not read"));
+    fact("Schedule", schedule.or_else(named));
     fact("Optimizer", declaration.optimizer_name.clone());
     fact(
         "Decay",
@@ -119,6 +122,7 @@ fn declaration(declaration: &Declaration) -> Vec<Content> {
     for (what, lambda) in &declaration.groups {
         fact(&format!("λ of {what}"), Some(short(*lambda)));
     }
+    fact("Mind", (!declaration.remarks.is_empty()).then(|| declaration.remarks.join("; ")));
     let unread = declaration.unread.join(", ");
     fact("Seen and not read", (!unread.is_empty()).then_some(unread));
     let slips = declaration.misspelt.iter().map(|slip| slip.words(declaration.dialect));

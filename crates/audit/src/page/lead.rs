@@ -70,7 +70,8 @@ fn declared(audit: &Audit) -> String {
                  checkpoints.",
                 short(lambda.value)
             ),
-            None => "These files say nothing of weight decay.".to_owned(),
+            None => unread(audit)
+                .unwrap_or_else(|| "These files say nothing of weight decay.".to_owned()),
         },
         [one] if lambdas == [0.0] => format!("No group declares weight decay: λ = {one}."),
         [one] => {
@@ -81,6 +82,16 @@ fn declared(audit: &Audit) -> String {
             rest.join(", ")
         ),
     }
+}
+
+/// That a configuration has λ in a form that is not read.
+fn unread(audit: &Audit) -> Option<String> {
+    let declaration = audit.declarations.iter().find(|one| one.unread_lambda.is_some())?;
+    Some(format!(
+        "The configuration has `{}`, and λ cannot be read from it: it is {}.",
+        declaration.lambda_key.as_deref().unwrap_or("weight_decay"),
+        declaration.unread_lambda.as_deref().unwrap_or_default()
+    ))
 }
 
 /// How many findings of each severity there are.

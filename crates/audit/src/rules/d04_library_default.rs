@@ -37,8 +37,13 @@ fn check(case: &Case, report: &mut Report<'_>) {
             continue;
         }
         seen.push(declaration);
+        // A null under λ's key was typed, and leaves λ to the trainer.
+        let whose = match &declaration.lambda_key {
+            Some(key) => format!("which it takes where `{key}` is null"),
+            None => "and nobody typed it".to_owned(),
+        };
         let message = format!(
-            "λ = {} is the default of {}, and nobody typed it{}.",
+            "λ = {} is the default of {}, {whose}{}.",
             short(lambda.value),
             declaration.dialect,
             also_default_of(lambda.value)
@@ -72,6 +77,7 @@ pub(super) mod planted {
     pub(crate) fn fault() -> Case {
         let mut declaration = declared(0.1);
         declaration.lambda = Some(Declared::by_default(0.1));
+        declaration.lambda_key = None;
         Case { declarations: vec![declaration], ..one(clean()) }
     }
 

@@ -3,7 +3,7 @@
 use wd_page::number::short;
 
 use super::evidence::{groups, is_twice, proved};
-use super::words::listed;
+use super::words::{listed, once};
 use super::{Report, Rule};
 use crate::case::Case;
 use crate::estimate::{Estimate, Method};
@@ -40,7 +40,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
     let fix = "Find the second place that decays, in the loss, a hook or a wrapper, and remove \
                one.";
     if let Some(&(_, estimate, declared)) = twice.first() {
-        let names: Vec<String> = twice.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        let names = once(twice.iter().map(|(name, ..)| *name));
         let message = format!(
             "The files prove λ̂ = {} [{}, {}] for {}, twice the declared λ = {}.",
             short(estimate.value),

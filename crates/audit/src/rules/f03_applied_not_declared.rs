@@ -3,7 +3,7 @@
 use wd_page::number::short;
 
 use super::evidence::{is_below_rounding, is_twice, proved};
-use super::words::{agree, listed};
+use super::words::{agree, listed, once};
 use super::{Report, Rule};
 use crate::case::Case;
 use crate::checkpoint::{OptimizerState, Value};
@@ -44,7 +44,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
     let width = |estimate: &Estimate| estimate.high - estimate.low;
     let best = off.iter().min_by(|one, other| width(&one.1).total_cmp(&width(&other.1)));
     let Some(&(one, estimate, declared)) = best.filter(|_| !is_partial) else { return };
-    let names: Vec<String> = off.iter().map(|(one, ..)| one.tensor.clone()).collect();
+    let names = once(off.iter().map(|(one, ..)| one.tensor.as_str()));
     let verdict = match estimate.holds(0.0) {
         true => "no decay was applied",
         false if one.method == Method::CoupledMomentum => {

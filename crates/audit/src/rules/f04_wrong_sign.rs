@@ -2,7 +2,7 @@
 
 use wd_page::number::{short, significant};
 
-use super::words::listed;
+use super::words::{listed, once};
 use super::{Report, Rule};
 use crate::case::Case;
 use crate::estimate::{Estimate, Method};
@@ -45,7 +45,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
         .filter(|(_, estimate)| is_below_zero(*estimate))
         .collect();
     if let Some((_, estimate)) = rows.first() {
-        let names: Vec<String> = rows.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let names = once(rows.iter().map(|(name, _)| *name));
         let message = format!(
             "The files prove that weights of {} grow where decay alone acts: the decay is {} [{}, \
              {}].",
@@ -64,7 +64,7 @@ fn check(case: &Case, report: &mut Report<'_>) {
     });
     let grown: Vec<_> = grown.collect();
     let Some(first) = grown.first() else { return };
-    let names: Vec<String> = grown.iter().map(|one| one.tensor.clone()).collect();
+    let names = once(grown.iter().map(|one| one.tensor.as_str()));
     let message = format!(
         "Every element of {} was multiplied by one number above 1 ({} for the first).",
         listed(&names),

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `d01` … `d08` | is what was declared what the optimizer holds? |
 //! | `s01` … `s12` | do the right tensors decay? |
-//! | `n01` … `n05` | do the numbers allow it? |
+//! | `n01` … `n06` | do the numbers allow it? |
 //! | `t01` … `t03` | does λ act, and not too much, over the run? |
 //! | `r01` … `r04` | did it survive a resume? |
 //! | `f01` … `f06` | what do the weights themselves show? |
@@ -38,6 +38,7 @@ mod n02_fp32_quantum;
 mod n03_state_underflow;
 mod n04_jumpy_dead_rows;
 mod n05_eight_bit_state;
+mod n06_not_finite;
 mod page;
 mod r01_resume_overrode;
 mod r02_shard_lost_keys;
@@ -60,7 +61,7 @@ mod t01_inert;
 mod t02_off_law;
 mod t03_overshoot;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -138,6 +139,7 @@ pub static RULES: &[&Rule] = &[
     &n03_state_underflow::RULE,
     &n04_jumpy_dead_rows::RULE,
     &n05_eight_bit_state::RULE,
+    &n06_not_finite::RULE,
     &t01_inert::RULE,
     &t02_off_law::RULE,
     &t03_overshoot::RULE,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::evidence::{parameters_of, place_of, states};
 use super::words::{agree, listed};
 use super::{Report, Rule};
-use crate::case::{Case, Subject};
+use crate::case::{Case, Parameter, Subject};
 use crate::finding::{Place, Severity};
 use crate::names::Naming;
 use crate::tensor::{Dtype, Tensor};
@@ -95,9 +95,7 @@ fn foreign_state(first: &Subject, second: &Subject, report: &mut Report<'_>) {
     let mut suspects = 0;
     let (mut names, mut instead) = (Vec::new(), Vec::new());
     for (parameter, state) in states(second) {
-        let fade = place_of(second, parameter)
-            .and_then(|(_, group)| group.betas)
-            .map_or(0.0, |(_, beta)| beta.powf(steps));
+        let fade = least_beta(first, second, parameter).map_or(0.0, |beta| beta.powf(steps));
         let (Some(name), Some(memory)) = (parameter.name.as_deref(), state.tensor(MEMORY)) else {
             continue;
         };
@@ -123,8 +121,8 @@ fn foreign_state(first: &Subject, second: &Subject, report: &mut Report<'_>) {
     }
     let (Some(name), Some(other)) = (names.first(), instead.first()) else { return };
     let message = format!(
-        "The {} of {} {} not go on from {} own in the file before: that of `{name}` goes on from \
-         the one of `{other}`.",
+        "The {} of {} {} not go on from {} own in the file before: the memory that `{name}` has \
+         now is what the one of `{other}` became.",
         agree(&names, "state", "states"),
         listed(&names),
         agree(&names, "does", "do"),
@@ -132,6 +130,15 @@ fn foreign_state(first: &Subject, second: &Subject, report: &mut Report<'_>) {
     );
     let fix = "Load the state by name, and do not go on from a state that was loaded by index.";
     report.add(Place::file(&second.checkpoint.path), message, fix.to_owned(), names);
+}
+
+/// β₂ of a parameter's group, the smaller of the two files': where it changed nobody knows when.
+fn least_beta(first: &Subject, second: &Subject, parameter: &Parameter) -> Option<f64> {
+    let beta = |subject, one| Some(place_of(subject, one)?.1.betas?.1);
+    let later: f64 = beta(second, parameter)?;
+    let earlier = first.parameters.iter().find(|one| one.name == parameter.name);
+    let earlier = earlier.and_then(|one| beta(first, one));
+    Some(earlier.map_or(later, |earlier| earlier.min(later)))
 }
 
 /// The key of Adam's memory of squared gradients.
@@ -206,9 +213,22 @@ pub(super) mod planted {
         let swapped = two(with([1e-3, 4.0]), with([3.9, 1e-5]));
         let [finding] = &findings_of("R04", &swapped)[..] else { panic!("one finding") };
         assert_eq!(finding.tensors, ["h.1.mlp.c_fc.weight"]);
-        assert!(finding.message.contains("the one of `h.0.mlp.c_fc.weight`"), "{finding:?}");
+        assert!(finding.message.contains("the one of `h.0.mlp.c_fc.weight` became"), "{finding:?}");
         let goes_on = two(with([1e-3, 4.0]), with([1e-5, 3.9]));
         assert!(findings_of("R04", &goes_on).is_empty());
+    }
+
+    #[test]
+    fn a_beta_that_changed_reorders_nothing() {
+        let mut case = two(clean(), clean());
+        for (at, beta, value) in [(0, 0.9, 4.0), (1, 0.999, 0.04)] {
+            let optimizer = &mut case.subjects[at].checkpoint.optimizers[0];
+            optimizer.groups.iter_mut().for_each(|group| group.betas = Some((0.9, beta)));
+            let state = &mut optimizer.states[1];
+            let found = state.tensors.iter_mut().find(|one| one.name == "exp_avg_sq").unwrap();
+            found.tensor = filled(Dtype::Float32, value, &found.tensor.shape().to_vec());
+        }
+        assert!(findings_of("R04", &case).is_empty());
     }
 
     #[test]

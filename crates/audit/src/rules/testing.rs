@@ -19,32 +19,32 @@ use crate::names::{Kind, Naming};
 use crate::tensor::{Dtype, Tensor};
 
 /// A tensor: its name, shape and kind.
-pub(super) type Entry = (&'static str, &'static [usize], Kind);
+pub(crate) type Entry = (&'static str, &'static [usize], Kind);
 
-pub(super) const MATRICES: &[Entry] = &[
+pub(crate) const MATRICES: &[Entry] = &[
     ("h.0.attn.c_attn.weight", &[12, 4], Kind::Matrix),
     ("h.0.mlp.c_fc.weight", &[16, 4], Kind::Matrix),
     ("h.1.attn.c_attn.weight", &[12, 4], Kind::Matrix),
     ("h.1.mlp.c_fc.weight", &[16, 4], Kind::Matrix),
 ];
-pub(super) const NORMS: &[Entry] = &[
+pub(crate) const NORMS: &[Entry] = &[
     ("h.0.ln_1.weight", &[4], Kind::Norm),
     ("h.0.ln_2.weight", &[4], Kind::Norm),
     ("h.1.ln_1.weight", &[4], Kind::Norm),
     ("h.1.ln_2.weight", &[4], Kind::Norm),
     ("ln_f.weight", &[4], Kind::Norm),
 ];
-pub(super) const BIASES: &[Entry] = &[
+pub(crate) const BIASES: &[Entry] = &[
     ("h.0.attn.c_attn.bias", &[12], Kind::Bias),
     ("h.0.mlp.c_fc.bias", &[16], Kind::Bias),
     ("h.1.attn.c_attn.bias", &[12], Kind::Bias),
     ("h.1.mlp.c_fc.bias", &[16], Kind::Bias),
 ];
-pub(super) const EMBEDDING: &[Entry] = &[("wte.weight", &[32, 4], Kind::Embedding)];
-pub(super) const HEAD: &[Entry] = &[("lm_head.weight", &[32, 4], Kind::Head)];
+pub(crate) const EMBEDDING: &[Entry] = &[("wte.weight", &[32, 4], Kind::Embedding)];
+pub(crate) const HEAD: &[Entry] = &[("lm_head.weight", &[32, 4], Kind::Head)];
 
 /// A training by AdamW at a constant rate of 1e-3, saved after 1000 steps: its groups with their λ.
-pub(super) fn adamw(groups: &[(f64, &[&[Entry]])]) -> Subject {
+pub(crate) fn adamw(groups: &[(f64, &[&[Entry]])]) -> Subject {
     let mut optimizer = OptimizerState::default();
     let mut parameters = Vec::new();
     let mut model = Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn adamw(groups: &[(f64, &[&[Entry]])]) -> Subject {
 }
 
 /// A checkpoint of the given parts, named by the optimizer's own list.
-pub(super) fn subject_of(
+pub(crate) fn subject_of(
     model: Vec<NamedTensor>,
     optimizers: Vec<OptimizerState>,
     parameters: Vec<Parameter>,
@@ -126,17 +126,17 @@ fn state(id: ParameterId, shape: &[usize]) -> ParameterState {
 }
 
 /// The model without a fault: matrices, embedding and head decay with λ = 0.1, all else does not.
-pub(super) fn clean() -> Subject {
+pub(crate) fn clean() -> Subject {
     adamw(&[(0.1, &[MATRICES, EMBEDDING, HEAD]), (0.0, &[NORMS, BIASES])])
 }
 
 /// One checkpoint.
-pub(super) fn one(subject: Subject) -> Case {
+pub(crate) fn one(subject: Subject) -> Case {
     Case { subjects: vec![subject], ..Case::default() }
 }
 
 /// Two checkpoints of one run, the second saved 100 steps later.
-pub(super) fn two(first: Subject, mut second: Subject) -> Case {
+pub(crate) fn two(first: Subject, mut second: Subject) -> Case {
     second.checkpoint.path = PathBuf::from("run/later.pt");
     for optimizer in &mut second.checkpoint.optimizers {
         optimizer.states.iter_mut().for_each(|state| state.step = Some(1100.0));
@@ -149,14 +149,14 @@ pub(super) fn two(first: Subject, mut second: Subject) -> Case {
 }
 
 /// Two checkpoints of the faultless model, and what was proved from them.
-pub(super) fn proved(estimates: Vec<TensorEstimate>) -> Case {
+pub(crate) fn proved(estimates: Vec<TensorEstimate>) -> Case {
     let mut case = two(clean(), clean());
     case.proof.estimates = estimates;
     case
 }
 
 /// A configuration that states λ.
-pub(super) fn declared(lambda: f64) -> Declaration {
+pub(crate) fn declared(lambda: f64) -> Declaration {
     Declaration {
         dialect: "nanoGPT",
         file: PathBuf::from("run/train.py"),
@@ -170,7 +170,7 @@ pub(super) fn declared(lambda: f64) -> Declaration {
 }
 
 /// Gives a group another λ.
-pub(super) fn set_lambda(subject: &mut Subject, group: usize, lambda: f64) {
+pub(crate) fn set_lambda(subject: &mut Subject, group: usize, lambda: f64) {
     let settings = &mut subject.checkpoint.optimizers[0].groups[group];
     settings.lambda = Some(lambda);
     for (key, value) in &mut settings.settings {
@@ -183,7 +183,7 @@ pub(super) fn set_lambda(subject: &mut Subject, group: usize, lambda: f64) {
 }
 
 /// Stores the weights, the optimizer's state or both in another format.
-pub(super) fn store_as(subject: &mut Subject, dtype: Dtype, weights: bool, states: bool) {
+pub(crate) fn store_as(subject: &mut Subject, dtype: Dtype, weights: bool, states: bool) {
     if weights {
         for tensor in &mut subject.checkpoint.model {
             tensor.tensor = filled(dtype, 0.02, tensor.tensor.shape());
@@ -199,7 +199,7 @@ pub(super) fn store_as(subject: &mut Subject, dtype: Dtype, weights: bool, state
 }
 
 /// λ̂ of a tensor whose declared λ is 0.1, with half the width of its interval.
-pub(super) fn estimate(tensor: &str, method: Method, value: f64, half: f64) -> TensorEstimate {
+pub(crate) fn estimate(tensor: &str, method: Method, value: f64, half: f64) -> TensorEstimate {
     let interval = Estimate { value, low: value - half, high: value + half };
     TensorEstimate {
         tensor: tensor.to_owned(),
@@ -220,7 +220,7 @@ pub(super) fn estimate(tensor: &str, method: Method, value: f64, half: f64) -> T
 }
 
 /// The drift of a tensor to `along` times itself.
-pub(super) fn drift(tensor: &str, along: f64, is_pure_factor: bool) -> Drift {
+pub(crate) fn drift(tensor: &str, along: f64, is_pure_factor: bool) -> Drift {
     Drift {
         tensor: tensor.to_owned(),
         along,
@@ -231,17 +231,17 @@ pub(super) fn drift(tensor: &str, along: f64, is_pure_factor: bool) -> Drift {
 }
 
 /// A tensor under a name.
-pub(super) fn named(name: &str, tensor: Tensor) -> NamedTensor {
+pub(crate) fn named(name: &str, tensor: Tensor) -> NamedTensor {
     NamedTensor { name: name.to_owned(), tensor }
 }
 
 /// A tensor with one value everywhere.
-pub(super) fn filled(dtype: Dtype, value: f64, shape: &[usize]) -> Tensor {
+pub(crate) fn filled(dtype: Dtype, value: f64, shape: &[usize]) -> Tensor {
     tensor(dtype, &vec![value; shape.iter().product()], shape)
 }
 
 /// A tensor of the given values.
-pub(super) fn tensor(dtype: Dtype, values: &[f64], shape: &[usize]) -> Tensor {
+pub(crate) fn tensor(dtype: Dtype, values: &[f64], shape: &[usize]) -> Tensor {
     let bytes: Vec<u8> = match dtype {
         Dtype::Bfloat16 => {
             values.iter().flat_map(|&x| half::bf16::from_f64(x).to_le_bytes()).collect()
@@ -256,7 +256,7 @@ pub(super) fn tensor(dtype: Dtype, values: &[f64], shape: &[usize]) -> Tensor {
 }
 
 /// What one rule finds in a case.
-pub(super) fn findings_of(id: &str, case: &Case) -> Vec<Finding> {
+pub(crate) fn findings_of(id: &str, case: &Case) -> Vec<Finding> {
     let rule = RULES.iter().filter(|rule| rule.id == id);
     judge(case, rule.copied())
 }

@@ -49,6 +49,7 @@ fn planted() -> Vec<Planted> {
         n03_state_underflow,
         n04_jumpy_dead_rows,
         n05_eight_bit_state,
+        n06_not_finite,
         t01_inert,
         t02_off_law,
         t03_overshoot,
@@ -80,7 +81,7 @@ fn every_rule_has_a_fault_and_a_look_alike() {
     let ids: Vec<&str> = planted().iter().map(|planted| planted.id).collect();
     let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     assert_eq!(ids, rules);
-    assert_eq!(rules.len(), 38);
+    assert_eq!(rules.len(), 39);
 }
 
 #[test]

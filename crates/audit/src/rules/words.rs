@@ -29,6 +29,17 @@ pub(super) fn listed(names: &[String]) -> String {
     }
 }
 
+/// Each name once, in the order of the first: a tensor may have several estimates.
+pub(super) fn once<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for name in names {
+        if !kept.iter().any(|known| known == name) {
+            kept.push(name.to_owned());
+        }
+    }
+    kept
+}
+
 /// A count of tensors.
 pub(super) fn tensors(names: &[String]) -> String {
     number::counted(names.len() as u64, "tensor")
@@ -81,6 +92,7 @@ mod tests {
         assert_eq!(listed(&names(3)), "`w0`, `w1` and `w2`");
         assert_eq!(listed(&names(4)), "`w0`, `w1` and 2 others");
         assert_eq!(listed(&names(1025)), "`w0`, `w1` and 1,023 others");
+        assert_eq!(once(["b", "a", "b"]), ["b", "a"]);
         assert_eq!(listed(&["parameter 3 (4×4)".to_owned()]), "parameter 3 (4×4)");
         assert_eq!(values(&[0.1, 0.05, 0.01]), "0.1, 0.05 and 0.01");
     }

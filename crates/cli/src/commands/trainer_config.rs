@@ -9,8 +9,7 @@ use crate::diagnostics::CommandError;
 /// Is this word a file, or meant to be one?
 pub(crate) fn is_file(word: &str) -> bool {
     let path = Path::new(word);
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    ["toml", "yaml", "yml", "json", "py"].contains(&extension) || path.is_file()
+    wd_audit::checkpoint::is_configuration(path) || path.is_file()
 }
 
 /// What a trainer's configuration declares; nothing for a configuration of this program, which is

@@ -1,6 +1,7 @@
 //! `key: value` lines, as open_clip writes its `params.txt`.
 
 use super::python::literal;
+use super::tree::put;
 use crate::checkpoint::Value;
 
 /// A table of the lines; nothing unless every line that is not empty or a comment is of the form.
@@ -24,7 +25,7 @@ pub(super) fn parse(text: &str) -> Option<Value> {
         }
         let written = value.split(" #").next().unwrap_or_default().trim();
         let read = literal(written).unwrap_or_else(|| Value::Text(written.to_owned()));
-        table.push((key.to_owned(), read));
+        put(&mut table, key.to_owned(), read);
     }
     Some(Value::Table(table))
 }

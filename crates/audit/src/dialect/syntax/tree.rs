@@ -16,6 +16,14 @@ impl<'de> Deserialize<'de> for Tree {
     }
 }
 
+/// Sets a key of a table: of equal keys the last one counts, as in PyYAML and in JSON.
+pub(super) fn put(table: &mut Vec<(String, Value)>, key: String, value: Value) {
+    match table.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, held)) => *held = value,
+        None => table.push((key, value)),
+    }
+}
+
 struct Grow;
 
 impl<'de> Visitor<'de> for Grow {
@@ -75,7 +83,7 @@ impl<'de> Visitor<'de> for Grow {
                 Value::Bool(key) => key.to_string(),
                 _ => continue,
             };
-            table.push((key, value));
+            put(&mut table, key, value);
         }
         Ok(Value::Table(table))
     }

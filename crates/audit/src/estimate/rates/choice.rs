@@ -14,6 +14,8 @@ use crate::estimate::pair::{Held, Window};
 pub(crate) struct Chosen {
     pub(crate) rates: Vec<f64>,
     pub(crate) source: RateSource,
+    /// By which share Σ η may be off: a log may have the rate of the next step beside a step.
+    pub(crate) doubt: f64,
 }
 
 /// The rates of a group over a window, from the first source that has all of them.
@@ -39,7 +41,13 @@ pub(crate) fn choose(
         series.extend(unchanged(window, held).map(|rates| (rates, 1.0)));
     }
     series.iter().find_map(|(rates, scale)| {
-        Some(Chosen { rates: chosen(rates, *scale)?, source: rates.source() })
+        let source = rates.source();
+        let rates_of_window = chosen(rates, *scale)?;
+        let ends = rates.at(from).or_else(|| rates.at(from + 1)).zip(rates.at(to));
+        let sum = rates_of_window.iter().sum::<f64>();
+        let shift = ends.map_or(0.0, |(first, last)| scale * (first - last).abs() / sum);
+        let doubt = if source == RateSource::Log { shift } else { 0.0 };
+        Some(Chosen { rates: rates_of_window, source, doubt })
     })
 }
 
@@ -124,12 +132,12 @@ fn unchanged(window: &Window<'_>, held: &Held<'_>) -> Option<Rates> {
     (is_same && is_peak && is_flat).then(|| Rates::constant(rate, RateSource::Groups))
 }
 
-/// Where the given rates are not those that a file holds for its own step: a sentence.
+/// Where the given rates are not those that a file holds for its own step: a clause.
 pub(crate) fn contradiction(window: &Window<'_>, given: &Rates) -> Option<String> {
     let (from, to) = window.steps?;
     [(window.second, to), (window.first, from)].into_iter().find_map(|(subject, step)| {
         let group = subject.checkpoint.optimizers.first()?.groups.first()?;
-        let saved = group.rate?;
+        let saved = group.rate.filter(|&rate| rate > 0.0)?;
         // Files save the rate of the step that they follow, or of the next one.
         let known: Vec<f64> =
             [step, step + 1].into_iter().filter_map(|step| given.at(step)).collect();
@@ -138,8 +146,8 @@ pub(crate) fn contradiction(window: &Window<'_>, given: &Rates) -> Option<String
         let is_far = (nearest - saved).abs() > 1e-2 * saved.abs();
         is_far.then(|| {
             format!(
-                "The rates that are given are not those of the files: {} holds {} for step {}, and \
-                 the rates have {}. λ̂ rests on the rates that are given.",
+                "these rates are not those of the files: {} holds {} for step {}, and the rates \
+                 have {} there; give the rates of this run, or none",
                 subject.checkpoint.path.display(),
                 short(saved),
                 count(step),

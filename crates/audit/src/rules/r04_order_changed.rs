@@ -226,7 +226,7 @@ pub(super) mod planted {
             optimizer.groups.iter_mut().for_each(|group| group.betas = Some((0.9, beta)));
             let state = &mut optimizer.states[1];
             let found = state.tensors.iter_mut().find(|one| one.name == "exp_avg_sq").unwrap();
-            found.tensor = filled(Dtype::Float32, value, &found.tensor.shape().to_vec());
+            found.tensor = filled(Dtype::Float32, value, found.tensor.shape());
         }
         assert!(findings_of("R04", &case).is_empty());
     }

@@ -122,7 +122,7 @@ fn g05_separable_classes_have_no_evidence_to_go_by() {
     }
     // A probability that can be believed, and a call for that λ alone.
     let call = found["conventions"][0]["call"].as_str().expect("a call");
-    assert!(call.contains("C=3"), "{call}");
+    assert!(call.contains("C=42"), "{call}");
     let slope = number(&found["coefficients"]["balance"]);
     assert!((0.5..20.0).contains(&slope), "{slope}");
     let quasi = answer("g05-pure-groups.csv", options);

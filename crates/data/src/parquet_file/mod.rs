@@ -30,9 +30,7 @@ pub(crate) fn open(path: &Path) -> Result<SerializedFileReader<Source>, FileErro
     for chunk in file.metadata().row_groups().iter().flat_map(|group| group.columns()) {
         if !headers::are_plausible(&same, chunk).map_err(FileError::io("read", path))? {
             let column = chunk.column_path().string();
-            let problem = format!(
-                "a page of its column {column} says that it is larger than the column: it is damaged"
-            );
+            let problem = format!("a page of its column {column} has a damaged header");
             return Err(FileError::Parquet { path: path.to_owned(), problem });
         }
     }

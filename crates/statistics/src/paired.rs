@@ -73,7 +73,8 @@ impl PairedDifference {
     ///
     /// When every difference is the same number but for rounding, the statistic is infinite: p is 0,
     /// or 1 for differences of 0. (Accuracies of a few seeds may differ by the same number of images
-    /// by chance; that is rarer than the level of the test.) `adjusted_p` is left to [`adjust_family`](crate::adjust_family).
+    /// by chance; that is rarer than the level of the test.) `adjusted_p` is left to
+    /// [`adjust_family`](crate::adjust_family).
     pub fn of(mut per_seed: Vec<(u64, f64)>) -> Self {
         per_seed.retain(|(_, difference)| difference.is_finite());
         per_seed.sort_by_key(|(seed, _)| *seed);

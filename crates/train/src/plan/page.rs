@@ -242,8 +242,10 @@ fn prior(plan: &RunPlan) -> String {
         );
     }
     if !plan.running.segments.is_empty() {
-        but.push_str("; before a batch norm the loss does not depend on the scale of a weight: of such weights σ says \
-             nothing, and λ sets their effective learning rate");
+        but.push_str(
+            "; before a batch norm the loss does not depend on the scale of a weight: of such \
+             weights σ says nothing, and λ sets their effective learning rate",
+        );
     }
     match (is_penalty, record.unit) {
         (true, Unit::Image) => format!(
